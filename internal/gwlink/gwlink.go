@@ -1,0 +1,250 @@
+// Package gwlink is the contract between the control plane and the gateway
+// nodes: the messages, their version history and the signed grants.
+//
+// It is not a transport. The control end is internal/web/gwserver, the node
+// end internal/dataplane/agent; both speak HTTP with these values as JSON,
+// over a unix socket on one host or mutual TLS between hosts.
+//
+//	node                                   control
+//	 │  GET  /gwlink/v1/desired?after=n ─────▶│  waits up to 25 s for a generation > n
+//	 │◀──────────────── Desired ──────────────│  204 when nothing changed
+//	 │  POST /gwlink/v1/certificate ─────────▶│  CSR of an SSL server, born on the node
+//	 │  POST /gwlink/v1/login ───────────────▶│  one round of a VPN login
+//	 │  POST /gwlink/v1/report ──────────────▶│  what is, sessions opened and closed, counters
+//
+// Invariants: generations only grow; every report may be repeated (the reader
+// deduplicates by session and sequence); a node needs nothing but its last
+// Desired and the grants it holds to carry traffic and accept reconnects.
+// No message carries a password from control to a node, nor tunnelled content.
+//
+// Version history:
+//
+//	1  first version
+package gwlink
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Version is the contract version that this build speaks. Both ends send it in
+// the header named by VersionHeader; a control plane refuses a node whose
+// version it does not know with 426.
+const Version = 1
+
+// Paths and headers of the transport.
+const (
+	VersionHeader   = "Skybridge-Gwlink-Version"
+	PathDesired     = "/gwlink/v1/desired"
+	PathCertificate = "/gwlink/v1/certificate"
+	PathLogin       = "/gwlink/v1/login"
+	PathReport      = "/gwlink/v1/report"
+)
+
+// Desired is everything that one node should run. It replaces the previous
+// one as a whole.
+type Desired struct {
+	Generation uint64     `json:"generation"`
+	Node       string     `json:"node"` // fleet node id
+	IssuedAt   time.Time  `json:"issued_at"`
+	GrantKeys  []GrantKey `json:"grant_keys"` // keys whose grants the node accepts
+	Gateways   []Gateway  `json:"gateways"`
+	Closures   []Closure  `json:"closures,omitempty"` // sessions to end now
+}
+
+// GrantKey is an Ed25519 public key of the control plane.
+type GrantKey struct {
+	ID     string `json:"id"`
+	Public []byte `json:"public"` // 32 bytes
+}
+
+// Closure asks the node to end one session and void its cookie.
+type Closure struct {
+	Session string `json:"session"`
+	Reason  string `json:"reason"` // one of the Reason constants
+}
+
+// GatewayState says whether a VPN gateway carries traffic.
+type GatewayState string
+
+// States of a desired gateway. A frozen gateway keeps its configuration and
+// refuses sessions.
+const (
+	GatewayActive GatewayState = "active"
+	GatewayFrozen GatewayState = "frozen"
+)
+
+// Gateway is one customer's VPN gateway: an isolated network of its own.
+type Gateway struct {
+	ID           string       `json:"id"` // vpngw-...
+	State        GatewayState `json:"state"`
+	Network      string       `json:"network"`       // VPC name in the node's configuration
+	UpRate       int64        `json:"up_rate"`       // bit/s from clients to the VPC, 0 = unlimited
+	DownRate     int64        `json:"down_rate"`     // bit/s from the VPC to clients, 0 = unlimited
+	SessionLimit int          `json:"session_limit"` // concurrent SSL VPN sessions of the gateway
+	SSLServers   []SSLServer  `json:"ssl_servers"`
+}
+
+// SSLServer is one listener of a gateway. Several may share a port: SNI
+// chooses among them.
+type SSLServer struct {
+	ID                 string         `json:"id"` // sslsrv-...
+	Name               string         `json:"name"`
+	ServerNames        []string       `json:"server_names"` // SNI names, lower case
+	Port               int            `json:"port"`
+	UDP                bool           `json:"udp"`           // DTLS on the same port
+	Pool               netip.Prefix   `json:"pool"`          // first host is the gateway itself
+	LocalSubnets       []netip.Prefix `json:"local_subnets"` // pushed as split routes, and the only destinations allowed
+	ExcludeRoutes      []netip.Prefix `json:"exclude_routes,omitempty"`
+	FullTunnel         bool           `json:"full_tunnel,omitempty"`
+	DNS                []netip.Addr   `json:"dns,omitempty"`
+	SplitDNS           []string       `json:"split_dns,omitempty"`
+	DefaultDomain      string         `json:"default_domain,omitempty"`
+	Banner             string         `json:"banner,omitempty"`
+	MTU                int            `json:"mtu"` // upper bound of the tunnel MTU
+	DPD                int            `json:"dpd"` // seconds, as are the following
+	Keepalive          int            `json:"keepalive"`
+	IdleTimeout        int            `json:"idle_timeout"` // 0 = off
+	SessionTimeout     int            `json:"session_timeout"`
+	CookieTimeout      int            `json:"cookie_timeout"` // life of a session without connection
+	RekeyTime          int            `json:"rekey_time"`
+	ClientIsolation    bool           `json:"client_isolation"`
+	TLSMin             string         `json:"tls_min"` // "1.2" or "1.3"
+	RequireCertificate bool           `json:"require_certificate"`
+	ClientCAs          [][]byte       `json:"client_cas,omitempty"`      // DER
+	Chain              [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
+	RevokedSerials     []string       `json:"revoked_serials,omitempty"` // upper-case hex
+	Clients            []Client       `json:"clients,omitempty"`         // limits that change on live sessions
+}
+
+// Client carries what may change for live sessions of one SSL client. It holds
+// no credential and no name.
+type Client struct {
+	ID       string `json:"id"`      // sslcli-...
+	UpRate   int64  `json:"up_rate"` // bit/s, 0 = the gateway's
+	DownRate int64  `json:"down_rate"`
+}
+
+// CertificateRequest asks for a certificate of an SSL server's own key.
+type CertificateRequest struct {
+	Server string `json:"server"`
+	CSR    []byte `json:"csr"` // DER, PKCS #10
+}
+
+// CertificateAnswer is the issued chain, leaf first, DER.
+type CertificateAnswer struct {
+	Chain [][]byte `json:"chain"`
+}
+
+// LoginRequest is one round of a login. The node forwards what the person
+// typed and keeps nothing.
+type LoginRequest struct {
+	Gateway         string            `json:"gateway"`
+	Server          string            `json:"server"`
+	Conversation    string            `json:"conversation,omitempty"` // empty in the first round
+	SourceIP        netip.Addr        `json:"source_ip"`
+	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
+	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
+}
+
+// Outcome of a login round.
+type Outcome string
+
+// Outcomes. OutcomeUnavailable never comes from control: the agent answers
+// with it when control is away.
+const (
+	OutcomeForm        Outcome = "form"
+	OutcomeGranted     Outcome = "granted"
+	OutcomeRefused     Outcome = "refused"     // final for this conversation: 401
+	OutcomeUnavailable Outcome = "unavailable" // 503 with X-Reason
+)
+
+// LoginAnswer is control's answer to a round.
+type LoginAnswer struct {
+	Outcome      Outcome `json:"outcome"`
+	Conversation string  `json:"conversation,omitempty"`
+	Form         *Form   `json:"form,omitempty"`
+	Grant        []byte  `json:"grant,omitempty"`  // see SignGrant
+	Reason       string  `json:"reason,omitempty"` // shown to the person
+}
+
+// Form is what the person fills next.
+type Form struct {
+	ID      string  `json:"id"` // "main" or "challenge" (openconnect fills a challenge by token)
+	Message string  `json:"message,omitempty"`
+	Error   string  `json:"error,omitempty"`
+	Fields  []Field `json:"fields"`
+}
+
+// Field is one input of a Form.
+type Field struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Kind  string `json:"kind"` // "text", "password" or "hidden"
+	Value string `json:"value,omitempty"`
+}
+
+// Report tells control what is. Lists may repeat earlier entries.
+type Report struct {
+	Node       string          `json:"node"`
+	Sent       time.Time       `json:"sent"`
+	Generation uint64          `json:"generation"` // last applied
+	Version    string          `json:"version"`
+	Gateways   []ObservedState `json:"gateways"`
+	Opened     []SessionOpened `json:"opened,omitempty"`
+	Closed     []SessionClosed `json:"closed,omitempty"`
+	Live       []Counters      `json:"live,omitempty"`
+}
+
+// ObservedState is one gateway as the node runs it.
+type ObservedState struct {
+	Gateway    string `json:"gateway"`
+	Generation uint64 `json:"generation"`
+	State      string `json:"state"`             // "applied" or "failed"
+	Problem    string `json:"problem,omitempty"` // for operators; no personal data
+}
+
+// SessionOpened is the opening half of the session log (clause SUP-6).
+type SessionOpened struct {
+	Session  string     `json:"session"`
+	Gateway  string     `json:"gateway"`
+	Server   string     `json:"server"`
+	Client   string     `json:"client"`
+	SourceIP netip.Addr `json:"source_ip"`
+	Inner    netip.Addr `json:"inner"`
+	At       time.Time  `json:"at"`
+}
+
+// SessionClosed is the closing half of the session log. It repeats nothing of
+// the opening but the session.
+type SessionClosed struct {
+	Session  string    `json:"session"`
+	At       time.Time `json:"at"`
+	Reason   string    `json:"reason"`
+	BytesIn  uint64    `json:"bytes_in"`  // from the client
+	BytesOut uint64    `json:"bytes_out"` // to the client
+}
+
+// Counters of a live session; totals since opening.
+type Counters struct {
+	Session    string `json:"session"`
+	BytesIn    uint64 `json:"bytes_in"`
+	BytesOut   uint64 `json:"bytes_out"`
+	PacketsIn  uint64 `json:"packets_in"`
+	PacketsOut uint64 `json:"packets_out"`
+	Transport  string `json:"transport"`                // "tls", "dtls" or "detached"
+	Client     string `json:"client_version,omitempty"` // live only, never stored
+}
+
+// Reasons why a session ended.
+const (
+	ReasonUser          = "user"          // the person disconnected
+	ReasonAdministrator = "administrator" // disconnected on the console or by API
+	ReasonIdle          = "idle-timeout"
+	ReasonSessionLimit  = "session-timeout"
+	ReasonLost          = "connection-lost" // the cookie's life ran out
+	ReasonReplaced      = "replaced"        // over the client's session limit
+	ReasonRevoked       = "revoked"         // certificate, password or client withdrawn
+	ReasonFrozen        = "gateway-frozen"
+	ReasonProtocol      = "protocol-error"
+)
