@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# A throw-away PostgreSQL for the tests, on a unix socket only.
+#
+#   scripts/postgres.sh start DIR   makes a cluster in DIR, starts it, prints its URL
+#   scripts/postgres.sh stop DIR    stops it
+set -euo pipefail
+action=${1:?start or stop} dir=$(realpath -m "${2:?directory}")
+bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+[ -n "$bin" ] || { echo "PostgreSQL is not installed: apt-get install postgresql" >&2; exit 1; }
+as() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+case $action in
+  start)
+    mkdir -p "$dir"
+    # The socket's path must be short, and reachable for the user postgres.
+    sock=$(mktemp -d /tmp/sbpg.XXXXXX)
+    echo "$sock" > "$dir/socket"
+    if [ "$(id -u)" = 0 ]; then chown postgres "$sock"; fi
+    as "$bin/initdb" -D "$sock/data" -U skybridge -A trust -E UTF8 --no-sync >"$dir/initdb.log" 2>&1
+    # Durability is PostgreSQL's own business, tested by its authors; our tests kill our processes, not this one.
+    as "$bin/pg_ctl" -D "$sock/data" -l "$sock/log" -w -o \
+      "-k $sock -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400" start >"$dir/start.log" 2>&1
+    echo "postgres:///postgres?host=$sock&user=skybridge"
+    ;;
+  stop)
+    sock=$(cat "$dir/socket")
+    as "$bin/pg_ctl" -D "$sock/data" -m immediate stop >/dev/null
+    rm -rf "$sock"
+    ;;
+  *) echo "start or stop" >&2; exit 2 ;;
+esac
