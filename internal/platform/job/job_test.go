@@ -1,0 +1,193 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+)
+
+var start = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+func newQueue(d *db.DB) (*job.Queue, *clock.Fake) {
+	c := clock.NewFake(start)
+	return job.New(d, c, slog.New(slog.DiscardHandler)), c
+}
+
+func enqueue(t *testing.T, d *db.DB, q *job.Queue, jobs ...job.Job) {
+	t.Helper()
+	ctx := context.Background()
+	err := d.InTx(ctx, func(tx *db.Tx) error {
+		for _, j := range jobs {
+			if err := q.EnqueueTx(ctx, tx, j); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAJobOfARolledBackTransactionNeverRuns(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, _ := newQueue(d)
+		ctx, boom := context.Background(), errors.New("boom")
+		ran := 0
+		job.On(q, "k", func(context.Context, string) error { ran++; return nil })
+		err := d.InTx(ctx, func(tx *db.Tx) error {
+			return errors.Join(q.EnqueueTx(ctx, tx, job.Job{Kind: "k", Payload: "x"}), boom)
+		})
+		if !errors.Is(err, boom) {
+			t.Fatal(err)
+		}
+		if err := q.Drain(ctx); err != nil || ran != 0 {
+			t.Errorf("got %v, ran %d times, want never", err, ran)
+		}
+	}, job.Migrations())
+}
+
+func TestAFailedJobComesBackLaterAndAFinalOneDoesNot(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, c := newQueue(d)
+		ctx := context.Background()
+		tries := map[string]int{}
+		job.On(q, "flaky", func(context.Context, string) error {
+			if tries["flaky"]++; tries["flaky"] < 3 {
+				return errors.New("not yet")
+			}
+			return nil
+		})
+		job.On(q, "broken", func(context.Context, string) error { tries["broken"]++; return job.Final(errors.New("never")) })
+		enqueue(t, d, q, job.Job{Kind: "flaky", Payload: ""}, job.Job{Kind: "broken", Payload: ""})
+		for range 10 {
+			for ran := true; ran; {
+				var err error
+				if ran, err = q.RunOne(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			c.Advance(10 * time.Second)
+		}
+		if tries["flaky"] != 3 || tries["broken"] != 1 {
+			t.Errorf("got %v, want flaky 3 and broken 1", tries)
+		}
+	}, job.Migrations())
+}
+
+func TestOneKeyIsOneWaitingJob(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, _ := newQueue(d)
+		ran := 0
+		job.On(q, "k", func(context.Context, string) error { ran++; return nil })
+		enqueue(t, d, q, job.Job{Kind: "k", Key: "same"}, job.Job{Kind: "k", Key: "same"}, job.Job{Kind: "k"})
+		if err := q.Drain(context.Background()); err != nil || ran != 2 {
+			t.Errorf("got %v, ran %d, want 2", err, ran)
+		}
+	}, job.Migrations())
+}
+
+func TestALostLeaseIsTakenOver(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, c := newQueue(d)
+		ctx, cancel := context.WithCancel(context.Background())
+		calls := 0
+		job.On(q, "k", func(ctx context.Context, _ string) error {
+			calls++
+			if calls == 1 {
+				// As after a power cut: the lease runs out, another process claims.
+				c.Advance(2 * job.Lease)
+				if ran, err := q.RunOne(context.Background()); err != nil || !ran {
+					t.Errorf("second process: got %v, %v", ran, err)
+				}
+			}
+			return nil
+		})
+		enqueue(t, d, q, job.Job{Kind: "k"})
+		if _, err := q.RunOne(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if calls != 2 {
+			t.Errorf("got %d calls, want 2", calls)
+		}
+		n, err := db.Get(context.Background(), d, nil, db.One[int64], "SELECT count(*) FROM job_item")
+		if err != nil || n != 0 {
+			t.Errorf("got %d rows left, %v", n, err)
+		}
+	}, job.Migrations())
+}
+
+func TestManyWorkersRunEachJobOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q := job.New(d, clock.System{}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(context.Background())
+		var ran atomic.Int64
+		done := make(chan struct{})
+		job.Subscribe(q, "topic", "counter", func(context.Context, int) error {
+			if ran.Add(1) == 40 {
+				close(done)
+			}
+			return nil
+		})
+		err := d.InTx(ctx, func(tx *db.Tx) error {
+			for i := range 40 {
+				if err := q.PublishTx(ctx, tx, "topic", i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { q.Run(ctx, 2) })
+		}
+		<-done
+		cancel()
+		wg.Wait()
+		if ran.Load() != 40 {
+			t.Errorf("got %d runs, want 40", ran.Load())
+		}
+	}, job.Migrations())
+}
+
+func TestPeriodicWorkIsOnceForAllProcesses(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		var ran atomic.Int64
+		done := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 2 {
+			q := job.New(d, clock.System{}, slog.New(slog.DiscardHandler))
+			q.Every("tick", 10*time.Millisecond, func(context.Context) error {
+				if ran.Add(1) == 1 {
+					close(done)
+				}
+				return nil
+			})
+			wg.Go(func() { q.Run(ctx, 1) })
+		}
+		<-done
+		cancel()
+		wg.Wait()
+	}, job.Migrations())
+}
