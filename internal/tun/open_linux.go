@@ -1,0 +1,118 @@
+package tun
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Open makes the TUN device name with the given number of queues in the
+// calling thread's network namespace. Addresses, MTU and "up" are the caller's
+// to set. The device goes away when all queues are closed.
+func Open(name string, queues int) ([]Queue, error) {
+	out := make([]Queue, 0, queues)
+	for range queues {
+		q, err := openQueue(name)
+		if err != nil {
+			for _, o := range out {
+				_ = o.Close()
+			}
+			return nil, err
+		}
+		out = append(out, q)
+	}
+	return out, nil
+}
+
+func openQueue(name string) (*fdQueue, error) {
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opening /dev/net/tun: %w", err)
+	}
+	if err := configure(fd, name); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return &fdQueue{fd: fd, file: os.NewFile(uintptr(fd), "/dev/net/tun")}, nil
+}
+
+func configure(fd int, name string) error {
+	req, err := unix.NewIfreq(name)
+	if err != nil {
+		return fmt.Errorf("naming tun %s: %w", name, err)
+	}
+	req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | unix.IFF_VNET_HDR | unix.IFF_MULTI_QUEUE)
+	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
+		return fmt.Errorf("making tun %s: %w", name, err)
+	}
+	const tso = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6
+	if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tso); err != nil {
+		return fmt.Errorf("setting offloads of tun %s: %w", name, err)
+	}
+	// UDP segmentation needs Linux 6.2; older kernels go without.
+	_ = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tso|unix.TUN_F_USO4|unix.TUN_F_USO6)
+	return unix.SetNonblock(fd, true)
+}
+
+// fdQueue is a queue on a file descriptor. Reads wait in the runtime's poller;
+// writes go to the system at once, since a TUN takes every frame.
+type fdQueue struct {
+	file *os.File
+
+	mu     sync.RWMutex // held for reading while fd is in use by writers
+	fd     int
+	closed bool
+}
+
+var iovecs = sync.Pool{New: func() any { s := make([]unix.Iovec, 0, maxMembers+2); return &s }}
+
+func (q *fdQueue) ReadFrame(buf []byte) (int, error) { return q.file.Read(buf) }
+
+func (q *fdQueue) WriteFrame(parts [][]byte) error {
+	v := iovecs.Get().(*[]unix.Iovec)
+	iov := (*v)[:0]
+	for _, p := range parts {
+		if len(p) == 0 {
+			continue
+		}
+		e := unix.Iovec{Base: &p[0]}
+		e.SetLen(len(p))
+		iov = append(iov, e)
+	}
+	err := q.writev(iov)
+	clear(iov)
+	*v = iov[:0]
+	iovecs.Put(v)
+	return err
+}
+
+func (q *fdQueue) writev(iov []unix.Iovec) error {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.closed {
+		return os.ErrClosed
+	}
+	for {
+		_, _, e := unix.Syscall(unix.SYS_WRITEV, uintptr(q.fd), uintptr(unsafe.Pointer(unsafe.SliceData(iov))), uintptr(len(iov)))
+		switch e {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return fmt.Errorf("writing to tun: %w", e)
+		}
+	}
+}
+
+func (q *fdQueue) Close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil
+	}
+	q.closed = true
+	return q.file.Close()
+}
