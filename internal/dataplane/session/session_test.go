@@ -1,0 +1,171 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+var (
+	t0     = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	limits = Config{DPD: 10 * time.Second, Idle: 100 * time.Second, Cookie: 60 * time.Second, End: t0.Add(time.Hour)}
+)
+
+func after(d time.Duration) time.Time { return t0.Add(d) }
+
+// attached brings a session to a connection, with DTLS if asked.
+func attached(dtls bool) *Session {
+	s := New(t0, limits)
+	s.Step(t0, Event{Kind: Attach, Conn: 1}, nil)
+	if dtls {
+		s.Step(t0, Event{Kind: DTLSUp}, nil)
+	}
+	return s
+}
+
+func detached() *Session {
+	s := attached(true)
+	s.Step(t0, Event{Kind: TLSLost, Conn: 1}, nil)
+	return s
+}
+
+func onTLS() *Session  { return attached(false) }
+func onDTLS() *Session { return attached(true) }
+
+func TestStep(t *testing.T) {
+	t.Parallel()
+	use := func(c Channel) Action { return Action{Kind: Use, Channel: c} }
+	closed := Action{Kind: CloseTLS, Conn: 1}
+	ended := func(reason string) []Action { return []Action{closed, use(None), {Kind: End, Reason: reason}} }
+	bye := func(text string) Action {
+		return Action{Kind: Send, Channel: TLS, Type: TypeDisconnect, Payload: append([]byte{0xb0}, text...)}
+	}
+	ping := []byte{1, 2, 3}
+	heard := func(d time.Duration) Event {
+		return Event{Kind: Tick, HeardTLS: after(d), HeardDTLS: after(d), LastData: after(d)}
+	}
+	cases := []struct {
+		name string
+		from *Session
+		at   time.Duration
+		e    Event
+		want []Action
+	}{
+		{"first connection", New(t0, limits), 0, Event{Kind: Attach, Conn: 1}, []Action{use(TLS)}},
+		{"take-over", onTLS(), 0, Event{Kind: DTLSUp}, []Action{use(DTLS)}},
+		{"new tunnel on TLS", onTLS(), 0, Event{Kind: Attach, Conn: 2}, []Action{closed}},
+		{"new tunnel voids DTLS", onDTLS(), 0, Event{Kind: Attach, Conn: 2}, []Action{closed, {Kind: CloseDTLS}, use(TLS)}},
+		{"old connection's end is nothing", onTLS(), 0, Event{Kind: TLSLost, Conn: 7}, nil},
+		{"connection lost", onDTLS(), 0, Event{Kind: TLSLost, Conn: 1}, []Action{{Kind: CloseDTLS}, use(None)}},
+		{"DTLS closed by its peer", onDTLS(), 0, Event{Kind: DTLSLost}, []Action{{Kind: CloseDTLS}, use(TLS)}},
+		{"DTLS without connection", detached(), 0, Event{Kind: DTLSUp}, []Action{{Kind: CloseDTLS}}},
+		{"client falls back to TLS", onDTLS(), 0, Event{Kind: DataOn, Channel: TLS}, []Action{use(TLS)}},
+		{"DTLS data without association", onTLS(), 0, Event{Kind: DataOn, Channel: DTLS}, nil},
+		{"DPD is echoed on TLS", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDPDRequest, Payload: ping},
+			[]Action{{Kind: Send, Channel: TLS, Type: TypeDPDReply, Payload: ping}}},
+		{"DPD is echoed on DTLS", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: TypeDPDRequest, Payload: ping},
+			[]Action{{Kind: Send, Channel: DTLS, Type: TypeDPDReply, Payload: ping}}},
+		{"keepalive is not answered", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeKeepalive}, nil},
+		{"unknown type is ignored", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: 0x77}, nil},
+		{"user disconnects", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect, Payload: []byte{0xb0, 'x'}}, ended(ReasonUser)},
+		{"client error", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect, Payload: []byte{0x70}}, ended(ReasonProtocol)},
+		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect}, []Action{use(None), closed}},
+		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
+		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: TypeDisconnect, Payload: []byte{0xb0}}, nil},
+		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye("revoked")}, ended("revoked")...)},
+		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
+		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
+		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, HeardTLS: after(20 * time.Second)}, []Action{{Kind: CloseDTLS}, use(TLS)}},
+		{"TLS silent", onTLS(), 30 * time.Second, Event{Kind: Tick}, []Action{use(None), closed}},
+		{"idle", onTLS(), 100 * time.Second, Event{Kind: Tick, HeardTLS: after(99 * time.Second)},
+			append([]Action{bye("Idle for too long.")}, ended(ReasonIdle)...)},
+		{"session time over", onTLS(), time.Hour, heard(time.Hour), append([]Action{bye("Session time is over.")}, ended(ReasonLimit)...)},
+		{"cookie lives", detached(), 59 * time.Second, Event{Kind: Tick}, nil},
+		{"cookie over", detached(), 60 * time.Second, Event{Kind: Tick}, []Action{use(None), {Kind: End, Reason: ReasonLost}}},
+		{"reconnect", detached(), 59 * time.Second, Event{Kind: Attach, Conn: 2}, []Action{use(TLS)}},
+	}
+	for _, c := range cases {
+		got := c.from.Step(after(c.at), c.e, nil)
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+	}
+}
+
+func TestConfigureChangesLimits(t *testing.T) {
+	t.Parallel()
+	s := onTLS()
+	s.Step(t0, Event{Kind: Configure, Config: Config{}}, nil)
+	if got := s.Step(after(1000*time.Hour), Event{Kind: Tick}, nil); len(got) != 0 || s.Ended() {
+		t.Errorf("got %v, want no limit to act", got)
+	}
+}
+
+// TestHistories checks the invariants of the package comment on random
+// histories.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s, now, conn := New(t0, limits), t0, uint64(0)
+		use := None
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
+			e := drawEvent(t, now, &conn)
+			over := s.Ended()
+			out := s.Step(now, e, nil)
+			if over && len(out) > 0 {
+				t.Fatalf("an ended session acted: %v", out)
+			}
+			use = checkActions(t, e, out, use)
+			if use != s.Channel() || (use != None) != (s.Conn() != 0) {
+				t.Fatalf("data goes by %s, session says %s on connection %d", use, s.Channel(), s.Conn())
+			}
+		}
+	})
+}
+
+func drawEvent(t *rapid.T, now time.Time, conn *uint64) Event {
+	e := Event{
+		Kind:    EventKind(rapid.IntRange(int(Attach), int(Kick)).Draw(t, "event")),
+		Channel: Channel(rapid.IntRange(int(TLS), int(DTLS)).Draw(t, "channel")),
+		Type:    rapid.Byte().Draw(t, "type") % 10,
+		Payload: rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "payload"),
+		Reason:  "revoked", Conn: *conn,
+		HeardTLS: now.Add(-25 * time.Second), HeardDTLS: now.Add(-31 * time.Second), LastData: now,
+	}
+	if e.Kind == Attach {
+		*conn++
+		e.Conn = *conn
+	}
+	return e
+}
+
+func checkActions(t *rapid.T, e Event, out []Action, use Channel) Channel {
+	bye := false
+	for _, a := range out {
+		switch {
+		case a.Kind == Use:
+			use = a.Channel
+		case a.Kind == Send && a.Type == TypeDisconnect:
+			bye = true
+		case a.Kind == CloseTLS:
+			bye = false
+		case a.Kind == Send && (e.Kind != Frame || e.Type != TypeDPDRequest || a.Channel != e.Channel):
+			t.Fatalf("unexpected answer %v to %v", a, e)
+		}
+	}
+	if bye {
+		t.Fatalf("a DISCONNECT without closing: %v", out)
+	}
+	return use
+}
+
+func TestStepDoesNotAllocate(t *testing.T) {
+	s, out := onDTLS(), make([]Action, 0, 8)
+	e := Event{Kind: Frame, Channel: DTLS, Type: TypeDPDRequest, Payload: []byte{1}}
+	if n := testing.AllocsPerRun(100, func() { out = s.Step(t0, e, out[:0]) }); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}
