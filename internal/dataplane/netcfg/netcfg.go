@@ -1,0 +1,202 @@
+// Package netcfg makes one VPN gateway's network in the kernel: a namespace
+// with a tunnel device, a link to the customer's VPC, routes and nftables.
+//
+//	node's namespace                 namespace <gateway id>
+//	┌────────────────────┐          ┌───────────────────────────────────────┐
+//	│ VPC bridge ── sg…  │── veth ──│ vpc0   forward, nftables   ssl0 (TUN) │
+//	└────────────────────┘          └────────────────────────────│──────────┘
+//	                                            the process holds its queues
+//
+// It speaks netlink and nftables' own protocol, never a shell. It opens no
+// socket for traffic and knows no session.
+//
+// Invariants: Apply may be repeated at any time and converges, also over what
+// a killed process left behind; two gateways never share an address space;
+// Remove leaves nothing; the calling goroutine's namespace never changes.
+package netcfg
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+
+	"github.com/skybridge-cloud/skybridge/internal/tun"
+)
+
+// Names of the links inside a gateway's namespace.
+const (
+	TunnelLink = "ssl0"
+	VPCLink    = "vpc0"
+)
+
+// Spec is the network that a gateway should have.
+type Spec struct {
+	Name       string // the gateway's id, the namespace's name
+	Queues     int    // of the tunnel device; fixed once made
+	MTU        int    // of the tunnel device
+	Servers    []Access
+	Bridge     string       // VPC bridge in the node's namespace; or
+	Parent     string       // VPC interface or VLAN, shared by macvlan
+	Address    netip.Prefix // of the gateway in the VPC
+	Router     netip.Addr   // next hop to what is beyond the VPC; may be invalid
+	Masquerade bool         // clients appear with Address in the VPC
+}
+
+// Access is what the clients of one SSL server may reach.
+type Access struct {
+	Pool         netip.Prefix
+	LocalSubnets []netip.Prefix
+	FullTunnel   bool
+	Isolated     bool
+}
+
+// Network is a gateway's network that this process holds.
+type Network struct {
+	name   string
+	ns     netns.NsHandle
+	Queues []tun.Queue
+}
+
+// Apply makes the kernel equal to spec. held is what an earlier Apply of the
+// same name returned, or nil. On error the result, if any, is to be passed to
+// the next Apply all the same.
+func Apply(spec Spec, held *Network) (*Network, error) {
+	if held == nil {
+		ns, err := openNamespace(spec.Name)
+		if err != nil {
+			return nil, err
+		}
+		held = &Network{name: spec.Name, ns: ns}
+	}
+	if err := held.apply(spec); err != nil {
+		return held, fmt.Errorf("network of %s: %w", spec.Name, err)
+	}
+	return held, nil
+}
+
+func (n *Network) apply(spec Spec) error {
+	inside, err := netlink.NewHandleAt(n.ns)
+	if err != nil {
+		return fmt.Errorf("opening netlink: %w", err)
+	}
+	defer inside.Close()
+	if err := n.ensureTunnel(spec, inside); err != nil {
+		return err
+	}
+	if err := n.ensureVPC(spec, inside); err != nil {
+		return err
+	}
+	if err := within(n.ns, setForwarding); err != nil {
+		return err
+	}
+	return n.applyRules(spec)
+}
+
+// Close closes the tunnel's queues and keeps the namespace for the next
+// process.
+func (n *Network) Close() error {
+	var first error
+	for _, q := range n.Queues {
+		first = errors.Join(first, q.Close())
+	}
+	n.Queues = nil
+	return errors.Join(first, n.ns.Close())
+}
+
+// Remove deletes the network of a gateway with all its links. Removing what
+// is not there is no error.
+func Remove(name string, held *Network) error {
+	if held != nil {
+		_ = held.Close()
+	}
+	return removeNamespace(name)
+}
+
+func (n *Network) ensureTunnel(spec Spec, inside *netlink.Handle) error {
+	if n.Queues == nil {
+		open := func() (err error) {
+			n.Queues, err = tun.Open(TunnelLink, max(spec.Queues, 1))
+			return err
+		}
+		if err := within(n.ns, open); err != nil {
+			return err
+		}
+	}
+	link, err := inside.LinkByName(TunnelLink)
+	if err != nil {
+		return fmt.Errorf("finding %s: %w", TunnelLink, err)
+	}
+	if err := inside.LinkSetMTU(link, spec.MTU); err != nil {
+		return fmt.Errorf("setting mtu of %s: %w", TunnelLink, err)
+	}
+	if err := inside.LinkSetTxQLen(link, 1000); err != nil {
+		return fmt.Errorf("setting queue of %s: %w", TunnelLink, err)
+	}
+	var want []netip.Prefix
+	for _, s := range spec.Servers {
+		want = append(want, netip.PrefixFrom(s.Pool.Masked().Addr().Next(), s.Pool.Bits()))
+	}
+	return upWith(inside, link, want)
+}
+
+func (n *Network) ensureVPC(spec Spec, inside *netlink.Handle) error {
+	if lo, err := inside.LinkByName("lo"); err == nil {
+		if err := inside.LinkSetUp(lo); err != nil {
+			return fmt.Errorf("setting lo up: %w", err)
+		}
+	}
+	if spec.Bridge == "" && spec.Parent == "" {
+		return nil
+	}
+	link, err := inside.LinkByName(VPCLink)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		link, err = n.addVPCLink(spec, inside)
+	}
+	if err != nil {
+		return fmt.Errorf("link to the vpc: %w", err)
+	}
+	if err := upWith(inside, link, []netip.Prefix{spec.Address}); err != nil {
+		return err
+	}
+	return setDefaultRoute(inside, link, spec.Router)
+}
+
+// addVPCLink makes the link in the node's namespace, with its inner end
+// already in the gateway's.
+func (n *Network) addVPCLink(spec Spec, inside *netlink.Handle) (netlink.Link, error) {
+	outer, err := netlink.NewHandle()
+	if err != nil {
+		return nil, err
+	}
+	defer outer.Close()
+	name := spec.Bridge
+	if name == "" {
+		name = spec.Parent
+	}
+	base, err := outer.LinkByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("finding %s: %w", name, err)
+	}
+	if spec.Bridge != "" {
+		err = addVeth(outer, base, OuterLink(n.name), n.ns)
+	} else {
+		err = addMacvlan(outer, base, OuterLink(n.name), n.ns, inside)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("on %s: %w", name, err)
+	}
+	return inside.LinkByName(VPCLink)
+}
+
+// OuterLink is the name of a gateway's link in the node's namespace; it fits
+// the kernel's 15 characters.
+func OuterLink(gateway string) string {
+	h := sha256.Sum256([]byte(gateway))
+	return "sg" + strings.ToLower(base32.HexEncoding.EncodeToString(h[:])[:12])
+}
