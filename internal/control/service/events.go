@@ -1,0 +1,23 @@
+package service
+
+// Topics that this module publishes.
+const (
+	TopicActive          = "service.active"
+	TopicProvisionFailed = "service.provision_failed"
+	TopicSuspended       = "service.suspended"
+	TopicTerminated      = "service.terminated"
+)
+
+// Changed is the payload of all topics of this module.
+type Changed struct {
+	Service string
+	Account string
+	Order   string
+	Line    string
+	Problem string // code; of provision_failed only
+}
+
+// topicOrderPaid is published by the module order, which stands later.
+const topicOrderPaid = "order.paid"
+
+type orderPaid struct{ Order string }

@@ -1,0 +1,74 @@
+package service
+
+import (
+	"context"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// Line is a paid order line as this module needs it.
+type Line struct {
+	ID            string // ordl_... or as order names it; unique
+	Order         string
+	Account       account.ID
+	Subject       id.Handle // who ordered
+	Kind          string    // "new", "renew", "upgrade"
+	Product       string    // "vpn-gateway"
+	Region        string
+	Options       map[string]string
+	Configuration map[string]string
+	Months        int
+}
+
+// OrderLines asks the module order for the lines of a paid order; it answers
+// NotFound for an order that does not exist or is not paid.
+type OrderLines interface {
+	OrderLines(ctx context.Context, orderID string) ([]Line, error)
+}
+
+// Regions tells whether a region is subject to real-name verification (the
+// catalog's rule: it lies in mainland China).
+type Regions interface {
+	RequiresRealName(ctx context.Context, region string) (bool, error)
+}
+
+// Spec is what a provider should make.
+type Spec struct {
+	Account       account.ID
+	Subject       id.Handle
+	Product       string
+	Region        string
+	Options       map[string]string
+	Configuration map[string]string
+}
+
+// Status is what a provider says of a thing.
+type Status struct {
+	Resource string
+	State    ProviderState
+	Problem  string // code, for operators
+}
+
+// ProviderState is the provider's word for how a thing is.
+type ProviderState string
+
+// States of a provided thing.
+const (
+	Creating ProviderState = "creating"
+	Running  ProviderState = "running"
+	Stopped  ProviderState = "stopped" // suspended, data kept
+	Broken   ProviderState = "broken"  // creation failed finally
+	Gone     ProviderState = "gone"
+)
+
+// Provider makes what was bought. Every changing call takes a key: a repeat
+// with the same key gives the first result and does nothing more. Errors:
+// errs.Unprocessable, Invalid, Forbidden and NotFound are final; everything
+// else is temporary or unknown, and Get(key) tells what happened.
+type Provider interface {
+	Create(ctx context.Context, key string, spec Spec) (Status, error)
+	Get(ctx context.Context, key string) (Status, error) // NotFound: the key was never seen
+	Suspend(ctx context.Context, key, resource string, on bool) error
+	Terminate(ctx context.Context, key, resource string) error
+}

@@ -1,0 +1,192 @@
+// Package vpn is what customers configure: VPN gateways, their SSL servers and
+// SSL clients, the certificates of both, and the login of an SSL client.
+//
+// It is not for packets or nodes (fleet, internal/dataplane) and not for what a
+// gateway costs (service, order).
+//
+//	gateway   creating ─▶ active ⇄ updating        SSL server  creating ─▶ active ⇄ updating
+//	              │         ▲ │                                    │
+//	              ▼         │ ▼                                    ▼
+//	            error     frozen ─▶ deleting ─▶ deleted          error
+//
+//	SSL client  enabled ⇄ disabled; expired by its date; deleted revokes
+//
+// Invariants: every method for a customer filters by account, and what belongs
+// to another account is NotFound; limits are counted in the transaction that
+// creates; each SSL server has a CA of its own, so a certificate of one server
+// opens no other; passwords are kept as Argon2id only, generated secrets also
+// sealed until they expire; no password, code or key reaches a log, an error
+// or a gateway node; every change bumps the generation of the node that runs
+// the gateway, in the same transaction.
+package vpn
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+)
+
+// GatewayState is the state of a VPN gateway.
+type GatewayState string
+
+// States of a gateway.
+const (
+	GatewayCreating GatewayState = "creating" // no node has applied it yet
+	GatewayActive   GatewayState = "active"
+	GatewayUpdating GatewayState = "updating" // a change of limits is not applied yet
+	GatewayFrozen   GatewayState = "frozen"   // tunnels down, configuration kept
+	GatewayDeleting GatewayState = "deleting"
+	GatewayError    GatewayState = "error" // the node could not apply it
+	GatewayDeleted  GatewayState = "deleted"
+)
+
+// Limits are what was bought for a gateway.
+type Limits struct {
+	SSLBandwidth   int // Mbit/s in each direction
+	SSLConnections int // concurrent sessions
+}
+
+// Gateway is one customer's VPN gateway.
+type Gateway struct {
+	ID      string // vpngw-...
+	Account account.ID
+	Name    string
+	Region  string
+	Network string // id of the VPC
+	State   GatewayState
+	Problem string // code of what is wrong in state error
+	Limits
+	Node      string       // fleet node that runs it
+	Addresses []netip.Addr // public addresses of that node; filled by reads of one gateway
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// ServerState is the state of an SSL server.
+type ServerState string
+
+// States of an SSL server.
+const (
+	ServerCreating ServerState = "creating" // not certified yet
+	ServerActive   ServerState = "active"
+	ServerUpdating ServerState = "updating"
+	ServerError    ServerState = "error"
+)
+
+// Settings are the parameters of an SSL server that may change (section 4.7).
+// Durations are whole seconds.
+type Settings struct {
+	Name                 string
+	LocalSubnets         []netip.Prefix
+	Pool                 netip.Prefix
+	EnableDNS            bool
+	DNS                  []netip.Addr
+	TwoFactor            bool
+	FullTunnel           bool
+	SplitDNS             []string
+	ExcludeRoutes        []netip.Prefix
+	MTU                  int
+	DPD                  int
+	MobileDPD            int
+	Keepalive            int
+	IdleTimeout          int // 0 = off
+	SessionTimeout       int
+	CookieTimeout        int
+	RekeyTime            int
+	MaxSessionsPerClient int
+	ClientIsolation      bool
+	Banner               string
+	TLSMin               string // "1.2" or "1.3"
+	RequireCertificate   bool
+}
+
+// DefaultSettings returns the native defaults of section 4.7. Name,
+// LocalSubnets and Pool have none.
+func DefaultSettings() Settings {
+	return Settings{TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
+		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
+		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true}
+}
+
+// SSLServer is one listener of a gateway with a CA of its own.
+type SSLServer struct {
+	ID      string // sslsrv-...
+	Gateway string
+	Account account.ID
+	Settings
+	Port        int
+	UDP         bool
+	State       ServerState
+	ServerNames []string // SNI names
+	CA          []byte   // DER
+	Chain       [][]byte // DER, leaf first; empty until the node asked for it
+	PinSHA256   string   // "pin-sha256:..." of the leaf's key; empty until certified
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// ClientState is the state of an SSL client.
+type ClientState string
+
+// States of an SSL client.
+const (
+	ClientEnabled  ClientState = "enabled"
+	ClientDisabled ClientState = "disabled"
+)
+
+// ClientSettings are the parameters of an SSL client that may change
+// (section 4.8).
+type ClientSettings struct {
+	UpRate          int64 // bit/s from the client; 0 = the gateway's
+	DownRate        int64
+	FixedIP         netip.Addr // invalid = from the pool
+	TwoFactorExempt bool
+	ExpiresAt       time.Time // zero = never
+	MaxSessions     int       // 0 = the server's
+	State           ClientState
+}
+
+// SSLClient is one login account of an SSL server.
+type SSLClient struct {
+	ID      string // sslcli-...
+	Server  string
+	Gateway string
+	Account account.ID
+	Name    string // the login name, unique per server
+	ClientSettings
+	Serial      string // of its certificate, upper-case hex
+	NotAfter    time.Time
+	Certificate []byte // DER
+	HasTOTP     bool
+	SecretUntil time.Time // until then Secret and Bundle give generated secrets
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Secret is what was generated for a client and may be read for a time.
+type Secret struct {
+	UserName string
+	Password string // empty after a person chose one
+	TOTP     string // base32 seed; empty if none
+	TOTPURI  string // otpauth://
+	Until    time.Time
+}
+
+// Network is a VPC that gateways may be put into, from the configuration.
+type Network struct {
+	ID       string // as the nodes' configuration names it
+	Name     string
+	Region   string
+	Prefixes []netip.Prefix
+	Accounts []account.ID // who may use it; empty = every account
+}
+
+// Page asks for a part of a list.
+type Page struct {
+	Limit  int    // 1-500, 0 = 50
+	Cursor string // id after which to go on; empty = start
+}
