@@ -1,0 +1,42 @@
+package realname
+
+import (
+	"context"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// Result is what a source says about a name and a number.
+type Result string
+
+// Results.
+const (
+	Match    Result = "match"
+	Mismatch Result = "mismatch"
+	NoRecord Result = "no_record"
+)
+
+// CheckRequest is one question to a source. Name and Number are normalised by
+// this module's local checks. The values live for the call only.
+type CheckRequest struct {
+	Reference string // id of the verification
+	Subject   id.Handle
+	Name      string
+	Number    string
+}
+
+// Checker asks a source whether a name belongs to a number. An error is one of
+// ErrSource (the source refused or is broken: a person decides),
+// ErrProviderLimit (nothing was asked: try tomorrow) or ErrOutcomeUnknown (it
+// may have been asked and billed); any other error counts as the last.
+type Checker interface {
+	Check(ctx context.Context, r CheckRequest) (Result, error)
+}
+
+// Errors of a Checker.
+var (
+	ErrSource         = errs.New(errs.Unavailable, "realname.source_error")
+	ErrProviderLimit  = errs.New(errs.Limited, "realname.provider_limit")
+	ErrOutcomeUnknown = errs.New(errs.Unavailable, "realname.outcome_unknown")
+)

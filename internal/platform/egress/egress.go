@@ -1,0 +1,104 @@
+// Package egress is the only way out of the control plane: nothing else dials.
+//
+// A caller names a registered recipient, an operation and the names of the
+// fields that it will send. Begin checks the registry, asks the consent gate
+// and commits an intent to the disclosure ledger before the first byte; the
+// permit that it returns reaches that endpoint for that operation and nothing
+// else (privacy specification 2.4).
+//
+//	Begin ─ registry ─ gate ─ ledger: intent ─▶ Permit ── Finish ─▶ done | failed | unknown
+//	                                              └─ (crash) ─────▶ intent: "may have been sent"
+//
+// It is not for the tunnel's packets (another process) and not for browsers:
+// an operation that the browser carries out is recorded here, its permit gives
+// the address and refuses to dial.
+//
+// Invariants: no intent, no byte; names of fields but never values are kept;
+// no redirects; TLS 1.2 or newer; the resolved address is public, except for
+// recipients of role infra; in demo mode every address is loopback, and only
+// there; an answer ends at 1 MiB.
+package egress
+
+import (
+	"context"
+	"crypto/x509"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// Errors.
+var (
+	ErrUnknown  = errs.New(errs.Forbidden, "egress.not_registered") // recipient, operation or field is not in the registry
+	ErrDPA      = errs.New(errs.Forbidden, "egress.no_agreement")   // a processor without a live agreement
+	ErrLedger   = errs.New(errs.Unavailable, "egress.ledger")       // the intent could not be committed: nothing was sent
+	ErrAddress  = errs.New(errs.Forbidden, "egress.address_refused")
+	ErrEndpoint = errs.New(errs.Forbidden, "egress.endpoint_refused") // a request beyond the permit, or a redirect
+	ErrTooLarge = errs.New(errs.Unavailable, "egress.answer_too_large")
+)
+
+// Call is what a caller wants to send.
+type Call struct {
+	Recipient string // id in the registry, "idv.aliyun"
+	Op        string // operation of that recipient
+	Subject   id.Handle
+	Fields    []string // names of what is sent, each registered for the operation
+}
+
+// Intent is what the ledger commits before the first byte.
+type Intent struct {
+	Subject   id.Handle
+	Recipient string
+	LegalName string
+	Role      string
+	Region    string
+	Op        string
+	Purpose   string
+	Basis     string
+	Mechanism string // cross-border mechanism, empty if none is needed
+	Fields    []string
+}
+
+// Receipt names a committed intent.
+type Receipt struct{ ID string }
+
+// Outcome is how a call ended.
+type Outcome string
+
+// Outcomes. Unknown: the request may have been carried out.
+const (
+	Done    Outcome = "done"
+	Failed  Outcome = "failed"
+	Unknown Outcome = "unknown"
+)
+
+// Ledger keeps disclosures. The audit module fills it.
+type Ledger interface {
+	BeginDisclosure(ctx context.Context, i Intent) (Receipt, error)
+	FinishDisclosure(ctx context.Context, r Receipt, o Outcome) error
+}
+
+// Gate says whether a purpose has a live basis for a person; nil opens. The
+// consent module fills it. It is asked for operations that list consent.
+type Gate interface {
+	Gate(ctx context.Context, subject id.Handle, purpose string) error
+}
+
+// Deps is what an Egress needs.
+type Deps struct {
+	Registry *Registry
+	Ledger   Ledger
+	Gate     Gate
+	Clock    clock.Clock
+	Roots    *x509.CertPool // nil = the system's
+	Demo     bool           // loopback addresses, and only these
+}
+
+// Limits of every call.
+const (
+	ConnectTimeout = 5 * time.Second
+	TotalTimeout   = 15 * time.Second
+	MaxAnswer      = 1 << 20
+)
