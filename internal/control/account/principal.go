@@ -1,3 +1,13 @@
+// Package account keeps who may enter: accounts, people with their credentials,
+// login sessions, second factors, and the login and access logs.
+//
+// It is not for what people agreed to (consent) or who they are (realname).
+//
+// Invariants: an account exists only with the act of consent that was written
+// in the same transaction; passwords are argon2id hashes; tokens are stored as
+// hashes; every try is counted in a committed statement before anything is
+// compared; failures slow down an account from a source, never an account by
+// its name alone; addresses, secrets and logs are sealed.
 package account
 
 import (
