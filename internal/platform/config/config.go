@@ -1,0 +1,256 @@
+// Package config is the one structure that an operator writes: defaults in
+// code, a YAML file read strictly, a few environment variables and flags over
+// it. Secrets are named by file, never written into it.
+//
+// Load returns a value that validate has passed; every complaint names the key
+// and the remedy.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is everything an installation decides.
+type Config struct {
+	Data     string   `yaml:"data"`     // directory of all state; 0700
+	Profile  string   `yaml:"profile"`  // "mainland" or "hongkong", for good
+	Database string   `yaml:"database"` // empty = SQLite in Data; else a PostgreSQL URL
+	KeyStore string   `yaml:"keystore"` // the second database, for keys; empty = SQLite in Data
+	Log      Log      `yaml:"log"`
+	Operator Operator `yaml:"operator"`
+	Console  Console  `yaml:"console"`
+	Node     Node     `yaml:"node"`
+	Mail     Mail     `yaml:"mail"`
+	Epay     Epay     `yaml:"epay"`
+	RealName RealName `yaml:"realname"`
+	Demo     Demo     `yaml:"demo"`
+}
+
+// Log says how the process tells what it does.
+type Log struct {
+	Form  string `yaml:"form"`  // "text" or "json"
+	Level string `yaml:"level"` // "debug", "info", "warn", "error"
+}
+
+// Operator is who runs the installation, as the policies name them (SUP-1).
+type Operator struct {
+	LegalName      string `yaml:"legal_name"`
+	Product        string `yaml:"product"`
+	Address        string `yaml:"address"`
+	Email          string `yaml:"email"`
+	Phone          string `yaml:"phone"`
+	DataOfficer    string `yaml:"data_officer"`   // contact of the personal information protection officer
+	Representative string `yaml:"representative"` // PIPL 53, for operators abroad
+	Court          string `yaml:"court"`
+}
+
+// Console is the HTTPS end for people and programs.
+type Console struct {
+	Listen      string         `yaml:"listen"`
+	URL         string         `yaml:"url"`         // as browsers and payment providers reach it
+	Certificate string         `yaml:"certificate"` // PEM file; empty = self-signed
+	Key         string         `yaml:"key"`
+	Proxies     []netip.Prefix `yaml:"proxies"` // whose X-Forwarded-For is believed
+}
+
+// Node is the gateway node that this host runs.
+type Node struct {
+	ID        string             `yaml:"id"`
+	Name      string             `yaml:"name"`
+	Region    string             `yaml:"region"`
+	Addresses []netip.Addr       `yaml:"addresses"` // public; gateways listen on these
+	Control   string             `yaml:"control"`   // unix socket path, or https URL of the control plane
+	Domain    string             `yaml:"domain"`    // SSL servers are <id>.<domain>
+	Networks  map[string]Network `yaml:"networks"`  // VPCs by name
+}
+
+// Network is a VPC as the node reaches it: a bridge of the node into which
+// each VPN gateway gets a leg.
+type Network struct {
+	Title   string       `yaml:"title"`
+	Bridge  string       `yaml:"bridge"`
+	CIDR    netip.Prefix `yaml:"cidr"`
+	Address netip.Prefix `yaml:"address"` // first address for gateways' legs, with the VPC's prefix length; each gateway takes the next free one
+}
+
+// Mail is the operator's mail relay.
+type Mail struct {
+	Host         string `yaml:"host"`
+	Port         int    `yaml:"port"`
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+	From         string `yaml:"from"`
+}
+
+// Epay is one epay (CooPay-like) gateway account.
+type Epay struct {
+	BaseURL string   `yaml:"base_url"`
+	PID     string   `yaml:"pid"`
+	KeyFile string   `yaml:"key_file"`
+	KeyMode string   `yaml:"key_mode"` // "plain" or "amp_key"
+	Types   []string `yaml:"types"`    // "alipay", "wxpay"
+}
+
+// RealName is the identity check.
+type RealName struct {
+	Endpoint      string `yaml:"endpoint"`
+	AccessKeyID   string `yaml:"access_key_id"`
+	SecretFile    string `yaml:"secret_file"`
+	PublicKeyFile string `yaml:"public_key_file"` // provider's SM2 key, PEM
+}
+
+// Demo turns the installation into a demonstration: third parties are
+// simulators on loopback. It refuses to start beside real credentials.
+type Demo struct {
+	Enabled bool   `yaml:"enabled"`
+	Epay    string `yaml:"epay"` // loopback host:port of each simulator
+	Aliyun  string `yaml:"aliyun"`
+	SMTP    string `yaml:"smtp"`
+	Mailbox string `yaml:"mailbox"` // HTTP end of the mail sink
+	Lab     bool   `yaml:"lab"`     // make the demo VPC, LAN host and client namespace
+}
+
+// Default returns the configuration of a single host.
+func Default() Config {
+	return Config{
+		Data: "data", Profile: "mainland",
+		Log:      Log{Form: "text", Level: "info"},
+		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
+		Node:     Node{ID: "node-1", Name: "node-1", Region: "cn-east-1", Domain: "vpn.internal", Networks: map[string]Network{}},
+		Mail:     Mail{Port: 587},
+		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
+		RealName: RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
+	}
+}
+
+// Load reads a file over the defaults; an empty path means defaults only.
+func Load(path string) (Config, error) {
+	c := Default()
+	if path == "" {
+		return c, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("reading the configuration: %w", err)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("reading %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Path returns a path under the data directory.
+func (c Config) Path(parts ...string) string {
+	return filepath.Join(append([]string{c.Data}, parts...)...)
+}
+
+// MainDatabase returns what db.Open takes for the main database.
+func (c Config) MainDatabase() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return c.Path("skybridge.db")
+}
+
+// KeyDatabase returns what db.Open takes for the key store.
+func (c Config) KeyDatabase() string {
+	if c.KeyStore != "" {
+		return c.KeyStore
+	}
+	return c.Path("keys.db")
+}
+
+// ControlSocket returns where gateway nodes of this host reach the control
+// plane.
+func (c Config) ControlSocket() string {
+	if c.Node.Control != "" {
+		return c.Node.Control
+	}
+	return c.Path("run", "gwlink.sock")
+}
+
+// Validate names everything that is wrong, each with its key and remedy.
+func (c Config) Validate() error {
+	var wrong []error
+	complain := func(key, remedy string) { wrong = append(wrong, fmt.Errorf("%s: %s", key, remedy)) }
+	if c.Data == "" {
+		complain("data", "name the directory that holds all state")
+	}
+	if !slices.Contains([]string{"mainland", "hongkong"}, c.Profile) {
+		complain("profile", `choose "mainland" or "hongkong"; it cannot be changed later`)
+	}
+	if c.KeyStore != "" && c.KeyStore == c.Database {
+		complain("keystore", "keys must be in another database than data, so that a backup of one is worthless alone")
+	}
+	if u, err := url.Parse(c.Console.URL); err != nil || u.Scheme != "https" || u.Host == "" {
+		complain("console.url", "give the https address that browsers use, such as https://cloud.example.com")
+	}
+	if (c.Console.Certificate == "") != (c.Console.Key == "") {
+		complain("console.certificate", "give certificate and key, or neither for a self-signed one")
+	}
+	if c.Node.ID == "" || strings.ContainsAny(c.Node.ID, "/ ") {
+		complain("node.id", "give the node a short name without blanks")
+	}
+	wrong = append(wrong, c.validateNetworks()...)
+	wrong = append(wrong, c.validateDemo()...)
+	return errors.Join(wrong...)
+}
+
+func (c Config) validateNetworks() (wrong []error) {
+	for name, n := range c.Node.Networks {
+		if !n.CIDR.IsValid() || n.CIDR != n.CIDR.Masked() {
+			wrong = append(wrong, fmt.Errorf("node.networks.%s.cidr: give the VPC's network, such as 10.77.0.0/24", name))
+		} else if !n.CIDR.Contains(n.Address.Addr()) || n.Address.Bits() != n.CIDR.Bits() {
+			wrong = append(wrong, fmt.Errorf("node.networks.%s.address: give an address of the VPC with its prefix length, such as 10.77.0.1/24", name))
+		}
+		if n.Bridge == "" {
+			wrong = append(wrong, fmt.Errorf("node.networks.%s.bridge: name the bridge of the host that carries the VPC", name))
+		}
+	}
+	return wrong
+}
+
+// validateDemo holds decision 15: simulators are on loopback, and a demo never
+// runs beside real credentials.
+func (c Config) validateDemo() (wrong []error) {
+	if !c.Demo.Enabled {
+		if c.Operator.LegalName == "" || c.Operator.Email == "" {
+			wrong = append(wrong, errors.New("operator: give legal_name and email; the policies name who handles personal data"))
+		}
+		return wrong
+	}
+	for key, value := range map[string]string{"epay.key_file": c.Epay.KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile} {
+		if value != "" {
+			wrong = append(wrong, fmt.Errorf("%s: real credentials and demo mode exclude each other; remove one", key))
+		}
+	}
+	for key, value := range map[string]string{"demo.epay": c.Demo.Epay, "demo.aliyun": c.Demo.Aliyun, "demo.smtp": c.Demo.SMTP, "demo.mailbox": c.Demo.Mailbox} {
+		if !loopback(value) {
+			wrong = append(wrong, fmt.Errorf("%s: give a loopback address and port, such as 127.0.0.1:8600", key))
+		}
+	}
+	return wrong
+}
+
+func loopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}

@@ -1,0 +1,56 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func demo() Config {
+	c := Default()
+	c.Demo = Demo{Enabled: true, Epay: "127.0.0.1:1", Aliyun: "127.0.0.1:2", SMTP: "127.0.0.1:3", Mailbox: "127.0.0.1:4"}
+	return c
+}
+
+func TestComplaintsNameTheKey(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name   string
+		change func(*Config)
+		key    string
+	}{
+		{"nothing wrong", func(*Config) {}, ""},
+		{"unknown profile", func(c *Config) { c.Profile = "moon" }, "profile"},
+		{"plain http", func(c *Config) { c.Console.URL = "http://x" }, "console.url"},
+		{"key without certificate", func(c *Config) { c.Console.Key = "k" }, "console.certificate"},
+		{"one database for both", func(c *Config) { c.Database, c.KeyStore = "postgres://x", "postgres://x" }, "keystore"},
+		{"a simulator elsewhere", func(c *Config) { c.Demo.Epay = "198.51.100.1:80" }, "demo.epay"},
+		{"a simulator by name", func(c *Config) { c.Demo.SMTP = "localhost:25" }, "demo.smtp"},
+		{"real credentials in a demo", func(c *Config) { c.Epay.KeyFile = "key" }, "epay.key_file"},
+		{"no operator outside a demo", func(c *Config) { c.Demo.Enabled = false }, "operator"},
+		{"network without CIDR", func(c *Config) { c.Node.Networks["v"] = Network{Bridge: "b"} }, "node.networks.v.cidr"},
+	}
+	for _, cs := range cases {
+		c := demo()
+		cs.change(&c)
+		err := c.Validate()
+		if cs.key == "" && err != nil {
+			t.Errorf("%s: got %v", cs.name, err)
+		}
+		if cs.key != "" && (err == nil || !strings.Contains(err.Error(), cs.key+":")) {
+			t.Errorf("%s: got %v, want a complaint about %s", cs.name, err, cs.key)
+		}
+	}
+}
+
+func TestAnUnknownKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte("profile: hongkong\nprofiel: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "profiel") {
+		t.Errorf("got %v", err)
+	}
+}
