@@ -1,0 +1,133 @@
+// Package web is the HTTPS end of the control plane: the layers that every
+// request passes, in this order from the outside.
+//
+//	request number, language, source ─ panic stays in its request ─ security headers
+//	─ cross-origin protection ─ rate limit ─ access log ─ routes
+//
+// Routes are made by api, callback, console and app; this package knows none.
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/web/problem"
+	"github.com/skybridge-cloud/skybridge/internal/web/request"
+)
+
+// Layers are what Handler wraps around the routes.
+type Layers struct {
+	Reader  request.Reader
+	Limiter *Limiter
+	Visit   func(r *http.Request) // notes the page in the access log; may be nil
+	Log     *slog.Logger
+}
+
+// Errors.
+var (
+	errCrossOrigin = errs.New(errs.Forbidden, "api.cross_origin")
+	errRate        = errs.New(errs.Limited, "api.rate_limited")
+	errInternal    = errors.New("handler panicked")
+)
+
+// Handler wraps routes into the layers.
+func Handler(l Layers, routes http.Handler) http.Handler {
+	h := routes
+	if l.Visit != nil {
+		h = l.visit(h)
+	}
+	h = l.limit(h)
+	h = l.crossOrigin(h)
+	h = headers(h)
+	h = l.recover(h)
+	return l.Reader.Handler(h)
+}
+
+func (l Layers) visit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		l.Visit(r)
+	})
+}
+
+func (l Layers) limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") && !l.Limiter.Allow(request.From(r.Context()).Source, time.Now()) {
+			w.Header().Set("Retry-After", "10")
+			problem.Write(w, r, l.Log, errRate)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// crossOrigin refuses changing requests that a browser sends for another
+// site. Requests without browser headers pass: payment providers, programs.
+func (l Layers) crossOrigin(next http.Handler) http.Handler {
+	p := http.NewCrossOriginProtection()
+	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		problem.Write(w, r, l.Log, errCrossOrigin)
+	}))
+	return p.Handler(next)
+}
+
+// headers sets what holds for every answer. A page that needs a looser content
+// policy (the console's style nonce) sets its own.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (l Layers) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			// The value of the panic may hold input; the stack does not.
+			l.Log.Error("handler panicked", "request", request.From(r.Context()).Number, "stack", string(debug.Stack()))
+			problem.Write(w, r, l.Log, errInternal)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Serve runs a server until ctx ends, then lets requests finish for ten
+// seconds.
+func Serve(ctx context.Context, s *http.Server, listen func() error) error {
+	failed := make(chan error, 1)
+	go func() { failed <- listen() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := s.Shutdown(stop); err != nil {
+		return s.Close()
+	}
+	<-failed
+	return nil
+}
