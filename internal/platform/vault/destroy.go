@@ -1,0 +1,61 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+const destroyKeys = "UPDATE keystore_key SET state = 'destroyed', wrapped = NULL, destroyed_at = $1 WHERE handle = $2 AND state = 'live'"
+
+// DestroyClass destroys the data keys of one class of a person: what they
+// sealed is ErrErased from now on, in every process. A later Seal of the same
+// class gets a new key. Destroying twice is not an error. The caller deletes
+// the rows as well: key destruction never stands alone.
+func (v *Vault) DestroyClass(ctx context.Context, subject id.Handle, class string) error {
+	err := v.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, destroyKeys+" AND class = $3", db.Micros(v.clock.Now()), subject, class)
+		return err
+	})
+	v.purge("key:") // which ids belonged to the class is not worth a query
+	return away(wrap(err, "destroying the keys of a class"))
+}
+
+// DestroySubject destroys the root and every data key of a person. The handle
+// never gets a key again.
+func (v *Vault) DestroySubject(ctx context.Context, subject id.Handle) error {
+	err := v.db.InTx(ctx, func(tx *db.Tx) error {
+		now := db.Micros(v.clock.Now())
+		if _, err := tx.Exec(ctx, destroyKeys, now, subject); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO keystore_root (handle, wrapped, kek, state, created_at, destroyed_at)
+			VALUES ($1, NULL, '', 'destroyed', $2, $2)
+			ON CONFLICT (handle) DO UPDATE SET wrapped = NULL, state = 'destroyed', destroyed_at = $2`, subject, now)
+		return err
+	})
+	v.purge("key:")
+	v.purge("root:" + string(subject))
+	return away(wrap(err, "destroying the keys of a person"))
+}
+
+func (v *Vault) purge(prefix string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for name, c := range v.cache {
+		if strings.HasPrefix(name, prefix) {
+			clear(c.key)
+			delete(v.cache, name)
+		}
+	}
+}
+
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
