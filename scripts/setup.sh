@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs what a bare Debian 12 with Go, Node and root lacks, and says so.
+# Does nothing, quickly, where nothing is missing.
+#
+#   scripts/setup.sh run      to build and run the service and its demo
+#   scripts/setup.sh test     the above, and what the tests use
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+profile=${1:-run}
+# openconnect is the peer that the demo connects with; iperf3 and nftables serve its LAN.
+packages=(ca-certificates openssl iproute2 nftables openconnect iperf3)
+if [ "$profile" = test ]; then
+  # gcc is for the race detector, stoken for software tokens, chromium and a CJK font for the browser test.
+  packages+=(gcc libc6-dev ocserv stoken postgresql chromium fonts-noto-cjk)
+fi
+
+# version_at_least HAVE WANT
+version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+check_toolchains() {
+  command -v go >/dev/null || die "Go is missing: install Go 1.26 or later and put it in PATH"
+  command -v node >/dev/null || die "Node is missing: install Node 20.19 or later and put it in PATH"
+  local go_has node_has
+  go_has=$(cd "$root" && go env GOVERSION)
+  version_at_least "${go_has#go}" 1.26 || die "Go is ${go_has#go}; 1.26 or later is needed"
+  node_has=$(node --version)
+  version_at_least "${node_has#v}" 20.19 || die "Node is ${node_has#v}; 20.19 or later is needed"
+}
+
+missing_packages() {
+  local p
+  for p in "${packages[@]}"; do
+    case " $installed " in *" $p "*) ;; *) echo "$p" ;; esac
+  done
+}
+
+# Without this, installing ocserv and postgresql would start servers that nobody asked for.
+forbid_service_starts() {
+  [ -e /usr/sbin/policy-rc.d ] && return
+  printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  cleanup rm -f /usr/sbin/policy-rc.d
+}
+
+install_packages() {
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null | sed -n 's/^installed //p' | tr '\n' ' ')
+  local missing
+  mapfile -t missing < <(missing_packages)
+  [ ${#missing[@]} = 0 ] && return
+  if ! is_root; then
+    echo "warning: Debian packages are missing and only root can install them: apt-get install ${missing[*]}" >&2
+    [ "$profile" = run ] && return
+    exit 1
+  fi
+  command -v apt-get >/dev/null || die "this is not Debian; install the counterparts of: ${missing[*]}"
+  say "installing Debian packages: ${missing[*]}"
+  forbid_service_starts
+  mkdir -p "$build/log"
+  export DEBIAN_FRONTEND=noninteractive
+  { apt-get update -q && apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$build/log/apt.log" 2>&1 ||
+    { tail -n 20 "$build/log/apt.log" >&2; die "apt-get failed; the whole log is in build/log/apt.log"; }
+  keep_ocserv_off "${missing[@]}"
+}
+
+# ocserv would take port 443 at the next boot; the bench starts its own.
+keep_ocserv_off() {
+  case " $* " in *" ocserv "*) ;; *) return 0 ;; esac
+  if command -v systemctl >/dev/null; then
+    systemctl disable ocserv.service ocserv.socket >/dev/null 2>&1 || true
+  fi
+}
+
+# The stamp lies among the packages, so that it goes when they go.
+install_node_packages() {
+  local lock=$root/console/package-lock.json stamp=$root/console/node_modules/.skybridge-lock want
+  [ -f "$lock" ] || die "console/package-lock.json is missing"
+  want=$(digest "$lock" "$root/console/package.json")
+  [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  say "installing Node packages of console/ (npm ci)"
+  (cd "$root/console" && npm ci --no-audit --no-fund --loglevel=error)
+  echo "$want" > "$stamp"
+}
+
+download_modules() {
+  local stamp=$build/stamp/go-modules want
+  want=$(digest "$root/go.sum")
+  [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  say "downloading Go modules"
+  (cd "$root" && go mod download)
+  echo "$want" > "$stamp"
+}
+
+check_toolchains
+install_packages
+download_modules
+install_node_packages

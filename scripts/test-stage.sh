@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# One stage of the tests; scripts/test.sh prepares the ground and calls this.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+testsum() { "$bin/testsum" "$@"; }
+counted() { # counted NAME CMD...: one command that is one test
+  local name=$1; shift
+  if "$@"; then echo '1 0' >> "$TESTSUM_FILE"; else echo '0 1' >> "$TESTSUM_FILE"; echo "FAIL  $name" >&2; return 1; fi
+}
+
+stage_console() {
+  cd console
+  npm run --silent typecheck
+  npm run --silent lint
+  npm run --silent format:check
+  rm -f "$build/vitest.json"
+  npx vitest run --reporter=default --reporter=json --outputFile.json="$build/vitest.json" || true
+  testsum vitest console "$build/vitest.json"
+  "$root/scripts/console.sh"
+}
+
+stage_static() {
+  "$root/scripts/tools.sh"
+  say "format"; "$bin/golangci-lint" fmt --diff || die "not formatted: make format"
+  say "vet"; go vet ./... && go vet -tags netns ./test/...
+  say "lint"; "$bin/golangci-lint" run ./...
+  say "tidy"; go mod tidy -diff || die "go.mod is not tidy: make tidy"
+  say "generated files"; generated_files
+}
+
+# sources lists a digest per file that is or could be committed.
+sources() { git ls-files -z --cached --others --exclude-standard | sort -zu | while IFS= read -r -d '' f; do [ -f "$f" ] && printf '%s\0' "$f"; done | xargs -0 sha256sum; }
+
+generated_files() {
+  sources > "$build/sources.before"
+  "$root/scripts/generate.sh" >/dev/null
+  sources > "$build/sources.after"
+  diff "$build/sources.before" "$build/sources.after" || die "generated files were out of date (see above); they are written now: commit them"
+}
+
+# go_tests STAGE FLAGS... PACKAGES...
+go_tests() {
+  local name=$1 status=0; shift
+  go test -json "$@" 2>&1 | testsum go "$name" || status=$?
+  return $status
+}
+
+with_postgres() {
+  start_postgres "$build/postgres-$1"
+  export SKYBRIDGE_TEST_POSTGRES=$postgres_url
+}
+
+stage_unit() { with_postgres unit; go_tests unit -race -timeout 15m ./...; }
+stage_quick() { with_postgres quick; go_tests quick -timeout 5m ./...; }
+
+stage_netns() {
+  need_root "the namespace test" test-netns
+  go_tests netns -tags netns -count=1 -timeout 15m ./test/netns/...
+}
+
+stage_e2e() { need_root "the browser test" test-e2e; "$root/scripts/e2e.sh"; }
+
+stage_demo() {
+  need_root "the demo" test-demo
+  counted "demo on SQLite" "$root/scripts/demo.sh" sqlite
+  counted "demo on PostgreSQL" "$root/scripts/demo.sh" postgres
+}
+
+# Each fuzz target for a minute; random histories ten times over.
+stage_long() {
+  with_postgres long
+  local pkg target
+  grep -rlE '^func Fuzz' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | while read -r pkg; do
+    grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$pkg"/*_test.go | sed 's/^func //' | while read -r target; do
+      say "fuzzing $pkg $target"
+      counted "$target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" "./$pkg"
+    done
+  done
+  go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/...
+}
+
+declare -F "stage_${1:?which stage?}" >/dev/null || die "there is no stage $1"
+"stage_$1"
