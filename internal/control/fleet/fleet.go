@@ -112,6 +112,8 @@ type Session struct {
 	BytesIn  uint64 // from the client
 	BytesOut uint64
 	Live     Live
+
+	sealedSource, sealedInner []byte
 }
 
 // Live is what is known of a session while it lives; never stored beyond it.

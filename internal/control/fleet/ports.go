@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
 // Source tells what gateways contain; the module vpn fills it.
@@ -13,4 +15,12 @@ type Source interface {
 	GatewaysOf(ctx context.Context, ids []string) ([]gwlink.Gateway, error)
 	// GrantKeys returns the keys whose grants nodes accept.
 	GrantKeys(ctx context.Context) ([]gwlink.GrantKey, error)
+}
+
+// Vault seals the addresses of the session log; *vault.Vault fills it.
+type Vault interface {
+	Seal(ctx context.Context, ref vault.Ref, plain []byte) ([]byte, error)
+	Begin(ctx context.Context, r vault.Read) (vault.Ticket, error)
+	Open(ctx context.Context, t vault.Ticket, ref vault.Ref, sealed []byte) ([]byte, error)
+	DestroyClass(ctx context.Context, subject id.Handle, class string) error
 }
