@@ -131,3 +131,13 @@ func (s *Service) Current(ctx context.Context, q db.Q, product, region string) (
 	}
 	return prices(ctx, q, v, p, r)
 }
+
+// RequiresRealName reports whether using a region needs a verified identity;
+// ErrNoRegion for one that is not sold now.
+func (s *Service) RequiresRealName(ctx context.Context, region string) (bool, error) {
+	r, err := s.Region(ctx, region)
+	if err != nil {
+		return true, err
+	}
+	return r.RequiresRealName(), nil
+}

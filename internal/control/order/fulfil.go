@@ -1,0 +1,111 @@
+package order
+
+import (
+	"context"
+	"errors"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+)
+
+// expire ends the time to pay of an order that still waits; other states stay.
+func (s *Service) expire(ctx context.Context, orderID string) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		o, err := lockOrder(ctx, tx, orderID)
+		if err != nil || o.State != PendingPayment {
+			return err
+		}
+		next, err := o.Expire(s.d.Clock.Now())
+		if err != nil {
+			return err
+		}
+		_, err = s.moveTx(ctx, tx, o, next, TopicExpired, system)
+		return err
+	})
+}
+
+// start notes that delivery of a paid order has begun.
+func (s *Service) start(ctx context.Context, orderID string) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		o, err := lockOrder(ctx, tx, orderID)
+		if err != nil || o.State != Paid {
+			return err
+		}
+		next, err := o.Apply(Start, s.d.Clock.Now())
+		if err != nil {
+			return err
+		}
+		_, err = s.moveTx(ctx, tx, o, next, "", system)
+		return err
+	})
+}
+
+// deliver takes what became of a line from the module service.
+func (s *Service) deliver(ctx context.Context, c service.Changed) error {
+	err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		return s.MarkFulfilledTx(ctx, tx, c.Order, c.Line, c.Service, c.Problem)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil // a service that no order made
+	}
+	return err
+}
+
+// MarkFulfilledTx records the outcome of a line: the service that delivers it,
+// or the code of a final problem. A repeated outcome changes nothing.
+func (s *Service) MarkFulfilledTx(ctx context.Context, tx *db.Tx, orderID, line, serviceID, problem string) error {
+	o, err := lockOrder(ctx, tx, orderID)
+	if err != nil {
+		return err
+	}
+	next, err := o.Deliver(line, serviceID, problem, s.d.Clock.Now())
+	if err != nil {
+		return err
+	}
+	for i, l := range next.Lines {
+		if l.State == o.Lines[i].State && l.Service == o.Lines[i].Service {
+			continue
+		}
+		if err := updateLine(ctx, tx, l); err != nil {
+			return err
+		}
+	}
+	if next.State == o.State {
+		return nil
+	}
+	topic := ""
+	switch next.State {
+	case Completed:
+		topic = topicCompleted
+	case NeedsAttention, PartiallyFulfilled:
+		topic = topicAttention
+		s.d.Log.WarnContext(ctx, "order needs attention", "order", o.ID, "state", string(next.State))
+	}
+	_, err = s.moveTx(ctx, tx, o, next, topic, system)
+	return err
+}
+
+const (
+	topicCompleted = "order.completed"
+	topicAttention = "order.needs_attention"
+)
+
+// OrderLines fills the port of the module service: the lines of a paid order.
+// ErrNotFound for one that is not paid (yet, or any more).
+func (s *Service) OrderLines(ctx context.Context, orderID string) ([]service.Line, error) {
+	o, err := getOrder(ctx, s.d.DB, orderID)
+	if err != nil {
+		return nil, err
+	}
+	switch o.State {
+	case Paid, Fulfilling, Completed, PartiallyFulfilled, NeedsAttention:
+	default:
+		return nil, ErrNotFound
+	}
+	var lines []service.Line
+	for _, l := range o.Lines {
+		lines = append(lines, service.Line{ID: l.ID, Order: o.ID, Account: o.Account, Subject: o.Subject, Kind: string(o.Kind),
+			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months})
+	}
+	return lines, nil
+}

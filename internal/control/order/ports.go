@@ -1,0 +1,27 @@
+package order
+
+import (
+	"context"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// Consent is the gate of platform consent; nil opens. consent.Service fills it.
+type Consent interface {
+	Gate(ctx context.Context, subject id.Handle, purpose string) error
+}
+
+// RealName answers with the proof that an account is verified, or an error.
+// realname.Service fills it.
+type RealName interface {
+	Require(ctx context.Context, owner account.ID) (realname.Verified, error)
+}
+
+// Audit joins a leaf to the caller's transaction. audit.Service fills it.
+type Audit interface {
+	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
+}
