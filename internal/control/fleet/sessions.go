@@ -19,7 +19,7 @@ type vaultRef = vault.Ref
 const (
 	retentionClass = "vpn_session"
 	// readPurpose is the purpose under which addresses of the log are read.
-	readPurpose = "vpn_session_log"
+	readPurpose = "vpn_session"
 )
 
 // SampleEvery is the width of a traffic sample; samples are kept SampleLife.
