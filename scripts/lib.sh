@@ -52,5 +52,5 @@ start_postgres() {
   cleanup "$root/scripts/postgres.sh" stop "$1"
 }
 
-# digest FILE... prints one digest over names and contents.
-digest() { sha256sum "$@" | sha256sum | cut -c1-64; }
+# digest FILE... prints one digest over the contents.
+digest() { cat "$@" | sha256sum | cut -c1-64; }
