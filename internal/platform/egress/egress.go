@@ -22,6 +22,7 @@ package egress
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -32,7 +33,9 @@ import (
 // Errors.
 var (
 	ErrUnknown  = errs.New(errs.Forbidden, "egress.not_registered") // recipient, operation or field is not in the registry
+	ErrSetting  = errs.New(errs.Unavailable, "egress.not_configured") // the recipient has no endpoint here
 	ErrDPA      = errs.New(errs.Forbidden, "egress.no_agreement")   // a processor without a live agreement
+	ErrTransfer = errs.New(errs.LegalBlock, "egress.no_mechanism") // sensitive data leave the region without a mechanism
 	ErrLedger   = errs.New(errs.Unavailable, "egress.ledger")       // the intent could not be committed: nothing was sent
 	ErrAddress  = errs.New(errs.Forbidden, "egress.address_refused")
 	ErrEndpoint = errs.New(errs.Forbidden, "egress.endpoint_refused") // a request beyond the permit, or a redirect
@@ -44,6 +47,7 @@ type Call struct {
 	Recipient string // id in the registry, "idv.aliyun"
 	Op        string // operation of that recipient
 	Subject   id.Handle
+	Purpose   string   // one of the operation's; empty if it has exactly one
 	Fields    []string // names of what is sent, each registered for the operation
 }
 
@@ -93,7 +97,6 @@ type Deps struct {
 	Gate     Gate
 	Clock    clock.Clock
 	Roots    *x509.CertPool // nil = the system's
-	Demo     bool           // loopback addresses, and only these
 }
 
 // Limits of every call.
@@ -102,3 +105,39 @@ const (
 	TotalTimeout   = 15 * time.Second
 	MaxAnswer      = 1 << 20
 )
+
+// Egress is the door. It is safe for concurrent use.
+type Egress struct{ d Deps }
+
+// New returns the door.
+func New(d Deps) *Egress { return &Egress{d} }
+
+// Begin checks a call, commits its intent and returns the permit. The caller
+// must Finish the permit; a permit that is never finished stays in the register
+// as "may have been sent". Begin must not run inside a transaction: the intent
+// has its own.
+func (e *Egress) Begin(ctx context.Context, c Call) (*Permit, error) {
+	r, op, err := e.d.Registry.find(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Purpose == "" {
+		c.Purpose = op.Purposes[0]
+	}
+	if err := e.d.Registry.lawful(r, op, e.d.Clock.Now()); err != nil {
+		return nil, err
+	}
+	if len(op.Consent) > 0 {
+		if err := e.d.Gate.Gate(ctx, c.Subject, c.Purpose); err != nil {
+			return nil, err
+		}
+	}
+	receipt, err := e.d.Ledger.BeginDisclosure(ctx, Intent{
+		Subject: c.Subject, Recipient: r.ID, LegalName: r.LegalName, Role: r.Role, Region: r.Region,
+		Op: op.Op, Purpose: c.Purpose, Basis: op.Basis, Mechanism: r.Mechanism, Fields: c.Fields,
+	})
+	if err != nil {
+		return nil, errs.Wrap(errs.Unavailable, ErrLedger.Code, fmt.Errorf("committing the intent: %w", err))
+	}
+	return e.permit(r, op, receipt), nil
+}

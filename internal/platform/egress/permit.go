@@ -1,0 +1,182 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Permit is one permitted call. It belongs to its caller and ends with Finish.
+type Permit struct {
+	e       *Egress
+	op      Op
+	infra   bool
+	base    *url.URL
+	path    string
+	receipt Receipt
+	sent    atomic.Bool // a request may have left
+	ended   atomic.Bool
+}
+
+func (e *Egress) permit(r Recipient, op Op, receipt Receipt) *Permit {
+	p := &Permit{e: e, op: op, infra: r.Role == "infra", base: r.base, receipt: receipt}
+	p.path = strings.TrimSuffix(r.base.Path, "/") + op.Path
+	return p
+}
+
+// Receipt names the entry in the register.
+func (p *Permit) Receipt() Receipt { return p.receipt }
+
+// URL is the address of the operation: scheme, host, port, path; no query. A
+// default port is left out, as signatures over the Host header expect.
+func (p *Permit) URL() string {
+	u := url.URL{Scheme: p.base.Scheme, Host: p.base.Host, Path: p.path}
+	if p.base.Scheme == "https" && p.base.Port() == "443" || p.base.Scheme == "http" && p.base.Port() == "80" {
+		u.Host = p.base.Hostname()
+		if strings.Contains(u.Host, ":") {
+			u.Host = "[" + u.Host + "]"
+		}
+	}
+	return u.String()
+}
+
+// Host is the name of the endpoint, without its port.
+func (p *Permit) Host() string { return p.base.Hostname() }
+
+// Client returns a client that reaches this endpoint with the operation's
+// method and path, follows no redirect and reads at most MaxAnswer. It works
+// until Finish.
+func (p *Permit) Client() *http.Client {
+	t := &http.Transport{
+		DialContext: p.dial, TLSClientConfig: p.TLS(), TLSHandshakeTimeout: ConnectTimeout,
+		DisableKeepAlives: true, ResponseHeaderTimeout: TotalTimeout, MaxResponseHeaderBytes: 64 << 10,
+	}
+	return &http.Client{
+		Transport: guard{p, t}, Timeout: TotalTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return ErrEndpoint },
+	}
+}
+
+// TLS is the configuration for the endpoint, for protocols that start TLS
+// themselves.
+func (p *Permit) TLS() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, ServerName: p.Host(), RootCAs: p.e.d.Roots}
+}
+
+// Dial connects to a mail endpoint: with TLS for smtps; plain for smtp, where
+// the caller must start TLS with p.TLS() unless Plain says that it may not.
+// The connection ends after a minute.
+func (p *Permit) Dial(ctx context.Context) (net.Conn, error) {
+	if !p.op.Mail || p.ended.Load() {
+		return nil, ErrEndpoint
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*ConnectTimeout)
+	defer cancel()
+	conn, err := p.dial(ctx, "tcp", p.base.Host)
+	if err != nil {
+		return nil, err
+	}
+	if p.base.Scheme == "smtps" {
+		secure := tls.Client(conn, p.TLS())
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("starting TLS: %w", err), conn.Close())
+		}
+		conn = secure
+	}
+	p.sent.Store(true)
+	return conn, conn.SetDeadline(time.Now().Add(time.Minute))
+}
+
+// Plain reports whether mail may go without TLS: in demo mode, to loopback.
+func (p *Permit) Plain() bool { return p.e.d.Registry.demo && p.base.Scheme == "smtp" }
+
+// Finish records how the call ended and closes the permit. Only the first call
+// counts.
+func (p *Permit) Finish(ctx context.Context, o Outcome) error {
+	if p.ended.Swap(true) {
+		return nil
+	}
+	// The outcome is recorded even when the caller's time is up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), TotalTimeout)
+	defer cancel()
+	if err := p.e.d.Ledger.FinishDisclosure(ctx, p.receipt, o); err != nil {
+		return fmt.Errorf("recording the outcome of %s: %w", p.op.Op, err)
+	}
+	return nil
+}
+
+// OutcomeOf says how a call ended by its error: Done without one, Failed if no
+// request left, else Unknown.
+func (p *Permit) OutcomeOf(err error) Outcome {
+	switch {
+	case err == nil:
+		return Done
+	case !p.sent.Load():
+		return Failed
+	}
+	return Unknown
+}
+
+// guard lets through what the permit allows and limits the answer.
+type guard struct {
+	p    *Permit
+	next http.RoundTripper
+}
+
+// RoundTrip refuses everything beyond the permit with ErrEndpoint.
+func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := g.allow(r); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, err
+	}
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { g.p.sent.Store(true) }}
+	resp, err := g.next.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &limited{body: resp.Body, left: MaxAnswer}
+	return resp, nil
+}
+
+func (g guard) allow(r *http.Request) error {
+	want, err := url.Parse(g.p.URL())
+	if err != nil {
+		return err
+	}
+	same := r.URL.Scheme == want.Scheme && r.URL.Host == want.Host && (r.Host == "" || r.Host == want.Host) && clean(r.URL.Path) == clean(want.Path)
+	if g.p.ended.Load() || g.p.op.Browser || g.p.op.Mail || !same || !slices.Contains(g.p.op.Methods, r.Method) {
+		return ErrEndpoint
+	}
+	return nil
+}
+
+func clean(p string) string { return path.Clean("/" + p) }
+
+// limited fails instead of ending early, so that a cut answer is no answer.
+type limited struct {
+	body io.ReadCloser
+	left int
+}
+
+func (l *limited) Read(b []byte) (int, error) {
+	n, err := l.body.Read(b)
+	if l.left -= n; l.left < 0 {
+		return 0, ErrTooLarge
+	}
+	return n, err
+}
+
+func (l *limited) Close() error { return l.body.Close() }
