@@ -13,4 +13,23 @@ var Types = map[string]string{
 	"realname.decided":   "realname_result",
 	"realname.revoked":   "realname_result",
 	"realname.erased":    "realname_result",
+
+	"consent.grant":    "consent",
+	"consent.refuse":   "consent",
+	"consent.withdraw": "consent",
+	"policy.published": "consent",
+
+	"account.registered":       "account_core",
+	"account.staff_created":    "account_core",
+	"account.email_verified":   "account_core",
+	"account.login":            "netlog",
+	"account.login_refused":    "netlog",
+	"account.logout":           "netlog",
+	"account.session_revoked":  "netlog",
+	"account.remember_reuse":   "netlog",
+	"account.password_changed": "account_core",
+	"account.password_reset":   "account_core",
+	"account.totp_enabled":     "account_core",
+	"account.totp_disabled":    "account_core",
+	"account.stuffing":         "netlog",
 }

@@ -119,7 +119,12 @@ type Version struct {
 	PublishedAt time.Time
 	EffectiveAt time.Time
 	PublishedBy string // handle of a staff member, or "system"
+
+	rank int64 // orders the numbers of a document
 }
+
+// InForceAt reports whether the version has taken effect.
+func (v Version) InForceAt(now time.Time) bool { return !now.Before(v.EffectiveAt) }
 
 // Text is a version in one locale.
 type Text struct {

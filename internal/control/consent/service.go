@@ -3,125 +3,257 @@ package consent
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
-// Deps are what the service stands on. All are needed but Log.
+// Deps are what the service stands on; all are needed.
 type Deps struct {
 	DB    *db.DB
 	Clock clock.Clock
 	Queue *job.Queue
 	Log   *slog.Logger
-	Facts Facts // operator, profile and the tables that the texts print
+	Audit *audit.Service
+	Vault *vault.Vault // system secrets only
+	Facts Facts        // operator, profile and the tables that the texts print
 }
 
-// Facts are the operator's facts that the documents print. Validate refuses
-// what the law wants named (PIPL 17, 52; SUP-1, SUP-5).
-type Facts struct {
-	Profile     string // mainland or hongkong
-	Operator    Operator
-	Recipients  []Recipient
-	Retention   []RetentionRow
-	ProductName string // of the VPN client, "skyconnect"
+// Service is the module. It is safe for concurrent use. Call Seed before the
+// first prompt.
+type Service struct {
+	d        Deps
+	purposes []Purpose
+
+	mu  sync.Mutex
+	key []byte
+
+	html sync.Map // sha256 of a text -> HTML
 }
 
-// Operator is the handler of personal data.
-type Operator struct {
-	Brand          string
-	LegalName      string
-	Address        string
-	Mail           string
-	PrivacyMail    string
-	Phone          string
-	DPO            string // name or office of the person in charge of personal data
-	DPOContact     string
-	Representative string // PIPL 53; hongkong only
-	Complaint      string // the complaint channel
-	Authority      string
-	URL            string
+// New checks the operator's facts and registers the periodic purge.
+func New(d Deps) (*Service, error) {
+	if err := d.Facts.validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{d: d, purposes: Purposes(d.Facts.Profile)}
+	d.Queue.Every("consent.purge", time.Hour, s.purge)
+	return s, nil
 }
 
-// Recipient is one row of the list of recipients.
-type Recipient struct {
-	Name, Contact, Role, Region, Purpose string
-	Fields                               []string
+// Profile returns Mainland or HongKong.
+func (s *Service) Profile() string { return s.d.Facts.Profile }
+
+// Gate returns nil if processing for a purpose is open for a person. It reads
+// the database each time. ErrGateClosed: no act, a refusal, a withdrawal, or a
+// purpose outside the closed list. ErrRenewalNeeded: a new major version waits
+// for an act. Any other error keeps the gate shut too.
+func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) error {
+	p, err := s.purpose(purpose)
+	if err != nil {
+		return err
+	}
+	if subject == "" {
+		return ErrGateClosed.With("purpose", purpose)
+	}
+	if !p.Act {
+		return nil
+	}
+	st, err := db.Get(ctx, s.d.DB, ErrGateClosed.With("purpose", purpose).ByClause(p.Clause), scanState, `SELECT e.decision, e.rank,
+		COALESCE((SELECT MAX(v.rank) FROM consent_version v WHERE v.document = e.document AND v.change = 'major' AND v.effective_at <= $3
+			AND (v.affects = '' OR v.affects LIKE $4)), 0)
+		FROM consent_event e WHERE e.subject = $1 AND e.purpose = $2 ORDER BY e.seq DESC LIMIT 1`,
+		string(subject), purpose, db.Micros(s.d.Clock.Now()), "% "+purpose+" %")
+	switch {
+	case err != nil:
+		return err
+	case st.decision != Grant:
+		return ErrGateClosed.With("purpose", purpose).ByClause(p.Clause)
+	case st.rank < st.major:
+		return ErrRenewalNeeded.With("purpose", purpose)
+	}
+	return nil
 }
 
-// RetentionRow is one row of the retention table.
-type RetentionRow struct {
-	Class, Data, Duration, After string
+type gateState struct {
+	decision    string
+	rank, major int64 // of the accepted version; of the last major one in force
 }
 
-// Service is the module.
-type Service struct{ d Deps }
+func scanState(r db.Row) (st gateState, err error) {
+	return st, r.Scan(&st.decision, &st.rank, &st.major)
+}
 
-// New makes the service.
-func New(d Deps) (*Service, error) { return &Service{d}, nil }
-
-var errTODO = errs.New(errs.Unavailable, "consent.unavailable")
-
-// Seed publishes embedded documents that are newer than the stored ones.
-func (s *Service) Seed(ctx context.Context) error { return errTODO }
-
-// Prompt returns what a person is to be shown for a purpose and a one-time
-// token of 30 minutes for the act. session is empty before sign-in.
+// Prompt returns what a person is to be shown for a purpose, in the version in
+// force, and a one-time token for the act. session is the login session's id,
+// empty before sign-in, where only purposes of registration are prompted.
 func (s *Service) Prompt(ctx context.Context, session, purpose, locale string) (Prompt, error) {
-	return Prompt{}, errTODO
+	p, err := s.purpose(purpose)
+	if err != nil || !p.Act || (session == "" && !p.Signup) {
+		return Prompt{}, ErrNotFound
+	}
+	t, err := s.Text(ctx, p.Document, "", locale)
+	if err != nil {
+		return Prompt{}, err
+	}
+	notice, err := s.notice(p, t.Locale)
+	if err != nil {
+		return Prompt{}, err
+	}
+	html, err := toHTML(notice)
+	if err != nil {
+		return Prompt{}, err
+	}
+	expires := s.d.Clock.Now().Add(TokenLife)
+	sha := shownHash(t.Version.TextSHA256[t.Locale], notice)
+	token, err := s.issue(ctx, claim{session: sessionHash(session), purpose: purpose, document: p.Document, number: t.Version.Number,
+		textSHA256: sha, locale: t.Locale, expires: expires})
+	if err != nil {
+		return Prompt{}, err
+	}
+	return Prompt{
+		Purpose: purpose, Kind: p.Kind, Document: p.Document, Version: t.Version.Number, Title: t.Title, Notice: html, NoticeText: notice,
+		TextSHA256: sha, Locale: t.Locale, Token: token, ExpiresAt: expires, Adult: p.Adult,
+	}, nil
 }
 
-// GrantTx records the act (Grant or Refused) in the caller's transaction.
-func (s *Service) GrantTx(ctx context.Context, tx *db.Tx, a Act) error { return errTODO }
+// shownHash covers the document's text and the notice before the act.
+func shownHash(text, notice string) string { return hashText(text + "\n" + notice + "\n") }
 
-// Decide is GrantTx in a transaction of its own and returns the record.
-func (s *Service) Decide(ctx context.Context, a Act) (Record, error) { return Record{}, errTODO }
+func (s *Service) notice(p Purpose, locale string) (string, error) {
+	text := p.Chinese
+	if locale == "en" {
+		text = p.English
+	}
+	now := s.d.Clock.Now()
+	return fill(text, s.d.Facts.values(locale, now, now, "-"))
+}
 
-// Refuse is Decide with the decision Refused.
-func (s *Service) Refuse(ctx context.Context, a Act) (Record, error) { return Record{}, errTODO }
+// GrantTx records an act, Grant or Refused, in the caller's transaction. The
+// token must be of a prompt for the same session and purpose, unused, and name
+// the version that is in force: else ErrToken.
+func (s *Service) GrantTx(ctx context.Context, tx *db.Tx, a Act) error {
+	_, err := s.actTx(ctx, tx, a)
+	return err
+}
 
-// Withdraw takes a consent back, at once.
+// Decide is GrantTx in a transaction of its own and returns the receipt.
+func (s *Service) Decide(ctx context.Context, a Act) (Record, error) {
+	var r Record
+	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+		r, err = s.actTx(ctx, tx, a)
+		return err
+	})
+	return r, err
+}
+
+// Refuse is Decide with the decision Refused. A refusal is remembered for the
+// version that was shown.
+func (s *Service) Refuse(ctx context.Context, a Act) (Record, error) {
+	a.Decision = Refused
+	return s.Decide(ctx, a)
+}
+
+func (s *Service) actTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
+	c, err := s.verify(a.Token)
+	if err != nil {
+		return Record{}, err
+	}
+	p, err := s.admit(a, c)
+	if err != nil {
+		return Record{}, err
+	}
+	now := s.d.Clock.Now()
+	v, err := versionInForce(ctx, tx, c.document, db.Micros(now))
+	if err != nil {
+		return Record{}, err
+	}
+	if v.Number != c.number {
+		return Record{}, ErrToken // another text came into force since the prompt
+	}
+	if err := consumeTx(ctx, tx, c); err != nil {
+		return Record{}, err
+	}
+	channel := a.Channel
+	if channel == "" {
+		channel = "console"
+	}
+	r := Record{Subject: a.Subject, Purpose: p.ID, Kind: p.Kind, Decision: a.Decision, Document: c.document, Version: c.number,
+		TextSHA256: c.textSHA256, Locale: c.locale, Channel: channel, Adult: a.Adult && p.Adult && a.Decision == Grant}
+	return s.appendTx(ctx, tx, r, v.rank, a.Session)
+}
+
+// admit holds an act to what its token binds.
+func (s *Service) admit(a Act, c claim) (Purpose, error) {
+	p, err := s.purpose(c.purpose)
+	if err != nil {
+		return p, err
+	}
+	differs := func(given, bound string) bool { return given != "" && given != bound }
+	switch {
+	case a.Subject == "" || c.session != sessionHash(a.Session),
+		a.Purpose != c.purpose, differs(a.Document, c.document), differs(a.Version, c.number), differs(a.TextSHA256, c.textSHA256), differs(a.Kind, p.Kind):
+		return p, ErrToken
+	case a.Decision != Grant && a.Decision != Refused:
+		return p, errs.New(errs.Invalid, "consent.decision_invalid")
+	case a.Decision == Grant && p.Adult && !a.Adult:
+		return p, ErrAdult
+	}
+	return p, nil
+}
+
+// appendTx adds an event to its series, with its leaf and its news.
+func (s *Service) appendTx(ctx context.Context, tx *db.Tx, r Record, rank int64, session string) (Record, error) {
+	last, err := lastEvent(ctx, tx, r.Subject, r.Purpose)
+	if err != nil && !errs.IsNotFound(err) {
+		return r, err
+	}
+	r.ID, r.At = id.New("cev"), s.d.Clock.Now()
+	r.Receipt = receipt(r)
+	if err := insertEvent(ctx, tx, r, last.seq+1, rank, "click"); err != nil {
+		return r, err
+	}
+	err = s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "consent." + r.Decision, Subject: r.Subject,
+		Actor:  audit.Actor{Class: "self", Handle: r.Subject, Session: session},
+		Detail: map[string]string{"event": r.ID, "purpose": r.Purpose, "kind": r.Kind, "document": r.Document, "version": r.Version, "receipt": r.Receipt}})
+	if err != nil {
+		return r, err
+	}
+	return r, s.d.Queue.PublishTx(ctx, tx, TopicChanged, Changed{Event: r.ID, Subject: r.Subject, Purpose: r.Purpose, Decision: r.Decision})
+}
+
+// Withdraw takes a consent back. From the commit on, the gate is shut.
 func (s *Service) Withdraw(ctx context.Context, subject id.Handle, purpose string) error {
-	return errTODO
+	_, err := s.WithdrawIn(ctx, subject, purpose, "", "console")
+	return err
 }
 
-// Gate returns nil if processing for the purpose is open.
-func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) error { return errTODO }
-
-// Records returns a person's events, newest first.
-func (s *Service) Records(ctx context.Context, subject id.Handle) ([]Record, error) {
-	return nil, errTODO
+// WithdrawIn is Withdraw that names session and channel and returns the
+// receipt. It takes no token: taking back is no harder than giving.
+func (s *Service) WithdrawIn(ctx context.Context, subject id.Handle, purpose, session, channel string) (Record, error) {
+	p, err := s.purpose(purpose)
+	if err != nil || !p.Act {
+		return Record{}, ErrNotFound
+	}
+	var r Record
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		last, err := lastEvent(ctx, tx, subject, purpose)
+		if err != nil {
+			return err
+		}
+		if last.decision != Grant {
+			return errs.New(errs.Conflict, "consent.nothing_to_withdraw")
+		}
+		r, err = s.appendTx(ctx, tx, Record{Subject: subject, Purpose: purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
+			Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: channel}, last.rank, session)
+		return err
+	})
+	return r, err
 }
-
-// Pending returns the purposes whose acceptance is to be renewed.
-func (s *Service) Pending(ctx context.Context, subject id.Handle) ([]Due, error) { return nil, errTODO }
-
-// InForce returns the version in force of every document.
-func (s *Service) InForce(ctx context.Context) ([]Version, error) { return nil, errTODO }
-
-// Versions returns all published versions of a document, newest first.
-func (s *Service) Versions(ctx context.Context, document string) ([]Version, error) {
-	return nil, errTODO
-}
-
-// Text returns a published version; number "" is the version in force.
-func (s *Service) Text(ctx context.Context, document, number, locale string) (Text, error) {
-	return Text{}, errTODO
-}
-
-// Draft is a version that staff publishes.
-type Draft struct {
-	Document    string
-	EffectiveAt time.Time
-	By          id.Handle
-	Session     string
-	Reason      string
-}
-
-// Publish publishes the embedded text of a document, rendered with the
-// operator's present facts, as a new version.
-func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) { return Version{}, errTODO }

@@ -1,0 +1,183 @@
+package consent
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Profiles.
+const (
+	Mainland = "mainland"
+	HongKong = "hongkong"
+)
+
+// Facts are the operator's facts that the documents print. New refuses facts
+// without what the law wants named (PIPL 17, 52, 53; SUP-1, SUP-5).
+type Facts struct {
+	Profile       string // Mainland or HongKong; given once per deployment
+	Operator      Operator
+	Recipients    []Recipient
+	Retention     []RetentionRow // empty = DefaultRetention(Profile)
+	ClientProduct string         // name of the VPN client; empty = skyconnect
+	Mechanism     string         // cross-border mechanism; hongkong only
+}
+
+// Operator is the handler of personal data. All fields are needed, except
+// Representative in the profile mainland.
+type Operator struct {
+	Brand          string
+	LegalName      string
+	Address        string
+	Mail           string // service
+	PrivacyMail    string // requests of data subjects
+	Phone          string
+	DPO            string // person in charge of personal data: name or office
+	DPOContact     string
+	Representative string // PIPL 53
+	Complaint      string // complaint channel
+	Authority      string // supervisory authority
+	URL            string // of the console
+}
+
+// Recipient is one row of the list of recipients (SUP-3).
+type Recipient struct {
+	Name, Contact, Role, Region, Purpose string
+	Fields                               []string
+}
+
+// RetentionRow is one row of the retention table (SUP-2).
+type RetentionRow struct {
+	Data, Duration, After map[string]string // by locale
+}
+
+func (f Facts) validate() error {
+	if f.Profile != Mainland && f.Profile != HongKong {
+		return fmt.Errorf("operator facts: profile %q is neither %s nor %s", f.Profile, Mainland, HongKong)
+	}
+	o := f.Operator
+	need := map[string]string{
+		"brand": o.Brand, "legal_name": o.LegalName, "address": o.Address, "mail": o.Mail, "privacy_mail": o.PrivacyMail,
+		"phone": o.Phone, "dpo": o.DPO, "dpo_contact": o.DPOContact, "complaint": o.Complaint, "authority": o.Authority, "url": o.URL,
+	}
+	if f.Profile == HongKong {
+		need["representative"], need["mechanism"] = o.Representative, f.Mechanism
+	}
+	for key, value := range need {
+		if strings.TrimSpace(value) == "" {
+			return fmt.Errorf("operator facts: %s is missing; the law wants it in the privacy policy", key)
+		}
+	}
+	return nil
+}
+
+// values are what the markers of the documents stand for in one locale.
+func (f Facts) values(locale string, updated, effective time.Time, number string) map[string]string {
+	o := f.Operator
+	client := f.ClientProduct
+	if client == "" {
+		client = "skyconnect"
+	}
+	rep := o.Representative
+	if rep == "" {
+		rep = map[string]string{"zh-CN": "无（处理者在境内）", "en": "none (the handler is in mainland China)"}[locale]
+	}
+	return map[string]string{
+		"brand": o.Brand, "legal_name": o.LegalName, "address": o.Address, "mail": o.Mail, "privacy_mail": o.PrivacyMail,
+		"phone": o.Phone, "dpo": o.DPO, "dpo_contact": o.DPOContact, "representative": rep, "complaint": o.Complaint,
+		"authority": o.Authority, "url": o.URL, "client": client, "mechanism": f.Mechanism,
+		"version": number, "updated": date(updated, locale), "effective": date(effective, locale),
+		"recipients": f.recipientTable(locale), "retention": f.retentionTable(locale), "cookies": cookieTable(locale),
+	}
+}
+
+func date(t time.Time, locale string) string {
+	t = t.In(civil)
+	if locale == "en" {
+		return t.Format("2 January 2006")
+	}
+	return fmt.Sprintf("%d 年 %d 月 %d 日", t.Year(), t.Month(), t.Day())
+}
+
+// table begins with an empty line, which ends the sentence before it.
+func table(header []string, rows [][]string) string {
+	lines := []string{"", "| " + strings.Join(header, " | ") + " |", strings.Repeat("|---", len(header)) + "|"}
+	for _, r := range rows {
+		for i := range r {
+			r[i] = strings.NewReplacer("|", "／", "\n", " ").Replace(r[i])
+		}
+		lines = append(lines, "| "+strings.Join(r, " | ")+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (f Facts) recipientTable(locale string) string {
+	header := []string{"接收方", "联系方式", "角色", "所在地", "目的", "信息字段"}
+	none := "目前没有接收方。"
+	if locale == "en" {
+		header = []string{"Recipient", "Contact", "Role", "Place", "Purpose", "Fields"}
+		none = "There are no recipients at present."
+	}
+	if len(f.Recipients) == 0 {
+		return none
+	}
+	var rows [][]string
+	for _, r := range f.Recipients {
+		rows = append(rows, []string{r.Name, r.Contact, r.Role, r.Region, r.Purpose, strings.Join(r.Fields, ", ")})
+	}
+	return table(header, rows)
+}
+
+func (f Facts) retentionTable(locale string) string {
+	rules := f.Retention
+	if len(rules) == 0 {
+		rules = DefaultRetention(f.Profile)
+	}
+	header := []string{"信息", "保存期限", "期满之后"}
+	if locale == "en" {
+		header = []string{"Information", "Kept for", "Afterwards"}
+	}
+	var rows [][]string
+	for _, r := range rules {
+		rows = append(rows, []string{r.Data[locale], r.Duration[locale], r.After[locale]})
+	}
+	return table(header, rows)
+}
+
+func cookieTable(locale string) string {
+	if locale == "en" {
+		return table([]string{"Name", "Purpose", "Life"}, [][]string{
+			{"__Host-session", "who is signed in", "until the browser closes"},
+			{"__Host-remember", "stay signed in; only after you tick it", "30 days, replaced at each use"},
+			{"prefs", "language and theme; holds no identifier", "1 year"},
+		})
+	}
+	return table([]string{"名称", "用途", "期限"}, [][]string{
+		{"__Host-session", "识别登录状态", "关闭浏览器即失效"},
+		{"__Host-remember", "保持登录；仅在您勾选后设置", "30 天，每次使用即更换"},
+		{"prefs", "语言与主题；不含任何标识符", "1 年"},
+	})
+}
+
+func both(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }
+
+// DefaultRetention is the table of privacy specification 3.3 for what this
+// release stores.
+func DefaultRetention(profile string) []RetentionRow {
+	erase := both("销毁密钥并删除", "key destroyed and rows deleted")
+	logs := both("自记录之日起六个自然月，届满后三日内", "six calendar months from the day of record, then within three days")
+	number := both("实名服务存续期间", "while services that need it exist")
+	if profile == HongKong {
+		logs = both("自记录之日起六个自然月，届满后一个月内", "six calendar months from the day of record, then within one month")
+		number = both("核验结果返回后至多 24 小时", "24 hours at most after the result")
+	}
+	return []RetentionRow{
+		{both("用户名、密码摘要、电子邮箱", "user name, password hash, e-mail address"), both("账户注销后至多十五个工作日", "until 15 working days after cancellation at the latest"), erase},
+		{both("姓名、身份证件号码", "name and identity number"), number, erase},
+		{both("核验结果", "result of the check"), both("中国大陆服务结束时止", "until the services in mainland China end"), erase},
+		{both("登录日志、访问日志、VPN 会话日志", "login log, access log, VPN session log"), logs, erase},
+		{both("订单与支付结果", "orders and payment results"), both("完成后三年（电子商务法第三十一条）", "three years from completion (E-Commerce Law art. 31)"), erase},
+		{both("同意记录", "records of consent"), both("目的存续期间及其后三年", "life of the purpose and three years"), erase},
+		{both("对外提供记录（只含字段名）", "register of disclosures (names of fields only)"), both("三年", "three years"), erase},
+	}
+}

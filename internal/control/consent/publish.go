@@ -1,0 +1,272 @@
+package consent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// NoticePeriod is how long a changed text is shown before it takes effect
+// (ECL 34).
+const NoticePeriod = 7 * 24 * time.Hour
+
+// rendered is a document in one locale with the operator's facts in it.
+type rendered struct{ title, body string }
+
+// candidate is the embedded document of this build, before its publication.
+type candidate struct {
+	head    head
+	sources map[string]source // by locale
+}
+
+func (s *Service) candidate(document string) (candidate, error) {
+	c := candidate{sources: map[string]source{}}
+	for _, locale := range Locales {
+		src, err := loadSource(document, locale, s.d.Facts.Profile)
+		if err != nil {
+			return c, err
+		}
+		c.sources[locale] = src
+	}
+	c.head = c.sources[Locales[0]].head
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("document %s: %w", document, err)
+	}
+	return c, nil
+}
+
+// check holds the locales to the same version and the same clauses.
+func (c candidate) check() error {
+	first := c.sources[Locales[0]]
+	for _, locale := range Locales[1:] {
+		other := c.sources[locale]
+		if other.Version != first.Version || other.Change != first.Change || other.Effective != first.Effective {
+			return fmt.Errorf("%s has another version, change or date than %s", locale, Locales[0])
+		}
+		if !slices.Equal(other.clauses(), first.clauses()) {
+			return fmt.Errorf("%s has other clauses than %s", locale, Locales[0])
+		}
+	}
+	return nil
+}
+
+func (c candidate) render(f Facts, number string, updated, effective time.Time) (map[string]rendered, error) {
+	all := map[string]rendered{}
+	for locale, src := range c.sources {
+		values := f.values(locale, updated, effective, number)
+		body, err := src.canonical(values)
+		if err != nil {
+			return nil, err
+		}
+		title, err := fill(src.Title, values)
+		if err != nil {
+			return nil, err
+		}
+		all[locale] = rendered{title, body}
+	}
+	return all, nil
+}
+
+func (n number) rank() int64 { return int64(n[0])*1e8 + int64(n[1])*1e4 + int64(n[2]) }
+
+// Seed publishes the embedded documents whose version is newer than the newest
+// published one. The first version of a document takes effect at once, later
+// ones after NoticePeriod. Every process may call it at start.
+func (s *Service) Seed(ctx context.Context) error {
+	for _, document := range documentNames {
+		c, err := s.candidate(document)
+		if err != nil {
+			return err
+		}
+		if err := s.seed(ctx, c); err != nil {
+			return fmt.Errorf("seeding document %s: %w", document, err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) seed(ctx context.Context, c candidate) error {
+	embedded, err := parseNumber(c.head.Version)
+	if err != nil {
+		return err
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		newest, err := newestVersion(ctx, tx, c.head.Document)
+		if err != nil && !errs.IsNotFound(err) {
+			return err
+		}
+		if err == nil && embedded.rank() <= newest.rank {
+			return nil
+		}
+		now := s.d.Clock.Now()
+		effective, perr := time.ParseInLocation(time.DateOnly, c.head.Effective, civil)
+		if perr != nil {
+			return perr
+		}
+		change := c.head.Change
+		switch {
+		case err == nil && effective.Before(now.Add(NoticePeriod)):
+			effective = now.Add(NoticePeriod)
+		case err != nil && effective.After(now):
+			effective = now
+		}
+		_, perr = s.publishTx(ctx, tx, c, publication{number: embedded, change: change, now: now, effective: effective, by: "system"})
+		return perr
+	})
+}
+
+type publication struct {
+	number         number
+	change         string
+	now, effective time.Time
+	by             string
+	session        string
+}
+
+func (s *Service) publishTx(ctx context.Context, tx *db.Tx, c candidate, p publication) (Version, error) {
+	all, err := c.render(s.d.Facts, p.number.String(), p.now, p.effective)
+	if err != nil {
+		return Version{}, err
+	}
+	v := Version{
+		Document: c.head.Document, Number: p.number.String(), Major: p.number[0], rank: p.number.rank(), Change: p.change,
+		Affects: c.head.Affects, Imports: c.head.Imports, PublishedAt: p.now, EffectiveAt: p.effective, PublishedBy: p.by,
+		TextSHA256: map[string]string{}, Title: map[string]string{},
+	}
+	for locale, t := range all {
+		v.TextSHA256[locale], v.Title[locale] = hashText(t.body), t.title
+	}
+	v.SHA256 = hashVersion(v)
+	fresh, err := insertVersion(ctx, tx, v)
+	if err != nil || !fresh {
+		return v, err // another process was first with the same version
+	}
+	for _, locale := range Locales {
+		if err := insertText(ctx, tx, v, locale, all[locale]); err != nil {
+			return v, err
+		}
+	}
+	actor := audit.Actor{Class: "system", Session: p.session}
+	if p.by != "system" {
+		actor = audit.Actor{Class: "staff", Handle: id.Handle(p.by), Session: p.session}
+	}
+	return v, s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "policy.published", Actor: actor,
+		Detail: map[string]string{"document": v.Document, "version": v.Number, "change": v.Change, "sha256": v.SHA256}})
+}
+
+// hashVersion covers document, number and the hash of each locale's text.
+func hashVersion(v Version) string {
+	lines := []string{v.Document, v.Number}
+	for _, locale := range Locales {
+		lines = append(lines, locale+" "+v.TextSHA256[locale])
+	}
+	return hashText(strings.Join(lines, "\n") + "\n")
+}
+
+// Draft is a version that staff publishes: the embedded text with the
+// operator's present facts.
+type Draft struct {
+	Document    string
+	Major       bool      // people have to accept again
+	EffectiveAt time.Time // NoticePeriod from now or later
+	By          id.Handle
+	Session     string
+}
+
+// Publish publishes a draft as the next version. It refuses a text that is the
+// same as the newest one (consent.nothing_changed) and a notice that is too
+// short (consent.notice_too_short).
+func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
+	now := s.d.Clock.Now()
+	if d.EffectiveAt.Before(now.Add(NoticePeriod)) {
+		return Version{}, errs.New(errs.Unprocessable, "consent.notice_too_short").With("days", 7)
+	}
+	if !slices.Contains(documentNames, d.Document) {
+		return Version{}, ErrNotFound
+	}
+	c, err := s.candidate(d.Document)
+	if err != nil {
+		return Version{}, err
+	}
+	var v Version
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		newest, err := newestVersion(ctx, tx, d.Document)
+		if err != nil {
+			return err
+		}
+		next, change, err := nextNumber(newest.Number, d.Major)
+		if err != nil {
+			return err
+		}
+		same, err := s.unchanged(ctx, tx, c, newest)
+		if err != nil {
+			return err
+		}
+		if same && !d.Major {
+			return errs.New(errs.Conflict, "consent.nothing_changed")
+		}
+		v, err = s.publishTx(ctx, tx, c, publication{number: next, change: change, now: now, effective: d.EffectiveAt, by: string(d.By), session: d.Session})
+		return err
+	})
+	return v, err
+}
+
+func nextNumber(newest string, major bool) (number, string, error) {
+	n, err := parseNumber(newest)
+	if err != nil {
+		return n, "", err
+	}
+	if major {
+		return number{n[0] + 1, 0, 0}, "major", nil
+	}
+	return number{n[0], n[1], n[2] + 1}, "minor", nil
+}
+
+// unchanged tells whether the candidate says what the newest version says.
+func (s *Service) unchanged(ctx context.Context, q db.Q, c candidate, newest Version) (bool, error) {
+	again, err := c.render(s.d.Facts, newest.Number, newest.PublishedAt, newest.EffectiveAt)
+	if err != nil {
+		return false, err
+	}
+	stored, err := texts(ctx, q, newest.Document, newest.Number)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range stored {
+		if again[t.locale].body != t.body {
+			return false, nil
+		}
+	}
+	return len(stored) == len(Locales), nil
+}
+
+// Drift lists the documents whose published text differs from what this build
+// and the operator's facts would say: staff should publish them.
+func (s *Service) Drift(ctx context.Context) ([]string, error) {
+	var changed []string
+	for _, document := range documentNames {
+		c, err := s.candidate(document)
+		if err != nil {
+			return nil, err
+		}
+		newest, err := newestVersion(ctx, s.d.DB, document)
+		if err != nil {
+			return nil, err
+		}
+		same, err := s.unchanged(ctx, s.d.DB, c, newest)
+		if err != nil {
+			return nil, err
+		}
+		if !same {
+			changed = append(changed, document)
+		}
+	}
+	return changed, nil
+}

@@ -1,0 +1,55 @@
+package consent
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+)
+
+// The renderer leaves out raw HTML and dangerous links, so that a text is safe
+// to show whatever the operator's facts contain.
+var markdown = goldmark.New(goldmark.WithExtensions(extension.Table))
+
+// toHTML renders a canonical text: one section per clause, its id as anchor.
+func toHTML(canonical string) (string, error) {
+	var out strings.Builder
+	open := false
+	for _, b := range strings.Split(strings.TrimSpace(canonical), "\n\n") {
+		body := b
+		tag := clauseTag.FindString(b)
+		heading := strings.HasPrefix(b, "#")
+		if open && (tag != "" || heading) {
+			out.WriteString("</section>\n")
+			open = false
+		}
+		if tag != "" {
+			ids := strings.Fields(strings.Trim(tag, "[] "))
+			fmt.Fprintf(&out, `<section class="clause" id="%s">`+"\n", html.EscapeString(ids[0]))
+			open, body = true, b[len(tag):]
+		}
+		var buf bytes.Buffer
+		if err := markdown.Convert([]byte(body), &buf); err != nil {
+			return "", fmt.Errorf("rendering a document: %w", err)
+		}
+		out.Write(buf.Bytes())
+	}
+	if open {
+		out.WriteString("</section>\n")
+	}
+	return out.String(), nil
+}
+
+// clauseIDs lists the ids of a canonical text in order.
+func clauseIDs(canonical string) []string {
+	var ids []string
+	for _, b := range strings.Split(canonical, "\n\n") {
+		if tag := clauseTag.FindString(b); tag != "" {
+			ids = append(ids, strings.Fields(strings.Trim(tag, "[] "))...)
+		}
+	}
+	return ids
+}
