@@ -1,0 +1,135 @@
+package sslvpn
+
+import (
+	"net"
+	"sync"
+)
+
+const (
+	readBufferSmall = 8 << 10
+	readBufferLarge = 64 << 10
+	flushAt         = 128 << 10
+)
+
+// batchConn is the net.Conn below crypto/tls. It reads large, so that one
+// system call feeds many records, and between cork and flush it collects what
+// is written, so that many records leave in one.
+//
+// One goroutine reads; any may write.
+type batchConn struct {
+	net.Conn
+
+	in   []byte // buffered input is in[r:w]
+	r, w int
+
+	mu     sync.Mutex
+	out    []byte
+	corked bool
+}
+
+func newBatchConn(c net.Conn) *batchConn {
+	return &batchConn{Conn: c, in: make([]byte, readBufferSmall)}
+}
+
+// Read implements net.Conn.
+func (c *batchConn) Read(p []byte) (int, error) {
+	if c.r == c.w {
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.in[c.r:c.w])
+	c.r += n
+	return n, nil
+}
+
+// fill reads once more from the socket. A read that fills the buffer is a sign
+// of bulk: the buffer grows once.
+func (c *batchConn) fill() error {
+	if c.r > 0 {
+		c.w = copy(c.in, c.in[c.r:c.w])
+		c.r = 0
+	}
+	if c.w == len(c.in) {
+		c.grow()
+	}
+	n, err := c.Conn.Read(c.in[c.w:])
+	c.w += n
+	if c.w == len(c.in) && len(c.in) < readBufferLarge {
+		c.grow()
+	}
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+func (c *batchConn) grow() {
+	bigger := make([]byte, readBufferLarge)
+	copy(bigger, c.in[:c.w])
+	c.in = bigger
+}
+
+// record tells whether a whole TLS record is buffered.
+func (c *batchConn) record() bool {
+	b := c.in[c.r:c.w]
+	return len(b) >= 5 && len(b) >= 5+(int(b[3])<<8|int(b[4]))
+}
+
+// wait returns when a whole TLS record is buffered, or its claimed length
+// cannot be one, which crypto/tls will say.
+func (c *batchConn) wait() error {
+	for !c.record() {
+		if b := c.in[c.r:c.w]; len(b) >= 5 && int(b[3])<<8|int(b[4]) > maxCiphertext {
+			return nil
+		}
+		if err := c.fill(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxCiphertext is the longest TLS 1.2 ciphertext (RFC 5246 6.2.3).
+const maxCiphertext = 16384 + 2048
+
+// Write implements net.Conn.
+func (c *batchConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.corked {
+		return c.Conn.Write(p)
+	}
+	c.out = append(c.out, p...)
+	if len(c.out) >= flushAt {
+		return len(p), c.flushLocked()
+	}
+	return len(p), nil
+}
+
+// cork begins to collect writes in buf[:0].
+func (c *batchConn) cork(buf []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.corked, c.out = true, buf[:0]
+}
+
+// flush sends what was collected, ends the collecting and gives the buffer
+// back.
+func (c *batchConn) flush() ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.flushLocked()
+	buf := c.out
+	c.corked, c.out = false, nil
+	return buf, err
+}
+
+func (c *batchConn) flushLocked() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	_, err := c.Conn.Write(c.out)
+	c.out = c.out[:0]
+	return err
+}

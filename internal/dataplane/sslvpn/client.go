@@ -1,0 +1,213 @@
+package sslvpn
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+// client is one session as it runs: the state machine, its present stream and
+// its counters.
+type client struct {
+	svc    *Service
+	rec    Record // fixed but for the counters of earlier processes
+	grant  gwlink.Grant
+	server atomic.Pointer[server]
+	path   atomic.Pointer[path] // where packets to the client go; nil while detached
+
+	up, down *shape.Bucket
+
+	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
+	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
+	agent                                    atomic.Pointer[string]
+
+	mu      sync.Mutex
+	state   *session.Session
+	actions []session.Action // scratch of step
+	stream  *stream          // of state.Conn
+	conns   uint64           // streams so far
+}
+
+// path says how packets reach a client and how they are laid out for it.
+type path struct {
+	channel    session.Channel
+	stream     *stream
+	link       *link    // DTLS only
+	out        *dtlsOut // DTLS only
+	head, tail int      // bytes before and after each packet
+}
+
+func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
+	c := &client{svc: svc, rec: r, grant: grant, up: shape.New(0), down: shape.New(0)}
+	c.server.Store(srv)
+	c.state = session.New(now, limits(srv, grant, r.OpenedAt))
+	c.setRates(srv)
+	c.bytesIn.Store(r.BytesIn)
+	c.bytesOut.Store(r.BytesOut)
+	return c
+}
+
+// limits are a session's limits under a server's configuration.
+func limits(srv *server, grant gwlink.Grant, opened time.Time) session.Config {
+	cfg := session.Config{
+		DPD: seconds(srv.spec.DPD), Idle: seconds(srv.spec.IdleTimeout),
+		Cookie: seconds(srv.spec.CookieTimeout), End: grant.NotAfter,
+	}
+	if srv.spec.SessionTimeout > 0 {
+		if end := opened.Add(seconds(srv.spec.SessionTimeout)); end.Before(cfg.End) {
+			cfg.End = end
+		}
+	}
+	return cfg
+}
+
+func (c *client) configure(srv *server) {
+	c.server.Store(srv)
+	c.setRates(srv)
+	srv.gateway.add(c)
+	c.step(session.Event{Kind: session.Configure, Config: limits(srv, c.grant, c.rec.OpenedAt)})
+}
+
+func (c *client) setRates(srv *server) {
+	up, down := c.grant.UpRate, c.grant.DownRate
+	if r, ok := srv.rates[c.grant.Client]; ok {
+		up, down = r.UpRate, r.DownRate
+	}
+	c.up.SetRate(up)
+	c.down.SetRate(down)
+}
+
+// step gives the state machine an event and does what it says.
+func (c *client) step(e session.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stepLocked(e)
+}
+
+func (c *client) stepLocked(e session.Event) {
+	c.actions = c.state.Step(c.svc.cfg.Clock.Now(), e, c.actions[:0])
+	for _, a := range c.actions {
+		c.actLocked(a)
+	}
+}
+
+func (c *client) actLocked(a session.Action) {
+	switch a.Kind {
+	case session.Send:
+		if c.stream != nil {
+			c.stream.out.tell(a.Channel, a.Type, a.Payload)
+		}
+	case session.Use:
+		c.useLocked(a.Channel)
+	case session.CloseTLS:
+		if c.stream != nil && c.stream.number == a.Conn {
+			c.stream.finish()
+		}
+	case session.CloseDTLS:
+		if c.stream != nil && c.stream.link != nil {
+			c.stream.link.disconnect()
+		}
+	case session.End:
+		c.endLocked(a.Reason)
+	}
+}
+
+func (c *client) useLocked(ch session.Channel) {
+	switch ch {
+	case session.TLS:
+		c.path.Store(c.stream.tlsPath)
+	case session.DTLS:
+		if p := c.stream.link.path.Load(); p != nil {
+			c.path.Store(p)
+		}
+	default:
+		c.path.Store(nil)
+	}
+}
+
+func (c *client) endLocked(reason string) {
+	c.svc.forget(c)
+	c.svc.cfg.Sink.Closed(gwlink.SessionClosed{
+		Session: c.rec.Session, At: c.svc.cfg.Clock.Now(), Reason: reason,
+		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
+	})
+	c.svc.cfg.Log.Info("vpn session closed", "session", c.rec.Session, "reason", reason)
+}
+
+// attach makes st the session's stream; false when the session has ended.
+func (c *client) attach(st *stream) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Ended() {
+		return false
+	}
+	c.conns++
+	st.number = c.conns
+	old := c.stream
+	c.actions = c.state.Step(c.svc.cfg.Clock.Now(), session.Event{Kind: session.Attach, Conn: st.number}, c.actions[:0])
+	for _, a := range c.actions {
+		if a.Kind == session.Use { // of the new stream; the rest is the old one's
+			c.stream = st
+		}
+		c.actLocked(a)
+	}
+	c.stream = st
+	c.useLocked(c.state.Channel()) // also when the channel's name did not change
+	if old != nil {
+		old.unlink()
+	}
+	return true
+}
+
+// lost tells the state machine that stream st ended.
+func (c *client) lost(st *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stepLocked(session.Event{Kind: session.TLSLost, Conn: st.number})
+}
+
+func (c *client) tick() {
+	at := func(v *atomic.Int64) time.Time { return time.Unix(0, v.Load()) }
+	c.step(session.Event{Kind: session.Tick,
+		HeardTLS: at(&c.heardTLS), HeardDTLS: at(&c.heardDTLS), LastData: at(&c.lastData)})
+}
+
+// received books a batch of packets from the client and follows it to the
+// channel it uses.
+func (c *client) received(ch session.Channel, packets, bytes int, now time.Time) {
+	c.packetsIn.Add(uint64(packets))
+	c.bytesIn.Add(uint64(bytes))
+	c.lastData.Store(now.UnixNano())
+	if p := c.path.Load(); p != nil && p.channel != ch {
+		c.step(session.Event{Kind: session.DataOn, Channel: ch})
+	}
+}
+
+func (c *client) sent(packets, bytes int) {
+	c.packetsOut.Add(uint64(packets))
+	c.bytesOut.Add(uint64(bytes))
+}
+
+func (c *client) counters() gwlink.Counters {
+	k := gwlink.Counters{
+		Session: c.rec.Session, BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
+		PacketsIn: c.packetsIn.Load(), PacketsOut: c.packetsOut.Load(), Transport: session.None.String(),
+	}
+	if p := c.path.Load(); p != nil {
+		k.Transport = p.channel.String()
+	}
+	if a := c.agent.Load(); a != nil {
+		k.Client = *a
+	}
+	return k
+}
+
+func (c *client) record() Record {
+	r := c.rec
+	r.BytesIn, r.BytesOut = c.bytesIn.Load(), c.bytesOut.Load()
+	return r
+}

@@ -1,0 +1,127 @@
+package sslvpn
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+)
+
+var errTooMany = errors.New("session limit of the gateway reached")
+
+// minRekey is the shortest interval for new tunnels that is told to clients.
+const minRekey = 24 * time.Hour
+
+// connect turns the connection into a tunnel, and returns when that has ended.
+func (h *httpConn) connect(r *http.Request) {
+	req, err := openconnect.ParseConnect(target(r), r.Header)
+	if err != nil {
+		h.refuse(401, "")
+		return
+	}
+	c, ok := h.svc.byCookie(string(req.Cookie.Reveal()))
+	if !ok || c.rec.Server != h.srv.spec.ID {
+		h.refuse(401, "")
+		return
+	}
+	if h.srv.gateway.frozen() {
+		h.refuse(503, "The VPN gateway is out of service.")
+		return
+	}
+	agent := req.UserAgent
+	c.agent.Store(&agent)
+	h.tunnel(c, req)
+}
+
+// tunnel attaches the connection to its session before the answer is sent, so
+// that a quick DTLS hello finds it, and starts the traffic after.
+func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
+	st := newStream(c, h.conn, h.tls)
+	resp := h.response(c, req)
+	resp.DTLS = h.offerDTLS(st, req)
+	if !c.attach(st) {
+		st.unlink()
+		h.refuse(401, "")
+		return
+	}
+	_ = h.conn.SetDeadline(time.Time{})
+	if _, err := h.tls.Write(resp.AppendTo(nil)); err != nil || h.in.Buffered() > 0 {
+		st.unlink() // bytes behind CONNECT before its answer are no stock client's
+		c.lost(st)
+		return
+	}
+	st.run()
+}
+
+func (h *httpConn) refuse(status int, reason string) {
+	_, _ = h.tls.Write(openconnect.AppendRefusal(nil, status, reason))
+}
+
+// target is the path of a CONNECT, which net/http keeps in RequestURI.
+func target(r *http.Request) string { return openconnect.CleanPath(r.RequestURI) }
+
+func (h *httpConn) response(c *client, req openconnect.ConnectRequest) openconnect.ConnectResponse {
+	spec := h.srv.spec
+	base := openconnect.ClampBaseMTU(req.BaseMTU, 0)
+	mtu := openconnect.TunnelMTU(base, h.from.Addr().Is6(), openconnect.CipherGCM)
+	if spec.MTU > 0 {
+		mtu = min(mtu, spec.MTU)
+	}
+	out := openconnect.ConnectResponse{
+		Agent: req.Agent, ServerName: spec.Name, FullIPv6: req.FullIPv6,
+		DNS: spec.DNS, SplitDNS: spec.SplitDNS, TunnelAllDNS: spec.FullTunnel,
+		DPD: seconds(spec.DPD), Keepalive: seconds(spec.Keepalive), RekeyTime: max(seconds(spec.RekeyTime), minRekey),
+		IdleTimeout: seconds(spec.IdleTimeout), SessionTimeout: seconds(spec.SessionTimeout),
+		DisconnectedTimeout: seconds(spec.CookieTimeout), SplitExclude: spec.ExcludeRoutes,
+		BaseMTU: base, MTU: mtu, Banner: spec.Banner,
+	}
+	if !spec.FullTunnel {
+		out.SplitInclude = spec.LocalSubnets
+	}
+	if spec.DefaultDomain != "" {
+		out.DefaultDomains = []string{spec.DefaultDomain}
+	}
+	address := netip.PrefixFrom(c.rec.Inner, spec.Pool.Bits())
+	if c.rec.Inner.Is6() {
+		out.IPv6 = address
+	} else {
+		out.IPv4 = address
+	}
+	return out
+}
+
+// offerDTLS prepares the DTLS side of a stream, if server and client agree on
+// a method; nil otherwise. Its keys come from this connection alone.
+func (h *httpConn) offerDTLS(st *stream, req openconnect.ConnectRequest) *openconnect.DTLSOffer {
+	if !h.srv.spec.UDP {
+		return nil
+	}
+	state := h.tls.ConnectionState()
+	psk, err := state.ExportKeyingMaterial(openconnect.PSKExporterLabel, nil, 32)
+	choice := openconnect.ChooseDTLS(req, err == nil)
+	offer := &openconnect.DTLSOffer{Choice: choice, Port: h.srv.spec.Port,
+		DPD: seconds(h.srv.spec.DPD), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: max(seconds(h.srv.spec.RekeyTime), minRekey)}
+	_, _ = rand.Read(offer.ID[:]) // never fails
+	cfg := dtls.ServerConfig{SessionID: offer.ID[:]}
+	switch choice.Mode {
+	case openconnect.DTLSPSK:
+		cfg.Mode, cfg.PSK = dtls.ModePSK, psk
+	case openconnect.DTLSResume:
+		cfg.Mode, cfg.MasterSecret, cfg.Suite = dtls.ModeResume, req.MasterSecret.Reveal(), choice.Suite
+	default:
+		return nil
+	}
+	srv, err := dtls.NewServer(cfg)
+	if err != nil {
+		return nil
+	}
+	st.link = &link{id: offer.ID, stream: st, srv: srv}
+	h.svc.mu.Lock()
+	h.svc.links[offer.ID] = st.link
+	h.svc.mu.Unlock()
+	return offer
+}

@@ -1,0 +1,194 @@
+package sslvpn
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+)
+
+// Limits of the HTTP part (spec OpenConnect, section 4.2).
+const (
+	maxRequests  = 16 // of one connection
+	maxHead      = 16 << 10
+	requestLimit = 2 * time.Minute // to wait for a request: a person types
+)
+
+// httpConn is a connection until CONNECT.
+type httpConn struct {
+	svc  *Service
+	srv  *server
+	conn *batchConn
+	tls  *tls.Conn
+	from netip.AddrPort
+	in   *bufio.Reader
+}
+
+var errRequest = errors.New("malformed or oversized request")
+
+// serve answers requests until the connection ends or becomes a tunnel.
+func (h *httpConn) serve() {
+	h.in = bufio.NewReaderSize(h.tls, 4096)
+	for range maxRequests {
+		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
+		r, err := h.readRequest()
+		if err != nil {
+			if errors.Is(err, errRequest) {
+				_ = h.write(answer{status: 400, close: true})
+			}
+			return
+		}
+		if r.Method == http.MethodConnect {
+			h.connect(r)
+			return
+		}
+		a := h.answer(r)
+		if h.write(a) != nil || a.close || r.Close {
+			return
+		}
+	}
+}
+
+// readRequest reads one request with its body. The head is bounded and looked
+// at before net/http reads it, since that forgets a Content-Length beside a
+// Transfer-Encoding.
+func (h *httpConn) readRequest() (*http.Request, error) {
+	head, err := h.readHead()
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(head), h.in)))
+	if err != nil || (r.Header.Get("Content-Length") != "" && r.TransferEncoding != nil) || r.ContentLength > openconnect.MaxDocument {
+		return nil, errRequest
+	}
+	if r.Method == http.MethodConnect {
+		return r, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, openconnect.MaxDocument+1))
+	if err != nil || len(body) > openconnect.MaxDocument {
+		return nil, errRequest
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r, nil
+}
+
+// readHead reads up to and including the empty line.
+func (h *httpConn) readHead() ([]byte, error) {
+	var head []byte
+	length, coding := false, false
+	for {
+		line, err := h.in.ReadSlice('\n')
+		head = append(head, line...)
+		if len(head) > maxHead {
+			return nil, errRequest
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue // the rest of a long line follows
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(bytes.TrimRight(line, "\r\n")) == 0 && len(head) > 2 {
+			break
+		}
+		name, _, _ := strings.Cut(string(line), ":")
+		length = length || strings.EqualFold(name, "Content-Length")
+		coding = coding || strings.EqualFold(name, "Transfer-Encoding")
+	}
+	if length && coding {
+		return nil, errRequest
+	}
+	return head, nil
+}
+
+// answer is a response before CONNECT.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+	cookies     []string // values of Set-Cookie
+	reason      string   // X-Reason
+	close       bool
+}
+
+func (h *httpConn) write(a answer) error {
+	var b bytes.Buffer
+	line := func(parts ...string) {
+		for _, p := range parts {
+			b.WriteString(p)
+		}
+		b.WriteString("\r\n")
+	}
+	line("HTTP/1.1 ", strconv.Itoa(a.status), " ", http.StatusText(a.status))
+	for _, c := range a.cookies {
+		line("Set-Cookie: ", c)
+	}
+	if a.contentType != "" {
+		line("Content-Type: ", a.contentType)
+	}
+	if a.reason != "" {
+		line("X-Reason: ", headerText(a.reason))
+	}
+	line("X-Transcend-Version: 1")
+	line("Cache-Control: no-store")
+	line("Content-Length: ", strconv.Itoa(len(a.body)))
+	if a.close {
+		line("Connection: close")
+	}
+	line()
+	b.Write(a.body)
+	_, err := h.tls.Write(b.Bytes())
+	return err
+}
+
+// headerText makes text fit into one header line.
+func headerText(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s))
+}
+
+func (h *httpConn) answer(r *http.Request) answer {
+	path := openconnect.CleanPath(r.URL.Path)
+	switch r.Method {
+	case http.MethodPost:
+		return h.post(r)
+	case http.MethodGet, http.MethodHead:
+		if f, err := openconnect.StaticFile(path); err == nil {
+			return answer{status: 200, contentType: f.ContentType, body: []byte(f.Body)}
+		}
+		if path == "/" || path == "/auth" || path == "/VPN" {
+			return h.begin()
+		}
+	}
+	return answer{status: 404, close: true}
+}
+
+func (h *httpConn) post(r *http.Request) answer {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return answer{status: 400, close: true}
+	}
+	d, err := openconnect.ParseDocument(r.Header.Get("Content-Type"), body)
+	if err != nil {
+		return answer{status: 400, close: true}
+	}
+	switch d.Type {
+	case openconnect.TypeInit:
+		return h.begin()
+	case openconnect.TypeAuthReply:
+		return h.reply(d, openconnect.Cookie(r.Header, contextCookie))
+	}
+	return h.logout(r, d)
+}

@@ -1,0 +1,219 @@
+package sslvpn
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+)
+
+const (
+	contextCookie = "webvpncontext" // the login conversation
+	sessionCookie = "webvpn"        // the session
+	loginLimit    = 30 * time.Second
+	unavailable   = "The service is unavailable. Please try again later."
+)
+
+// begin starts a login conversation.
+func (h *httpConn) begin() answer { return h.round("", nil) }
+
+// reply continues one. The conversation is known by the opaque element, or by
+// the cookie for clients that do not return it.
+func (h *httpConn) reply(d openconnect.Document, cookie string) answer {
+	conversation := d.Opaque
+	if conversation == "" {
+		conversation = cookie
+	}
+	return h.round(conversation, d.Fields)
+}
+
+// round forwards one round to the authenticator.
+func (h *httpConn) round(conversation string, fields map[string]string) answer {
+	if h.srv.gateway.frozen() {
+		return answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
+	}
+	leaf, ok := h.certificate()
+	if !ok {
+		return answer{status: 401, close: true}
+	}
+	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
+	defer cancel()
+	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
+		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
+		SourceIP: h.from.Addr(), Fields: fields, PeerCertificate: leaf,
+	})
+	if err != nil {
+		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
+		return answer{status: 503, reason: unavailable, close: true}
+	}
+	return h.outcome(a)
+}
+
+func (h *httpConn) outcome(a gwlink.LoginAnswer) answer {
+	switch a.Outcome {
+	case gwlink.OutcomeForm:
+		if a.Form == nil {
+			return answer{status: 503, reason: unavailable, close: true}
+		}
+		return h.form(a)
+	case gwlink.OutcomeGranted:
+		return h.granted(a.Grant)
+	case gwlink.OutcomeRefused:
+		return answer{status: 401, close: true}
+	}
+	reason := a.Reason
+	if reason == "" {
+		reason = unavailable
+	}
+	return answer{status: 503, reason: reason, close: true}
+}
+
+func (h *httpConn) form(a gwlink.LoginAnswer) answer {
+	f := a.Form
+	q := openconnect.AuthRequest{ID: f.ID, Title: h.srv.spec.Name, Message: f.Message, Opaque: a.Conversation}
+	if f.Error != "" {
+		q.Error = &openconnect.FormError{ID: openconnect.ErrorLoginFailed, Text: f.Error}
+	}
+	for _, in := range f.Fields {
+		q.Inputs = append(q.Inputs, openconnect.Input{Type: in.Kind, Name: in.Name, Label: in.Label, Value: in.Value})
+	}
+	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: q.AppendTo(nil),
+		cookies: []string{contextCookie + "=" + headerText(a.Conversation) + "; Path=/; Secure; HttpOnly"}}
+}
+
+// granted opens the session that a signed grant allows.
+func (h *httpConn) granted(signed []byte) answer {
+	h.svc.mu.RLock()
+	keys := h.svc.keys
+	h.svc.mu.RUnlock()
+	grant, err := gwlink.VerifyGrant(keys, signed, h.svc.cfg.Clock.Now())
+	if err != nil || grant.Server != h.srv.spec.ID || grant.Gateway != h.srv.gateway.id {
+		h.svc.cfg.Log.Error("grant refused", "server", h.srv.spec.ID, "error", err)
+		return answer{status: 503, reason: unavailable, close: true}
+	}
+	cookie, reason, err := h.svc.open(h.srv, grant, signed, h.from.Addr())
+	if err != nil {
+		h.svc.cfg.Log.Warn("session refused", "session", grant.Session, "server", h.srv.spec.ID, "error", err)
+		return answer{status: 503, reason: reason, close: true}
+	}
+	done := openconnect.Complete{
+		Token: openconnect.NewSecret([]byte(cookie)), SessionID: grant.Session,
+		Banner: h.srv.spec.Banner, CertSHA1: fmt.Sprintf("%X", sha1.Sum(h.srv.cert.Certificate[0])),
+	}
+	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: done.AppendTo(nil), cookies: []string{
+		contextCookie + "=; Path=/; Max-Age=0; Secure; HttpOnly",
+		sessionCookie + "=" + cookie + "; Path=/; Secure; HttpOnly",
+	}}
+}
+
+// open makes a session: an address, a cookie, an entry in the tables. The
+// reason is for the person.
+func (s *Service) open(srv *server, grant gwlink.Grant, signed []byte, from netip.Addr) (cookie, reason string, err error) {
+	s.yieldOldest(srv, grant)
+	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
+		return "", "The VPN gateway has reached its number of sessions.", errTooMany
+	}
+	inner, err := address(srv, grant)
+	if err != nil {
+		return "", "No address is free.", err
+	}
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails
+	cookie = base64.RawURLEncoding.EncodeToString(raw)
+	now := s.cfg.Clock.Now()
+	rec := Record{
+		Session: grant.Session, Gateway: srv.gateway.id, Server: srv.spec.ID, Grant: signed,
+		Cookie: sha256.Sum256([]byte(cookie)), Inner: inner, SourceIP: from, OpenedAt: now,
+	}
+	if err := s.cfg.Sink.Opened(rec); err != nil {
+		srv.pool.Release(inner)
+		return "", unavailable, err
+	}
+	s.enter(newClient(s, srv, grant, rec, now))
+	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
+	return cookie, "", nil
+}
+
+// yieldOldest ends the client's oldest sessions so that one more fits.
+func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
+	if grant.MaxSessions <= 0 {
+		return
+	}
+	for {
+		var oldest *client
+		n := 0
+		for _, c := range s.all() {
+			if c.grant.Client != grant.Client || c.rec.Server != srv.spec.ID {
+				continue
+			}
+			n++
+			if oldest == nil || c.rec.OpenedAt.Before(oldest.rec.OpenedAt) {
+				oldest = c
+			}
+		}
+		if n < grant.MaxSessions {
+			return
+		}
+		oldest.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
+	}
+}
+
+func address(srv *server, grant gwlink.Grant) (netip.Addr, error) {
+	if grant.FixedInner.IsValid() {
+		return grant.FixedInner, srv.pool.TakeExactly(grant.FixedInner, grant.Client)
+	}
+	return srv.pool.Take(grant.Client)
+}
+
+// certificate returns the client's certificate if there is one that holds; ok
+// is false when the server demands one and there is none.
+func (h *httpConn) certificate() (der []byte, ok bool) {
+	peer := h.tls.ConnectionState().PeerCertificates
+	if len(peer) == 0 {
+		return nil, !h.srv.spec.RequireCertificate
+	}
+	chain := x509.NewCertPool()
+	for _, c := range peer[1:] {
+		chain.AddCert(c)
+	}
+	_, err := peer[0].Verify(x509.VerifyOptions{
+		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	if err != nil || h.srv.revoked[strings.ToUpper(peer[0].SerialNumber.Text(16))] {
+		return nil, !h.srv.spec.RequireCertificate
+	}
+	return peer[0].Raw, true
+}
+
+// logout ends the session of a client that asks for it.
+func (h *httpConn) logout(r *http.Request, d openconnect.Document) answer {
+	token := string(d.SessionToken.Reveal())
+	if token == "" {
+		token = openconnect.Cookie(r.Header, sessionCookie)
+	}
+	if c, ok := h.svc.byCookie(token); ok && c.rec.Server == h.srv.spec.ID {
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonUser})
+	}
+	return answer{status: 200, close: true}
+}
+
+// byCookie finds a session by its secret. Only the hash is compared, so that
+// timing tells nothing about the secret.
+func (s *Service) byCookie(cookie string) (*client, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, ok := s.cookies[sha256.Sum256([]byte(cookie))]
+	return c, ok
+}

@@ -1,0 +1,295 @@
+package sslvpn
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	udpMessages = 64
+	udpBuffer   = 65535   // one coalesced datagram
+	socketSpace = 7 << 20 // receive and send buffers
+	maxSegments = 64      // of one UDP_SEGMENT send (Linux UDP_MAX_SEGMENTS)
+	maxSendSize = 65535 - 8 - 40
+)
+
+// mmsghdr is struct mmsghdr of recvmmsg(2).
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+}
+
+// udpSocket is one UDP port for all sessions. Any number of senders, each with
+// its own udpSender, and one receiver use it.
+type udpSocket struct {
+	conn *net.UDPConn
+	raw  syscall.RawConn
+	v6   bool
+	gso  atomic.Bool
+}
+
+func listenUDP(at netip.AddrPort) (*udpSocket, error) {
+	network := "udp4"
+	if at.Addr().Is6() {
+		network = "udp6"
+	}
+	c, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	s := &udpSocket{conn: c, raw: raw, v6: at.Addr().Is6()}
+	if err := raw.Control(func(fd uintptr) { s.setOptions(int(fd)) }); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return s, nil
+}
+
+// setOptions asks for large buffers, DF (path MTU probes would lie without) and
+// coalescing. A kernel that lacks one of them is slower, not wrong.
+func (s *udpSocket) setOptions(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, socketSpace)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, socketSpace)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketSpace)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, socketSpace)
+	if s.v6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE)
+	} else {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE)
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1)
+	_, err := unix.GetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
+	s.gso.Store(err == nil)
+}
+
+// udpBuffers receives a batch of datagrams. Its buffers belong to whoever
+// holds it.
+type udpBuffers struct {
+	hdrs  [udpMessages]mmsghdr
+	names [udpMessages]unix.RawSockaddrInet6
+	iovs  [udpMessages]unix.Iovec
+	ctl   [udpMessages][64]byte
+	bufs  [udpMessages][]byte
+}
+
+func newUDPBuffers() *udpBuffers {
+	b := &udpBuffers{}
+	arena := make([]byte, udpMessages*(udpBuffer+1))
+	for i := range b.bufs {
+		b.bufs[i] = arena[i*(udpBuffer+1):][:udpBuffer:udpBuffer]
+	}
+	return b
+}
+
+// datagrams are received bytes from one peer: segments of size each, the last
+// perhaps shorter.
+type datagrams struct {
+	from netip.AddrPort
+	data []byte
+	size int
+}
+
+func (b *udpBuffers) prepare() {
+	for i := range b.hdrs {
+		b.iovs[i].Base = &b.bufs[i][0]
+		b.iovs[i].SetLen(udpBuffer)
+		h := &b.hdrs[i].hdr
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&b.names[i])), unix.SizeofSockaddrInet6
+		h.Iov, h.Control = &b.iovs[i], &b.ctl[i][0]
+		h.SetIovlen(1)
+		h.SetControllen(len(b.ctl[i]))
+	}
+}
+
+// at returns what message i of the last receive brought.
+func (b *udpBuffers) at(i int) datagrams {
+	h := &b.hdrs[i]
+	d := datagrams{from: parseSockaddr(&b.names[i]), data: b.bufs[i][:h.n], size: int(h.n)}
+	if n := groSize(b.ctl[i][:h.hdr.Controllen]); n > 0 {
+		d.size = n
+	}
+	return d
+}
+
+// groSize finds the segment size that UDP_GRO reports.
+func groSize(ctl []byte) int {
+	for len(ctl) >= unix.SizeofCmsghdr {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0]))
+		n := int(h.Len)
+		if n < unix.SizeofCmsghdr || n > len(ctl) {
+			return 0
+		}
+		if h.Level == unix.SOL_UDP && h.Type == unix.UDP_GRO && n >= unix.SizeofCmsghdr+2 {
+			return int(binary.NativeEndian.Uint16(ctl[unix.SizeofCmsghdr:]))
+		}
+		ctl = ctl[min(unix.CmsgSpace(n-unix.SizeofCmsghdr), len(ctl)):]
+	}
+	return 0
+}
+
+// udpReceiver waits for batches. It belongs to one goroutine.
+type udpReceiver struct {
+	s    *udpSocket
+	b    *udpBuffers
+	n    int
+	err  error
+	poll func(fd uintptr) bool
+}
+
+func (s *udpSocket) receiver() *udpReceiver {
+	r := &udpReceiver{s: s}
+	r.poll = r.try // bound once: a new method value would allocate per batch
+	return r
+}
+
+// receive waits for at least one datagram and returns the number of messages.
+func (r *udpReceiver) receive(b *udpBuffers) (int, error) {
+	b.prepare()
+	r.b = b
+	if err := r.s.raw.Read(r.poll); err != nil {
+		return 0, err
+	}
+	return r.n, r.err
+}
+
+func (r *udpReceiver) try(fd uintptr) bool {
+	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.b.hdrs[0])), udpMessages, unix.MSG_DONTWAIT, 0, 0)
+	r.n, r.err = int(n), nil
+	switch e {
+	case 0:
+		return true
+	case unix.EAGAIN:
+		return false
+	case unix.EINTR:
+		r.n = 0
+		return true
+	}
+	r.n, r.err = 0, e
+	return true
+}
+
+// udpSender sends runs of datagrams to one peer. It belongs to one goroutine.
+type udpSender struct {
+	s     *udpSocket
+	hdrs  [udpMessages]mmsghdr
+	iovs  [udpMessages]unix.Iovec
+	ctl   [udpMessages][24]byte
+	name  unix.RawSockaddrInet6
+	nameN uint32
+	n     int // messages prepared
+	sent  int
+	err   unix.Errno
+	once  func(fd uintptr)
+	block func(fd uintptr) bool
+}
+
+func (s *udpSocket) sender() *udpSender {
+	w := &udpSender{s: s}
+	w.once = func(fd uintptr) { w.push(fd) }
+	w.block = w.push
+	return w
+}
+
+func (w *udpSender) setPeer(to netip.AddrPort) {
+	w.nameN = putSockaddr(&w.name, to, w.s.v6)
+}
+
+// add prepares one message: datagrams of size each, contiguous in data. It
+// returns false when the batch is full.
+func (w *udpSender) add(data []byte, size int) bool {
+	if w.n == udpMessages {
+		return false
+	}
+	i := w.n
+	w.n++
+	w.iovs[i].Base = &data[0]
+	w.iovs[i].SetLen(len(data))
+	h := &w.hdrs[i].hdr
+	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.name)), w.nameN
+	h.Iov = &w.iovs[i]
+	h.SetIovlen(1)
+	h.Control = nil
+	h.SetControllen(0)
+	if len(data) > size {
+		c := &w.ctl[i]
+		cm := (*unix.Cmsghdr)(unsafe.Pointer(&c[0]))
+		cm.Level, cm.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+		cm.SetLen(unix.CmsgLen(2))
+		binary.NativeEndian.PutUint16(c[unix.SizeofCmsghdr:], uint16(size))
+		h.Control = &c[0]
+		h.SetControllen(unix.CmsgSpace(2))
+	}
+	return true
+}
+
+// send sends the prepared messages. Datagrams may be lost: a full socket is
+// waited for, any other error skips the message that has it.
+func (w *udpSender) send() error {
+	w.sent = 0
+	for w.sent < w.n {
+		if err := w.s.raw.Control(w.once); err != nil {
+			w.n = 0
+			return err
+		}
+		if w.err == unix.EAGAIN {
+			if err := w.s.raw.Write(w.block); err != nil {
+				w.n = 0
+				return err
+			}
+		}
+		if w.err != 0 && w.err != unix.EAGAIN && w.err != unix.EINTR {
+			w.refused()
+		}
+	}
+	w.n = 0
+	return nil
+}
+
+// refused skips a message that the kernel does not take. EIO means that the
+// device cannot segment: no coalescing from then on.
+func (w *udpSender) refused() {
+	if w.err == unix.EIO {
+		w.s.gso.Store(false)
+	}
+	w.sent++
+}
+
+func (w *udpSender) push(fd uintptr) bool {
+	n, _, e := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.hdrs[w.sent])), uintptr(w.n-w.sent), unix.MSG_DONTWAIT, 0, 0)
+	w.err = e
+	if e == 0 {
+		w.sent += int(n)
+	}
+	return e != unix.EAGAIN
+}
+
+func parseSockaddr(sa *unix.RawSockaddrInet6) netip.AddrPort {
+	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&sa.Port))[:])
+	if sa.Family == unix.AF_INET {
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
+		return netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), port)
+}
+
+func putSockaddr(sa *unix.RawSockaddrInet6, to netip.AddrPort, v6 bool) uint32 {
+	*sa = unix.RawSockaddrInet6{}
+	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&sa.Port))[:], to.Port())
+	if !v6 {
+		v4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
+		v4.Family, v4.Addr = unix.AF_INET, to.Addr().Unmap().As4()
+		return unix.SizeofSockaddrInet4
+	}
+	sa.Family, sa.Addr = unix.AF_INET6, to.Addr().As16()
+	return unix.SizeofSockaddrInet6
+}

@@ -1,0 +1,153 @@
+package sslvpn
+
+import (
+	"sync"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
+)
+
+const (
+	chunkSize = 128 << 10
+	maxReady  = 6 // chunks a session may have waiting; then packets are dropped
+	maxNotes  = 16
+)
+
+// chunk holds packets on their way to one client, each with room around it for
+// the headers and tags of its path, so that sealing is in place and the sealed
+// records are contiguous. A chunk has one owner: the queue while it is filled,
+// then the stream's writer.
+type chunk struct {
+	buf   []byte
+	used  int
+	items []item
+	bytes int // of packets
+	path  *path
+}
+
+// item is one packet in a chunk's buffer.
+type item struct{ off, size int }
+
+var chunks = sync.Pool{New: func() any {
+	return &chunk{buf: make([]byte, chunkSize), items: make([]item, 0, 256)}
+}}
+
+func takeChunk(p *path) *chunk {
+	c := chunks.Get().(*chunk)
+	c.used, c.items, c.bytes, c.path = 0, c.items[:0], 0, p
+	return c
+}
+
+func (c *chunk) release() {
+	c.path = nil
+	chunks.Put(c)
+}
+
+// note is a control frame on its way to the client.
+type note struct {
+	channel session.Channel
+	typ     byte
+	payload []byte
+}
+
+// outQueue is what waits for one stream's writer. Producers never wait: when
+// the client is too slow, packets are dropped here.
+type outQueue struct {
+	mu      sync.Mutex
+	ready   []*chunk
+	filling *chunk
+	notes   []note
+	closed  bool
+	dropped uint64
+	wake    chan struct{} // capacity 1
+}
+
+func newOutQueue() *outQueue { return &outQueue{wake: make(chan struct{}, 1)} }
+
+// put cuts a frame into the queue, laid out for path p.
+func (q *outQueue) put(p *path, seg *tun.Segments) {
+	longest := seg.MaxLen()
+	q.mu.Lock()
+	for q.spaceLocked(p, longest) {
+		c := q.filling
+		off := c.used + p.head
+		n := seg.Next(c.buf[off : off+longest])
+		if n == 0 {
+			break
+		}
+		c.items = append(c.items, item{off, n})
+		c.used, c.bytes = off+n+p.tail, c.bytes+n
+	}
+	q.mu.Unlock()
+	q.signal()
+}
+
+// spaceLocked makes the filling chunk one of path p with room for a packet of n
+// bytes.
+func (q *outQueue) spaceLocked(p *path, n int) bool {
+	need := p.head + n + p.tail
+	if q.closed || need > chunkSize {
+		return false
+	}
+	if c := q.filling; c != nil {
+		if c.path == p && c.used+need <= len(c.buf) && len(c.items) < cap(c.items) {
+			return true
+		}
+		if len(q.ready) >= maxReady {
+			q.dropped++
+			return false
+		}
+		q.ready = append(q.ready, c)
+	}
+	q.filling = takeChunk(p)
+	return true
+}
+
+// tell queues a control frame; it copies payload. Frames beyond a small number
+// are dropped, which only a peer that floods can reach.
+func (q *outQueue) tell(ch session.Channel, typ byte, payload []byte) {
+	q.mu.Lock()
+	if len(q.notes) < maxNotes && !q.closed {
+		q.notes = append(q.notes, note{ch, typ, append([]byte(nil), payload...)})
+	}
+	q.mu.Unlock()
+	q.signal()
+}
+
+func (q *outQueue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what is to be sent next, control frames first; ok is false when
+// there is nothing. The chunk is the caller's to release.
+func (q *outQueue) take() (notes []note, c *chunk, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	notes, q.notes = q.notes, nil
+	switch {
+	case len(q.ready) > 0:
+		c = q.ready[0]
+		q.ready = append(q.ready[:0], q.ready[1:]...)
+	case q.filling != nil && len(q.filling.items) > 0:
+		c, q.filling = q.filling, nil
+	}
+	return notes, c, len(notes) > 0 || c != nil
+}
+
+// close ends the queue; what take has not got is dropped, except notes.
+func (q *outQueue) close() {
+	q.mu.Lock()
+	q.closed = true
+	for _, c := range q.ready {
+		c.release()
+	}
+	if q.filling != nil {
+		q.filling.release()
+	}
+	q.ready, q.filling = nil, nil
+	q.mu.Unlock()
+	q.signal()
+}

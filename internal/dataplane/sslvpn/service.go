@@ -1,0 +1,240 @@
+package sslvpn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+// tickEvery is how often timers of sessions are looked at.
+const tickEvery = time.Second
+
+// Service runs SSL servers. Make it with New.
+type Service struct {
+	cfg    Config
+	ctx    context.Context // ends with Close; connections live as long
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	applyMu sync.Mutex // one Apply at a time
+
+	mu       sync.RWMutex
+	keys     []gwlink.GrantKey
+	gateways map[string]*gateway
+	servers  map[string]*server
+	ports    map[netip.AddrPort]*tcpPort
+	udp      map[netip.AddrPort]*udpPort
+	sessions map[string]*client
+	cookies  map[[32]byte]*client
+	links    map[[32]byte]*link // by App-ID or session id
+	conns    map[*batchConn]struct{}
+}
+
+// New returns a Service that runs nothing yet.
+func New(cfg Config) *Service {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Service{
+		cfg: cfg, ctx: ctx, cancel: cancel,
+		gateways: map[string]*gateway{}, servers: map[string]*server{},
+		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
+		sessions: map[string]*client{}, cookies: map[[32]byte]*client{},
+		links: map[[32]byte]*link{}, conns: map[*batchConn]struct{}{},
+	}
+	s.wg.Go(s.tickForever)
+	return s
+}
+
+// Apply makes the running servers equal to gateways and accepts grants of keys
+// from now on. Sessions of what is gone or frozen end. The result tells by
+// gateway id what could not be done.
+func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway) map[string]error {
+	s.applyMu.Lock()
+	defer s.applyMu.Unlock()
+	s.mu.Lock()
+	s.keys = keys
+	gone := s.replaceLocked(gateways)
+	s.mu.Unlock()
+	s.configureSessions()
+	for _, g := range gone {
+		g.close()
+	}
+	return s.listen(gateways)
+}
+
+// replaceLocked puts the new gateways and servers in place and returns the
+// gateways that are no more.
+func (s *Service) replaceLocked(gateways []Gateway) []*gateway {
+	former := s.servers
+	running := map[string]*gateway{}
+	s.servers = map[string]*server{}
+	var gone []*gateway
+	for _, want := range gateways {
+		id := want.Spec.ID
+		g := s.gateways[id]
+		if g != nil && !slices.Equal(g.queues, want.Queues) {
+			gone = append(gone, g) // its device was made anew; sessions follow below
+			g = nil
+		}
+		if g == nil {
+			g = newGateway(id, want.Queues, s.cfg.Log)
+		}
+		g.configure(want.Spec)
+		running[id] = g
+		for _, spec := range want.Spec.SSLServers {
+			s.servers[spec.ID] = newServer(spec, g, want.Certificates[spec.ID], former[spec.ID])
+		}
+	}
+	for id, g := range s.gateways {
+		if running[id] == nil {
+			gone = append(gone, g)
+		}
+	}
+	s.gateways = running
+	return gone
+}
+
+// configureSessions gives every session its server's new limits and ends those
+// that may be no more.
+func (s *Service) configureSessions() {
+	for _, c := range s.all() {
+		s.mu.RLock()
+		srv := s.servers[c.rec.Server]
+		s.mu.RUnlock()
+		switch {
+		case srv == nil:
+			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+		case srv.gateway.frozen():
+			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
+		case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
+			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
+		case !srv.spec.Pool.Contains(c.rec.Inner):
+			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+		default:
+			c.configure(srv)
+		}
+	}
+}
+
+// CloseSession ends a session, if it is here, for one of gwlink's reasons.
+func (s *Service) CloseSession(id, reason string) {
+	s.mu.RLock()
+	c := s.sessions[id]
+	s.mu.RUnlock()
+	if c != nil {
+		c.step(session.Event{Kind: session.Kick, Reason: reason})
+	}
+}
+
+// Live returns the counters of all sessions.
+func (s *Service) Live() []gwlink.Counters {
+	var out []gwlink.Counters
+	for _, c := range s.all() {
+		out = append(out, c.counters())
+	}
+	return out
+}
+
+// Records returns what to keep of all sessions, with counters as they are.
+func (s *Service) Records() []Record {
+	var out []Record
+	for _, c := range s.all() {
+		out = append(out, c.record())
+	}
+	return out
+}
+
+// Restore brings a session of an earlier process back as detached: its cookie
+// reconnects with the same address. The servers must have been applied.
+func (s *Service) Restore(r Record) error {
+	now := s.cfg.Clock.Now()
+	s.mu.RLock()
+	srv, keys := s.servers[r.Server], s.keys
+	s.mu.RUnlock()
+	if srv == nil {
+		return fmt.Errorf("restoring session %s: no server %s", r.Session, r.Server)
+	}
+	grant, err := gwlink.VerifyGrant(keys, r.Grant, now)
+	if err != nil {
+		return fmt.Errorf("restoring session %s: %w", r.Session, err)
+	}
+	if err := srv.pool.TakeExactly(r.Inner, grant.Client); err != nil {
+		return fmt.Errorf("restoring session %s: %w", r.Session, err)
+	}
+	s.enter(newClient(s, srv, grant, r, now))
+	return nil
+}
+
+// Close ends all connections without telling clients to stay away, so that
+// they come back to the next process.
+func (s *Service) Close() error {
+	s.cancel()
+	s.mu.Lock()
+	var errs []error
+	for _, p := range s.ports {
+		errs = append(errs, p.close())
+	}
+	for _, p := range s.udp {
+		errs = append(errs, p.close())
+	}
+	for c := range s.conns {
+		_ = c.Close()
+	}
+	gateways := s.gateways
+	s.mu.Unlock()
+	for _, g := range gateways {
+		g.close()
+	}
+	s.wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *Service) enter(c *client) {
+	s.mu.Lock()
+	s.sessions[c.rec.Session] = c
+	s.cookies[c.rec.Cookie] = c
+	s.mu.Unlock()
+	c.server.Load().gateway.add(c)
+}
+
+// forget removes an ended session from all tables.
+func (s *Service) forget(c *client) {
+	s.mu.Lock()
+	delete(s.sessions, c.rec.Session)
+	delete(s.cookies, c.rec.Cookie)
+	s.mu.Unlock()
+	srv := c.server.Load()
+	srv.gateway.remove(c)
+	srv.pool.Release(c.rec.Inner)
+}
+
+func (s *Service) all() []*client {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]*client, 0, len(s.sessions))
+	for _, c := range s.sessions {
+		out = append(out, c)
+	}
+	return out
+}
+
+func (s *Service) tickForever() {
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			for _, c := range s.all() {
+				c.tick()
+			}
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,241 @@
+package sslvpn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	handshakeLimit = 15 * time.Second
+	keepAlive      = 60 * time.Second
+	// notSentLowat keeps what waits in the kernel of a slow client short.
+	notSentLowat = 256 << 10
+)
+
+// tcpPort is one TCP port of the node. Servers share it; SNI chooses.
+type tcpPort struct {
+	svc *Service
+	l   net.Listener
+}
+
+// listen opens the ports that gateways need and closes the others.
+func (s *Service) listen(gateways []Gateway) map[string]error {
+	problems := map[string]error{}
+	wantTCP, wantUDP := map[netip.AddrPort]bool{}, map[netip.AddrPort]bool{}
+	for _, g := range gateways {
+		for _, srv := range g.Spec.SSLServers {
+			for _, ip := range s.cfg.Listen {
+				at := netip.AddrPortFrom(ip, uint16(srv.Port))
+				wantTCP[at] = true
+				err := s.openTCP(at)
+				if srv.UDP {
+					wantUDP[at] = true
+					err = errors.Join(err, s.openUDP(at))
+				}
+				problems[g.Spec.ID] = errors.Join(problems[g.Spec.ID], err)
+			}
+		}
+	}
+	s.closePorts(wantTCP, wantUDP)
+	return problems
+}
+
+func (s *Service) openTCP(at netip.AddrPort) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ports[at] != nil {
+		return nil
+	}
+	network := "tcp4"
+	if at.Addr().Is6() {
+		network = "tcp6"
+	}
+	l, err := net.Listen(network, at.String())
+	if err != nil {
+		return fmt.Errorf("listening on tcp %s: %w", at, err)
+	}
+	p := &tcpPort{svc: s, l: l}
+	s.ports[at] = p
+	s.wg.Go(p.accept)
+	return nil
+}
+
+func (s *Service) openUDP(at netip.AddrPort) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.udp[at] != nil {
+		return nil
+	}
+	p, err := s.newUDPPort(at)
+	if err != nil {
+		return fmt.Errorf("listening on udp %s: %w", at, err)
+	}
+	s.udp[at] = p
+	return nil
+}
+
+func (s *Service) closePorts(wantTCP, wantUDP map[netip.AddrPort]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, p := range s.ports {
+		if !wantTCP[at] {
+			_ = p.close()
+			delete(s.ports, at)
+		}
+	}
+	for at, p := range s.udp {
+		if !wantUDP[at] {
+			_ = p.close()
+			delete(s.udp, at)
+		}
+	}
+}
+
+func (p *tcpPort) close() error { return p.l.Close() }
+
+func (p *tcpPort) accept() {
+	for {
+		c, err := p.l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // such as too many open files
+			p.svc.cfg.Log.Warn("accepting a connection", "error", err)
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-p.svc.ctx.Done():
+				return
+			}
+			continue
+		}
+		p.svc.wg.Go(func() { p.svc.serve(c) })
+	}
+}
+
+// serve owns one connection from accept to close.
+func (s *Service) serve(raw net.Conn) {
+	defer s.recovered("connection")
+	c := newBatchConn(raw)
+	defer c.Close()
+	if !s.track(c) {
+		return
+	}
+	defer s.untrack(c)
+	tuneTCP(raw)
+	local := addrPort(raw.LocalAddr())
+	var srv *server
+	t := tls.Server(c, &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+		var err error
+		srv, err = s.choose(local, h.ServerName)
+		if err != nil {
+			return nil, err
+		}
+		return srv.tlsConfig(), nil
+	}, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: true})
+	_ = raw.SetDeadline(time.Now().Add(handshakeLimit))
+	ctx, cancel := context.WithTimeout(s.ctx, handshakeLimit)
+	defer cancel()
+	if err := t.HandshakeContext(ctx); err != nil || srv == nil {
+		return
+	}
+	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: addrPort(raw.RemoteAddr())}
+	h.serve()
+}
+
+// track remembers the connection for Close; false when that has begun.
+func (s *Service) track(c *batchConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *Service) untrack(c *batchConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// recovered keeps a panic in the connection that had it. The stack names code
+// only.
+func (s *Service) recovered(where string) {
+	if e := recover(); e != nil {
+		s.cfg.Log.Error("panic in a connection", "where", where, "stack", string(debug.Stack()))
+	}
+}
+
+var errNoServer = errors.New("no ssl server of this name")
+
+// choose finds the server for a name on a port. Without a name it is the only
+// one of the port, else none.
+func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []*server
+	for _, srv := range s.servers {
+		if srv.spec.Port != int(local.Port()) || srv.cert == nil {
+			continue
+		}
+		if name != "" && slices.Contains(srv.spec.ServerNames, name) {
+			return srv, nil
+		}
+		found = append(found, srv)
+	}
+	if name == "" && len(found) == 1 {
+		return found[0], nil
+	}
+	return nil, errNoServer
+}
+
+func (srv *server) tlsConfig() *tls.Config {
+	cfg := &tls.Config{
+		Certificates:                []tls.Certificate{*srv.cert},
+		MinVersion:                  tls.VersionTLS12,
+		ClientAuth:                  tls.RequestClientCert, // judged by our own code
+		DynamicRecordSizingDisabled: true,                  // one frame, one record
+		SessionTicketsDisabled:      true,
+	}
+	if srv.spec.TLSMin == "1.3" {
+		cfg.MinVersion = tls.VersionTLS13
+	}
+	return cfg
+}
+
+func tuneTCP(c net.Conn) {
+	t, ok := c.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	_ = t.SetNoDelay(true)
+	_ = t.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepAlive, Interval: keepAlive / 4, Count: 4})
+	raw, err := t.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLowat)
+	})
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,342 @@
+package sslvpn
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+)
+
+const (
+	udpBatches = 4 // in flight between receiving and injecting
+	maxTries   = 8 // sessions tried for a datagram of an unknown peer
+	maxPending = 4096
+)
+
+// udpPort is one UDP port of the node, for the sessions of all servers.
+type udpPort struct {
+	svc  *Service
+	sock *udpSocket
+
+	mu      sync.RWMutex
+	peers   map[netip.AddrPort]*link // with an association at that address
+	pending map[netip.AddrPort]*link // with a handshake under way there
+	byIP    map[netip.Addr][]*link   // for peers whose port changed
+}
+
+func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
+	sock, err := listenUDP(at)
+	if err != nil {
+		return nil, err
+	}
+	p := &udpPort{svc: s, sock: sock, peers: map[netip.AddrPort]*link{},
+		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}}
+	s.wg.Go(p.receive)
+	return p, nil
+}
+
+func (p *udpPort) close() error { return p.sock.conn.Close() }
+
+func (p *udpPort) bind(at netip.AddrPort, l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.peers[at] = l
+	if !slices.Contains(p.byIP[at.Addr()], l) {
+		p.byIP[at.Addr()] = append(p.byIP[at.Addr()], l)
+	}
+	delete(p.pending, at)
+}
+
+func (p *udpPort) unbind(at netip.AddrPort, l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.peers[at] == l {
+		delete(p.peers, at)
+	}
+	rest := slices.DeleteFunc(p.byIP[at.Addr()], func(o *link) bool { return o == l })
+	if p.byIP[at.Addr()] = rest; len(rest) == 0 {
+		delete(p.byIP, at.Addr())
+	}
+}
+
+// forget drops handshakes of a link that is gone.
+func (p *udpPort) forget(l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for at, o := range p.pending {
+		if o == l {
+			delete(p.pending, at)
+		}
+	}
+}
+
+func (p *udpPort) at(from netip.AddrPort) (established, handshaking *link) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.peers[from], p.pending[from]
+}
+
+// receive opens batches of datagrams until the port is closed.
+func (p *udpPort) receive() {
+	free := make(chan *udpBatch, udpBatches)
+	for range udpBatches {
+		free <- &udpBatch{udpBuffers: newUDPBuffers(), free: free}
+	}
+	r := &udpReader{port: p, recv: p.sock.receiver()}
+	for {
+		b := <-free
+		n, err := r.recv.receive(b.udpBuffers)
+		if err != nil {
+			return
+		}
+		r.take(b, n)
+	}
+}
+
+// udpReader is the state of a port's receiving goroutine.
+type udpReader struct {
+	port    *udpPort
+	recv    *udpReceiver
+	batch   *udpBatch
+	now     time.Time
+	targets []*gateway // of batch.uploads, in order
+	plain   [][]byte
+
+	// The run of datagrams of one client under way.
+	client         *client
+	packets, bytes int
+}
+
+// take opens the n messages of a batch and hands the gateways their shares.
+func (r *udpReader) take(b *udpBatch, n int) {
+	defer r.port.svc.recovered("udp")
+	r.batch, r.now, r.targets = b, r.port.svc.cfg.Clock.Now(), r.targets[:0]
+	for i := range n {
+		d := b.at(i)
+		for len(d.data) > 0 {
+			k := min(d.size, len(d.data))
+			r.datagram(d.from, d.data[:k])
+			d.data = d.data[k:]
+		}
+	}
+	r.settle()
+	r.hand(b)
+}
+
+// hand gives each gateway its share; what a busy gateway does not take is lost.
+func (r *udpReader) hand(b *udpBatch) {
+	b.refs.Store(int32(len(r.targets)) + 1)
+	for i, g := range r.targets {
+		select {
+		case g.uploads <- b.uploads[i]:
+		default:
+			b.release()
+		}
+	}
+	b.release()
+}
+
+// datagram takes one datagram. While a handshake is under way at its address,
+// all but foreign data belongs to that.
+func (r *udpReader) datagram(from netip.AddrPort, b []byte) {
+	l, pending := r.port.at(from)
+	switch {
+	case len(b) == 0:
+	case b[0] == dtls.TypeApplicationData && l != nil && (pending == nil || pending != l):
+		r.open(l, b)
+	case b[0] != dtls.TypeApplicationData && isHello(b):
+		r.hello(from, b)
+	case pending != nil:
+		r.handle(pending, from, b)
+	case l != nil:
+		r.handle(l, from, b)
+	case b[0] == dtls.TypeApplicationData:
+		r.rebind(from, b)
+	}
+}
+
+// isHello tells whether a datagram begins with a record that may be a
+// ClientHello: handshake, epoch 0.
+func isHello(b []byte) bool {
+	if len(b) < 14 || b[0] != dtls.TypeHandshake || b[3] != 0 || b[4] != 0 {
+		return false
+	}
+	return b[13] == 1
+}
+
+// hello brings a ClientHello to the session that it names. Unknown ones are
+// dropped without a word.
+func (r *udpReader) hello(from netip.AddrPort, b []byte) {
+	h, err := dtls.ParseClientHello(b)
+	if err != nil || len(h.SessionID) != 32 {
+		return
+	}
+	s := r.port.svc
+	s.mu.RLock()
+	l := s.links[[32]byte(h.SessionID)]
+	s.mu.RUnlock()
+	if l == nil || !r.port.expect(from, l) {
+		return
+	}
+	r.handle(l, from, b)
+}
+
+// expect notes a handshake at an address.
+func (p *udpPort) expect(from netip.AddrPort, l *link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.pending) >= maxPending && p.pending[from] == nil {
+		return false
+	}
+	p.pending[from] = l
+	return true
+}
+
+// handle gives a datagram to a link's DTLS server as a whole.
+func (r *udpReader) handle(l *link, from netip.AddrPort, b []byte) {
+	l.mu.Lock()
+	res := l.srv.Handle(from, b)
+	if res.Established {
+		l.establishedLocked(r.port, from)
+	}
+	l.mu.Unlock()
+	c := l.stream.client
+	for _, d := range res.Send {
+		_, _ = r.port.sock.conn.WriteToUDPAddrPort(d, from) // lost like any datagram; the peer repeats
+	}
+	if res.Established {
+		c.heardDTLS.Store(r.now.UnixNano())
+		c.step(session.Event{Kind: session.DTLSUp})
+		c.svc.cfg.Log.Debug("dtls established", "session", c.rec.Session)
+	}
+	if res.Closed {
+		c.step(session.Event{Kind: session.DTLSLost})
+	}
+	for _, d := range res.Data {
+		r.payload(l, d)
+	}
+}
+
+// open decrypts the records of a datagram of an association in place. What
+// they say is looked at without the link's lock.
+func (r *udpReader) open(l *link, b []byte) {
+	r.plain = r.plain[:0]
+	l.mu.Lock()
+	if a := l.srv.Association(); a != nil && l.port != nil {
+		r.plain = appendOpened(r.plain, a.Opener, b)
+	}
+	l.mu.Unlock()
+	for _, d := range r.plain {
+		r.payload(l, d)
+	}
+}
+
+func appendOpened(out [][]byte, o *dtls.Opener, b []byte) [][]byte {
+	for len(b) > 0 {
+		record, rest, err := dtls.NextRecord(b)
+		if err != nil {
+			break
+		}
+		b = rest
+		typ, plain, _, err := o.Open(record)
+		if err == nil && typ == dtls.TypeApplicationData {
+			out = append(out, plain)
+		}
+	}
+	return out
+}
+
+// rebind finds the session of an unknown peer among those last seen at its IP
+// address. The address moves only on an authentic record newer than all before.
+func (r *udpReader) rebind(from netip.AddrPort, b []byte) {
+	r.port.mu.RLock()
+	near := r.port.byIP[from.Addr()]
+	candidates := slices.Clone(near[:min(len(near), maxTries)])
+	r.port.mu.RUnlock()
+	record, _, err := dtls.NextRecord(b)
+	if err != nil {
+		return
+	}
+	for _, l := range candidates {
+		if r.tryMove(l, from, record) {
+			return
+		}
+	}
+}
+
+func (r *udpReader) tryMove(l *link, from netip.AddrPort, record []byte) bool {
+	plain, ok := l.move(r.port, from, record)
+	if ok && len(plain) > 0 {
+		r.payload(l, plain)
+	}
+	return ok
+}
+
+// move makes from the peer's address if record is authentic and newer than
+// what came before; it returns the record's data.
+func (l *link) move(port *udpPort, from netip.AddrPort, record []byte) ([]byte, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.srv.Association()
+	if a == nil || l.port != port {
+		return nil, false
+	}
+	typ, plain, seq, err := a.Opener.Decrypt(nil, record)
+	if err != nil || seq <= a.Opener.Highest() || !a.Opener.Accept(seq) {
+		return nil, false
+	}
+	l.moveLocked(port, from)
+	if typ != dtls.TypeApplicationData {
+		plain = nil
+	}
+	return plain, true
+}
+
+// payload takes one decrypted record.
+func (r *udpReader) payload(l *link, plain []byte) {
+	f, err := openconnect.SplitDatagram(plain)
+	if err != nil {
+		return
+	}
+	c := l.stream.client
+	if c != r.client {
+		r.settle()
+		r.client = c
+		c.heardDTLS.Store(r.now.UnixNano())
+	}
+	if f.Type != openconnect.TypeData {
+		c.step(session.Event{Kind: session.Frame, Channel: session.DTLS, Type: f.Type, Payload: f.Payload})
+		return
+	}
+	srv := c.server.Load()
+	if !srv.filter.FromClient(f.Payload, c.rec.Inner) || !c.up.Allow(r.now, len(f.Payload)) {
+		return
+	}
+	u := r.uploadFor(srv.gateway)
+	u.packets = append(u.packets, f.Payload)
+	u.bytes += len(f.Payload)
+	r.packets, r.bytes = r.packets+1, r.bytes+len(f.Payload)
+}
+
+// settle books the run of packets of one client.
+func (r *udpReader) settle() {
+	if r.client != nil && r.packets > 0 {
+		r.client.received(session.DTLS, r.packets, r.bytes, r.now)
+	}
+	r.client, r.packets, r.bytes = nil, 0, 0
+}
+
+// uploadFor returns the batch's share of a gateway.
+func (r *udpReader) uploadFor(g *gateway) *upload {
+	for i, t := range r.targets {
+		if t == g {
+			return r.batch.uploads[i]
+		}
+	}
+	r.targets = append(r.targets, g)
+	return r.batch.share()
+}
