@@ -20,7 +20,7 @@ func Holdings() []holding.Table {
 func personal(subject string, names ...string) []holding.Column {
 	all := make([]holding.Column, 0, len(names))
 	for _, n := range names {
-		all = append(all, holding.Column{Name: n, Category: holding.Order, Subject: subject, Purposes: []string{"dispute", "audit", "aftersales"},
+		all = append(all, holding.Column{Name: n, Category: holding.Order, Subject: subject, Purposes: []string{"dispute", "finance_audit", "aftersales"},
 			Basis: holding.ByContract, Retention: "order"})
 	}
 	return all

@@ -57,11 +57,11 @@ const MaxCount = 10
 // Kind is what an order is for.
 type Kind string
 
-// Kinds. This release sells New.
+// Kinds. This release sells KindNew.
 const (
-	New     Kind = "new"
-	Renew   Kind = "renew"
-	Upgrade Kind = "upgrade"
+	KindNew     Kind = "new"
+	KindRenew   Kind = "renew"
+	KindUpgrade Kind = "upgrade"
 )
 
 // LineKind tells what a line charges; period lengths come from Recurring only.

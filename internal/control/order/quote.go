@@ -22,7 +22,7 @@ func (s *Service) Quote(ctx context.Context, r QuoteRequest) (Quote, error) {
 // quote is the one function that makes prices, before and inside the
 // transaction that places the order.
 func (s *Service) quote(ctx context.Context, q db.Q, r QuoteRequest, expires time.Time) (Quote, error) {
-	if r.Kind != New {
+	if r.Kind != KindNew {
 		return Quote{}, ErrKind
 	}
 	if r.Count < 1 || r.Count > MaxCount {

@@ -1,0 +1,33 @@
+package payment
+
+import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+
+// Holdings describes the module's tables. Of what a provider says only the
+// result is kept: order number, amount, status, trade number and time
+// (platform policy LT-1.1e).
+func Holdings() []holding.Table {
+	return []holding.Table{
+		holding.Of("payment_attempt",
+			personal("account_id", "attempt_no", "order_id", "account_id", "subject", "method", "amount_minor", "currency", "state",
+				"provider_trade_no", "refunded_minor", "disputed", "created_at", "paid_at"),
+			holding.None("machinery of asking and closing", "purpose", "gateway_account_id", "version", "close_confirmed", "expire_at",
+				"last_notify_at", "last_query_at", "last_query", "next_query_at", "nudged_at")),
+		holding.Of("payment_event",
+			personal("attempt_no", "dedupe_key", "attempt_no", "provider_trade_no", "amount_minor", "currency", "status"),
+			holding.None("machinery of receiving once", "gateway_account_id", "kind", "state", "source", "digest", "received_at", "processed_at")),
+		holding.Of("payment_receipt",
+			personal("attempt_no", "id", "provider_trade_no", "attempt_no", "amount_minor", "currency", "disposition", "journal_id", "paid_at"),
+			holding.None("which account, and when we learned of it", "gateway_account_id", "received_at")),
+		holding.Of("payment_refused", holding.None("a count of messages that were not taken", "gateway_account_id", "day", "reason", "count",
+			"last_digest", "last_at")),
+	}
+}
+
+func personal(subject string, names ...string) []holding.Column {
+	all := make([]holding.Column, 0, len(names))
+	for _, n := range names {
+		all = append(all, holding.Column{Name: n, Category: holding.PayResult, Subject: subject,
+			Purposes: []string{"payment", "dispute", "finance_audit", "aftersales"}, Basis: holding.ByContract, Retention: "accounting"})
+	}
+	return all
+}
