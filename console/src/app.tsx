@@ -1,0 +1,169 @@
+import { lazy, Suspense } from 'react';
+import { App as Messages, ConfigProvider, Skeleton } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
+import { Problem } from './api/http';
+import { ConsoleLayout } from './components/console-layout';
+import { ErrorState } from './components/problem';
+import type { Prefs } from './lib/prefs';
+import { Allowed, MeProvider, useSession } from './lib/session';
+import { SettingsProvider, useSettings } from './lib/settings';
+import { themeConfig } from './lib/theme';
+import { places } from './lib/nav';
+import { Login } from './pages/login';
+import { NoPermission, NotFound } from './pages/not-found';
+
+const page = <K extends string>(load: () => Promise<Record<K, React.ComponentType>>, name: K) =>
+  lazy(async () => ({ default: (await load())[name] }));
+
+const Register = page(() => import('./pages/register'), 'Register');
+const RequestReset = page(() => import('./pages/reset'), 'RequestReset');
+const ConfirmReset = page(() => import('./pages/reset'), 'ConfirmReset');
+const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
+const Policies = page(() => import('./pages/policies'), 'Policies');
+const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
+const Overview = page(() => import('./pages/overview'), 'Overview');
+const RealName = page(() => import('./pages/real-name'), 'RealName');
+const Buy = page(() => import('./pages/buy'), 'Buy');
+const Orders = page(() => import('./pages/orders'), 'Orders');
+const OrderPage = page(() => import('./pages/order'), 'OrderPage');
+const Gateways = page(() => import('./pages/gateways'), 'Gateways');
+const GatewayPage = page(() => import('./pages/gateway'), 'GatewayPage');
+const Servers = page(() => import('./pages/servers'), 'Servers');
+const ServerCreate = page(() => import('./pages/server-create'), 'ServerCreate');
+const ServerPage = page(() => import('./pages/server'), 'ServerPage');
+const Clients = page(() => import('./pages/clients'), 'Clients');
+const ClientPage = page(() => import('./pages/client'), 'ClientPage');
+const Sessions = page(() => import('./pages/sessions'), 'Sessions');
+const Security = page(() => import('./pages/security'), 'Security');
+const MyData = page(() => import('./pages/my-data'), 'MyData');
+const AdminUsers = page(() => import('./pages/admin-lists'), 'AdminUsers');
+const AdminOrders = page(() => import('./pages/admin-lists'), 'AdminOrders');
+const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments');
+const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
+const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
+const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+
+export const operatorPages: Record<string, React.ComponentType> = {
+  '/admin/users': AdminUsers,
+  '/admin/orders': AdminOrders,
+  '/admin/payments': AdminPayments,
+  '/admin/gateway-nodes': AdminNodes,
+  '/admin/policies': AdminPolicies,
+  '/admin/audit-log': AdminAudit,
+};
+
+export const newClient = () =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        retry: (count, error) =>
+          count < 2 && error instanceof Problem && (error.status === 0 || error.status >= 502),
+      },
+    },
+  });
+
+const client = newClient();
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
+
+export function App({ prefs }: { prefs: Prefs }) {
+  return (
+    <SettingsProvider initial={prefs}>
+      <QueryClientProvider client={client}>
+        <Styled>
+          <BrowserRouter>
+            <Pages />
+          </BrowserRouter>
+        </Styled>
+      </QueryClientProvider>
+    </SettingsProvider>
+  );
+}
+
+export function Styled({ children }: { children: React.ReactNode }) {
+  const { language, dark } = useSettings();
+  return (
+    <ConfigProvider
+      csp={nonce ? { nonce } : undefined}
+      theme={themeConfig(dark)}
+      locale={language === 'zh-CN' ? zhCN : enUS}
+      button={{ autoInsertSpace: false }}
+    >
+      <Messages component={false}>{children}</Messages>
+    </ConfigProvider>
+  );
+}
+
+const waiting = (
+  <div className="paper">
+    <Skeleton active paragraph={{ rows: 8 }} />
+  </div>
+);
+
+export function Pages() {
+  return (
+    <Suspense fallback={waiting}>
+      <Routes>
+        <Route path="/login" element={<Login />} />
+        <Route path="/register" element={<Register />} />
+        <Route path="/password-reset" element={<RequestReset />} />
+        <Route path="/password-reset/confirm" element={<ConfirmReset />} />
+        <Route path="/verify-email" element={<VerifyEmail />} />
+        <Route path="/policies" element={<Policies />} />
+        <Route path="/policies/:document" element={<PolicyPage />} />
+        <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />
+        <Route element={<SignedIn />}>
+          <Route element={<ConsoleLayout />}>
+            <Route index element={<Overview />} />
+            <Route path="/real-name" element={<RealName />} />
+            <Route path="/buy" element={<Buy />} />
+            <Route path="/orders" element={<Orders />} />
+            <Route path="/orders/:id" element={<OrderPage />} />
+            <Route path="/vpn-gateways" element={<Gateways />} />
+            <Route path="/vpn-gateways/:id" element={<GatewayPage />} />
+            <Route path="/ssl-servers" element={<Servers />} />
+            <Route path="/ssl-servers/new" element={<ServerCreate />} />
+            <Route path="/ssl-servers/:id" element={<ServerPage />} />
+            <Route path="/ssl-clients" element={<Clients />} />
+            <Route path="/ssl-clients/:id" element={<ClientPage />} />
+            <Route path="/vpn-sessions" element={<Sessions />} />
+            <Route path="/security" element={<Security />} />
+            <Route path="/my-data" element={<MyData />} />
+            {Object.entries(operatorPages).map(([path, Content]) => (
+              <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
+            ))}
+            <Route path="*" element={<NotFound />} />
+          </Route>
+        </Route>
+      </Routes>
+    </Suspense>
+  );
+}
+
+function Operator({ path, content }: { path: string; content: React.ReactNode }) {
+  const permission = places.find((p) => p.path === path)?.permission;
+  return (
+    <Allowed permission={permission} otherwise={<NoPermission />}>
+      {content}
+    </Allowed>
+  );
+}
+
+function SignedIn() {
+  const session = useSession();
+  const { pathname, search } = useLocation();
+  if (session.isPending) return waiting;
+  if (session.isError) return <ErrorState error={session.error} retry={() => void session.refetch()} />;
+  if (!session.data) {
+    const next = pathname === '/' ? '' : `?next=${encodeURIComponent(pathname + search)}`;
+    return <Navigate to={`/login${next}`} replace />;
+  }
+  return (
+    <MeProvider value={session.data}>
+      <Outlet />
+    </MeProvider>
+  );
+}

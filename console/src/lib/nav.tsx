@@ -1,0 +1,100 @@
+// What there is to go to, for whom. The menu, the search palette and the router read this one list.
+
+import type { ReactNode } from 'react';
+import {
+  ApartmentOutlined,
+  AuditOutlined,
+  CloudServerOutlined,
+  ClusterOutlined,
+  CreditCardOutlined,
+  DashboardOutlined,
+  FileProtectOutlined,
+  GlobalOutlined,
+  IdcardOutlined,
+  LaptopOutlined,
+  LineChartOutlined,
+  ProfileOutlined,
+  SafetyOutlined,
+  SecurityScanOutlined,
+  ShoppingCartOutlined,
+  TeamOutlined,
+} from '@ant-design/icons';
+import type { Me } from '../api/types';
+import { can } from './session';
+
+export interface Place {
+  path: string;
+  name: string;
+  icon: ReactNode;
+  group: 'top' | 'vpn' | 'money' | 'self' | 'operator';
+  permission?: string;
+}
+
+export const places: Place[] = [
+  { path: '/', name: 'overview', icon: <DashboardOutlined />, group: 'top' },
+  { path: '/vpn-gateways', name: 'gateways', icon: <GlobalOutlined />, group: 'vpn' },
+  { path: '/ssl-servers', name: 'servers', icon: <CloudServerOutlined />, group: 'vpn' },
+  { path: '/ssl-clients', name: 'clients', icon: <LaptopOutlined />, group: 'vpn' },
+  { path: '/vpn-sessions', name: 'sessions', icon: <LineChartOutlined />, group: 'vpn' },
+  { path: '/buy', name: 'buy', icon: <ShoppingCartOutlined />, group: 'money' },
+  { path: '/orders', name: 'orders', icon: <ProfileOutlined />, group: 'money' },
+  { path: '/real-name', name: 'realname', icon: <IdcardOutlined />, group: 'self' },
+  { path: '/security', name: 'security', icon: <SafetyOutlined />, group: 'self' },
+  { path: '/my-data', name: 'mydata', icon: <FileProtectOutlined />, group: 'self' },
+  {
+    path: '/admin/users',
+    name: 'admin_users',
+    icon: <TeamOutlined />,
+    group: 'operator',
+    permission: 'account.read',
+  },
+  {
+    path: '/admin/orders',
+    name: 'admin_orders',
+    icon: <ProfileOutlined />,
+    group: 'operator',
+    permission: 'order.read',
+  },
+  {
+    path: '/admin/payments',
+    name: 'admin_payments',
+    icon: <CreditCardOutlined />,
+    group: 'operator',
+    permission: 'payment.read',
+  },
+  {
+    path: '/admin/gateway-nodes',
+    name: 'admin_nodes',
+    icon: <ClusterOutlined />,
+    group: 'operator',
+    permission: 'fleet.read',
+  },
+  {
+    path: '/admin/policies',
+    name: 'admin_policies',
+    icon: <AuditOutlined />,
+    group: 'operator',
+    permission: 'consent.read',
+  },
+  {
+    path: '/admin/audit-log',
+    name: 'admin_audit',
+    icon: <SecurityScanOutlined />,
+    group: 'operator',
+    permission: 'audit.read',
+  },
+];
+
+export const groupIcon = <ApartmentOutlined />;
+
+/** The places that a person may go to. */
+export function placesFor(me: Me): Place[] {
+  return places.filter((p) => can(me, p.permission));
+}
+
+/** The place whose page, or a page under it, is at path. */
+export function placeAt(path: string): Place | undefined {
+  return places
+    .filter((p) => path === p.path || (p.path !== '/' && path.startsWith(`${p.path}/`)))
+    .toSorted((a, b) => b.path.length - a.path.length)[0];
+}

@@ -1,0 +1,66 @@
+// Language and theme of this browser, and how to change them.
+
+import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import i18next from 'i18next';
+import dayjs from 'dayjs';
+import { parsePrefs, prefsCookie, type Language, type Prefs, type Theme } from './prefs';
+
+export interface Settings extends Prefs {
+  dark: boolean;
+  setLanguage(language: Language): void;
+  setTheme(theme: Theme): void;
+}
+
+const Context = createContext<Settings | undefined>(undefined);
+
+export function useSettings(): Settings {
+  const settings = useContext(Context);
+  if (!settings) throw new Error('useSettings outside of SettingsProvider');
+  return settings;
+}
+
+const darkQuery = '(prefers-color-scheme: dark)';
+
+function useSystemDark(): boolean {
+  const [dark, setDark] = useState(() => window.matchMedia(darkQuery).matches);
+  useEffect(() => {
+    const media = window.matchMedia(darkQuery);
+    const follow = () => setDark(media.matches);
+    media.addEventListener('change', follow);
+    return () => media.removeEventListener('change', follow);
+  }, []);
+  return dark;
+}
+
+export const initialPrefs = (): Prefs => parsePrefs(document.cookie, navigator.languages);
+
+export function SettingsProvider({ children, initial }: { children: ReactNode; initial: Prefs }) {
+  const [prefs, setPrefs] = useState(initial);
+  const systemDark = useSystemDark();
+  const dark = prefs.theme === 'dark' || (prefs.theme === 'auto' && systemDark);
+
+  useEffect(() => {
+    document.documentElement.lang = prefs.language;
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+    dayjs.locale(prefs.language === 'zh-CN' ? 'zh-cn' : 'en');
+  }, [prefs.language, dark]);
+
+  const settings = useMemo<Settings>(() => {
+    // Written only when the person chooses: looking at a page sets no cookie.
+    const change = (next: Prefs) => {
+      document.cookie = prefsCookie(next);
+      setPrefs(next);
+    };
+    return {
+      ...prefs,
+      dark,
+      setLanguage(language) {
+        document.documentElement.lang = language;
+        void i18next.changeLanguage(language);
+        change({ ...prefs, language });
+      },
+      setTheme: (theme) => change({ ...prefs, theme }),
+    };
+  }, [prefs, dark]);
+  return <Context.Provider value={settings}>{children}</Context.Provider>;
+}

@@ -1,0 +1,74 @@
+// What each state of each thing looks like. Green, amber and red are for states only; the word beside
+// the dot is the translation `state.<kind>.<state>`.
+
+export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
+
+const tones: Record<string, Record<string, Tone>> = {
+  gateway: {
+    creating: 'busy',
+    active: 'good',
+    updating: 'busy',
+    frozen: 'warn',
+    deleting: 'busy',
+    error: 'bad',
+    deleted: 'idle',
+  },
+  server: { creating: 'busy', active: 'good', updating: 'busy', error: 'bad', deleting: 'busy' },
+  client: { enabled: 'good', disabled: 'idle', expired: 'warn' },
+  session: { tls: 'good', dtls: 'good', detached: 'warn', closed: 'idle' },
+  order: {
+    draft: 'idle',
+    pending_payment: 'warn',
+    paid: 'busy',
+    fulfilling: 'busy',
+    awaiting_review: 'warn',
+    completed: 'good',
+    partially_fulfilled: 'warn',
+    needs_attention: 'bad',
+    cancelled: 'idle',
+    expired: 'idle',
+    refunding: 'busy',
+    partially_refunded: 'warn',
+    refunded: 'idle',
+  },
+  line: { waiting: 'busy', delivered: 'good', failed: 'bad' },
+  payment: {
+    created: 'busy',
+    pending: 'busy',
+    unknown: 'warn',
+    succeeded: 'good',
+    succeeded_late: 'warn',
+    failed: 'bad',
+    closed: 'idle',
+  },
+  node: { online: 'good', behind: 'busy', offline: 'bad', new: 'idle' },
+  realname: {
+    none: 'idle',
+    pending: 'busy',
+    submitted: 'busy',
+    checking: 'busy',
+    review: 'warn',
+    verified: 'good',
+    rejected: 'bad',
+    failed: 'bad',
+    expired: 'idle',
+    withdrawn: 'idle',
+  },
+  consent: { grant: 'good', refuse: 'idle', withdraw: 'warn' },
+  disclosure: { intent: 'busy', done: 'good', failed: 'bad', unknown: 'warn' },
+  login: { ok: 'good' },
+  flag: { yes: 'good', no: 'idle' },
+};
+
+export function toneOf(kind: string, state: string): Tone {
+  const known = tones[kind]?.[state];
+  if (known) return known;
+  return kind === 'login' ? 'bad' : 'idle';
+}
+
+/** States that change by themselves: lists showing one are read again often. */
+export function settling(kind: string, state: string): boolean {
+  return toneOf(kind, state) === 'busy';
+}
+
+export const registeredStates = tones;

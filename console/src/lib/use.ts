@@ -1,0 +1,81 @@
+// Small hooks that most pages use.
+
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
+import { useSettings } from './settings';
+import { formatBytes, formatDate, formatMoney, formatRate, formatTime } from './format';
+import { newKey } from '../api/http';
+import type { Money } from '../api/types';
+
+/** The formatters, bound to the language of the page. */
+export function useFormat() {
+  const { language } = useSettings();
+  return {
+    money: (m?: Money) => formatMoney(m, language),
+    time: (iso?: string, seconds?: boolean) => formatTime(iso, language, seconds),
+    date: (iso?: string) => formatDate(iso, language),
+    bytes: (n?: number) => formatBytes(n, language),
+    rate: (n?: number) => formatRate(n, language),
+    number: (n: number) => new Intl.NumberFormat(language).format(n),
+  };
+}
+
+/**
+ * A request that creates. The key stays the same while the same body is sent again after a failure,
+ * and changes with the body and after success.
+ */
+export function useCreate<In, Out>(send: (input: In, key: string) => Promise<Out>, stale: QueryKey[] = []) {
+  const last = useRef({ body: '', key: '' });
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: In) => {
+      const body = JSON.stringify(input) ?? '';
+      if (last.current.body !== body || !last.current.key) last.current = { body, key: newKey() };
+      return send(input, last.current.key);
+    },
+    onSuccess: async () => {
+      last.current = { body: '', key: '' };
+      await Promise.all(stale.map((queryKey) => client.invalidateQueries({ queryKey })));
+    },
+  });
+}
+
+/** A request that changes or removes; marks what it made stale. */
+export function useChange<In, Out>(send: (input: In) => Promise<Out>, stale: QueryKey[] = []) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: send,
+    onSuccess: async () => {
+      await Promise.all(stale.map((queryKey) => client.invalidateQueries({ queryKey })));
+    },
+  });
+}
+
+/** Whether the window is as narrow as a phone. */
+export function useNarrow(): boolean {
+  const query = '(max-width: 767px)';
+  const [narrow, setNarrow] = useState(() => window.matchMedia(query).matches);
+  useEffect(() => {
+    const media = window.matchMedia(query);
+    const follow = () => setNarrow(media.matches);
+    media.addEventListener('change', follow);
+    return () => media.removeEventListener('change', follow);
+  }, []);
+  return narrow;
+}
+
+/** The current time, moving on every interval milliseconds. */
+export function useNow(interval = 1000): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), interval);
+    return () => clearInterval(timer);
+  }, [interval]);
+  return now;
+}
+
+/** An open/closed flag with its two changes. */
+export function useToggle(): [boolean, () => void, () => void] {
+  const [open, setOpen] = useState(false);
+  return [open, useCallback(() => setOpen(true), []), useCallback(() => setOpen(false), [])];
+}

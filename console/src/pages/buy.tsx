@@ -1,0 +1,3 @@
+export function Buy() {
+  return null;
+}

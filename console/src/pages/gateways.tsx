@@ -1,0 +1,3 @@
+export function Gateways() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function MyData() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function RealName() {
+  return null;
+}

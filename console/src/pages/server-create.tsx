@@ -1,0 +1,3 @@
+export function ServerCreate() {
+  return null;
+}

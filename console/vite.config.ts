@@ -1,0 +1,26 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+// The build goes straight into the Go package that embeds it. public/.keep is copied along, so
+// that the directory which go:embed names exists in a fresh checkout too.
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: '../internal/web/console/dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    // The policy forbids data: URLs; every asset is a file of our own origin.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1600,
+  },
+  server: {
+    proxy: { '/api': { target: process.env.SKYBRIDGE_API ?? 'http://127.0.0.1:8444', changeOrigin: false } },
+  },
+  test: {
+    environment: 'jsdom',
+    include: ['test/**/*.test.{ts,tsx}'],
+    setupFiles: ['test/setup.ts'],
+    testTimeout: 20_000,
+  },
+});
