@@ -21,6 +21,7 @@ type batchConn struct {
 
 	in   []byte // buffered input is in[r:w]
 	r, w int
+	left int // of the record that Read is in
 
 	mu     sync.Mutex
 	out    []byte
@@ -31,17 +32,30 @@ func newBatchConn(c net.Conn) *batchConn {
 	return &batchConn{Conn: c, in: make([]byte, readBufferSmall)}
 }
 
-// Read implements net.Conn.
+// Read implements net.Conn. It never reads past the end of a TLS record, so
+// that crypto/tls holds nothing of the next one and record tells the truth.
 func (c *batchConn) Read(p []byte) (int, error) {
+	for c.left == 0 {
+		if b := c.in[c.r:c.w]; len(b) >= recordHeader {
+			c.left = recordLen(b)
+			break
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
 	if c.r == c.w {
 		if err := c.fill(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, c.in[c.r:c.w])
-	c.r += n
+	n := copy(p, c.in[c.r:min(c.w, c.r+c.left)])
+	c.r, c.left = c.r+n, c.left-n
 	return n, nil
 }
+
+// recordLen is the length of the TLS record that begins with header b.
+func recordLen(b []byte) int { return recordHeader + (int(b[3])<<8 | int(b[4])) }
 
 // fill reads once more from the socket. A read that fills the buffer is a sign
 // of bulk: the buffer grows once.
@@ -70,17 +84,18 @@ func (c *batchConn) grow() {
 	c.in = bigger
 }
 
-// record tells whether a whole TLS record is buffered.
+// record tells whether a whole TLS record is buffered. It may be asked only
+// between records.
 func (c *batchConn) record() bool {
 	b := c.in[c.r:c.w]
-	return len(b) >= 5 && len(b) >= 5+(int(b[3])<<8|int(b[4]))
+	return len(b) >= recordHeader && len(b) >= recordLen(b)
 }
 
 // wait returns when a whole TLS record is buffered, or its claimed length
 // cannot be one, which crypto/tls will say.
 func (c *batchConn) wait() error {
 	for !c.record() {
-		if b := c.in[c.r:c.w]; len(b) >= 5 && int(b[3])<<8|int(b[4]) > maxCiphertext {
+		if b := c.in[c.r:c.w]; len(b) >= recordHeader && recordLen(b) > maxCiphertext {
 			return nil
 		}
 		if err := c.fill(); err != nil {
@@ -90,8 +105,11 @@ func (c *batchConn) wait() error {
 	return nil
 }
 
-// maxCiphertext is the longest TLS 1.2 ciphertext (RFC 5246 6.2.3).
-const maxCiphertext = 16384 + 2048
+const (
+	recordHeader = 5
+	// maxCiphertext is the longest TLS 1.2 record (RFC 5246 6.2.3).
+	maxCiphertext = recordHeader + 16384 + 2048
+)
 
 // Write implements net.Conn.
 func (c *batchConn) Write(p []byte) (int, error) {

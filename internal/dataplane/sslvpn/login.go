@@ -133,7 +133,7 @@ func (s *Service) open(srv *server, grant gwlink.Grant, signed []byte, from neti
 	cookie = base64.RawURLEncoding.EncodeToString(raw)
 	now := s.cfg.Clock.Now()
 	rec := Record{
-		Session: grant.Session, Gateway: srv.gateway.id, Server: srv.spec.ID, Grant: signed,
+		Session: grant.Session, Gateway: srv.gateway.id, Server: srv.spec.ID, Client: grant.Client, Grant: signed,
 		Cookie: sha256.Sum256([]byte(cookie)), Inner: inner, SourceIP: from, OpenedAt: now,
 	}
 	if err := s.cfg.Sink.Opened(rec); err != nil {

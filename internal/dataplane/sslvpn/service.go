@@ -122,14 +122,16 @@ func (s *Service) configureSessions() {
 	}
 }
 
-// CloseSession ends a session, if it is here, for one of gwlink's reasons.
-func (s *Service) CloseSession(id, reason string) {
+// CloseSession ends a session for one of gwlink's reasons; false if it is not
+// here.
+func (s *Service) CloseSession(id, reason string) bool {
 	s.mu.RLock()
 	c := s.sessions[id]
 	s.mu.RUnlock()
 	if c != nil {
 		c.step(session.Event{Kind: session.Kick, Reason: reason})
 	}
+	return c != nil
 }
 
 // Live returns the counters of all sessions.

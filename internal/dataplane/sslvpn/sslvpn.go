@@ -62,6 +62,7 @@ type Record struct {
 	Session  string     `json:"session"`
 	Gateway  string     `json:"gateway"`
 	Server   string     `json:"server"`
+	Client   string     `json:"client"`
 	Grant    []byte     `json:"grant"` // signed, see gwlink.VerifyGrant
 	Cookie   [32]byte   `json:"cookie"`
 	Inner    netip.Addr `json:"inner"`

@@ -1,0 +1,322 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/netcfg"
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+const (
+	retryAfter = 5 * time.Second
+	defaultMTU = 1400
+)
+
+// reconciler makes the node equal to a Desired. apply and retry belong to one
+// goroutine at a time; the rest is safe for any.
+type reconciler struct {
+	cfg   Config
+	store *store
+	link  link
+	svc   *sslvpn.Service
+	rep   *reporter
+	log   *slog.Logger
+
+	pending   []sslvpn.Record // sessions of the last run, not yet restored
+	networks  map[string]*netcfg.Network
+	addresses map[string]netip.Addr // in the VPC, by gateway
+	have      bool                  // a Desired was applied
+
+	mu       sync.Mutex
+	last     gwlink.Desired
+	problems map[string]error
+}
+
+func newReconciler(cfg Config, st *store, l link, svc *sslvpn.Service, rep *reporter) *reconciler {
+	r := &reconciler{cfg: cfg, store: st, link: l, svc: svc, rep: rep, log: cfg.Logger,
+		networks: map[string]*netcfg.Network{}, addresses: map[string]netip.Addr{}, problems: map[string]error{}}
+	if err := st.load("addresses", &r.addresses); err != nil && !errors.Is(err, errNoState) {
+		r.log.Error("reading addresses of gateways", "error", err)
+	}
+	return r
+}
+
+// apply makes the node equal to d.
+func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
+	gone := r.release(d)
+	problems := map[string]error{}
+	var running []sslvpn.Gateway
+	for _, g := range d.Gateways {
+		queues, err := r.network(g)
+		if err != nil {
+			problems[g.ID] = explain(err)
+		}
+		if queues == nil {
+			continue
+		}
+		certs, err := r.certificates(ctx, g)
+		problems[g.ID] = errors.Join(problems[g.ID], err)
+		running = append(running, sslvpn.Gateway{Spec: g, Queues: queues.Queues, Certificates: certs})
+	}
+	for id, err := range r.svc.Apply(d.GrantKeys, running) {
+		problems[id] = errors.Join(problems[id], err)
+	}
+	r.remove(gone)
+	r.finish(d, problems)
+}
+
+// finish restores sessions, closes those to be closed, and remembers.
+func (r *reconciler) finish(d gwlink.Desired, problems map[string]error) {
+	r.have = true
+	r.mu.Lock()
+	r.last, r.problems = d, problems
+	r.mu.Unlock()
+	for id, err := range problems {
+		if err != nil {
+			r.log.Error("gateway not as desired", "gateway", id, "error", err)
+		}
+	}
+	r.restoreSessions(d)
+	r.closeSessions(d.Closures)
+	r.rep.soon()
+}
+
+// release closes the devices of gateways that are not in d. Their sessions end
+// in Apply, their namespaces go after it.
+func (r *reconciler) release(d gwlink.Desired) []string {
+	var gone []string
+	for id := range r.addresses {
+		if slices.ContainsFunc(d.Gateways, func(g gwlink.Gateway) bool { return g.ID == id }) {
+			continue
+		}
+		gone = append(gone, id)
+		if n := r.networks[id]; n != nil {
+			_ = n.Close()
+			delete(r.networks, id)
+		}
+	}
+	return gone
+}
+
+func (r *reconciler) remove(gone []string) {
+	for _, id := range gone {
+		if err := netcfg.Remove(id, nil); err != nil {
+			r.log.Error("removing a gateway's network", "gateway", id, "error", err)
+			continue // it stays in addresses and is tried again
+		}
+		delete(r.addresses, id)
+	}
+	if len(gone) > 0 {
+		r.keepAddresses()
+	}
+}
+
+func (r *reconciler) keepAddresses() {
+	if err := r.store.save("addresses", r.addresses); err != nil {
+		r.log.Error("keeping addresses of gateways", "error", err)
+	}
+}
+
+// network makes a gateway's network. It returns what there is also with an
+// error, so that a fault does not end sessions.
+func (r *reconciler) network(g gwlink.Gateway) (*netcfg.Network, error) {
+	vpc, ok := r.cfg.Networks[g.Network]
+	if !ok {
+		return r.networks[g.ID], fmt.Errorf("network %q is not in this node's configuration", g.Network)
+	}
+	addr, err := r.address(g, vpc)
+	if err != nil {
+		return r.networks[g.ID], err
+	}
+	spec := netcfg.Spec{
+		Name: g.ID, Queues: r.cfg.Queues, MTU: defaultMTU, Bridge: vpc.Bridge, Parent: vpc.Interface,
+		Address: netip.PrefixFrom(addr, vpc.Address.Bits()), Router: vpc.Router, Masquerade: vpc.Masquerade,
+	}
+	for i, s := range g.SSLServers {
+		if i == 0 || s.MTU > spec.MTU {
+			spec.MTU = cmp.Or(s.MTU, defaultMTU)
+		}
+		spec.Servers = append(spec.Servers, netcfg.Access{
+			Pool: s.Pool, LocalSubnets: s.LocalSubnets, FullTunnel: s.FullTunnel, Isolated: s.ClientIsolation,
+		})
+	}
+	n, err := netcfg.Apply(spec, r.networks[g.ID])
+	if n == nil {
+		return nil, err
+	}
+	r.networks[g.ID] = n
+	if n.Queues == nil {
+		return nil, err
+	}
+	return n, err
+}
+
+// address returns a gateway's address in its VPC, the same as long as the
+// gateway exists.
+func (r *reconciler) address(g gwlink.Gateway, vpc Network) (netip.Addr, error) {
+	if a, ok := r.addresses[g.ID]; ok && vpc.Address.Contains(a) {
+		return a, nil
+	}
+	last := vpc.Last
+	if !last.IsValid() {
+		last = vpc.Address.Addr()
+	}
+	for a := vpc.Address.Addr(); a.Compare(last) <= 0 && vpc.Address.Contains(a); a = a.Next() {
+		if !r.addressTaken(a) {
+			r.addresses[g.ID] = a
+			r.keepAddresses()
+			return a, nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("network %q has no address for one more gateway", g.Network)
+}
+
+func (r *reconciler) addressTaken(a netip.Addr) bool {
+	for _, other := range r.addresses {
+		if other == a {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reconciler) certificates(ctx context.Context, g gwlink.Gateway) (map[string]*tls.Certificate, error) {
+	out := map[string]*tls.Certificate{}
+	var errs []error
+	for _, s := range g.SSLServers {
+		c, err := certificate(ctx, r.store, r.link, s)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out[s.ID] = c
+	}
+	return out, errors.Join(errs...)
+}
+
+// restoreSessions brings sessions of the last run back to the servers that run
+// by now, and closes those whose server is gone.
+func (r *reconciler) restoreSessions(d gwlink.Desired) {
+	var wait []sslvpn.Record
+	for _, rec := range r.pending {
+		switch {
+		case !desires(d, rec):
+			r.rep.Closed(closedRecord(rec, r.rep.clock.Now(), gwlink.ReasonAdministrator))
+		case r.networks[rec.Gateway] == nil:
+			wait = append(wait, rec)
+		default:
+			if err := r.svc.Restore(rec); err != nil {
+				r.log.Warn("session not restored", "session", rec.Session, "error", err)
+				r.rep.Closed(closedRecord(rec, r.rep.clock.Now(), gwlink.ReasonLost))
+			}
+		}
+	}
+	r.pending = wait
+}
+
+func desires(d gwlink.Desired, rec sslvpn.Record) bool {
+	for _, g := range d.Gateways {
+		if g.ID == rec.Gateway && g.State == gwlink.GatewayActive {
+			return slices.ContainsFunc(g.SSLServers, func(s gwlink.SSLServer) bool { return s.ID == rec.Server })
+		}
+	}
+	return false
+}
+
+func closedRecord(rec sslvpn.Record, at time.Time, reason string) gwlink.SessionClosed {
+	return gwlink.SessionClosed{Session: rec.Session, At: at, Reason: reason, BytesIn: rec.BytesIn, BytesOut: rec.BytesOut}
+}
+
+// closeSessions ends sessions on control's word. One that is not here is
+// reported closed, so that control need not ask for ever.
+func (r *reconciler) closeSessions(closures []gwlink.Closure) {
+	for _, c := range closures {
+		if !r.svc.CloseSession(c.Session, c.Reason) {
+			r.rep.closedElsewhere(c)
+		}
+	}
+}
+
+// retry applies the last Desired again if something failed.
+func (r *reconciler) retry(ctx context.Context) {
+	r.mu.Lock()
+	d, failed := r.last, failing(r.problems)
+	r.mu.Unlock()
+	if r.have && failed {
+		r.apply(ctx, d)
+	}
+}
+
+func failing(problems map[string]error) bool {
+	for _, err := range problems {
+		if err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// patience is how long to wait for news: briefly while something is to be
+// tried again.
+func (r *reconciler) patience() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if failing(r.problems) {
+		return retryAfter
+	}
+	return pollLimit
+}
+
+func (r *reconciler) generation() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last.Generation
+}
+
+func (r *reconciler) loaded() bool { return r.have }
+
+// observed is the state of all gateways, for the report.
+func (r *reconciler) observed() []gwlink.ObservedState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []gwlink.ObservedState
+	for _, g := range r.last.Gateways {
+		o := gwlink.ObservedState{Gateway: g.ID, Generation: r.last.Generation, State: "applied"}
+		if err := r.problems[g.ID]; err != nil {
+			o.State, o.Problem = "failed", err.Error()
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func (r *reconciler) closeNetworks() {
+	for _, n := range r.networks {
+		_ = n.Close()
+	}
+}
+
+// explain adds the remedy to errors of an unprivileged process.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w (the gateway needs root, or CAP_NET_ADMIN and CAP_SYS_ADMIN)", err)
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%w (is the tun module loaded and /dev/net/tun there?)", err)
+	}
+	return err
+}
+
+func defaultQueues() int { return max(1, runtime.NumCPU()/2) }

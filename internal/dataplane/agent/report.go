@@ -1,0 +1,204 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+)
+
+const (
+	reportEvery = 2 * time.Second
+	reportSoon  = 100 * time.Millisecond // after an opening or a closing
+	keepEvery   = 15                     // reports between writes of counters
+	maxEntries  = 500                    // of opened and closed each, in one report
+)
+
+// reporter keeps the session log until control has taken it. It is the
+// sslvpn.Sink of the node.
+type reporter struct {
+	cfg   Config
+	store *store
+	link  link
+	clock clock.Clock
+	log   *slog.Logger
+	wake  chan struct{}
+
+	mu     sync.Mutex
+	opened map[string]gwlink.SessionOpened // not yet taken by control
+	closed map[string]gwlink.SessionClosed
+}
+
+// snapshot is the rest of a report.
+type snapshot struct {
+	generation uint64
+	gateways   []gwlink.ObservedState
+	live       []gwlink.Counters
+	records    func() []sslvpn.Record
+}
+
+func newReporter(cfg Config, st *store, l link) *reporter {
+	r := &reporter{cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
+		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{}}
+	r.loadClosed()
+	return r
+}
+
+func (r *reporter) loadClosed() {
+	names, err := r.store.list("closed")
+	if err != nil {
+		r.log.Error("reading closed sessions", "error", err)
+	}
+	for _, name := range names {
+		var c gwlink.SessionClosed
+		if err := r.store.load(name, &c); err != nil {
+			r.log.Error("reading a closed session", "error", err)
+			continue
+		}
+		r.closed[c.Session] = c
+	}
+}
+
+// restored returns the sessions of the last run; their openings are reported
+// again, since it is not known whether control took them.
+func (r *reporter) restored() []sslvpn.Record {
+	names, err := r.store.list("session")
+	if err != nil {
+		r.log.Error("reading sessions", "error", err)
+	}
+	var out []sslvpn.Record
+	for _, name := range names {
+		var rec sslvpn.Record
+		if err := r.store.load(name, &rec); err != nil {
+			r.log.Error("reading a session", "error", err)
+			continue
+		}
+		out = append(out, rec)
+		r.noteOpened(rec)
+	}
+	return out
+}
+
+// Opened implements sslvpn.Sink.
+func (r *reporter) Opened(rec sslvpn.Record) error {
+	if err := r.store.save("session/"+rec.Session, rec); err != nil {
+		return err
+	}
+	r.noteOpened(rec)
+	r.soon()
+	return nil
+}
+
+func (r *reporter) noteOpened(rec sslvpn.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opened[rec.Session] = gwlink.SessionOpened{
+		Session: rec.Session, Gateway: rec.Gateway, Server: rec.Server, Client: rec.Client,
+		SourceIP: rec.SourceIP, Inner: rec.Inner, At: rec.OpenedAt,
+	}
+}
+
+// Closed implements sslvpn.Sink.
+func (r *reporter) Closed(c gwlink.SessionClosed) {
+	if err := r.store.save("closed/"+c.Session, c); err != nil {
+		r.log.Error("keeping a closed session", "session", c.Session, "error", err)
+	}
+	if err := r.store.remove("session/" + c.Session); err != nil {
+		r.log.Error("forgetting a session", "session", c.Session, "error", err)
+	}
+	r.mu.Lock()
+	r.closed[c.Session] = c
+	r.mu.Unlock()
+	r.soon()
+}
+
+// closedElsewhere reports a session closed that control wants closed and that
+// is not here, unless its closing is already waiting.
+func (r *reporter) closedElsewhere(c gwlink.Closure) {
+	r.mu.Lock()
+	_, known := r.closed[c.Session]
+	r.mu.Unlock()
+	if !known {
+		r.Closed(gwlink.SessionClosed{Session: c.Session, At: r.clock.Now(), Reason: c.Reason})
+	}
+}
+
+// saveCounters keeps the totals of live sessions for the next process.
+func (r *reporter) saveCounters(records []sslvpn.Record) {
+	for _, rec := range records {
+		if err := r.store.save("session/"+rec.Session, rec); err != nil {
+			r.log.Error("keeping a session", "session", rec.Session, "error", err)
+		}
+	}
+}
+
+func (r *reporter) soon() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run reports until ctx ends, and then once more.
+func (r *reporter) run(ctx context.Context, snap func() snapshot) {
+	tick := time.NewTicker(reportEvery)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-tick.C:
+		case <-r.wake:
+			sleep(ctx, reportSoon)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportEvery)
+			defer cancel()
+			r.send(last, snap())
+			return
+		}
+		s := snap()
+		if n%keepEvery == 0 {
+			r.saveCounters(s.records())
+		}
+		r.send(ctx, s)
+	}
+}
+
+// send reports once and forgets what control has taken.
+func (r *reporter) send(ctx context.Context, s snapshot) {
+	rep := gwlink.Report{
+		Node: r.cfg.NodeID, Sent: r.clock.Now(), Generation: s.generation,
+		Version: r.cfg.Version, Gateways: s.gateways, Live: s.live,
+	}
+	r.mu.Lock()
+	rep.Opened = first(slices.SortedFunc(maps.Values(r.opened), func(a, b gwlink.SessionOpened) int { return a.At.Compare(b.At) }))
+	rep.Closed = first(slices.SortedFunc(maps.Values(r.closed), func(a, b gwlink.SessionClosed) int { return a.At.Compare(b.At) }))
+	r.mu.Unlock()
+	if err := r.link.report(ctx, rep); err != nil {
+		r.log.Debug("reporting", "error", err)
+		return
+	}
+	r.taken(rep)
+}
+
+func first[T any](all []T) []T { return all[:min(len(all), maxEntries)] }
+
+// taken forgets the entries of a report that control accepted. A closing is
+// sent with or after its opening, because openings are never fewer.
+func (r *reporter) taken(rep gwlink.Report) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range rep.Opened {
+		delete(r.opened, o.Session)
+	}
+	for _, c := range rep.Closed {
+		delete(r.closed, c.Session)
+		if err := r.store.remove("closed/" + c.Session); err != nil {
+			r.log.Error("forgetting a closed session", "session", c.Session, "error", err)
+		}
+	}
+}
