@@ -1,0 +1,134 @@
+package archtest
+
+import (
+	"io/fs"
+	"strings"
+)
+
+// mayImport is the table of docs/ARCHITECTURE.md: which directories under
+// internal the non-test files of a directory may import, besides itself.
+var mayImport = map[string][]string{
+	"platform":  {},
+	"protocol":  {"platform/errs"},
+	"tun":       {"platform/errs"},
+	"gwlink":    {"platform/errs"},
+	"control":   {"platform", "gwlink"},
+	"dataplane": {"platform", "protocol", "tun", "gwlink"},
+	"client":    {"platform", "protocol", "tun"},
+	"provider":  {"platform", "control"},
+	"simulator": {"platform", "control"},
+	"web":       {"platform", "control", "gwlink"},
+	"app":       {"platform", "protocol", "tun", "gwlink", "control", "dataplane", "provider", "simulator", "web"},
+}
+
+// commandsMayImport is the same for cmd: a command assembles nothing itself.
+var commandsMayImport = map[string][]string{
+	"skybridge":        {"app", "platform"},
+	"skyconnect":       {"client", "platform"},
+	"skybridge-verify": {},
+}
+
+// Imports finds imports that the table forbids. Test code may import
+// anything: an honest simulator and the adapter it serves meet in tests.
+func Imports(tree fs.FS) ([]Violation, error) {
+	all, err := sources(tree)
+	if err != nil {
+		return nil, err
+	}
+	var found []Violation
+	for _, s := range all {
+		if s.isTest() {
+			continue
+		}
+		for _, dir := range s.internalImports() {
+			if why := forbidden(s.dir(), dir); why != "" {
+				found = append(found, violation(s.path, "imports %s: %s", dir, why))
+			}
+		}
+	}
+	return found, nil
+}
+
+// forbidden says why a file in from may not import to; empty when it may.
+func forbidden(from, to string) string {
+	target, ok := strings.CutPrefix(to, "internal/")
+	if !ok {
+		return "only internal packages are imported"
+	}
+	area, allowed, ok := areaOf(from)
+	switch {
+	case !ok:
+		return from + " has no row in the table of imports"
+	case under(to, area) || underAny(target, allowed...) != "":
+		return ""
+	default:
+		return area + " may not know it"
+	}
+}
+
+// areaOf finds the row of the table that a directory falls under.
+func areaOf(dir string) (area string, allowed []string, ok bool) {
+	parts := strings.Split(dir, "/")
+	if len(parts) < 2 {
+		return dir, nil, false
+	}
+	switch parts[0] {
+	case "internal":
+		allowed, ok = mayImport[parts[1]]
+	case "cmd":
+		allowed, ok = commandsMayImport[parts[1]]
+	}
+	return parts[0] + "/" + parts[1], allowed, ok
+}
+
+// moduleOrder is the order of the business modules: each may import earlier
+// ones only. docs/ARCHITECTURE.md says why.
+var moduleOrder = []string{
+	"audit", "consent", "account", "notify", "realname", "catalog", "ledger", "fleet", "vpn",
+	"service", "order", "payment", "ticket", "incident", "privacy", "report",
+}
+
+func rank(module string) int {
+	for i, m := range moduleOrder {
+		if m == module {
+			return i
+		}
+	}
+	return -1
+}
+
+// ModuleOrder finds business modules that import a later one or have no place
+// in the order.
+func ModuleOrder(tree fs.FS) ([]Violation, error) {
+	all, err := sources(tree)
+	if err != nil {
+		return nil, err
+	}
+	var found []Violation
+	for _, s := range all {
+		module, ok := controlModule(s.dir())
+		if !ok || s.isTest() {
+			continue
+		}
+		if rank(module) < 0 {
+			found = append(found, violation(s.path, "module %s has no place in the order", module))
+			continue
+		}
+		for _, dir := range s.internalImports() {
+			if other, ok := controlModule(dir); ok && other != module && rank(other) >= rank(module) {
+				found = append(found, violation(s.path, "%s imports %s, which comes later", module, other))
+			}
+		}
+	}
+	return found, nil
+}
+
+// controlModule names the business module that a directory belongs to.
+func controlModule(dir string) (string, bool) {
+	rest, ok := strings.CutPrefix(dir, "internal/control/")
+	if !ok {
+		return "", false
+	}
+	module, _, _ := strings.Cut(rest, "/")
+	return module, true
+}

@@ -1,0 +1,99 @@
+package archtest
+
+import (
+	"go/ast"
+	"go/build/constraint"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// SkippedTests finds tests that may leave themselves out, in Go and in the
+// console. What a test needs, it gets from the scripts, or it fails.
+func SkippedTests(tree fs.FS) ([]Violation, error) {
+	all, err := sources(tree)
+	if err != nil {
+		return nil, err
+	}
+	var found []Violation
+	for _, s := range all {
+		if s.isTest() && s.dir() != "internal/archtest" {
+			found = append(found, skips(s)...)
+		}
+	}
+	scripts, err := skippedScripts(tree)
+	return append(found, scripts...), err
+}
+
+func skips(s source) []Violation {
+	var found []Violation
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		sel, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		x, ok := sel.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		switch sel.Sel.Name {
+		case "Skip", "Skipf", "SkipNow":
+			found = append(found, violation(s.at(n), "%s.%s", x.Name, sel.Sel.Name))
+		case "Short":
+			if x.Name == "testing" {
+				found = append(found, violation(s.at(n), "testing.Short leaves tests out"))
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// A test that runs alone leaves out all others.
+var scriptSkip = regexp.MustCompile(`\b(?:it|test|describe)\.(?:skip|skipIf|runIf|todo|only|fails)\b|\b(?:xit|xdescribe|fit|fdescribe)\(`)
+
+func skippedScripts(tree fs.FS) ([]Violation, error) {
+	var found []Violation
+	err := walk(tree, func(name string) error {
+		ext := path.Ext(name)
+		if ext != ".ts" && ext != ".tsx" && ext != ".mjs" && ext != ".js" {
+			return nil
+		}
+		return lines(tree, name, func(at, line string) {
+			if m := scriptSkip.FindString(line); m != "" {
+				found = append(found, violation(at, "%s leaves tests out", m))
+			}
+		})
+	})
+	return found, err
+}
+
+// knownTags are the build constraints that some stage of make test builds
+// with: a test behind any other tag would never run, and nobody would know.
+var knownTags = map[string]bool{"linux": true, "netns": true, "race": true, "amd64": true, "arm64": true}
+
+// BuildTags finds test files behind a tag that no stage of the tests sets.
+func BuildTags(tree fs.FS) ([]Violation, error) {
+	var found []Violation
+	err := walk(tree, func(name string) error {
+		if !strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		return lines(tree, name, func(at, line string) {
+			if expr, err := constraint.Parse(line); err == nil {
+				expr.Eval(func(tag string) bool {
+					if !knownTags[tag] {
+						found = append(found, violation(at, "no stage of make test sets the tag %s", tag))
+					}
+					return true
+				})
+			}
+		})
+	})
+	return found, err
+}
