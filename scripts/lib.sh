@@ -39,11 +39,6 @@ end_process() {
   kill -KILL "$1" 2>/dev/null || true
 }
 
-# free_port prints a TCP port of 127.0.0.1 that nobody listens on now.
-free_port() {
-  node -e 'const s=require("net").createServer();s.listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'
-}
-
 # start_postgres DIR starts a throw-away server and sets postgres_url; it stops with the script.
 start_postgres() {
   rm -rf "$1"
@@ -54,3 +49,36 @@ start_postgres() {
 
 # digest FILE... prints one digest over the contents.
 digest() { cat "$@" | sha256sum | cut -c1-64; }
+
+# free_ports N prints the first of N neighbouring ports of 127.0.0.1 that nobody listens on now.
+free_ports() {
+  node -e '
+    const net = require("net"), n = Number(process.argv[1]);
+    const free = (port) => new Promise((yes) => { const s = net.createServer(); s.once("error", () => yes(false)); s.listen(port, "127.0.0.1", () => s.close(() => yes(true))); });
+    (async () => { for (let p = 20000 + Math.floor(Math.random() * 9000); ; p += n) { let ok = true; for (let i = 0; i < n; i++) ok = ok && await free(p + i); if (ok) return console.log(p); } })();' "$1"
+}
+
+# start_demo DIR [FLAG...] starts skybridge serve --demo in DIR on free ports, waits until it is
+# ready, and sets demo_url, demo_ports and demo_flags for the commands that use it. It ends with the script.
+start_demo() {
+  local dir=$1 port pid i; shift
+  if ip netns pids skydemo-lan 2>/dev/null | grep -q .; then
+    die "a demonstration is running on this machine and has the demo network; stop it first (make run, Ctrl-C)"
+  fi
+  port=$(free_ports 5)
+  demo_url=https://127.0.0.1:$port
+  demo_ports=$((port + 1))
+  demo_flags=(--data "$dir" --listen "127.0.0.1:$port" --demo-ports "$demo_ports" "$@")
+  mkdir -p "$dir" "$build/log"
+  demo_log=$build/log/$(basename "$dir").log
+  "$build/skybridge" serve --demo "${demo_flags[@]}" >"$demo_log" 2>&1 &
+  pid=$!
+  cleanup end_process "$pid"
+  for ((i = 0; i < 300; i++)); do
+    kill -0 "$pid" 2>/dev/null || { tail -n 30 "$demo_log" >&2; die "the service ended; its log is $demo_log"; }
+    curl -fsk --max-time 2 "$demo_url/readyz" >/dev/null 2>&1 && return
+    sleep 0.2
+  done
+  tail -n 30 "$demo_log" >&2
+  die "the service was not ready after a minute; its log is $demo_log"
+}

@@ -8,8 +8,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 profile=${1:-run}
-# openconnect is the peer that the demo connects with; iperf3 and nftables serve its LAN.
-packages=(ca-certificates openssl iproute2 nftables openconnect iperf3)
+# openconnect is the peer that the demo connects with; iperf3 serves on its LAN.
+packages=(ca-certificates curl openssl iproute2 nftables openconnect iperf3)
 if [ "$profile" = test ]; then
   # gcc is for the race detector, stoken for software tokens, chromium and a CJK font for the browser test.
   packages+=(gcc libc6-dev ocserv stoken postgresql chromium fonts-noto-cjk)
