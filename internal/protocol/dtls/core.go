@@ -74,11 +74,7 @@ func (c *core) finishedFlight() []outRecord {
 }
 
 func (c *core) verifyData(server bool) []byte {
-	label := "client finished"
-	if server {
-		label = "server finished"
-	}
-	return prf(c.suite.newHash, verifyDataLen, c.master, label, c.transcript.hash(c.suite))
+	return verifyData(c.suite, c.master, server, c.transcript.hash(c.suite))
 }
 
 // forget drops what only the handshake needed.

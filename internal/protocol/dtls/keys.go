@@ -54,11 +54,15 @@ func VerifyData(suiteID uint16, master []byte, server bool, transcriptHash []byt
 	if err != nil {
 		return nil, err
 	}
+	return verifyData(s, master, server, transcriptHash), nil
+}
+
+func verifyData(s *suite, master []byte, server bool, transcriptHash []byte) []byte {
 	label := "client finished"
 	if server {
 		label = "server finished"
 	}
-	return prf(s.newHash, verifyDataLen, master, label, transcriptHash), nil
+	return prf(s.newHash, verifyDataLen, master, label, transcriptHash)
 }
 
 // pskPremaster is len || zeros || len || psk (RFC 4279 section 2).

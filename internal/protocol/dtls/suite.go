@@ -16,20 +16,19 @@ import (
 // handshake; the others only resume, so that the key exchange in their name has
 // no part in anything.
 const (
-	SuitePSKAES128GCM     uint16 = 0x00a8
-	SuitePSKAES256GCM     uint16 = 0x00a9
-	SuitePSKChaCha20      uint16 = 0xccab
-	SuiteRSAAES128GCM     uint16 = 0x009c
-	SuiteRSAAES256GCM     uint16 = 0x009d
-	SuiteECDHERSAAES128   uint16 = 0xc02f
-	SuiteECDHERSAAES256   uint16 = 0xc030
-	scsvRenegotiation     uint16 = 0x00ff
-	explicitNonceLen             = 8
-	tagLen                       = 16
-	masterSecretLen              = 48
-	randomLen                    = 32
-	verifyDataLen                = 12
-	finishedRecordMaxSize        = recordHeaderLen + explicitNonceLen + handshakeHeaderLen + verifyDataLen + tagLen
+	SuitePSKAES128GCM   uint16 = 0x00a8
+	SuitePSKAES256GCM   uint16 = 0x00a9
+	SuitePSKChaCha20    uint16 = 0xccab
+	SuiteRSAAES128GCM   uint16 = 0x009c
+	SuiteRSAAES256GCM   uint16 = 0x009d
+	SuiteECDHERSAAES128 uint16 = 0xc02f
+	SuiteECDHERSAAES256 uint16 = 0xc030
+	scsvRenegotiation   uint16 = 0x00ff
+	explicitNonceLen           = 8
+	tagLen                     = 16
+	masterSecretLen            = 48
+	randomLen                  = 32
+	verifyDataLen              = 12
 )
 
 // ErrSuite says that a suite is not one of this package, or not of this mode.
