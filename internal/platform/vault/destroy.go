@@ -59,3 +59,10 @@ func wrap(err error, doing string) error {
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
+
+// Destroyed reports whether keys of a class of a person were ever destroyed.
+func (v *Vault) Destroyed(ctx context.Context, subject id.Handle, class string) (bool, error) {
+	n, err := db.Get(ctx, v.db, nil, db.One[int64],
+		"SELECT count(*) FROM keystore_key WHERE handle = $1 AND class = $2 AND state = 'destroyed'", subject, class)
+	return n > 0, away(err)
+}

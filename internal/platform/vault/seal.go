@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -190,4 +191,14 @@ func (r Ref) orSystem() Ref {
 		r.Subject = systemHandle
 	}
 	return r
+}
+
+// Matches reports whether a salted value is exactly plain, without revealing
+// it. It needs no ticket: the caller already knows what it compares with.
+func (v *Vault) Matches(ctx context.Context, ref Ref, sealed, plain []byte) (bool, error) {
+	body, err := v.open(ctx, ref.orSystem(), sealed, true)
+	if err != nil {
+		return false, err
+	}
+	return len(body) >= saltSize && subtle.ConstantTimeCompare(body[saltSize:], plain) == 1, nil
 }

@@ -1,0 +1,132 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// Disclosure tells a person what was sent to whom. Fields are names; no value
+// is ever kept.
+type Disclosure struct {
+	ID        string
+	At        time.Time
+	Subject   id.Handle
+	Recipient string
+	LegalName string
+	Role      string
+	Region    string
+	Op        string
+	Purpose   string
+	Basis     string
+	Mechanism string
+	Fields    []string
+	Phase     string // "intent" until finished: it may have been sent; then done, failed or unknown
+	EndedAt   time.Time
+	Index     int64 // of the intent's leaf
+}
+
+var errReceipt = errs.New(errs.NotFound, "audit.no_disclosure")
+
+func (d Disclosure) event(kind string) Event {
+	return Event{
+		Type: kind, Subject: d.Subject, Actor: Actor{Class: "system"},
+		Detail: map[string]string{
+			"recipient": d.Recipient, "role": d.Role, "region": d.Region, "op": d.Op, "purpose": d.Purpose, "basis": d.Basis,
+			"mechanism": d.Mechanism, "fields": strings.Join(d.Fields, " "), "phase": d.Phase, "legal_name": d.LegalName,
+			"at": d.At.Format(time.RFC3339Nano),
+		},
+	}
+}
+
+// payload is the id of the sealed detail of one phase.
+func (d Disclosure) payload() string { return d.ID + ":" + d.Phase }
+
+// BeginDisclosure commits an intent before the first byte is sent; it fills
+// egress.Ledger. It has a transaction of its own.
+func (s *Service) BeginDisclosure(ctx context.Context, i egress.Intent) (egress.Receipt, error) {
+	d := Disclosure{
+		ID: id.New("dis"), At: s.clock.Now(), Subject: i.Subject, Recipient: i.Recipient, LegalName: i.LegalName, Role: i.Role, Region: i.Region,
+		Op: i.Op, Purpose: i.Purpose, Basis: i.Basis, Mechanism: i.Mechanism, Fields: i.Fields, Phase: "intent",
+	}
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := s.insertPhase(ctx, tx, d); err != nil {
+			return err
+		}
+		return s.appendTx(ctx, tx, d.event("disclosure.intent"), d.payload())
+	})
+	if err != nil {
+		return egress.Receipt{}, fmt.Errorf("recording a disclosure: %w", err)
+	}
+	return egress.Receipt{ID: d.ID}, nil
+}
+
+// FinishDisclosure adds the outcome of a disclosure; it fills egress.Ledger.
+// Only the first outcome counts.
+func (s *Service) FinishDisclosure(ctx context.Context, r egress.Receipt, o egress.Outcome) error {
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		phases, err := db.Select(ctx, tx, scanPhase, "SELECT "+phaseColumns+" FROM audit_disclosure WHERE id = $1", r.ID)
+		if err != nil {
+			return err
+		}
+		switch len(phases) {
+		case 0:
+			return errReceipt
+		case 1:
+		default:
+			return nil
+		}
+		d := phases[0]
+		d.Phase, d.At = string(o), s.clock.Now()
+		if _, err := s.insertPhase(ctx, tx, d); err != nil {
+			return err
+		}
+		return s.appendTx(ctx, tx, d.event("disclosure.finished"), d.payload())
+	})
+	if err != nil {
+		return fmt.Errorf("recording the end of a disclosure: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) insertPhase(ctx context.Context, tx *db.Tx, d Disclosure) (int64, error) {
+	return tx.Exec(ctx, `INSERT INTO audit_disclosure (id, phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		d.ID, d.Phase, db.Micros(d.At), d.Subject, d.Recipient, d.LegalName, d.Role, d.Region, d.Op, d.Purpose, d.Basis,
+		d.Mechanism, strings.Join(d.Fields, " "))
+}
+
+const phaseColumns = "id, phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields"
+
+func scanPhase(r db.Row) (d Disclosure, err error) {
+	var at int64
+	var fields string
+	err = r.Scan(&d.ID, &d.Phase, &at, &d.Subject, &d.Recipient, &d.LegalName, &d.Role, &d.Region, &d.Op, &d.Purpose, &d.Basis, &d.Mechanism, &fields)
+	d.At, d.Fields = db.FromMicros(at), strings.Fields(fields)
+	return d, err
+}
+
+func scanDisclosure(r db.Row) (d Disclosure, err error) {
+	var at, ended int64
+	var fields string
+	err = r.Scan(&d.ID, &at, &d.Subject, &d.Recipient, &d.LegalName, &d.Role, &d.Region, &d.Op, &d.Purpose, &d.Basis, &d.Mechanism, &fields,
+		&d.Phase, &ended, &d.Index)
+	d.At, d.EndedAt, d.Fields = db.FromMicros(at), db.FromMicros(ended), strings.Fields(fields)
+	return d, err
+}
+
+// Disclosures lists what was sent about a person, newest first.
+func (s *Service) Disclosures(ctx context.Context, subject id.Handle) ([]Disclosure, error) {
+	return db.Select(ctx, s.db, scanDisclosure, `SELECT i.id, i.at, i.handle, i.recipient, i.legal_name, i.role, i.region, i.op, i.purpose,
+			i.basis, i.mechanism, i.fields, coalesce(o.phase, i.phase), coalesce(o.at, 0), l.idx
+		FROM audit_disclosure i
+		LEFT JOIN audit_disclosure o ON o.id = i.id AND o.phase <> 'intent'
+		JOIN audit_leaf l ON l.payload = i.id || ':intent'
+		WHERE i.handle = $1 AND i.phase = 'intent' ORDER BY i.at DESC, i.id DESC LIMIT 500`, subject)
+}
