@@ -231,3 +231,18 @@ func (s *Service) reap(ctx context.Context) error {
 		return nil
 	})
 }
+
+// LiveClients counts the live sessions of each client of a gateway.
+func (s *Service) LiveClients(ctx context.Context, gateway string) (map[string]int, error) {
+	type pair struct {
+		client string
+		n      int64
+	}
+	all, err := db.Select(ctx, s.db, func(r db.Row) (p pair, err error) { return p, r.Scan(&p.client, &p.n) },
+		"SELECT client, count(*) FROM fleet_session WHERE gateway = $1 AND ended_at = 0 GROUP BY client", gateway)
+	counts := make(map[string]int, len(all))
+	for _, p := range all {
+		counts[p.client] = int(p.n)
+	}
+	return counts, err
+}

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // GatewayState is the state of a VPN gateway.
@@ -155,7 +156,8 @@ type SSLClient struct {
 	Server  string
 	Gateway string
 	Account account.ID
-	Name    string // the login name, unique per server
+	Subject id.Handle // of the person behind the client, who has no account here
+	Name    string    // the login name, unique per server
 	ClientSettings
 	Serial      string // of its certificate, upper-case hex
 	NotAfter    time.Time

@@ -89,6 +89,9 @@ func (h *Hasher) VerifyAbsent(ctx context.Context, password string) error {
 }
 
 func (h *Hasher) derive(ctx context.Context, password string, salt []byte, m, t uint32, p uint8, n uint32) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()

@@ -56,15 +56,8 @@ func TestAHashWaitsNoLongerThanItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	h := password.NewHasher(1)
-	var refused bool
-	for range 100 { // the slot may be free: either way no lasting harm
-		if _, err := h.Hash(ctx, "x"); errors.Is(err, context.Canceled) {
-			refused = true
-			break
-		}
-	}
-	if !refused {
-		t.Error("a cancelled context never stopped a hash")
+	if _, err := h.Hash(ctx, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that the context is over", err)
 	}
 }
 

@@ -1,0 +1,196 @@
+package vpn
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"encoding/xml"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+)
+
+// Bundle is what an SSL client's user gets: a ZIP file.
+type Bundle struct {
+	Name string // file name
+	ZIP  []byte
+}
+
+// Bundle packs what a client needs to connect: CA, certificate, profile and
+// instructions, and, while generated secrets may be read, the private key as
+// PEM and PKCS #12. The login password is not in it. Reading the key is
+// recorded.
+func (s *Service) Bundle(ctx context.Context, p account.Principal, client string) (Bundle, error) {
+	c, err := clientFor(ctx, s.db, p.Account, client)
+	if err != nil {
+		return Bundle{}, err
+	}
+	srv, err := s.Server(ctx, p.Account, c.Server)
+	if err != nil {
+		return Bundle{}, err
+	}
+	at, err := s.addresses(ctx, c.Gateway)
+	if err != nil {
+		return Bundle{}, err
+	}
+	b := bundle{server: srv, client: c, addresses: at}
+	if s.clock.Now().Before(c.SecretUntil) {
+		plain, err := s.open(ctx, readerOf(p), c, "key_sealed")
+		if err != nil {
+			return Bundle{}, err
+		}
+		b.key = plain["key_sealed"]
+	}
+	if err := s.recordRead(ctx, p, c); err != nil {
+		return Bundle{}, err
+	}
+	packed, err := b.pack()
+	return Bundle{Name: c.Name + ".zip", ZIP: packed}, err
+}
+
+type bundle struct {
+	server    SSLServer
+	client    SSLClient
+	addresses []netip.Addr
+	key       []byte // PKCS #8; empty when it may not be read
+}
+
+type entry struct {
+	name string
+	data []byte
+}
+
+func (b bundle) pack() ([]byte, error) {
+	entries := []entry{
+		{"ca.pem", pemOf("CERTIFICATE", b.server.CA)},
+		{"client.pem", pemOf("CERTIFICATE", b.client.Certificate)},
+	}
+	secret := ""
+	if len(b.key) > 0 {
+		secret = password.Generate(16)
+		p12, err := b.pkcs12(secret)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry{"key.pem", pemOf("PRIVATE KEY", b.key)}, entry{"client.p12", p12})
+	}
+	profile, err := b.profile()
+	if err != nil {
+		return nil, err
+	}
+	entries = append(entries, entry{"profile.xml", profile}, entry{"README.txt", []byte(b.readme(secret))})
+	return zipped(entries)
+}
+
+func zipped(entries []entry) ([]byte, error) {
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	for _, e := range entries {
+		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
+		h.SetMode(0o600)
+		w, err := z.CreateHeader(h)
+		if err != nil {
+			return nil, fmt.Errorf("packing %s: %w", e.name, err)
+		}
+		if _, err := w.Write(e.data); err != nil {
+			return nil, fmt.Errorf("packing %s: %w", e.name, err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("packing: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+func pemOf(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+func (b bundle) pkcs12(secret string) ([]byte, error) {
+	key, err := x509.ParsePKCS8PrivateKey(b.key)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of %s: %w", b.client.ID, err)
+	}
+	leaf, err := x509.ParseCertificate(b.client.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate of %s: %w", b.client.ID, err)
+	}
+	ca, err := x509.ParseCertificate(b.server.CA)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA of %s: %w", b.server.ID, err)
+	}
+	return pkcs12.Modern.Encode(key, leaf, []*x509.Certificate{ca}, secret)
+}
+
+// The profile is in the form that AnyConnect-type clients read
+// (openconnect.md section 13).
+type anyConnectProfile struct {
+	XMLName xml.Name    `xml:"AnyConnectProfile"`
+	NS      string      `xml:"xmlns,attr"`
+	Hosts   []hostEntry `xml:"ServerList>HostEntry"`
+}
+
+type hostEntry struct {
+	Name    string `xml:"HostName"`
+	Address string `xml:"HostAddress"`
+}
+
+func (b bundle) profile() ([]byte, error) {
+	p := anyConnectProfile{NS: "http://schemas.xmlsoap.org/encoding/", Hosts: []hostEntry{{b.server.Name, b.hostPort()}}}
+	out, err := xml.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the profile: %w", err)
+	}
+	return append([]byte(xml.Header), append(out, '\n')...), nil
+}
+
+func (b bundle) hostPort() string {
+	if b.server.Port == 443 {
+		return b.server.ServerNames[0]
+	}
+	return net.JoinHostPort(b.server.ServerNames[0], strconv.Itoa(b.server.Port))
+}
+
+// Command is how stock openconnect connects, from the bundle's directory. With
+// an address known, --resolve makes it work before the name is in the DNS.
+func (b bundle) command() string {
+	words := []string{"openconnect", "--protocol=anyconnect", "--user=" + b.client.Name}
+	if b.server.RequireCertificate || len(b.key) > 0 {
+		words = append(words, "--certificate=client.pem", "--sslkey=key.pem")
+	}
+	words = append(words, "--cafile=ca.pem")
+	if b.server.PinSHA256 != "" {
+		words = append(words, "--servercert="+b.server.PinSHA256)
+	}
+	if len(b.addresses) > 0 {
+		words = append(words, "--resolve="+b.server.ServerNames[0]+":"+b.addresses[0].String())
+	}
+	return strings.Join(append(words, "https://"+b.hostPort()+"/"), " \\\n  ")
+}
+
+func (b bundle) readme(secret string) string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "Skybridge SSL VPN\n\nServer:  %s (%s)\nAccount: %s\n", b.server.Name, b.hostPort(), b.client.Name)
+	if b.server.PinSHA256 != "" {
+		fmt.Fprintf(&t, "Server key: %s\n", b.server.PinSHA256)
+	}
+	fmt.Fprintf(&t, "\nThe login password is not in this file. Ask your administrator for it.\n\nConnect with openconnect:\n\n%s\n", b.command())
+	if b.server.TwoFactor && !b.client.TwoFactorExempt {
+		t.WriteString("\nFor unattended use with a software code: --token-mode=totp --token-secret=@FILE\n")
+	}
+	if secret != "" {
+		fmt.Fprintf(&t, "\nclient.p12 holds the certificate and its key for other clients; its import password is: %s\nKeep key.pem and client.p12 secret.\n", secret)
+		return t.String()
+	}
+	t.WriteString("\nThe private key is not in this file: it was made elsewhere, or the time to fetch it is over.\n")
+	return t.String()
+}

@@ -1,0 +1,378 @@
+package vpn
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+)
+
+// NewClient is what a customer asks for. Without a CSR the key is made here and
+// can be read with the bundle for a time.
+type NewClient struct {
+	Server string
+	Name   string
+	CSR    []byte // DER; empty = make a key
+	ClientSettings
+}
+
+// material is what is made for a client before the transaction that inserts
+// it: hashing, signing and sealing take time and ask the key store.
+type material struct {
+	hash, password        string
+	sealedPassword        []byte
+	sealedKey, sealedTOTP []byte
+	totp                  string
+	certificate           *x509.Certificate
+}
+
+// CreateClient makes a login account: a random password, a certificate and,
+// where the server asks for two factors, a code seed.
+func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewClient) (SSLClient, error) {
+	if err := checkName(in.Name); err != nil {
+		return SSLClient{}, err
+	}
+	srv, err := serverFor(ctx, s.db, p.Account, in.Server)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	if in.State == "" {
+		in.State = ClientEnabled
+	}
+	now := s.clock.Now()
+	c := SSLClient{ID: id.Resource("sslcli"), Server: srv.ID, Gateway: srv.Gateway, Account: p.Account, Subject: id.NewHandle(), Name: in.Name,
+		ClientSettings: in.ClientSettings, SecretUntil: s.secretUntil(now), Version: 1, CreatedAt: now, UpdatedAt: now}
+	if err := s.roomForClient(ctx, s.db, p.Account, srv.ID, c); err != nil {
+		return SSLClient{}, err // before the work; counted again in the transaction
+	}
+	m, err := s.newMaterial(ctx, srv, c, in.CSR)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	c.Certificate, c.Serial, c.NotAfter = m.certificate.Raw, serialText(m.certificate.SerialNumber), m.certificate.NotAfter
+	c.HasTOTP = m.totp != ""
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := s.roomForClient(ctx, tx, p.Account, srv.ID, c); err != nil {
+			return err
+		}
+		if err := insertClient(ctx, tx, c, m); err != nil {
+			return err
+		}
+		if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, p, "vpn.client_created", map[string]string{"server": srv.ID, "client": c.ID})
+	})
+	return c, err
+}
+
+// roomForClient checks limit, name and settings.
+func (s *Service) roomForClient(ctx context.Context, q db.Q, owner account.ID, server string, c SSLClient) error {
+	srv, err := serverFor(ctx, q, owner, server)
+	if err != nil {
+		return err
+	}
+	g, err := gatewayByID(ctx, q, srv.Gateway)
+	if err != nil {
+		return err
+	}
+	n, err := countClients(ctx, q, server)
+	if err != nil {
+		return err
+	}
+	if n >= int64(g.quotaOfClients()) {
+		return ErrQuota.With("limit", g.quotaOfClients())
+	}
+	if err := c.ClientSettings.check(g, srv, s.clock.Now()); err != nil {
+		return err
+	}
+	return clientIsUnique(ctx, q, c)
+}
+
+func (s *Service) secretUntil(now time.Time) time.Time {
+	if s.config.SecretTTL == 0 {
+		return now.AddDate(100, 0, 0)
+	}
+	return now.Add(s.config.SecretTTL)
+}
+
+func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, csr []byte) (m material, err error) {
+	m.password = password.Generate(16)
+	if m.hash, err = s.hasher.Hash(ctx, m.password); err != nil {
+		return material{}, err
+	}
+	if m.sealedPassword, err = s.seal(ctx, c, "password_sealed", []byte(m.password)); err != nil {
+		return material{}, err
+	}
+	public, sealedKey, err := s.newClientKey(ctx, c, csr)
+	if err != nil {
+		return material{}, err
+	}
+	m.sealedKey = sealedKey
+	if m.certificate, err = s.issueClient(ctx, srv, c.Name, public, s.clock.Now()); err != nil {
+		return material{}, err
+	}
+	if srv.TwoFactor && !c.TwoFactorExempt {
+		m.totp = newSeed()
+		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(m.totp))
+	}
+	return m, err
+}
+
+func (s *Service) newClientKey(ctx context.Context, c SSLClient, csr []byte) (crypto.PublicKey, []byte, error) {
+	if len(csr) > 0 {
+		r, err := parseRequest(csr)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r.PublicKey, nil, nil
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a client key: %w", err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoding a client key: %w", err)
+	}
+	sealed, err := s.seal(ctx, c, "key_sealed", raw)
+	return key.Public(), sealed, err
+}
+
+// minRate is the lowest limit of section 4.8.
+const minRate = 64_000
+
+// check holds a client's settings to its server and gateway.
+func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
+	top := int64(g.SSLBandwidth) * 1_000_000
+	for _, r := range []int64{c.UpRate, c.DownRate} {
+		if r != 0 && (r < minRate || r > top) {
+			return ErrRate.With("low", minRate).With("top", top)
+		}
+	}
+	if c.MaxSessions < 0 || c.MaxSessions > 10 {
+		return ErrSetting.With("setting", "max_sessions")
+	}
+	if c.State != ClientEnabled && c.State != ClientDisabled {
+		return ErrSetting.With("setting", "state")
+	}
+	if !c.FixedIP.IsValid() {
+		return nil
+	}
+	return checkFixed(srv.Pool, c.FixedIP)
+}
+
+// checkFixed holds a fixed address to the pool without the network's own, the
+// gateway's and the broadcast address.
+func checkFixed(pool netip.Prefix, a netip.Addr) error {
+	if !pool.Contains(a) || a == pool.Addr() || a == pool.Addr().Next() || !pool.Contains(a.Next()) {
+		return ErrFixedIP
+	}
+	return nil
+}
+
+// Clients lists an account's SSL clients, of one server if it is named.
+func (s *Service) Clients(ctx context.Context, owner account.ID, server string, page Page) (all []SSLClient, next string, err error) {
+	all, err = clientsFor(ctx, s.db, owner, server, page)
+	if err != nil {
+		return nil, "", err
+	}
+	all, next = cut(all, page.limit(), func(c SSLClient) string { return c.ID })
+	return all, next, nil
+}
+
+// Client returns one SSL client of an account.
+func (s *Service) Client(ctx context.Context, owner account.ID, client string) (SSLClient, error) {
+	return clientFor(ctx, s.db, owner, client)
+}
+
+// UpdateClient replaces the settings of a client. Rates change on live sessions
+// without reconnecting; disabling ends them. version as in UpdateServer.
+func (s *Service) UpdateClient(ctx context.Context, p account.Principal, client string, version int64, next ClientSettings) (SSLClient, error) {
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		c, err := clientFor(ctx, tx, p.Account, client)
+		if err != nil {
+			return err
+		}
+		if err := sameVersion(version, c.Version); err != nil {
+			return err
+		}
+		return s.updateClientTx(ctx, tx, p, c, next)
+	})
+	if err != nil {
+		return SSLClient{}, err
+	}
+	return s.Client(ctx, p.Account, client)
+}
+
+func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Principal, c SSLClient, next ClientSettings) error {
+	srv, err := serverByID(ctx, tx, c.Server)
+	if err != nil {
+		return err
+	}
+	g, err := gatewayByID(ctx, tx, c.Gateway)
+	if err != nil {
+		return err
+	}
+	if err := next.check(g, srv, s.clock.Now()); err != nil {
+		return err
+	}
+	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP
+	c.ClientSettings = next
+	if err := clientIsUnique(ctx, tx, c); err != nil {
+		return err
+	}
+	if err := updateClient(ctx, tx, c, s.clock.Now()); err != nil {
+		return err
+	}
+	if ends {
+		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
+			return err
+		}
+	}
+	if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
+}
+
+// DeleteClient removes a client: its sessions end, its certificate is revoked
+// and its secrets are destroyed.
+func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client string) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		c, err := clientFor(ctx, tx, p.Account, client)
+		if err != nil {
+			return err
+		}
+		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
+			return err
+		}
+		if err := s.dropClientTx(ctx, tx, c); err != nil {
+			return err
+		}
+		if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, p, "vpn.client_deleted", map[string]string{"client": c.ID})
+	})
+}
+
+// dropClientTx revokes and deletes; the destruction of the client's keys
+// follows as a job, because the key store is another database.
+func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
+	if err := revoke(ctx, tx, c, s.clock.Now()); err != nil {
+		return err
+	}
+	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
+		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
+			return err
+		}
+	}
+	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "vpn.forget", Payload: forget{string(c.Subject)}})
+}
+
+type forget struct{ Subject string }
+
+func (s *Service) onForget(ctx context.Context, f forget) error {
+	return s.vault.DestroySubject(ctx, id.Handle(f.Subject))
+}
+
+// ResetPassword gives a client a new random password, which Secret returns for
+// a time. Its sessions end; its code seed stays.
+func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
+	c, err := clientFor(ctx, s.db, p.Account, client)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	pw := password.Generate(16)
+	sealed, err := s.seal(ctx, c, "password_sealed", []byte(pw))
+	if err != nil {
+		return SSLClient{}, err
+	}
+	return s.replacePassword(ctx, p, c, pw, sealed, s.secretUntil(s.clock.Now()))
+}
+
+// SetPassword gives a client a password that a person chose; it can never be
+// read again. Its sessions end; its code seed stays.
+func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string) (SSLClient, error) {
+	c, err := clientFor(ctx, s.db, p.Account, client)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := checkPassword(chosen, c.Name); err != nil {
+		return SSLClient{}, err
+	}
+	return s.replacePassword(ctx, p, c, chosen, nil, c.SecretUntil)
+}
+
+func checkPassword(chosen, name string) error {
+	n := len([]rune(chosen))
+	if n < 8 || n > 64 || password.Classes(chosen) < 3 || strings.Contains(strings.ToLower(chosen), strings.ToLower(name)) {
+		return ErrPasswordWeak
+	}
+	return nil
+}
+
+func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SSLClient, pw string, sealed []byte, until time.Time) (SSLClient, error) {
+	hash, err := s.hasher.Hash(ctx, pw)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET password_hash = $1, password_sealed = $2, secret_until = $3,
+			version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
+			hash, blob(sealed), db.Micros(until), db.Micros(s.clock.Now()), c.ID, string(p.Account))
+		if err != nil {
+			return err
+		}
+		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, p, "vpn.client_password", map[string]string{"client": c.ID})
+	})
+	if err != nil {
+		return SSLClient{}, err
+	}
+	return s.Client(ctx, p.Account, c.ID)
+}
+
+// ResetTOTP gives a client a new code seed, which Secret returns for a time.
+func (s *Service) ResetTOTP(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
+	c, err := clientFor(ctx, s.db, p.Account, client)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	sealed, err := s.seal(ctx, c, "totp_sealed", []byte(newSeed()))
+	if err != nil {
+		return SSLClient{}, err
+	}
+	now := s.clock.Now()
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET totp_sealed = $1, totp_step = 0, secret_until = $2, version = version + 1,
+			updated_at = $3 WHERE id = $4 AND account = $5`, sealed, db.Micros(s.secretUntil(now)), db.Micros(now), c.ID, string(p.Account))
+		if err != nil {
+			return err
+		}
+		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, p, "vpn.client_totp", map[string]string{"client": c.ID})
+	})
+	if err != nil {
+		return SSLClient{}, err
+	}
+	return s.Client(ctx, p.Account, c.ID)
+}

@@ -1,0 +1,143 @@
+package vpn
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+const (
+	// attemptsAllowed is how often a pair of account and source may fail,
+	// password and code together, before it is refused for attemptWindow.
+	attemptsAllowed = 5
+	attemptWindow   = 15 * time.Minute
+)
+
+// countAttempt counts a try in a transaction of its own, before the comparison
+// that it pays for, and returns how many there are in the window. The window
+// runs from the last try that was allowed.
+func (s *Service) countAttempt(ctx context.Context, origin string, now time.Time) (n int64, err error) {
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		n, err = db.Get(ctx, tx, nil, db.One[int64], `INSERT INTO vpn_attempt (origin, count, until) VALUES ($1, 1, $2)
+			ON CONFLICT (origin) DO UPDATE SET
+				count = CASE WHEN vpn_attempt.until <= $3 THEN 1 ELSE vpn_attempt.count + 1 END,
+				until = CASE WHEN vpn_attempt.until <= $3 OR vpn_attempt.count < $4 THEN excluded.until ELSE vpn_attempt.until END
+			RETURNING count`, origin, db.Micros(now.Add(attemptWindow)), db.Micros(now), int64(attemptsAllowed))
+		return err
+	})
+	return n, err
+}
+
+func giveBack(ctx context.Context, tx *db.Tx, origin string) error {
+	_, err := tx.Exec(ctx, "UPDATE vpn_attempt SET count = count - 1 WHERE origin = $1 AND count > 0", origin)
+	return err
+}
+
+// errUsed says that the code's time step was used before.
+var errUsed = errors.New("code was used before")
+
+func isUsed(err error) bool { return errors.Is(err, errUsed) }
+
+var errFull = errs.New(errs.Limited, "vpn.connections_used_up")
+
+// grant ends a login: it spends the code's step, counts the gateway's
+// connections, notes the session and signs the grant.
+func (l login) grant(ctx context.Context, c SSLClient, origin string, step int64) (gwlink.LoginAnswer, error) {
+	key, public, err := l.s.grantKey(ctx)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	g := l.newGrant(c)
+	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := l.spend(ctx, tx, c, step); err != nil {
+			return err
+		}
+		if err := l.room(ctx, tx, c); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM vpn_attempt WHERE origin = $1", origin); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6)",
+			g.Session, g.Gateway, g.Server, g.Client, db.Micros(l.now), db.Micros(g.NotAfter))
+		return err
+	})
+	if errors.Is(err, errFull) {
+		l.s.log.WarnContext(ctx, "vpn login refused: connection limit", "gateway", l.gateway.ID)
+		return refused(textFull), nil
+	}
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	signed, err := gwlink.SignGrant(keyID(public), key, g)
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: signed}, err
+}
+
+func (l login) newGrant(c SSLClient) gwlink.Grant {
+	g := gwlink.Grant{Session: id.New("ses"), Gateway: l.gateway.ID, Server: l.server.ID, Client: c.ID, FixedInner: c.FixedIP,
+		MaxSessions: l.sessionsOf(c), UpRate: c.UpRate, DownRate: c.DownRate, NotBefore: l.now,
+		NotAfter: l.now.Add(time.Duration(l.server.SessionTimeout) * time.Second)}
+	if !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(g.NotAfter) {
+		g.NotAfter = c.ExpiresAt
+	}
+	if l.certificate != nil {
+		g.Serial = serialText(l.certificate.SerialNumber)
+	}
+	return g
+}
+
+func (l login) sessionsOf(c SSLClient) int {
+	if c.MaxSessions > 0 {
+		return c.MaxSessions
+	}
+	return l.server.MaxSessionsPerClient
+}
+
+// spend marks the code's step as used, once, and makes sure that the client is
+// still what was looked at. step 0 is a login without a code.
+func (l login) spend(ctx context.Context, tx *db.Tx, c SSLClient, step int64) error {
+	if step == 0 {
+		n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM vpn_client WHERE id = $1 AND version = $2", c.ID, c.Version)
+		if err == nil && n != 1 {
+			err = ErrStale
+		}
+		return err
+	}
+	return tx.ExecOne(ctx, errUsed, "UPDATE vpn_client SET totp_step = $1 WHERE id = $2 AND version = $3 AND totp_step < $1", step, c.ID, c.Version)
+}
+
+// room counts the gateway's sessions: those that live, and grants so young
+// that the node may not have reported them. A client at its own limit takes
+// the place of its oldest session.
+func (l login) room(ctx context.Context, tx *db.Tx, c SSLClient) error {
+	live, err := l.s.fleet.LiveTx(ctx, tx, l.gateway.ID)
+	if err != nil {
+		return err
+	}
+	type pair struct{ session, client string }
+	young, err := db.Select(ctx, tx, func(r db.Row) (p pair, err error) { return p, r.Scan(&p.session, &p.client) },
+		"SELECT session, client FROM vpn_grant WHERE gateway = $1 AND issued_at > $2", l.gateway.ID, db.Micros(l.now.Add(-grantSettles)))
+	if err != nil {
+		return err
+	}
+	for _, p := range young {
+		live[p.session] = p.client
+	}
+	own, others := 0, 0
+	for _, client := range live {
+		if client == c.ID {
+			own++
+		} else {
+			others++
+		}
+	}
+	if others+min(own, l.sessionsOf(c)-1) >= l.gateway.SSLConnections {
+		return errFull
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+package vpn
+
+import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+
+// Holdings describes every column of the module. The person behind an SSL
+// client is known by its handle in vpn_client.subject.
+func Holdings() []holding.Table {
+	return []holding.Table{
+		holding.Of("vpn_gateway", holding.None("configuration of a bought resource", "id", "origin", "account", "name", "region", "network", "state",
+			"problem", "ssl_bandwidth", "ssl_connections", "node", "version", "created_at", "updated_at")),
+		holding.Of("vpn_server", holding.None("configuration of a bought resource", "id", "gateway", "account", "name", "port", "udp", "state",
+			"settings", "ca", "ca_key", "chain", "version", "created_at", "updated_at")),
+		clientTable(),
+		holding.Of("vpn_revoked", holding.None("serial numbers that open nothing any more", "serial", "server", "not_after", "revoked_at")),
+		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at")),
+		holding.Of("vpn_attempt", holding.None("keyed digest and a count, minutes at most", "origin", "count", "until")),
+		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
+		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
+	}
+}
+
+func clientTable() holding.Table {
+	of := func(c holding.Category, sealed bool, names ...string) (all []holding.Column) {
+		for _, n := range names {
+			all = append(all, holding.Column{Name: n, Category: c, Subject: "subject", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: sealed})
+		}
+		return all
+	}
+	return holding.Of("vpn_client",
+		of(holding.AccountName, false, "name"),
+		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
+		of(holding.Certificate, false, "serial", "certificate"),
+		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "secret_until",
+			"not_after", "up_rate", "down_rate", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "version", "created_at", "updated_at"))
+}

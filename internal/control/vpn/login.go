@@ -1,0 +1,312 @@
+package vpn
+
+import (
+	"context"
+	"crypto/x509"
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// challengeLife is how long a person may take over the code (section 10.2).
+const challengeLife = 300 * time.Second
+
+// grantSettles is how long a grant counts as a session before the node has
+// reported it.
+const grantSettles = 60 * time.Second
+
+// What a person reads. None says which factor was wrong or who exists.
+const (
+	textFailed      = "Login failed."
+	textLocked      = "Too many failed attempts. Try again in 15 minutes."
+	textUnavailable = "The VPN service is not available."
+	textCertificate = "A valid client certificate is required."
+	textFull        = "The number of connections is used up."
+	textExpired     = "The login took too long. Start again."
+	textNoFactor    = "The second factor is not set up. Ask your administrator."
+)
+
+func refused(reason string) gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: reason}
+}
+
+// Login answers one round of a login that a node forwards.
+//
+//	(nothing) ─▶ form main ─name, password─▶ form challenge ─code─▶ granted
+//	                 ▲                │ wrong       ▲         │ wrong
+//	                 └────────────────┘             └─────────┘   after 5: refused
+//
+// The certificate is checked in every round. An error means that nothing could
+// be decided: the node answers 503.
+func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
+	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 {
+		return gwlink.LoginAnswer{}, ErrLogin
+	}
+	srv, err := s.serverOfNode(ctx, node, r)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	g, err := gatewayByID(ctx, s.db, srv.Gateway)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if g.State == GatewayFrozen || g.State == GatewayDeleting || g.State == GatewayDeleted {
+		return refused(textUnavailable), nil
+	}
+	l := login{s: s, request: r, server: srv, gateway: g, now: s.clock.Now()}
+	return l.round(ctx)
+}
+
+func (s *Service) serverOfNode(ctx context.Context, node string, r gwlink.LoginRequest) (SSLServer, error) {
+	srv, err := serverByID(ctx, s.db, r.Server)
+	if err != nil {
+		return SSLServer{}, err
+	}
+	a, err := s.fleet.Assignment(ctx, srv.Gateway)
+	if err != nil {
+		return SSLServer{}, err
+	}
+	if a.Node != node || srv.Gateway != r.Gateway {
+		return SSLServer{}, ErrServerNotFound
+	}
+	return srv, nil
+}
+
+// login is one round with all that it is about.
+type login struct {
+	s           *Service
+	request     gwlink.LoginRequest
+	server      SSLServer
+	gateway     Gateway
+	certificate *x509.Certificate // verified; nil if none was shown
+	now         time.Time
+}
+
+func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
+	ok, err := l.checkCertificate(ctx)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return refused(textCertificate), nil
+	}
+	if l.request.Conversation != "" {
+		return l.code(ctx)
+	}
+	if _, ok := l.request.Fields["username"]; !ok {
+		return mainForm(""), nil
+	}
+	return l.password(ctx)
+}
+
+// checkCertificate verifies what the client proved to hold. Where the server
+// asks for one, none is as bad as a wrong one.
+func (l *login) checkCertificate(ctx context.Context) (bool, error) {
+	if len(l.request.PeerCertificate) == 0 {
+		return !l.server.RequireCertificate, nil
+	}
+	leaf, ok := verifyPeer(l.server, l.request.PeerCertificate, l.now)
+	if !ok {
+		return false, nil
+	}
+	gone, err := isRevoked(ctx, l.s.db, serialText(leaf.SerialNumber))
+	if err != nil || gone {
+		return false, err
+	}
+	l.certificate = leaf
+	return true, nil
+}
+
+func mainForm(problem string) gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Message: "Enter your account and password.", Error: problem,
+		Fields: []gwlink.Field{{Name: "username", Label: "Username:", Kind: "text"}, {Name: "password", Label: "Password:", Kind: "password"}}}}
+}
+
+func challengeForm(conversation, problem string) gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: conversation, Form: &gwlink.Form{ID: "challenge",
+		Message: "Enter the dynamic code.", Error: problem, Fields: []gwlink.Field{{Name: "secondary_password", Label: "Dynamic code:", Kind: "password"}}}}
+}
+
+// password is the round of name and password. The attempt is counted and
+// committed before anything is compared; an unknown name costs the same work.
+func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
+	name, pw := l.request.Fields["username"], l.request.Fields["password"]
+	if len(name) > 256 || len(pw) > 256 {
+		return gwlink.LoginAnswer{}, ErrLogin
+	}
+	origin, err := l.origin(ctx, name)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	n, err := l.s.countAttempt(ctx, origin, l.now)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if n > attemptsAllowed {
+		return refused(textLocked), nil
+	}
+	c, ok, err := l.compare(ctx, name, pw)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok || !l.belongs(c) {
+		return l.failed(n, mainForm(textFailed)), nil
+	}
+	if !l.server.TwoFactor || c.TwoFactorExempt {
+		return l.grant(ctx, c, origin, 0)
+	}
+	return l.challenge(ctx, c, origin)
+}
+
+// failed answers a wrong factor: the same form, or the end at the last try.
+func (l login) failed(n int64, again gwlink.LoginAnswer) gwlink.LoginAnswer {
+	if n >= attemptsAllowed {
+		return refused(textLocked)
+	}
+	return again
+}
+
+func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, error) {
+	c, err := clientByName(ctx, l.s.db, l.server.ID, name)
+	if errs.IsNotFound(err) {
+		return SSLClient{}, false, l.s.hasher.VerifyAbsent(ctx, pw)
+	}
+	if err != nil {
+		return SSLClient{}, false, err
+	}
+	hash, err := db.Get(ctx, l.s.db, ErrClientNotFound, db.One[string], "SELECT password_hash FROM vpn_client WHERE id = $1", c.ID)
+	if err != nil {
+		return SSLClient{}, false, err
+	}
+	ok, err := l.s.hasher.Verify(ctx, hash, pw)
+	return c, ok, err
+}
+
+// belongs reports whether the client may sign in now, with this certificate.
+func (l login) belongs(c SSLClient) bool {
+	if c.State != ClientEnabled || (!c.ExpiresAt.IsZero() && !l.now.Before(c.ExpiresAt)) {
+		return false
+	}
+	if l.certificate == nil {
+		return true
+	}
+	return l.certificate.Subject.CommonName == c.Name && serialText(l.certificate.SerialNumber) == c.Serial
+}
+
+// challenge opens a conversation for the code. The attempt just counted is
+// given back, but earlier ones stay until the whole login has succeeded.
+func (l login) challenge(ctx context.Context, c SSLClient, origin string) (gwlink.LoginAnswer, error) {
+	if !c.HasTOTP {
+		return refused(textNoFactor), nil
+	}
+	conversation := "vcv_" + id.Random(20)
+	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := giveBack(ctx, tx, origin); err != nil {
+			return err
+		}
+		return l.insertConversation(ctx, tx, conversation, c, origin)
+	})
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	return challengeForm(conversation, ""), nil
+}
+
+func (l login) insertConversation(ctx context.Context, tx *db.Tx, conversation string, c SSLClient, origin string) error {
+	_, err := tx.Exec(ctx, "INSERT INTO vpn_conversation (id, server, client, origin, expires_at) VALUES ($1, $2, $3, $4, $5)",
+		conversation, l.server.ID, c.ID, origin, db.Micros(l.now.Add(challengeLife)))
+	return err
+}
+
+// code is the round of the code. The conversation is consumed before the code
+// is compared, so that one conversation is one try.
+func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
+	c, origin, err := l.consume(ctx)
+	if errs.IsNotFound(err) {
+		return refused(textExpired), nil
+	}
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	n, err := l.s.countAttempt(ctx, origin, l.now)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if n > attemptsAllowed {
+		return refused(textLocked), nil
+	}
+	plain, err := l.s.open(ctx, loginReader, c, "totp_sealed")
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	step, ok := stepOf(string(plain["totp_sealed"]), l.typedCode(), l.now)
+	if ok && l.belongs(c) {
+		answer, err := l.grant(ctx, c, origin, step)
+		if !isUsed(err) {
+			return answer, err
+		}
+	}
+	return l.again(ctx, c, origin, n)
+}
+
+// typedCode finds the code under the names that clients give the field.
+func (l login) typedCode() string {
+	for _, name := range []string{"secondary_password", "answer", "password"} {
+		if v := l.request.Fields[name]; v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// again asks for another code in a new conversation, or ends.
+func (l login) again(ctx context.Context, c SSLClient, origin string, n int64) (gwlink.LoginAnswer, error) {
+	if n >= attemptsAllowed {
+		return refused(textLocked), nil
+	}
+	next := "vcv_" + id.Random(20)
+	err := l.s.db.InTx(ctx, func(tx *db.Tx) error { return l.insertConversation(ctx, tx, next, c, origin) })
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	return challengeForm(next, textFailed), nil
+}
+
+// consume takes the conversation away; NotFound if it is not this server's, of
+// another source, over, or already taken.
+func (l login) consume(ctx context.Context) (SSLClient, string, error) {
+	var clientID, origin string
+	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
+		got, err := db.Get(ctx, tx, ErrClientNotFound, func(r db.Row) (p [2]string, err error) { return p, r.Scan(&p[0], &p[1]) },
+			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin",
+			l.request.Conversation, l.server.ID, db.Micros(l.now))
+		clientID, origin = got[0], got[1]
+		return err
+	})
+	if err != nil {
+		return SSLClient{}, "", err
+	}
+	c, err := clientByID(ctx, l.s.db, clientID)
+	if err != nil {
+		return SSLClient{}, "", err
+	}
+	same, err := l.origin(ctx, c.Name)
+	if err == nil && same != origin {
+		err = ErrClientNotFound
+	}
+	return c, origin, err
+}
+
+// origin names account and source together: failures throttle the pair and
+// never the account alone. IPv6 sources count by /64.
+func (l login) origin(ctx context.Context, name string) (string, error) {
+	a := l.request.SourceIP.Unmap()
+	if a.Is6() {
+		a = netip.PrefixFrom(a, 64).Masked().Addr()
+	}
+	return l.s.digest(ctx, l.server.ID, name, a.WithZone("").String())
+}

@@ -1,0 +1,346 @@
+package vpn
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// ServerQuota is how many SSL servers a gateway may have.
+const ServerQuota = 1
+
+// NewServer is what a customer asks for. Port and UDP are fixed afterwards.
+type NewServer struct {
+	Gateway string
+	Port    int // 0 = 443
+	UDP     bool
+	Settings
+}
+
+// CreateServer makes an SSL server with a CA of its own. It becomes active when
+// the node has got a certificate for it and applied it.
+func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewServer) (SSLServer, error) {
+	if in.Port == 0 {
+		in.Port = 443
+	}
+	if err := checkPort(in.Port); err != nil {
+		return SSLServer{}, err
+	}
+	now := s.clock.Now()
+	srv := SSLServer{ID: id.Resource("sslsrv"), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
+		State: ServerCreating, Version: 1, CreatedAt: now, UpdatedAt: now}
+	ca, err := s.newAuthority(ctx, srv.ID, now)
+	if err != nil {
+		return SSLServer{}, err
+	}
+	srv.CA = ca.certificate
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		g, err := gatewayFor(ctx, tx, p.Account, in.Gateway)
+		if err != nil {
+			return err
+		}
+		if err := s.admitServer(ctx, tx, g, srv); err != nil {
+			return err
+		}
+		if err := insertServer(ctx, tx, srv, ca.sealed); err != nil {
+			return err
+		}
+		if _, err := s.fleet.ChangedTx(ctx, tx, g.ID); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, p, "vpn.server_created", map[string]string{"gateway": g.ID, "server": srv.ID})
+	})
+	if err != nil {
+		return SSLServer{}, err
+	}
+	return s.named(srv), nil
+}
+
+// admitServer counts and checks in the creating transaction.
+func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSLServer) error {
+	if g.State == GatewayDeleting || g.State == GatewayFrozen {
+		return ErrState
+	}
+	others, err := serversOfGateway(ctx, tx, g.ID)
+	if err != nil {
+		return err
+	}
+	if len(others) >= ServerQuota {
+		return ErrQuota.With("limit", ServerQuota)
+	}
+	return s.checkSettings(g, srv, others)
+}
+
+func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) error {
+	vpc, err := s.network(g.Account, g.Region, g.Network)
+	if err != nil {
+		return err
+	}
+	var pools []netip.Prefix
+	for _, o := range others {
+		if o.ID == srv.ID {
+			continue
+		}
+		pools = append(pools, o.Pool)
+		if o.Name == srv.Name {
+			return ErrNameDuplicate
+		}
+	}
+	return srv.Settings.check(vpc.Prefixes, pools, g.SSLConnections)
+}
+
+// named fills what is derived from the configuration and the certificate.
+func (s *Service) named(srv SSLServer) SSLServer {
+	srv.ServerNames = []string{srv.ID + "." + s.config.BaseDomain}
+	srv.PinSHA256 = pinOf(srv.Chain)
+	return srv
+}
+
+// Servers lists an account's SSL servers, of one gateway if it is named.
+func (s *Service) Servers(ctx context.Context, owner account.ID, gateway string, page Page) (all []SSLServer, next string, err error) {
+	all, err = serversFor(ctx, s.db, owner, gateway, page)
+	if err != nil {
+		return nil, "", err
+	}
+	for i := range all {
+		all[i] = s.named(all[i])
+	}
+	all, next = cut(all, page.limit(), func(v SSLServer) string { return v.ID })
+	return all, next, nil
+}
+
+// Server returns one SSL server of an account.
+func (s *Service) Server(ctx context.Context, owner account.ID, server string) (SSLServer, error) {
+	srv, err := serverFor(ctx, s.db, owner, server)
+	return s.named(srv), err
+}
+
+// UpdateServer replaces the settings of a server. version is that of the
+// server which next was made from (0 = whatever): ErrStale if another change
+// came between. A change of the pool or of the factors ends its sessions.
+func (s *Service) UpdateServer(ctx context.Context, p account.Principal, server string, version int64, next Settings) (SSLServer, error) {
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		srv, err := serverFor(ctx, tx, p.Account, server)
+		if err != nil {
+			return err
+		}
+		if err := sameVersion(version, srv.Version); err != nil {
+			return err
+		}
+		return s.updateServerTx(ctx, tx, p, srv, next)
+	})
+	if err != nil {
+		return SSLServer{}, err
+	}
+	return s.Server(ctx, p.Account, server)
+}
+
+func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Principal, srv SSLServer, next Settings) error {
+	g, err := gatewayByID(ctx, tx, srv.Gateway)
+	if err != nil {
+		return err
+	}
+	others, err := serversOfGateway(ctx, tx, srv.Gateway)
+	if err != nil {
+		return err
+	}
+	old := srv.Settings
+	srv.Settings = next
+	if err := s.checkSettings(g, srv, others); err != nil {
+		return err
+	}
+	if err := s.fixedStayInPool(ctx, tx, srv); err != nil {
+		return err
+	}
+	if srv.State == ServerActive {
+		srv.State = ServerUpdating
+	}
+	if err := updateServer(ctx, tx, srv, s.clock.Now()); err != nil {
+		return err
+	}
+	if endsSessions(old, next) {
+		if err := s.endServerTx(ctx, tx, srv, gwlink.ReasonAdministrator); err != nil {
+			return err
+		}
+	}
+	if _, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, p, "vpn.server_changed", map[string]string{"server": srv.ID})
+}
+
+// fixedStayInPool refuses a pool that the fixed addresses of clients lie
+// outside of.
+func (s *Service) fixedStayInPool(ctx context.Context, tx *db.Tx, srv SSLServer) error {
+	fixed, err := db.Select(ctx, tx, db.One[string], "SELECT fixed_ip FROM vpn_client WHERE server = $1 AND fixed_ip <> ''", srv.ID)
+	if err != nil {
+		return err
+	}
+	for _, text := range fixed {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			return err
+		}
+		if err := checkFixed(srv.Pool, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteServer removes a server; ErrInUse while it has clients.
+func (s *Service) DeleteServer(ctx context.Context, p account.Principal, server string) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		srv, err := serverFor(ctx, tx, p.Account, server)
+		if err != nil {
+			return err
+		}
+		n, err := countClients(ctx, tx, server)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrInUse
+		}
+		if err := s.dropServerTx(ctx, tx, srv); err != nil {
+			return err
+		}
+		if _, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, p, "vpn.server_deleted", map[string]string{"server": srv.ID})
+	})
+}
+
+// dropServerTx deletes a server and whatever hangs on it.
+func (s *Service) dropServerTx(ctx context.Context, tx *db.Tx, srv SSLServer) error {
+	if err := s.endServerTx(ctx, tx, srv, gwlink.ReasonRevoked); err != nil {
+		return err
+	}
+	clients, err := clientsOfServer(ctx, tx, srv.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range clients {
+		if err := s.dropClientTx(ctx, tx, c); err != nil {
+			return err
+		}
+	}
+	for _, text := range []string{"DELETE FROM vpn_revoked WHERE server = $1", "DELETE FROM vpn_conversation WHERE server = $1", "DELETE FROM vpn_server WHERE id = $1"} {
+		if _, err := tx.Exec(ctx, text, srv.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CertifyServer answers a node's request for a certificate of a server's own
+// key. The key never leaves the node. A repeat for the same key gives the same
+// chain while it is fresh; another key replaces it.
+func (s *Service) CertifyServer(ctx context.Context, node string, r gwlink.CertificateRequest) (gwlink.CertificateAnswer, error) {
+	srv, err := serverByID(ctx, s.db, r.Server)
+	if err != nil {
+		return gwlink.CertificateAnswer{}, err
+	}
+	a, err := s.fleet.Assignment(ctx, srv.Gateway)
+	if err != nil {
+		return gwlink.CertificateAnswer{}, err
+	}
+	if a.Node != node {
+		return gwlink.CertificateAnswer{}, ErrServerNotFound
+	}
+	csr, err := parseRequest(r.CSR)
+	if err != nil {
+		return gwlink.CertificateAnswer{}, err
+	}
+	srv = s.named(srv)
+	now := s.clock.Now()
+	if stillGood(srv, csr, a.Addresses, now) {
+		return gwlink.CertificateAnswer{Chain: srv.Chain}, nil
+	}
+	chain, err := s.issueServer(ctx, srv, csr, a.Addresses, now)
+	if err != nil {
+		return gwlink.CertificateAnswer{}, err
+	}
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := setChain(ctx, tx, srv.ID, chain, now); err != nil {
+			return err
+		}
+		_, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway)
+		return err
+	})
+	return gwlink.CertificateAnswer{Chain: chain}, err
+}
+
+// GatewaysOf fills fleet.Source.
+func (s *Service) GatewaysOf(ctx context.Context, ids []string) ([]gwlink.Gateway, error) {
+	all := []gwlink.Gateway{}
+	for _, gid := range ids {
+		g, err := gatewayByID(ctx, s.db, gid)
+		if err != nil {
+			return nil, err
+		}
+		if g.State == GatewayDeleting || g.State == GatewayDeleted {
+			continue
+		}
+		w, err := s.wire(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// wire writes a gateway in the words of the contract with the nodes.
+func (s *Service) wire(ctx context.Context, g Gateway) (gwlink.Gateway, error) {
+	rate := int64(g.SSLBandwidth) * 1_000_000
+	w := gwlink.Gateway{ID: g.ID, State: gwlink.GatewayActive, Network: g.Network, UpRate: rate, DownRate: rate,
+		SessionLimit: g.SSLConnections, SSLServers: []gwlink.SSLServer{}}
+	if g.State == GatewayFrozen {
+		w.State = gwlink.GatewayFrozen
+	}
+	servers, err := serversOfGateway(ctx, s.db, g.ID)
+	if err != nil {
+		return gwlink.Gateway{}, err
+	}
+	for _, srv := range servers {
+		ws, err := s.wireServer(ctx, s.named(srv))
+		if err != nil {
+			return gwlink.Gateway{}, err
+		}
+		w.SSLServers = append(w.SSLServers, ws)
+	}
+	return w, nil
+}
+
+func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer, error) {
+	w := gwlink.SSLServer{ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool,
+		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
+		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
+		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, RequireCertificate: v.RequireCertificate,
+		ClientCAs: [][]byte{v.CA}, Chain: v.Chain}
+	if v.EnableDNS {
+		w.DNS, w.SplitDNS = v.DNS, v.SplitDNS
+	}
+	var err error
+	w.RevokedSerials, err = db.Select(ctx, s.db, db.One[string], "SELECT serial FROM vpn_revoked WHERE server = $1 AND not_after > $2 ORDER BY serial",
+		v.ID, db.Micros(s.clock.Now()))
+	if err != nil {
+		return gwlink.SSLServer{}, err
+	}
+	clients, err := clientsOfServer(ctx, s.db, v.ID)
+	if err != nil {
+		return gwlink.SSLServer{}, err
+	}
+	clients = slices.DeleteFunc(clients, func(c SSLClient) bool { return c.State != ClientEnabled })
+	for _, c := range clients {
+		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate})
+	}
+	return w, nil
+}

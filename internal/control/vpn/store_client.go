@@ -1,0 +1,109 @@
+package vpn
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+)
+
+const clientColumns = `SELECT id, server, gateway, account, subject, name, state, totp_sealed IS NOT NULL, secret_until, serial, certificate, not_after,
+	up_rate, down_rate, fixed_ip, two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at FROM vpn_client`
+
+func scanClient(r db.Row) (c SSLClient, err error) {
+	var until, notAfter, exempt, max, expires, created, updated int64
+	var fixed string
+	err = r.Scan(&c.ID, &c.Server, &c.Gateway, &c.Account, &c.Subject, &c.Name, &c.State, &c.HasTOTP, &until, &c.Serial, &c.Certificate, &notAfter,
+		&c.UpRate, &c.DownRate, &fixed, &exempt, &max, &expires, &c.Version, &created, &updated)
+	if err != nil {
+		return SSLClient{}, err
+	}
+	c.SecretUntil, c.NotAfter, c.ExpiresAt = db.FromMicros(until), db.FromMicros(notAfter), db.FromMicros(expires)
+	c.CreatedAt, c.UpdatedAt = db.FromMicros(created), db.FromMicros(updated)
+	c.TwoFactorExempt, c.MaxSessions = exempt != 0, int(max)
+	if fixed != "" {
+		c.FixedIP, err = netip.ParseAddr(fixed)
+	}
+	return c, err
+}
+
+func clientFor(ctx context.Context, q db.Q, owner account.ID, client string) (SSLClient, error) {
+	return db.Get(ctx, q, ErrClientNotFound, scanClient, clientColumns+" WHERE id = $1 AND account = $2", client, string(owner))
+}
+
+func clientByID(ctx context.Context, q db.Q, client string) (SSLClient, error) {
+	return db.Get(ctx, q, ErrClientNotFound, scanClient, clientColumns+" WHERE id = $1", client)
+}
+
+func clientByName(ctx context.Context, q db.Q, server, name string) (SSLClient, error) {
+	return db.Get(ctx, q, ErrClientNotFound, scanClient, clientColumns+" WHERE server = $1 AND name = $2", server, name)
+}
+
+func clientsFor(ctx context.Context, q db.Q, owner account.ID, server string, page Page) ([]SSLClient, error) {
+	return db.Select(ctx, q, scanClient, clientColumns+" WHERE account = $1 AND ($2 = '' OR server = $2) AND id > $3 ORDER BY id LIMIT $4",
+		string(owner), server, page.Cursor, int64(page.limit()+1))
+}
+
+func clientsOfServer(ctx context.Context, q db.Q, server string) ([]SSLClient, error) {
+	return db.Select(ctx, q, scanClient, clientColumns+" WHERE server = $1 ORDER BY id", server)
+}
+
+func countClients(ctx context.Context, q db.Q, server string) (int64, error) {
+	return db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_client WHERE server = $1", server)
+}
+
+// clientIsUnique says which of the unique values of a client is taken.
+func clientIsUnique(ctx context.Context, q db.Q, c SSLClient) error {
+	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_client WHERE server = $1 AND name = $2 AND id <> $3", c.Server, c.Name, c.ID)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return ErrNameDuplicate
+	}
+	if !c.FixedIP.IsValid() {
+		return nil
+	}
+	n, err = db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_client WHERE server = $1 AND fixed_ip = $2 AND id <> $3", c.Server, c.FixedIP.String(), c.ID)
+	if err == nil && n > 0 {
+		err = ErrFixedIPTaken
+	}
+	return err
+}
+
+func addrText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error {
+	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
+		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip,
+		two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1, $22, $22) ON CONFLICT DO NOTHING`,
+		c.ID, c.Server, c.Gateway, string(c.Account), string(c.Subject), c.Name, string(c.State), m.hash, blob(m.sealedPassword), blob(m.sealedKey), blob(m.sealedTOTP),
+		db.Micros(c.SecretUntil), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP),
+		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), db.Micros(c.CreatedAt))
+}
+
+func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
+	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_client SET state = $1, up_rate = $2, down_rate = $3, fixed_ip = $4, two_factor_exempt = $5,
+		max_sessions = $6, expires_at = $7, version = version + 1, updated_at = $8 WHERE id = $9 AND version = $10`,
+		string(c.State), c.UpRate, c.DownRate, addrText(c.FixedIP), db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt),
+		db.Micros(now), c.ID, c.Version)
+}
+
+func revoke(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
+	_, err := tx.Exec(ctx, "INSERT INTO vpn_revoked (serial, server, not_after, revoked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (serial) DO NOTHING",
+		c.Serial, c.Server, db.Micros(c.NotAfter), db.Micros(now))
+	return err
+}
+
+func isRevoked(ctx context.Context, q db.Q, serial string) (bool, error) {
+	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_revoked WHERE serial = $1", serial)
+	return n > 0, err
+}

@@ -1,0 +1,83 @@
+package vpn
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+)
+
+const serverColumns = `SELECT id, gateway, account, name, port, udp, state, settings, ca, chain, version, created_at, updated_at FROM vpn_server`
+
+func scanServer(r db.Row) (v SSLServer, err error) {
+	var port, udp, created, updated int64
+	var settings, name string
+	var chain []byte
+	err = r.Scan(&v.ID, &v.Gateway, &v.Account, &name, &port, &udp, &v.State, &settings, &v.CA, &chain, &v.Version, &created, &updated)
+	if err != nil {
+		return SSLServer{}, err
+	}
+	// The stored form is Settings as Go names it; fields that a newer release
+	// adds start at their defaults.
+	v.Settings = DefaultSettings()
+	if err := json.Unmarshal([]byte(settings), &v.Settings); err != nil {
+		return SSLServer{}, fmt.Errorf("settings of %s: %w", v.ID, err)
+	}
+	v.Name, v.Port, v.UDP = name, int(port), udp != 0
+	v.CreatedAt, v.UpdatedAt = db.FromMicros(created), db.FromMicros(updated)
+	v.Chain, err = splitChain(chain)
+	return v, err
+}
+
+func serverByID(ctx context.Context, q db.Q, server string) (SSLServer, error) {
+	return db.Get(ctx, q, ErrServerNotFound, scanServer, serverColumns+" WHERE id = $1", server)
+}
+
+func serverFor(ctx context.Context, q db.Q, owner account.ID, server string) (SSLServer, error) {
+	return db.Get(ctx, q, ErrServerNotFound, scanServer, serverColumns+" WHERE id = $1 AND account = $2", server, string(owner))
+}
+
+func serversFor(ctx context.Context, q db.Q, owner account.ID, gateway string, page Page) ([]SSLServer, error) {
+	return db.Select(ctx, q, scanServer, serverColumns+" WHERE account = $1 AND ($2 = '' OR gateway = $2) AND id > $3 ORDER BY id LIMIT $4",
+		string(owner), gateway, page.Cursor, int64(page.limit()+1))
+}
+
+func serversOfGateway(ctx context.Context, q db.Q, gateway string) ([]SSLServer, error) {
+	return db.Select(ctx, q, scanServer, serverColumns+" WHERE gateway = $1 ORDER BY id", gateway)
+}
+
+func insertServer(ctx context.Context, tx *db.Tx, v SSLServer, caKey []byte) error {
+	settings, err := json.Marshal(v.Settings)
+	if err != nil {
+		return fmt.Errorf("settings of %s: %w", v.ID, err)
+	}
+	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_server (id, gateway, account, name, port, udp, state, settings, ca, ca_key,
+		chain, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, 1, $11, $11) ON CONFLICT DO NOTHING`,
+		v.ID, v.Gateway, string(v.Account), v.Name, int64(v.Port), db.Bool(v.UDP), string(v.State), string(settings), v.CA, caKey, db.Micros(v.CreatedAt))
+}
+
+func updateServer(ctx context.Context, tx *db.Tx, v SSLServer, now time.Time) error {
+	settings, err := json.Marshal(v.Settings)
+	if err != nil {
+		return fmt.Errorf("settings of %s: %w", v.ID, err)
+	}
+	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_server SET name = $1, settings = $2, state = $3, version = version + 1,
+		updated_at = $4 WHERE id = $5 AND version = $6`,
+		v.Name, string(settings), string(v.State), db.Micros(now), v.ID, v.Version)
+}
+
+func setChain(ctx context.Context, tx *db.Tx, server string, chain [][]byte, now time.Time) error {
+	return tx.ExecOne(ctx, ErrServerNotFound, "UPDATE vpn_server SET chain = $1, updated_at = $2 WHERE id = $3",
+		joinChain(chain), db.Micros(now), server)
+}
+
+// serversApplied makes active what a node has applied and was certified for.
+func serversApplied(ctx context.Context, tx *db.Tx, gateway string, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE vpn_server SET state = 'active', updated_at = $1
+		WHERE gateway = $2 AND state <> 'active' AND chain IS NOT NULL`, db.Micros(now), gateway)
+	return err
+}
