@@ -3,6 +3,7 @@
 // has failed.
 //
 //	go test -json ./... | testsum go STAGE     reads the stream of go test
+//	node --test | testsum node STAGE           reads the stream of node's runner
 //	testsum vitest STAGE FILE                  reads vitest's JSON report
 //	testsum total                              adds up the stages of this run
 //
@@ -28,6 +29,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	switch {
 	case len(args) == 2 && args[0] == "go":
 		return finish(args[1], summarizeGo(in, out), out)
+	case len(args) == 2 && args[0] == "node":
+		return finish(args[1], summarizeNode(in, out), out)
 	case len(args) == 3 && args[0] == "vitest":
 		report, err := os.Open(args[2])
 		if err != nil {
@@ -38,6 +41,6 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	case len(args) == 1 && args[0] == "total":
 		return total(os.Getenv("TESTSUM_FILE"), out)
 	default:
-		return errors.New("usage: testsum go STAGE | vitest STAGE FILE | total")
+		return errors.New("usage: testsum go STAGE | node STAGE | vitest STAGE FILE | total")
 	}
 }

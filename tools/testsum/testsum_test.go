@@ -67,6 +67,23 @@ func TestVitestReport(t *testing.T) {
 	}
 }
 
+func TestNodeStream(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, in, problem string }{
+		{"green", "ok 1 - walks\n# tests 3\n# pass 3\n# fail 0\n# skipped 0\n", ""},
+		{"failed", "# tests 3\n# pass 2\n# fail 1\n", "1 tests failed"},
+		{"cancelled", "# tests 3\n# pass 2\n# fail 0\n# cancelled 1\n", "1 tests failed"},
+		{"skipped", "ok 1 - walks # SKIP\n# tests 3\n# pass 2\n# skipped 1\n", "1 tests were skipped"},
+		{"cut off", "ok 1 - walks\n", "cut off"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			check(t, describe("e2e", summarizeNode(strings.NewReader(c.in), &out), &out), c.problem)
+		})
+	}
+}
+
 func TestTotalAddsStages(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "figures")
