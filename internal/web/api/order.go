@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/order"
+)
+
+// QuoteRequest asks for a price. It has no field for one.
+type QuoteRequest struct {
+	Kind    string            `json:"kind,omitempty" enum:"new" default:"new"`
+	Product string            `json:"product" maxLength:"64" example:"vpn-gateway"`
+	Region  string            `json:"region" maxLength:"64" example:"hk-1"`
+	Options map[string]string `json:"options" doc:"Each option of the product, once"`
+	Cycle   int               `json:"cycle" minimum:"1" maximum:"120" doc:"Months"`
+	Count   int               `json:"count,omitempty" minimum:"1" maximum:"10" default:"1"`
+}
+
+// Quote is a price that holds until it expires.
+type Quote struct {
+	QuoteHash        string      `json:"quote_hash" doc:"Send it with the order"`
+	CatalogueVersion int64       `json:"catalogue_version"`
+	Lines            []QuoteLine `json:"lines" nullable:"false"`
+	Total            Money       `json:"total"`
+	ExpiresAt        time.Time   `json:"expires_at"`
+}
+
+// QuoteLine is one line of a quote.
+type QuoteLine struct {
+	Number int         `json:"number"`
+	Kind   string      `json:"kind" example:"recurring"`
+	Items  []QuoteItem `json:"items" nullable:"false"`
+	Amount Money       `json:"amount"`
+}
+
+// QuoteItem is a part of a line.
+type QuoteItem struct {
+	Option string `json:"option" doc:"Empty for the base price"`
+	Value  string `json:"value"`
+	Amount Money  `json:"amount"`
+}
+
+// OrderRequest places an order for a quote: the fields of the quote again, its
+// hash, and what the new thing is to be like.
+type OrderRequest struct {
+	QuoteRequest
+	QuoteHash     string        `json:"quote_hash" maxLength:"100"`
+	Configuration Configuration `json:"configuration"`
+}
+
+// Configuration is what the customer chooses beside the price.
+type Configuration struct {
+	Name    string `json:"name,omitempty" maxLength:"64" doc:"Name of the VPN gateway"`
+	Network string `json:"network,omitempty" maxLength:"64" doc:"Id of the private network that it joins"`
+}
+
+// Order is an order on the wire.
+type Order struct {
+	ID               string      `json:"id" example:"ord_..."`
+	Kind             string      `json:"kind" enum:"new,renew,upgrade"`
+	State            string      `json:"state" enum:"pending_payment,paid,awaiting_review,fulfilling,completed,partially_fulfilled,needs_attention,refunding,refunded,cancelled,expired"`
+	Total            Money       `json:"total"`
+	CatalogueVersion int64       `json:"catalogue_version"`
+	Lines            []OrderLine `json:"lines" nullable:"false"`
+	PlacedAt         time.Time   `json:"placed_at"`
+	ExpiresAt        time.Time   `json:"expires_at" doc:"End of the time to pay"`
+	PaidAt           *time.Time  `json:"paid_at,omitempty"`
+	EndedAt          *time.Time  `json:"ended_at,omitempty"`
+}
+
+// OrderLine is one thing bought.
+type OrderLine struct {
+	ID            string            `json:"id"`
+	Number        int               `json:"number"`
+	Kind          string            `json:"kind"`
+	Product       string            `json:"product"`
+	Region        string            `json:"region"`
+	Options       map[string]string `json:"options" nullable:"false"`
+	Cycle         int               `json:"cycle"`
+	Amount        Money             `json:"amount"`
+	Configuration Configuration     `json:"configuration"`
+	State         string            `json:"state" enum:"waiting,delivered,failed"`
+	Service       string            `json:"service,omitempty"`
+	Problem       string            `json:"problem,omitempty"`
+}
+
+// StaffOrder is an order as staff see it.
+type StaffOrder struct {
+	Order
+	Account string `json:"account"`
+}
+
+type orderID struct {
+	ID string `path:"id" maxLength:"40"`
+}
+
+// Orders registers the operations of quotes and orders.
+func Orders(a *API, s *order.Service) {
+	Post(a, "/quotes", Operation{ID: "quote", Summary: "Ask for a price", Tag: "Orders", Access: Public},
+		func(ctx context.Context, in *struct{ Body QuoteRequest }) (*Body[Quote], error) {
+			q, err := s.Quote(ctx, in.Body.request())
+			if err != nil {
+				return nil, err
+			}
+			return &Body[Quote]{toQuote(q)}, nil
+		})
+	Post(a, "/orders", Operation{ID: "place-order", Summary: "Place an order", Tag: "Orders", Access: Customer, Status: 201,
+		Detail: "Answers 409 order.price_changed with the new quote in params.quote when the price is not the quoted one any more."},
+		func(ctx context.Context, in *placeInput) (*Body[Order], error) { return place(ctx, s, in) })
+	Get(a, "/orders", Operation{ID: "list-orders", Summary: "Your orders, newest first", Tag: "Orders", Access: Customer},
+		func(ctx context.Context, in *struct{ Page }) (*Body[List[Order]], error) {
+			all, err := s.List(ctx, Who(ctx).Account, in.Cursor, min(in.Limit, 100))
+			if err != nil {
+				return nil, err
+			}
+			return &Body[List[Order]]{List[Order]{Items(all, toOrder), nextCursor(all, min(in.Limit, 100), numberOf)}}, nil
+		})
+	Get(a, "/orders/{id}", Operation{ID: "get-order", Summary: "One order", Tag: "Orders", Access: Customer},
+		func(ctx context.Context, in *orderID) (*Body[Order], error) {
+			o, err := s.Get(ctx, Who(ctx).Account, in.ID)
+			return &Body[Order]{toOrder(o)}, err
+		})
+	Post(a, "/orders/{id}/cancel", Operation{ID: "cancel-order", Summary: "Cancel an order that waits for payment", Tag: "Orders", Access: Customer},
+		func(ctx context.Context, in *orderID) (*Body[Order], error) {
+			o, err := s.Cancel(ctx, Who(ctx), in.ID)
+			return &Body[Order]{toOrder(o)}, err
+		})
+	Get(a, "/admin/orders", Operation{ID: "admin-list-orders", Summary: "All orders, newest first", Tag: "Staff", Access: Staff("order.read")},
+		func(ctx context.Context, in *struct{ Page }) (*Body[List[StaffOrder]], error) {
+			all, err := s.ListAll(ctx, Who(ctx), in.Cursor, min(in.Limit, 100))
+			if err != nil {
+				return nil, err
+			}
+			return &Body[List[StaffOrder]]{List[StaffOrder]{Items(all, toStaffOrder), nextCursor(all, min(in.Limit, 100), numberOf)}}, nil
+		})
+}
+
+type placeInput struct {
+	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"64"`
+	Body OrderRequest
+}
+
+func place(ctx context.Context, s *order.Service, in *placeInput) (*Body[Order], error) {
+	o, err := s.Place(ctx, Who(ctx), order.PlaceRequest{QuoteRequest: in.Body.request(), QuoteHash: in.Body.QuoteHash,
+		IdempotencyKey: in.Key, Configuration: in.Body.Configuration.values()})
+	var stale *order.StaleQuote
+	if errors.As(err, &stale) {
+		code := order.ErrPriceChanged
+		if errors.Is(err, order.ErrQuoteExpired) {
+			code = order.ErrQuoteExpired
+		}
+		return nil, code.With("quote", toQuote(stale.Now))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Body[Order]{toOrder(o)}, nil
+}
+
+func (r QuoteRequest) request() order.QuoteRequest {
+	q := order.QuoteRequest{Kind: order.Kind(r.Kind), Product: r.Product, Region: r.Region, Options: r.Options, Cycle: r.Cycle, Count: r.Count}
+	if q.Kind == "" {
+		q.Kind = order.KindNew
+	}
+	if q.Count == 0 {
+		q.Count = 1
+	}
+	return q
+}
+
+func (c Configuration) values() map[string]string {
+	v := map[string]string{}
+	if c.Name != "" {
+		v[order.ConfigName] = c.Name
+	}
+	if c.Network != "" {
+		v[order.ConfigNetwork] = c.Network
+	}
+	return v
+}
+
+func toQuote(q order.Quote) Quote {
+	item := func(i order.QuoteItem) QuoteItem { return QuoteItem{i.Option, i.Value, toMoney(i.Amount)} }
+	line := func(l order.QuoteLine) QuoteLine {
+		return QuoteLine{l.Number, string(l.Kind), Items(l.Items, item), toMoney(l.Amount)}
+	}
+	return Quote{QuoteHash: q.Hash, CatalogueVersion: q.Catalogue, Lines: Items(q.Lines, line), Total: toMoney(q.Total), ExpiresAt: q.ExpiresAt}
+}
+
+func toOrder(o order.Order) Order {
+	return Order{ID: o.ID, Kind: string(o.Kind), State: string(o.State), Total: toMoney(o.Total), CatalogueVersion: o.Catalogue,
+		Lines: Items(o.Lines, toOrderLine), PlacedAt: o.PlacedAt, ExpiresAt: o.ExpiresAt, PaidAt: toTime(o.PaidAt), EndedAt: toTime(o.EndedAt)}
+}
+
+func toOrderLine(l order.Line) OrderLine {
+	return OrderLine{ID: l.ID, Number: l.Number, Kind: string(l.Kind), Product: l.Product, Region: l.Region, Options: l.Options,
+		Cycle: l.Months, Amount: toMoney(l.Amount), State: string(l.State), Service: l.Service, Problem: l.Problem,
+		Configuration: Configuration{Name: l.Configuration[order.ConfigName], Network: l.Configuration[order.ConfigNetwork]}}
+}
+
+func toStaffOrder(o order.Order) StaffOrder { return StaffOrder{toOrder(o), string(o.Account)} }
+
+func numberOf(o order.Order) string { return o.ID }
