@@ -189,6 +189,21 @@ var planted = []struct {
 		wants: []string{"README.md:1", "console/package-lock.json:1"},
 	},
 	{
+		name: "translations", rule: Translations,
+		bad: map[string]string{
+			"internal/control/order/a.go":           code("order", `import "`+Module+`/internal/platform/errs"`, `_ = errs.New(errs.Gone, "order.gone"); _ = errs.Wrap(errs.Gone, "order.lost", nil)`),
+			"internal/platform/i18n/en/order.yaml":  "order.gone: It is gone.\n",
+			"internal/platform/i18n/zh-CN/own.yaml": "order.lost: x\n",
+		},
+		good: map[string]string{
+			"internal/control/order/a.go":             code("order", `import "`+Module+`/internal/platform/errs"; import "errors"`, `_ = errs.New(errs.Gone, "order.gone"); _ = errors.New("order.free")`),
+			"internal/control/order/a_test.go":        code("order", `import "`+Module+`/internal/platform/errs"`, `_ = errs.New(errs.Gone, "order.test")`),
+			"internal/platform/i18n/en/order.yaml":    "order.gone: It is gone.\n",
+			"internal/platform/i18n/zh-CN/order.yaml": "order.gone: x\n",
+		},
+		wants: []string{"order.gone has no sentence in zh-CN", "order.lost has no sentence in en"},
+	},
+	{
 		name: "documents", rule: Docs,
 		bad: documented("`internal/gone`, `platform/gone` and [a link](gone.md)", "`order.Gone`, `order.Order.Gone` and `gone.Order`",
 			"`POST /api/v1/gone`, `DELETE /api/v1/orders/{id}` and `/pay/gone`", "`order.gone` in `order_gone`", "`make gone`, `skybridge gone`, `SKYBRIDGE_GONE`, `gone.go`"),
