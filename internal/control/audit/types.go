@@ -32,4 +32,14 @@ var Types = map[string]string{
 	"account.totp_enabled":     "account_core",
 	"account.totp_disabled":    "account_core",
 	"account.stuffing":         "netlog",
+
+	"order.placed":          "order",
+	"order.paid":            "order",
+	"order.cancelled":       "order",
+	"order.expired":         "order",
+	"order.completed":       "order",
+	"order.needs_attention": "order",
+	"payment.started":       "order",
+	"payment.succeeded":     "order",
+	"payment.suspense":      "order",
 }
