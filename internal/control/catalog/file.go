@@ -50,7 +50,7 @@ type FileProduct struct {
 type FilePrice struct {
 	Regions  []string       `yaml:"regions"`
 	Currency money.Currency `yaml:"currency"`
-	Base     int64          `yaml:"base"`
+	Base     Minor          `yaml:"base"`
 	Options  []FileOption   `yaml:"options"`
 }
 
@@ -63,7 +63,23 @@ type FileOption struct {
 // FileValue is a Value in a file.
 type FileValue struct {
 	Value string `yaml:"value"`
-	Price int64  `yaml:"price"`
+	Price Minor  `yaml:"price"`
+}
+
+// Minor is an amount in a file. The YAML library would cut 1.5 down to 1.
+type Minor int64
+
+// UnmarshalYAML takes a whole number only.
+func (m *Minor) UnmarshalYAML(n *yaml.Node) error {
+	if n.Tag != "!!int" {
+		return fmt.Errorf("line %d: a whole number of minor units is needed", n.Line)
+	}
+	var v int64
+	if err := n.Decode(&v); err != nil {
+		return err
+	}
+	*m = Minor(v)
+	return nil
 }
 
 // ParseFile reads a catalogue strictly: ErrFile for an unknown key, a region

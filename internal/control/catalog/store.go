@@ -52,10 +52,10 @@ func insertPrices(ctx context.Context, tx *db.Tx, version int64, p FileProduct) 
 	for _, price := range p.Prices {
 		for _, region := range price.Regions {
 			position := int64(0)
-			add := func(option, value string, minor int64) error {
+			add := func(option, value string, minor Minor) error {
 				position++
 				_, err := tx.Exec(ctx, `INSERT INTO catalog_price (version, product, region, option_id, option_value, currency, monthly_minor, position)
-					VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, version, p.ID, region, option, value, string(price.Currency), minor, position)
+					VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, version, p.ID, region, option, value, string(price.Currency), int64(minor), position)
 				return err
 			}
 			if err := add("", "", price.Base); err != nil {
