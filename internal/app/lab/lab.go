@@ -34,6 +34,7 @@ var (
 	VPC           = netip.MustParsePrefix("10.77.0.0/24")
 	HostAddress   = netip.MustParsePrefix("10.77.0.2/24") // the LAN host
 	GatewayFirst  = netip.MustParsePrefix("10.77.0.16/24")
+	GatewayLast   = netip.MustParseAddr("10.77.0.250")
 )
 
 // Lab is a running laboratory.

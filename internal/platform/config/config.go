@@ -44,16 +44,22 @@ type Log struct {
 	Level string `yaml:"level"` // "debug", "info", "warn", "error"
 }
 
-// Operator is who runs the installation, as the policies name them (SUP-1).
+// Operator is who runs the installation, as the policies name them (SUP-1,
+// SUP-5). Outside a demonstration all are needed, except Representative in the
+// profile mainland.
 type Operator struct {
+	Brand          string `yaml:"brand"`
 	LegalName      string `yaml:"legal_name"`
-	Product        string `yaml:"product"`
 	Address        string `yaml:"address"`
-	Email          string `yaml:"email"`
+	Mail           string `yaml:"mail"`
+	PrivacyMail    string `yaml:"privacy_mail"` // requests of data subjects
 	Phone          string `yaml:"phone"`
-	DataOfficer    string `yaml:"data_officer"`   // contact of the personal information protection officer
+	DPO            string `yaml:"dpo"` // person in charge of personal data: name or office
+	DPOContact     string `yaml:"dpo_contact"`
 	Representative string `yaml:"representative"` // PIPL 53, for operators abroad
-	Court          string `yaml:"court"`
+	Complaint      string `yaml:"complaint"`
+	Authority      string `yaml:"authority"`
+	Mechanism      string `yaml:"mechanism"` // cross-border mechanism; hongkong only
 }
 
 // Console is the HTTPS end for people and programs.
@@ -67,22 +73,30 @@ type Console struct {
 
 // Node is the gateway node that this host runs.
 type Node struct {
-	ID        string             `yaml:"id"`
-	Name      string             `yaml:"name"`
-	Region    string             `yaml:"region"`
-	Addresses []netip.Addr       `yaml:"addresses"` // public; gateways listen on these
-	Control   string             `yaml:"control"`   // unix socket path, or https URL of the control plane
-	Domain    string             `yaml:"domain"`    // SSL servers are <id>.<domain>
-	Networks  map[string]Network `yaml:"networks"`  // VPCs by name
+	Name        string             `yaml:"name"`      // unique among the nodes of an installation
+	Region      string             `yaml:"region"`    // catalogue region whose gateways it runs
+	Location    string             `yaml:"location"`  // where the machine stands: "CN-mainland", "HK"
+	Addresses   []netip.Addr       `yaml:"addresses"` // public; gateways listen on these
+	Control     string             `yaml:"control"`   // unix socket path, or https URL of the control plane
+	CA          string             `yaml:"ca"`        // PEM files of mutual TLS with a control plane elsewhere
+	Certificate string             `yaml:"certificate"`
+	Key         string             `yaml:"key"`
+	Domain      string             `yaml:"domain"`   // SSL servers are <id>.<domain>
+	Networks    map[string]Network `yaml:"networks"` // VPCs by name
 }
 
 // Network is a VPC as the node reaches it: a bridge of the node into which
-// each VPN gateway gets a leg.
+// each VPN gateway gets a leg, or an interface that gateways share.
 type Network struct {
-	Title   string       `yaml:"title"`
-	Bridge  string       `yaml:"bridge"`
-	CIDR    netip.Prefix `yaml:"cidr"`
-	Address netip.Prefix `yaml:"address"` // first address for gateways' legs, with the VPC's prefix length; each gateway takes the next free one
+	Title      string       `yaml:"title"`
+	Bridge     string       `yaml:"bridge"`
+	Interface  string       `yaml:"interface"` // instead of a bridge
+	CIDR       netip.Prefix `yaml:"cidr"`
+	Address    netip.Prefix `yaml:"address"` // of the first gateway, with the VPC's prefix length
+	Last       netip.Addr   `yaml:"last"`    // of the last gateway; empty = room for one
+	Router     netip.Addr   `yaml:"router"`  // next hop beyond the VPC
+	Masquerade bool         `yaml:"masquerade"`
+	Accounts   []string     `yaml:"accounts"` // who may use it; empty = everybody
 }
 
 // Mail is the operator's mail relay.
@@ -128,7 +142,7 @@ func Default() Config {
 		Data: "data", Profile: "mainland",
 		Log:      Log{Form: "text", Level: "info"},
 		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
-		Node:     Node{ID: "node-1", Name: "node-1", Region: "cn-east-1", Domain: "vpn.internal", Networks: map[string]Network{}},
+		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
 		Mail:     Mail{Port: 587},
 		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
 		RealName: RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
@@ -202,8 +216,8 @@ func (c Config) Validate() error {
 	if (c.Console.Certificate == "") != (c.Console.Key == "") {
 		complain("console.certificate", "give certificate and key, or neither for a self-signed one")
 	}
-	if c.Node.ID == "" || strings.ContainsAny(c.Node.ID, "/ ") {
-		complain("node.id", "give the node a short name without blanks")
+	if c.Node.Name == "" || strings.ContainsAny(c.Node.Name, "/ ") {
+		complain("node.name", "give the node a short name without blanks")
 	}
 	wrong = append(wrong, c.validateNetworks()...)
 	wrong = append(wrong, c.validateDemo()...)
@@ -217,8 +231,8 @@ func (c Config) validateNetworks() (wrong []error) {
 		} else if !n.CIDR.Contains(n.Address.Addr()) || n.Address.Bits() != n.CIDR.Bits() {
 			wrong = append(wrong, fmt.Errorf("node.networks.%s.address: give an address of the VPC with its prefix length, such as 10.77.0.1/24", name))
 		}
-		if n.Bridge == "" {
-			wrong = append(wrong, fmt.Errorf("node.networks.%s.bridge: name the bridge of the host that carries the VPC", name))
+		if (n.Bridge == "") == (n.Interface == "") {
+			wrong = append(wrong, fmt.Errorf("node.networks.%s.bridge: name the bridge, or the interface, of the host that carries the VPC", name))
 		}
 	}
 	return wrong
@@ -228,8 +242,8 @@ func (c Config) validateNetworks() (wrong []error) {
 // runs beside real credentials.
 func (c Config) validateDemo() (wrong []error) {
 	if !c.Demo.Enabled {
-		if c.Operator.LegalName == "" || c.Operator.Email == "" {
-			wrong = append(wrong, errors.New("operator: give legal_name and email; the policies name who handles personal data"))
+		if c.Operator.LegalName == "" || c.Operator.Mail == "" {
+			wrong = append(wrong, errors.New("operator: give legal_name, mail and the other facts; the policies name who handles personal data"))
 		}
 		return wrong
 	}

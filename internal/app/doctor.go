@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+)
+
+// ErrLacking is what Doctor returns when something needed is missing.
+var ErrLacking = errors.New("something needed is missing; see above")
+
+type finding struct {
+	what   string
+	ok     bool
+	needed bool
+	remedy string
+}
+
+// Doctor says what this machine has and lacks, one line each, with the remedy.
+func Doctor(ctx context.Context, cfg config.Config, out io.Writer) error {
+	bad := false
+	for _, f := range append(machine(), installation(ctx, cfg)...) {
+		word := "ok     "
+		switch {
+		case f.ok:
+			f.remedy = ""
+		case f.needed:
+			word, bad = "LACKING", true
+		default:
+			word = "absent "
+		}
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%s  %s  %s", word, f.what, f.remedy), " "))
+	}
+	if bad {
+		return ErrLacking
+	}
+	return nil
+}
+
+func machine() []finding {
+	_, noTun := os.Stat("/dev/net/tun")
+	_, noOpenconnect := exec.LookPath("openconnect")
+	return []finding{
+		{"rights to make tunnels (CAP_NET_ADMIN)", netAdmin(), true, "run the gateway as root or with CAP_NET_ADMIN; the control plane needs neither"},
+		{"/dev/net/tun", noTun == nil, true, "load the module tun"},
+		{"nftables in the kernel", nftables(), true, "load the module nf_tables"},
+		{"openconnect, for skybridge demo", noOpenconnect == nil, false, "apt-get install openconnect"},
+	}
+}
+
+func netAdmin() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	return unix.Capget(&header, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_NET_ADMIN) != 0
+}
+
+// nftables opens the kernel's netfilter socket, which fails where the kernel
+// has none.
+func nftables() bool {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return false
+	}
+	return unix.Close(fd) == nil
+}
+
+func installation(ctx context.Context, cfg config.Config) []finding {
+	found := []finding{{"console address " + cfg.Console.Listen, free(cfg.Console.Listen), false, "in use: by a running skybridge, or choose another with --listen"}}
+	d, err := db.Open(ctx, cfg.MainDatabase())
+	if err != nil {
+		return append(found, finding{"database", false, true, err.Error()})
+	}
+	defer d.Close()
+	behind, err := d.Pending(ctx, Migrations()...)
+	return append(found, finding{"database", err == nil, true, errorText(err)},
+		finding{"tables of this version", len(behind) == 0, false, "run skybridge migrate; behind: " + strings.Join(behind, ", ")})
+}
+
+func free(address string) bool {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}

@@ -1,0 +1,23 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/agent"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+)
+
+// Gateway runs this host's gateway node until ctx ends.
+func Gateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	a := agent.Config{
+		NodeID: cfg.Node.Name, StateDir: cfg.Path("node"), Listen: cfg.Node.Addresses, Logger: log,
+		Version: Version(), Control: cfg.ControlSocket(), Networks: map[string]agent.Network{},
+		CAFile: cfg.Node.CA, CertFile: cfg.Node.Certificate, KeyFile: cfg.Node.Key,
+	}
+	for name, n := range cfg.Node.Networks {
+		a.Networks[name] = agent.Network{Bridge: n.Bridge, Interface: n.Interface, Address: n.Address,
+			Last: n.Last, Router: n.Router, Masquerade: n.Masquerade}
+	}
+	return agent.Run(ctx, a)
+}
