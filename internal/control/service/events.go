@@ -5,16 +5,18 @@ const (
 	TopicActive          = "service.active"
 	TopicProvisionFailed = "service.provision_failed"
 	TopicSuspended       = "service.suspended"
+	TopicResumed         = "service.resumed"
 	TopicTerminated      = "service.terminated"
 )
 
 // Changed is the payload of all topics of this module.
 type Changed struct {
-	Service string
-	Account string
-	Order   string
-	Line    string
-	Problem string // code; of provision_failed only
+	Service  string
+	Account  string
+	Order    string
+	Line     string
+	Resource string
+	Problem  string // code; of provision_failed only
 }
 
 // topicOrderPaid is published by the module order, which stands later.

@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -31,6 +34,17 @@ type OrderLines interface {
 // catalog's rule: it lies in mainland China).
 type Regions interface {
 	RequiresRealName(ctx context.Context, region string) (bool, error)
+}
+
+// RealName gives the proof that an account is verified; realname.Service fills
+// it. A Forbidden error says that it is not.
+type RealName interface {
+	Require(ctx context.Context, owner account.ID) (realname.Verified, error)
+}
+
+// Audit joins a leaf to the caller's transaction; audit.Service fills it.
+type Audit interface {
+	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
 }
 
 // Spec is what a provider should make.

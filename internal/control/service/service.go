@@ -1,89 +1,332 @@
-// Package service is the life cycle of what was bought: provisioning after
-// payment, suspension, release. A service is one order line's thing in being;
-// what provides it (our own VPN, an upstream) is behind the port Provider.
-//
-// It is not for prices and purchases (order, payment) and not for what a VPN
-// gateway contains (vpn).
-//
-//	pending ─order_paid─▶ provisioning ─provider_ok─▶ active ⇄ suspended
-//	   │                     │    ▲                      │         │
-//	   ▼                     ▼    │ retry                ▼         ▼
-//	cancelled ◀─refund─ provision_failed             terminating ─▶ terminated
-//
-// The table Transitions is the whole of it. Invariants: one service per order
-// line; every call of a provider carries a key made from the business fact
-// (svc:<id>:create:1), and an unknown outcome is asked for by that key before
-// anything is repeated; nothing is provisioned in a mainland region without a
-// realname.Verified; the first period starts at delivery.
 package service
 
 import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
-// Errors.
-var (
-	ErrNotFound   = errs.New(errs.NotFound, "service.not_found")
-	ErrTransition = errs.New(errs.Conflict, "service.transition")
-	ErrNoProvider = errs.New(errs.Unprocessable, "service.no_provider")
-)
+//go:embed migrations/*.sql
+var files embed.FS
 
-// State is the state of a service.
-type State string
-
-// States.
-const (
-	Pending         State = "pending"
-	Cancelled       State = "cancelled"
-	Provisioning    State = "provisioning"
-	ProvisionFailed State = "provision_failed"
-	Active          State = "active"
-	Suspended       State = "suspended"
-	Terminating     State = "terminating"
-	Terminated      State = "terminated"
-)
-
-// Service is one thing that was bought.
-type Service struct {
-	ID            string // svc_...
-	Account       account.ID
-	Subject       id.Handle
-	Order         string
-	Line          string
-	Provider      string // kind of the provider: "own-vpn"
-	Product       string
-	Region        string
-	Options       map[string]string // what was bought: "ssl_bandwidth": "100"
-	Configuration map[string]string // what the customer chose beside: "name", "network"
-	Months        int
-	Resource      string // the provider's id of it: vpngw-...; empty before
-	State         State
-	Attempt       int // n of the key svc:<id>:create:n
-	Problem       string
-	Reasons       []Reason // why it is suspended
-	PaidThrough   time.Time
-	OverdueSince  time.Time
-	CancelAtEnd   bool
-	Locked        bool
-	Version       int64
-	CreatedAt     time.Time
-	DeliveredAt   time.Time
+// Migrations returns the module's schema.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err)
+	}
+	return db.Migrations{Module: "service", Files: sub}
 }
 
-// Reason is why a service is suspended.
-type Reason string
+// Deps is what the module needs.
+type Deps struct {
+	DB        *db.DB
+	Clock     clock.Clock
+	Queue     *job.Queue
+	Log       *slog.Logger
+	Audit     Audit
+	Orders    OrderLines
+	RealName  RealName
+	Regions   Regions
+	Providers map[string]Provider // by product
+}
 
-// Reasons for a suspension.
-const (
-	Overdue       Reason = "overdue"
-	NoRealName    Reason = "realname"
-	Abuse         Reason = "abuse"
-	Admin         Reason = "admin"
-	Upstream      Reason = "upstream"
-	ByUser        Reason = "user"
-	RefundPending Reason = "refund"
-)
+// Service is the service module; the thing that was bought is an Item.
+type Service struct {
+	d Deps
+}
+
+// New makes the module and registers its jobs.
+func New(d Deps) *Service {
+	s := &Service{d: d}
+	job.Subscribe(d.Queue, topicOrderPaid, "service", s.onPaid)
+	job.On(d.Queue, "service.provision", s.onProvision)
+	job.On(d.Queue, "service.apply", s.onApply)
+	d.Queue.Every("service.reconcile", time.Minute, s.reconcile)
+	d.Queue.Every("service.dunning", 10*time.Minute, s.dunning)
+	return s
+}
+
+// Key is the idempotency key of the service's creation at its provider.
+func (v Item) Key() string { return fmt.Sprintf("svc:%s:create:%d", v.ID, v.Attempt) }
+
+type named struct{ Service string }
+
+// onPaid makes one service for each line of a paid order. The unique pair of
+// order and line makes a repeated event harmless.
+func (s *Service) onPaid(ctx context.Context, e orderPaid) error {
+	lines, err := s.d.Orders.OrderLines(ctx, e.Order)
+	if errs.IsNotFound(err) {
+		return job.Final(err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.Kind != "new" {
+			continue
+		}
+		if err := s.begin(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) begin(ctx context.Context, l Line) error {
+	v := Item{ID: id.New("svc"), Account: l.Account, Subject: l.Subject, Order: l.Order, Line: l.ID, Product: l.Product, Region: l.Region,
+		Options: l.Options, Configuration: l.Configuration, Months: l.Months, State: Pending, Attempt: 1, Version: 1, CreatedAt: s.d.Clock.Now()}
+	var err error
+	if v.State, err = v.State.next(OrderPaid); err != nil {
+		return err
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		fresh, err := insert(ctx, tx, v)
+		if err != nil || !fresh {
+			return err
+		}
+		if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.provision", Payload: named{v.ID}, Key: v.Key()}); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, v, "service.ordered")
+	})
+}
+
+func (s *Service) record(ctx context.Context, tx *db.Tx, v Item, kind string) error {
+	detail := map[string]string{"service": v.ID, "order": v.Order, "line": v.Line, "resource": v.Resource, "problem": v.Problem}
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: v.Subject, Account: string(v.Account), Actor: audit.Actor{Class: "job"}, Detail: detail})
+}
+
+// onProvision asks who the buyer is where the law wants to know, then
+// provisions.
+func (s *Service) onProvision(ctx context.Context, n named) error {
+	v, err := byID(ctx, s.d.DB, n.Service)
+	if err != nil {
+		return err
+	}
+	if v.State != Provisioning {
+		return nil
+	}
+	who, err := s.identify(ctx, v)
+	if errs.KindOf(err) == errs.Forbidden {
+		return s.failed(ctx, v.ID, errs.CodeOf(err))
+	}
+	if err != nil {
+		return err
+	}
+	return s.Provision(ctx, v, who)
+}
+
+// Identity is why a service may be provisioned: the buyer's verified identity,
+// or a region that needs none. The zero Identity allows nothing.
+type Identity struct {
+	verified realname.Verified
+	exempt   string // region
+}
+
+func (i Identity) covers(v Item) bool {
+	if i.exempt != "" {
+		return i.exempt == v.Region
+	}
+	return i.verified.ID() != "" && i.verified.Account() == v.Account
+}
+
+// ErrIdentity refuses to provision without a fitting Identity.
+var ErrIdentity = errs.New(errs.Forbidden, "service.identity_required")
+
+func (s *Service) identify(ctx context.Context, v Item) (Identity, error) {
+	required, err := s.d.Regions.RequiresRealName(ctx, v.Region)
+	if err != nil {
+		return Identity{}, err
+	}
+	if !required {
+		return Identity{exempt: v.Region}, nil
+	}
+	verified, err := s.d.RealName.Require(ctx, v.Account)
+	return Identity{verified: verified}, err
+}
+
+// Provision asks the provider for the thing. It asks what became of the key
+// first, so that an unknown outcome is never repeated blindly. It may be
+// called again at any time.
+func (s *Service) Provision(ctx context.Context, v Item, who Identity) error {
+	if !who.covers(v) {
+		return s.failed(ctx, v.ID, ErrIdentity.Code)
+	}
+	p, ok := s.d.Providers[v.Product]
+	if !ok {
+		return s.failed(ctx, v.ID, ErrNoProvider.Code)
+	}
+	st, err := p.Get(ctx, v.Key())
+	if errs.IsNotFound(err) {
+		st, err = p.Create(ctx, v.Key(), Spec{Account: v.Account, Subject: v.Subject, Product: v.Product, Region: v.Region,
+			Options: v.Options, Configuration: v.Configuration})
+	}
+	if final(err) {
+		s.d.Log.WarnContext(ctx, "provisioning failed finally", "service", v.ID, "error", err)
+		return s.failed(ctx, v.ID, errs.CodeOf(err))
+	}
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, v.ID, st)
+}
+
+// final reports whether repeating a provider's call cannot help.
+func final(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Unprocessable, errs.Forbidden, errs.NotFound, errs.Gone, errs.Conflict:
+		return true
+	}
+	return false
+}
+
+// Observe asks the provider what became of a key, after it said that something
+// changed. Keys of others are ignored.
+func (s *Service) Observe(ctx context.Context, key string) error {
+	v, err := byKey(ctx, s.d.DB, key)
+	if errs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p, ok := s.d.Providers[v.Product]
+	if !ok {
+		return ErrNoProvider
+	}
+	st, err := p.Get(ctx, key)
+	if errs.IsNotFound(err) {
+		return nil // not created yet: the job of the creation will
+	}
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, v.ID, st)
+}
+
+// settle takes the provider's word.
+func (s *Service) settle(ctx context.Context, service string, st Status) error {
+	switch st.State {
+	case Running, Stopped:
+		return s.delivered(ctx, service, st)
+	case Broken:
+		return s.failed(ctx, service, st.Problem)
+	case Gone:
+		return s.gone(ctx, service)
+	}
+	return s.creating(ctx, service, st)
+}
+
+// change reads a service, lets fn decide and writes, in one transaction. An fn
+// that returns errNothing leaves everything as it is.
+func (s *Service) change(ctx context.Context, service string, fn func(tx *db.Tx, v Item) (Item, error)) error {
+	err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		v, err := byID(ctx, tx, service)
+		if err != nil {
+			return err
+		}
+		next, err := fn(tx, v)
+		if err != nil {
+			return err
+		}
+		return save(ctx, tx, next)
+	})
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	return err
+}
+
+var errNothing = errors.New("nothing to change")
+
+func (s *Service) creating(ctx context.Context, service string, st Status) error {
+	return s.change(ctx, service, func(_ *db.Tx, v Item) (Item, error) {
+		if v.State != Provisioning || v.Resource == st.Resource {
+			return v, errNothing
+		}
+		v.Resource = st.Resource
+		return v, nil
+	})
+}
+
+func (s *Service) delivered(ctx context.Context, service string, st Status) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		if v.State != Provisioning {
+			return v, errNothing
+		}
+		next, err := v.deliver(st.Resource, s.d.Clock.Now())
+		if err != nil {
+			return v, err
+		}
+		return next, s.tell(ctx, tx, next, TopicActive)
+	})
+}
+
+func (s *Service) failed(ctx context.Context, service, problem string) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		if v.State != Provisioning {
+			return v, errNothing
+		}
+		next, err := v.fail(problem)
+		if err != nil {
+			return v, err
+		}
+		return next, s.tell(ctx, tx, next, TopicProvisionFailed)
+	})
+}
+
+func (s *Service) gone(ctx context.Context, service string) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		if v.State != Terminating {
+			return v, errNothing
+		}
+		to, err := v.State.next(ProviderGone)
+		if err != nil {
+			return v, err
+		}
+		v.State = to
+		return v, s.tell(ctx, tx, v, TopicTerminated)
+	})
+}
+
+// tell publishes what a service came to and writes it into the log. Topics and
+// event types have the same names.
+func (s *Service) tell(ctx context.Context, tx *db.Tx, v Item, topic string) error {
+	e := Changed{Service: v.ID, Account: string(v.Account), Order: v.Order, Line: v.Line, Resource: v.Resource, Problem: v.Problem}
+	if err := s.d.Queue.PublishTx(ctx, tx, topic, e); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, v, topic)
+}
+
+// Items lists an account's services by id, after cursor.
+func (s *Service) Items(ctx context.Context, owner account.ID, cursor string, limit int) ([]Item, error) {
+	return db.Select(ctx, s.d.DB, scan, columns+" WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3", string(owner), cursor, int64(limit))
+}
+
+// Item returns one service of an account.
+func (s *Service) Item(ctx context.Context, owner account.ID, service string) (Item, error) {
+	return forOwner(ctx, s.d.DB, owner, service)
+}
+
+// ByResource returns the service that an account's resource belongs to.
+func (s *Service) ByResource(ctx context.Context, owner account.ID, resource string) (Item, error) {
+	return db.Get(ctx, s.d.DB, ErrNotFound, scan, columns+" WHERE resource = $1 AND account = $2", resource, string(owner))
+}

@@ -287,7 +287,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 type forget struct{ Subject string }
 
 func (s *Service) onForget(ctx context.Context, f forget) error {
-	return s.vault.DestroySubject(ctx, id.Handle(f.Subject))
+	return s.vault.DestroyClass(ctx, id.Handle(f.Subject), retentionClass)
 }
 
 // ResetPassword gives a client a new random password, which Secret returns for

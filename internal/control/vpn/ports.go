@@ -15,7 +15,7 @@ type Vault interface {
 	Seal(ctx context.Context, ref vault.Ref, plain []byte) ([]byte, error)
 	Begin(ctx context.Context, r vault.Read) (vault.Ticket, error)
 	Open(ctx context.Context, t vault.Ticket, ref vault.Ref, sealed []byte) ([]byte, error)
-	DestroySubject(ctx context.Context, subject id.Handle) error
+	DestroyClass(ctx context.Context, subject id.Handle, class string) error
 }
 
 // SystemVault seals what is the installation's own: CA keys, the grant key.

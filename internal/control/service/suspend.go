@@ -1,0 +1,147 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+)
+
+// grace is how long after the paid period a service runs on.
+const grace = 3 * 24 * time.Hour
+
+// Suspend stops a service for a reason, keeping its data. Reasons add up; the
+// same one twice changes nothing.
+func (s *Service) Suspend(ctx context.Context, service string, r Reason) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		next, err := v.suspend(r)
+		if err != nil {
+			return v, err
+		}
+		return s.applied(ctx, tx, v, next, TopicSuspended)
+	})
+}
+
+// Resume takes a reason away; the service runs again when none is left.
+func (s *Service) Resume(ctx context.Context, service string, r Reason) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		next, err := v.resume(r)
+		if err != nil {
+			return v, err
+		}
+		return s.applied(ctx, tx, v, next, TopicResumed)
+	})
+}
+
+// applied enqueues what the provider has to do after a change of reasons.
+func (s *Service) applied(ctx context.Context, tx *db.Tx, old, next Item, topic string) (Item, error) {
+	if len(next.Reasons) == len(old.Reasons) {
+		return old, errNothing
+	}
+	if next.State == old.State {
+		return next, nil
+	}
+	if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{next.ID}}); err != nil {
+		return next, err
+	}
+	return next, s.tell(ctx, tx, next, topic)
+}
+
+// Terminate ends a service for good. A locked one is refused.
+func (s *Service) Terminate(ctx context.Context, service string) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		if v.Locked {
+			return v, ErrTransition
+		}
+		to, err := v.State.next(Terminate)
+		if err != nil {
+			return v, err
+		}
+		v.State = to
+		if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{v.ID}}); err != nil {
+			return v, err
+		}
+		return v, s.record(ctx, tx, v, "service.terminating")
+	})
+}
+
+// RetryProvision lets staff try a failed creation again, with a new key.
+func (s *Service) RetryProvision(ctx context.Context, service string) error {
+	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
+		to, err := v.State.next(Retry)
+		if err != nil {
+			return v, err
+		}
+		v.State, v.Problem, v.Attempt = to, "", v.Attempt+1
+		return v, s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.provision", Payload: named{v.ID}, Key: v.Key()})
+	})
+}
+
+// onApply brings the provider to the state of the service, whatever it is by
+// now; it may run any number of times.
+func (s *Service) onApply(ctx context.Context, n named) error {
+	v, err := byID(ctx, s.d.DB, n.Service)
+	if err != nil {
+		return err
+	}
+	p, ok := s.d.Providers[v.Product]
+	if !ok {
+		return job.Final(ErrNoProvider)
+	}
+	switch v.State {
+	case Active, Suspended:
+		return p.Suspend(ctx, v.Key(), v.Resource, v.State == Suspended)
+	case Terminating:
+		if err := p.Terminate(ctx, v.Key(), v.Resource); err != nil && !errs.IsNotFound(err) {
+			return err
+		}
+		return s.Observe(ctx, v.Key())
+	}
+	return nil
+}
+
+// reconcile asks after everything that is under way, for the case that a word
+// of the provider was lost.
+func (s *Service) reconcile(ctx context.Context) error {
+	for _, state := range []State{Provisioning, Terminating} {
+		all, err := inState(ctx, s.d.DB, state)
+		if err != nil {
+			return err
+		}
+		for _, v := range all {
+			if err := s.Observe(ctx, v.Key()); err != nil {
+				s.d.Log.WarnContext(ctx, "asking after a service", "service", v.ID, "error", err)
+			}
+		}
+	}
+	return nil
+}
+
+// dunning notes periods that are over and suspends after the grace time.
+func (s *Service) dunning(ctx context.Context) error {
+	now := s.d.Clock.Now()
+	all, err := overdueBefore(ctx, s.d.DB, now)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if err := s.dun(ctx, v, now); err != nil {
+			s.d.Log.WarnContext(ctx, "dunning a service", "service", v.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) dun(ctx context.Context, v Item, now time.Time) error {
+	switch {
+	case v.State == Active && v.CancelAtEnd:
+		return s.Terminate(ctx, v.ID)
+	case v.State == Active && v.OverdueSince.IsZero():
+		return s.change(ctx, v.ID, func(_ *db.Tx, v Item) (Item, error) { return v.due(now) })
+	case now.Sub(v.PaidThrough) >= grace:
+		return s.Suspend(ctx, v.ID, Overdue)
+	}
+	return nil
+}

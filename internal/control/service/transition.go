@@ -1,0 +1,123 @@
+package service
+
+import (
+	"slices"
+	"time"
+)
+
+// Event is what may happen to a service.
+type Event string
+
+// Events of business.md 14.4 that this release handles.
+const (
+	OrderPaid     Event = "order_paid"
+	OrderCancel   Event = "order_cancel"
+	ProviderOK    Event = "provider_ok"
+	ProviderFinal Event = "provider_final"
+	Retry         Event = "retry"
+	Refund        Event = "refund"
+	DuePassed     Event = "due_passed"
+	AddReason     Event = "add_reason"
+	RemoveReason  Event = "remove_reason" // one of several
+	LastReason    Event = "last_reason"   // the set becomes empty
+	Terminate     Event = "terminate"     // by the user, at the end of the period, or when due
+	ProviderGone  Event = "provider_gone"
+)
+
+// Transition is one row of the life cycle.
+type Transition struct {
+	From  State
+	Event Event
+	To    State
+}
+
+// Transitions is the whole life cycle; what is not here is refused.
+var Transitions = []Transition{
+	{Pending, OrderPaid, Provisioning},
+	{Pending, OrderCancel, Cancelled},
+	{Provisioning, ProviderOK, Active},
+	{Provisioning, ProviderFinal, ProvisionFailed},
+	{ProvisionFailed, Retry, Provisioning},
+	{ProvisionFailed, Refund, Cancelled},
+	{Active, DuePassed, Active},
+	{Active, AddReason, Suspended},
+	{Suspended, AddReason, Suspended},
+	{Suspended, RemoveReason, Suspended},
+	{Suspended, LastReason, Active},
+	{Active, Terminate, Terminating},
+	{Suspended, Terminate, Terminating},
+	{Terminating, ProviderGone, Terminated},
+}
+
+// next returns the state after an event; ErrTransition if the table has none.
+func (s State) next(e Event) (State, error) {
+	for _, t := range Transitions {
+		if t.From == s && t.Event == e {
+			return t.To, nil
+		}
+	}
+	return s, ErrTransition.With("state", string(s)).With("event", string(e))
+}
+
+// deliver begins the first period: it starts at delivery, not at payment.
+func (v Item) deliver(resource string, at time.Time) (Item, error) {
+	to, err := v.State.next(ProviderOK)
+	if err != nil {
+		return v, err
+	}
+	v.State, v.Resource, v.Problem = to, resource, ""
+	v.DeliveredAt, v.PaidThrough = at, addMonths(at, v.Months)
+	return v, nil
+}
+
+// fail notes a final error of the provider by its code.
+func (v Item) fail(problem string) (Item, error) {
+	to, err := v.State.next(ProviderFinal)
+	v.State, v.Problem = to, problem
+	return v, err
+}
+
+// due notes that the paid period is over.
+func (v Item) due(at time.Time) (Item, error) {
+	to, err := v.State.next(DuePassed)
+	v.State, v.OverdueSince = to, at
+	return v, err
+}
+
+// suspend adds a reason; the same reason twice changes nothing.
+func (v Item) suspend(r Reason) (Item, error) {
+	if slices.Contains(v.Reasons, r) {
+		return v, nil
+	}
+	to, err := v.State.next(AddReason)
+	v.State, v.Reasons = to, append(slices.Clone(v.Reasons), r)
+	return v, err
+}
+
+// resume takes a reason away; the service runs again when none is left.
+func (v Item) resume(r Reason) (Item, error) {
+	i := slices.Index(v.Reasons, r)
+	if i < 0 {
+		return v, nil
+	}
+	e := RemoveReason
+	if len(v.Reasons) == 1 {
+		e = LastReason
+	}
+	to, err := v.State.next(e)
+	v.State, v.Reasons = to, slices.Delete(slices.Clone(v.Reasons), i, i+1)
+	return v, err
+}
+
+// zone is that of billing: periods end at the same time of day in China.
+var zone = time.FixedZone("UTC+8", 8*3600)
+
+// addMonths adds calendar months; a day that the month does not have is its
+// last one.
+func addMonths(at time.Time, n int) time.Time {
+	t := at.In(zone)
+	y, m, d := t.Date()
+	first := time.Date(y, m+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(d, last)-1).UTC()
+}

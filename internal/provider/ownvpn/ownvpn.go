@@ -1,0 +1,104 @@
+// Package ownvpn fills the port service.Provider with our own VPN gateways.
+//
+// It is not for upstream providers. Options and configuration of the product
+// vpn-gateway become limits, name and network of a gateway; the gateway's
+// states become the provider's; the key of the creation is kept with the
+// gateway, so that a repeat finds it.
+package ownvpn
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+)
+
+// Provider makes VPN gateways.
+type Provider struct{ vpn *vpn.Service }
+
+// New returns the provider.
+func New(v *vpn.Service) *Provider { return &Provider{v} }
+
+// Watch tells observe the key of each gateway that came into another state.
+// Call it once, before the queue runs: service.Service.Observe is what it is
+// for.
+func (p *Provider) Watch(q *job.Queue, observe func(ctx context.Context, key string) error) {
+	job.Subscribe(q, vpn.TopicChanged, "ownvpn", func(ctx context.Context, e vpn.Changed) error {
+		key, err := p.vpn.KeyOf(ctx, e.Gateway)
+		if errs.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return observe(ctx, key)
+	})
+}
+
+// ErrOption says that what was bought cannot be read.
+var ErrOption = errs.New(errs.Unprocessable, "service.option_invalid")
+
+// Create makes a gateway, or returns the one that the key made.
+func (p *Provider) Create(ctx context.Context, key string, spec service.Spec) (service.Status, error) {
+	bandwidth, err := number(spec.Options, "ssl_bandwidth")
+	if err != nil {
+		return service.Status{}, err
+	}
+	connections, err := number(spec.Options, "ssl_connections")
+	if err != nil {
+		return service.Status{}, err
+	}
+	g, err := p.vpn.Create(ctx, vpn.NewGateway{Key: key, Account: spec.Account, Subject: spec.Subject, Name: spec.Configuration["name"],
+		Region: spec.Region, Network: spec.Configuration["network"], Limits: vpn.Limits{SSLBandwidth: bandwidth, SSLConnections: connections}})
+	if err != nil {
+		return service.Status{}, err
+	}
+	return status(g), nil
+}
+
+func number(options map[string]string, name string) (int, error) {
+	n, err := strconv.Atoi(options[name])
+	if err != nil {
+		return 0, ErrOption.With("option", name)
+	}
+	return n, nil
+}
+
+// Get tells how the gateway of a key is.
+func (p *Provider) Get(ctx context.Context, key string) (service.Status, error) {
+	g, err := p.vpn.ByKey(ctx, key)
+	if err != nil {
+		return service.Status{}, err
+	}
+	return status(g), nil
+}
+
+// status translates states. A gateway that its node could not apply is still
+// being created: the node keeps trying, and staff see the problem.
+func status(g vpn.Gateway) service.Status {
+	st := service.Status{Resource: g.ID, Problem: g.Problem}
+	switch g.State {
+	case vpn.GatewayActive, vpn.GatewayUpdating:
+		st.State = service.Running
+	case vpn.GatewayFrozen:
+		st.State = service.Stopped
+	case vpn.GatewayDeleted:
+		st.State = service.Gone
+	default:
+		st.State = service.Creating
+	}
+	return st
+}
+
+// Suspend freezes the gateway, or starts it again.
+func (p *Provider) Suspend(ctx context.Context, _, resource string, on bool) error {
+	return p.vpn.Freeze(ctx, resource, on)
+}
+
+// Terminate deletes the gateway with everything in it.
+func (p *Provider) Terminate(ctx context.Context, _, resource string) error {
+	return p.vpn.Delete(ctx, resource, true)
+}
