@@ -51,7 +51,8 @@ type Document struct {
 	// Fields are the children of auth: username, password, secondary_password ...
 	Fields Fields
 
-	// OpaqueRaw is the opaque element as the client sent it, Opaque its text. Both
+	// OpaqueRaw is the opaque element as the client sent it, Opaque its text, as far
+	// as it is of our own making and has no children. Both
 	// are empty when there was none.
 	OpaqueRaw []byte
 	Opaque    string

@@ -53,9 +53,9 @@ func CleanPath(path string) string {
 	if !ok {
 		return path
 	}
-	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-	if end <= 0 {
+	file := strings.TrimLeft(digits, "0123456789")
+	if len(file) == len(digits) {
 		return path
 	}
-	return "/" + strings.TrimPrefix(digits[end:], "/")
+	return "/" + strings.TrimPrefix(file, "/")
 }
