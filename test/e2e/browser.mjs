@@ -59,3 +59,8 @@ export function prefer(context, language, theme) {
     { name: 'prefs', value: `lang-${language}.theme-${theme}`, url: base, secure: true, sameSite: 'Lax' },
   ]);
 }
+
+/** Fails with what is wrong unless a condition holds. */
+export function expect(condition, otherwise) {
+  if (!condition) throw new Error(otherwise);
+}

@@ -3,10 +3,12 @@
 import { spawn, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
 import { lanHost, namespace } from './environment.mjs';
 import { until } from './until.mjs';
 
 const run = promisify(execFile);
+const script = fileURLToPath(new URL('tunnel.sh', import.meta.url));
 
 /** Runs a command on the client's machine and returns what it prints. */
 export async function onClient(command, ...args) {
@@ -20,9 +22,10 @@ export class Connection {
   log = '';
   exited;
 
-  /** args are openconnect's own; answers are typed into it, one a line. */
-  constructor(args, answers) {
-    this.#process = spawn('ip', ['netns', 'exec', namespace, 'openconnect', ...args]);
+  /** args are openconnect's own, typed in a bundle's directory; answers are typed into it, one a line. */
+  constructor({ dir, args }, answers) {
+    const own = ['--script', script, '--non-inter', '--passwd-on-stdin', '--timestamp', '-v'];
+    this.#process = spawn('ip', ['netns', 'exec', namespace, 'openconnect', ...own, ...args], { cwd: dir });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.on('data', (bytes) => (this.log += bytes));
     }

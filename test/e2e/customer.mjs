@@ -1,0 +1,104 @@
+// What a customer does in the console, one function per errand, by the words on the page.
+
+import { expect } from './browser.mjs';
+import { base, profile } from './environment.mjs';
+import { mailed } from './mailbox.mjs';
+import { like, t } from './words.mjs';
+
+const button = (page, key) => page.getByRole('button', { name: t(key), exact: true });
+
+/** Ticks the boxes of the consent act in sight. They are never ticked beforehand. */
+async function agree(scope) {
+  for (const box of await scope.getByRole('checkbox').all()) {
+    expect(!(await box.isChecked()), 'a box of consent was ticked beforehand');
+    await box.check();
+  }
+}
+
+export async function register(page, person) {
+  await page.goto('/register');
+  await page.getByLabel(t('field.user_name')).fill(person.name);
+  await page.getByLabel(t('field.email')).fill(person.email);
+  await page.getByLabel(t('field.password'), { exact: true }).fill(person.password);
+  expect(await button(page, 'register.submit').isDisabled(), 'registering without consent is possible');
+  await page.getByRole('checkbox').first().waitFor();
+  await agree(page);
+  await button(page, 'register.submit').click();
+  await page.getByText(t('register.done_title')).waitFor();
+}
+
+/** Reads the policy in a tab of its own, as the link of the consent act opens it. */
+export async function readPolicy(page) {
+  await page.goto('/register');
+  const opened = page.waitForEvent('popup');
+  await page.locator('a[href^="/policies/"][target=_blank]').first().click();
+  const policy = await opened;
+  await policy.getByText(t('policy.hash')).waitFor();
+  await policy.close();
+}
+
+export async function signIn(page, person) {
+  await page.goto('/login');
+  await page.getByLabel(t('field.user_name')).fill(person.name);
+  await page.getByLabel(t('field.password'), { exact: true }).fill(person.password);
+  await button(page, 'login.submit').click();
+  await page.getByRole('heading', { name: like('overview.title') }).waitFor();
+}
+
+export async function verifyMail(page, person) {
+  const link = await mailed(person.email, /(https:\/\/\S*\/verify-email[^\s"<>]*)/);
+  expect(link.startsWith(base), `the mail's link ${link.split('#')[0]} leads elsewhere`);
+  await page.goto(link);
+  await button(page, 'verify.confirm').click();
+  await page.getByText(t('verify.done'), { exact: true }).waitFor();
+}
+
+export async function verifyIdentity(page, person) {
+  await page.goto('/real-name');
+  await page.getByLabel(t('realname.name'), { exact: true }).fill(person.realName);
+  await page.getByLabel(t('realname.number')).fill(person.idNumber);
+  await page.getByRole('checkbox').first().waitFor();
+  await agree(page.locator('main'));
+  await button(page, 'realname.submit').click();
+  await page.getByText(t('state.realname.verified'), { exact: true }).first().waitFor();
+  const shown = await page.locator('main').innerText();
+  expect(!shown.includes(person.idNumber), 'the identity number is shown in full');
+}
+
+/** Orders a gateway with the sensible defaults and returns the order's address. */
+export async function order(page, gateway) {
+  await page.goto('/buy');
+  const region = profile === 'mainland' ? t('buy.identity_short') : t('buy.no_identity');
+  await page.getByRole('radio').filter({ hasText: region }).first().click();
+  await button(page, 'common.next').click();
+  await page.getByLabel(t('gateway.name'), { exact: true }).fill(gateway);
+  await button(page, 'buy.place').click();
+  await page.waitForURL(/\/orders\/ord_/);
+  return page.url();
+}
+
+/** Pays at the cashier, which is another site, and comes back. */
+export async function pay(page, orderURL) {
+  await page.goto(orderURL);
+  await page.getByRole('button', { name: like('pay.go') }).waitFor();
+  for (const box of await page.locator('main').getByRole('checkbox').all()) await box.check();
+  if (await button(page, 'consent.accept').isVisible()) {
+    await button(page, 'consent.accept').click();
+    await page.getByText(t('pay.share_done')).waitFor();
+  }
+  await page.getByRole('button', { name: like('pay.go') }).click();
+  await page.locator('#pay').click(); // the simulated cashier's own page
+  await page.waitForURL((url) => url.href.startsWith(base));
+  await page.goto(orderURL);
+  await page.getByText(t('order.delivered'), { exact: true }).waitFor({ timeout: 60_000 });
+}
+
+/** Creates an SSL server with the sensible defaults and returns its address. */
+export async function createServer(page) {
+  await page.goto('/ssl-servers/new');
+  await page.getByLabel(t('server.gateway')).waitFor();
+  await button(page, 'server.create').click();
+  await page.waitForURL(/\/ssl-servers\/(?!new)/);
+  await page.getByText(t('state.server.active'), { exact: true }).first().waitFor({ timeout: 60_000 });
+  return page.url();
+}
