@@ -22,9 +22,11 @@ type Registration struct {
 	Email        string
 	Locale       string // zh-CN or en
 	ConsentToken string // of consent.Prompt for platform_policy
-	Adult        bool   // the statement inside the accept act
-	Channel      string // console or api
-	Source       Source
+
+	CrossborderToken string // of the prompt for crossborder.platform; profile hongkong only
+	Adult            bool   // the statement inside the accept act
+	Channel          string // console or api
+	Source           Source
 }
 
 // Registered names what Register made.
@@ -32,6 +34,8 @@ type Registered struct {
 	Account ID
 	Subject id.Handle
 	Name    string
+
+	Enrolment *Enrolment // staff outside demo mode: the second factor, shown once
 }
 
 // LoginRequest is a try to sign in. Code is a TOTP code or a recovery code.

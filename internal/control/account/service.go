@@ -3,155 +3,110 @@ package account
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
-// Deps are what the service stands on.
+// Deps are what the service stands on; all are needed but Limits and Hasher.
 type Deps struct {
 	DB      *db.DB
 	Clock   clock.Clock
 	Queue   *job.Queue
 	Log     *slog.Logger
+	Audit   *audit.Service
 	Consent *consent.Service
-	Demo    bool // staff may enrol the second factor at first login
+	Vault   *vault.Vault
+	Hasher  *password.Hasher // nil = four hashes at once
+	Limits  Limits           // zero = DefaultLimits
+	Issuer  string           // name in authenticator apps
+	Demo    bool             // staff may enrol the second factor at first login
 }
 
-// Service is the module.
-type Service struct{ d Deps }
+// Service is the module. It is safe for concurrent use.
+type Service struct {
+	d Deps
 
-// New makes the service.
-func New(d Deps) (*Service, error) { return &Service{d}, nil }
-
-var errTODO = errs.New(errs.Unavailable, "account.unavailable")
-
-// Register makes an account from an act of consent and three fields.
-func (s *Service) Register(ctx context.Context, r Registration) (Registered, error) {
-	return Registered{}, errTODO
+	mu     sync.Mutex
+	access []accessLine // waits for Run
+	spill  int          // lines dropped since the last flush
 }
 
-// VerifyEmail consumes the token of a verification mail.
-func (s *Service) VerifyEmail(ctx context.Context, token string) error { return errTODO }
+// Errors that callers tell apart. ErrCredentials is the same for an unknown
+// name and a wrong password.
+var (
+	ErrCredentials  = errs.New(errs.Unauthenticated, "account.wrong_credentials")
+	ErrSecondFactor = errs.New(errs.Unauthenticated, "account.second_factor_required")
+	ErrCode         = errs.New(errs.Unauthenticated, "account.wrong_code")
+	ErrSession      = errs.New(errs.Unauthenticated, "account.session_ended")
+	ErrTooMany      = errs.New(errs.Limited, "account.too_many_attempts") // params: seconds
+	ErrNameTaken    = errs.New(errs.Conflict, "account.name_taken")
+	ErrNotFound     = errs.New(errs.NotFound, "account.not_found")
+	ErrToken        = errs.New(errs.Conflict, "account.token_invalid") // of a mail: unknown, expired or used
+	ErrStepUp       = errs.New(errs.Forbidden, "account.step_up_required")
+	ErrBusy         = errs.New(errs.Unavailable, "account.busy")
+)
 
-// AskVerification sends another verification mail.
-func (s *Service) AskVerification(ctx context.Context, p Principal) error { return errTODO }
+// Lives of tokens and sessions (business specification 13.2).
+const (
+	UserIdle      = 24 * time.Hour
+	UserLife      = 7 * 24 * time.Hour
+	StaffIdle     = 30 * time.Minute
+	StaffLife     = 12 * time.Hour
+	RememberLife  = 30 * 24 * time.Hour
+	StepUpLife    = 10 * time.Minute
+	VerifyLife    = 24 * time.Hour
+	ResetLife     = 30 * time.Minute
+	touchInterval = time.Minute
+)
 
-// Login checks password and second factor.
-func (s *Service) Login(ctx context.Context, r LoginRequest) (Grant, error) { return Grant{}, errTODO }
-
-// Resume trades a remember-me token for a session and a new token.
-func (s *Service) Resume(ctx context.Context, rememberToken string, src Source) (Grant, error) {
-	return Grant{}, errTODO
+// New makes the service and registers its jobs.
+func New(d Deps) (*Service, error) {
+	if d.Hasher == nil {
+		d.Hasher = password.NewHasher(4)
+	}
+	if d.Limits == (Limits{}) {
+		d.Limits = DefaultLimits()
+	}
+	if d.Issuer == "" {
+		d.Issuer = "Skybridge"
+	}
+	s := &Service{d: d}
+	job.On(d.Queue, kindResetLookup, s.resetLookup)
+	d.Queue.Every("account.purge", time.Hour, s.purge)
+	return s, nil
 }
 
-// Authenticate returns who holds the session token.
-func (s *Service) Authenticate(ctx context.Context, token string) (Principal, error) {
-	return Principal{}, errTODO
+// leaf appends an audit leaf about a person's own act.
+func (s *Service) leaf(ctx context.Context, tx *db.Tx, kind string, p person, session string, detail map[string]string) error {
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: p.subject, Account: string(p.account),
+		Actor: audit.Actor{Class: "self", Handle: p.subject, Session: session}, Detail: detail})
 }
 
-// Logout ends the principal's session.
-func (s *Service) Logout(ctx context.Context, p Principal) error { return errTODO }
-
-// Sessions lists the live login sessions of a person.
-func (s *Service) Sessions(ctx context.Context, p Principal) ([]Session, error) { return nil, errTODO }
-
-// RevokeSession ends one session of the person.
-func (s *Service) RevokeSession(ctx context.Context, p Principal, session string) error {
-	return errTODO
+func (s *Service) publish(ctx context.Context, tx *db.Tx, topic string, p person, detail string) error {
+	return s.d.Queue.PublishTx(ctx, tx, topic, Event{ID: id.New("evt"), Account: p.account, Subject: p.subject, Detail: detail})
 }
 
-// StepUp opens sensitive acts for ten minutes.
-func (s *Service) StepUp(ctx context.Context, p Principal, password, code string, src Source) error {
-	return errTODO
-}
-
-// ChangePassword changes the password and ends all other sessions.
-func (s *Service) ChangePassword(ctx context.Context, p Principal, old, new string, src Source) error {
-	return errTODO
-}
-
-// AskReset mails a reset token; the answer is the same whether the address is known.
-func (s *Service) AskReset(ctx context.Context, email string, src Source) error { return errTODO }
-
-// ConfirmReset sets a new password by a mailed token and ends all sessions.
-func (s *Service) ConfirmReset(ctx context.Context, token, password string, src Source) error {
-	return errTODO
-}
-
-// EnrolTOTP makes a new TOTP secret that waits for confirmation.
-func (s *Service) EnrolTOTP(ctx context.Context, p Principal) (Enrolment, error) {
-	return Enrolment{}, errTODO
-}
-
-// ConfirmTOTP turns the second factor on and returns ten recovery codes.
-func (s *Service) ConfirmTOTP(ctx context.Context, p Principal, code string) ([]string, error) {
-	return nil, errTODO
-}
-
-// DisableTOTP turns the second factor off.
-func (s *Service) DisableTOTP(ctx context.Context, p Principal, password, code string, src Source) error {
-	return errTODO
-}
-
-// Profile returns the person's own data, opened with a read event.
-func (s *Service) Profile(ctx context.Context, p Principal) (Profile, error) {
-	return Profile{}, errTODO
-}
-
-// SetLocale changes the language of mails and console.
-func (s *Service) SetLocale(ctx context.Context, p Principal, locale string) error { return errTODO }
-
-// LoginLog returns the newest lines first.
-func (s *Service) LoginLog(ctx context.Context, p Principal, cursor string, limit int) ([]LoginEntry, string, error) {
-	return nil, "", errTODO
-}
-
-// AccessLog returns the newest lines first.
-func (s *Service) AccessLog(ctx context.Context, p Principal, cursor string, limit int) ([]AccessEntry, string, error) {
-	return nil, "", errTODO
-}
-
-// RecordAccess notes a page request; it is written within a second by Run.
-func (s *Service) RecordAccess(subject id.Handle, src Source, page string) {}
-
-// Run writes the access log until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return errTODO }
-
-// Contact opens a person's address for a job.
-func (s *Service) Contact(ctx context.Context, subject id.Handle, reason string) (Contact, error) {
-	return Contact{}, errTODO
-}
-
-// IssueVerification makes a token for a verification mail.
-func (s *Service) IssueVerification(ctx context.Context, subject id.Handle) (string, error) {
-	return "", errTODO
-}
-
-// IssueReset makes a token for a reset mail.
-func (s *Service) IssueReset(ctx context.Context, subject id.Handle) (string, error) {
-	return "", errTODO
-}
-
-// Staff is an account of the operator.
-type Staff struct {
-	Name, Password, Email string
-	Permissions           []string
-}
-
-// EnsureStaff makes the staff account if its name is free.
-func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error) {
-	return Registered{}, errTODO
-}
-
-// Owner returns the handle of an account's owner.
-func (s *Service) Owner(ctx context.Context, a ID) (id.Handle, error) { return "", errTODO }
-
-// Users lists accounts for staff.
-func (s *Service) Users(ctx context.Context, cursor string, limit int) ([]UserSummary, string, error) {
-	return nil, "", errTODO
+// purge forgets attempts and tokens that no rule looks at any more.
+func (s *Service) purge(ctx context.Context) error {
+	now := s.d.Clock.Now()
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM account_attempt WHERE at < $1", db.Micros(now.Add(-24*time.Hour))); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM account_token WHERE expires_at < $1", db.Micros(now)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM account_remember WHERE expires_at < $1", db.Micros(now))
+		return err
+	})
 }

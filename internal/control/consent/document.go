@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -190,5 +189,3 @@ func parseNumber(s string) (number, error) {
 }
 
 func (n number) String() string { return fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2]) }
-
-func (n number) less(o number) bool { return slices.Compare(n[:], o[:]) < 0 }

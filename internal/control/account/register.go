@@ -1,0 +1,206 @@
+package account
+
+import (
+	"context"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+// Errors of what a person enters.
+var (
+	ErrName  = errs.New(errs.Unprocessable, "account.name_invalid")
+	ErrEmail = errs.New(errs.Unprocessable, "account.email_invalid")
+)
+
+var nameForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{2,31}$`)
+
+// nameKey is the form in which names are compared.
+func nameKey(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+// normalEmail checks an address and returns its comparable form: NFC, lower case.
+func normalEmail(s string) (string, error) {
+	s = norm.NFC.String(strings.TrimSpace(s))
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || len(s) > 254 || strings.ContainsAny(s, "\r\n\x00<>\" ") {
+		return "", ErrEmail
+	}
+	_, domain, _ := strings.Cut(s, "@")
+	if strings.ContainsAny(domain, "[]") {
+		return "", ErrEmail
+	}
+	return strings.ToLower(s), nil
+}
+
+func emailRef(subject id.Handle) vault.Ref {
+	return vault.Ref{Table: "account_person", Column: "email", Row: string(subject), Subject: subject, Class: "account_core"}
+}
+
+// Register makes an account from three fields and the acts of consent that
+// registration asks for. Acts and account are one transaction: without the
+// acts there is no account, and a refused account leaves the tokens unused.
+func (s *Service) Register(ctx context.Context, r Registration) (Registered, error) {
+	p, err := s.newPerson(ctx, r.Name, r.Password, r.Email, r.Locale)
+	if err != nil {
+		return Registered{}, err
+	}
+	o, err := s.origin(ctx, p.nameKey, r.Source)
+	if err != nil {
+		return Registered{}, err
+	}
+	if _, err := s.perHour(ctx, "signup", o, s.d.Limits.SignupsPerHour, 0); err != nil {
+		return Registered{}, err
+	}
+	if err := s.fillPerson(ctx, &p, r.Password, r.Email); err != nil {
+		return Registered{}, err
+	}
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if err := s.actsTx(ctx, tx, p.subject, r); err != nil {
+			return err
+		}
+		fresh, err := insertPerson(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			return ErrNameTaken
+		}
+		if err := s.leaf(ctx, tx, "account.registered", p, "", map[string]string{"account": string(p.account)}); err != nil {
+			return err
+		}
+		return s.publish(ctx, tx, TopicRegistered, p, "")
+	})
+	return Registered{Account: p.account, Subject: p.subject, Name: p.name}, err
+}
+
+// actsTx records what registration asks for; a missing act refuses it.
+func (s *Service) actsTx(ctx context.Context, tx *db.Tx, subject id.Handle, r Registration) error {
+	tokens := map[string]string{consent.PlatformPolicy: r.ConsentToken, consent.CrossborderHome: r.CrossborderToken}
+	for _, purpose := range s.d.Consent.SignupPurposes() {
+		if tokens[purpose] == "" {
+			return errs.New(errs.Unprocessable, "account.consent_required").With("purpose", purpose)
+		}
+		err := s.d.Consent.GrantTx(ctx, tx, consent.Act{Subject: subject, Purpose: purpose, Decision: consent.Grant,
+			Token: tokens[purpose], Channel: r.Channel, Adult: r.Adult})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newPerson checks the fields; it costs no hash.
+func (s *Service) newPerson(_ context.Context, name, pw, email, locale string) (person, error) {
+	name = strings.TrimSpace(name)
+	if !nameForm.MatchString(name) {
+		return person{}, ErrName
+	}
+	address, err := normalEmail(email)
+	if err != nil {
+		return person{}, err
+	}
+	if err := checkPassword(pw, name, address); err != nil {
+		return person{}, err
+	}
+	if locale != "en" {
+		locale = "zh-CN"
+	}
+	return person{subject: id.NewHandle(), account: ID(id.New("acc")), name: name, nameKey: nameKey(name), locale: locale, createdAt: s.d.Clock.Now()}, nil
+}
+
+// fillPerson hashes the password and seals the address.
+func (s *Service) fillPerson(ctx context.Context, p *person, pw, email string) error {
+	address, err := normalEmail(email)
+	if err != nil {
+		return err
+	}
+	if p.password, err = s.hash(ctx, pw); err != nil {
+		return err
+	}
+	if p.emailBlind, err = s.d.Vault.Blind(ctx, "account.email", address); err != nil {
+		return err
+	}
+	p.email, err = s.d.Vault.Seal(ctx, emailRef(p.subject), []byte(norm.NFC.String(strings.TrimSpace(email))))
+	return err
+}
+
+// Staff is a person of the operator.
+type Staff struct {
+	Name, Password, Email string
+	Permissions           []string
+}
+
+// EnsureStaff makes a staff account unless the name exists; an existing staff
+// account gets the permissions. Outside demo mode it comes with a second
+// factor, whose secret is in the result and nowhere else. A customer's name is
+// refused with ErrNameTaken.
+func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error) {
+	have, err := personBy(ctx, s.d.DB, "name_key", nameKey(st.Name))
+	switch {
+	case err == nil && !have.staff:
+		return Registered{}, ErrNameTaken
+	case err == nil:
+		return Registered{Account: have.account, Subject: have.subject, Name: have.name}, s.setPermissions(ctx, have, st.Permissions)
+	case !errs.IsNotFound(err):
+		return Registered{}, err
+	}
+	p, err := s.newPerson(ctx, st.Name, st.Password, st.Email, "")
+	if err != nil {
+		return Registered{}, err
+	}
+	p.staff, p.permissions = true, slices.Clone(st.Permissions)
+	if err := s.fillPerson(ctx, &p, st.Password, st.Email); err != nil {
+		return Registered{}, err
+	}
+	result := Registered{Account: p.account, Subject: p.subject, Name: p.name}
+	var factor *factorRow
+	if !s.d.Demo {
+		if factor, result.Enrolment, err = s.newFactor(ctx, p.subject, p.name); err != nil {
+			return Registered{}, err
+		}
+		factor.confirmedAt = s.d.Clock.Now()
+	}
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.insertStaffTx(ctx, tx, p, factor) })
+	return result, err
+}
+
+func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor *factorRow) error {
+	fresh, err := insertPerson(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return ErrNameTaken
+	}
+	if factor != nil {
+		if err := putFactor(ctx, tx, p.subject, *factor); err != nil {
+			return err
+		}
+	}
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
+		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")}})
+}
+
+func (s *Service) setPermissions(ctx context.Context, p person, permissions []string) error {
+	if slices.Equal(p.permissions, permissions) {
+		return nil
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE account_person SET permissions = $1 WHERE subject = $2", strings.Join(permissions, " "), string(p.subject))
+		if err != nil {
+			return err
+		}
+		return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
+			Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(permissions, " ")}})
+	})
+}

@@ -1,0 +1,235 @@
+package consent
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var profiles = []string{Mainland, HongKong}
+
+func eachSource(t *testing.T, fn func(t *testing.T, s source, text, profile string)) {
+	t.Helper()
+	for _, profile := range profiles {
+		for _, document := range documentNames {
+			for _, locale := range Locales {
+				s, err := loadSource(document, locale, profile)
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := time.Date(2026, 11, 1, 0, 0, 0, 0, civil)
+				text, err := s.canonical(DemoFacts(profile).values(locale, at, at, s.Version))
+				if err != nil {
+					t.Fatal(err)
+				}
+				fn(t, s, text, profile)
+			}
+		}
+	}
+}
+
+func TestLocalesHaveTheSameClauses(t *testing.T) {
+	t.Parallel()
+	for _, profile := range profiles {
+		s := &Service{d: Deps{Facts: DemoFacts(profile)}}
+		for _, document := range documentNames {
+			if _, err := s.candidate(document); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestNoClauseStandsTwice(t *testing.T) {
+	t.Parallel()
+	eachSource(t, func(t *testing.T, s source, _, profile string) {
+		ids := s.clauses()
+		slices.Sort(ids)
+		if len(slices.Compact(slices.Clone(ids))) != len(ids) {
+			t.Errorf("%s.%s for %s: a clause id stands twice in %v", s.Document, s.Locale, profile, ids)
+		}
+	})
+}
+
+// The resolutions of the contradictions X-1 ... X-23, and facts of other
+// companies that must not be in our texts.
+func TestUnlawfulSentencesAreNotThere(t *testing.T) {
+	t.Parallel()
+	forbidden := []string{
+		"继续使用", "第二十四条", "article 24", "不满十四周岁", "依据您的要求", "直接收集", "智能视图", "智能制图", "等渠道", "等信息", "验证您的用户身份后",
+		"持续保留", "可能会使用", "910767130", "400-810-9889", "4008109889", "chinatelecom", "蓝天云", "天翼云", "CooPay", "Lantian", "ctyun", "{{",
+	}
+	open := regexp.MustCompile(`[^\s、，]等[，。；、（]`)
+	eachSource(t, func(t *testing.T, s source, text, profile string) {
+		for _, f := range forbidden {
+			if strings.Contains(text, f) {
+				t.Errorf("%s.%s for %s contains %q", s.Document, s.Locale, profile, f)
+			}
+		}
+		if found := open.FindString(text); found != "" && s.Locale == "zh-CN" {
+			t.Errorf("%s for %s has an open list: %q", s.Document, profile, found)
+		}
+	})
+}
+
+func TestWhatTheLawWantsIsThere(t *testing.T) {
+	t.Parallel()
+	f := DemoFacts(Mainland)
+	want := map[string][]string{
+		DocPlatform: {"SUP-1", "SUP-2", "SUP-3", "SUP-4", "SUP-5", "SUP-6", "SUP-7", "SUP-8", "LT-0c", "LT-1.1a", "LT-1.1b", "LT-1.1e", "LT-1.3", "LT-2.2", "LT-3f", "LT-4.6", "LT-5.1", "LT-6", "LT-7b", "LT-8b"},
+		DocClient:   {"SUP-5", "SUP-6", "SUP-7", "TY-0a", "TY-1.2", "TY-2.1", "TY-2.2c", "TY-2.5", "TY-3.1a", "TY-7.1", "TY-8.1", "TY-9.2", "TY-F"},
+	}
+	eachSource(t, func(t *testing.T, s source, text, profile string) {
+		for _, clause := range want[s.Document] {
+			if !slices.Contains(s.clauses(), clause) {
+				t.Errorf("%s.%s for %s lacks clause %s", s.Document, s.Locale, profile, clause)
+			}
+		}
+		if s.Document == DocPlatform || s.Document == DocClient {
+			for _, fact := range []string{f.Operator.LegalName, f.Operator.DPO, f.Operator.Complaint, f.Operator.PrivacyMail} {
+				if !strings.Contains(text, fact) {
+					t.Errorf("%s.%s for %s does not name %q", s.Document, s.Locale, profile, fact)
+				}
+			}
+			if !strings.Contains(text, "**") {
+				t.Errorf("%s.%s has no bold text", s.Document, s.Locale)
+			}
+		}
+	})
+}
+
+// Terms, agreement and SLA import the policy and cannot widen it.
+func TestImportingDocumentsWidenNothing(t *testing.T) {
+	t.Parallel()
+	for _, profile := range profiles {
+		for _, locale := range Locales {
+			platform, err := loadSource(DocPlatform, locale, profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, document := range []string{DocClient, DocTerms, DocAgreement, DocSLA} {
+				s, err := loadSource(document, locale, profile)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Contains(s.Imports, DocPlatform) {
+					t.Errorf("%s does not import the platform policy", document)
+				}
+				for _, list := range [][2][]string{{s.Collects, platform.Collects}, {s.Purposes, platform.Purposes}} {
+					for _, x := range list[0] {
+						if !slices.Contains(list[1], x) {
+							t.Errorf("%s declares %s, which the platform policy does not", document, x)
+						}
+					}
+				}
+				if document != DocClient && len(s.Collects)+len(s.Purposes) > 0 {
+					t.Errorf("%s declares processing of its own", document)
+				}
+			}
+		}
+	}
+}
+
+func TestPurposesOfTheRegistryAreDeclared(t *testing.T) {
+	t.Parallel()
+	for _, p := range registry() {
+		s, err := loadSource(p.Document, "zh-CN", Mainland)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.Act && !slices.Contains(s.Purposes, p.ID) {
+			t.Errorf("purpose %s is not declared by %s", p.ID, p.Document)
+		}
+		if p.Act && (p.Chinese == "" || p.English == "" || p.Kind == "") {
+			t.Errorf("purpose %s has no notice or kind", p.ID)
+		}
+		if p.Act && p.Kind != Plain && p.Signup && p.Profile == "" {
+			t.Errorf("purpose %s bundles a separate consent with registration", p.ID)
+		}
+	}
+}
+
+func TestAHoleIsNeverPublished(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"legal", "dpo", "complaint", "mail"} {
+		f := DemoFacts(Mainland)
+		switch key {
+		case "legal":
+			f.Operator.LegalName = ""
+		case "dpo":
+			f.Operator.DPO = " "
+		case "complaint":
+			f.Operator.Complaint = ""
+		case "mail":
+			f.Operator.PrivacyMail = ""
+		}
+		if err := f.validate(); err == nil {
+			t.Errorf("facts without %s are accepted", key)
+		}
+	}
+	if _, err := fill("{{brand}} {{nothing}}", map[string]string{"brand": "x"}); err == nil {
+		t.Error("an unknown marker is filled")
+	}
+}
+
+func TestHTMLIsSafeAndKeepsBoldAndAnchors(t *testing.T) {
+	t.Parallel()
+	got, err := toHTML("# 标题\n\n[LT-1.1a] **粗体** <script>alert(1)</script> [x](javascript:alert(1))\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[LT-2.1 LT-2.2] 次\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`<section class="clause" id="LT-1.1a">`, "<strong>粗体</strong>", "<td>1</td>", `id="LT-2.1"`, "<h1>标题</h1>"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+	for _, bad := range []string{"<script", "javascript:"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%s in %s", bad, got)
+		}
+	}
+	if strings.Count(got, "<section") != strings.Count(got, "</section>") {
+		t.Errorf("sections do not match in %s", got)
+	}
+}
+
+func TestNumbersOrder(t *testing.T) {
+	t.Parallel()
+	ordered := []string{"1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"}
+	for i := 1; i < len(ordered); i++ {
+		a, err := parseNumber(ordered[i-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := parseNumber(ordered[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.rank() >= b.rank() {
+			t.Errorf("%s does not come before %s", a, b)
+		}
+	}
+	for _, bad := range []string{"", "1.0", "1.0.x", "1.0.-1", "1.0.10000", "1.0.0.0"} {
+		if _, err := parseNumber(bad); err == nil {
+			t.Errorf("%q is a version", bad)
+		}
+	}
+}
+
+func FuzzParseSource(f *testing.F) {
+	f.Add("---\ndocument: platform\n---\n# h\n\n[LT-1] x\n")
+	f.Add("---\n---\n[A-1 @mainland] a")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseSource([]byte(text), Mainland)
+		if err != nil {
+			return
+		}
+		for _, b := range s.Blocks {
+			if b.Heading == 0 && len(b.IDs) == 0 {
+				t.Errorf("a clause without id in %q", text)
+			}
+		}
+	})
+}
