@@ -3,6 +3,8 @@ package realname
 import (
 	"context"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -40,3 +42,10 @@ var (
 	ErrProviderLimit  = errs.New(errs.Limited, "realname.provider_limit")
 	ErrOutcomeUnknown = errs.New(errs.Unavailable, "realname.outcome_unknown")
 )
+
+// Consent records the separate act and answers whether it still stands. The
+// consent module fills it.
+type Consent interface {
+	GrantTx(ctx context.Context, tx *db.Tx, a consent.Act) error
+	Gate(ctx context.Context, subject id.Handle, purpose string) error
+}
