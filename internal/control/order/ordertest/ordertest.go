@@ -1,0 +1,194 @@
+// Package ordertest builds a shop for tests of orders and of what comes after
+// them: a seeded catalogue, the order module, a queue and a clock that stands.
+//
+// It is for tests only. Its gates open and shut by hand and its log keeps
+// leaves in memory; everything else is real.
+package ordertest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
+	"github.com/skybridge-cloud/skybridge/internal/control/order"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+)
+
+// Start is where the clock stands at first.
+var Start = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+// Sets are the migrations that a shop needs.
+func Sets() []db.Migrations {
+	return []db.Migrations{job.Migrations(), catalog.Migrations(), order.Migrations()}
+}
+
+// Shop is a shop with one customer type: whoever comes.
+type Shop struct {
+	T       testing.TB
+	DB      *db.DB
+	Clock   *clock.Fake
+	Queue   *job.Queue
+	Log     *Leaves
+	Catalog *catalog.Service
+	Orders  *order.Service
+	Consent *Gate
+	Real    *RealName
+}
+
+// New opens a shop on d.
+func New(t testing.TB, d *db.DB) *Shop {
+	t.Helper()
+	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}}
+	s.Queue = job.New(d, s.Clock, slog.New(slog.DiscardHandler))
+	s.Catalog = catalog.New(catalog.Deps{DB: d, Clock: s.Clock})
+	if err := s.Catalog.Seed(context.Background(), catalog.Demo()); err != nil {
+		t.Fatal(err)
+	}
+	s.Orders = order.New(order.Deps{DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real})
+	return s
+}
+
+// Customer returns a new customer's principal.
+func Customer() account.Principal {
+	return account.Principal{Account: account.ID(id.New("acc")), Subject: id.NewHandle(), Session: id.New("ses")}
+}
+
+// Request is a valid request for a small VPN gateway in a region.
+func Request(region string) order.QuoteRequest {
+	return order.QuoteRequest{Kind: order.KindNew, Product: catalog.VPNGateway, Region: region, Cycle: 1, Count: 1,
+		Options: map[string]string{catalog.OptionSSLBandwidth: "5", catalog.OptionSSLConnections: "5"}}
+}
+
+// PlaceRequest quotes and returns the request that places the quoted order.
+func (s *Shop) PlaceRequest(r order.QuoteRequest) order.PlaceRequest {
+	s.T.Helper()
+	q, err := s.Orders.Quote(context.Background(), r)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return order.PlaceRequest{QuoteRequest: r, QuoteHash: q.Hash, IdempotencyKey: id.Random(10),
+		Configuration: map[string]string{order.ConfigName: "office", order.ConfigNetwork: "net-1"}}
+}
+
+// Place places an order for a small VPN gateway in Hong Kong.
+func (s *Shop) Place(p account.Principal) order.Order {
+	s.T.Helper()
+	o, err := s.Orders.Place(context.Background(), p, s.PlaceRequest(Request("hk-1")))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return o
+}
+
+// Order reads an order.
+func (s *Shop) Order(orderID string) order.Order {
+	s.T.Helper()
+	o, err := s.Orders.GetIn(context.Background(), s.DB, orderID)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return o
+}
+
+// Settle runs all jobs that are due.
+func (s *Shop) Settle() {
+	s.T.Helper()
+	if err := s.Queue.Drain(context.Background()); err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// Gate is a consent gate; nil opens.
+type Gate struct {
+	mu  sync.Mutex
+	err error
+}
+
+// Shut makes the gate answer err; nil opens it.
+func (g *Gate) Shut(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.err = err
+}
+
+// Gate answers for every person and purpose.
+func (g *Gate) Gate(context.Context, id.Handle, string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err
+}
+
+// RealName knows who is verified: nobody at first.
+type RealName struct {
+	mu       sync.Mutex
+	verified map[account.ID]bool
+	asked    int
+}
+
+// Verify makes an account verified.
+func (r *RealName) Verify(owner account.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.verified == nil {
+		r.verified = map[account.ID]bool{}
+	}
+	r.verified[owner] = true
+}
+
+// Asked counts questions.
+func (r *RealName) Asked() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
+}
+
+// Require answers realname.ErrRequired for who is not verified. The proof it
+// returns is empty: only realname can make one.
+func (r *RealName) Require(_ context.Context, owner account.ID) (realname.Verified, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	if !r.verified[owner] {
+		return realname.Verified{}, realname.ErrRequired
+	}
+	return realname.Verified{}, nil
+}
+
+// Leaves keeps the leaves of committed transactions.
+type Leaves struct {
+	mu  sync.Mutex
+	all []audit.Event
+}
+
+// AppendTx keeps the leaf if the transaction commits.
+func (l *Leaves) AppendTx(_ context.Context, tx *db.Tx, e audit.Event) error {
+	tx.AfterCommit(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.all = append(l.all, e)
+	})
+	return nil
+}
+
+// Count counts the leaves of a type.
+func (l *Leaves) Count(kind string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, e := range l.all {
+		if e.Type == kind {
+			n++
+		}
+	}
+	return n
+}
