@@ -3,24 +3,40 @@ package archtest
 import (
 	"io/fs"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
 // described are the modules with tables. A module that is missing here is
 // reported by the rule.
 var described = map[string][]holding.Table{
+	"internal/control/account":      account.Holdings(),
+	"internal/control/audit":        audit.Holdings(),
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
 	"internal/control/ledger":       ledger.Holdings(),
 	"internal/control/order":        order.Holdings(),
+	"internal/control/payment":      payment.Holdings(),
+	"internal/control/realname":     realname.Holdings(),
+	"internal/control/service":      service.Holdings(),
+	"internal/control/vpn":          vpn.Holdings(),
 	"internal/platform/idempotency": idempotency.Holdings(),
+	"internal/platform/job":         job.Holdings(),
+	"internal/platform/vault":       vault.Holdings(),
 }
 
 func describedHoldings(tree fs.FS) ([]Violation, error) { return Holdings(tree, described) }

@@ -336,10 +336,20 @@ func hasMethod(names map[string]bool, method string) bool {
 var runtimeFiles = []string{"db", "log", "json", "yaml", "yml", "pem", "conf", "service", "png", "html", "sock", "key"}
 
 func (x *index) code(m []string) string {
-	if slices.Contains(runtimeFiles, strings.TrimPrefix(path.Ext(m[1]), ".")) || x.literals[m[1]] {
+	if slices.Contains(runtimeFiles, strings.TrimPrefix(path.Ext(m[1]), ".")) || x.literals[m[1]] || x.isSetting(m[1]) {
 		return ""
 	}
-	return "no error, event or action has this name"
+	return "no error, event, action or setting has this name"
+}
+
+// isSetting knows the keys of the configuration file by their struct tags.
+func (x *index) isSetting(name string) bool {
+	for part := range strings.SplitSeq(name, ".") {
+		if !x.literals[`yaml:"`+part+`"`] {
+			return false
+		}
+	}
+	return true
 }
 
 func (x *index) tableName(m []string) string {
