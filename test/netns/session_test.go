@@ -1,0 +1,172 @@
+//go:build netns
+
+package netns
+
+import (
+	"net"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+var openedSession = regexp.MustCompile(`vpn session opened" session=(\S+)`)
+
+// session is the id of the session opened last.
+func (l *lab) session() string {
+	l.t.Helper()
+	all := openedSession.FindAllStringSubmatch(l.log("node.log"), -1)
+	if len(all) == 0 {
+		l.t.Fatal("no session was opened")
+	}
+	return all[len(all)-1][1]
+}
+
+// reachable tells whether a TCP connection from the client gets through.
+func (l *lab) reachable(addr string) bool {
+	c, err := l.dial("c", addr)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
+
+func TestWrongPasswordIsRefused(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect("wrong", "--no-dtls")
+	c.says("Login failed.")
+	c.ended()
+	if strings.Contains(l.log("node.log"), "wrong") || strings.Contains(l.log("node.log"), "session opened") {
+		t.Error("got the password or a session in the node's log")
+	}
+}
+
+func TestKickTakesEffectWithinTwoSeconds(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected")
+	l.want(gwlink.Closure{Session: l.session(), Reason: gwlink.ReasonAdministrator})
+	if d := c.ended(); d > 2*time.Second {
+		t.Errorf("got the client out after %s, want 2 s at most", d)
+	}
+	if !strings.Contains(l.log(c.log), "administrator") {
+		t.Error("got no reason in the client's log")
+	}
+}
+
+func TestKilledNodeKeepsSessions(t *testing.T) {
+	for name, sig := range map[string]syscall.Signal{"terminated": syscall.SIGTERM, "killed": syscall.SIGKILL} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			l.want()
+			l.startNode()
+			c := l.connect(password)
+			c.says("SCRIPT connected 10.98.0.2")
+			l.stopNode(sig)
+			c.says("Failed to reconnect to host")
+			l.startNode()
+			c.says("SCRIPT reconnected 10.98.0.2")
+			l.transfer(1 << 20)
+		})
+	}
+}
+
+func TestRoamingKeepsTheAddress(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect(password)
+	c.says("SCRIPT connected 10.98.0.2")
+	l.ip("-n", l.id+"c", "addr", "del", "198.51.100.2/24", "dev", "c0")
+	l.ip("-n", l.id+"c", "addr", "add", "198.51.100.3/24", "dev", "c0")
+	c.signal(syscall.SIGUSR2)
+	c.says("SCRIPT reconnected 10.98.0.2")
+	l.transfer(1 << 20)
+}
+
+func TestBlockedUDPFallsBackToTLS(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected")
+	l.transfer(1 << 20)
+	l.run("ip", "netns", "exec", l.id+"g", "nft", "add table inet block; "+
+		"add chain inet block in { type filter hook input priority 0; }; add rule inet block in meta l4proto udp drop")
+	c.says("DTLS Dead Peer Detection detected dead peer")
+	l.transfer(1 << 20)
+}
+
+func TestClientsReachOnlyWhatTheyMay(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	ln := l.listenLAN()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	c := l.connect(password)
+	c.says("SCRIPT connected 10.98.0.2")
+	if !l.reachable(ln.Addr().String()) {
+		t.Error("got no way to the local subnet")
+	}
+	l.ip("-n", l.id+"c", "route", "add", "10.78.0.0/24", "dev", "tun0")
+	if l.reachable(net.JoinHostPort("10.78.0.2", "7000")) {
+		t.Error("got a way outside the local subnets")
+	}
+	l.ip("-n", l.id+"c", "addr", "add", "10.98.0.9/32", "dev", "tun0")
+	l.ip("-n", l.id+"c", "route", "replace", "10.77.0.0/24", "dev", "tun0", "src", "10.98.0.9")
+	if l.reachable(ln.Addr().String()) {
+		t.Error("got through with an address that is not the lease")
+	}
+}
+
+func TestRemovedGatewayLeavesNothing(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect(password)
+	c.says("SCRIPT connected")
+	empty := l.desired()
+	empty.Gateways = nil
+	l.writeJSON(l.cfg.DesiredFile, empty)
+	c.ended()
+	l.until("the namespace is gone", func() bool {
+		out, err := exec.Command("ip", "netns", "list").Output()
+		return err == nil && !strings.Contains(string(out), l.gateway)
+	})
+	l.until("the link is gone", func() bool {
+		out, err := exec.Command("ip", "-n", l.id+"g", "-o", "link").Output()
+		return err == nil && !strings.Contains(string(out), " sg")
+	})
+}
+
+func TestStateOnDiskIsSealed(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect(password)
+	c.says("SCRIPT connected")
+	out, err := exec.Command("grep", "-rl", "sslcli-alice", filepath.Join(l.dir, "state")).CombinedOutput()
+	if err == nil || len(out) > 0 {
+		t.Errorf("got clear text in %s", out)
+	}
+}

@@ -1,0 +1,141 @@
+//go:build netns
+
+package netns
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"hash"
+	"io"
+	"math/rand/v2"
+	"net"
+	"testing"
+)
+
+const transferSize = 100 << 20
+
+// pin is openconnect's name for the server's present key.
+func (l *lab) pin() string {
+	l.t.Helper()
+	raw, err := l.dial("c", net.JoinHostPort(nodeAddr, "443"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer raw.Close()
+	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true}) // the pin is what is asked for
+	if err := c.Handshake(); err != nil {
+		l.t.Fatal(err)
+	}
+	key, err := x509.MarshalPKIXPublicKey(c.ConnectionState().PeerCertificates[0].PublicKey)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	sum := sha256.Sum256(key)
+	return "pin-sha256:" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// listenLAN listens on the LAN host.
+func (l *lab) listenLAN() (ln net.Listener) {
+	l.t.Helper()
+	err := l.within("l", func() (err error) {
+		ln, err = net.Listen("tcp", net.JoinHostPort(lanAddr, "7000"))
+		return err
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = ln.Close() })
+	return ln
+}
+
+// send writes n pseudo-random bytes and returns their hash.
+func send(w io.Writer, n int64) (sum [32]byte, err error) {
+	h := sha256.New()
+	_, err = io.CopyN(io.MultiWriter(w, h), rand.NewChaCha8([32]byte{1}), n)
+	return sumOf(h), err
+}
+
+func receive(r io.Reader, n int64) (sum [32]byte, err error) {
+	h := sha256.New()
+	_, err = io.CopyN(h, r, n)
+	return sumOf(h), err
+}
+
+func sumOf(h hash.Hash) (sum [32]byte) { h.Sum(sum[:0]); return sum }
+
+// transfer moves n bytes from the client to the LAN host, and as many back,
+// and compares the hashes.
+func (l *lab) transfer(n int64) {
+	l.t.Helper()
+	ln := l.listenLAN()
+	defer ln.Close()
+	type result struct {
+		got, sent [32]byte
+		err       error
+	}
+	lan := make(chan result, 1)
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			lan <- result{err: err}
+			return
+		}
+		defer c.Close()
+		var r result
+		if r.got, r.err = receive(c, n); r.err == nil {
+			r.sent, r.err = send(c, n)
+		}
+		lan <- r
+	}()
+	c, err := l.dial("c", ln.Addr().String())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer c.Close()
+	sent, err := send(c, n)
+	if err != nil {
+		l.t.Fatalf("sending: %v", err)
+	}
+	got, err := receive(c, n)
+	if err != nil {
+		l.t.Fatalf("receiving: %v", err)
+	}
+	r := <-lan
+	if r.err != nil || r.got != sent || got != r.sent {
+		l.t.Errorf("up %x -> %x, down %x -> %x, %v; want the same sums", sent, r.got, r.sent, got, r.err)
+	}
+}
+
+func TestTransferOverTLS(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	c := l.connect(password, "--no-dtls")
+	c.says("SCRIPT connected 10.98.0.2")
+	c.says("SSL connected and DTLS disabled")
+	l.transfer(transferSize)
+}
+
+func TestTransferOverDTLS(t *testing.T) {
+	cases := []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"PSK-NEGOTIATE", nil, "Established DTLS connection"},
+		{"resumed from the master secret", []string{"--dtls-ciphers=OC-DTLS1_2-AES256-GCM"}, "Established DTLS connection"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLab(t)
+			l.want()
+			l.startNode()
+			oc := l.connect(password, c.args...)
+			oc.says(c.says)
+			oc.says("SCRIPT connected 10.98.0.2")
+			l.transfer(transferSize)
+		})
+	}
+}
