@@ -173,7 +173,7 @@ func (in intake) open(ctx context.Context, o openedRow) error {
 	n, err := in.tx.Exec(ctx, `INSERT INTO fleet_session (id, client, gateway, source_ip, inner_address, started_at, ended_at, reason, bytes_in, bytes_out)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, '', 0, 0) ON CONFLICT (id) DO UPDATE SET client = excluded.client, gateway = excluded.gateway,
 		source_ip = excluded.source_ip, inner_address = excluded.inner_address, started_at = excluded.started_at
-		WHERE fleet_session.started_at = 0`, o.Session, o.Client, o.Gateway, o.source, o.inner, db.Micros(o.At))
+		WHERE fleet_session.started_at = 0`, o.Session, o.Client, o.Gateway, blob(o.source), blob(o.inner), db.Micros(o.At))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -312,4 +312,12 @@ func (s *Service) sealAddress(ctx context.Context, session, column string, start
 		return nil, err
 	}
 	return s.vault.Seal(ctx, ref(session, column, start), raw)
+}
+
+// blob makes an empty value NULL on both engines.
+func blob(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }

@@ -1,0 +1,524 @@
+package fleet_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+var (
+	ctx   = context.Background()
+	start = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+)
+
+// source holds one gateway per id, as vpn would.
+type source struct{}
+
+func (source) GatewaysOf(_ context.Context, ids []string) ([]gwlink.Gateway, error) {
+	var all []gwlink.Gateway
+	for _, i := range ids {
+		all = append(all, gwlink.Gateway{ID: i, State: gwlink.GatewayActive})
+	}
+	return all, nil
+}
+
+func (source) GrantKeys(context.Context) ([]gwlink.GrantKey, error) {
+	return []gwlink.GrantKey{{ID: "k", Public: make([]byte, 32)}}, nil
+}
+
+// reads is the read log of the tests.
+type reads struct {
+	mu  sync.Mutex
+	all []vault.Read
+}
+
+func (l *reads) RecordRead(_ context.Context, r vault.Read) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, r)
+	return fmt.Sprintf("read_%d", len(l.all)), nil
+}
+
+func (l *reads) Gate(context.Context, id.Handle, string) error { return nil }
+
+type rig struct {
+	s     *fleet.Service
+	db    *db.DB
+	queue *job.Queue
+	clock *clock.Fake
+	reads *reads
+	seen  *events
+	node  fleet.Node
+}
+
+// events collects what the module publishes.
+type events struct {
+	mu       sync.Mutex
+	observed []fleet.Observed
+	closed   []fleet.SessionClosed
+}
+
+func each(t *testing.T, fn func(t *testing.T, r rig)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newRig(t, d)) }, job.Migrations(), fleet.Migrations())
+}
+
+func newRig(t *testing.T, d *db.DB) rig {
+	t.Helper()
+	c, log := clock.NewFake(start), slog.New(slog.DiscardHandler)
+	kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
+	must(t, err)
+	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: log})
+	must(t, err)
+	r := rig{db: d, queue: job.New(d, c, log), clock: c, reads: &reads{}, seen: &events{}}
+	v.Bind(r.reads, r.reads)
+	r.s = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
+	r.s.Bind(source{})
+	job.Subscribe(r.queue, fleet.TopicObserved, "test", func(_ context.Context, e fleet.Observed) error {
+		r.seen.mu.Lock()
+		defer r.seen.mu.Unlock()
+		r.seen.observed = append(r.seen.observed, e)
+		return nil
+	})
+	job.Subscribe(r.queue, fleet.TopicSessionClosed, "test", func(_ context.Context, e fleet.SessionClosed) error {
+		r.seen.mu.Lock()
+		defer r.seen.mu.Unlock()
+		r.seen.closed = append(r.seen.closed, e)
+		return nil
+	})
+	r.node, err = r.s.EnsureNode(ctx, spec("one"))
+	must(t, err)
+	return r
+}
+
+func spec(name string) fleet.NodeSpec {
+	return fleet.NodeSpec{Name: name, Region: "cn-test", Location: "CN-mainland", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r rig) tx(t *testing.T, fn func(tx *db.Tx) error) {
+	t.Helper()
+	must(t, r.db.InTx(ctx, fn))
+}
+
+func (r rig) assign(t *testing.T, gateway string) (a fleet.Assignment) {
+	t.Helper()
+	r.tx(t, func(tx *db.Tx) (err error) {
+		a, err = r.s.AssignTx(ctx, tx, gateway, "cn-test")
+		return err
+	})
+	return a
+}
+
+func (r rig) change(t *testing.T, gateway string) (a fleet.Assignment) {
+	t.Helper()
+	r.tx(t, func(tx *db.Tx) (err error) {
+		a, err = r.s.ChangedTx(ctx, tx, gateway)
+		return err
+	})
+	return a
+}
+
+func (r rig) report(t *testing.T, rep gwlink.Report) {
+	t.Helper()
+	rep.Node, rep.Sent, rep.Version = r.node.ID, r.clock.Now(), "test"
+	must(t, r.s.Ingest(ctx, r.node.ID, rep))
+	must(t, r.queue.Drain(ctx))
+}
+
+func opened(session, gateway string) gwlink.SessionOpened {
+	return gwlink.SessionOpened{Session: session, Gateway: gateway, Server: "sslsrv-a", Client: "sslcli-a", At: start,
+		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2")}
+}
+
+func closed(session string) gwlink.SessionClosed {
+	return gwlink.SessionClosed{Session: session, At: start.Add(time.Minute), Reason: gwlink.ReasonUser, BytesIn: 1000, BytesOut: 5000}
+}
+
+func TestEnsuringANodeTwiceIsOneNode(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		same, err := r.s.EnsureNode(ctx, spec("one"))
+		if err != nil || same.ID != r.node.ID || same.Generation != r.node.Generation {
+			t.Errorf("again: got %+v, %v, want the same node and generation", same, err)
+		}
+		moved := spec("one")
+		moved.Addresses = []netip.Addr{netip.MustParseAddr("203.0.113.6")}
+		got, err := r.s.EnsureNode(ctx, moved)
+		if err != nil || got.ID != r.node.ID || got.Generation <= r.node.Generation {
+			t.Errorf("with another address: got %+v, %v, want the same node, a greater generation", got, err)
+		}
+	})
+}
+
+func TestANodeIsFoundByItsKeyAndByNoEmptyKey(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		keyed := spec("two")
+		keyed.KeySHA256 = "ab"
+		two, err := r.s.EnsureNode(ctx, keyed)
+		must(t, err)
+		got, err := r.s.NodeByKey(ctx, "ab")
+		if err != nil || got.ID != two.ID {
+			t.Errorf("got %v, %v, want %s", got.ID, err, two.ID)
+		}
+		if _, err := r.s.NodeByKey(ctx, ""); !errs.IsNotFound(err) {
+			t.Errorf("the empty key: got %v, want NotFound", err)
+		}
+	})
+}
+
+func TestGenerationsGrowWithEachChangeAndDesiredHoldsThem(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		a := r.assign(t, "vpngw-a")
+		b := r.change(t, "vpngw-a")
+		if b.Generation <= a.Generation || b.Node != r.node.ID {
+			t.Errorf("got %d after %d", b.Generation, a.Generation)
+		}
+		d, err := r.s.Wait(ctx, r.node.ID, a.Generation, time.Second)
+		if err != nil || d.Generation < b.Generation || len(d.Gateways) != 1 || len(d.GrantKeys) != 1 {
+			t.Errorf("got %+v, %v", d, err)
+		}
+		if _, err := r.s.Wait(ctx, r.node.ID, d.Generation, time.Millisecond); !errs.IsNotFound(err) {
+			t.Errorf("nothing new: got %v, want ErrUnchanged", err)
+		}
+	})
+}
+
+func TestAWaitingNodeHearsOfAChange(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		a := r.assign(t, "vpngw-a")
+		other := fleet.New(fleet.Deps{DB: r.db, Clock: r.clock, Queue: job.New(r.db, r.clock, slog.New(slog.DiscardHandler)), Log: slog.New(slog.DiscardHandler)})
+		other.Bind(source{})
+		for name, waiter := range map[string]*fleet.Service{"of this process": r.s, "of another process": other} {
+			done := make(chan error, 1)
+			after := a.Generation
+			go func() {
+				d, err := waiter.Wait(ctx, r.node.ID, after, 20*time.Second)
+				if err == nil && d.Generation <= after {
+					err = fmt.Errorf("generation %d after %d", d.Generation, after)
+				}
+				done <- err
+			}()
+			begin := time.Now()
+			a = r.change(t, "vpngw-a")
+			if err := <-done; err != nil {
+				t.Errorf("a waiter %s: %v", name, err)
+			}
+			if took := time.Since(begin); took > 5*time.Second {
+				t.Errorf("a waiter %s heard after %v", name, took)
+			}
+		}
+	})
+}
+
+func TestANodeAheadOfARestoredDatabaseGetsAGreaterGeneration(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		d, err := r.s.Wait(ctx, r.node.ID, 900, time.Second)
+		if err != nil || d.Generation != 901 {
+			t.Errorf("got %d, %v, want 901", d.Generation, err)
+		}
+	})
+}
+
+func TestFiftyParallelChangesAreFiftyGenerations(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		before := r.assign(t, "vpngw-a").Generation
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				for {
+					err := r.db.InTx(ctx, func(tx *db.Tx) error { _, err := r.s.ChangedTx(ctx, tx, "vpngw-a"); return err })
+					if err == nil {
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		a, err := r.s.Assignment(ctx, "vpngw-a")
+		if err != nil || a.Generation != before+50 {
+			t.Errorf("got %d, %v, want %d", a.Generation, err, before+50)
+		}
+	})
+}
+
+func TestAReportMayComeAgainAndInAnyOrder(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		orders := map[string][]gwlink.Report{
+			"opened, closed": {{Opened: []gwlink.SessionOpened{opened("x", "vpngw-a")}}, {Closed: []gwlink.SessionClosed{closed("x")}}},
+			"closed, opened": {{Closed: []gwlink.SessionClosed{closed("x")}}, {Opened: []gwlink.SessionOpened{opened("x", "vpngw-a")}}},
+			"both in one":    {{Opened: []gwlink.SessionOpened{opened("x", "vpngw-a")}, Closed: []gwlink.SessionClosed{closed("x")}}},
+		}
+		for name, reports := range orders {
+			session := id.New("ses")
+			for range 3 { // each report three times
+				for _, rep := range reports {
+					rep.Opened, rep.Closed = slices.Clone(rep.Opened), slices.Clone(rep.Closed)
+					for i := range rep.Opened {
+						rep.Opened[i].Session = session
+					}
+					for i := range rep.Closed {
+						rep.Closed[i].Session = session
+					}
+					r.report(t, rep)
+				}
+			}
+			got, err := r.s.Session(ctx, []string{"vpngw-a"}, session)
+			must(t, err)
+			want := fleet.Session{ID: session, Client: "sslcli-a", Gateway: "vpngw-a", Start: start, End: start.Add(time.Minute),
+				Reason: "user", BytesIn: 1000, BytesOut: 5000}
+			if diff := cmp.Diff(want, got, cmp.FilterPath(func(p cmp.Path) bool {
+				return p.Last().String() == ".sealedSource" || p.Last().String() == ".sealedInner"
+			}, cmp.Ignore()), cmp.AllowUnexported(fleet.Session{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+			n := 0
+			for _, e := range r.seen.closed {
+				if e.Session == session {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%s: published %d times, want once", name, n)
+			}
+		}
+	})
+}
+
+func TestANodeReportsOnlyForItsOwnGateways(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		two, err := r.s.EnsureNode(ctx, spec("two"))
+		must(t, err)
+		mine := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(mine, "vpngw-a")}})
+		foreign := gwlink.Report{Node: two.ID, Opened: []gwlink.SessionOpened{opened(id.New("ses"), "vpngw-a")},
+			Closed:   []gwlink.SessionClosed{closed(mine)},
+			Gateways: []gwlink.ObservedState{{Gateway: "vpngw-a", Generation: 9, State: "failed"}}}
+		must(t, r.s.Ingest(ctx, two.ID, foreign))
+		must(t, r.queue.Drain(ctx))
+		all, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
+		if err != nil || len(all) != 1 || !all[0].End.IsZero() || len(r.seen.observed) != 0 {
+			t.Errorf("got %+v, %v, events %v: a foreign node was believed", all, err, r.seen.observed)
+		}
+		foreign.Node = r.node.ID
+		if err := r.s.Ingest(ctx, two.ID, foreign); errs.KindOf(err) != errs.Invalid {
+			t.Errorf("a report in another node's name: got %v", err)
+		}
+	})
+}
+
+func TestAnObservationIsPublishedWhenItTellsSomethingNew(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		a := r.assign(t, "vpngw-a")
+		say := func(generation uint64, state string) {
+			r.report(t, gwlink.Report{Generation: generation, Gateways: []gwlink.ObservedState{{Gateway: "vpngw-a", Generation: generation, State: state}}})
+		}
+		say(a.Generation, "applied")
+		say(a.Generation, "applied")
+		say(a.Generation, "failed")
+		say(a.Generation-1, "applied") // late
+		b := r.change(t, "vpngw-a")
+		say(b.Generation, "failed")
+		say(b.Generation, "applied")
+		say(b.Generation+1, "applied") // generations of other gateways tell nothing about this one
+		var got []string
+		for _, e := range r.seen.observed {
+			got = append(got, fmt.Sprintf("%d %s", e.Generation-a.Generation, e.State))
+		}
+		if want := []string{"0 applied", "0 failed", "1 failed", "1 applied"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+func TestTheTrafficOfRepeatedCountersIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		live := func(in, out uint64) gwlink.Report {
+			return gwlink.Report{Live: []gwlink.Counters{{Session: session, BytesIn: in, BytesOut: out, Transport: "dtls"}}}
+		}
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		for _, rep := range []gwlink.Report{live(100, 200), live(100, 200), live(300, 900), live(100, 200)} {
+			r.report(t, rep)
+		}
+		r.clock.Advance(fleet.SampleEvery)
+		r.report(t, gwlink.Report{Closed: []gwlink.SessionClosed{closed(session)}})
+		r.report(t, gwlink.Report{Closed: []gwlink.SessionClosed{closed(session)}})
+		got, err := r.s.Traffic(ctx, "vpngw-a", start)
+		want := []fleet.Sample{{At: start, BytesIn: 300, BytesOut: 900, Sessions: 1}, {At: start.Add(fleet.SampleEvery), BytesIn: 700, BytesOut: 4100}}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+func TestAddressesAreSealedAndOpenOnlyWithARecordedRead(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		raw, err := db.Get(ctx, r.db, nil, db.One[[]byte], "SELECT source_ip FROM fleet_session WHERE id = $1", session)
+		if err != nil || len(raw) < 20 {
+			t.Fatalf("the stored source is %d bytes: not sealed (%v)", len(raw), err)
+		}
+		all, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
+		must(t, err)
+		if len(all) != 1 || all[0].SourceIP.IsValid() {
+			t.Fatalf("got %+v, want one session without addresses", all)
+		}
+		must(t, r.s.OpenAddresses(ctx, vault.Reader{Class: vault.Self, Handle: "sub_x"}, "test", all))
+		if all[0].SourceIP.String() != "198.51.100.9" || all[0].Inner.String() != "10.9.0.2" || len(r.reads.all) != 1 {
+			t.Errorf("got %v, %v with %d read events, want one", all[0].SourceIP, all[0].Inner, len(r.reads.all))
+		}
+	})
+}
+
+func TestAClosureIsToldUntilItIsAppliedAndTenMinutesOld(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		r.tx(t, func(tx *db.Tx) error {
+			return r.s.CloseTx(ctx, tx, "vpngw-a", []string{"ses_x"}, gwlink.ReasonAdministrator)
+		})
+		d, err := r.s.Desired(ctx, r.node.ID)
+		want := []gwlink.Closure{{Session: "ses_x", Reason: gwlink.ReasonAdministrator}}
+		if diff := cmp.Diff(want, d.Closures); err != nil || diff != "" {
+			t.Fatalf("%v %s", err, diff)
+		}
+		told := func() int {
+			must(t, fleet.Reap(ctx, r.s))
+			d, err := r.s.Desired(ctx, r.node.ID)
+			must(t, err)
+			return len(d.Closures)
+		}
+		r.clock.Advance(11 * time.Minute)
+		if n := told(); n != 1 {
+			t.Errorf("after 11 minutes, not applied: got %d, want it told still", n)
+		}
+		r.report(t, gwlink.Report{Generation: d.Generation})
+		if n := told(); n != 0 {
+			t.Errorf("old and applied: got %d, want none", n)
+		}
+	})
+}
+
+func TestASessionThatItsNodeForgotEnds(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		r.report(t, gwlink.Report{Live: []gwlink.Counters{{Session: session, BytesIn: 5, BytesOut: 6, Transport: "tls"}}})
+		r.clock.Advance(10 * time.Minute)
+		must(t, fleet.Reap(ctx, r.s))
+		if got, err := r.s.Session(ctx, []string{"vpngw-a"}, session); err != nil || !got.End.IsZero() {
+			t.Errorf("while the node is silent nothing is known: got end %v, %v", got.End, err)
+		}
+		r.report(t, gwlink.Report{})
+		must(t, fleet.Reap(ctx, r.s))
+		got, err := r.s.Session(ctx, []string{"vpngw-a"}, session)
+		if err != nil || !got.End.Equal(start) || got.Reason != gwlink.ReasonLost || got.BytesOut != 6 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
+func TestSessionsEndAfterSixCalendarMonthsWithTheirKeys(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}, Closed: []gwlink.SessionClosed{closed(session)}})
+		kept, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
+		must(t, err)
+		must(t, fleet.Sweep(ctx, r.s))
+		left := func() int64 {
+			n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM fleet_session")
+			must(t, err)
+			return n
+		}
+		r.clock.Advance(start.AddDate(0, 6, 0).Sub(start) - 24*time.Hour)
+		must(t, fleet.Sweep(ctx, r.s))
+		if left() != 1 {
+			t.Fatal("deleted before six months were over")
+		}
+		r.clock.Advance(4 * 24 * time.Hour)
+		must(t, fleet.Sweep(ctx, r.s))
+		if left() != 0 {
+			t.Fatal("kept after six months and three days")
+		}
+		must(t, r.s.OpenAddresses(ctx, vault.Reader{Class: vault.Self, Handle: "sub_x"}, "test", kept))
+		if kept[0].SourceIP.IsValid() {
+			t.Errorf("the day's key is destroyed, yet a copy opens as %v", kept[0].SourceIP)
+		}
+	})
+}
+
+func TestTheLastEndedDayIsNeverEarly(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("", 8*3600)
+	for now := time.Date(2026, 1, 1, 12, 0, 0, 0, zone); now.Year() < 2029; now = now.AddDate(0, 0, 1) {
+		last := fleet.LastEndedDay(now)
+		y, m, d := last.Date()
+		// Six calendar months after a day: the same day number, or the last of the month.
+		end := time.Date(y, m+6, 1, 0, 0, 0, 0, zone)
+		end = end.AddDate(0, 0, min(d, end.AddDate(0, 1, -1).Day())) // the day after that day
+		if now.Before(end) {
+			t.Fatalf("on %v the day %v goes, whose six months end %v", now, last, end)
+		}
+		if late := now.Sub(end); late > 5*24*time.Hour {
+			t.Fatalf("on %v only %v goes: %v late", now, last, late)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	for want, n := range map[fleet.Health]fleet.Node{
+		fleet.HealthNew:     {},
+		fleet.HealthOnline:  {LastSeen: start, Generation: 3, Applied: 3},
+		fleet.HealthBehind:  {LastSeen: start, Generation: 4, Applied: 3},
+		fleet.HealthOffline: {LastSeen: start.Add(-time.Minute), Generation: 3, Applied: 3},
+	} {
+		if got := n.Health(start); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
