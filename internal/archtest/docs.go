@@ -76,6 +76,7 @@ var kinds = []struct {
 	{regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Z]\w*)(?:\.([A-Z]\w*))?(?:\(.*\)|\{.*\})?$`), (*index).symbol},
 	{regexp.MustCompile(`^([a-z]+\.[a-z][a-z_]+)$`), (*index).code},
 	{regexp.MustCompile(`^([a-z]+)(_[a-z_]+)$`), (*index).tableName},
+	{regexp.MustCompile(`^([a-z]+(?:-[a-z]+)*-(?:after|before)-[a-z-]+)$`), (*index).faultPoint},
 }
 
 func (x *index) check(word string) string {
@@ -350,6 +351,13 @@ func (x *index) isSetting(name string) bool {
 		}
 	}
 	return true
+}
+
+func (x *index) faultPoint(m []string) string {
+	if !x.literals[m[1]] {
+		return "no fault point of this name"
+	}
+	return ""
 }
 
 func (x *index) tableName(m []string) string {

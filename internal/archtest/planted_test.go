@@ -206,13 +206,13 @@ var planted = []struct {
 	{
 		name: "documents", rule: Docs,
 		bad: documented("`internal/gone`, `platform/gone` and [a link](gone.md)", "`order.Gone`, `order.Order.Gone` and `gone.Order`",
-			"`POST /api/v1/gone`, `DELETE /api/v1/orders/{id}` and `/pay/gone`", "`order.gone` in `order_gone`", "`make gone`, `skybridge gone`, `SKYBRIDGE_GONE`, `gone.go`"),
+			"`POST /api/v1/gone`, `DELETE /api/v1/orders/{id}` and `/pay/gone`", "`order.gone` in `order_gone`", "`make gone`, `skybridge gone`, `SKYBRIDGE_GONE`, `gone.go`, `order-after-gone`"),
 		good: documented("`internal/control/order/`, `control/order` and [a link](ARCHITECTURE.md)", "`order.Order`, `order.Order.Pay(at)`, `order.Order.State` and `order.New`",
-			"`GET /api/v1/orders/{order}`, `/api/v1/orders` and `GET /pay/return/{attempt}`", "`order.paid` in `order_line`, `10.0.0.0/8`, `a b`", "`make test`, `skybridge serve --demo`, `SKYBRIDGE_KEY=x`, `order.go`",
+			"`GET /api/v1/orders/{order}`, `/api/v1/orders` and `GET /pay/return/{attempt}`", "`order.paid` in `order_line`, `10.0.0.0/8`, `a b`", "`make test`, `skybridge serve --demo`, `SKYBRIDGE_KEY=x`, `order.go`, `order-after-pay`",
 			"```", "`internal/gone` in a drawing", "```"),
 		wants: []string{
 			"`internal/gone`", "`platform/gone`", "the link gone.md", "`order.Gone`", "`order.Order.Gone`", "`gone.Order`", "`POST /api/v1/gone`", "`DELETE /api/v1/orders/{id}`",
-			"`/pay/gone`", "`order.gone`", "`order_gone`", "`make gone`", "`skybridge gone`", "`SKYBRIDGE_GONE`", "`gone.go`",
+			"`/pay/gone`", "`order.gone`", "`order_gone`", "`make gone`", "`skybridge gone`", "`SKYBRIDGE_GONE`", "`gone.go`", "`order-after-gone`",
 		},
 	},
 	{
@@ -302,7 +302,7 @@ func documented(lines ...string) map[string]string {
 	return map[string]string{
 		"docs/ARCHITECTURE.md": strings.Join(lines, "\n"),
 		"internal/control/order/order.go": "package order\ntype Order struct { State string }\nfunc (o *Order) Pay(at int) {}\nfunc New() {}\n" +
-			"const topic = \"order.paid\"\n",
+			"const topic, point = \"order.paid\", \"order-after-pay\"\n",
 		"internal/control/order/migrations/00001_order.sql": "CREATE TABLE order_line (id TEXT);",
 		"internal/platform/platform.go":                     "package platform",
 		"internal/web/pay.go":                               "package web\nconst r = \"GET /pay/return/{attempt_no}\"",
