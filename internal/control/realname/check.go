@@ -69,11 +69,16 @@ func (s *Service) eventsOf(ctx context.Context, v Verification, r Result, err er
 	switch {
 	case errors.Is(err, ErrProviderLimit):
 		return []Event{EventProviderLimit}
+	case errors.Is(err, ErrRefused):
+		s.log.ErrorContext(ctx, "identity source does not take the request", "case", v.ID, "error", err)
+		return []Event{EventRefused}
+	case errs.KindOf(err) == errs.Forbidden:
+		return []Event{EventDropped}
 	case errors.Is(err, ErrSource):
-		s.log.WarnContext(ctx, "identity source refused", "verification", v.ID, "error", err)
+		s.log.WarnContext(ctx, "identity source refused", "case", v.ID, "error", err)
 		return []Event{EventSourceError}
 	case err != nil:
-		s.log.WarnContext(ctx, "identity check has no known outcome", "verification", v.ID, "error", err)
+		s.log.WarnContext(ctx, "identity check has no known outcome", "case", v.ID, "error", err)
 		return []Event{EventTimeout, EventNoQuery}
 	}
 	switch r {
@@ -94,7 +99,8 @@ func (s *Service) eventsOf(ctx context.Context, v Verification, r Result, err er
 var reasons = map[Event]string{
 	EventMatchMinor: "realname.guardian_needed", EventMismatch: "realname.mismatch", EventNoRecord: "realname.no_record",
 	EventSourceError: "realname.source_error", EventProviderLimit: "realname.provider_limit", EventNoQuery: "realname.outcome_unknown",
-	EventInUse: "realname.number_in_use", EventDropped: "realname.dropped", EventReject: "realname.rejected", EventRevoke: "realname.revoked",
+	EventInUse: "realname.number_in_use", EventDropped: "realname.dropped",
+	EventRefused: "realname.refused", EventReject: "realname.rejected", EventRevoke: "realname.revoked",
 }
 
 // decider is who decides: a job, or a member of staff with a reason code.

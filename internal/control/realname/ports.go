@@ -29,9 +29,11 @@ type CheckRequest struct {
 }
 
 // Checker asks a source whether a name belongs to a number. An error is one of
-// ErrSource (the source refused or is broken: a person decides),
-// ErrProviderLimit (nothing was asked: try tomorrow) or ErrOutcomeUnknown (it
-// may have been asked and billed); any other error counts as the last.
+// ErrSource (the source is broken: a person decides), ErrRefused (it
+// does not take the values: a new submission), ErrProviderLimit (nothing was
+// asked: try tomorrow) or ErrOutcomeUnknown (it may have been asked and billed);
+// kind Forbidden means that nothing was sent for lack of a basis; any other
+// error counts as an unknown outcome.
 type Checker interface {
 	Check(ctx context.Context, r CheckRequest) (Result, error)
 }
@@ -39,6 +41,7 @@ type Checker interface {
 // Errors of a Checker.
 var (
 	ErrSource         = errs.New(errs.Unavailable, "realname.source_error")
+	ErrRefused        = errs.New(errs.Unprocessable, "realname.refused")
 	ErrProviderLimit  = errs.New(errs.Limited, "realname.provider_limit")
 	ErrOutcomeUnknown = errs.New(errs.Unavailable, "realname.outcome_unknown")
 )

@@ -31,6 +31,7 @@ const (
 	EventNoQuery       Event = "no_query" // the source cannot be asked what became of the call
 	EventInUse         Event = "in_use"   // matched, but the number verifies three accounts already
 	EventDropped       Event = "dropped"  // never asked: consent withdrawn or values erased before
+	EventRefused       Event = "refused"  // the source does not take the values
 	EventAskManual     Event = "ask_manual"
 	EventApprove       Event = "approve"
 	EventReject        Event = "reject"
@@ -46,7 +47,7 @@ var transitions = map[State]map[Event]State{
 	Revoked:  {EventSubmit: Verifying},
 	Verifying: {
 		EventMatch: Approved, EventMatchMinor: ManualReview, EventMismatch: None, EventNoRecord: ManualReview,
-		EventSourceError: ManualReview, EventProviderLimit: None, EventTimeout: OutcomeUnknown, EventInUse: None, EventDropped: None,
+		EventSourceError: ManualReview, EventProviderLimit: None, EventTimeout: OutcomeUnknown, EventInUse: None, EventDropped: None, EventRefused: None,
 	},
 	OutcomeUnknown: {
 		EventMatch: Approved, EventMatchMinor: ManualReview, EventMismatch: None, EventNoRecord: ManualReview,

@@ -32,11 +32,11 @@ import (
 
 // Errors.
 var (
-	ErrUnknown  = errs.New(errs.Forbidden, "egress.not_registered") // recipient, operation or field is not in the registry
+	ErrUnknown  = errs.New(errs.Forbidden, "egress.not_registered")   // recipient, operation or field is not in the registry
 	ErrSetting  = errs.New(errs.Unavailable, "egress.not_configured") // the recipient has no endpoint here
-	ErrDPA      = errs.New(errs.Forbidden, "egress.no_agreement")   // a processor without a live agreement
-	ErrTransfer = errs.New(errs.LegalBlock, "egress.no_mechanism") // sensitive data leave the region without a mechanism
-	ErrLedger   = errs.New(errs.Unavailable, "egress.ledger")       // the intent could not be committed: nothing was sent
+	ErrDPA      = errs.New(errs.Forbidden, "egress.no_agreement")     // a processor without a live agreement
+	ErrTransfer = errs.New(errs.LegalBlock, "egress.no_mechanism")    // sensitive data leave the region without a mechanism
+	ErrLedger   = errs.New(errs.Unavailable, "egress.ledger")         // the intent could not be committed: nothing was sent
 	ErrAddress  = errs.New(errs.Forbidden, "egress.address_refused")
 	ErrEndpoint = errs.New(errs.Forbidden, "egress.endpoint_refused") // a request beyond the permit, or a redirect
 	ErrTooLarge = errs.New(errs.Unavailable, "egress.answer_too_large")

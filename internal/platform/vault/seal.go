@@ -125,7 +125,7 @@ func (v *Vault) open(ctx context.Context, ref Ref, sealed []byte, salted bool) (
 }
 
 func (v *Vault) alarm(ref Ref) error {
-	v.log.Error("a sealed value does not belong where it stands", "table", ref.Table, "column", ref.Column, "row", ref.Row)
+	v.log.Error("a sealed value does not belong where it stands", "table", ref.Field(), "case", ref.Row)
 	return fmt.Errorf("opening %s: %w", ref.Field(), ErrIntegrity)
 }
 
