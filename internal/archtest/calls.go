@@ -24,7 +24,7 @@ var controlPlane = []string{"internal/control", "internal/platform", "internal/p
 // outsiders are the exceptions, by the beginning of their path: egress is the
 // one door; the demonstration's simulators and its customer are processes of
 // their own, outside of the service.
-var outsiders = []string{"internal/platform/egress/", "internal/app/demo", "internal/app/simulators"}
+var outsiders = []string{"internal/platform/egress/", "internal/app/demo", "internal/app/simulators", "internal/app/walk/"}
 
 func isOutsider(path string) bool {
 	return slices.ContainsFunc(outsiders, func(begin string) bool { return strings.HasPrefix(path, begin) })

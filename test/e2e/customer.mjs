@@ -102,3 +102,45 @@ export async function createServer(page) {
   await page.getByText(t('state.server.active'), { exact: true }).first().waitFor({ timeout: 60_000 });
   return page.url();
 }
+
+/** Creates an SSL client; returns its page and what is told once: name, password, code seed. */
+export async function createClient(page, serverURL, name) {
+  await page.goto(`/ssl-clients?create=1&server=${serverURL.split('/').at(-1)}`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(t('client.name')).fill(name);
+  await dialog.getByRole('button', { name: t('client.create'), exact: true }).click();
+  await dialog.getByText(t('client.created', { name })).waitFor();
+  await dialog.getByRole('button', { name: t('client.show_secret') }).click();
+  const secret = page.getByRole('dialog').filter({ hasText: t('secret.title') });
+  const fact = (key) => secret.locator('dt', { hasText: t(key) }).locator('+ dd .mono').getAttribute('title');
+  const told = { name, password: await fact('field.password'), seed: await fact('secret.totp') };
+  await secret.getByRole('button', { name: t('secret.done') }).click();
+  await dialog.getByRole('link', { name: t('client.how_to_connect') }).click();
+  await page.waitForURL(/\/ssl-clients\/sslcli/);
+  return { ...told, url: page.url() };
+}
+
+/** Downloads a client's bundle as the button does, and returns where it lies. */
+export async function downloadBundle(page, clientURL) {
+  await page.goto(clientURL);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: t('client.download_bundle') }).first().click(),
+  ]);
+  return download.path();
+}
+
+/** The row of a live session, as the page shows it now. */
+export async function liveSession(page, clientName) {
+  await page.goto('/vpn-sessions');
+  const row = page.getByRole('row').filter({ hasText: clientName });
+  await row.waitFor();
+  return row;
+}
+
+/** Presses "disconnect" on a session's row and says when. */
+export async function disconnect(page, row) {
+  await row.getByRole('button', { name: t('session.disconnect') }).click();
+  await page.getByRole('dialog').getByRole('button', { name: t('session.disconnect'), exact: true }).click();
+  return Date.now();
+}
