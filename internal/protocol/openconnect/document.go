@@ -65,13 +65,15 @@ type Document struct {
 
 // ParseDocument reads a request body. It is XML, unless the content type says
 // application/x-www-form-urlencoded, the fall-back of clients whose XML POST
-// failed; that becomes an auth-reply. Elements that are not known are skipped.
-// ErrTooLarge and ErrDocument are the only errors.
+// failed; that becomes an auth-reply. Older openconnect says so of its XML too,
+// so a body that begins with "<" is XML whatever its type. Elements that are not
+// known are skipped. ErrTooLarge and ErrDocument are the only errors.
 func ParseDocument(contentType string, body []byte) (Document, error) {
 	if len(body) > MaxDocument {
 		return Document{}, ErrTooLarge
 	}
-	if media, _, err := mime.ParseMediaType(contentType); err == nil && media == "application/x-www-form-urlencoded" {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err == nil && media == "application/x-www-form-urlencoded" && !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("<")) {
 		return parseForm(body)
 	}
 	return parseXML(body)

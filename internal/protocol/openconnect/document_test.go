@@ -54,9 +54,11 @@ func TestParseRecordedDocuments(t *testing.T) {
 			d.Type, d.Fields = TypeAuthReply, Fields{"password": "pass"}
 		})},
 	} {
-		got, err := ParseDocument(xmlType, readFile(t, c.file))
-		if err != nil || !reflect.DeepEqual(got, c.want) {
-			t.Errorf("%s: got %+v, %v want %+v", c.file, got, err, c.want)
+		for _, contentType := range []string{xmlType, "application/x-www-form-urlencoded", ""} {
+			got, err := ParseDocument(contentType, readFile(t, c.file))
+			if err != nil || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s as %q: got %+v, %v want %+v", c.file, contentType, got, err, c.want)
+			}
 		}
 	}
 }

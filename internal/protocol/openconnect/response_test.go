@@ -59,42 +59,46 @@ func TestResponseLikeOcserv(t *testing.T) {
 	}
 }
 
+// responseCases say which lines a change of the recorded answer brings and which
+// texts it must not hold.
+var responseCases = []struct {
+	name   string
+	change func(*ConnectResponse)
+	with   []string
+	not    []string
+}{
+	{"DTLS off", func(r *ConnectResponse) { r.DTLS = nil }, nil, []string{"X-DTLS"}},
+	{"DTLS not possible", func(r *ConnectResponse) { r.DTLS = &DTLSOffer{Port: 443} }, nil, []string{"X-DTLS"}},
+	{"resume", func(r *ConnectResponse) { r.DTLS.Choice = resumeNames[2] },
+		[]string{"X-DTLS-Session-ID: 38847c5046d45f1b62eddb3acd828f273559400452ecef1ac7ee519d36bf45a1", "X-DTLS12-CipherSuite: AES256-GCM-SHA384", "X-DTLS-MTU: 1434", "X-DTLS-Rekey-Method: new-tunnel"},
+		[]string{"App-ID", "PSK", "X-DTLS-CipherSuite"}},
+	{"PSK", func(*ConnectResponse) {}, []string{"X-DTLS-App-ID: 3884"}, []string{"X-DTLS-Session-ID", "X-DTLS-MTU"}},
+	{"IPv6 DNS for openconnect", func(r *ConnectResponse) { r.DNS = addrs("10.0.0.1", "fd00::1") }, []string{"X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS: fd00::1"}, []string{"DNS-IP6"}},
+	{"IPv6 DNS for Cisco", func(r *ConnectResponse) { r.DNS, r.Agent = addrs("10.0.0.1", "fd00::1"), AgentAnyConnect }, []string{"X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS-IP6: fd00::1"}, nil},
+	{"IPv6 without full capability", func(r *ConnectResponse) { r.FullIPv6 = false }, []string{"X-CSTP-Address: fd00:77::9a7c:c09f:b76e:58ef", "X-CSTP-Netmask: fd00:77::9a7c:c09f:b76e:58ef/128"}, []string{"Address-IP6"}},
+	{"IPv6 only", func(r *ConnectResponse) { r.IPv4 = netip.Prefix{} }, []string{"X-CSTP-Address-IP6: fd00:77"}, []string{"X-CSTP-Address: ", "Netmask"}},
+	{"iOS full tunnel", func(r *ConnectResponse) { r.Agent, r.SplitInclude = AgentAnyConnectApple, nil }, []string{"X-CSTP-Split-Include-IP6: 2000::/3"}, nil},
+	{"iOS split tunnel", func(r *ConnectResponse) { r.Agent = AgentAnyConnectApple }, nil, []string{"2000::/3"}},
+	{"full tunnel", func(r *ConnectResponse) { r.SplitInclude = nil }, nil, []string{"Split-Include"}},
+	{"routes", func(r *ConnectResponse) {
+		r.SplitInclude, r.SplitExclude = prefixes("10.1.2.3/12", "fd00:1::5/64"), prefixes("0.0.0.0/32", "fd00:2::/48")
+	}, []string{"X-CSTP-Split-Include: 10.0.0.0/255.240.0.0", "X-CSTP-Split-Include-IP6: fd00:1::/64", "X-CSTP-Split-Exclude: 0.0.0.0/255.255.255.255", "X-CSTP-Split-Exclude-IP6: fd00:2::/48"}, nil},
+	{"rekey is never off", func(r *ConnectResponse) { r.RekeyTime, r.DTLS.RekeyTime = 0, -5 }, []string{"X-CSTP-Rekey-Time: 1", "X-DTLS-Rekey-Time: 1"}, nil},
+	{"rekey does not overflow", func(r *ConnectResponse) { r.RekeyTime = 1<<63 - 1 }, []string{"X-CSTP-Rekey-Time: 315360000"}, nil},
+	{"times", func(r *ConnectResponse) {
+		r.IdleTimeout, r.SessionTimeout, r.SessionRemaining, r.DisconnectedTimeout, r.LeaseDuration = 20*time.Minute, time.Hour, 90*time.Second, 5*time.Minute, 24*time.Hour
+	}, []string{"X-CSTP-Idle-Timeout: 1200", "X-CSTP-Session-Timeout: 3600", "X-CSTP-Session-Timeout-Remaining: 90", "X-CSTP-Disconnected-Timeout: 300", "X-CSTP-Lease-Duration: 86400"}, nil},
+	{"names", func(r *ConnectResponse) {
+		r.DefaultDomains, r.SplitDNS, r.TunnelAllDNS, r.NBNS = []string{"a.test", "b.test"}, []string{"a.test", "c.test"}, true, addrs("10.0.0.9")
+	}, []string{"X-CSTP-Default-Domain: a.test b.test", "X-CSTP-Split-DNS: a.test", "X-CSTP-Split-DNS: c.test", "X-CSTP-Tunnel-All-DNS: true", "X-CSTP-NBNS: 10.0.0.9"}, nil},
+	{"no header is injected", func(r *ConnectResponse) { r.Banner = "a\r\nX-Evil: 1\n\nb\x00 " }, []string{"X-CSTP-Banner: a  X-Evil: 1  b"}, []string{"\nX-Evil"}},
+	{"empty values", func(r *ConnectResponse) { r.Banner, r.Hostname, r.ServerName = " ", "\r\n", "" }, nil, []string{"Banner", "X-CSTP-Hostname", "Server-Name"}},
+	{"extensions", func(r *ConnectResponse) { r.Extensions = []string{"gso"} }, []string{"X-Skybridge-Ext: gso"}, nil},
+}
+
 func TestResponseHeaders(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name   string
-		change func(*ConnectResponse)
-		with   []string
-		not    []string
-	}{
-		{"DTLS off", func(r *ConnectResponse) { r.DTLS = nil }, nil, []string{"X-DTLS"}},
-		{"DTLS not possible", func(r *ConnectResponse) { r.DTLS = &DTLSOffer{Port: 443} }, nil, []string{"X-DTLS"}},
-		{"resume", func(r *ConnectResponse) { r.DTLS.Choice = resumeNames[2] },
-			[]string{"X-DTLS-Session-ID: 38847c5046d45f1b62eddb3acd828f273559400452ecef1ac7ee519d36bf45a1", "X-DTLS12-CipherSuite: AES256-GCM-SHA384", "X-DTLS-MTU: 1434", "X-DTLS-Rekey-Method: new-tunnel"},
-			[]string{"App-ID", "PSK", "X-DTLS-CipherSuite"}},
-		{"PSK", func(*ConnectResponse) {}, []string{"X-DTLS-App-ID: 3884"}, []string{"X-DTLS-Session-ID", "X-DTLS-MTU"}},
-		{"IPv6 DNS for openconnect", func(r *ConnectResponse) { r.DNS = addrs("10.0.0.1", "fd00::1") }, []string{"X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS: fd00::1"}, []string{"DNS-IP6"}},
-		{"IPv6 DNS for Cisco", func(r *ConnectResponse) { r.DNS, r.Agent = addrs("10.0.0.1", "fd00::1"), AgentAnyConnect }, []string{"X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS-IP6: fd00::1"}, nil},
-		{"IPv6 without full capability", func(r *ConnectResponse) { r.FullIPv6 = false }, []string{"X-CSTP-Address: fd00:77::9a7c:c09f:b76e:58ef", "X-CSTP-Netmask: fd00:77::9a7c:c09f:b76e:58ef/128"}, []string{"Address-IP6"}},
-		{"IPv6 only", func(r *ConnectResponse) { r.IPv4 = netip.Prefix{} }, []string{"X-CSTP-Address-IP6: fd00:77"}, []string{"X-CSTP-Address: ", "Netmask"}},
-		{"iOS full tunnel", func(r *ConnectResponse) { r.Agent, r.SplitInclude = AgentAnyConnectApple, nil }, []string{"X-CSTP-Split-Include-IP6: 2000::/3"}, nil},
-		{"iOS split tunnel", func(r *ConnectResponse) { r.Agent = AgentAnyConnectApple }, nil, []string{"2000::/3"}},
-		{"full tunnel", func(r *ConnectResponse) { r.SplitInclude = nil }, nil, []string{"Split-Include"}},
-		{"routes", func(r *ConnectResponse) {
-			r.SplitInclude, r.SplitExclude = prefixes("10.1.2.3/12", "fd00:1::5/64"), prefixes("0.0.0.0/32", "fd00:2::/48")
-		}, []string{"X-CSTP-Split-Include: 10.0.0.0/255.240.0.0", "X-CSTP-Split-Include-IP6: fd00:1::/64", "X-CSTP-Split-Exclude: 0.0.0.0/255.255.255.255", "X-CSTP-Split-Exclude-IP6: fd00:2::/48"}, nil},
-		{"rekey is never off", func(r *ConnectResponse) { r.RekeyTime, r.DTLS.RekeyTime = 0, -5 }, []string{"X-CSTP-Rekey-Time: 1", "X-DTLS-Rekey-Time: 1"}, nil},
-		{"rekey does not overflow", func(r *ConnectResponse) { r.RekeyTime = 1<<63 - 1 }, []string{"X-CSTP-Rekey-Time: 315360000"}, nil},
-		{"times", func(r *ConnectResponse) {
-			r.IdleTimeout, r.SessionTimeout, r.SessionRemaining, r.DisconnectedTimeout, r.LeaseDuration = 20*time.Minute, time.Hour, 90*time.Second, 5*time.Minute, 24*time.Hour
-		}, []string{"X-CSTP-Idle-Timeout: 1200", "X-CSTP-Session-Timeout: 3600", "X-CSTP-Session-Timeout-Remaining: 90", "X-CSTP-Disconnected-Timeout: 300", "X-CSTP-Lease-Duration: 86400"}, nil},
-		{"names", func(r *ConnectResponse) {
-			r.DefaultDomains, r.SplitDNS, r.TunnelAllDNS, r.NBNS = []string{"a.test", "b.test"}, []string{"a.test", "c.test"}, true, addrs("10.0.0.9")
-		}, []string{"X-CSTP-Default-Domain: a.test b.test", "X-CSTP-Split-DNS: a.test", "X-CSTP-Split-DNS: c.test", "X-CSTP-Tunnel-All-DNS: true", "X-CSTP-NBNS: 10.0.0.9"}, nil},
-		{"no header is injected", func(r *ConnectResponse) { r.Banner = "a\r\nX-Evil: 1\n\nb\x00 " }, []string{"X-CSTP-Banner: a  X-Evil: 1  b"}, []string{"\nX-Evil"}},
-		{"empty values", func(r *ConnectResponse) { r.Banner, r.Hostname, r.ServerName = " ", "\r\n", "" }, nil, []string{"Banner", "X-CSTP-Hostname", "Server-Name"}},
-		{"extensions", func(r *ConnectResponse) { r.Extensions = []string{"gso"} }, []string{"X-Skybridge-Ext: gso"}, nil},
-	} {
+	for _, c := range responseCases {
 		r := recordedResponse()
 		c.change(&r)
 		got := string(r.AppendTo(nil))
