@@ -8,7 +8,7 @@ type Query = CallOptions['query'];
 const get = <R>(path: string, query?: Query) => call<R>('GET', path, { query });
 const post = <R>(path: string, body?: unknown, key?: string) => call<R>('POST', path, { body, key });
 const patch = <R>(path: string, body: unknown) => call<R>('PATCH', path, { body });
-const remove = (path: string) => call<void>('DELETE', path);
+const remove = (path: string, body?: unknown) => call<void>('DELETE', path, { body });
 const id = encodeURIComponent;
 
 export interface PageQuery {
@@ -36,6 +36,12 @@ export interface Login {
   remember: boolean;
 }
 
+/** Shows again who is there, for an act that needs it. */
+export interface StepUp {
+  password: string;
+  code: string;
+}
+
 export const api = {
   account: {
     register: (in_: Registration, key: string) => post<void>('/accounts', in_, key),
@@ -50,7 +56,7 @@ export const api = {
     changePassword: (current: string, next: string) => post<void>('/me/password', { current, next }),
     enrolTOTP: () => post<T.Enrolment>('/me/totp', {}),
     confirmTOTP: (code: string) => post<{ recovery_codes: string[] }>('/me/totp/confirm', { code }),
-    removeTOTP: () => remove('/me/totp'),
+    removeTOTP: (in_: StepUp) => remove('/me/totp', in_),
     sessions: list<T.LoginSession>('/login-sessions'),
     revokeSession: (session: string) => remove(`/login-sessions/${id(session)}`),
     loginLog: list<T.LoginEntry>('/me/login-log'),

@@ -10,7 +10,8 @@ export interface List<T> {
   next_cursor: string;
 }
 
-export type Text = Record<string, string>;
+/** Words in the language of the request, or in each language. */
+export type Text = string | Record<string, string>;
 
 export interface Me {
   account: string;
@@ -133,7 +134,7 @@ export interface Verification {
 export interface Region {
   id: string;
   location: string;
-  name: string;
+  name: Text;
   requires_real_name: boolean;
 }
 
@@ -151,7 +152,7 @@ export interface Offer {
 
 export interface Product {
   id: string;
-  name: string;
+  name: Text;
   max_cycle: number;
   offers: Offer[];
 }

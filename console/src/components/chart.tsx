@@ -26,11 +26,11 @@ interface Props {
 export default function Chart({ series, format, label }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(undefined);
-  const { dark, language } = useSettings();
+  const { dark } = useSettings();
 
   useEffect(() => {
     if (!box.current) return undefined;
-    const made = init(box.current, undefined, { locale: language === 'zh-CN' ? 'ZH' : 'EN' });
+    const made = init(box.current);
     chart.current = made;
     const watch = new ResizeObserver(() => made.resize());
     watch.observe(box.current);
@@ -38,11 +38,11 @@ export default function Chart({ series, format, label }: Props) {
       watch.disconnect();
       made.dispose();
     };
-  }, [language]);
+  }, []);
 
   useEffect(() => {
     chart.current?.setOption(options(series, format, label, dark), { notMerge: true });
-  }, [series, format, label, dark, language]);
+  }, [series, format, label, dark]);
 
   return <div ref={box} className="chart" role="img" aria-label={label} />;
 }

@@ -1,3 +1,125 @@
+import { Alert, Button, Card } from 'antd';
+import { SafetyCertificateOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { AuditEntry, AuditReport } from '../api/types';
+import { CopyText } from '../components/copy-text';
+import { short } from '../components/name-cell';
+import { Page } from '../components/page';
+import { ProblemAlert } from '../components/problem';
+import { ResourceTable } from '../components/resource-table';
+import { useChange, useFormat } from '../lib/use';
+
+/** The tamper-evident log: read it, take its checkpoint, have it verified. */
 export function AdminAudit() {
-  return null;
+  const { t } = useTranslation();
+  const format = useFormat();
+  const verify = useChange(api.admin.verifyAudit);
+  const actor = (e: AuditEntry) => t(`actor.${e.actor_class}`, { defaultValue: e.actor_class });
+  return (
+    <Page
+      title={t('nav.admin_audit')}
+      lead={t('audit.lead')}
+      action={
+        <Button
+          type="primary"
+          icon={<SafetyCertificateOutlined />}
+          loading={verify.isPending}
+          onClick={() => verify.mutate(undefined)}
+        >
+          {t('audit.verify')}
+        </Button>
+      }
+    >
+      <ProblemAlert error={verify.error} />
+      {verify.data ? <Verdict report={verify.data} /> : null}
+      <Checkpoint />
+      <ResourceTable<AuditEntry>
+        label={t('nav.admin_audit')}
+        queryKey={['admin', 'audit']}
+        load={api.admin.audit}
+        rowKey={(e) => String(e.index)}
+        nameTitle={t('audit.entry')}
+        nameText={(e) => e.type}
+        name={(e) => (
+          <span>
+            <span className="quiet num">#{e.index}</span> <code className="mono">{e.type}</code>
+          </span>
+        )}
+        columns={[
+          {
+            key: 'at',
+            title: t('mydata.time'),
+            cell: (e) => <span className="num">{format.time(e.at, true)}</span>,
+            text: (e) => e.at,
+          },
+          { key: 'actor', title: t('audit.actor'), cell: actor, text: actor },
+          {
+            key: 'account',
+            title: t('admin.account'),
+            cell: (e) => <CopyText text={e.account ?? ''} shown={short(e.account ?? '')} />,
+            text: (e) => e.account,
+          },
+          {
+            key: 'detail',
+            title: t('audit.detail'),
+            cell: (e) => <Detail detail={e.detail} />,
+            text: (e) => Object.values(e.detail ?? {}).join(' '),
+          },
+        ]}
+        csv="audit-log"
+        refresh={() => 30_000}
+        empty={{ title: t('audit.empty') }}
+      />
+    </Page>
+  );
+}
+
+function Detail({ detail }: { detail?: Record<string, string> }) {
+  return (
+    <span className="mono small">
+      {Object.entries(detail ?? {})
+        .map(([k, v]) => `${k}=${short(v)}`)
+        .join(' ') || '–'}
+    </span>
+  );
+}
+
+function Verdict({ report }: { report: AuditReport }) {
+  const { t } = useTranslation();
+  return (
+    <Alert
+      type={report.ok ? 'success' : 'error'}
+      showIcon
+      title={report.ok ? t('audit.ok', { count: report.size }) : t('audit.broken')}
+      description={
+        <>
+          {report.problem ? <p>{report.problem}</p> : null}
+          {t('audit.root')} <CopyText text={report.root} wrap />
+        </>
+      }
+    />
+  );
+}
+
+function Checkpoint() {
+  const { t } = useTranslation();
+  const checkpoint = useQuery({
+    queryKey: ['admin', 'checkpoint'],
+    queryFn: api.admin.checkpoint,
+    retry: false,
+  });
+  if (!checkpoint.data) return null;
+  return (
+    <Card
+      size="small"
+      title={t('audit.checkpoint')}
+      extra={<CopyText text={checkpoint.data.note} shown={t('common.copy')} />}
+    >
+      <pre className="mono" style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+        {checkpoint.data.note}
+      </pre>
+    </Card>
+  );
 }

@@ -1,15 +1,261 @@
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { AdminOrder, AdminPayment, AdminUser, Node, PolicySummary } from '../api/types';
+import { useBought } from '../components/bought';
+import { CopyText } from '../components/copy-text';
+import { NameCell, short } from '../components/name-cell';
+import { Page } from '../components/page';
+import { ResourceTable, type Column } from '../components/resource-table';
+import { StateDot } from '../components/state-dot';
+import { useRegionName } from '../lib/catalog';
+import { useFormat } from '../lib/use';
+import { useOrderColumns } from './orders';
+
+function useAccountColumn<T extends { account?: string }>(): Column<T> {
+  const { t } = useTranslation();
+  return {
+    key: 'account',
+    title: t('admin.account'),
+    cell: (row) => <CopyText text={row.account ?? ''} shown={short(row.account ?? '')} />,
+    text: (row) => row.account,
+  };
+}
+
 export function AdminUsers() {
-  return null;
+  const { t } = useTranslation();
+  const format = useFormat();
+  const flag = (on: boolean) => <StateDot kind="flag" state={on ? 'yes' : 'no'} />;
+  return (
+    <Page title={t('nav.admin_users')} lead={t('admin.users_lead')}>
+      <ResourceTable<AdminUser>
+        label={t('nav.admin_users')}
+        queryKey={['admin', 'users']}
+        load={api.admin.users}
+        rowKey={(u) => u.account}
+        nameTitle={t('field.user_name')}
+        nameText={(u) => u.user_name}
+        name={(u) => <NameCell name={u.user_name} id={u.account} />}
+        columns={[
+          {
+            key: 'email',
+            title: t('security.email_verified'),
+            cell: (u) => flag(u.email_verified),
+            text: (u) => String(u.email_verified),
+          },
+          { key: 'totp', title: t('security.totp'), cell: (u) => flag(u.totp), text: (u) => String(u.totp) },
+          { key: 'staff', title: t('admin.staff'), cell: (u) => flag(u.staff), text: (u) => String(u.staff) },
+          {
+            key: 'created',
+            title: t('common.created'),
+            cell: (u) => <span className="num">{format.time(u.created_at)}</span>,
+            text: (u) => u.created_at,
+          },
+        ]}
+        csv="users"
+        empty={{ title: t('admin.no_users') }}
+      />
+    </Page>
+  );
 }
+
 export function AdminOrders() {
-  return null;
+  const { t } = useTranslation();
+  const bought = useBought();
+  const columns = useOrderColumns() as Column<AdminOrder>[];
+  const account = useAccountColumn<AdminOrder>();
+  return (
+    <Page title={t('nav.admin_orders')} lead={t('admin.orders_lead')}>
+      <ResourceTable<AdminOrder>
+        label={t('nav.admin_orders')}
+        queryKey={['admin', 'orders']}
+        load={api.admin.orders}
+        rowKey={(o) => o.id}
+        nameTitle={t('order.order')}
+        nameText={bought}
+        name={(o) => <NameCell name={bought(o)} id={o.id} />}
+        columns={[account, ...columns]}
+        csv="all-orders"
+        refresh={() => 30_000}
+        empty={{ title: t('order.empty') }}
+      />
+    </Page>
+  );
 }
+
 export function AdminPayments() {
-  return null;
+  const { t } = useTranslation();
+  const format = useFormat();
+  const account = useAccountColumn<AdminPayment>();
+  return (
+    <Page title={t('nav.admin_payments')} lead={t('admin.payments_lead')}>
+      <ResourceTable<AdminPayment>
+        label={t('nav.admin_payments')}
+        queryKey={['admin', 'payments']}
+        load={api.admin.payments}
+        rowKey={(p) => p.no}
+        nameTitle={t('admin.payment_no')}
+        nameText={(p) => p.no}
+        name={(p) => <CopyText text={p.no} />}
+        columns={[
+          {
+            key: 'state',
+            title: t('common.state'),
+            cell: (p) => <StateDot kind="payment" state={p.state} />,
+            text: (p) => t(`state.payment.${p.state}`),
+          },
+          {
+            key: 'amount',
+            title: t('order.amount'),
+            align: 'right',
+            cell: (p) => <span className="num">{format.money(p.amount)}</span>,
+            text: (p) => p.amount.amount,
+          },
+          {
+            key: 'method',
+            title: t('pay.method'),
+            cell: (p) => t(`pay.type_${p.method}`, { defaultValue: p.method }),
+            text: (p) => p.method,
+          },
+          {
+            key: 'order',
+            title: t('order.order'),
+            cell: (p) => <CopyText text={p.order} shown={short(p.order)} />,
+            text: (p) => p.order,
+          },
+          account,
+          {
+            key: 'created',
+            title: t('common.created'),
+            cell: (p) => <span className="num">{format.time(p.created_at)}</span>,
+            text: (p) => p.created_at,
+          },
+        ]}
+        csv="payments"
+        refresh={() => 30_000}
+        empty={{ title: t('admin.no_payments') }}
+      />
+    </Page>
+  );
 }
+
 export function AdminNodes() {
-  return null;
+  const { t } = useTranslation();
+  const format = useFormat();
+  const region = useRegionName();
+  return (
+    <Page title={t('nav.admin_nodes')} lead={t('admin.nodes_lead')}>
+      <ResourceTable<Node>
+        label={t('nav.admin_nodes')}
+        queryKey={['nodes']}
+        load={api.admin.nodes}
+        rowKey={(n) => n.id}
+        nameTitle={t('common.name')}
+        nameText={(n) => n.name}
+        name={(n) => <NameCell name={n.name} id={n.id} />}
+        columns={[
+          {
+            key: 'health',
+            title: t('common.state'),
+            cell: (n) => <StateDot kind="node" state={n.health} />,
+            text: (n) => t(`state.node.${n.health}`),
+          },
+          {
+            key: 'region',
+            title: t('common.region'),
+            cell: (n) => region(n.region),
+            text: (n) => region(n.region),
+          },
+          {
+            key: 'location',
+            title: t('admin.location'),
+            cell: (n) => n.location,
+            text: (n) => n.location,
+            optional: true,
+          },
+          {
+            key: 'addresses',
+            title: t('gateway.addresses'),
+            cell: (n) => <span className="mono">{n.addresses.join(', ')}</span>,
+            text: (n) => n.addresses.join(' '),
+          },
+          {
+            key: 'generation',
+            title: t('admin.generation'),
+            align: 'right',
+            cell: (n) => <span className="num">{`${n.applied} / ${n.generation}`}</span>,
+            text: (n) => n.generation,
+          },
+          {
+            key: 'version',
+            title: t('admin.version'),
+            cell: (n) => n.version || '–',
+            text: (n) => n.version,
+          },
+          {
+            key: 'seen',
+            title: t('admin.last_seen'),
+            cell: (n) => <span className="num">{format.time(n.last_seen, true)}</span>,
+            text: (n) => n.last_seen,
+          },
+        ]}
+        csv="gateway-nodes"
+        refresh={() => 10_000}
+        empty={{ title: t('admin.no_nodes'), text: t('admin.no_nodes_text') }}
+      />
+    </Page>
+  );
 }
+
 export function AdminPolicies() {
-  return null;
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <Page title={t('nav.admin_policies')} lead={t('admin.policies_lead')}>
+      <ResourceTable<PolicySummary>
+        label={t('nav.admin_policies')}
+        queryKey={['admin', 'policies']}
+        load={api.admin.policies}
+        rowKey={(p) => `${p.document}/${p.version}`}
+        nameTitle={t('admin.document')}
+        nameText={(p) => p.title}
+        name={(p) => (
+          <NameCell
+            name={p.title}
+            id={`${p.document}/${p.version}`}
+            to={`/policies/${p.document}/versions/${p.version}`}
+          />
+        )}
+        columns={[
+          { key: 'version', title: t('admin.version'), cell: (p) => p.version, text: (p) => p.version },
+          {
+            key: 'change',
+            title: t('admin.change'),
+            cell: (p) => (p.change ? t(`admin.change_${p.change}`, { defaultValue: p.change }) : '–'),
+            text: (p) => p.change,
+          },
+          {
+            key: 'published',
+            title: t('admin.published'),
+            cell: (p) => <span className="num">{format.time(p.published_at)}</span>,
+            text: (p) => p.published_at,
+          },
+          {
+            key: 'effective',
+            title: t('admin.effective'),
+            cell: (p) => <span className="num">{format.time(p.effective_at)}</span>,
+            text: (p) => p.effective_at,
+          },
+          {
+            key: 'hash',
+            title: t('admin.hash'),
+            cell: (p) => <CopyText text={p.sha256 ?? ''} shown={(p.sha256 ?? '').slice(0, 12)} />,
+            text: (p) => p.sha256,
+            optional: true,
+          },
+        ]}
+        csv="policies"
+        empty={{ title: t('policy.none') }}
+      />
+    </Page>
+  );
 }

@@ -1,3 +1,178 @@
+import { useState } from 'react';
+import { Button, Card, Popconfirm, Skeleton, Switch, Tabs } from 'antd';
+import { DownloadOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
+import { stateOf } from '../components/client-table';
+import { ConfirmDelete } from '../components/confirm-delete';
+import { CopyText } from '../components/copy-text';
+import { Facts } from '../components/facts';
+import { Page } from '../components/page';
+import { ErrorState, ProblemAlert } from '../components/problem';
+import { SecretDialog } from '../components/secret-dialog';
+import { SessionTable } from '../components/session-table';
+import { StateDot } from '../components/state-dot';
+import { command } from '../lib/connect';
+import { useChange, useFormat, useNow } from '../lib/use';
+
 export function ClientPage() {
-  return null;
+  const { t } = useTranslation();
+  const { id = '' } = useParams();
+  const client = useQuery({ queryKey: ['client', id], queryFn: () => api.vpn.client(id) });
+  const server = useQuery({
+    queryKey: ['server', client.data?.server],
+    queryFn: () => api.vpn.server(client.data?.server ?? ''),
+    enabled: client.isSuccess,
+  });
+  if (client.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
+  if (client.isError) return <ErrorState error={client.error} retry={() => void client.refetch()} />;
+  const c = client.data;
+  return (
+    <Page
+      title={c.name}
+      trail={[{ title: t('nav.clients'), to: '/ssl-clients' }]}
+      action={
+        <Button type="primary" icon={<DownloadOutlined />} href={api.vpn.bundle(c.id)} download>
+          {t('client.download_bundle')}
+        </Button>
+      }
+    >
+      <Card>
+        <About client={c} server={server.data} />
+      </Card>
+      <Acts client={c} />
+      <Tabs
+        items={[
+          {
+            key: 'connect',
+            label: t('client.how_to_connect'),
+            children: <HowTo client={c} server={server.data} />,
+          },
+          { key: 'sessions', label: t('session.title'), children: <SessionTable client={c.id} /> },
+        ]}
+      />
+      <Danger client={c} />
+    </Page>
+  );
+}
+
+function About({ client: c, server }: { client: SSLClient; server?: SSLServer }) {
+  const { t } = useTranslation();
+  const now = useNow(60_000);
+  const format = useFormat();
+  return (
+    <Facts
+      columns={2}
+      facts={[
+        { label: t('common.state'), value: <StateDot kind="client" state={stateOf(c, now)} /> },
+        {
+          label: t('client.server'),
+          value: <Link to={`/ssl-servers/${c.server}`}>{server?.name ?? c.server}</Link>,
+        },
+        {
+          label: t('client.fixed_ip'),
+          value: <span className="mono">{c.fixed_ip || t('client.from_pool')}</span>,
+        },
+        { label: t('client.second_factor'), value: c.has_totp ? t('common.yes') : t('common.no') },
+        { label: t('client.serial'), value: <CopyText text={c.serial} /> },
+        { label: t('client.not_after'), value: format.date(c.not_after) },
+        { label: t('client.expires'), value: c.expires_at ? format.time(c.expires_at) : t('client.never') },
+        { label: t('client.id'), value: <CopyText text={c.id} /> },
+      ]}
+    />
+  );
+}
+
+function Acts({ client: c }: { client: SSLClient }) {
+  const { t } = useTranslation();
+  const [secret, setSecret] = useState<ClientSecret>();
+  const stale = [['client', c.id], ['clients'], ['vpn-sessions']];
+  const show = useChange(async () => setSecret(await api.vpn.secret(c.id)));
+  const reset = useChange(async () => setSecret(await api.vpn.resetPassword(c.id)), stale);
+  const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
+  const toggle = useChange(
+    (on: boolean) => api.vpn.changeClient(c.id, { state: on ? 'enabled' : 'disabled' }),
+    stale,
+  );
+  return (
+    <Card size="small">
+      <div className="row" style={{ gap: 12 }}>
+        <Button loading={show.isPending} onClick={() => show.mutate(undefined)}>
+          {t('client.show_secret')}
+        </Button>
+        <Popconfirm title={t('client.reset_confirm')} onConfirm={() => reset.mutate(undefined)}>
+          <Button loading={reset.isPending}>{t('client.reset')}</Button>
+        </Popconfirm>
+        <Popconfirm title={t('client.disconnect_confirm')} onConfirm={() => cut.mutate(undefined)}>
+          <Button loading={cut.isPending}>{t('client.disconnect')}</Button>
+        </Popconfirm>
+        <span className="row">
+          <Switch
+            aria-label={t('client.may_sign_in')}
+            checked={c.state === 'enabled'}
+            loading={toggle.isPending}
+            onChange={(on) => toggle.mutate(on)}
+          />
+          {t('client.may_sign_in')}
+        </span>
+      </div>
+      {[show, reset, cut, toggle].map((act, i) => (
+        // The acts stay in their order.
+        // oxlint-disable-next-line react/no-array-index-key
+        <ProblemAlert key={i} error={act.error} />
+      ))}
+      {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+    </Card>
+  );
+}
+
+function HowTo({ client, server }: { client: SSLClient; server?: SSLServer }) {
+  const { t } = useTranslation();
+  if (!server) return <Skeleton active />;
+  const line = command(client, server);
+  return (
+    <Card>
+      <ol style={{ paddingLeft: 20, margin: 0 }} className="stack">
+        <li>
+          {t('connect.step_bundle')}{' '}
+          <a href={api.vpn.bundle(client.id)} download>
+            {t('client.download_bundle')}
+          </a>
+        </li>
+        <li>{t('connect.step_secret')}</li>
+        <li>
+          {t('connect.step_command')}
+          <div className="itemcard" style={{ marginTop: 8 }}>
+            <CopyText text={line} wrap />
+          </div>
+        </li>
+        <li>{t('connect.step_others', { host: server.server_names[0] ?? '' })}</li>
+      </ol>
+    </Card>
+  );
+}
+
+function Danger({ client }: { client: SSLClient }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  return (
+    <section className="danger spread">
+      <div>
+        <b>{t('client.delete')}</b>
+        <div className="quiet">{t('client.delete_text')}</div>
+      </div>
+      <ConfirmDelete
+        typed
+        name={client.name}
+        label={t('client.delete')}
+        loss={t('client.delete_text')}
+        remove={() => api.vpn.deleteClient(client.id)}
+        stale={[['clients'], ['vpn-sessions']]}
+        done={() => void navigate('/ssl-clients')}
+      />
+    </section>
+  );
 }

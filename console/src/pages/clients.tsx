@@ -1,3 +1,127 @@
+import { useState } from 'react';
+import { Button, Form, Input, Modal, Result, Select } from 'antd';
+import { DownloadOutlined } from '@ant-design/icons';
+import { Link, useSearchParams } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { ClientSecret, SSLClient } from '../api/types';
+import { ClientTable } from '../components/client-table';
+import { Page } from '../components/page';
+import { EmptyState, ProblemAlert } from '../components/problem';
+import { SecretDialog } from '../components/secret-dialog';
+import { useServers } from '../lib/catalog';
+import { useChange, useCreate } from '../lib/use';
+
 export function Clients() {
-  return null;
+  const { t } = useTranslation();
+  const [params, setParams] = useSearchParams();
+  const creating = params.get('create') === '1';
+  return (
+    <Page
+      title={t('nav.clients')}
+      lead={t('client.lead')}
+      action={
+        <Button type="primary" onClick={() => setParams({ create: '1' })}>
+          {t('client.create')}
+        </Button>
+      }
+    >
+      <ClientTable />
+      {creating ? <Create server={params.get('server') ?? undefined} close={() => setParams({})} /> : null}
+    </Page>
+  );
+}
+
+interface Entry {
+  server: string;
+  name: string;
+}
+
+function Create({ server, close }: { server?: string; close: () => void }) {
+  const { t } = useTranslation();
+  const [form] = Form.useForm<Entry>();
+  const servers = useServers();
+  const create = useCreate((in_: Entry, key) => api.vpn.createClient(in_, key), [['clients'], ['server']]);
+  const none = servers.isSuccess && servers.data.items.length === 0;
+  if (create.isSuccess) return <Created client={create.data} close={close} />;
+  return (
+    <Modal
+      open
+      title={t('client.create')}
+      onCancel={close}
+      okText={t('client.create')}
+      okButtonProps={{ loading: create.isPending, disabled: none }}
+      onOk={() => form.submit()}
+    >
+      {none ? (
+        <EmptyState
+          title={t('client.no_server')}
+          text={t('client.no_server_text')}
+          action={
+            <Link to="/ssl-servers/new">
+              <Button type="primary">{t('server.create')}</Button>
+            </Link>
+          }
+        />
+      ) : (
+        <Form<Entry>
+          form={form}
+          layout="vertical"
+          requiredMark={false}
+          onFinish={(v) => create.mutate({ server: v.server, name: v.name.trim() })}
+        >
+          <Form.Item
+            name="server"
+            label={t('client.server')}
+            initialValue={server ?? servers.data?.items[0]?.id}
+            rules={[{ required: true, message: t('field.required') }]}
+          >
+            <Select
+              loading={servers.isPending}
+              options={servers.data?.items.map((s) => ({ value: s.id, label: s.name }))}
+            />
+          </Form.Item>
+          <Form.Item
+            name="name"
+            label={t('client.name')}
+            extra={t('client.name_extra')}
+            rules={[{ required: true, whitespace: true, max: 64, message: t('field.required') }]}
+          >
+            <Input autoComplete="off" maxLength={64} autoCapitalize="none" spellCheck={false} />
+          </Form.Item>
+          <ProblemAlert error={create.error} />
+        </Form>
+      )}
+    </Modal>
+  );
+}
+
+/** The two things that the client's user needs, at once. */
+function Created({ client, close }: { client: SSLClient; close: () => void }) {
+  const { t } = useTranslation();
+  const [secret, setSecret] = useState<ClientSecret>();
+  const show = useChange(async () => setSecret(await api.vpn.secret(client.id)));
+  return (
+    <Modal open title={null} onCancel={close} footer={null} mask={{ closable: false }}>
+      <Result
+        status="success"
+        style={{ padding: '16px 0' }}
+        title={t('client.created', { name: client.name })}
+        subTitle={t('client.created_text')}
+        extra={
+          <div className="stack" style={{ alignItems: 'center' }}>
+            <Button type="primary" icon={<DownloadOutlined />} href={api.vpn.bundle(client.id)} download>
+              {t('client.download_bundle')}
+            </Button>
+            <Button loading={show.isPending} onClick={() => show.mutate(undefined)}>
+              {t('client.show_secret')}
+            </Button>
+            <Link to={`/ssl-clients/${client.id}`}>{t('client.how_to_connect')}</Link>
+            <ProblemAlert error={show.error} />
+          </div>
+        }
+      />
+      {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+    </Modal>
+  );
 }

@@ -1,3 +1,84 @@
+import { Alert, Button, Card, Skeleton, Tabs } from 'antd';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { Gateway } from '../api/types';
+import { CopyText } from '../components/copy-text';
+import { Facts } from '../components/facts';
+import { Page } from '../components/page';
+import { ErrorState } from '../components/problem';
+import { ServerTable } from '../components/server-table';
+import { SessionTable } from '../components/session-table';
+import { StateDot } from '../components/state-dot';
+import { Traffic } from '../components/traffic';
+import { useRegionName } from '../lib/catalog';
+import { settling } from '../lib/states';
+import { useFormat } from '../lib/use';
+
 export function GatewayPage() {
-  return null;
+  const { t } = useTranslation();
+  const { id = '' } = useParams();
+  const gateway = useQuery({
+    queryKey: ['gateway', id],
+    queryFn: () => api.vpn.gateway(id),
+    refetchInterval: (q) => (settling('gateway', q.state.data?.state ?? '') ? 2000 : 30_000),
+  });
+  if (gateway.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
+  if (gateway.isError) return <ErrorState error={gateway.error} retry={() => void gateway.refetch()} />;
+  const g = gateway.data;
+  const create = (
+    <Link to={`/ssl-servers/new?gateway=${g.id}`}>
+      <Button type="primary" disabled={g.state !== 'active'}>
+        {t('server.create')}
+      </Button>
+    </Link>
+  );
+  return (
+    <Page title={g.name} trail={[{ title: t('nav.gateways'), to: '/vpn-gateways' }]} action={create}>
+      <Card>
+        <About gateway={g} />
+      </Card>
+      {g.problem ? (
+        <Alert type="error" showIcon title={t('gateway.problem', { problem: g.problem })} />
+      ) : null}
+      <Tabs
+        items={[
+          { key: 'servers', label: t('nav.servers'), children: <ServerTable gateway={g.id} /> },
+          { key: 'sessions', label: t('session.title'), children: <SessionTable gateway={g.id} /> },
+          { key: 'traffic', label: t('traffic.monitoring'), children: <Traffic gateway={g.id} /> },
+        ]}
+      />
+    </Page>
+  );
+}
+
+function About({ gateway: g }: { gateway: Gateway }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const region = useRegionName();
+  return (
+    <Facts
+      columns={2}
+      facts={[
+        { label: t('common.state'), value: <StateDot kind="gateway" state={g.state} /> },
+        { label: t('gateway.id'), value: <CopyText text={g.id} /> },
+        { label: t('common.region'), value: region(g.region) },
+        { label: t('gateway.network'), value: g.network },
+        {
+          label: t('option.ssl_bandwidth'),
+          value: t('option.ssl_bandwidth_value', { value: g.ssl_bandwidth }),
+        },
+        {
+          label: t('option.ssl_connections'),
+          value: t('option.ssl_connections_value', { value: g.ssl_connections }),
+        },
+        {
+          label: t('gateway.addresses'),
+          value: g.addresses?.length ? g.addresses.map((a) => <CopyText key={a} text={a} />) : '–',
+        },
+        { label: t('common.created'), value: format.time(g.created_at) },
+      ]}
+    />
+  );
 }

@@ -1,3 +1,212 @@
+import { Alert, Card, Tabs } from 'antd';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { ConsentRecord, Disclosure, Read } from '../api/types';
+import { ConfirmDelete } from '../components/confirm-delete';
+import { Page } from '../components/page';
+import { ResourceTable } from '../components/resource-table';
+import { StateDot } from '../components/state-dot';
+import { useFormat } from '../lib/use';
+
+/** What is held of the person, who got it, who read it, and what was agreed to. */
 export function MyData() {
-  return null;
+  const { t } = useTranslation();
+  return (
+    <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
+      <Tabs
+        items={[
+          { key: 'consents', label: t('mydata.consents'), children: <Consents /> },
+          { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
+          { key: 'reads', label: t('mydata.reads'), children: <Reads /> },
+          { key: 'policies', label: t('mydata.policies'), children: <PolicyLinks /> },
+        ]}
+      />
+    </Page>
+  );
+}
+
+/** The newest act of each purpose: what holds now. Older ones are history. */
+export function current(records: ConsentRecord[]): Set<string> {
+  const newest = new Map<string, ConsentRecord>();
+  for (const r of records) {
+    const seen = newest.get(r.purpose);
+    if (!seen || r.at > seen.at) newest.set(r.purpose, r);
+  }
+  return new Set([...newest.values()].map((r) => r.id));
+}
+
+function Consents() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const all = useQuery({ queryKey: ['consents', 'all'], queryFn: () => api.privacy.consents() });
+  const now = current(all.data?.items ?? []);
+  const purpose = (r: ConsentRecord) => t(`purpose.${r.purpose}`, { defaultValue: r.purpose });
+  return (
+    <ResourceTable<ConsentRecord>
+      label={t('mydata.consents')}
+      queryKey={['consents', 'list']}
+      load={api.privacy.consents}
+      rowKey={(r) => r.id}
+      nameTitle={t('mydata.purpose')}
+      nameText={purpose}
+      name={(r) => (
+        <div>
+          <div style={{ fontWeight: 500 }}>{purpose(r)}</div>
+          <Link to={`/policies/${r.document}/versions/${r.version}`}>
+            {t('policy.version', { version: r.version })}
+          </Link>
+        </div>
+      )}
+      columns={[
+        {
+          key: 'decision',
+          title: t('mydata.decision'),
+          cell: (r) => <StateDot kind="consent" state={r.decision} />,
+          text: (r) => t(`state.consent.${r.decision}`),
+        },
+        {
+          key: 'kind',
+          title: t('mydata.kind'),
+          cell: (r) => t(`consent_kind.${r.kind}`, { defaultValue: r.kind }),
+          text: (r) => r.kind,
+        },
+        {
+          key: 'at',
+          title: t('mydata.time'),
+          cell: (r) => <span className="num">{format.time(r.at, true)}</span>,
+          text: (r) => r.at,
+        },
+      ]}
+      csv="consents"
+      empty={{ title: t('mydata.no_consents') }}
+      actions={(r) =>
+        r.decision === 'grant' && now.has(r.id) ? (
+          <ConfirmDelete
+            small
+            name={purpose(r)}
+            label={t('mydata.withdraw')}
+            loss={
+              <>
+                <p>{t(`purpose.${r.purpose}_loss`, { defaultValue: t('mydata.withdraw_text') })}</p>
+                <p className="quiet">{t('mydata.withdraw_note')}</p>
+              </>
+            }
+            remove={() => api.privacy.withdraw(r.purpose)}
+            stale={[['consents'], ['prompt'], ['real-name'], ['me']]}
+          />
+        ) : null
+      }
+    />
+  );
+}
+
+function Disclosures() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const who = (d: Disclosure) =>
+    d.recipient_name || t(`recipient.${d.recipient}`, { defaultValue: d.recipient });
+  return (
+    <ResourceTable<Disclosure>
+      label={t('mydata.disclosures')}
+      queryKey={['disclosures']}
+      load={api.privacy.disclosures}
+      rowKey={(d) => d.id}
+      nameTitle={t('mydata.recipient')}
+      nameText={who}
+      name={(d) => <span style={{ fontWeight: 500 }}>{who(d)}</span>}
+      columns={[
+        {
+          key: 'fields',
+          title: t('mydata.fields'),
+          cell: (d) => <Fields names={d.fields} />,
+          text: (d) => d.fields.join(' '),
+        },
+        {
+          key: 'purpose',
+          title: t('mydata.purpose'),
+          cell: (d) => t(`purpose.${d.purpose}`, { defaultValue: d.purpose }),
+          text: (d) => d.purpose,
+        },
+        {
+          key: 'phase',
+          title: t('common.state'),
+          cell: (d) => <StateDot kind="disclosure" state={d.phase} />,
+          text: (d) => d.phase,
+        },
+        {
+          key: 'at',
+          title: t('mydata.time'),
+          cell: (d) => <span className="num">{format.time(d.at, true)}</span>,
+          text: (d) => d.at,
+        },
+      ]}
+      csv="disclosures"
+      empty={{ title: t('mydata.no_disclosures'), text: t('mydata.no_disclosures_text') }}
+    />
+  );
+}
+
+function Reads() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const who = (r: Read) => t(`actor.${r.actor_class}`, { defaultValue: r.actor_class });
+  return (
+    <ResourceTable<Read>
+      label={t('mydata.reads')}
+      queryKey={['reads']}
+      load={api.privacy.reads}
+      rowKey={(r) => r.id}
+      nameTitle={t('mydata.reader')}
+      nameText={who}
+      name={(r) => <span style={{ fontWeight: 500 }}>{who(r)}</span>}
+      columns={[
+        {
+          key: 'fields',
+          title: t('mydata.fields'),
+          cell: (r) => <Fields names={r.fields} />,
+          text: (r) => r.fields.join(' '),
+        },
+        {
+          key: 'purpose',
+          title: t('mydata.purpose'),
+          cell: (r) => t(`purpose.${r.purpose}`, { defaultValue: r.purpose }),
+          text: (r) => r.purpose,
+        },
+        { key: 'reason', title: t('mydata.reason'), cell: (r) => r.reason || '–', text: (r) => r.reason },
+        {
+          key: 'at',
+          title: t('mydata.time'),
+          cell: (r) => <span className="num">{format.time(r.at, true)}</span>,
+          text: (r) => r.at,
+        },
+      ]}
+      csv="reads"
+      empty={{ title: t('mydata.no_reads'), text: t('mydata.no_reads_text') }}
+    />
+  );
+}
+
+function Fields({ names }: { names: string[] }) {
+  const { t } = useTranslation();
+  return <span>{names.map((n) => t(`data.${n}`, { defaultValue: n })).join(t('common.list_comma'))}</span>;
+}
+
+function PolicyLinks() {
+  const { t } = useTranslation();
+  const policies = useQuery({ queryKey: ['policies'], queryFn: api.privacy.policies });
+  return (
+    <div className="stack">
+      <Alert type="info" showIcon title={t('mydata.policies_note')} />
+      {policies.data?.items.map((p) => (
+        <Card key={p.document} size="small">
+          <div className="spread">
+            <Link to={`/policies/${p.document}`}>{p.title}</Link>
+            <span className="quiet">{t('policy.version', { version: p.version })}</span>
+          </div>
+        </Card>
+      ))}
+    </div>
+  );
 }

@@ -1,3 +1,180 @@
+import { useState } from 'react';
+import { Alert, Button, Card, Result, Skeleton, Steps } from 'antd';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { Order, OrderLine } from '../api/types';
+import { useBought } from '../components/bought';
+import { ConfirmDelete } from '../components/confirm-delete';
+import { CopyText } from '../components/copy-text';
+import { Facts } from '../components/facts';
+import { Page } from '../components/page';
+import { PayBox } from '../components/pay-box';
+import { ErrorState } from '../components/problem';
+import { StateDot } from '../components/state-dot';
+import { useRegionName } from '../lib/catalog';
+import { settling } from '../lib/states';
+import { useFormat } from '../lib/use';
+
+/** One order: what is bought, how to pay it, how far its delivery is. */
 export function OrderPage() {
-  return null;
+  const { t } = useTranslation();
+  const { id = '' } = useParams();
+  const order = useQuery({
+    queryKey: ['order', id],
+    queryFn: () => api.shop.order(id),
+    refetchInterval: (q) => {
+      const state = q.state.data?.state ?? '';
+      return settling('order', state) ? 1500 : state === 'pending_payment' ? 3000 : false;
+    },
+  });
+  const bought = useBought();
+  const trail = [{ title: t('nav.orders'), to: '/orders' }];
+  if (order.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
+  if (order.isError) return <ErrorState error={order.error} retry={() => void order.refetch()} />;
+  const o = order.data;
+  return (
+    <Page
+      title={bought(o)}
+      trail={trail}
+      action={o.state === 'pending_payment' ? <Cancel order={o} /> : null}
+    >
+      {o.state === 'completed' ? <Delivered /> : null}
+      <div className="withside">
+        <div className="stack">
+          {o.state === 'pending_payment' ? <PayBox order={o} /> : null}
+          {settling('order', o.state) || o.state === 'completed' ? <Progress order={o} /> : null}
+          <Closed order={o} />
+          <Lines lines={o.lines} />
+        </div>
+        <aside className="side">
+          <About order={o} />
+        </aside>
+      </div>
+    </Page>
+  );
+}
+
+function About({ order: o }: { order: Order }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <Card title={t('order.about')}>
+      <Facts
+        facts={[
+          { label: t('common.state'), value: <StateDot kind="order" state={o.state} /> },
+          { label: t('order.total'), value: <b>{format.money(o.total)}</b> },
+          { label: t('order.placed'), value: format.time(o.placed_at) },
+          { label: t('order.paid'), value: format.time(o.paid_at) },
+          { label: t('order.number'), value: <CopyText text={o.id} wrap /> },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Delivered() {
+  const { t } = useTranslation();
+  return (
+    <Result
+      status="success"
+      style={{ padding: '12px 0' }}
+      title={t('order.delivered')}
+      subTitle={t('order.delivered_text')}
+      extra={
+        <div className="row" style={{ justifyContent: 'center' }}>
+          <Link to="/ssl-servers/new">
+            <Button type="primary">{t('server.create')}</Button>
+          </Link>
+          <Link to="/vpn-gateways">
+            <Button>{t('nav.gateways')}</Button>
+          </Link>
+        </div>
+      }
+    />
+  );
+}
+
+const stages = ['placed', 'paid', 'fulfilling', 'completed'];
+
+/** Long work shows its steps with times; it goes on when the page is left. */
+function Progress({ order: o }: { order: Order }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const at = Math.max(stages.indexOf(o.state), 1);
+  const times: Record<string, string | undefined> = {
+    placed: o.placed_at,
+    paid: o.paid_at,
+    completed: o.ended_at,
+  };
+  return (
+    <Card title={t('order.progress')}>
+      <Steps
+        orientation="vertical"
+        size="small"
+        current={o.state === 'completed' ? stages.length : at}
+        items={stages.map((s) => ({
+          title: t(`order.stage_${s}`),
+          content: times[s] && !times[s].startsWith('0001') ? format.time(times[s], true) : undefined,
+        }))}
+      />
+      {o.state === 'completed' ? null : <p className="small quiet">{t('order.may_leave')}</p>}
+    </Card>
+  );
+}
+
+function Closed({ order: o }: { order: Order }) {
+  const { t, i18n } = useTranslation();
+  const key = `order.note_${o.state}`;
+  if (!i18n.exists(key)) return null;
+  return <Alert type={o.state === 'needs_attention' ? 'error' : 'info'} showIcon title={t(key)} />;
+}
+
+function Lines({ lines }: { lines: OrderLine[] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const region = useRegionName();
+  const [all, setAll] = useState(false);
+  const shown = all ? lines : lines.slice(0, 5);
+  return (
+    <Card title={t('order.lines')}>
+      <div className="stack">
+        {shown.map((l) => (
+          <Facts
+            key={l.id || l.number}
+            columns={2}
+            facts={[
+              { label: t('order.product'), value: t(`product.${l.product}`, { defaultValue: l.product }) },
+              { label: t('common.state'), value: <StateDot kind="line" state={l.state} /> },
+              { label: t('common.name'), value: l.configuration?.name || '–' },
+              { label: t('common.region'), value: region(l.region) },
+              ...Object.entries(l.options).map(([id, value]) => ({
+                label: t(`option.${id}`, { defaultValue: id }),
+                value: t(`option.${id}_value`, { value, defaultValue: value }),
+              })),
+              { label: t('buy.cycle'), value: t('buy.months', { count: l.months }) },
+              { label: t('order.amount'), value: format.money(l.amount) },
+            ]}
+          />
+        ))}
+        {lines.length > shown.length ? (
+          <Button onClick={() => setAll(true)}>{t('common.more')}</Button>
+        ) : null}
+      </div>
+    </Card>
+  );
+}
+
+function Cancel({ order }: { order: Order }) {
+  const { t } = useTranslation();
+  return (
+    <ConfirmDelete
+      name={order.id}
+      label={t('order.cancel')}
+      loss={t('order.cancel_text')}
+      remove={() => api.shop.cancel(order.id)}
+      stale={[['order', order.id], ['orders']]}
+    />
+  );
 }

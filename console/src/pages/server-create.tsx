@@ -1,3 +1,128 @@
+import { useEffect } from 'react';
+import { Button, Card, Form, Select, Skeleton } from 'antd';
+import { Link, useNavigate, useSearchParams } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { Gateway, SSLServerSettings } from '../api/types';
+import { Facts } from '../components/facts';
+import { Page } from '../components/page';
+import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
+import { AdvancedFields, defaults, MainFields } from '../components/server-fields';
+import { WizardForm } from '../components/wizard-form';
+import { useGateways, useNetworks } from '../lib/catalog';
+import { useCreate } from '../lib/use';
+
+type Entry = SSLServerSettings & { gateway: string };
+
 export function ServerCreate() {
-  return null;
+  const { t } = useTranslation();
+  const gateways = useGateways();
+  const active = gateways.data?.items.filter((g) => g.state === 'active') ?? [];
+  return (
+    <Page
+      title={t('server.create')}
+      lead={t('server.create_lead')}
+      trail={[{ title: t('nav.servers'), to: '/ssl-servers' }]}
+    >
+      {gateways.isPending ? <Skeleton active /> : null}
+      {gateways.isError ? <ErrorState error={gateways.error} retry={() => void gateways.refetch()} /> : null}
+      {gateways.isSuccess && active.length === 0 ? (
+        <EmptyState
+          title={t('server.no_gateway')}
+          text={t('server.no_gateway_text')}
+          action={
+            <Link to="/buy">
+              <Button type="primary">{t('gateway.buy')}</Button>
+            </Link>
+          }
+        />
+      ) : null}
+      {active.length > 0 ? <Creating gateways={active} /> : null}
+    </Page>
+  );
+}
+
+function Creating({ gateways }: { gateways: Gateway[] }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const [params] = useSearchParams();
+  const [form] = Form.useForm<Entry>();
+  const networks = useNetworks().data?.items;
+  const wanted = params.get('gateway');
+  const first = gateways.find((g) => g.id === wanted) ?? gateways[0];
+  const chosen = Form.useWatch('gateway', form) as string | undefined;
+  const gateway = gateways.find((g) => g.id === chosen) ?? first;
+  const create = useCreate((in_: Entry, key) => api.vpn.createServer(in_, key), [['servers'], ['gateway']]);
+
+  // The default is already sensible: the whole of the gateway's network.
+  const prefixes = networks?.find((n) => n.id === gateway?.network)?.prefixes.join(',');
+  useEffect(() => {
+    if (prefixes && !form.isFieldTouched('local_subnets'))
+      form.setFieldValue('local_subnets', prefixes.split(','));
+  }, [form, prefixes]);
+
+  return (
+    <WizardForm
+      form={form}
+      initialValues={{
+        ...defaults,
+        gateway: first?.id,
+        name: t('server.name_example'),
+        local_subnets: [],
+        pool: '10.250.0.0/24',
+      }}
+      submit={t('server.create')}
+      submitting={create.isPending}
+      error={create.error ? <ProblemAlert error={create.error} /> : null}
+      onSubmit={() =>
+        create.mutate(form.getFieldsValue(true) as Entry, {
+          onSuccess: (s) => void navigate(`/ssl-servers/${s.id}`),
+        })
+      }
+      summary={<Summary gateway={gateway} />}
+      steps={[
+        {
+          key: 'all',
+          title: '',
+          fields: undefined,
+          content: (
+            <>
+              <Form.Item name="gateway" label={t('server.gateway')} rules={[{ required: true }]}>
+                <Select options={gateways.map((g) => ({ value: g.id, label: g.name }))} />
+              </Form.Item>
+              <MainFields connections={gateway?.ssl_connections} />
+              <AdvancedFields />
+            </>
+          ),
+        },
+      ]}
+    />
+  );
+}
+
+function Summary({ gateway }: { gateway?: Gateway }) {
+  const { t } = useTranslation();
+  const watched = Form.useWatch((values: Partial<Entry>) => values) as Partial<Entry> | undefined;
+  return (
+    <Card title={t('server.summary')}>
+      <Facts
+        facts={[
+          { label: t('server.gateway'), value: gateway?.name ?? '–' },
+          {
+            label: t('option.ssl_connections'),
+            value: gateway ? t('option.ssl_connections_value', { value: gateway.ssl_connections }) : '–',
+          },
+          {
+            label: t('server.local_subnets'),
+            value: <span className="mono">{watched?.local_subnets?.join(', ') || '–'}</span>,
+          },
+          { label: t('server.pool'), value: <span className="mono">{watched?.pool || '–'}</span> },
+          { label: t('server.two_factor'), value: watched?.two_factor ? t('common.yes') : t('common.no') },
+        ]}
+      />
+      <p className="small quiet" style={{ marginBottom: 0 }}>
+        {t('server.free')}
+      </p>
+    </Card>
+  );
 }

@@ -1,0 +1,86 @@
+import { Button } from 'antd';
+import { Link } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { SSLClient } from '../api/types';
+import { nameIn, useServers } from '../lib/catalog';
+import { useFormat, useNow } from '../lib/use';
+import { NameCell } from './name-cell';
+import { ResourceTable, type Column } from './resource-table';
+import { StateDot } from './state-dot';
+
+/** What the dot shows: a client whose time is over cannot sign in, whatever its switch says. */
+export function stateOf(c: SSLClient, now: number): string {
+  const ends = c.expires_at ? Date.parse(c.expires_at) : Number.NaN;
+  return ends > 0 && ends < now ? 'expired' : c.state;
+}
+
+/** The SSL clients, all or of one server. */
+export function ClientTable({ server }: { server?: string }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const now = useNow(60_000);
+  const servers = useServers().data?.items;
+  const columns: Column<SSLClient>[] = [
+    {
+      key: 'state',
+      title: t('common.state'),
+      cell: (c) => <StateDot kind="client" state={stateOf(c, now)} />,
+      text: (c) => t(`state.client.${stateOf(c, now)}`),
+    },
+    {
+      key: 'server',
+      title: t('client.server'),
+      cell: (c) => <Link to={`/ssl-servers/${c.server}`}>{nameIn(servers, c.server)}</Link>,
+      text: (c) => nameIn(servers, c.server),
+    },
+    {
+      key: 'fixed',
+      title: t('client.fixed_ip'),
+      cell: (c) => <span className="mono">{c.fixed_ip || t('client.from_pool')}</span>,
+      text: (c) => c.fixed_ip,
+    },
+    {
+      key: 'certificate',
+      title: t('client.not_after'),
+      cell: (c) => <span className="num">{format.date(c.not_after)}</span>,
+      text: (c) => c.not_after,
+    },
+    {
+      key: 'created',
+      title: t('common.created'),
+      cell: (c) => <span className="num">{format.time(c.created_at)}</span>,
+      text: (c) => c.created_at,
+      hideOnCard: true,
+    },
+  ];
+  const create = (
+    <Link to={`/ssl-clients?create=1${server ? `&server=${server}` : ''}`}>
+      <Button type="primary">{t('client.create')}</Button>
+    </Link>
+  );
+  return (
+    <ResourceTable<SSLClient>
+      label={t('nav.clients')}
+      queryKey={['clients', 'list']}
+      load={api.vpn.clients}
+      filter={server ? (c) => c.server === server : undefined}
+      rowKey={(c) => c.id}
+      nameTitle={t('common.name')}
+      nameText={(c) => c.name}
+      name={(c) => <NameCell name={c.name} id={c.id} to={`/ssl-clients/${c.id}`} />}
+      columns={server ? columns.filter((c) => c.key !== 'server') : columns}
+      csv="ssl-clients"
+      refresh={() => 30_000}
+      empty={{ title: t('client.empty'), text: t('client.empty_text'), action: create }}
+      actions={(c) => (
+        <>
+          <Link to={`/ssl-clients/${c.id}`}>{t('common.view')}</Link>
+          <a href={api.vpn.bundle(c.id)} download>
+            {t('client.download')}
+          </a>
+        </>
+      )}
+    />
+  );
+}

@@ -1,0 +1,155 @@
+// Paying an order: the method, what the recipient will be told, and then what the gateway asks the
+// browser to do. A browser that comes back proves nothing: the state comes from the API.
+
+import { useEffect, useState } from 'react';
+import { Alert, Button, Card, QRCode, Skeleton } from 'antd';
+import { AlipayCircleFilled, CreditCardOutlined, WechatFilled } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { Order, PaymentMethod, StartedPayment } from '../api/types';
+import { formatSpan } from '../lib/format';
+import { leave } from '../lib/instruction';
+import { useCreate, useFormat, useNow } from '../lib/use';
+import { Choices } from './choices';
+import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
+import { EmptyState, ErrorState, ProblemAlert } from './problem';
+import { StateDot } from './state-dot';
+
+export function PayBox({ order }: { order: Order }) {
+  const { t } = useTranslation();
+  const methods = useQuery({ queryKey: ['payment-methods'], queryFn: api.shop.methods, staleTime: 60_000 });
+  return (
+    <Card title={t('pay.title')} extra={<TimeLeft until={order.expires_at} />}>
+      {methods.isPending ? <Skeleton active /> : null}
+      {methods.isError ? <ErrorState error={methods.error} retry={() => void methods.refetch()} /> : null}
+      {methods.data?.items.length === 0 ? (
+        <EmptyState title={t('pay.no_method')} text={t('pay.no_method_text')} />
+      ) : null}
+      {methods.data?.items.length ? <Paying order={order} methods={methods.data.items} /> : null}
+    </Card>
+  );
+}
+
+function TimeLeft({ until }: { until?: string }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  if (!until) return null;
+  return (
+    <span className="num quiet" role="timer">
+      {t('pay.left', { time: formatSpan(Date.parse(until) - now) })}
+    </span>
+  );
+}
+
+const glyphs: Record<string, React.ReactNode> = {
+  alipay: <AlipayCircleFilled aria-hidden="true" style={{ color: '#1677ff' }} />,
+  wxpay: <WechatFilled aria-hidden="true" style={{ color: '#07a35a' }} />,
+};
+
+function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [chosen, setChosen] = useState(methods[0]?.id ?? '');
+  const method = methods.find((m) => m.id === chosen);
+  const start = useCreate((id: string, key) => api.shop.pay(order.id, id, key), [['payments']]);
+  useEffect(() => {
+    if (start.data) leave(start.data.instruction);
+  }, [start.data]);
+
+  return (
+    <div className="stack">
+      <Choices
+        label={t('pay.method')}
+        value={chosen}
+        onChange={setChosen}
+        options={methods.map((m) => ({
+          value: m.id,
+          title: (
+            <span className="row" style={{ flexWrap: 'nowrap' }}>
+              {glyphs[m.type] ?? <CreditCardOutlined aria-hidden="true" />}
+              {t(`pay.type_${m.type || 'cashier'}`, { defaultValue: m.type })}
+            </span>
+          ),
+          detail: t(`pay.via_${m.kind}`, { defaultValue: m.kind }),
+        }))}
+      />
+      <p className="small quiet" style={{ margin: 0 }}>
+        {t('pay.told')}
+      </p>
+      {method?.purpose ? <Share key={method.purpose} purpose={method.purpose} /> : null}
+      <ProblemAlert error={start.error} />
+      {start.data ? <Instructed started={start.data} /> : null}
+      <div className="row">
+        <Button
+          type="primary"
+          size="large"
+          loading={start.isPending}
+          disabled={!method}
+          onClick={() => start.mutate(chosen)}
+        >
+          {t('pay.go', { amount: format.money(order.total) })}
+        </Button>
+        <Attempts order={order.id} />
+      </div>
+    </div>
+  );
+}
+
+/** Where the recipient decides itself what it does with data, the choice is a separate act. */
+function Share({ purpose }: { purpose: string }) {
+  const { t } = useTranslation();
+  const prompt = usePrompt(purpose);
+  const [state, setState] = useState(noConsent);
+  const act = useCreate(() =>
+    api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant', adult: state.adult }),
+  );
+  if (act.isSuccess) return <Alert type="success" showIcon title={t('pay.share_done')} />;
+  return (
+    <>
+      <ConsentAct prompt={prompt} value={state} onChange={setState} />
+      <ProblemAlert error={act.error} />
+      <div>
+        <Button
+          loading={act.isPending}
+          disabled={!complete(prompt.data, state)}
+          onClick={() => act.mutate(undefined)}
+        >
+          {t('consent.accept')}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function Instructed({ started }: { started: StartedPayment }) {
+  const { t } = useTranslation();
+  const { qr } = started.instruction;
+  if (!qr) return <Alert type="info" showIcon title={t('pay.leaving')} />;
+  return (
+    <div className="stack" style={{ alignItems: 'center' }}>
+      <span className="qr">
+        <QRCode value={qr} type="svg" size={200} bordered={false} color="#000" bgColor="#fff" />
+      </span>
+      <span>{t('pay.scan')}</span>
+    </div>
+  );
+}
+
+/** What became of the last try. */
+function Attempts({ order }: { order: string }) {
+  const { t } = useTranslation();
+  const payments = useQuery({
+    queryKey: ['payments', order],
+    queryFn: () => api.shop.payments(order),
+    refetchInterval: 3000,
+    retry: false,
+  });
+  const last = payments.data?.items[0];
+  if (!last) return null;
+  return (
+    <span className="row quiet" aria-live="polite">
+      {t('pay.last')} <StateDot kind="payment" state={last.state} />
+    </span>
+  );
+}

@@ -1,0 +1,63 @@
+// The password and the code seed of an SSL client, shown to be handed on and then gone from the page.
+
+import { Alert, Button, Modal, QRCode } from 'antd';
+import { useTranslation } from 'react-i18next';
+import type { ClientSecret } from '../api/types';
+import { useFormat } from '../lib/use';
+import { CopyText } from './copy-text';
+import { Facts } from './facts';
+
+export function SecretDialog({ secret, close }: { secret: ClientSecret; close: () => void }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <Modal
+      open
+      title={t('secret.title')}
+      onCancel={close}
+      mask={{ closable: false }}
+      footer={
+        <Button type="primary" onClick={close}>
+          {t('secret.done')}
+        </Button>
+      }
+    >
+      <div className="stack">
+        <Alert
+          type="warning"
+          showIcon
+          title={secret.until ? t('secret.until', { time: format.time(secret.until) }) : t('secret.once')}
+        />
+        <Facts
+          facts={[
+            { label: t('field.user_name'), value: <CopyText text={secret.user_name} wrap /> },
+            {
+              label: t('field.password'),
+              value: secret.password ? <CopyText text={secret.password} wrap /> : t('secret.chosen'),
+            },
+            ...(secret.totp
+              ? [{ label: t('secret.totp'), value: <CopyText text={secret.totp} wrap /> }]
+              : []),
+          ]}
+        />
+        {secret.totp_uri ? (
+          <div style={{ textAlign: 'center' }}>
+            <span className="qr">
+              <QRCode
+                value={secret.totp_uri}
+                type="svg"
+                size={180}
+                bordered={false}
+                color="#000"
+                bgColor="#fff"
+              />
+            </span>
+            <p className="quiet" style={{ margin: '8px 0 0' }}>
+              {t('secret.scan')}
+            </p>
+          </div>
+        ) : null}
+      </div>
+    </Modal>
+  );
+}

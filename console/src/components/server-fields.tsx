@@ -1,0 +1,220 @@
+// The settings of an SSL server as fields of a form: those everybody decides, and the rest folded.
+
+import { Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
+import { useTranslation } from 'react-i18next';
+import type { SSLServerSettings } from '../api/types';
+import { usable, validCIDR, validIPv4 } from '../lib/network';
+
+export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'> = {
+  enable_dns: false,
+  dns: [],
+  two_factor: true,
+  full_tunnel: false,
+  split_dns: [],
+  exclude_routes: [],
+  mtu: 1400,
+  dpd: 90,
+  mobile_dpd: 1800,
+  keepalive: 300,
+  idle_timeout: 3600,
+  session_timeout: 86400,
+  cookie_timeout: 300,
+  rekey_time: 172800,
+  max_sessions_per_client: 1,
+  client_isolation: true,
+  banner: '',
+  tls_min: '1.2',
+  require_certificate: true,
+};
+
+type Check = (text: string) => boolean;
+
+/** A rule that every entry of a list passes check. */
+function every(check: Check, message: string) {
+  return {
+    validator: (_: unknown, list: string[] | undefined) => {
+      const wrong = (list ?? []).find((item) => !check(item));
+      return wrong === undefined ? Promise.resolve() : Promise.reject(new Error(`${message}: ${wrong}`));
+    },
+  };
+}
+
+const separators = [',', ' ', ';', '，', '；', '\n'];
+
+function Entries(props: {
+  value?: string[];
+  onChange?: (v: string[]) => void;
+  placeholder?: string;
+  id?: string;
+}) {
+  return (
+    <Select
+      {...props}
+      mode="tags"
+      open={false}
+      suffixIcon={null}
+      tokenSeparators={separators}
+      className="mono"
+    />
+  );
+}
+
+/** What everybody decides. */
+export function MainFields({ connections }: { connections?: number }) {
+  const { t } = useTranslation();
+  const pool = Form.useWatch<string | undefined>('pool');
+  const room = usable(pool ?? '');
+  const required = { required: true, message: t('field.required') };
+  return (
+    <>
+      <Form.Item name="name" label={t('server.name')} rules={[{ ...required, whitespace: true, max: 64 }]}>
+        <Input maxLength={64} autoComplete="off" />
+      </Form.Item>
+      <Form.Item
+        name="local_subnets"
+        label={t('server.local_subnets')}
+        extra={t('server.local_subnets_extra')}
+        rules={[{ ...required, type: 'array' }, every((c) => validCIDR(c), t('server.cidr_rule'))]}
+      >
+        <Entries placeholder="10.77.0.0/24" />
+      </Form.Item>
+      <Form.Item
+        name="pool"
+        label={t('server.pool')}
+        extra={room > 0 ? t('server.pool_room', { count: room }) : t('server.pool_extra')}
+        rules={[
+          required,
+          {
+            validator: (_, v: string) => {
+              if (!v) return Promise.resolve();
+              if (!validCIDR(v, 16, 29)) return Promise.reject(new Error(t('server.pool_rule')));
+              if (connections && usable(v) < connections)
+                return Promise.reject(new Error(t('server.pool_small', { count: connections })));
+              return Promise.resolve();
+            },
+          },
+        ]}
+      >
+        <Input className="mono" placeholder="10.250.0.0/24" autoComplete="off" />
+      </Form.Item>
+      <Form.Item
+        name="two_factor"
+        label={t('server.two_factor')}
+        extra={t('server.two_factor_extra')}
+        valuePropName="checked"
+      >
+        <Switch />
+      </Form.Item>
+    </>
+  );
+}
+
+interface NumberField {
+  name: keyof SSLServerSettings;
+  low: number;
+  high: number;
+  off?: boolean;
+}
+
+const numbers: NumberField[] = [
+  { name: 'mtu', low: 576, high: 1500 },
+  { name: 'max_sessions_per_client', low: 1, high: 10 },
+  { name: 'idle_timeout', low: 60, high: 604800, off: true },
+  { name: 'session_timeout', low: 300, high: 2592000 },
+  { name: 'cookie_timeout', low: 10, high: 86400 },
+  { name: 'dpd', low: 10, high: 3600 },
+  { name: 'mobile_dpd', low: 10, high: 86400 },
+  { name: 'keepalive', low: 10, high: 3600, off: true },
+  { name: 'rekey_time', low: 600, high: 604800, off: true },
+];
+
+/** The rest, sensible without a look. */
+export function AdvancedFields() {
+  const { t } = useTranslation();
+  return (
+    <Collapse
+      ghost
+      items={[{ key: 'advanced', label: t('server.advanced'), forceRender: true, children: <Rest /> }]}
+    />
+  );
+}
+
+function Rest() {
+  const { t } = useTranslation();
+  const dns = Form.useWatch<boolean | undefined>('enable_dns');
+  const toggle = (name: keyof SSLServerSettings) => (
+    <Form.Item
+      key={name}
+      name={name}
+      label={t(`server.${name}`)}
+      extra={t(`server.${name}_extra`)}
+      valuePropName="checked"
+    >
+      <Switch />
+    </Form.Item>
+  );
+  return (
+    <>
+      {toggle('full_tunnel')}
+      <Form.Item
+        name="exclude_routes"
+        label={t('server.exclude_routes')}
+        extra={t('server.exclude_routes_extra')}
+        rules={[every((c) => validCIDR(c, 0), t('server.cidr_rule'))]}
+      >
+        <Entries />
+      </Form.Item>
+      {toggle('enable_dns')}
+      <div hidden={!dns}>
+        <Form.Item
+          name="dns"
+          label={t('server.dns')}
+          rules={[
+            every(validIPv4, t('server.ip_rule')),
+            { type: 'array', max: 3, min: dns ? 1 : 0, message: t('server.dns_rule') },
+          ]}
+        >
+          <Entries placeholder="10.77.0.53" />
+        </Form.Item>
+        <Form.Item name="split_dns" label={t('server.split_dns')} extra={t('server.split_dns_extra')}>
+          <Entries placeholder="corp.example" />
+        </Form.Item>
+      </div>
+      {toggle('client_isolation')}
+      {toggle('require_certificate')}
+      <Form.Item name="tls_min" label={t('server.tls_min')}>
+        <Select
+          style={{ width: 160 }}
+          options={['1.2', '1.3'].map((v) => ({ value: v, label: `TLS ${v}` }))}
+        />
+      </Form.Item>
+      <div className="tiles">
+        {numbers.map((n) => (
+          <Form.Item
+            key={n.name}
+            name={n.name}
+            label={t(`server.${n.name}`)}
+            extra={
+              n.off
+                ? t('server.range_off', { low: n.low, high: n.high })
+                : t('server.range', { low: n.low, high: n.high })
+            }
+            rules={[
+              {
+                validator: (_, v: number) =>
+                  (n.off && v === 0) || (v >= n.low && v <= n.high)
+                    ? Promise.resolve()
+                    : Promise.reject(new Error(t('server.range_rule'))),
+              },
+            ]}
+          >
+            <InputNumber style={{ width: '100%' }} precision={0} />
+          </Form.Item>
+        ))}
+      </div>
+      <Form.Item name="banner" label={t('server.banner')} extra={t('server.banner_extra')}>
+        <Input.TextArea maxLength={500} autoSize={{ minRows: 2, maxRows: 4 }} />
+      </Form.Item>
+    </>
+  );
+}

@@ -1,0 +1,143 @@
+import { useState } from 'react';
+import { Segmented } from 'antd';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { VPNSession } from '../api/types';
+import { nameIn, useClients, useGateways } from '../lib/catalog';
+import { formatSpan } from '../lib/format';
+import { useFormat, useNow } from '../lib/use';
+import { ConfirmDelete } from './confirm-delete';
+import { CopyText } from './copy-text';
+import { NameCell } from './name-cell';
+import { ResourceTable, type Column } from './resource-table';
+import { StateDot } from './state-dot';
+
+/** VPN sessions, all, of one gateway or of one client; live ones first. */
+export function SessionTable({ gateway, client }: { gateway?: string; client?: string }) {
+  const { t } = useTranslation();
+  const [live, setLive] = useState(true);
+  const clients = useClients().data?.items;
+  const columns = useColumns(live);
+  return (
+    <ResourceTable<VPNSession>
+      label={t('session.title')}
+      queryKey={['vpn-sessions', 'list']}
+      load={api.vpn.sessions}
+      filter={(s) =>
+        (!gateway || s.gateway === gateway) && (!client || s.client === client) && Boolean(s.end) !== live
+      }
+      filters={
+        <Segmented
+          aria-label={t('session.which')}
+          value={live ? 'live' : 'ended'}
+          onChange={(v) => setLive(v === 'live')}
+          options={[
+            { value: 'live', label: t('session.live') },
+            { value: 'ended', label: t('session.ended') },
+          ]}
+        />
+      }
+      rowKey={(s) => s.id}
+      nameTitle={t('session.client')}
+      nameText={(s) => s.client_name ?? nameIn(clients, s.client)}
+      name={(s) => (
+        <NameCell
+          name={s.client_name ?? nameIn(clients, s.client)}
+          id={s.id}
+          to={`/ssl-clients/${s.client}`}
+        />
+      )}
+      columns={columns}
+      csv="vpn-sessions"
+      refresh={() => 10_000}
+      empty={{ title: t('session.empty'), text: t('session.empty_text') }}
+      actions={(s) =>
+        s.end ? null : (
+          <ConfirmDelete
+            small
+            name={s.client_name ?? nameIn(clients, s.client)}
+            label={t('session.disconnect')}
+            loss={t('session.disconnect_text')}
+            remove={() => api.vpn.endSession(s.id)}
+            stale={[['vpn-sessions']]}
+          />
+        )
+      }
+    />
+  );
+}
+
+function useColumns(live: boolean): Column<VPNSession>[] {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const gateways = useGateways().data?.items;
+  const way = (s: VPNSession) => (s.end ? 'closed' : s.transport || 'tls');
+  const columns: Column<VPNSession>[] = [
+    {
+      key: 'state',
+      title: t('common.state'),
+      cell: (s) => <StateDot kind="session" state={way(s)} />,
+      text: (s) => t(`state.session.${way(s)}`),
+    },
+    {
+      key: 'inner',
+      title: t('session.inner'),
+      cell: (s) => <CopyText text={s.inner} />,
+      text: (s) => s.inner,
+    },
+    {
+      key: 'source',
+      title: t('session.source'),
+      cell: (s) => <span className="mono">{s.source_ip || '–'}</span>,
+      text: (s) => s.source_ip,
+      optional: true,
+    },
+    {
+      key: 'up',
+      title: t('traffic.up'),
+      align: 'right',
+      cell: (s) => <span className="num">{format.bytes(s.bytes_in)}</span>,
+      text: (s) => s.bytes_in,
+    },
+    {
+      key: 'down',
+      title: t('traffic.down'),
+      align: 'right',
+      cell: (s) => <span className="num">{format.bytes(s.bytes_out)}</span>,
+      text: (s) => s.bytes_out,
+    },
+    {
+      key: 'gateway',
+      title: t('server.gateway'),
+      cell: (s) => nameIn(gateways, s.gateway),
+      text: (s) => nameIn(gateways, s.gateway),
+      optional: true,
+    },
+    {
+      key: 'start',
+      title: t('session.start'),
+      cell: (s) => <span className="num">{format.time(s.start)}</span>,
+      text: (s) => s.start,
+    },
+  ];
+  const last: Column<VPNSession> = live
+    ? {
+        key: 'since',
+        title: t('session.since'),
+        align: 'right',
+        cell: (s) => <Since start={s.start} />,
+        hideOnCard: true,
+      }
+    : {
+        key: 'reason',
+        title: t('session.reason'),
+        cell: (s) => t(`session.reason_${s.reason}`, { defaultValue: s.reason || '–' }),
+        text: (s) => s.reason,
+      };
+  return [...columns, last];
+}
+
+function Since({ start }: { start: string }) {
+  const now = useNow(1000);
+  return <span className="num">{formatSpan(now - Date.parse(start))}</span>;
+}

@@ -1,0 +1,108 @@
+// Traffic of one VPN gateway over a range of time, as a chart and, for those who cannot see it, as its
+// highest values.
+
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { Button, Card, Segmented, Skeleton } from 'antd';
+import { DownloadOutlined } from '@ant-design/icons';
+import { useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { Sample } from '../api/types';
+import { saveFile, toCSV } from '../lib/csv';
+import { useFormat } from '../lib/use';
+import { EmptyState, ErrorState } from './problem';
+
+const Chart = lazy(() => import('./chart'));
+
+const hour = 3600_000;
+const ranges = { '1h': hour, '6h': 6 * hour, '24h': 24 * hour, '7d': 168 * hour, '30d': 720 * hour };
+type Range = keyof typeof ranges;
+
+// The same colours for the same thing everywhere.
+const inbound = { light: '#1668dc', dark: '#3c89e8' };
+const outbound = { light: '#08979c', dark: '#33bcb7' };
+
+/** Bytes per sample as bytes per second, with the step taken from neighbouring samples. */
+export function rates(samples: Sample[], step: number): { at: number; up: number; down: number }[] {
+  return samples.map((s) => ({ at: Date.parse(s.at), up: s.bytes_in / step, down: s.bytes_out / step }));
+}
+
+export function Traffic({ gateway }: { gateway: string }) {
+  const { t } = useTranslation();
+  const [range, setRange] = useState<Range>('1h');
+  const query = useQuery({
+    queryKey: ['traffic', gateway, range],
+    queryFn: () => api.vpn.traffic(gateway, { from: new Date(Date.now() - ranges[range]).toISOString() }),
+    refetchInterval: range === '1h' ? 10_000 : 60_000,
+    placeholderData: (last) => last,
+  });
+  const samples = query.data?.samples ?? [];
+  return (
+    <Card
+      title={t('traffic.title')}
+      extra={
+        <Button
+          size="small"
+          icon={<DownloadOutlined />}
+          aria-label={t('table.csv')}
+          disabled={samples.length === 0}
+          onClick={() => save(gateway, samples)}
+        />
+      }
+    >
+      <Segmented<Range>
+        size="small"
+        aria-label={t('traffic.range')}
+        value={range}
+        onChange={setRange}
+        options={(Object.keys(ranges) as Range[]).map((r) => ({ value: r, label: t(`traffic.range_${r}`) }))}
+      />
+      {query.isPending ? <Skeleton active /> : null}
+      {query.isError ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : null}
+      {query.isSuccess && samples.length === 0 ? (
+        <EmptyState title={t('traffic.none')} text={t('traffic.none_text')} />
+      ) : null}
+      {samples.length > 0 ? <Drawn samples={samples} step={query.data?.step || 10} /> : null}
+    </Card>
+  );
+}
+
+function save(gateway: string, samples: Sample[]): void {
+  const rows = samples.map((s) => [s.at, s.bytes_in, s.bytes_out, s.sessions]);
+  saveFile(
+    `traffic-${gateway}.csv`,
+    toCSV(['at', 'bytes_in', 'bytes_out', 'sessions'], rows),
+    'text/csv;charset=utf-8',
+  );
+}
+
+function Drawn({ samples, step }: { samples: Sample[]; step: number }) {
+  const { t } = useTranslation();
+  const { rate } = useFormat();
+  const format = useCallback((v: number) => rate(v), [rate]);
+  const points = useMemo(() => rates(samples, step), [samples, step]);
+  const up = Math.max(...points.map((p) => p.up));
+  const down = Math.max(...points.map((p) => p.down));
+  const series = useMemo(
+    () => [
+      { name: t('traffic.up'), color: inbound, points: points.map((p): [number, number] => [p.at, p.up]) },
+      {
+        name: t('traffic.down'),
+        color: outbound,
+        points: points.map((p): [number, number] => [p.at, p.down]),
+      },
+    ],
+    [points, t],
+  );
+  const label = t('traffic.label', { up: rate(up), down: rate(down) });
+  return (
+    <>
+      <Suspense fallback={<div className="chart" />}>
+        <Chart series={series} format={format} label={label} />
+      </Suspense>
+      <p className="small quiet" style={{ margin: 0 }}>
+        {label}
+      </p>
+    </>
+  );
+}

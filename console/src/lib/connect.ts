@@ -1,0 +1,22 @@
+import type { SSLClient, SSLServer } from '../api/types';
+
+/** Where an SSL server is reached: its name, with the port unless it is the usual one. */
+export function hostPort(server: Pick<SSLServer, 'server_names' | 'port'>): string {
+  const name = server.server_names[0] ?? '';
+  return server.port === 443 ? name : `${name}:${server.port}`;
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[A-Za-z0-9._:/=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** How stock openconnect connects, from the directory of the unpacked bundle. */
+export function command(client: Pick<SSLClient, 'name'>, server: SSLServer): string {
+  const words = ['sudo', 'openconnect', '--protocol=anyconnect', `--user=${client.name}`];
+  if (server.require_certificate) words.push('--certificate=client.pem', '--sslkey=key.pem');
+  words.push('--cafile=ca.pem');
+  if (server.pin_sha256) words.push(`--servercert=${server.pin_sha256}`);
+  words.push(`https://${hostPort(server)}/`);
+  return words.map(quoted).join(' ');
+}
