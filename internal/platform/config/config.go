@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -110,19 +111,23 @@ type Mail struct {
 
 // Epay is one epay (CooPay-like) gateway account.
 type Epay struct {
-	BaseURL string   `yaml:"base_url"`
-	PID     string   `yaml:"pid"`
-	KeyFile string   `yaml:"key_file"`
-	KeyMode string   `yaml:"key_mode"` // "plain" or "amp_key"
-	Types   []string `yaml:"types"`    // "alipay", "wxpay"
+	BaseURL   string   `yaml:"base_url"`
+	PID       string   `yaml:"pid"`
+	KeyFile   string   `yaml:"key_file"`
+	KeyMode   string   `yaml:"key_mode"`   // "plain" or "amp_key"
+	LegalName string   `yaml:"legal_name"` // of the gateway's operator, for the list of recipients
+	Contact   string   `yaml:"contact"`
+	Types     []string `yaml:"types"` // "alipay", "wxpay"
 }
 
 // RealName is the identity check.
 type RealName struct {
-	Endpoint      string `yaml:"endpoint"`
-	AccessKeyID   string `yaml:"access_key_id"`
-	SecretFile    string `yaml:"secret_file"`
-	PublicKeyFile string `yaml:"public_key_file"` // provider's SM2 key, PEM
+	Endpoint        string    `yaml:"endpoint"`
+	AccessKeyID     string    `yaml:"access_key_id"`
+	SecretFile      string    `yaml:"secret_file"`
+	PublicKey       string    `yaml:"public_key"`       // the provider's SM2 key: 04, X, Y in hex
+	AgreementSHA256 string    `yaml:"agreement_sha256"` // of the data processing agreement
+	AgreementUntil  time.Time `yaml:"agreement_until"`
 }
 
 // Demo turns the installation into a demonstration: third parties are

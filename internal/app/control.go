@@ -1,0 +1,155 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/web"
+	"github.com/skybridge-cloud/skybridge/internal/web/gwserver"
+	"github.com/skybridge-cloud/skybridge/internal/web/selfsigned"
+)
+
+// workers is how many jobs one control process runs at a time.
+const workers = 4
+
+// Control runs the control plane until ctx ends.
+func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger) error {
+	s, err := openStores(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	m, err := newModules(cfg, s, log)
+	if err != nil {
+		return err
+	}
+	// A log that was cut or altered is found before anything is added to it.
+	if err := m.audit.CheckRoot(ctx); err != nil {
+		return fmt.Errorf("the audit log: %w", err)
+	}
+	if err := m.seed(ctx, cfg); err != nil {
+		return err
+	}
+	cert, err := certificate(cfg)
+	if err != nil {
+		return err
+	}
+	handler, err := routes(cfg, m, s, log)
+	if err != nil {
+		return err
+	}
+	return m.run(ctx, cfg, handler, cert, out, log)
+}
+
+// run serves and works until ctx ends or a part fails; then it ends them all.
+func (m *modules) run(ctx context.Context, cfg config.Config, h http.Handler, cert tls.Certificate, out io.Writer, log *slog.Logger) error {
+	https, err := net.Listen("tcp", cfg.Console.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for the console: %w", err)
+	}
+	socket, err := listenUnix(cfg.ControlSocket())
+	if err != nil {
+		return errors.Join(err, https.Close())
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wg sync.WaitGroup
+	part := func(name string, f func() error) {
+		wg.Go(func() {
+			if err := f(); err != nil && ctx.Err() == nil {
+				stop(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	console := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}}
+	part("console", func() error {
+		return web.Serve(ctx, console, func() error { return closed(console.ServeTLS(https, "", "")) })
+	})
+	nodes := &http.Server{Handler: gwserver.New(m.fleet, m.vpn, log).Unix(cfg.Node.Name), ReadHeaderTimeout: 10 * time.Second}
+	part("gwlink", func() error {
+		return web.Serve(ctx, nodes, func() error { return closed(nodes.Serve(socket)) })
+	})
+	part("access log", func() error { return m.account.Run(ctx) })
+	part("jobs", func() error { m.queue.Run(ctx, workers); return nil })
+	welcome(cfg, cert, out)
+	wg.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+func closed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// listenUnix listens on a socket that only this user reaches, replacing what a
+// killed process left.
+func listenUnix(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing the old socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listening for gateway nodes: %w", err)
+	}
+	return l, os.Chmod(path, 0o600)
+}
+
+func certificate(cfg config.Config) (tls.Certificate, error) {
+	if cfg.Console.Certificate != "" {
+		c, err := tls.LoadX509KeyPair(cfg.Console.Certificate, cfg.Console.Key)
+		if err != nil {
+			return c, fmt.Errorf("console.certificate: %w", err)
+		}
+		return c, nil
+	}
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	if u, err := url.Parse(cfg.Console.URL); err == nil {
+		hosts = append(hosts, u.Hostname())
+	}
+	return selfsigned.Ensure(cfg.Path("tls"), hosts, time.Now())
+}
+
+// welcome tells a person what to do next.
+func welcome(cfg config.Config, cert tls.Certificate, out io.Writer) {
+	fmt.Fprintf(out, "\nSkybridge is ready.\n\n  Console     %s\n  Certificate SHA-256 %s\n", cfg.Console.URL, selfsigned.Fingerprint(cert))
+	if !cfg.Demo.Enabled {
+		return
+	}
+	fmt.Fprintf(out, "  Operator    user %s, password in %s\n  Mailbox     http://%s/messages (mails of the demonstration)\n",
+		OperatorName, cfg.Path("operator-password"), cfg.Demo.Mailbox)
+	if len(cfg.Node.Addresses) > 0 {
+		fmt.Fprintf(out, `
+  Try the whole path by itself:   skybridge demo --data %s
+  Or by hand: register on the console, order a gateway, create an SSL server and an SSL client, download the client's
+  bundle, and connect from the demo client's machine:
+
+    ip netns exec %s openconnect --resolve=SERVER_NAME:%s --servercert PIN \
+        --certificate client.pem --sslkey key.pem --user NAME https://SERVER_NAME
+    ip netns exec %s curl http://10.77.0.2/
+
+  README.txt in the bundle has SERVER_NAME, PIN and NAME filled in.
+`, cfg.Data, LabName+"-client", cfg.Node.Addresses[0], LabName+"-client")
+	}
+	fmt.Fprintln(out)
+}

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"crypto/elliptic"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/emmansun/gmsm/sm2"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+)
+
+// demoAgreementEnd ends the demonstration's pretended processing agreements.
+var demoAgreementEnd = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// operator returns who the policies name: in a demonstration somebody who
+// plainly does not exist.
+func operator(cfg config.Config) config.Operator {
+	if !cfg.Demo.Enabled || cfg.Operator.LegalName != "" {
+		return cfg.Operator
+	}
+	o := config.Operator{Brand: "Skybridge Demo", LegalName: "示例云科技有限公司（演示，并非真实主体）", Address: "示例市示例路 1 号",
+		Mail: "service@demo.invalid", PrivacyMail: "privacy@demo.invalid", Phone: "000-0000-0000", DPO: "个人信息保护负责人（演示）",
+		DPOContact: "dpo@demo.invalid", Complaint: "complaint@demo.invalid", Authority: "国家互联网信息办公室 12377"}
+	if cfg.Profile == "hongkong" {
+		o.Representative, o.Mechanism = "示例境内代表（演示）", demoMechanism
+	}
+	return o
+}
+
+// demoMechanism is the demonstration's pretended ground of transfer.
+const demoMechanism = "demo-standard-contract"
+
+func brand(cfg config.Config) string {
+	if b := operator(cfg).Brand; b != "" {
+		return b
+	}
+	return "Skybridge"
+}
+
+// storeRegion is where the profile's stores are.
+func storeRegion(cfg config.Config) string {
+	if cfg.Profile == "hongkong" {
+		return "HK"
+	}
+	return "CN-mainland"
+}
+
+// demoSecret is a secret shared with the simulators.
+func demoSecret(cfg config.Config, name string) (string, error) {
+	if err := os.MkdirAll(cfg.Path("demo"), 0o700); err != nil {
+		return "", err
+	}
+	return ensureSecret(cfg.Path("demo", name))
+}
+
+// demoSM2 is the simulated identity check's key: the scalar, which the
+// simulator has, and the point 04‖X‖Y, which we have; both in hex.
+func demoSM2(cfg config.Config) (private, public string, err error) {
+	seed, err := demoSecret(cfg, "sm2-seed")
+	if err != nil {
+		return "", "", err
+	}
+	digest := sha256.Sum256([]byte(seed)) // below the group's order but with probability 2^-32
+	key, err := sm2.NewPrivateKey(digest[:])
+	if err != nil {
+		return "", "", fmt.Errorf("the demo's SM2 seed makes no key: remove %s and start again: %w", cfg.Path("demo", "sm2-seed"), err)
+	}
+	point := elliptic.Marshal(key.Curve, key.X, key.Y)
+	return hex.EncodeToString(digest[:]), hex.EncodeToString(point), nil
+}
+
+func splitPort(hostport string) (string, int) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport, 0
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return host, 0
+	}
+	return host, n
+}
+
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
+}

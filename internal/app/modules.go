@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/notify"
+	"github.com/skybridge-cloud/skybridge/internal/control/order"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
+)
+
+// modules are the business, in the order of its dependencies.
+type modules struct {
+	queue       *job.Queue
+	idempotency *idempotency.Store
+	egress      *egress.Egress
+	audit       *audit.Service
+	consent     *consent.Service
+	account     *account.Service
+	notify      *notify.Service
+	realname    *realname.Service
+	catalog     *catalog.Service
+	ledger      *ledger.Service
+	fleet       *fleet.Service
+	vpn         *vpn.Service
+	service     *service.Service
+	order       *order.Service
+	payment     *payment.Service
+}
+
+// newModules builds the business on its stores. It starts nothing.
+func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error) {
+	m, now := &modules{}, clock.System{}
+	m.queue = job.New(s.main, now, log)
+	m.idempotency = idempotency.New(s.main, now, s.vault, m.queue)
+	m.audit = audit.New(audit.Deps{DB: s.main, Vault: s.vault, Clock: now, Queue: m.queue, Log: log,
+		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint")})
+	registry, err := recipients(cfg)
+	if err != nil {
+		return nil, err
+	}
+	m.consent, err = consent.New(consent.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
+		Facts: facts(cfg, registry)})
+	if err != nil {
+		return nil, err
+	}
+	s.vault.Bind(m.audit, m.consent)
+	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Clock: now, Demo: cfg.Demo.Enabled})
+	hasher := password.NewHasher(4)
+	if err := m.people(cfg, s, hasher, log); err != nil {
+		return nil, err
+	}
+	m.catalog = catalog.New(catalog.Deps{DB: s.main, Clock: now})
+	m.ledger = ledger.New(ledger.Deps{DB: s.main, Clock: now})
+	m.vpns(cfg, s, hasher, log)
+	return m, m.money(cfg, s, log)
+}
+
+// origin names the audit log: the console's host.
+func origin(cfg config.Config) string {
+	u, err := url.Parse(cfg.Console.URL)
+	if err != nil {
+		return "skybridge/log"
+	}
+	return u.Hostname() + "/log"
+}
+
+func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) error {
+	now := clock.System{}
+	var err error
+	m.account, err = account.New(account.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent,
+		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled})
+	if err != nil {
+		return err
+	}
+	sender, err := mailSender(cfg, m.egress)
+	if err != nil {
+		return err
+	}
+	m.notify, err = notify.New(notify.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account,
+		Sender: sender, URL: cfg.Console.URL, Brand: brand(cfg)})
+	if err != nil {
+		return err
+	}
+	checker, err := identityChecker(cfg, m.egress)
+	if err != nil {
+		return err
+	}
+	m.realname = realname.New(realname.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
+		Consent: m.consent, Checker: checker, Profile: cfg.Profile})
+	return nil
+}
+
+func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) {
+	now := clock.System{}
+	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Vault: s.vault})
+	m.vpn = vpn.New(vpn.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
+		System: s.vault, Password: hasher,
+		Config: vpn.Config{BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: vpn.DefaultSecretTTL}})
+}
+
+// lateOrders answers the question that the module service asks of the module
+// order, which stands after it.
+type lateOrders struct{ m *modules }
+
+func (l lateOrders) OrderLines(ctx context.Context, id string) ([]service.Line, error) {
+	return l.m.order.OrderLines(ctx, id)
+}
+
+func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
+	now, own := clock.System{}, ownvpn.New(m.vpn)
+	m.service = service.New(service.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
+		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog,
+		Providers: map[string]service.Provider{"vpn-gateway": own}})
+	own.Watch(m.queue, m.service.Observe)
+	m.order = order.New(order.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
+		Catalog: m.catalog, Consent: m.consent, RealName: m.realname})
+	accounts, err := gatewayAccounts(cfg, m.egress)
+	if err != nil {
+		return err
+	}
+	m.payment, err = payment.New(payment.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
+		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: "Skybridge"})
+	return err
+}
+
+func networks(cfg config.Config) []vpn.Network {
+	var all []vpn.Network
+	for id, n := range cfg.Node.Networks {
+		v := vpn.Network{ID: id, Name: n.Title, Region: cfg.Node.Region, Prefixes: []netip.Prefix{n.CIDR}}
+		for _, a := range n.Accounts {
+			v.Accounts = append(v.Accounts, account.ID(a))
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// seed brings a new installation to where it can serve: documents, catalogue,
+// this host's node, and in a demonstration the operator's account.
+func (m *modules) seed(ctx context.Context, cfg config.Config) error {
+	if err := m.consent.Seed(ctx); err != nil {
+		return fmt.Errorf("publishing the policies: %w", err)
+	}
+	file, err := catalog.Demo()
+	if err != nil {
+		return err
+	}
+	if cfg.Demo.Enabled {
+		if err := m.catalog.Seed(ctx, file); err != nil {
+			return fmt.Errorf("seeding the catalogue: %w", err)
+		}
+		if err := m.seedOperator(ctx, cfg); err != nil {
+			return err
+		}
+	}
+	_, err = m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: cfg.Node.Name, Region: cfg.Node.Region, Location: cfg.Node.Location,
+		Addresses: cfg.Node.Addresses})
+	if err != nil {
+		return fmt.Errorf("registering this host's node: %w", err)
+	}
+	return nil
+}
+
+// OperatorName is the demonstration's staff account.
+const OperatorName = "operator"
+
+func (m *modules) seedOperator(ctx context.Context, cfg config.Config) error {
+	secret, err := os.ReadFile(cfg.Path("operator-password"))
+	if err != nil {
+		return fmt.Errorf("reading the operator's password: %w", err)
+	}
+	_, err = m.account.EnsureStaff(ctx, account.Staff{Name: OperatorName, Password: strings.TrimSpace(string(secret)),
+		Email: "operator@demo.invalid", Permissions: account.AllPermissions()})
+	return err
+}

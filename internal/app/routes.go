@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+	"github.com/skybridge-cloud/skybridge/internal/web"
+	"github.com/skybridge-cloud/skybridge/internal/web/api"
+	"github.com/skybridge-cloud/skybridge/internal/web/callback"
+	"github.com/skybridge-cloud/skybridge/internal/web/console"
+	"github.com/skybridge-cloud/skybridge/internal/web/problem"
+	"github.com/skybridge-cloud/skybridge/internal/web/request"
+)
+
+// routes puts API, callbacks and console behind the layers that every request
+// passes.
+func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Handler, error) {
+	mux := http.NewServeMux()
+	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Gate: m.consent, Log: log})
+	m.resources(a, mux)
+	callback.Payments(mux, m.payment, log)
+	health(mux, s)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		problem.Write(w, r, log, errs.New(errs.NotFound, "api.not_found"))
+	})
+	mux.Handle("/", console.New(m.console(cfg)))
+	who := func(r *http.Request) (account.Principal, error) { return a.Admit(r, api.SignedIn) }
+	return web.Handler(web.Layers{
+		Reader:  request.Reader{Proxies: cfg.Console.Proxies},
+		Limiter: web.NewLimiter(requestsPerMinute, requestsAtOnce),
+		Visit:   m.visit(a),
+		Log:     log,
+	}, web.Idempotent(m.idempotency, who, log, mux)), nil
+}
+
+// Requests that one source may send to the API: docs/decisions/0002.
+const (
+	requestsPerMinute = 1200
+	requestsAtOnce    = 400
+)
+
+// resources registers every resource of the API.
+func (m *modules) resources(a *api.API, mux *http.ServeMux) {
+	api.Catalog(a, m.catalog)
+	api.Orders(a, m.order)
+	api.Payments(a, m.payment, m.ledger)
+}
+
+// PrintOpenAPI writes the description of the API.
+func PrintOpenAPI(out io.Writer) error {
+	mux := http.NewServeMux()
+	a := api.New(api.Options{Mux: mux, Version: "1", Log: slog.New(slog.DiscardHandler)})
+	(&modules{}).resources(a, mux)
+	text, err := a.OpenAPI()
+	if err != nil {
+		return err
+	}
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// visit notes in the access log which page a signed-in person asked for:
+// clause LT-1.3. Requests of nobody are in no log of persons.
+func (m *modules) visit(a *api.API) func(*http.Request) {
+	return func(r *http.Request) {
+		p, err := a.Admit(r, api.SignedIn)
+		if err != nil {
+			return
+		}
+		info := request.From(r.Context())
+		m.account.RecordAccess(p.Subject, account.Source{IP: info.Source, UserAgent: info.UserAgent}, r.URL.Path)
+	}
+}
+
+// health answers supervisors and load balancers. It tells no detail.
+func health(mux *http.ServeMux, s *stores) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if s.main.Ping(r.Context()) != nil || s.keys.Ping(r.Context()) != nil {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	})
+}
+
+// console tells the console's server what it cannot know.
+func (m *modules) console(cfg config.Config) console.Options {
+	o := console.Options{
+		Policies: func(ctx context.Context, lang i18n.Language) ([]console.Link, error) {
+			all, err := m.consent.InForce(ctx)
+			var links []console.Link
+			for _, v := range all {
+				links = append(links, console.Link{Document: v.Document, Title: v.Title[string(lang)]})
+			}
+			return links, err
+		},
+		Policy: func(ctx context.Context, document, version string, lang i18n.Language) (console.Document, error) {
+			t, err := m.consent.Text(ctx, document, version, string(lang))
+			return console.Document{Title: t.Title, HTML: t.HTML}, err
+		},
+	}
+	if cfg.Demo.Enabled {
+		o.FormTargets = []string{"http://" + cfg.Demo.Epay}
+	}
+	return o
+}

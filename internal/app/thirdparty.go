@@ -1,0 +1,181 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/notify"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/provider/aliyun"
+	"github.com/skybridge-cloud/skybridge/internal/provider/epay"
+	"github.com/skybridge-cloud/skybridge/internal/provider/smtp"
+)
+
+// Ids in the registry of recipients.
+const (
+	recipientEpay = epay.Recipient
+	recipientIDV  = "idv.aliyun"
+	recipientMail = "mail.smtp"
+)
+
+// Names and keys of the demonstration's accounts at the simulators. Keys are
+// random per installation.
+const (
+	demoPID       = "1001"
+	demoAccessKey = "demo-access-key"
+	demoMailFrom  = "no-reply@demo.invalid"
+)
+
+// recipients reads the registry of everybody that anything is sent to.
+func recipients(cfg config.Config) (*egress.Registry, error) {
+	o := map[string]egress.Override{}
+	if cfg.Demo.Enabled {
+		o[recipientEpay] = egress.Override{Endpoint: "http://" + cfg.Demo.Epay, LegalName: "Demo payment gateway (simulator)", Contact: "http://" + cfg.Demo.Epay, Region: storeRegion(cfg)}
+		o[recipientIDV] = egress.Override{Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo identity check (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
+			DPA: strings.Repeat("0", 64), DPAUntil: demoAgreementEnd, Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism}
+		o[recipientMail] = egress.Override{Endpoint: "smtp://" + cfg.Demo.SMTP, LegalName: "Demo mail sink (simulator)", Contact: "http://" + cfg.Demo.Mailbox, Region: storeRegion(cfg)}
+		return egress.Load(cfg.Profile, true, o)
+	}
+	if cfg.Epay.BaseURL != "" {
+		o[recipientEpay] = egress.Override{Endpoint: cfg.Epay.BaseURL, LegalName: cfg.Epay.LegalName, Contact: cfg.Epay.Contact}
+	}
+	if cfg.Mail.Host != "" {
+		o[recipientMail] = egress.Override{Endpoint: fmt.Sprintf("smtp://%s:%d", cfg.Mail.Host, cfg.Mail.Port), LegalName: cfg.Operator.LegalName, Contact: cfg.Operator.Mail}
+	}
+	if cfg.RealName.AccessKeyID != "" {
+		o[recipientIDV] = egress.Override{Endpoint: cfg.RealName.Endpoint, DPA: cfg.RealName.AgreementSHA256, DPAUntil: cfg.RealName.AgreementUntil, Mechanism: cfg.Operator.Mechanism}
+	}
+	return egress.Load(cfg.Profile, false, o)
+}
+
+// facts are what the policies print about the operator.
+func facts(cfg config.Config, registry *egress.Registry) consent.Facts {
+	o := operator(cfg)
+	f := consent.Facts{Profile: cfg.Profile, Mechanism: o.Mechanism, Operator: consent.Operator{
+		Brand: o.Brand, LegalName: o.LegalName, Address: o.Address, Mail: o.Mail, PrivacyMail: o.PrivacyMail, Phone: o.Phone,
+		DPO: o.DPO, DPOContact: o.DPOContact, Representative: o.Representative, Complaint: o.Complaint, Authority: o.Authority,
+		URL: cfg.Console.URL,
+	}}
+	for _, r := range registry.Recipients() {
+		row := consent.Recipient{Name: r.LegalName, Contact: r.Contact, Role: r.Role, Region: r.Region}
+		for _, op := range r.Ops {
+			row.Purpose = strings.Join(op.Purposes, ", ")
+			row.Fields = append(row.Fields, op.Fields...)
+		}
+		row.Fields = unique(row.Fields)
+		f.Recipients = append(f.Recipients, row)
+	}
+	return f
+}
+
+// mailSender returns the way that mail goes out.
+func mailSender(cfg config.Config, door *egress.Egress) (notify.Sender, error) {
+	c := smtp.Config{Recipient: recipientMail, Host: cfg.Mail.Host, Port: cfg.Mail.Port, User: cfg.Mail.User, From: cfg.Mail.From, Demo: cfg.Demo.Enabled}
+	if cfg.Demo.Enabled {
+		c.TLS, c.From = "none", demoMailFrom
+		c.Host, c.Port = splitPort(cfg.Demo.SMTP)
+	} else {
+		secret, err := readSecret(cfg.Mail.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("mail.password_file: %w", err)
+		}
+		c.Password = secret
+	}
+	return smtp.New(c, door)
+}
+
+// identityChecker returns the source that identity is checked at.
+func identityChecker(cfg config.Config, door *egress.Egress) (realname.Checker, error) {
+	c := aliyun.Config{Recipient: recipientIDV, Egress: door, Clock: clock.System{}}
+	var err error
+	if cfg.Demo.Enabled {
+		c.AccessKeyID = demoAccessKey
+		if c.AccessKeySecret, err = demoSecret(cfg, "aliyun-secret"); err != nil {
+			return nil, err
+		}
+		if _, c.PublicKey, err = demoSM2(cfg); err != nil {
+			return nil, err
+		}
+		return aliyun.New(c)
+	}
+	if cfg.RealName.AccessKeyID == "" {
+		return noChecker{}, nil
+	}
+	c.AccessKeyID, c.PublicKey = cfg.RealName.AccessKeyID, cfg.RealName.PublicKey
+	if c.AccessKeySecret, err = readSecret(cfg.RealName.SecretFile); err != nil {
+		return nil, fmt.Errorf("realname.secret_file: %w", err)
+	}
+	return aliyun.New(c)
+}
+
+// noChecker stands where no source is configured: a person decides.
+type noChecker struct{}
+
+func (noChecker) Check(context.Context, realname.CheckRequest) (realname.Result, error) {
+	return "", realname.ErrSource
+}
+
+// gatewayAccounts returns the payment accounts of this installation.
+func gatewayAccounts(cfg config.Config, door *egress.Egress) ([]payment.GatewayAccount, error) {
+	d := epay.Dialect{PID: cfg.Epay.PID, KeyMode: epay.KeyMode(cfg.Epay.KeyMode)}
+	var err error
+	name := "epay"
+	if cfg.Demo.Enabled {
+		d.PID, name = demoPID, "epay-demo"
+		d.Key, err = demoSecret(cfg, "epay-key")
+	} else if cfg.Epay.BaseURL == "" {
+		return nil, nil // nothing can be sold for money yet
+	} else {
+		d.Key, err = readSecret(cfg.Epay.KeyFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("epay.key_file: %w", err)
+	}
+	gateway, err := epay.New(d, recipientEpay, door)
+	if err != nil {
+		return nil, err
+	}
+	token, err := ensureSecret(cfg.Path("epay-token"))
+	if err != nil {
+		return nil, err
+	}
+	return []payment.GatewayAccount{{ID: name, Token: token, MerchantID: d.PID, Currency: money.CNY,
+		Min: 1, Max: 100_000_00, Methods: cfg.Epay.Types, Gateway: gateway}}, nil
+}
+
+// readSecret reads a secret of the operator from its file.
+func readSecret(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// ensureSecret reads a random secret of this installation, making it the first
+// time. Of two processes that make it at once one wins and both read it.
+func ensureSecret(file string) (string, error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = f.WriteString(id.Random(20) + "\n")
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return readSecret(file)
+}
