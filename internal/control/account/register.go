@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -58,7 +59,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (Registered, err
 	if err != nil {
 		return Registered{}, err
 	}
-	if _, err := s.perHour(ctx, "signup", o, s.d.Limits.SignupsPerHour, 0); err != nil {
+	if err := s.admitSignup(ctx, o); err != nil {
 		return Registered{}, err
 	}
 	if err := s.fillPerson(ctx, &p, r.Password, r.Email); err != nil {
@@ -75,12 +76,32 @@ func (s *Service) Register(ctx context.Context, r Registration) (Registered, err
 		if !fresh {
 			return ErrNameTaken
 		}
+		if err := countTx(ctx, tx, id.New("try"), "signup", o, p.createdAt); err != nil {
+			return err
+		}
 		if err := s.leaf(ctx, tx, "account.registered", p, "", map[string]string{"account": string(p.account)}); err != nil {
 			return err
 		}
 		return s.publish(ctx, tx, TopicRegistered, p, "")
 	})
 	return Registered{Account: p.account, Subject: p.subject, Name: p.name}, err
+}
+
+// admitSignup limits accounts made from one source, and six times as many
+// tries, for each costs a hash and tells whether a name is taken.
+func (s *Service) admitSignup(ctx context.Context, o origin) error {
+	if _, err := s.perHour(ctx, "signup_try", o, 6*s.d.Limits.SignupsPerHour, 0); err != nil {
+		return err
+	}
+	made, err := db.Get(ctx, s.d.DB, nil, db.One[int64], "SELECT COUNT(*) FROM account_attempt WHERE scope = 'signup' AND source = $1 AND at > $2",
+		o.source, db.Micros(s.d.Clock.Now().Add(-time.Hour)))
+	if err != nil {
+		return err
+	}
+	if int(made) >= s.d.Limits.SignupsPerHour {
+		return ErrTooMany.With("seconds", 3600)
+	}
+	return nil
 }
 
 // actsTx records what registration asks for; a missing act refuses it.
