@@ -169,7 +169,7 @@ func (s *Service) issueClient(ctx context.Context, v SSLServer, name string, pub
 // this server's CA, for clients, in its time. It returns the certificate.
 func verifyPeer(v SSLServer, der []byte, now time.Time) (*x509.Certificate, bool) {
 	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
+	if err != nil || leaf.IsCA { // the CA itself would verify
 		return nil, false
 	}
 	ca, err := x509.ParseCertificate(v.CA)

@@ -128,16 +128,38 @@ func (l login) room(ctx context.Context, tx *db.Tx, c SSLClient) error {
 	for _, p := range young {
 		live[p.session] = p.client
 	}
-	own, others := 0, 0
-	for _, client := range live {
-		if client == c.ID {
-			own++
-		} else {
-			others++
-		}
+	most, err := l.sessionsOfAll(ctx, tx)
+	if err != nil {
+		return err
 	}
-	if others+min(own, l.sessionsOf(c)-1) >= l.gateway.SSLConnections {
+	perClient := map[string]int{c.ID: 0}
+	for _, client := range live {
+		perClient[client]++
+	}
+	taken := 0
+	for client, n := range perClient {
+		if client == c.ID {
+			n = min(n, l.sessionsOf(c)-1)
+		}
+		taken += min(n, most[client]) // more are being replaced right now
+	}
+	if taken >= l.gateway.SSLConnections {
 		return errFull
 	}
 	return nil
+}
+
+// sessionsOfAll tells how many sessions each client of the gateway may have.
+func (l login) sessionsOfAll(ctx context.Context, tx *db.Tx) (map[string]int, error) {
+	all, err := db.Select(ctx, tx, func(r db.Row) (c SSLClient, err error) {
+		var n int64
+		err = r.Scan(&c.ID, &n)
+		c.MaxSessions = int(n)
+		return c, err
+	}, "SELECT id, max_sessions FROM vpn_client WHERE gateway = $1", l.gateway.ID)
+	most := make(map[string]int, len(all))
+	for _, c := range all {
+		most[c.ID] = l.sessionsOf(c)
+	}
+	return most, err
 }
