@@ -199,8 +199,14 @@ func (s *Service) open(signed []byte, verifier string) (head, error) {
 	if err != nil {
 		return head{}, err
 	}
-	lines := strings.Split(n.Text, "\n")
-	if len(lines) != 4 || lines[0] != s.origin {
+	return s.parse(n.Text)
+}
+
+// parse reads the text of a checkpoint; what follows the three lines is the
+// signature.
+func (s *Service) parse(text string) (head, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 4 || lines[0] != s.origin || lines[3] != "" {
 		return head{}, errors.New("the note is not a checkpoint of this log")
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
@@ -257,4 +263,11 @@ func (s *Service) external() (head, error) {
 		return head{}, err
 	}
 	return s.open(signed, strings.TrimSpace(string(key)))
+}
+
+// SizeOf returns the size that a checkpoint of this log signs. It does not
+// verify the signature.
+func (s *Service) SizeOf(signed []byte) (int64, error) {
+	h, err := s.parse(string(signed))
+	return h.size, err
 }
