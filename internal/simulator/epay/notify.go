@@ -32,13 +32,8 @@ func (s *Simulator) Notify(outTradeNo string) {
 		}
 	}
 	s.mu.Unlock()
-	for range f.Duplicates {
-		for _, d := range ready {
-			s.deliver(d)
-		}
-	}
-	for _, d := range ready {
-		s.deliver(d)
+	for range 1 + f.Duplicates {
+		s.deliver(ready)
 	}
 }
 
@@ -59,19 +54,26 @@ func (s *Simulator) distort(t Trade, f Faults) map[string]string {
 	return p
 }
 
-func (s *Simulator) deliver(d delivery) {
+// deliver delivers notices one after the other in the background.
+func (s *Simulator) deliver(all []delivery) {
 	s.wg.Go(func() {
-		for try := 0; ; try++ {
-			if s.once(d) || try >= len(s.c.Retries) {
-				return
-			}
-			select {
-			case <-s.ctx.Done():
-				return
-			case <-time.After(s.c.Retries[try]):
-			}
+		for _, d := range all {
+			s.untilAcked(d)
 		}
 	})
+}
+
+func (s *Simulator) untilAcked(d delivery) {
+	for try := 0; ; try++ {
+		if s.once(d) || try >= len(s.c.Retries) {
+			return
+		}
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(s.c.Retries[try]):
+		}
+	}
 }
 
 // once delivers one notice; true if the merchant acknowledged it.

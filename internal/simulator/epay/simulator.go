@@ -121,6 +121,10 @@ func (s *Simulator) Close() {
 	s.wg.Wait()
 }
 
+// Wait returns when no notice is under way any more: acknowledged, or its
+// retries used up. Nothing may be paid meanwhile.
+func (s *Simulator) Wait() { s.wg.Wait() }
+
 // Faults returns what goes wrong now.
 func (s *Simulator) Faults() Faults {
 	s.mu.Lock()
@@ -138,9 +142,7 @@ func (s *Simulator) SetFaults(f Faults) {
 		held, s.held = s.held, nil
 	}
 	s.mu.Unlock()
-	for _, d := range held {
-		s.deliver(d)
-	}
+	s.deliver(held)
 }
 
 // Trades returns copies of all trades, oldest first.
