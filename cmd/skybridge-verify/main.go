@@ -1,0 +1,63 @@
+// Command skybridge-verify checks offline what a Skybridge service says about
+// its audit log: a signed checkpoint, the proof that an entry is in it, and the
+// proof that it continues an older checkpoint.
+//
+//	skybridge-verify --key log.pub proof.json
+//
+// proof.json is what GET /api/v1/admin/audit-log/proof answers, or the text of
+// a checkpoint alone. The key is the public key of the log, kept since a time
+// when it was trusted: the one inside the file proves nothing and is ignored.
+//
+// It shares no code with the service but golang.org/x/mod, reads two files and
+// opens no socket. Exit codes: 0 everything holds, 1 something does not (the
+// first is named), 2 the files cannot be read.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+const (
+	exitFalse = 1
+	exitUsage = 2
+)
+
+func run(args []string, out, problems io.Writer) int {
+	flags := flag.NewFlagSet("skybridge-verify", flag.ContinueOnError)
+	flags.SetOutput(problems)
+	keyFile := flags.String("key", "", "file with the log's public key")
+	flags.Usage = func() {
+		_, _ = fmt.Fprintln(problems, "usage: skybridge-verify --key log.pub proof.json")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return exitUsage
+	}
+	if *keyFile == "" || flags.NArg() != 1 {
+		flags.Usage()
+		return exitUsage
+	}
+	key, err1 := os.ReadFile(*keyFile)
+	file, err2 := os.ReadFile(flags.Arg(0))
+	if err := errors.Join(err1, err2); err != nil {
+		_, _ = fmt.Fprintln(problems, "skybridge-verify:", err)
+		return exitUsage
+	}
+	facts, err := check(file, string(key))
+	for _, f := range facts {
+		_, _ = fmt.Fprintln(out, "ok  ", f)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(problems, "FALSE", err)
+		return exitFalse
+	}
+	return 0
+}
