@@ -9,6 +9,13 @@ import (
 	"slices"
 )
 
+// Bounds for data that comes before the Finished.
+const (
+	maxHeld      = 8
+	maxHeldSize  = 2048
+	earlyRepeats = 64
+)
+
 // attempt is one server handshake with one peer address; after its Finished it
 // is the established association and remembers its last flight.
 //
@@ -24,6 +31,7 @@ type attempt struct {
 
 	received, sent int // bytes before the Finished
 	earlyData      int // records that came before it
+	held           [][]byte
 }
 
 // newAttempt starts the numbering where the hello stands (RFC 6347 4.2.1: after
@@ -202,17 +210,23 @@ func (a *attempt) handleSealed(d *delivery, record []byte) bool {
 	case TypeHandshake:
 		a.handleFinished(d, plaintext)
 	case TypeApplicationData:
-		a.handleEarly(d)
+		a.handleEarly(d, plaintext)
 	}
 	return true
 }
 
-// handleEarly drops data that came before the Finished. In resume mode it shows
-// that the client has finished and its last flight was lost; repeating ours
-// makes it repeat. That happens at the 1st, 2nd, 4th, 8th ... such record.
-func (a *attempt) handleEarly(d *delivery) {
+// handleEarly takes data that came before the Finished, which happens in resume
+// mode. A little is held, because it may just have overtaken the Finished and a
+// client measures the path MTU with it; the rest is dropped. It also shows that
+// the client is done, so the flight is repeated to make it repeat its own. A
+// client may ignore that for a second after it last sent (GnuTLS does), so it is
+// done for many records, but not for each one of a fast upload.
+func (a *attempt) handleEarly(d *delivery, plaintext []byte) {
+	if len(a.held) < maxHeld && len(plaintext) <= maxHeldSize {
+		a.held = append(a.held, plaintext)
+	}
 	a.earlyData++
-	if a.cfg.Mode == ModeResume && a.earlyData&(a.earlyData-1) == 0 {
+	if a.earlyData <= earlyRepeats || a.earlyData%earlyRepeats == 0 {
 		a.repeatFlight(d)
 	}
 }
@@ -245,6 +259,8 @@ func (a *attempt) verify(d *delivery, m message) {
 		a.flight = a.finishedFlight()
 		a.repeatFlight(d)
 	}
+	d.res.Data = append(d.res.Data, a.held...)
+	a.held = nil
 	a.forget()
 	a.hello, a.helloBody = Hello{}, nil
 }

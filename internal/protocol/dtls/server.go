@@ -112,7 +112,8 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 type Result struct {
 	// Send holds datagrams for the peer that sent the datagram handled, in order.
 	Send [][]byte
-	// Data holds decrypted application payloads; they alias the datagram.
+	// Data holds decrypted application payloads. They alias the datagram, except
+	// those that came before the Finished of a handshake and were held for it.
 	Data [][]byte
 	// Established says that this datagram finished a handshake: the association
 	// is new, and its peer is the sender.
