@@ -262,6 +262,26 @@ func TestARewrittenLogDoesNotMatchTheCopyOutside(t *testing.T) {
 	}
 }
 
+func TestAnEmptiedLogDoesNotMatchTheCopyOutside(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t, audit.Migrations()))
+	must(t, r.s.CheckRoot(ctx)) // the first start: no log, no copy
+	r.append(t, 5)
+	_, err := r.s.Checkpoint(ctx)
+	must(t, err)
+	for _, table := range []string{"audit_leaf", "audit_payload", "audit_hash", "audit_checkpoint"} {
+		r.exec(t, "DELETE FROM "+table)
+	}
+	r.exec(t, "UPDATE audit_head SET size = 0, root = ''")
+	if err := r.s.CheckRoot(ctx); !errors.Is(err, audit.ErrTampered) {
+		t.Errorf("got %v, want ErrTampered", err)
+	}
+	must(t, os.Remove(r.file))
+	if err := r.s.CheckRoot(ctx); !errors.Is(err, audit.ErrTampered) {
+		t.Errorf("with the copy deleted: got %v, want ErrTampered", err)
+	}
+}
+
 func TestACheckpointIsNeverSignedOverATamperedLog(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, dbtest.SQLite(t, audit.Migrations()))

@@ -48,6 +48,10 @@ func (s *Service) Checkpoint(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The copy first: after a crash in between it is still one of this log.
+	if err := s.copyOut(ctx, signed); err != nil {
+		return nil, err
+	}
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, "INSERT INTO audit_checkpoint (size, root, note, at) VALUES ($1, $2, $3, $4) ON CONFLICT (size) DO NOTHING",
 			h.size, h.root[:], signed, db.Micros(s.clock.Now()))
@@ -56,7 +60,7 @@ func (s *Service) Checkpoint(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keeping the checkpoint: %w", err)
 	}
-	return signed, s.copyOut(ctx, signed)
+	return signed, nil
 }
 
 // Latest returns the newest signed checkpoint, for receipts.

@@ -1,8 +1,13 @@
 package audit
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -101,8 +106,12 @@ func (s *Service) walk(ctx context.Context, deep bool) (*walker, error) {
 // checkpoints returns all signed sizes in order, each held to its signature.
 func (s *Service) checkpoints(ctx context.Context, w *walker) ([]checkpoint, error) {
 	all, err := db.Select(ctx, s.db, scanCheckpoint, "SELECT size, root, note, at FROM audit_checkpoint ORDER BY size")
-	if err != nil || len(all) == 0 && s.file == "" {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	w.report.Checkpoints = len(all)
+	if len(all) == 0 {
+		return s.withExternal(all, w), nil
 	}
 	verifier, err := s.VerifierKey(ctx)
 	if err != nil {
@@ -113,29 +122,28 @@ func (s *Service) checkpoints(ctx context.Context, w *walker) ([]checkpoint, err
 			w.bad("checkpoint_signature", c.size)
 		}
 	}
-	w.report.Checkpoints = len(all)
 	return s.withExternal(all, w), nil
 }
 
-// withExternal puts the copy outside the database into the list.
+// withExternal puts the copy outside the database into the list. A process
+// that never signed has none, neither checkpoint nor key.
 func (s *Service) withExternal(all []checkpoint, w *walker) []checkpoint {
-	if s.file == "" || len(all) == 0 {
+	if s.file == "" || absent(s.file) && absent(s.file+".pub") {
 		return all
 	}
 	h, err := s.external()
 	if err != nil {
-		w.bad("external_checkpoint", all[len(all)-1].size)
+		w.bad("external_checkpoint", 0)
 		return all
 	}
-	for i, c := range all {
-		if c.size == h.size && c.root != h.root {
-			w.bad("external_checkpoint", h.size)
-		}
-		if c.size >= h.size {
-			return append(all[:i:i], append([]checkpoint{{size: h.size, root: h.root}}, all[i:]...)...)
-		}
-	}
-	return append(all, checkpoint{size: h.size, root: h.root})
+	all = append(all, checkpoint{size: h.size, root: h.root})
+	slices.SortStableFunc(all, func(a, b checkpoint) int { return cmp.Compare(a.size, b.size) })
+	return all
+}
+
+func absent(file string) bool {
+	_, err := os.Stat(file)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // entry is a leaf with its detail.

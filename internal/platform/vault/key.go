@@ -181,14 +181,22 @@ func (v *Vault) cached(name string, make func() ([]byte, error)) ([]byte, error)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if !now.Before(v.sweepAt) {
+		v.sweepLocked(now)
+	}
+	v.cache[name] = cachedKey{key: slices.Clone(key), until: now.Add(cacheLife)}
+	return key, nil
+}
+
+// sweepLocked forgets the keys whose time is over, at most once a second.
+func (v *Vault) sweepLocked(now time.Time) {
 	for n, old := range v.cache {
 		if !now.Before(old.until) {
 			clear(old.key)
 			delete(v.cache, n)
 		}
 	}
-	v.cache[name] = cachedKey{key: slices.Clone(key), until: now.Add(cacheLife)}
-	return key, nil
+	v.sweepAt = now.Add(time.Second)
 }
 
 // remembered returns a copy, because purge zeroes what the cache holds.

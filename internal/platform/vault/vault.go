@@ -144,6 +144,7 @@ type Vault struct {
 	readLog ReadLog
 	gate    Gate
 	cache   map[string]cachedKey
+	sweepAt time.Time
 }
 
 // Bind fills the ports. Until then nothing can be read (Seal and the system
