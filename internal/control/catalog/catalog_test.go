@@ -29,7 +29,7 @@ func TestSeedingHappensOnceAndPublishingMakesVersions(t *testing.T) {
 			t.Errorf("before seeding: got %v, want ErrEmpty", err)
 		}
 		for range 2 {
-			if err := s.Seed(ctx, catalog.Demo()); err != nil {
+			if err := s.Seed(ctx, demo(t)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -37,12 +37,12 @@ func TestSeedingHappensOnceAndPublishingMakesVersions(t *testing.T) {
 		if before.Version != 1 {
 			t.Errorf("seeded twice: got version %d, want 1", before.Version)
 		}
-		dearer := catalog.Demo()
+		dearer := demo(t)
 		dearer.Products[0].Prices[1].Base++
 		if v, err := s.Publish(ctx, dearer); err != nil || v != 2 {
 			t.Fatalf("publishing: got version %d, %v, want 2", v, err)
 		}
-		if err := s.Seed(ctx, catalog.Demo()); err != nil {
+		if err := s.Seed(ctx, demo(t)); err != nil {
 			t.Fatal(err)
 		}
 		after := current(t, s, d)
@@ -50,6 +50,15 @@ func TestSeedingHappensOnceAndPublishingMakesVersions(t *testing.T) {
 			t.Errorf("got version %d, base %d, want 2, %d", after.Version, after.Base, before.Base+1)
 		}
 	}, catalog.Migrations())
+}
+
+func demo(t *testing.T) catalog.File {
+	t.Helper()
+	f, err := catalog.Demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func current(t *testing.T, s *catalog.Service, q db.Q) catalog.PriceList {
@@ -65,7 +74,7 @@ func TestTheDemoCatalogueOffersWhatItPromises(t *testing.T) {
 	t.Parallel()
 	ctx, d := context.Background(), dbtest.SQLite(t, catalog.Migrations())
 	s := newService(d)
-	if err := s.Seed(ctx, catalog.Demo()); err != nil {
+	if err := s.Seed(ctx, demo(t)); err != nil {
 		t.Fatal(err)
 	}
 	products, err := s.Products(ctx)

@@ -16,13 +16,7 @@ import (
 var demo []byte
 
 // Demo returns the embedded catalogue of a new installation.
-func Demo() File {
-	f, err := ParseFile(demo)
-	if err != nil {
-		panic(err) // embedded and tested
-	}
-	return f
-}
+func Demo() (File, error) { return ParseFile(demo) }
 
 // File is a whole catalogue as written by a person.
 type File struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -24,4 +25,10 @@ type RealName interface {
 // Audit joins a leaf to the caller's transaction. audit.Service fills it.
 type Audit interface {
 	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
+}
+
+// Goods says before money is asked for whether a line can be made: name,
+// network, quota of the account. The provider of a product fills it.
+type Goods interface {
+	Check(ctx context.Context, spec service.Spec) error
 }

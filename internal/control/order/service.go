@@ -40,6 +40,7 @@ type Deps struct {
 	Catalog  *catalog.Service
 	Consent  Consent
 	RealName RealName
+	Goods    map[string]Goods // by product; a product without is not checked
 }
 
 // Service quotes, places and follows orders.
@@ -82,6 +83,9 @@ func (s *Service) Place(ctx context.Context, p account.Principal, r PlaceRequest
 	if err := s.gates(ctx, p, r.QuoteRequest); err != nil {
 		return Order{}, err
 	}
+	if err := s.canBeMade(ctx, p, r); err != nil {
+		return Order{}, err
+	}
 	var placed Order
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
 		placed, err = s.placeTx(ctx, tx, p, r, digest)
@@ -103,6 +107,22 @@ func (s *Service) gates(ctx context.Context, p account.Principal, r QuoteRequest
 	}
 	_, err = s.d.RealName.Require(ctx, p.Account)
 	return err
+}
+
+// canBeMade asks who makes the product about each line.
+func (s *Service) canBeMade(ctx context.Context, p account.Principal, r PlaceRequest) error {
+	goods, ok := s.d.Goods[r.Product]
+	if !ok {
+		return nil
+	}
+	for n := 1; n <= min(r.Count, MaxCount); n++ {
+		err := goods.Check(ctx, service.Spec{Account: p.Account, Subject: p.Subject, Product: r.Product, Region: r.Region,
+			Options: r.Options, Configuration: lineConfiguration(r.Configuration, n, r.Count)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) placeTx(ctx context.Context, tx *db.Tx, p account.Principal, r PlaceRequest, digest string) (Order, error) {

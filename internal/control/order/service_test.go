@@ -121,7 +121,7 @@ func TestAStaleQuoteIsAnsweredWithTheNewOne(t *testing.T) {
 	each(t, func(t *testing.T, s *ordertest.Shop) {
 		p := ordertest.Customer()
 		r := s.PlaceRequest(ordertest.Request("hk-1"))
-		dearer := catalog.Demo()
+		dearer := ordertest.Demo(t)
 		dearer.Products[0].Prices[1].Base += 100
 		if _, err := s.Catalog.Publish(bg, dearer); err != nil {
 			t.Fatal(err)
@@ -338,6 +338,24 @@ func TestConfigurationIsChecked(t *testing.T) {
 		if _, err := s.Orders.Place(bg, ordertest.Customer(), r); !errors.Is(err, order.ErrIdempotencyKey) {
 			t.Errorf("key %q: got %v, want ErrIdempotencyKey", bad, err)
 		}
+	}
+}
+
+func TestWhatCannotBeMadeIsNotSold(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	s.Goods.Refused = "office-2"
+	r := ordertest.Request("hk-1")
+	if _, err := s.Orders.Place(bg, ordertest.Customer(), s.PlaceRequest(r)); err != nil {
+		t.Errorf("one: %v", err)
+	}
+	r.Count = 2 // named office-1 and office-2
+	p := ordertest.Customer()
+	if _, err := s.Orders.Place(bg, p, s.PlaceRequest(r)); !errors.Is(err, ordertest.ErrName) {
+		t.Errorf("two: got %v, want the maker's refusal", err)
+	}
+	if all, err := s.Orders.List(bg, p.Account, "", 10); err != nil || len(all) != 0 {
+		t.Errorf("got %d orders, %v, want none", len(all), err)
 	}
 }
 

@@ -17,8 +17,10 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -42,20 +44,31 @@ type Shop struct {
 	Orders  *order.Service
 	Consent *Gate
 	Real    *RealName
+	Goods   *Goods
 }
 
 // New opens a shop on d.
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
-	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}}
+	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}, Goods: &Goods{}}
 	s.Queue = job.New(d, s.Clock, slog.New(slog.DiscardHandler))
 	s.Catalog = catalog.New(catalog.Deps{DB: d, Clock: s.Clock})
-	if err := s.Catalog.Seed(context.Background(), catalog.Demo()); err != nil {
+	if err := s.Catalog.Seed(context.Background(), Demo(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.Orders = order.New(order.Deps{DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
-		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real})
+		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real, Goods: map[string]order.Goods{catalog.VPNGateway: s.Goods}})
 	return s
+}
+
+// Demo returns the demonstration's catalogue.
+func Demo(t testing.TB) catalog.File {
+	t.Helper()
+	f, err := catalog.Demo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // Customer returns a new customer's principal.
@@ -126,6 +139,20 @@ func (g *Gate) Gate(context.Context, id.Handle, string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.err
+}
+
+// Goods refuse lines of one name.
+type Goods struct{ Refused string }
+
+// ErrName is what Goods refuse with.
+var ErrName = errs.New(errs.Unprocessable, "goods.name_invalid")
+
+// Check refuses the refused name.
+func (g *Goods) Check(_ context.Context, spec service.Spec) error {
+	if g.Refused != "" && spec.Configuration[order.ConfigName] == g.Refused {
+		return ErrName
+	}
+	return nil
 }
 
 // RealName knows who is verified: nobody at first.
