@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+)
+
+// GatewayNode is a gateway node as staff see it.
+type GatewayNode struct {
+	ID         string     `json:"id" example:"node_..."`
+	Name       string     `json:"name"`
+	Region     string     `json:"region"`
+	Location   string     `json:"location"`
+	Addresses  []string   `json:"addresses" nullable:"false"`
+	Version    string     `json:"version"`
+	Health     string     `json:"health" enum:"new,online,behind,offline"`
+	Generation uint64     `json:"generation" doc:"Desired"`
+	Applied    uint64     `json:"applied" doc:"Last reported"`
+	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
+// GatewayNodes registers what staff see of the gateway nodes.
+func GatewayNodes(a *API, s *fleet.Service, now func() time.Time) {
+	Get(a, "/admin/gateway-nodes", Operation{ID: "admin-list-gateway-nodes", Summary: "Gateway nodes", Tag: "Staff", Access: Staff("fleet.read")},
+		func(ctx context.Context, _ *struct{}) (*Body[List[GatewayNode]], error) {
+			all, err := s.Nodes(ctx)
+			at := now()
+			return page(all, "", err, func(n fleet.Node) GatewayNode { return toNode(n, at) })
+		})
+}
+
+func toNode(n fleet.Node, at time.Time) GatewayNode {
+	return GatewayNode{ID: n.ID, Name: n.Name, Region: n.Region, Location: n.Location, Addresses: Items(n.Addresses, netip.Addr.String),
+		Version: n.Version, Health: string(n.Health(at)), Generation: n.Generation, Applied: n.Applied, LastSeenAt: toTime(n.LastSeen),
+		CreatedAt: n.CreatedAt}
+}

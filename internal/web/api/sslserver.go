@@ -1,0 +1,248 @@
+package api
+
+import (
+	"context"
+	"encoding/pem"
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+)
+
+// SSLServer is an SSL server on the wire.
+type SSLServer struct {
+	ID          string   `json:"id" example:"sslsrv-..."`
+	Gateway     string   `json:"gateway"`
+	State       string   `json:"state" enum:"creating,active,updating,error"`
+	Port        int      `json:"port"`
+	UDP         bool     `json:"udp" doc:"DTLS beside TLS"`
+	ServerNames []string `json:"server_names" nullable:"false" doc:"Names to connect to"`
+	CAPEM       string   `json:"ca_pem" doc:"The server's own CA"`
+	Pin         string   `json:"pin" doc:"openconnect's --servercert; empty until the node is certified"`
+	SSLSettings
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// SSLSettings are the settings of an SSL server. Times are in seconds.
+type SSLSettings struct {
+	Name                 string   `json:"name"`
+	LocalSubnets         []string `json:"local_subnets" nullable:"false"`
+	Pool                 string   `json:"pool"`
+	EnableDNS            bool     `json:"enable_dns"`
+	DNS                  []string `json:"dns" nullable:"false"`
+	TwoFactor            bool     `json:"two_factor"`
+	TunnelMode           string   `json:"tunnel_mode" enum:"split,full"`
+	SplitDNS             []string `json:"split_dns" nullable:"false"`
+	ExcludeRoutes        []string `json:"exclude_routes" nullable:"false"`
+	MTU                  int      `json:"mtu"`
+	DPD                  int      `json:"dpd"`
+	MobileDPD            int      `json:"mobile_dpd"`
+	Keepalive            int      `json:"keepalive"`
+	IdleTimeout          int      `json:"idle_timeout" doc:"0 = off"`
+	SessionTimeout       int      `json:"session_timeout"`
+	CookieTimeout        int      `json:"cookie_timeout" doc:"Life of a session without connection"`
+	RekeyTime            int      `json:"rekey_time"`
+	MaxSessionsPerClient int      `json:"max_sessions_per_client"`
+	ClientIsolation      bool     `json:"client_isolation"`
+	Banner               string   `json:"banner"`
+	TLSMin               string   `json:"tls_min" enum:"1.2,1.3"`
+	RequireCertificate   bool     `json:"require_certificate"`
+}
+
+// SSLSettingsPatch is what a request may set; what is left out keeps its value,
+// or gets its default in a new server.
+type SSLSettingsPatch struct {
+	Name                 *string   `json:"name,omitempty" maxLength:"256"`
+	LocalSubnets         *[]string `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach"`
+	Pool                 *string   `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
+	EnableDNS            *bool     `json:"enable_dns,omitempty"`
+	DNS                  *[]string `json:"dns,omitempty" maxItems:"3"`
+	TwoFactor            *bool     `json:"two_factor,omitempty" doc:"Default true"`
+	TunnelMode           *string   `json:"tunnel_mode,omitempty" enum:"split,full"`
+	SplitDNS             *[]string `json:"split_dns,omitempty" maxItems:"50"`
+	ExcludeRoutes        *[]string `json:"exclude_routes,omitempty" maxItems:"100"`
+	MTU                  *int      `json:"mtu,omitempty"`
+	DPD                  *int      `json:"dpd,omitempty"`
+	MobileDPD            *int      `json:"mobile_dpd,omitempty"`
+	Keepalive            *int      `json:"keepalive,omitempty"`
+	IdleTimeout          *int      `json:"idle_timeout,omitempty"`
+	SessionTimeout       *int      `json:"session_timeout,omitempty"`
+	CookieTimeout        *int      `json:"cookie_timeout,omitempty"`
+	RekeyTime            *int      `json:"rekey_time,omitempty"`
+	MaxSessionsPerClient *int      `json:"max_sessions_per_client,omitempty"`
+	ClientIsolation      *bool     `json:"client_isolation,omitempty"`
+	Banner               *string   `json:"banner,omitempty" maxLength:"500"`
+	TLSMin               *string   `json:"tls_min,omitempty" enum:"1.2,1.3"`
+	RequireCertificate   *bool     `json:"require_certificate,omitempty" doc:"Default true"`
+}
+
+// SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
+// changed afterwards.
+type SSLServerRequest struct {
+	Gateway string `json:"gateway" maxLength:"40"`
+	Port    int    `json:"port,omitempty" minimum:"1" maximum:"65535" default:"443"`
+	UDP     *bool  `json:"udp,omitempty" doc:"Default true"`
+	SSLSettingsPatch
+}
+
+// SSLServerPatch changes an SSL server.
+type SSLServerPatch struct {
+	SSLSettingsPatch
+	Version int64 `json:"version,omitempty" doc:"Refuse if it changed since this version"`
+}
+
+// SSLServers registers the operations of SSL servers.
+func SSLServers(a *API, s *vpn.Service) {
+	const tag = "SSL servers"
+	Get(a, "/ssl-servers", Operation{ID: "list-ssl-servers", Summary: "Your SSL servers", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *struct {
+			Page
+			Gateway string `query:"gateway" maxLength:"40"`
+		}) (*Body[List[SSLServer]], error) {
+			all, next, err := s.Servers(ctx, Who(ctx).Account, in.Gateway, vpn.Page{Limit: in.Limit, Cursor: in.Cursor})
+			return page(all, next, err, toServer)
+		})
+	Post(a, "/ssl-servers", Operation{ID: "create-ssl-server", Summary: "Create an SSL server", Tag: tag, Access: Customer, Status: 201},
+		func(ctx context.Context, in *struct{ Body SSLServerRequest }) (*Body[SSLServer], error) {
+			return createServer(ctx, s, in.Body)
+		})
+	Get(a, "/ssl-servers/{id}", Operation{ID: "get-ssl-server", Summary: "One SSL server", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *resourceID) (*Body[SSLServer], error) {
+			v, err := s.Server(ctx, Who(ctx).Account, in.ID)
+			return &Body[SSLServer]{toServer(v)}, err
+		})
+	Patch(a, "/ssl-servers/{id}", Operation{ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
+		Detail: "A change of the pool or of the factors ends its sessions."},
+		func(ctx context.Context, in *struct {
+			resourceID
+			Body SSLServerPatch
+		}) (*Body[SSLServer], error) {
+			return updateServer(ctx, s, in.ID, in.Body)
+		})
+	Delete(a, "/ssl-servers/{id}", Operation{ID: "delete-ssl-server", Summary: "Delete an SSL server without clients", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *resourceID) (*struct{}, error) {
+			return nil, s.DeleteServer(ctx, Who(ctx), in.ID)
+		})
+}
+
+func createServer(ctx context.Context, s *vpn.Service, r SSLServerRequest) (*Body[SSLServer], error) {
+	settings, err := r.apply(vpn.DefaultSettings())
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.CreateServer(ctx, Who(ctx), vpn.NewServer{Gateway: r.Gateway, Port: r.Port, UDP: r.UDP == nil || *r.UDP, Settings: settings})
+	return &Body[SSLServer]{toServer(v)}, err
+}
+
+// updateServer applies the patch to what it read; the module refuses if that
+// changed in between.
+func updateServer(ctx context.Context, s *vpn.Service, id string, r SSLServerPatch) (*Body[SSLServer], error) {
+	now, err := s.Server(ctx, Who(ctx).Account, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.Version != 0 && r.Version != now.Version {
+		return nil, vpn.ErrStale
+	}
+	settings, err := r.apply(now.Settings)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.UpdateServer(ctx, Who(ctx), id, now.Version, settings)
+	return &Body[SSLServer]{toServer(v)}, err
+}
+
+// set puts a value that is there into its place.
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
+	set(&c.Name, r.Name)
+	set(&c.EnableDNS, r.EnableDNS)
+	set(&c.TwoFactor, r.TwoFactor)
+	set(&c.SplitDNS, r.SplitDNS)
+	set(&c.ClientIsolation, r.ClientIsolation)
+	set(&c.Banner, r.Banner)
+	set(&c.TLSMin, r.TLSMin)
+	set(&c.RequireCertificate, r.RequireCertificate)
+	if r.TunnelMode != nil {
+		c.FullTunnel = *r.TunnelMode == "full"
+	}
+	r.applyNumbers(&c)
+	return r.applyAddresses(c)
+}
+
+func (r SSLSettingsPatch) applyNumbers(c *vpn.Settings) {
+	set(&c.MTU, r.MTU)
+	set(&c.DPD, r.DPD)
+	set(&c.MobileDPD, r.MobileDPD)
+	set(&c.Keepalive, r.Keepalive)
+	set(&c.IdleTimeout, r.IdleTimeout)
+	set(&c.SessionTimeout, r.SessionTimeout)
+	set(&c.CookieTimeout, r.CookieTimeout)
+	set(&c.RekeyTime, r.RekeyTime)
+	set(&c.MaxSessionsPerClient, r.MaxSessionsPerClient)
+}
+
+func (r SSLSettingsPatch) applyAddresses(c vpn.Settings) (_ vpn.Settings, err error) {
+	if r.LocalSubnets != nil {
+		if c.LocalSubnets, err = parseAll(*r.LocalSubnets, netip.ParsePrefix, vpn.ErrSubnets); err != nil {
+			return c, err
+		}
+	}
+	if r.ExcludeRoutes != nil {
+		if c.ExcludeRoutes, err = parseAll(*r.ExcludeRoutes, netip.ParsePrefix, vpn.ErrSetting.With("setting", "exclude_routes")); err != nil {
+			return c, err
+		}
+	}
+	if r.DNS != nil {
+		if c.DNS, err = parseAll(*r.DNS, netip.ParseAddr, vpn.ErrDNS); err != nil {
+			return c, err
+		}
+	}
+	if r.Pool != nil {
+		if c.Pool, err = netip.ParsePrefix(*r.Pool); err != nil {
+			return c, vpn.ErrPool
+		}
+	}
+	return c, nil
+}
+
+// parseAll parses each text, or returns wrong.
+func parseAll[T any](texts []string, parse func(string) (T, error), wrong error) ([]T, error) {
+	all := make([]T, 0, len(texts))
+	for _, t := range texts {
+		v, err := parse(t)
+		if err != nil {
+			return nil, wrong
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func toServer(v vpn.SSLServer) SSLServer {
+	return SSLServer{ID: v.ID, Gateway: v.Gateway, State: string(v.State), Port: v.Port, UDP: v.UDP, ServerNames: Items(v.ServerNames, itself),
+		CAPEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: v.CA})), Pin: v.PinSHA256, SSLSettings: toSettings(v.Settings),
+		Version: v.Version, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt}
+}
+
+func itself(s string) string { return s }
+
+func toSettings(c vpn.Settings) SSLSettings {
+	mode := "split"
+	if c.FullTunnel {
+		mode = "full"
+	}
+	return SSLSettings{Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), EnableDNS: c.EnableDNS,
+		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
+		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
+		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
+		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
+		RequireCertificate: c.RequireCertificate}
+}

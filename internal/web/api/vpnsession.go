@@ -1,0 +1,59 @@
+package api
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+)
+
+// VPNSession is an entry of the session log: the fields that both policies
+// declare, and what is known while it lives.
+type VPNSession struct {
+	ID        string     `json:"id" example:"ses_..."`
+	Client    string     `json:"client"`
+	Gateway   string     `json:"gateway"`
+	SourceIP  string     `json:"source_ip" doc:"Empty once its retention is over"`
+	InnerIP   string     `json:"inner_ip"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Reason    string     `json:"reason,omitempty" doc:"Why it ended"`
+	BytesIn   uint64     `json:"bytes_in" doc:"From the client"`
+	BytesOut  uint64     `json:"bytes_out"`
+	Transport string     `json:"transport,omitempty" enum:"tls,dtls,detached" doc:"While it lives"`
+}
+
+// VPNSessions registers the operations of VPN sessions.
+func VPNSessions(a *API, s *vpn.Service) {
+	const tag = "VPN sessions"
+	Get(a, "/vpn-sessions", Operation{ID: "list-vpn-sessions", Summary: "Sessions of your gateways, newest first", Tag: tag, Access: Customer,
+		Detail: "Reading addresses is recorded."},
+		func(ctx context.Context, in *struct {
+			Page
+			Gateway string `query:"gateway" maxLength:"40"`
+			Client  string `query:"client" maxLength:"40"`
+			Live    bool   `query:"live" doc:"Only sessions that have not ended"`
+		}) (*Body[List[VPNSession]], error) {
+			all, next, err := s.Sessions(ctx, Who(ctx), vpn.SessionFilter{Gateway: in.Gateway, Client: in.Client, LiveOnly: in.Live,
+				Page: vpn.Page{Limit: in.Limit, Cursor: in.Cursor}})
+			return page(all, next, err, toSession)
+		})
+	Delete(a, "/vpn-sessions/{id}", Operation{ID: "end-vpn-session", Summary: "End one session", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *resourceID) (*struct{}, error) {
+			return nil, s.DisconnectSession(ctx, Who(ctx), in.ID)
+		})
+}
+
+func toSession(v fleet.Session) VPNSession {
+	return VPNSession{ID: v.ID, Client: v.Client, Gateway: v.Gateway, SourceIP: addressText(v.SourceIP), InnerIP: addressText(v.Inner),
+		StartedAt: v.Start, EndedAt: toTime(v.End), Reason: v.Reason, BytesIn: v.BytesIn, BytesOut: v.BytesOut, Transport: v.Live.Transport}
+}
+
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
