@@ -62,7 +62,7 @@ func (m *machine) start(t *rapid.T) {
 	}
 	o := rapid.SampledFrom(m.orders).Draw(t, "order")
 	way := rapid.SampledFrom([]string{"till.card", "till.cash"}).Draw(t, "method")
-	a, _, err := m.r.pay.Start(bg, m.p, o.ID, way)
+	a, _, err := m.r.Pay.Start(bg, m.p, o.ID, way)
 	if err == nil {
 		m.attempts = append(m.attempts, a)
 	} else if now := m.r.Order(o.ID); now.State == order.PendingPayment && m.r.Clock.Now().Before(now.ExpiresAt) {
@@ -123,8 +123,8 @@ func (m *machine) repeat(t *rapid.T) {
 func (m *machine) learn(t *rapid.T) {
 	if a, ok := m.pick(t); ok {
 		f := paid(a, "N-"+a.No)
-		m.r.till.pay(f)
-		if _, err := m.r.pay.Returned(bg, a.No); err != nil {
+		m.r.Till.Know(f)
+		if _, err := m.r.Pay.Returned(bg, a.No); err != nil {
 			t.Fatal(err)
 		}
 		m.settle(t)
@@ -140,7 +140,7 @@ func (m *machine) cancel(t *rapid.T) {
 
 func (m *machine) back(t *rapid.T) {
 	if a, ok := m.pick(t); ok {
-		if _, err := m.r.pay.Returned(bg, a.No); err != nil {
+		if _, err := m.r.Pay.Returned(bg, a.No); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -198,7 +198,7 @@ func (m *machine) seen() map[string]payment.Attempt {
 
 func (r *rig) provenAll(t *testing.T) {
 	t.Helper()
-	p, err := r.books.Prove(bg)
+	p, err := r.Books.Prove(bg)
 	if err != nil || len(p.Problems) > 0 {
 		t.Errorf("the books: %v, %v", p.Problems, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment/paymenttest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
@@ -20,7 +21,7 @@ func TestANoticePaysTheOrder(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		p := ordertest.Customer()
-		o, a := r.started(p)
+		o, a := r.Started(p)
 		if a.State != payment.Pending || len(a.No) != 32 || !strings.HasPrefix(a.No, "S261122100000") {
 			t.Errorf("attempt: got %s %q", a.State, a.No)
 		}
@@ -46,7 +47,7 @@ func TestANoticePaysTheOrder(t *testing.T) {
 func TestFiftyIdenticalNoticesAreOnePayment(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		o, a := r.started(ordertest.Customer())
+		o, a := r.Started(ordertest.Customer())
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() { r.notify(paid(a, "T1")) })
@@ -57,7 +58,7 @@ func TestFiftyIdenticalNoticesAreOnePayment(t *testing.T) {
 		if len(rc) != 1 || rc[0].Disposition != payment.ToOrder {
 			t.Errorf("receipts: got %+v, want one to the order", rc)
 		}
-		if journals, err := r.books.ByRef(bg, "attempt", a.No); err != nil || len(journals) != 1 {
+		if journals, err := r.Books.ByRef(bg, "attempt", a.No); err != nil || len(journals) != 1 {
 			t.Errorf("journals: got %d, %v, want 1", len(journals), err)
 		}
 		if n := r.Log.Count("order.paid"); n != 1 || r.Order(o.ID).PaidAt.IsZero() {
@@ -73,9 +74,9 @@ func TestNoticeCancelExpiryAndQueryAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		for round := range 6 {
 			p := ordertest.Customer()
-			o, a := r.started(p)
+			o, a := r.Started(p)
 			f := paid(a, "T-"+a.No)
-			r.till.pay(f)
+			r.Till.Know(f)
 			r.Clock.Advance(order.PaymentTime)
 			var wg sync.WaitGroup
 			wg.Go(func() { r.notify(f) })
@@ -137,14 +138,14 @@ func TestWhatIsNotTheRightMoneyNeverPays(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			each(t, func(t *testing.T, r *rig) {
-				o, a := r.started(ordertest.Customer())
+				o, a := r.Started(ordertest.Customer())
 				f := paid(a, "T1")
 				c.change(&f)
 				for i, want := range []payment.Result{c.result, payment.NoOp} {
 					if c.result == payment.Orphan { // stays open for a later match
 						want = payment.Orphan
 					}
-					got, err := r.pay.ApplyFact(bg, "till", f, payment.FromNotify, "digest")
+					got, err := r.Pay.ApplyFact(bg, "till", f, payment.FromNotify, "digest")
 					if err != nil || got != want {
 						t.Errorf("delivery %d: got %s, %v, want %s", i, got, err, want)
 					}
@@ -156,7 +157,7 @@ func TestWhatIsNotTheRightMoneyNeverPays(t *testing.T) {
 				if s := r.Order(o.ID).State; s != order.PendingPayment || r.attempt(a.No).State != payment.Pending {
 					t.Errorf("got order %s, attempt %s, want both waiting", s, r.attempt(a.No).State)
 				}
-				if p, err := r.books.Prove(bg); err != nil || len(p.Problems) > 0 {
+				if p, err := r.Books.Prove(bg); err != nil || len(p.Problems) > 0 {
 					t.Errorf("the books: %v, %v", p.Problems, err)
 				}
 				// The right notice still pays.
@@ -172,15 +173,15 @@ func TestWhatIsNotTheRightMoneyNeverPays(t *testing.T) {
 func TestForgedAndUnreadableNoticesLeaveACountOnly(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		o, a := r.started(ordertest.Customer())
+		o, a := r.Started(ordertest.Customer())
 		forged := raw(paid(a, "T1"))
 		forged.ContentType = "forged"
 		for range 3 {
-			if got, err := r.pay.HandleNotify(bg, tillToken, forged); err != nil || got.Status == 200 {
+			if got, err := r.Pay.HandleNotify(bg, tillToken, forged); err != nil || got.Status == 200 {
 				t.Errorf("forged: got %d, %v", got.Status, err)
 			}
 		}
-		if _, err := r.pay.HandleNotify(bg, "another-token", raw(paid(a, "T1"))); !errs.IsNotFound(err) {
+		if _, err := r.Pay.HandleNotify(bg, "another-token", raw(paid(a, "T1"))); !errs.IsNotFound(err) {
 			t.Errorf("an unknown token: got %v, want NotFound", err)
 		}
 		n, err := db.Get(bg, r.DB, nil, db.One[int64], "SELECT count FROM payment_refused WHERE reason = 'payment.bad_signature'")
@@ -191,10 +192,10 @@ func TestForgedAndUnreadableNoticesLeaveACountOnly(t *testing.T) {
 			t.Errorf("a forged notice changed the order: %s", s)
 		}
 		// Well signed but unreadable: the provider is asked.
-		r.till.pay(paid(a, "T1"))
+		r.Till.Know(paid(a, "T1"))
 		odd := paid(a, "T1")
 		odd.State = "gibberish"
-		if got, err := r.pay.HandleNotify(bg, tillToken, raw(odd)); err != nil || got.Status == 200 {
+		if got, err := r.Pay.HandleNotify(bg, tillToken, raw(odd)); err != nil || got.Status == 200 {
 			t.Errorf("unreadable: got %d, %v", got.Status, err)
 		}
 		r.Settle()
@@ -207,7 +208,7 @@ func TestForgedAndUnreadableNoticesLeaveACountOnly(t *testing.T) {
 func TestAFactWithoutNumbersIsRefused(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		_, a := r.started(ordertest.Customer())
+		_, a := r.Started(ordertest.Customer())
 		for name, change := range map[string]func(*payment.Fact){
 			"no attempt": func(f *payment.Fact) { f.AttemptNo = "" }, "no trade": func(f *payment.Fact) { f.TradeNo = "" },
 			"no key": func(f *payment.Fact) { f.DedupeKey = "" }, "nothing": func(f *payment.Fact) { f.Amount.Minor = 0 },
@@ -215,7 +216,7 @@ func TestAFactWithoutNumbersIsRefused(t *testing.T) {
 		} {
 			f := paid(a, "T1")
 			change(&f)
-			if _, err := r.pay.ApplyFact(bg, "till", f, payment.FromNotify, "d"); !errors.Is(err, payment.ErrMalformed) {
+			if _, err := r.Pay.ApplyFact(bg, "till", f, payment.FromNotify, "d"); !errors.Is(err, payment.ErrMalformed) {
 				t.Errorf("%s: got %v, want ErrMalformed", name, err)
 			}
 		}
@@ -226,7 +227,7 @@ func TestAFactWithoutNumbersIsRefused(t *testing.T) {
 func TestASecondPaymentGoesToSuspense(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		o, a := r.started(ordertest.Customer())
+		o, a := r.Started(ordertest.Customer())
 		r.notify(paid(a, "T1"))
 		r.notify(paid(a, "T2"))
 		rc := r.receipts(a.No)
@@ -247,7 +248,7 @@ func TestLateMoneyGoesToTheWallet(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		p := ordertest.Customer()
-		o, a := r.started(p)
+		o, a := r.Started(p)
 		if _, err := r.Orders.Cancel(bg, p, o.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +261,7 @@ func TestLateMoneyGoesToTheWallet(t *testing.T) {
 		if got := r.attempt(a.No).State; got != payment.SucceededLate {
 			t.Errorf("attempt: got %s", got)
 		}
-		if w, err := r.pay.Wallet(bg, p.Account, money.CNY); err != nil || w != o.Total {
+		if w, err := r.Pay.Wallet(bg, p.Account, money.CNY); err != nil || w != o.Total {
 			t.Errorf("wallet: got %v, %v, want %v", w, err, o.Total)
 		}
 		if s := r.Order(o.ID).State; s != order.Cancelled {
@@ -276,8 +277,8 @@ func TestTwoMethodsOneOrder(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		p := ordertest.Customer()
-		o, first := r.started(p)
-		second, _, err := r.pay.Start(bg, p, o.ID, "till.cash")
+		o, first := r.Started(p)
+		second, _, err := r.Pay.Start(bg, p, o.ID, "till.cash")
 		if err != nil || second.No == first.No || r.attempt(first.No).State != payment.Closed {
 			t.Fatalf("got %s, %v, first %s", second.No, err, r.attempt(first.No).State)
 		}
@@ -297,12 +298,12 @@ func TestStartUsesAnOpenAttemptAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		p := ordertest.Customer()
-		o, a := r.started(p)
+		o, a := r.Started(p)
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
 				err := untilDecided(func() error {
-					again, in, err := r.pay.Start(bg, p, o.ID, method)
+					again, in, err := r.Pay.Start(bg, p, o.ID, method)
 					if err == nil && (again.No != a.No || in.URL == "") {
 						t.Errorf("got %s %q, want %s", again.No, in.URL, a.No)
 					}
@@ -314,7 +315,7 @@ func TestStartUsesAnOpenAttemptAgain(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if all, err := r.pay.List(bg, p.Account, o.ID); err != nil || len(all) != 1 {
+		if all, err := r.Pay.List(bg, p.Account, o.ID); err != nil || len(all) != 1 {
 			t.Errorf("got %d attempts, %v, want 1", len(all), err)
 		}
 	})
@@ -324,20 +325,20 @@ func TestWhatCannotBePaidIsNotStarted(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		p, stranger := ordertest.Customer(), ordertest.Customer()
-		o, _ := r.started(p)
-		if _, _, err := r.pay.Start(bg, stranger, o.ID, method); !errs.IsNotFound(err) {
+		o, _ := r.Started(p)
+		if _, _, err := r.Pay.Start(bg, stranger, o.ID, method); !errs.IsNotFound(err) {
 			t.Errorf("another customer's order: got %v, want NotFound", err)
 		}
-		if _, err := r.pay.List(bg, stranger.Account, o.ID); !errs.IsNotFound(err) {
+		if _, err := r.Pay.List(bg, stranger.Account, o.ID); !errs.IsNotFound(err) {
 			t.Errorf("another customer's payments: got %v, want NotFound", err)
 		}
 		for _, m := range []string{"", "till", "till.", "till.gold", "bank.card", ".card"} {
-			if _, _, err := r.pay.Start(bg, p, o.ID, m); !errors.Is(err, payment.ErrMethod) {
+			if _, _, err := r.Pay.Start(bg, p, o.ID, m); !errors.Is(err, payment.ErrMethod) {
 				t.Errorf("method %q: got %v, want ErrMethod", m, err)
 			}
 		}
 		r.Clock.Advance(order.PaymentTime) // the expiry job has not run yet
-		if _, _, err := r.pay.Start(bg, p, o.ID, method); !errors.Is(err, payment.ErrNotPayable) {
+		if _, _, err := r.Pay.Start(bg, p, o.ID, method); !errors.Is(err, payment.ErrNotPayable) {
 			t.Errorf("past the time to pay: got %v, want ErrNotPayable", err)
 		}
 		big := ordertest.Request("hk-1")
@@ -346,10 +347,10 @@ func TestWhatCannotBePaidIsNotStarted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := r.pay.Start(bg, p, dear.ID, method); !errors.Is(err, payment.ErrAmount) {
+		if _, _, err := r.Pay.Start(bg, p, dear.ID, method); !errors.Is(err, payment.ErrAmount) {
 			t.Errorf("above the limit: got %v, want ErrAmount", err)
 		}
-		if _, err := r.pay.ListAll(bg, p, "", 10); errs.KindOf(err) != errs.Forbidden {
+		if _, err := r.Pay.ListAll(bg, p, "", 10); errs.KindOf(err) != errs.Forbidden {
 			t.Errorf("a customer lists all payments: got %v, want Forbidden", err)
 		}
 	})
@@ -362,13 +363,13 @@ func TestHowCreateFails(t *testing.T) {
 			errs.New(errs.Forbidden, "consent.gate_closed"): payment.Failed, payment.ErrUnknownOutcome: payment.Unknown} {
 			p := ordertest.Customer()
 			o := r.Place(p)
-			r.till.fail = fail
-			a, in, err := r.pay.Start(bg, p, o.ID, method)
+			r.Till.FailCreate(fail)
+			a, in, err := r.Pay.Start(bg, p, o.ID, method)
 			if !errors.Is(err, fail) || a.State != want || in.URL != "" {
 				t.Errorf("%v: got %s, %v, %q, want %s", fail, a.State, err, in.URL, want)
 			}
-			r.till.fail = nil
-			again, _, err := r.pay.Start(bg, p, o.ID, method)
+			r.Till.FailCreate(nil)
+			again, _, err := r.Pay.Start(bg, p, o.ID, method)
 			if want == payment.Unknown {
 				if !errors.Is(err, payment.ErrUnknownOutcome) {
 					t.Errorf("%v: starting again: got %v, want ErrUnknownOutcome", fail, err)
@@ -388,37 +389,37 @@ func TestHowCreateFails(t *testing.T) {
 func TestTheQueryLoopSettlesWithoutANotice(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		o, a := r.started(ordertest.Customer())
+		o, a := r.Started(ordertest.Customer())
 		r.Settle()
-		if n := r.till.questions(); n != 0 {
+		if n := r.Till.Asked(); n != 0 {
 			t.Errorf("asked %d times at once, want 0", n)
 		}
 		for _, after := range []time.Duration{10, 20, 30, 60} { // seconds between 10 s, 30 s, 1 min, 2 min
-			before := r.till.questions()
+			before := r.Till.Asked()
 			r.Clock.Advance(after*time.Second - time.Microsecond)
 			r.Settle()
-			if n := r.till.questions() - before; n != 0 {
+			if n := r.Till.Asked() - before; n != 0 {
 				t.Errorf("asked %d times too early", n)
 			}
 			r.Clock.Advance(time.Microsecond)
 			r.Settle()
-			if n := r.till.questions() - before; n != 1 {
+			if n := r.Till.Asked() - before; n != 1 {
 				t.Errorf("asked %d times, want once", n)
 			}
 		}
 		if got := r.attempt(a.No); got.LastQuery != "pending" || !got.LastQueryAt.Equal(r.Clock.Now()) {
 			t.Errorf("last query: got %q at %v", got.LastQuery, got.LastQueryAt)
 		}
-		r.till.pay(paid(a, "T1"))
+		r.Till.Know(paid(a, "T1"))
 		r.Clock.Advance(3 * time.Minute)
 		r.Settle()
 		if s := r.Order(o.ID).State; s != order.Fulfilling {
 			t.Errorf("got %s", s)
 		}
-		asked := r.till.questions()
+		asked := r.Till.Asked()
 		r.Clock.Advance(48 * time.Hour)
 		r.Settle()
-		if n := r.till.questions(); n != asked {
+		if n := r.Till.Asked(); n != asked {
 			t.Errorf("a paid attempt was asked for %d times more", n-asked)
 		}
 		r.proven()
@@ -429,8 +430,8 @@ func TestAnExpiredAttemptIsAskedForUntilADayLater(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		p := ordertest.Customer()
-		o, a := r.started(p)
-		r.till.away = payment.ErrTemporary
+		o, a := r.Started(p)
+		r.Till.Away(payment.ErrTemporary)
 		for range 7 {
 			r.Clock.Advance(5 * time.Minute)
 			r.Settle()
@@ -442,7 +443,7 @@ func TestAnExpiredAttemptIsAskedForUntilADayLater(t *testing.T) {
 		if got.LastQuery != payment.ErrTemporary.Code {
 			t.Errorf("last query: got %q", got.LastQuery)
 		}
-		r.till.away = nil
+		r.Till.Away(nil)
 		for range 60 {
 			r.Clock.Advance(30 * time.Minute)
 			r.Settle()
@@ -450,10 +451,10 @@ func TestAnExpiredAttemptIsAskedForUntilADayLater(t *testing.T) {
 		if got := r.attempt(a.No); !got.NextQueryAt.IsZero() {
 			t.Errorf("a day after the end the next question is at %v", got.NextQueryAt)
 		}
-		asked := r.till.questions()
+		asked := r.Till.Asked()
 		r.Clock.Advance(24 * time.Hour)
 		r.Settle()
-		if r.till.questions() != asked {
+		if r.Till.Asked() != asked {
 			t.Error("asked after the last day")
 		}
 		r.notify(paid(a, "T1"))
@@ -466,16 +467,16 @@ func TestAnExpiredAttemptIsAskedForUntilADayLater(t *testing.T) {
 func TestComingBackProvesNothingAndAsksAtMostOnceInFiveSeconds(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		o, a := r.started(ordertest.Customer())
+		o, a := r.Started(ordertest.Customer())
 		for i, want := range []int{1, 1, 2} {
 			for range 5 {
-				id, err := r.pay.Returned(bg, a.No)
+				id, err := r.Pay.Returned(bg, a.No)
 				if err != nil || id != o.ID {
 					t.Fatalf("got %q, %v", id, err)
 				}
 				r.Settle()
 			}
-			if n := r.till.questions(); n != want {
+			if n := r.Till.Asked(); n != want {
 				t.Errorf("round %d: asked %d times, want %d", i, n, want)
 			}
 			r.Clock.Advance(2500 * time.Millisecond)
@@ -483,7 +484,7 @@ func TestComingBackProvesNothingAndAsksAtMostOnceInFiveSeconds(t *testing.T) {
 		if s := r.Order(o.ID).State; s != order.PendingPayment {
 			t.Errorf("a return paid the order: %s", s)
 		}
-		if _, err := r.pay.Returned(bg, "S000000000000xxxxxxxxxxxxxxxxxxx"); !errs.IsNotFound(err) {
+		if _, err := r.Pay.Returned(bg, "S000000000000xxxxxxxxxxxxxxxxxxx"); !errs.IsNotFound(err) {
 			t.Errorf("an unknown number: got %v, want NotFound", err)
 		}
 	})
@@ -492,7 +493,7 @@ func TestComingBackProvesNothingAndAsksAtMostOnceInFiveSeconds(t *testing.T) {
 func TestAnOrphanIsMatchedLater(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		o, a := r.started(ordertest.Customer())
+		o, a := r.Started(ordertest.Customer())
 		// As after restoring an old copy of the database: the notice comes first.
 		f := paid(a, "T1")
 		if err := r.DB.InTx(bg, func(tx *db.Tx) error {
@@ -501,7 +502,7 @@ func TestAnOrphanIsMatchedLater(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := r.pay.ApplyFact(bg, "till", f, payment.FromNotify, "d"); err != nil || got != payment.Orphan {
+		if got, err := r.Pay.ApplyFact(bg, "till", f, payment.FromNotify, "d"); err != nil || got != payment.Orphan {
 			t.Fatalf("got %s, %v, want orphan", got, err)
 		}
 		if err := r.DB.InTx(bg, func(tx *db.Tx) error {
@@ -510,7 +511,7 @@ func TestAnOrphanIsMatchedLater(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := r.pay.ApplyFact(bg, "till", f, payment.FromNotify, "d"); err != nil || got != payment.Applied {
+		if got, err := r.Pay.ApplyFact(bg, "till", f, payment.FromNotify, "d"); err != nil || got != payment.Applied {
 			t.Errorf("again: got %s, %v, want applied", got, err)
 		}
 		if s := r.Order(o.ID).State; s != order.Paid {
@@ -522,7 +523,7 @@ func TestAnOrphanIsMatchedLater(t *testing.T) {
 
 func TestAMisconfiguredGatewayIsRefused(t *testing.T) {
 	t.Parallel()
-	good := payment.GatewayAccount{ID: "g", Token: tillToken, MerchantID: "1", Currency: money.CNY, Min: 1, Max: 2, Methods: []string{"m"}, Gateway: &till{}}
+	good := payment.GatewayAccount{ID: "g", Token: tillToken, MerchantID: "1", Currency: money.CNY, Min: 1, Max: 2, Methods: []string{"m"}, Gateway: &paymenttest.Till{}}
 	for name, change := range map[string]func(*payment.GatewayAccount){
 		"no id": func(g *payment.GatewayAccount) { g.ID = "" }, "a colon in the id": func(g *payment.GatewayAccount) { g.ID = "a:b" },
 		"short token": func(g *payment.GatewayAccount) { g.Token = "short" }, "no merchant": func(g *payment.GatewayAccount) { g.MerchantID = "" },

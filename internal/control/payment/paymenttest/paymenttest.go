@@ -1,0 +1,158 @@
+// Package paymenttest builds a shop that takes money, for tests: an
+// ordertest.Shop with books, the payment module and a gateway whose trades a
+// test makes by hand.
+//
+// It is for tests only. The protocol of a real gateway is tested with its
+// adapter, against its simulator.
+package paymenttest
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/order"
+	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+)
+
+// Of the shop's one gateway account.
+const (
+	Token    = "till-token-0123456789abcdefg"
+	Merchant = "1001"
+	Method   = "till.card" // "till.cash" is there too
+	BaseURL  = "https://shop.example"
+)
+
+// Sets are the migrations that the shop needs.
+func Sets() []db.Migrations {
+	return append(ordertest.Sets(), ledger.Migrations(), payment.Migrations())
+}
+
+// Shop is a shop that takes money.
+type Shop struct {
+	*ordertest.Shop
+	Till  *Till
+	Books *ledger.Service
+	Pay   *payment.Service
+}
+
+// New opens a shop on d.
+func New(t testing.TB, d *db.DB) *Shop {
+	t.Helper()
+	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
+	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
+	var err error
+	s.Pay, err = payment.New(payment.Deps{DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order", Accounts: []payment.GatewayAccount{
+			{ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
+				Methods: []string{"card", "cash"}, Gateway: s.Till}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Started places an order and starts its payment.
+func (s *Shop) Started(p account.Principal) (order.Order, payment.Attempt) {
+	s.T.Helper()
+	o := s.Place(p)
+	a, _, err := s.Pay.Start(context.Background(), p, o.ID, Method)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return o, a
+}
+
+// Paid is what the gateway says when an attempt was paid in a trade.
+func Paid(a payment.Attempt, trade string) payment.Fact {
+	return payment.Fact{AttemptNo: a.No, TradeNo: trade, MerchantID: Merchant, Amount: a.Amount, State: payment.FactPaid, DedupeKey: trade + "|paid"}
+}
+
+// Raw is the notice of a fact.
+func Raw(f payment.Fact) payment.RawRequest {
+	body, err := json.Marshal(f)
+	if err != nil {
+		panic(err)
+	}
+	return payment.RawRequest{Method: "POST", ContentType: signed, Body: body}
+}
+
+const signed = "signed"
+
+// Till is the gateway. A notice is the JSON of a fact; its content type says
+// whether it is signed.
+type Till struct {
+	mu     sync.Mutex
+	trades map[string]payment.Fact // by attempt
+	fail   error
+	away   error
+	asked  int
+}
+
+// FailCreate makes Create fail with err; nil mends it.
+func (g *Till) FailCreate(err error) { g.mu.Lock(); defer g.mu.Unlock(); g.fail = err }
+
+// Away makes Query fail with err; nil mends it.
+func (g *Till) Away(err error) { g.mu.Lock(); defer g.mu.Unlock(); g.away = err }
+
+// Know makes a trade known to queries.
+func (g *Till) Know(f payment.Fact) { g.mu.Lock(); defer g.mu.Unlock(); g.trades[f.AttemptNo] = f }
+
+// Asked counts questions.
+func (g *Till) Asked() int { g.mu.Lock(); defer g.mu.Unlock(); return g.asked }
+
+// Kind is "till".
+func (g *Till) Kind() string { return "till" }
+
+// Create sends the browser to a page of its own.
+func (g *Till) Create(_ context.Context, r payment.CreateRequest) (payment.Instruction, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return payment.Instruction{Kind: payment.Redirect, URL: "https://till.example/" + r.AttemptNo}, g.fail
+}
+
+// ParseNotify refuses what is not signed and cannot read the state "gibberish".
+func (g *Till) ParseNotify(r payment.RawRequest) (payment.Notice, error) {
+	if r.ContentType != signed {
+		return payment.Notice{}, payment.ErrBadSignature
+	}
+	var n payment.Notice
+	if err := json.Unmarshal(r.Body, &n.Fact); err != nil {
+		return n, payment.ErrMalformed
+	}
+	n.AttemptNo = n.Fact.AttemptNo
+	if n.Fact.State == "gibberish" {
+		return n, payment.ErrMalformed
+	}
+	return n, nil
+}
+
+// Ack says "thanks", or "again".
+func (g *Till) Ack(err error) payment.Answer {
+	if err != nil {
+		return payment.Answer{Status: 500, ContentType: "text/plain", Body: "again"}
+	}
+	return payment.Answer{Status: 200, ContentType: "text/plain", Body: "thanks"}
+}
+
+// Query answers pending until Know.
+func (g *Till) Query(_ context.Context, r payment.AttemptRef) (payment.Fact, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked++
+	if g.away != nil {
+		return payment.Fact{}, g.away
+	}
+	f, ok := g.trades[r.AttemptNo]
+	if !ok {
+		return payment.Fact{AttemptNo: r.AttemptNo, MerchantID: Merchant, State: payment.FactPending}, nil
+	}
+	return f, nil
+}
