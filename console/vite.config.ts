@@ -1,10 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
 import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+
+// The interactive API page (public/api-docs) is served from our own origin, so its parts are
+// copied into the build.
+function apiDocs(): Plugin {
+  const { resolve } = createRequire(import.meta.url);
+  return {
+    name: 'api-docs',
+    apply: 'build',
+    generateBundle() {
+      for (const file of ['swagger-ui-bundle.js', 'swagger-ui.css']) {
+        this.emitFile({
+          type: 'asset',
+          fileName: `api-docs/${file}`,
+          source: readFileSync(resolve(`swagger-ui-dist/${file}`)),
+        });
+      }
+    },
+  };
+}
 
 // The build goes straight into the Go package that embeds it. public/.keep is copied along, so
 // that the directory which go:embed names exists in a fresh checkout too.
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), apiDocs()],
   build: {
     outDir: '../internal/web/console/dist',
     emptyOutDir: true,

@@ -39,7 +39,8 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 	if err := m.audit.CheckRoot(ctx); err != nil {
 		return fmt.Errorf("the audit log: %w", err)
 	}
-	if err := m.seed(ctx, cfg); err != nil {
+	node, err := m.seed(ctx, cfg)
+	if err != nil {
 		return err
 	}
 	cert, err := certificate(cfg)
@@ -50,16 +51,24 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	return m.run(ctx, cfg, handler, cert, out, log)
+	nodes := gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.Local(node), Log: log})
+	return m.run(ctx, cfg, servers{handler, nodes, cert}, out, log)
+}
+
+// servers are what a control process answers: people and programs, and the
+// gateway node of this host.
+type servers struct {
+	console, nodes http.Handler
+	cert           tls.Certificate
 }
 
 // run serves and works until ctx ends or a part fails; then it ends them all.
-func (m *modules) run(ctx context.Context, cfg config.Config, h http.Handler, cert tls.Certificate, out io.Writer, log *slog.Logger) error {
+func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, out io.Writer, log *slog.Logger) error {
 	https, err := net.Listen("tcp", cfg.Console.Listen)
 	if err != nil {
 		return fmt.Errorf("listening for the console: %w", err)
 	}
-	socket, err := listenUnix(cfg.ControlSocket())
+	socket, err := listenNodes(cfg, log)
 	if err != nil {
 		return errors.Join(err, https.Close())
 	}
@@ -73,18 +82,18 @@ func (m *modules) run(ctx context.Context, cfg config.Config, h http.Handler, ce
 			}
 		})
 	}
-	console := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}}
+	console := &http.Server{Handler: sv.console, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{sv.cert}}}
 	part("console", func() error {
 		return web.Serve(ctx, console, func() error { return closed(console.ServeTLS(https, "", "")) })
 	})
-	nodes := &http.Server{Handler: gwserver.New(m.fleet, m.vpn, log).Unix(cfg.Node.Name), ReadHeaderTimeout: 10 * time.Second}
+	nodes := &http.Server{Handler: sv.nodes, ReadHeaderTimeout: 10 * time.Second}
 	part("gwlink", func() error {
 		return web.Serve(ctx, nodes, func() error { return closed(nodes.Serve(socket)) })
 	})
 	part("access log", func() error { return m.account.Run(ctx) })
 	part("jobs", func() error { m.queue.Run(ctx, workers); return nil })
-	welcome(cfg, cert, out)
+	welcome(cfg, sv.cert, out)
 	wg.Wait()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -99,20 +108,14 @@ func closed(err error) error {
 	return err
 }
 
-// listenUnix listens on a socket that only this user reaches, replacing what a
-// killed process left.
-func listenUnix(path string) (net.Listener, error) {
+// listenNodes listens for this host's gateway process, which runs as the same
+// user or as root.
+func listenNodes(cfg config.Config, log *slog.Logger) (net.Listener, error) {
+	path := cfg.ControlSocket()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("removing the old socket: %w", err)
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("listening for gateway nodes: %w", err)
-	}
-	return l, os.Chmod(path, 0o600)
+	return gwserver.ListenUnix(path, log, os.Getuid(), 0)
 }
 
 func certificate(cfg config.Config) (tls.Certificate, error) {

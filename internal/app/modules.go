@@ -66,7 +66,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		return nil, err
 	}
 	s.vault.Bind(m.audit, m.consent)
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Clock: now, Demo: cfg.Demo.Enabled})
+	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Clock: now})
 	hasher := password.NewHasher(4)
 	if err := m.people(cfg, s, hasher, log); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 		Providers: map[string]service.Provider{"vpn-gateway": own}})
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Catalog: m.catalog, Consent: m.consent, RealName: m.realname})
+		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own}})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {
 		return err
@@ -159,34 +159,34 @@ func networks(cfg config.Config) []vpn.Network {
 
 // seed brings a new installation to where it can serve: documents, catalogue,
 // this host's node, and in a demonstration the operator's account.
-func (m *modules) seed(ctx context.Context, cfg config.Config) error {
+func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, error) {
 	if err := m.consent.Seed(ctx); err != nil {
-		return fmt.Errorf("publishing the policies: %w", err)
-	}
-	file, err := catalog.Demo()
-	if err != nil {
-		return err
+		return fleet.Node{}, fmt.Errorf("publishing the policies: %w", err)
 	}
 	if cfg.Demo.Enabled {
-		if err := m.catalog.Seed(ctx, file); err != nil {
-			return fmt.Errorf("seeding the catalogue: %w", err)
-		}
-		if err := m.seedOperator(ctx, cfg); err != nil {
-			return err
+		if err := m.seedDemo(ctx, cfg); err != nil {
+			return fleet.Node{}, err
 		}
 	}
-	_, err = m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: cfg.Node.Name, Region: cfg.Node.Region, Location: cfg.Node.Location,
+	node, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: cfg.Node.Name, Region: cfg.Node.Region, Location: cfg.Node.Location,
 		Addresses: cfg.Node.Addresses})
 	if err != nil {
-		return fmt.Errorf("registering this host's node: %w", err)
+		return node, fmt.Errorf("registering this host's node: %w", err)
 	}
-	return nil
+	return node, nil
 }
 
 // OperatorName is the demonstration's staff account.
 const OperatorName = "operator"
 
-func (m *modules) seedOperator(ctx context.Context, cfg config.Config) error {
+func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
+	file, err := catalog.Demo()
+	if err != nil {
+		return err
+	}
+	if err := m.catalog.Seed(ctx, file); err != nil {
+		return fmt.Errorf("seeding the catalogue: %w", err)
+	}
 	secret, err := os.ReadFile(cfg.Path("operator-password"))
 	if err != nil {
 		return fmt.Errorf("reading the operator's password: %w", err)

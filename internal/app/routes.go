@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
@@ -30,7 +31,9 @@ func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Ha
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, log, errs.New(errs.NotFound, "api.not_found"))
 	})
-	mux.Handle("/", console.New(m.console(cfg)))
+	pages := console.New(m.console(cfg))
+	apiDocs(mux, pages)
+	mux.Handle("/", pages)
 	who := func(r *http.Request) (account.Principal, error) { return a.Admit(r, api.SignedIn) }
 	return web.Handler(web.Layers{
 		Reader:  request.Reader{Proxies: cfg.Console.Proxies},
@@ -48,9 +51,17 @@ const (
 
 // resources registers every resource of the API.
 func (m *modules) resources(a *api.API, mux *http.ServeMux) {
+	now := clock.System{}.Now
+	api.RealName(a, m.realname)
+	api.Audit(a, m.audit)
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)
+	api.VPNGateways(a, m.vpn, now)
+	api.SSLServers(a, m.vpn)
+	api.SSLClients(a, m.vpn)
+	api.VPNSessions(a, m.vpn)
+	api.GatewayNodes(a, m.fleet, now)
 }
 
 // PrintOpenAPI writes the description of the API.

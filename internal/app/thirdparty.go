@@ -81,10 +81,9 @@ func facts(cfg config.Config, registry *egress.Registry) consent.Facts {
 
 // mailSender returns the way that mail goes out.
 func mailSender(cfg config.Config, door *egress.Egress) (notify.Sender, error) {
-	c := smtp.Config{Recipient: recipientMail, Host: cfg.Mail.Host, Port: cfg.Mail.Port, User: cfg.Mail.User, From: cfg.Mail.From, Demo: cfg.Demo.Enabled}
+	c := smtp.Config{Recipient: recipientMail, User: cfg.Mail.User, From: cfg.Mail.From, Demo: cfg.Demo.Enabled}
 	if cfg.Demo.Enabled {
 		c.TLS, c.From = "none", demoMailFrom
-		c.Host, c.Port = splitPort(cfg.Demo.SMTP)
 	} else {
 		secret, err := readSecret(cfg.Mail.PasswordFile)
 		if err != nil {

@@ -118,6 +118,7 @@ func (h *Handler) file(w http.ResponseWriter, r *http.Request, name string) {
 // The types of what the build writes; the operating system is not asked.
 var contentTypes = map[string]string{
 	"":       "application/octet-stream",
+	".html":  "text/html; charset=utf-8",
 	".js":    "text/javascript; charset=utf-8",
 	".css":   "text/css; charset=utf-8",
 	".svg":   "image/svg+xml",

@@ -1,0 +1,128 @@
+package walk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/app/lab"
+)
+
+// tunnel is a running openconnect in the client's namespace.
+type tunnel struct {
+	cmd  *exec.Cmd
+	log  *log
+	done chan error
+}
+
+// script configures the tunnel's interface, instead of the system's
+// vpnc-script, which would touch the machine's name resolution.
+const script = `#!/bin/sh
+case "$reason" in
+connect)
+  ip link set dev "$TUNDEV" up mtu "$INTERNAL_IP4_MTU"
+  ip addr add "$INTERNAL_IP4_ADDRESS/32" dev "$TUNDEV"
+  i=0
+  while [ "$i" -lt "${CISCO_SPLIT_INC:-0}" ]; do
+    eval "net=\$CISCO_SPLIT_INC_${i}_ADDR len=\$CISCO_SPLIT_INC_${i}_MASKLEN"
+    ip route replace "$net/$len" dev "$TUNDEV"
+    i=$((i + 1))
+  done ;;
+esac
+`
+
+// dial connects a stock openconnect and waits until it says so; args come
+// before the server's address.
+func (w *walker) dial(ctx context.Context, established string, args ...string) (*tunnel, error) {
+	path := filepath.Join(w.Work, "tunnel-script")
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		return nil, err
+	}
+	name := w.server.Names[0]
+	all := append([]string{"--protocol=anyconnect", "--resolve=" + name + ":" + lab.NodeAddress.Addr().String(), "--servercert", w.server.Pin,
+		"--script", path, "--user", "laptop-" + w.run, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"),
+		"--token-mode=totp", "--token-secret=base32:" + w.code, "--passwd-on-stdin", "--non-inter"}, args...)
+	t := &tunnel{log: &log{}, done: make(chan error, 1)}
+	t.cmd = exec.CommandContext(context.WithoutCancel(ctx), "openconnect", append(all, fmt.Sprintf("https://%s:%d", name, w.server.Port))...)
+	t.cmd.Stdin = strings.NewReader(w.secret + "\n")
+	t.cmd.Stdout, t.cmd.Stderr = t.log, t.log
+	t.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := lab.StartIn(w.Namespace, t.cmd); err != nil {
+		return nil, fmt.Errorf("starting openconnect: %w", err)
+	}
+	go func() { t.done <- t.cmd.Wait() }()
+	return t, t.await(ctx, established)
+}
+
+// await waits until openconnect prints a text; if it ends before, the error
+// has the end of what it printed.
+func (t *tunnel) await(ctx context.Context, text string) error {
+	return wait(ctx, 50*time.Millisecond, func() (bool, error) {
+		if strings.Contains(t.log.String(), text) {
+			return true, nil
+		}
+		select {
+		case err := <-t.done:
+			t.done <- err
+			return false, fmt.Errorf("openconnect ended (%v): %s", err, t.log.tail())
+		default:
+			return false, nil
+		}
+	})
+}
+
+// close ends openconnect as a person does with ^C.
+func (t *tunnel) close() error {
+	_ = t.cmd.Process.Signal(os.Interrupt) // it may have ended by itself
+	select {
+	case <-t.done:
+		return nil
+	case <-time.After(10 * time.Second):
+		_ = t.cmd.Process.Kill()
+		return errors.New("openconnect did not end within ten seconds")
+	}
+}
+
+// through downloads the LAN host's file from inside the client's namespace
+// and compares its digest.
+func (w *walker) through(ctx context.Context) error {
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, "sh", "-c", `curl -sS --fail --max-time 120 "http://$1/bytes" | sha256sum`, "sh", w.Host)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := lab.StartIn(w.Namespace, cmd); err != nil {
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("downloading through the tunnel: %w: %s", err, out.String())
+	}
+	if got, _, _ := strings.Cut(out.String(), " "); got != w.Digest {
+		return fmt.Errorf("what came through the tunnel is not what was sent: %s", out.String())
+	}
+	return nil
+}
+
+// disconnected asks for the end of the session and waits for openconnect to
+// end: within two seconds, as promised.
+func (w *walker) disconnected(ctx context.Context, t *tunnel) error {
+	begin := time.Now()
+	if err := w.call(ctx, http.MethodPost, "/ssl-clients/"+w.client+"/disconnect", struct{}{}, nil); err != nil {
+		return err
+	}
+	select {
+	case <-t.done:
+	case <-time.After(10 * time.Second):
+		return errors.New("openconnect is still connected after ten seconds")
+	}
+	if took := time.Since(begin); took > 2*time.Second {
+		return fmt.Errorf("disconnecting took %s, promised are 2 s", took.Round(10*time.Millisecond))
+	}
+	return nil
+}
