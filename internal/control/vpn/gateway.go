@@ -54,10 +54,7 @@ func (l Limits) check() error {
 // first one. Errors that a repeat cannot mend: ErrNameInvalid,
 // ErrNameDuplicate, ErrLimits, ErrNetworkNotFound, ErrQuota.
 func (s *Service) Create(ctx context.Context, in NewGateway) (Gateway, error) {
-	if err := errors.Join(checkName(in.Name), in.check()); err != nil {
-		return Gateway{}, err
-	}
-	if _, err := s.network(in.Account, in.Region, in.Network); err != nil {
+	if err := s.checkNew(in); err != nil {
 		return Gateway{}, err
 	}
 	var made Gateway
@@ -73,13 +70,41 @@ func (s *Service) Create(ctx context.Context, in NewGateway) (Gateway, error) {
 	return made, err
 }
 
-func (s *Service) createTx(ctx context.Context, tx *db.Tx, in NewGateway) (Gateway, error) {
-	n, err := countGateways(ctx, tx, in.Account, in.Region)
+// checkNew checks what needs no database.
+func (s *Service) checkNew(in NewGateway) error {
+	if err := checkName(in.Name); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	_, err := s.network(in.Account, in.Region, in.Network)
+	return err
+}
+
+// Check says why Create would refuse now; nil if it would not. Between the two
+// things may change: Create checks again.
+func (s *Service) Check(ctx context.Context, in NewGateway) error {
+	if err := s.checkNew(in); err != nil {
+		return err
+	}
+	return roomForGateway(ctx, s.db, in)
+}
+
+func roomForGateway(ctx context.Context, q db.Q, in NewGateway) error {
+	n, err := countGateways(ctx, q, in.Account, in.Region)
 	if err != nil {
-		return Gateway{}, err
+		return err
 	}
 	if n >= GatewayQuota {
-		return Gateway{}, ErrQuota.With("limit", GatewayQuota)
+		return ErrQuota.With("limit", GatewayQuota)
+	}
+	return gatewayNameFree(ctx, q, Gateway{Account: in.Account, Region: in.Region}, in.Name)
+}
+
+func (s *Service) createTx(ctx context.Context, tx *db.Tx, in NewGateway) (Gateway, error) {
+	if err := roomForGateway(ctx, tx, in); err != nil {
+		return Gateway{}, err
 	}
 	now := s.clock.Now()
 	g := Gateway{ID: id.Resource("vpngw"), Account: in.Account, Name: in.Name, Region: in.Region, Network: in.Network,

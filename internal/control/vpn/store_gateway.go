@@ -59,14 +59,20 @@ func updateGateway(ctx context.Context, tx *db.Tx, g Gateway, now time.Time) err
 		string(g.State), g.Problem, int64(g.SSLBandwidth), int64(g.SSLConnections), db.Micros(now), g.ID, g.Version)
 }
 
-func renameGateway(ctx context.Context, tx *db.Tx, g Gateway, name string, now time.Time) error {
-	taken, err := db.Get(ctx, tx, nil, db.One[int64], `SELECT count(*) FROM vpn_gateway WHERE account = $1 AND region = $2 AND name = $3
+// gatewayNameFree holds a name to be the only one of the account and region
+// beside g itself.
+func gatewayNameFree(ctx context.Context, q db.Q, g Gateway, name string) error {
+	taken, err := db.Get(ctx, q, nil, db.One[int64], `SELECT count(*) FROM vpn_gateway WHERE account = $1 AND region = $2 AND name = $3
 		AND id <> $4 AND state <> 'deleted'`, string(g.Account), g.Region, name, g.ID)
-	if err != nil {
-		return err
+	if err == nil && taken > 0 {
+		err = ErrNameDuplicate
 	}
-	if taken > 0 {
-		return ErrNameDuplicate
+	return err
+}
+
+func renameGateway(ctx context.Context, tx *db.Tx, g Gateway, name string, now time.Time) error {
+	if err := gatewayNameFree(ctx, tx, g, name); err != nil {
+		return err
 	}
 	return tx.ExecOne(ctx, db.ErrRetry, "UPDATE vpn_gateway SET name = $1, version = version + 1, updated_at = $2 WHERE id = $3 AND version = $4",
 		name, db.Micros(now), g.ID, g.Version)

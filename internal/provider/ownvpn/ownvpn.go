@@ -8,6 +8,9 @@ package ownvpn
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"strconv"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -43,20 +46,46 @@ var ErrOption = errs.New(errs.Unprocessable, "service.option_invalid")
 
 // Create makes a gateway, or returns the one that the key made.
 func (p *Provider) Create(ctx context.Context, key string, spec service.Spec) (service.Status, error) {
-	bandwidth, err := number(spec.Options, "ssl_bandwidth")
+	in, err := wanted(spec)
 	if err != nil {
 		return service.Status{}, err
 	}
-	connections, err := number(spec.Options, "ssl_connections")
-	if err != nil {
-		return service.Status{}, err
+	in.Key = key
+	g, err := p.vpn.Create(ctx, in)
+	if errors.Is(err, vpn.ErrNameDuplicate) {
+		// Paid for: a name that was taken since the order is no reason to fail,
+		// the customer can rename.
+		sum := sha256.Sum256([]byte(key))
+		in.Name += "-" + hex.EncodeToString(sum[:3])
+		g, err = p.vpn.Create(ctx, in)
 	}
-	g, err := p.vpn.Create(ctx, vpn.NewGateway{Key: key, Account: spec.Account, Subject: spec.Subject, Name: spec.Configuration["name"],
-		Region: spec.Region, Network: spec.Configuration["network"], Limits: vpn.Limits{SSLBandwidth: bandwidth, SSLConnections: connections}})
 	if err != nil {
 		return service.Status{}, err
 	}
 	return status(g), nil
+}
+
+// Check says why a gateway as asked for could not be made now; nil if it
+// could. It fills order.Goods: better to refuse an order than to refund it.
+func (p *Provider) Check(ctx context.Context, spec service.Spec) error {
+	in, err := wanted(spec)
+	if err != nil {
+		return err
+	}
+	return p.vpn.Check(ctx, in)
+}
+
+func wanted(spec service.Spec) (vpn.NewGateway, error) {
+	bandwidth, err := number(spec.Options, "ssl_bandwidth")
+	if err != nil {
+		return vpn.NewGateway{}, err
+	}
+	connections, err := number(spec.Options, "ssl_connections")
+	if err != nil {
+		return vpn.NewGateway{}, err
+	}
+	return vpn.NewGateway{Account: spec.Account, Subject: spec.Subject, Name: spec.Configuration["name"], Region: spec.Region,
+		Network: spec.Configuration["network"], Limits: vpn.Limits{SSLBandwidth: bandwidth, SSLConnections: connections}}, nil
 }
 
 func number(options map[string]string, name string) (int, error) {
