@@ -4,19 +4,20 @@ import "slices"
 
 // The permissions of staff. An operation names one; a role is a set of them.
 const (
-	PermAccountRead   = "account.read"
-	PermOrderRead     = "order.read"
-	PermPaymentRead   = "payment.read"
-	PermFleetRead     = "fleet.read"
-	PermPolicyRead    = "policy.read"
-	PermPolicyPublish = "policy.publish"
-	PermAuditRead     = "audit.read"
-	PermAuditVerify   = "audit.verify"
-	PermRealnameRead  = "realname.read"
+	PermAccountRead    = "account.read"
+	PermOrderRead      = "order.read"
+	PermPaymentRead    = "payment.read"
+	PermFleetRead      = "fleet.read"
+	PermConsentRead    = "consent.read"
+	PermConsentPublish = "consent.publish"
+	PermAuditRead      = "audit.read"
+	PermAuditVerify    = "audit.verify"
+	PermRealnameReview = "realname.review"
+	PermRealnameReveal = "realname.reveal"
 )
 
-var permissions = []string{PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermPolicyRead, PermPolicyPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameRead}
+var permissions = []string{PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal}
 
 // AllPermissions lists every permission, for the demonstration's operator.
 func AllPermissions() []string { return slices.Clone(permissions) }

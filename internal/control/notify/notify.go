@@ -9,21 +9,21 @@
 // tokens are made when the mail is made and are nowhere at rest.
 //
 //	pending ── sent
-//	   │  └── retry with growing pauses
-//	   └───── failed (final answer of the mail server, or tries used up)
+//	   │  └── retry with growing pauses (the job's)
+//	   ├───── failed   the mail server refused for good, or the person is gone
+//	   └───── skipped  nobody has verified the address
+//	none              events without mail
+//
+// Tables: notify_message, notify_attempt.
 package notify
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
-	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
-	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
-	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 // Events that have templates.
@@ -56,6 +56,7 @@ type Notice struct {
 	Title  string
 	Body   string
 	At     time.Time
+	Link   string // path in the console, may be empty
 	ReadAt time.Time
 }
 
@@ -70,36 +71,15 @@ type Mail struct {
 	HTML      string
 }
 
-// Sender sends a mail. Its errors: Unavailable = try again later;
-// Unprocessable = the server refused for good.
+// Sender sends a mail. An error that wraps ErrRefused is final; after any other
+// one the job tries again with the same Reference, so that a mail of which the
+// server's answer was lost can be recognised as the same.
 type Sender interface {
 	Send(ctx context.Context, m Mail) error
 }
 
-// Deps are what the service stands on.
-type Deps struct {
-	DB      *db.DB
-	Clock   clock.Clock
-	Queue   *job.Queue
-	Log     *slog.Logger
-	Account *account.Service
-	Sender  Sender
-	URL     string // base address of the console for links, https://...
-	Brand   string
-}
-
-// Service is the module.
-type Service struct{ d Deps }
-
-// New makes the service and registers its jobs.
-func New(d Deps) (*Service, error) { return &Service{d}, nil }
-
-var errTODO = errs.New(errs.Unavailable, "notify.unavailable")
-
-// SendTx writes a message in the caller's transaction.
-func (s *Service) SendTx(ctx context.Context, tx *db.Tx, m Message) error { return errTODO }
-
-// Notices lists a person's inbox, newest first, in a language.
-func (s *Service) Notices(ctx context.Context, subject id.Handle, locale, cursor string, limit int) ([]Notice, string, error) {
-	return nil, "", errTODO
-}
+// Errors of a Sender.
+var (
+	ErrLater   = errs.New(errs.Unavailable, "notify.mail_unavailable")
+	ErrRefused = errs.New(errs.Unprocessable, "notify.mail_refused")
+)

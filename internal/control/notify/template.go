@@ -1,0 +1,134 @@
+package notify
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+	"sync"
+	"text/template"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed templates.yaml
+var templatesFile []byte
+
+// words are a template in one language.
+type words struct {
+	Title string `yaml:"title"`
+	Body  string `yaml:"body"`
+}
+
+// kind is what is said about one event.
+type kind struct {
+	Event      string `yaml:"event"`
+	Mail       string `yaml:"mail"`  // purpose; empty: no mail
+	Token      string `yaml:"token"` // verify, reset or none
+	Link       string `yaml:"link"`
+	Inbox      bool   `yaml:"inbox"`
+	Unverified bool   `yaml:"unverified"`
+	Chinese    words  `yaml:"zh-CN"`
+	English    words  `yaml:"en"`
+}
+
+var kinds = sync.OnceValue(func() map[string]kind {
+	all, err := readKinds(templatesFile)
+	if err != nil {
+		panic(err) // the file is part of the program; a test reads it
+	}
+	return all
+})
+
+func readKinds(text []byte) (map[string]kind, error) {
+	var list []kind
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&list); err != nil {
+		return nil, fmt.Errorf("reading templates: %w", err)
+	}
+	all := map[string]kind{}
+	for _, k := range list {
+		all[k.Event] = k
+	}
+	return all, nil
+}
+
+func (k kind) words(locale string) words {
+	if locale == "en" {
+		return k.English
+	}
+	return k.Chinese
+}
+
+// data is what templates may name.
+type data struct {
+	Brand string
+	P     map[string]string
+}
+
+var param = regexp.MustCompile(`\.P\.([a-z_]+)`)
+
+// params lists the parameters that the templates of an event name.
+func (k kind) params() []string {
+	var names []string
+	for _, text := range []string{k.Link, k.Chinese.Title, k.Chinese.Body, k.English.Title, k.English.Body} {
+		for _, m := range param.FindAllStringSubmatch(text, -1) {
+			names = append(names, m[1])
+		}
+	}
+	return names
+}
+
+// fill renders a template; a missing parameter is an error.
+func fill(text string, d data) (string, error) {
+	t, err := template.New("").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("parsing a template: %w", err)
+	}
+	var out strings.Builder
+	if err := t.Execute(&out, d); err != nil {
+		return "", fmt.Errorf("filling a template: %w", err)
+	}
+	return out.String(), nil
+}
+
+// letter is a mail before it is put into a form.
+type letter struct {
+	name, locale, brand string
+	title, body, link   string
+}
+
+func (l letter) phrases() (greeting, footer string) {
+	if l.locale == "en" {
+		return "Hello " + l.name + ",", "This mail was sent by " + l.brand + " because it concerns your account. It is not advertising."
+	}
+	return l.name + "，您好：", "这封邮件由 " + l.brand + " 发出，与您的账户有关，不是广告。"
+}
+
+func (l letter) text() string {
+	greeting, footer := l.phrases()
+	parts := []string{greeting, l.body}
+	if l.link != "" {
+		parts = append(parts, l.link)
+	}
+	return strings.Join(append(parts, "-- \n"+footer), "\n\n") + "\n"
+}
+
+// html loads nothing from anywhere: no pictures, no styles, no tracking.
+func (l letter) html() string {
+	greeting, footer := l.phrases()
+	var b strings.Builder
+	fmt.Fprintf(&b, `<!DOCTYPE html><html lang="%s"><head><meta charset="utf-8"><title>%s</title></head><body>`, l.locale, html.EscapeString(l.title))
+	for _, p := range []string{greeting, l.body} {
+		fmt.Fprintf(&b, "<p>%s</p>", html.EscapeString(p))
+	}
+	if l.link != "" {
+		e := html.EscapeString(l.link)
+		fmt.Fprintf(&b, `<p><a href="%s">%s</a></p>`, e, e)
+	}
+	fmt.Fprintf(&b, "<p><small>%s</small></p></body></html>\n", html.EscapeString(footer))
+	return b.String()
+}

@@ -1,0 +1,59 @@
+package notify
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEveryTemplateFillsInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for _, event := range []string{VerifyMail, PasswordReset, PasswordChanged, NewLogin, TOTPChanged, OrderPaid, ServiceActive, RealNamePassed, RealNameFailed} {
+		k, ok := kinds()[event]
+		if !ok {
+			t.Errorf("%s has no template", event)
+			continue
+		}
+		d := data{Brand: "Example", P: map[string]string{}}
+		for _, p := range k.params() {
+			d.P[p] = "value"
+		}
+		for _, locale := range []string{"zh-CN", "en"} {
+			for _, text := range []string{k.words(locale).Title, k.words(locale).Body, k.Link} {
+				if got, err := fill(text, d); err != nil || got == "" || strings.Contains(got, "<no value>") {
+					t.Errorf("%s %s: got %q, %v", event, locale, got, err)
+				}
+			}
+		}
+		if k.Token != "" && k.Inbox {
+			t.Errorf("%s: a token would stand in the inbox", event)
+		}
+		switch k.Mail {
+		case "account", "verify", "recovery", "security", "service_change":
+		default:
+			t.Errorf("%s: %q is none of the five mail purposes", event, k.Mail)
+		}
+	}
+}
+
+func TestAMissingParameterIsAnError(t *testing.T) {
+	t.Parallel()
+	if got, err := fill("{{.P.order}}", data{P: map[string]string{}}); err == nil {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestMailsEscapeAndLoadNothing(t *testing.T) {
+	t.Parallel()
+	l := letter{name: `<b>"x"</b>`, locale: "en", brand: "A&B", title: "<t>", body: "one <img src=x> two", link: `https://x/?a=1&b="2"`}
+	got := l.html()
+	for _, bad := range []string{"<b>", "<img", `"2"`, "A&B", "<t>"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%s is not escaped in %s", bad, got)
+		}
+	}
+	for _, loads := range []string{"<img", "<link", "<script", "url(", "src="} {
+		if strings.Contains(strings.ReplaceAll(got, "&lt;img src=x&gt;", ""), loads) {
+			t.Errorf("the mail loads something: %s", loads)
+		}
+	}
+}
