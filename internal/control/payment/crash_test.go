@@ -1,0 +1,114 @@
+//go:build fault
+
+package payment_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/order"
+	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment/paymenttest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+)
+
+// points are the ends of the steps of business.md 9.1, in their order.
+var points = []string{"payment-after-parse", "payment-after-event", "payment-after-lock", "payment-after-receipt", "payment-after-cas",
+	"payment-after-ledger", "payment-after-disposition", "payment-after-order", "payment-after-outbox", "payment-after-commit"}
+
+const victimDB, victimAttempt = "SKYBRIDGE_TEST_CRASH_DB", "SKYBRIDGE_TEST_CRASH_ATTEMPT"
+
+// TestVictim takes a notice in a process that is to be killed. Without the
+// environment that makes it one it has nothing to do.
+func TestVictim(t *testing.T) {
+	path := os.Getenv(victimDB)
+	if path == "" {
+		return
+	}
+	d, err := db.Open(bg, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, d)
+	a := r.attempt(os.Getenv(victimAttempt))
+	_, err = r.Pay.HandleNotify(bg, tillToken, raw(paid(a, "T1")))
+	t.Fatalf("the process outlived its fault point: %v", err)
+}
+
+func TestThePowerFailsBetweenAnyTwoSteps(t *testing.T) {
+	t.Parallel()
+	for _, point := range points {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "crash.db")
+			o, a := prepared(t, path)
+			kill(t, path, a.No, point)
+			d, err := db.Open(bg, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = d.Close() })
+			r := newRig(t, d)
+			committed := point == "payment-after-commit"
+			if got := r.Order(o.ID).State == order.Paid; got != committed {
+				t.Errorf("after the crash: order paid %v, want %v", got, committed)
+			}
+			if n := len(r.receipts(a.No)); (n == 1) != committed {
+				t.Errorf("after the crash: %d receipts", n)
+			}
+			r.proven()
+			r.notify(paid(a, "T1")) // the provider comes again
+			rc := r.receipts(a.No)
+			if len(rc) != 1 || rc[0].Disposition != payment.ToOrder || r.Order(o.ID).State != order.Paid {
+				t.Errorf("after the repetition: got %+v, order %s", rc, r.Order(o.ID).State)
+			}
+			if got := r.balance(ledger.Deferred(o.Lines[0].ID)); got != o.Total.Minor {
+				t.Errorf("deferred: got %d, want %d", got, o.Total.Minor)
+			}
+			r.Settle()
+			if got := r.Order(o.ID).State; got != order.Fulfilling {
+				t.Errorf("what follows the payment did not run: order %s", got)
+			}
+			r.proven()
+		})
+	}
+}
+
+// prepared leaves a database with an order that is being paid.
+func prepared(t *testing.T, path string) (order.Order, payment.Attempt) {
+	t.Helper()
+	d, err := db.Open(bg, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Migrate(bg, paymenttest.Sets()...); err != nil {
+		t.Fatal(err)
+	}
+	return newRig(t, d).Started(ordertest.Customer())
+}
+
+func kill(t *testing.T, path, attempt, point string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(self, "-test.run=^TestVictim$")
+	c.Env = append(os.Environ(), victimDB+"="+path, victimAttempt+"="+attempt, "SKYBRIDGE_FAULT="+point)
+	out, err := c.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		t.Fatalf("the victim ended by itself: %v, %s", err, out)
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the victim was not killed: %v, %s", err, strings.TrimSpace(string(out)))
+	}
+}
