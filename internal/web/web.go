@@ -71,6 +71,8 @@ func (l Layers) limit(next http.Handler) http.Handler {
 // site. Requests without browser headers pass: payment providers, programs.
 func (l Layers) crossOrigin(next http.Handler) http.Handler {
 	p := http.NewCrossOriginProtection()
+	// Some payment gateways send the browser back by POST; it changes nothing.
+	p.AddInsecureBypassPattern("POST /pay/return/{attempt_no}")
 	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, l.Log, errCrossOrigin)
 	}))
