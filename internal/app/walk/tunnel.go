@@ -48,7 +48,7 @@ func (w *walker) dial(ctx context.Context, established string, args ...string) (
 	}
 	name := w.server.Names[0]
 	all := append([]string{"--protocol=anyconnect", "--resolve=" + name + ":" + lab.NodeAddress.Addr().String(), "--servercert", w.server.Pin,
-		"--script", path, "--user", "laptop-" + w.run, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"),
+		"--script", path, "--user", w.name, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"),
 		"--token-mode=totp", "--token-secret=base32:" + w.code, "--passwd-on-stdin", "--non-inter"}, args...)
 	t := &tunnel{log: &log{}, done: make(chan error, 1)}
 	t.cmd = exec.CommandContext(context.WithoutCancel(ctx), "openconnect", append(all, fmt.Sprintf("https://%s:%d", name, w.server.Port))...)

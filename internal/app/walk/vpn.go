@@ -40,10 +40,12 @@ func (w *walker) makeServer(ctx context.Context) error {
 // makeClient makes an SSL client and reads its generated password and code
 // seed.
 func (w *walker) makeClient(ctx context.Context) error {
+	w.made++
+	w.name = fmt.Sprintf("laptop-%s-%d", w.run, w.made)
 	var made struct {
 		ID string `json:"id"`
 	}
-	if err := w.call(ctx, http.MethodPost, "/ssl-clients", map[string]string{"server": w.server.ID, "name": "laptop-" + w.run}, &made); err != nil {
+	if err := w.call(ctx, http.MethodPost, "/ssl-clients", map[string]string{"server": w.server.ID, "name": w.name}, &made); err != nil {
 		return err
 	}
 	w.client = made.ID

@@ -50,7 +50,8 @@ type walker struct {
 	user, password, mail string
 	order, gateway       string
 	server               server
-	client, secret       string
+	client, name, secret string
+	made                 int    // SSL clients so far
 	code                 string // TOTP seed of the SSL client
 	session              string
 }

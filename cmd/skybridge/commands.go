@@ -1,0 +1,209 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/skybridge-cloud/skybridge/internal/app"
+	"github.com/skybridge-cloud/skybridge/internal/app/lab"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
+)
+
+// options are the flags that stand over the configuration file.
+type options struct {
+	file, data, db, profile, listen string
+	demo                            bool
+	demoPorts                       int
+	out, err                        io.Writer
+}
+
+func root(out, errOut io.Writer) *cobra.Command {
+	o := &options{out: out, err: errOut}
+	c := &cobra.Command{
+		Use:           "skybridge",
+		Short:         "Sell, run and lawfully operate VPNs",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       app.Version(),
+	}
+	f := c.PersistentFlags()
+	f.StringVar(&o.file, "config", os.Getenv("SKYBRIDGE_CONFIG"), "configuration file (YAML)")
+	f.StringVar(&o.data, "data", "", "directory of all state (default ./data)")
+	f.StringVar(&o.db, "db", os.Getenv("SKYBRIDGE_DB"), "PostgreSQL URL instead of the embedded database")
+	f.StringVar(&o.profile, "profile", "", "mainland or hongkong; chosen once")
+	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
+	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
+	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.doctor())
+	return c
+}
+
+// load reads the configuration with the flags over it and checks the whole.
+func (o *options) load() (config.Config, *slog.Logger, error) {
+	c, err := config.Load(o.file)
+	if err != nil {
+		return c, nil, err
+	}
+	set := func(to *string, from string) {
+		if from != "" {
+			*to = from
+		}
+	}
+	set(&c.Data, o.data)
+	set(&c.Database, o.db)
+	set(&c.Profile, o.profile)
+	if o.listen != "" {
+		c.Console.Listen = o.listen
+		c.Console.URL = "https://" + o.listen
+	}
+	if o.demo {
+		c = demonstration(c, o.demoPorts)
+	}
+	if c.Data, err = filepath.Abs(c.Data); err != nil {
+		return c, nil, err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return c, nil, fmt.Errorf("log.level: choose debug, info, warn or error: %w", err)
+	}
+	return c, slogx.New(o.err, c.Log.Form, level), c.Validate()
+}
+
+func demonstration(c config.Config, first int) config.Config {
+	port := func(n int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(first+n)) }
+	c.Demo = config.Demo{Enabled: true, Lab: true, Epay: port(0), Aliyun: port(1), SMTP: port(2), Mailbox: port(3)}
+	return c
+}
+
+func (o *options) serve() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Run control plane and gateway node on this host", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Serve(cmd.Context(), c, o.out, log)
+		},
+	}
+}
+
+func (o *options) control() *cobra.Command {
+	return &cobra.Command{
+		Use: "control", Short: "Run the control plane alone", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Control(cmd.Context(), c, o.out, log)
+		},
+	}
+}
+
+func (o *options) gateway() *cobra.Command {
+	return &cobra.Command{
+		Use: "gateway", Short: "Run a gateway node alone", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Gateway(cmd.Context(), c, log)
+		},
+	}
+}
+
+func (o *options) simulators() *cobra.Command {
+	return &cobra.Command{
+		Use: "simulators", Short: "Run the third parties of a demonstration", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Simulators(cmd.Context(), c, log)
+		},
+	}
+}
+
+func (o *options) labHost() *cobra.Command {
+	return &cobra.Command{
+		Use: "lab-host", Short: "Run the web server of the demonstration's LAN host", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return lab.ServeHost(cmd.Context(), ":80") },
+	}
+}
+
+func (o *options) migrate() *cobra.Command {
+	return &cobra.Command{
+		Use: "migrate", Short: "Bring the tables of a PostgreSQL database to this version", Args: cobra.NoArgs,
+		Long: "Bring the tables of a PostgreSQL database to this version.\n\nThe embedded database is migrated at start by itself; PostgreSQL only by this command, so that several control processes never race and a change of schema is your decision.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Migrate(cmd.Context(), c, o.out, log)
+		},
+	}
+}
+
+func (o *options) openapi() *cobra.Command {
+	return &cobra.Command{
+		Use: "openapi", Short: "Print the OpenAPI description of the API", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return app.PrintOpenAPI(o.out) },
+	}
+}
+
+func (o *options) demoWalk() *cobra.Command {
+	return &cobra.Command{
+		Use: "demo", Short: "Walk the whole path through the public API of a running demonstration", Args: cobra.NoArgs,
+		Long: "Walk the whole path through the public API of a running demonstration (skybridge serve --demo): register, consent, verify, order, pay, create, connect with openconnect in a namespace of its own, download 100 MB. Prints each step with its time; the exit status is 0 only if every step was ok.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.demo = true
+			c, _, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Demo(cmd.Context(), c, o.out)
+		},
+	}
+}
+
+func (o *options) doctor() *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Say what this machine lacks", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Doctor(cmd.Context(), c, o.out)
+		},
+	}
+}
+
+func (o *options) admin() *cobra.Command {
+	c := &cobra.Command{Use: "admin", Short: "Operate this installation"}
+	audit := &cobra.Command{Use: "audit", Short: "The tamper-evident log"}
+	audit.AddCommand(&cobra.Command{
+		Use: "verify", Short: "Recompute the Merkle log and compare it with its signed checkpoint", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.VerifyAudit(cmd.Context(), c, o.out, log)
+		},
+	})
+	c.AddCommand(audit)
+	return c
+}
