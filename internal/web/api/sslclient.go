@@ -78,6 +78,10 @@ type PasswordReset struct {
 	Password string `json:"password,omitempty" maxLength:"256"`
 }
 
+// secretCache marks answers with secrets: "private" beside what every answer of
+// the API says, so that a store of answers can tell that this one is not for it.
+const secretCache = "private, no-store"
+
 // private is an answer that nothing on the way may keep.
 type private[T any] struct {
 	Cache string `header:"Cache-Control"`
@@ -108,20 +112,20 @@ func SSLClients(a *API, s *vpn.Service) {
 			return createClient(ctx, s, in.Body)
 		})
 	Get(a, "/ssl-clients/{id}", Operation{ID: "get-ssl-client", Summary: "One SSL client", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*Body[SSLClient], error) {
+		func(ctx context.Context, in *ResourceID) (*Body[SSLClient], error) {
 			c, err := s.Client(ctx, Who(ctx).Account, in.ID)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Patch(a, "/ssl-clients/{id}", Operation{ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer,
 		Detail: "Rates change without reconnecting; disabling and another fixed address end its sessions."},
 		func(ctx context.Context, in *struct {
-			resourceID
+			ResourceID
 			Body SSLClientPatch
 		}) (*Body[SSLClient], error) {
 			return updateClient(ctx, s, in.ID, in.Body)
 		})
 	Delete(a, "/ssl-clients/{id}", Operation{ID: "delete-ssl-client", Summary: "Delete an SSL client and revoke its certificate", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*struct{}, error) {
+		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteClient(ctx, Who(ctx), in.ID)
 		})
 	clientActions(a, s)
@@ -130,31 +134,31 @@ func SSLClients(a *API, s *vpn.Service) {
 func clientActions(a *API, s *vpn.Service) {
 	const tag = "SSL clients"
 	Get(a, "/ssl-clients/{id}/bundle", Operation{ID: "get-ssl-client-bundle", Summary: "Certificate, key, profile and instructions as ZIP", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*file, error) {
+		func(ctx context.Context, in *ResourceID) (*file, error) {
 			b, err := s.Bundle(ctx, Who(ctx), in.ID)
-			return &file{"no-store", "application/zip", mime.FormatMediaType("attachment", map[string]string{"filename": b.Name}), b.ZIP}, err
+			return &file{secretCache, "application/zip", mime.FormatMediaType("attachment", map[string]string{"filename": b.Name}), b.ZIP}, err
 		})
 	Post(a, "/ssl-clients/{id}/secret", Operation{ID: "read-ssl-client-secret", Summary: "Read the generated password and code seed", Tag: tag, Access: Customer,
 		Detail: "Each reading is recorded. Answers 410 when the time is over."},
-		func(ctx context.Context, in *resourceID) (*private[SSLClientSecret], error) {
+		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
-			return &private[SSLClientSecret]{"no-store", SSLClientSecret{v.UserName, v.Password, v.TOTP, v.TOTPURI, v.Until}}, err
+			return &private[SSLClientSecret]{secretCache, SSLClientSecret{v.UserName, v.Password, v.TOTP, v.TOTPURI, v.Until}}, err
 		})
 	Post(a, "/ssl-clients/{id}/reset-password", Operation{ID: "reset-ssl-client-password", Summary: "Replace the password; sessions end", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
-			resourceID
+			ResourceID
 			Body PasswordReset
 		}) (*Body[SSLClient], error) {
 			c, err := resetPassword(ctx, s, in.ID, in.Body.Password)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Post(a, "/ssl-clients/{id}/reset-totp", Operation{ID: "reset-ssl-client-totp", Summary: "Replace the code seed; sessions end", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*Body[SSLClient], error) {
+		func(ctx context.Context, in *ResourceID) (*Body[SSLClient], error) {
 			c, err := s.ResetTOTP(ctx, Who(ctx), in.ID)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Post(a, "/ssl-clients/{id}/disconnect", Operation{ID: "disconnect-ssl-client", Summary: "End all sessions of a client", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*struct{}, error) {
+		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.Disconnect(ctx, Who(ctx), in.ID)
 		})
 }

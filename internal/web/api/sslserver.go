@@ -109,20 +109,20 @@ func SSLServers(a *API, s *vpn.Service) {
 			return createServer(ctx, s, in.Body)
 		})
 	Get(a, "/ssl-servers/{id}", Operation{ID: "get-ssl-server", Summary: "One SSL server", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*Body[SSLServer], error) {
+		func(ctx context.Context, in *ResourceID) (*Body[SSLServer], error) {
 			v, err := s.Server(ctx, Who(ctx).Account, in.ID)
 			return &Body[SSLServer]{toServer(v)}, err
 		})
 	Patch(a, "/ssl-servers/{id}", Operation{ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
 		Detail: "A change of the pool or of the factors ends its sessions."},
 		func(ctx context.Context, in *struct {
-			resourceID
+			ResourceID
 			Body SSLServerPatch
 		}) (*Body[SSLServer], error) {
 			return updateServer(ctx, s, in.ID, in.Body)
 		})
 	Delete(a, "/ssl-servers/{id}", Operation{ID: "delete-ssl-server", Summary: "Delete an SSL server without clients", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*struct{}, error) {
+		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteServer(ctx, Who(ctx), in.ID)
 		})
 }

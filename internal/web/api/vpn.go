@@ -58,12 +58,14 @@ type TrafficSample struct {
 	Sessions int       `json:"sessions"`
 }
 
-type resourceID struct {
+// ResourceID is the path parameter of one resource; exported because the library
+// reads embedded fields of exported types only.
+type ResourceID struct {
 	ID string `path:"id" maxLength:"40"`
 }
 
 type trafficInput struct {
-	resourceID
+	ResourceID
 	Hours int `query:"hours" minimum:"1" maximum:"24" default:"1"`
 }
 
@@ -77,13 +79,13 @@ func VPNGateways(a *API, s *vpn.Service, now func() time.Time) {
 			return page(all, next, err, toGateway)
 		})
 	Get(a, "/vpn-gateways/{id}", Operation{ID: "get-vpn-gateway", Summary: "One VPN gateway", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*Body[VPNGateway], error) {
+		func(ctx context.Context, in *ResourceID) (*Body[VPNGateway], error) {
 			g, err := s.Gateway(ctx, Who(ctx).Account, in.ID)
 			return &Body[VPNGateway]{toGateway(g)}, err
 		})
 	Patch(a, "/vpn-gateways/{id}", Operation{ID: "rename-vpn-gateway", Summary: "Rename a VPN gateway", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
-			resourceID
+			ResourceID
 			Body VPNGatewayPatch
 		}) (*Body[VPNGateway], error) {
 			g, err := s.Rename(ctx, Who(ctx), in.ID, in.Body.Version, in.Body.Name)

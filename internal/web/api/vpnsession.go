@@ -41,7 +41,7 @@ func VPNSessions(a *API, s *vpn.Service) {
 			return page(all, next, err, toSession)
 		})
 	Delete(a, "/vpn-sessions/{id}", Operation{ID: "end-vpn-session", Summary: "End one session", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *resourceID) (*struct{}, error) {
+		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DisconnectSession(ctx, Who(ctx), in.ID)
 		})
 }
