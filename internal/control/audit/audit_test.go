@@ -223,22 +223,34 @@ func TestEveryTamperingIsFound(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			each(t, func(t *testing.T, r rig) {
-				r.history(t)
-				if got := r.verify(t); got != nil {
-					t.Fatalf("before: %v", got)
-				}
-				must(t, r.s.CheckRoot(ctx))
-				r.exec(t, c.sql)
-				if got := r.verify(t); !slices.Contains(got, c.want) {
-					t.Errorf("got %v, want %s among them", got, c.want)
-				}
-				if err := r.s.CheckRoot(ctx); errors.Is(err, audit.ErrTampered) != c.shallow {
-					t.Errorf("CheckRoot: got %v, want tampered: %v", err, c.shallow)
-				}
-			})
+			r := newRig(t, dbtest.SQLite(t, audit.Migrations()))
+			r.history(t)
+			r.exec(t, c.sql)
+			if got := r.verify(t); !slices.Contains(got, c.want) {
+				t.Errorf("got %v, want %s among them", got, c.want)
+			}
+			if err := r.s.CheckRoot(ctx); errors.Is(err, audit.ErrTampered) != c.shallow {
+				t.Errorf("CheckRoot: got %v, want tampered: %v", err, c.shallow)
+			}
 		})
 	}
+}
+
+func TestAnUntouchedLogVerifiesAndATouchedOneDoesNot(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.history(t)
+		if got := r.verify(t); got != nil {
+			t.Errorf("before: %v", got)
+		}
+		must(t, r.s.CheckRoot(ctx))
+		r.exec(t, "UPDATE audit_read SET reason = 'tic_2'")
+		r.exec(t, "UPDATE audit_leaf SET at = at + 1 WHERE idx = 20")
+		got := r.verify(t)
+		if !slices.Contains(got, "audit.row_differs") || !slices.Contains(got, "audit.hash_differs") {
+			t.Errorf("after: %v", got)
+		}
+	})
 }
 
 func TestARewrittenLogDoesNotMatchTheCopyOutside(t *testing.T) {
@@ -411,7 +423,7 @@ func TestAfterAnErasureTheLogStillVerifies(t *testing.T) {
 		r.append(t, 3)
 		leaves, err := r.s.Leaves(ctx, audit.Filter{Handle: "sub_a", Limit: 1})
 		must(t, err)
-		ticket, err := r.vault.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.Staff}, Subject: "sub_a", Fields: []string{audit.DetailField}, Purpose: "security_audit"})
+		ticket, err := r.vault.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.Staff}, Subject: "sub_a", Fields: []string{audit.DetailField}, Purpose: "security_audit", Reason: "case_1"})
 		must(t, err)
 		body, err := r.s.Detail(ctx, ticket, leaves[0])
 		if err != nil || !bytes.Contains(body, []byte("rnv_1")) {

@@ -176,6 +176,29 @@ func (s *Service) eraseAt(to State, now time.Time) time.Time {
 	return now.AddDate(0, 0, 30)
 }
 
+// stuck is how long a submission may wait for its answer. Its job repeats for
+// about this long before it is given up.
+const stuck = 24 * time.Hour
+
+// hourly settles submissions whose job was given up, and erases what is due.
+func (s *Service) hourly(ctx context.Context) error {
+	old, err := db.Select(ctx, s.db, scanVerification, "SELECT "+columns+
+		" FROM realname_verification WHERE state = 'verifying' AND submitted_at < $1 LIMIT 100", db.Micros(s.clock.Now().Add(-stuck)))
+	if err != nil {
+		return err
+	}
+	for _, v := range old {
+		events := []Event{EventDropped}
+		if !v.calledAt.IsZero() {
+			events = []Event{EventTimeout, EventNoQuery}
+		}
+		if err := s.decide(ctx, v, bySystem, events...); err != nil && !errors.Is(err, ErrState) {
+			return err
+		}
+	}
+	return s.eraseDue(ctx)
+}
+
 // eraseDue deletes the values whose time is over, and the indexes of attempts
 // that no limit counts any more.
 func (s *Service) eraseDue(ctx context.Context) error {

@@ -57,7 +57,7 @@ func New(d Deps) *Service {
 		s.log = slog.Default()
 	}
 	job.On(s.queue, "realname.check", s.runCheck)
-	s.queue.Every("realname.erase", time.Hour, s.eraseDue)
+	s.queue.Every("realname.hourly", time.Hour, s.hourly)
 	return s
 }
 

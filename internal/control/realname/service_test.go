@@ -261,6 +261,30 @@ func TestACallWithoutKnownOutcomeIsNotRepeated(t *testing.T) {
 	})
 }
 
+func TestAStuckSubmissionEndsAfterADay(t *testing.T) {
+	t.Parallel()
+	for _, called := range []bool{false, true} {
+		r := alone(t, "mainland")
+		v, err := r.s.Submit(ctx, person1(1), adult(1))
+		must(t, err)
+		want := "realname.dropped"
+		if called {
+			want = "realname.outcome_unknown"
+			must(t, r.s.markCalled(ctx, v))
+		}
+		r.clock.Advance(stuck)
+		must(t, r.s.hourly(ctx))
+		if v, err = r.s.Current(ctx, "acc_1"); err != nil || v.State != Verifying {
+			t.Errorf("after a day: %+v, %v", v, err)
+		}
+		r.clock.Advance(time.Second)
+		must(t, r.s.hourly(ctx))
+		if v, err = r.s.Current(ctx, "acc_1"); err != nil || v.State != None || v.Reason != want {
+			t.Errorf("later: %+v, %v, want %s", v, err, want)
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {

@@ -34,7 +34,7 @@ func (v *Vault) Blind(ctx context.Context, field, normalised string) (string, er
 	}
 	epoch := strconv.FormatInt(row.epoch, 10)
 	key, err := v.cached(strings.Join([]string{"blind", field, epoch}, ":"), func() ([]byte, error) {
-		return v.custodian.Unwrap(ctx, row.wrapped, bound("blind", field, epoch))
+		return v.held().Unwrap(ctx, row.wrapped, bound("blind", field, epoch))
 	})
 	if err != nil {
 		return "", away(fmt.Errorf("indexing %s: %w", field, err))
@@ -51,14 +51,14 @@ func (v *Vault) blindRow(ctx context.Context, field string) (blindRow, error) {
 }
 
 func (v *Vault) makeBlind(ctx context.Context, field string) (blindRow, error) {
-	wrapped, err := v.custodian.Wrap(ctx, random(keySize), bound("blind", field, "1"))
+	wrapped, err := v.held().Wrap(ctx, random(keySize), bound("blind", field, "1"))
 	if err != nil {
 		return blindRow{}, err
 	}
 	err = v.db.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO keystore_blind (field, epoch, wrapped, kek, created_at)
 			VALUES ($1, 1, $2, $3, $4) ON CONFLICT (field, epoch) DO NOTHING`,
-			field, wrapped, v.custodian.ID(), db.Micros(v.clock.Now()))
+			field, wrapped, v.held().ID(), db.Micros(v.clock.Now()))
 		return err
 	})
 	if err != nil {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"testing"
 
-	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
 func TestEveryColumnIsClassified(t *testing.T) {

@@ -130,7 +130,7 @@ func (v *Vault) root(ctx context.Context, subject id.Handle) ([]byte, error) {
 		if err != nil {
 			return nil, away(err)
 		}
-		plain, err := v.custodian.Unwrap(ctx, wrapped, bound("root", string(subject)))
+		plain, err := v.held().Unwrap(ctx, wrapped, bound("root", string(subject)))
 		return plain, away(err)
 	})
 }
@@ -153,14 +153,14 @@ func (v *Vault) rootRow(ctx context.Context, subject id.Handle) ([]byte, error) 
 }
 
 func (v *Vault) makeRoot(ctx context.Context, subject id.Handle) ([]byte, error) {
-	wrapped, err := v.custodian.Wrap(ctx, random(keySize), bound("root", string(subject)))
+	wrapped, err := v.held().Wrap(ctx, random(keySize), bound("root", string(subject)))
 	if err != nil {
 		return nil, err
 	}
 	err = v.db.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO keystore_root (handle, wrapped, kek, state, created_at, destroyed_at)
 			VALUES ($1, $2, $3, 'live', $4, 0) ON CONFLICT (handle) DO NOTHING`,
-			subject, wrapped, v.custodian.ID(), db.Micros(v.clock.Now()))
+			subject, wrapped, v.held().ID(), db.Micros(v.clock.Now()))
 		return err
 	})
 	if err != nil {

@@ -26,7 +26,7 @@ func New(ctx context.Context, d Deps) (*Vault, error) {
 	if v.log == nil {
 		v.log = slog.Default()
 	}
-	proof, err := v.custodian.Wrap(ctx, []byte("key store"), bound("kek", v.custodian.ID()))
+	proof, err := v.held().Wrap(ctx, []byte("key store"), bound("kek", v.held().ID()))
 	if err != nil {
 		return nil, away(fmt.Errorf("asking the custodian: %w", err))
 	}
@@ -35,7 +35,7 @@ func New(ctx context.Context, d Deps) (*Vault, error) {
 	err = d.DB.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO keystore_kek (id, suite, state, proof, created_at)
 			SELECT $1, $2, 'live', $3, $4 WHERE NOT EXISTS (SELECT 1 FROM keystore_kek WHERE state = 'live')`,
-			v.custodian.ID(), suiteStd, proof, db.Micros(v.clock.Now()))
+			v.held().ID(), suiteStd, proof, db.Micros(v.clock.Now()))
 		if err != nil {
 			return err
 		}
@@ -46,8 +46,8 @@ func New(ctx context.Context, d Deps) (*Vault, error) {
 	if err != nil {
 		return nil, away(fmt.Errorf("opening the key store: %w", err))
 	}
-	if _, err := v.custodian.Unwrap(ctx, kept, bound("kek", id)); err != nil || id != v.custodian.ID() {
-		return nil, away(fmt.Errorf("the key store was made with key %s, the custodian has %s", id, v.custodian.ID()))
+	if _, err := v.held().Unwrap(ctx, kept, bound("kek", id)); err != nil || id != v.held().ID() {
+		return nil, away(fmt.Errorf("the key store was made with key %s, the custodian has %s", id, v.held().ID()))
 	}
 	return v, nil
 }

@@ -175,6 +175,7 @@ func TestBeginRefusesRatherThanReadsUnseen(t *testing.T) {
 	for name, change := range map[string]func(*vault.Read){
 		"subject": func(x *vault.Read) { x.Subject = "" }, "fields": func(x *vault.Read) { x.Fields = nil },
 		"purpose": func(x *vault.Read) { x.Purpose = "" }, "reader": func(x *vault.Read) { x.Reader.Class = "" },
+		"a reason of staff": func(x *vault.Read) { x.Reader = vault.Reader{Class: vault.Staff, Handle: "sub_s"} },
 	} {
 		x := read
 		change(&x)

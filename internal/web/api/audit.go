@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
@@ -97,7 +98,7 @@ type LogProblem struct {
 func Audit(a *API, s *audit.Service) {
 	person(a, s)
 	staffLog(a, s)
-	Get(a, "/admin/audit-log/proof", Operation{ID: "prove-audit-log", Summary: "Proof file for skybridge-verify", Tag: "Staff", Access: Staff("audit.read"),
+	Get(a, "/admin/audit-log/proof", Operation{ID: "prove-audit-log", Summary: "Proof file for skybridge-verify", Tag: "Staff", Access: Staff(account.PermAuditRead),
 		Detail: "Proves a leaf and, with from, that the newest checkpoint continues the one of that size."},
 		func(ctx context.Context, in *proofInput) (*Body[LogProof], error) {
 			p, err := proof(ctx, s, in.Index, in.From)
@@ -145,9 +146,9 @@ func reads(ctx context.Context, s *audit.Service, in *readsInput) (*Body[List[Re
 }
 
 func staffLog(a *API, s *audit.Service) {
-	Get(a, "/admin/audit-log", Operation{ID: "list-audit-log", Summary: "The audit log, newest first", Tag: "Staff", Access: Staff("audit.read")},
+	Get(a, "/admin/audit-log", Operation{ID: "list-audit-log", Summary: "The audit log, newest first", Tag: "Staff", Access: Staff(account.PermAuditRead)},
 		func(ctx context.Context, in *leavesInput) (*Body[List[LogLeaf]], error) { return leaves(ctx, s, in) })
-	Get(a, "/admin/audit-log/checkpoint", Operation{ID: "get-checkpoint", Summary: "Sign the log's present size and root", Tag: "Staff", Access: Staff("audit.read")},
+	Get(a, "/admin/audit-log/checkpoint", Operation{ID: "get-checkpoint", Summary: "Sign the log's present size and root", Tag: "Staff", Access: Staff(account.PermAuditRead)},
 		func(ctx context.Context, _ *struct{}) (*Body[Checkpoint], error) {
 			note, err := s.Checkpoint(ctx)
 			if err != nil {
@@ -156,7 +157,7 @@ func staffLog(a *API, s *audit.Service) {
 			key, err := s.VerifierKey(ctx)
 			return &Body[Checkpoint]{Checkpoint{string(note), key}}, err
 		})
-	Post(a, "/admin/audit-log/verify", Operation{ID: "verify-audit-log", Summary: "Recompute the whole log", Tag: "Staff", Access: Staff("audit.read")},
+	Post(a, "/admin/audit-log/verify", Operation{ID: "verify-audit-log", Summary: "Recompute the whole log", Tag: "Staff", Access: Staff(account.PermAuditVerify)},
 		func(ctx context.Context, _ *struct{}) (*Body[LogReport], error) {
 			r, err := s.Verify(ctx)
 			return &Body[LogReport]{toLogReport(r)}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
@@ -62,7 +63,7 @@ func RealName(a *API, s *realname.Service) {
 			}
 			return &Body[List[RealNameVerification]]{List[RealNameVerification]{Items: Items(all, toRealName)}}, nil
 		})
-	Get(a, "/admin/real-name-verifications", Operation{ID: "admin-list-real-name", Summary: "Verifications that wait for a decision", Tag: "Staff", Access: Staff("realname.review")},
+	Get(a, "/admin/real-name-verifications", Operation{ID: "admin-list-real-name", Summary: "Verifications that wait for a decision", Tag: "Staff", Access: Staff(account.PermRealnameReview)},
 		func(ctx context.Context, _ *struct{}) (*Body[List[RealNameReview]], error) {
 			all, err := s.Waiting(ctx)
 			if err != nil {
@@ -70,16 +71,16 @@ func RealName(a *API, s *realname.Service) {
 			}
 			return &Body[List[RealNameReview]]{List[RealNameReview]{Items: Items(all, toRealNameReview)}}, nil
 		})
-	Post(a, "/admin/real-name-verifications/{id}/reveal", Operation{ID: "admin-reveal-real-name", Summary: "Read the values; the person sees that you did", Tag: "Staff", Access: Staff("realname.reveal")},
+	Post(a, "/admin/real-name-verifications/{id}/reveal", Operation{ID: "admin-reveal-real-name", Summary: "Read the values; the person sees that you did", Tag: "Staff", Access: Staff(account.PermRealnameReveal)},
 		func(ctx context.Context, in *revealInput) (*Body[RealNameValues], error) {
 			name, number, err := s.Reveal(ctx, Who(ctx), in.ID, in.Body.Reason)
 			return &Body[RealNameValues]{RealNameValues{name, number}}, err
 		})
-	Post(a, "/admin/real-name-verifications/{id}/decision", Operation{ID: "admin-decide-real-name", Summary: "Decide a manual review", Tag: "Staff", Access: Staff("realname.review"), Status: 204},
+	Post(a, "/admin/real-name-verifications/{id}/decision", Operation{ID: "admin-decide-real-name", Summary: "Decide a manual review", Tag: "Staff", Access: Staff(account.PermRealnameReview), Status: 204},
 		func(ctx context.Context, in *decisionInput) (*struct{}, error) {
 			return nil, s.Review(ctx, Who(ctx), in.ID, in.Body.Approve, in.Body.Reason)
 		})
-	Post(a, "/admin/real-name-verifications/{id}/revoke", Operation{ID: "admin-revoke-real-name", Summary: "Revoke a verification", Tag: "Staff", Access: Staff("realname.review"), Status: 204},
+	Post(a, "/admin/real-name-verifications/{id}/revoke", Operation{ID: "admin-revoke-real-name", Summary: "Revoke a verification", Tag: "Staff", Access: Staff(account.PermRealnameReview), Status: 204},
 		func(ctx context.Context, in *revealInput) (*struct{}, error) {
 			return nil, s.Revoke(ctx, Who(ctx), in.ID, in.Body.Reason)
 		})

@@ -40,7 +40,7 @@ func (a *trustAPI) Authenticate(_ context.Context, token string) (account.Princi
 	case "alice", "bob":
 		return account.Principal{Account: account.ID("acc_" + token), Subject: id.Handle("sub_" + token), Session: "ses_" + token}, nil
 	case "staff":
-		return account.Principal{Account: "acc_s", Subject: "sub_s", Staff: true, Permissions: []string{"audit.read", "realname.review", "realname.reveal"}}, nil
+		return account.Principal{Account: "acc_s", Subject: "sub_s", Staff: true, Permissions: account.AllPermissions()}, nil
 	}
 	return account.Principal{}, errs.New(errs.Unauthenticated, "api.unauthenticated")
 }
