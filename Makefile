@@ -30,7 +30,7 @@ console: setup ## the console alone, into internal/web/console/dist
 
 # ---- testing it
 
-.PHONY: test check test-long bench test-static test-unit test-console test-netns test-e2e test-demo
+.PHONY: test check test-long bench test-static test-unit test-fault test-console test-netns test-e2e test-demo
 test: ## everything that must pass: about 20 minutes on 2 cores
 	@scripts/test.sh all
 
@@ -41,6 +41,8 @@ test-static: ## format, vet, lint, tidy, generated files
 	@scripts/test.sh static
 test-unit: ## Go tests with the race detector, on SQLite and PostgreSQL
 	@scripts/test.sh unit
+test-fault: ## power cuts at named points, in a build that allows them
+	@scripts/test.sh fault
 test-console: ## the console's types, lint, tests and build
 	@scripts/test.sh console
 test-netns: ## stock openconnect against the gateway, in network namespaces (root)

@@ -53,6 +53,14 @@ with_postgres() {
 }
 
 stage_unit() { with_postgres unit; go_tests unit -race -timeout 15m ./...; }
+# Packages with tests that kill the process at named points, built so that it can be done.
+stage_fault() {
+  local packages
+  mapfile -t packages < <(grep -rlE '^//go:build .*\bfault\b' --include='*_test.go' internal cmd | xargs -r -n 1 dirname | sort -u | sed 's|^|./|')
+  with_postgres fault
+  go_tests fault -tags fault -timeout 15m "${packages[@]}"
+}
+
 stage_quick() { with_postgres quick; go_tests quick -timeout 5m ./...; }
 
 stage_netns() {

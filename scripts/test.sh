@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs stages of the tests, one after the other, and says how long each took.
 #
-#   scripts/test.sh all | STAGE...     stages: static unit quick console netns e2e demo long
+#   scripts/test.sh all | STAGE...     stages: static unit fault quick console netns e2e demo long
 #
 # The stages themselves are in scripts/test-stage.sh. No test may be skipped:
 # tools/testsum fails a stage in which one was. The last line adds up the run.
@@ -53,6 +53,7 @@ run_all() {
   wait $tools || note_failure tools
   stage static
   stage unit
+  stage fault
   stage netns
   build_binaries
   stage e2e
@@ -67,7 +68,7 @@ run_named() {
   done
 }
 
-[ $# -gt 0 ] || die "which stage? all, static, unit, quick, console, netns, e2e, demo, long"
+[ $# -gt 0 ] || die "which stage? all, static, unit, fault, quick, console, netns, e2e, demo, long"
 if [ "$*" = all ] && ! is_root; then
   die "make test needs root for the namespace, browser and demo stages; without root: make check test-console"
 fi

@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
@@ -29,6 +30,7 @@ var described = map[string][]holding.Table{
 	"internal/control/consent":      consent.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
 	"internal/control/ledger":       ledger.Holdings(),
+	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
 	"internal/control/payment":      payment.Holdings(),
 	"internal/control/realname":     realname.Holdings(),

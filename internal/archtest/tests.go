@@ -75,7 +75,7 @@ func skippedScripts(tree fs.FS) ([]Violation, error) {
 
 // knownTags are the build constraints that some stage of make test builds
 // with: a test behind any other tag would never run, and nobody would know.
-var knownTags = map[string]bool{"linux": true, "netns": true, "race": true, "amd64": true, "arm64": true}
+var knownTags = map[string]bool{"linux": true, "netns": true, "race": true, "amd64": true, "arm64": true, "fault": true}
 
 // BuildTags finds test files behind a tag that no stage of the tests sets.
 func BuildTags(tree fs.FS) ([]Violation, error) {

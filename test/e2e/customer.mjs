@@ -30,9 +30,10 @@ export async function register(page, person) {
 /** Reads the policy in a tab of its own, as the link of the consent act opens it. */
 export async function readPolicy(page) {
   await page.goto('/register');
-  const opened = page.waitForEvent('popup');
-  await page.locator('a[href^="/policies/"][target=_blank]').first().click();
-  const policy = await opened;
+  const [policy] = await Promise.all([
+    page.waitForEvent('popup'),
+    page.locator('main a[href^="/policies/"][target=_blank], form a[href^="/policies/"][target=_blank]').first().click(),
+  ]);
   await policy.getByText(t('policy.hash')).waitFor();
   await policy.close();
 }
