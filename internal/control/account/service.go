@@ -45,7 +45,7 @@ type Service struct {
 // name and a wrong password.
 var (
 	ErrCredentials  = errs.New(errs.Unauthenticated, "account.wrong_credentials")
-	ErrSecondFactor = errs.New(errs.Unauthenticated, "account.second_factor_required")
+	ErrSecondFactor = errs.New(errs.Unauthenticated, "account.code_required")
 	ErrCode         = errs.New(errs.Unauthenticated, "account.wrong_code")
 	ErrSession      = errs.New(errs.Unauthenticated, "account.session_ended")
 	ErrTooMany      = errs.New(errs.Limited, "account.too_many_attempts") // params: seconds

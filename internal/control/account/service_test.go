@@ -361,7 +361,7 @@ func TestACodeOpensOnceEvenFromTwoConnections(t *testing.T) {
 		p := r.Customer(t, "alice")
 		secret, _ := enrol(t, r, p)
 		_, err := r.Account.Login(ctx, login("alice", accounttest.Password))
-		code(t, "without a code", err, "account.second_factor_required")
+		code(t, "without a code", err, "account.code_required")
 		replay := login("alice", accounttest.Password)
 		replay.Code = r.Code(t, secret, 0)
 		_, err = r.Account.Login(ctx, replay)
@@ -631,7 +631,7 @@ func TestStaffNeedTwoFactors(t *testing.T) {
 		made, err := r.Account.EnsureStaff(ctx, st)
 		must(t, err)
 		_, err = r.Account.Login(ctx, login("operator", accounttest.Password))
-		code(t, "by password alone", err, "account.second_factor_required")
+		code(t, "by password alone", err, "account.code_required")
 		req := login("operator", accounttest.Password)
 		req.Code, req.Remember = r.Code(t, made.Enrolment.Secret, 0), true
 		g, err := r.Account.Login(ctx, req)

@@ -144,10 +144,18 @@ func (s *Service) GrantTx(ctx context.Context, tx *db.Tx, a Act) error {
 	return err
 }
 
-// Decide is GrantTx in a transaction of its own and returns the receipt.
+// Decide is GrantTx in a transaction of its own and returns the receipt. An
+// empty purpose is the token's.
 func (s *Service) Decide(ctx context.Context, a Act) (Record, error) {
+	c, err := s.verify(a.Token)
+	if err != nil {
+		return Record{}, err
+	}
+	if a.Purpose == "" {
+		a.Purpose = c.purpose
+	}
 	var r Record
-	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
 		r, err = s.actTx(ctx, tx, a)
 		return err
 	})
