@@ -170,6 +170,20 @@ func (c *client) lost(st *stream) {
 	c.stepLocked(session.Event{Kind: session.TLSLost, Conn: st.number})
 }
 
+// dtlsUp takes the association of l into use, unless its stream was replaced
+// meanwhile. It may be a further one, on a channel in use already.
+func (c *client) dtlsUp(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stream != l.stream {
+		return
+	}
+	c.stepLocked(session.Event{Kind: session.DTLSUp})
+	if c.state.Channel() == session.DTLS {
+		c.useLocked(session.DTLS)
+	}
+}
+
 func (c *client) tick() {
 	at := func(v *atomic.Int64) time.Time { return time.Unix(0, v.Load()) }
 	c.step(session.Event{Kind: session.Tick,

@@ -189,6 +189,7 @@ func (s *Service) Close() error {
 		_ = c.Close()
 	}
 	gateways := s.gateways
+	s.gateways, s.ports, s.udp = nil, nil, nil // a second Close finds nothing
 	s.mu.Unlock()
 	for _, g := range gateways {
 		g.close()

@@ -1,6 +1,8 @@
 package sslvpn
 
 import (
+	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -87,11 +89,13 @@ func (p *udpPort) receive() {
 		free <- &udpBatch{udpBuffers: newUDPBuffers(), free: free}
 	}
 	r := &udpReader{port: p, recv: p.sock.receiver()}
-	for {
-		b := <-free
+	for b := range free {
 		n, err := r.recv.receive(b.udpBuffers)
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil { // of an earlier send, such as an ICMP answer
+			p.svc.cfg.Log.Debug("receiving datagrams", "error", err)
 		}
 		r.take(b, n)
 	}
@@ -113,18 +117,23 @@ type udpReader struct {
 
 // take opens the n messages of a batch and hands the gateways their shares.
 func (r *udpReader) take(b *udpBatch, n int) {
-	defer r.port.svc.recovered("udp")
 	r.batch, r.now, r.targets = b, r.port.svc.cfg.Clock.Now(), r.targets[:0]
 	for i := range n {
 		d := b.at(i)
 		for len(d.data) > 0 {
 			k := min(d.size, len(d.data))
-			r.datagram(d.from, d.data[:k])
+			r.guarded(d.from, d.data[:k])
 			d.data = d.data[k:]
 		}
 	}
 	r.settle()
 	r.hand(b)
+}
+
+// guarded keeps a panic in the datagram that had it.
+func (r *udpReader) guarded(from netip.AddrPort, b []byte) {
+	defer r.port.svc.recovered("udp")
+	r.datagram(from, b)
 }
 
 // hand gives each gateway its share; what a busy gateway does not take is lost.
@@ -210,7 +219,7 @@ func (r *udpReader) handle(l *link, from netip.AddrPort, b []byte) {
 	}
 	if res.Established {
 		c.heardDTLS.Store(r.now.UnixNano())
-		c.step(session.Event{Kind: session.DTLSUp})
+		c.dtlsUp(l)
 		c.svc.cfg.Log.Debug("dtls established", "session", c.rec.Session)
 	}
 	if res.Closed {

@@ -1,0 +1,181 @@
+package sslvpn
+
+import (
+	"crypto/tls"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
+	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
+)
+
+// superFrame is a virtio-net frame of 40 TCP segments from the LAN to a client.
+func superFrame() []byte {
+	const mss, segments = 1360, 40
+	f := make([]byte, tun.HeaderLen+40+mss*segments)
+	le := binary.LittleEndian
+	f[0], f[1] = 1, 1 // checksum needed, TCPv4
+	le.PutUint16(f[2:], 40)
+	le.PutUint16(f[4:], mss)
+	le.PutUint16(f[6:], 20)
+	le.PutUint16(f[8:], 16)
+	p := f[tun.HeaderLen:]
+	p[0], p[8], p[9] = 0x45, 64, 6
+	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
+	copy(p[12:], netip.MustParseAddr("10.77.0.2").AsSlice())
+	copy(p[16:], netip.MustParseAddr("10.98.0.2").AsSlice())
+	p[32], p[33] = 5<<4, 0x10
+	return f
+}
+
+// sink is a net.Conn that takes everything.
+type sink struct{ net.Conn }
+
+func (sink) Write(p []byte) (int, error) { return len(p), nil }
+
+// theClient returns the only session's client with its stream.
+func (r *rig) theClient() (*client, *stream) {
+	r.t.Helper()
+	c := r.svc.all()[0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c, c.stream
+}
+
+// detour builds a second, unused stream of the session, whose writer is the
+// test's own.
+func detour(c *client, conn net.Conn, t *tls.Conn, p *path) (*stream, *path) {
+	st := newStream(c, newBatchConn(conn), t)
+	if p == nil {
+		return st, st.tlsPath
+	}
+	own := *p
+	own.stream = st
+	return st, &own
+}
+
+func TestPathToTheClientDoesNotAllocate(t *testing.T) {
+	r := newRig(t)
+	_, d := r.withDTLS("ann")
+	d.handshake()
+	r.uses(session.DTLS)
+	c, live := r.theClient()
+	frame := superFrame()
+	var seg tun.Segments
+	measure := func(name string, st *stream, way *path) {
+		w := streamWriter{st: st}
+		c.path.Store(way)
+		n := testing.AllocsPerRun(100, func() {
+			if err := seg.Reset(frame); err != nil {
+				t.Fatal(err)
+			}
+			c.server.Load().gateway.deliver(&seg)
+			notes, ch, ok := st.out.take()
+			if !ok || len(ch.items) != 40 {
+				t.Fatalf("%s: got no chunk of 40 packets", name)
+			}
+			if err := w.send(notes, ch); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: got %v allocations for 40 packets, want 0", name, n)
+		}
+	}
+	st, way := detour(c, sink{}, nil, live.link.path.Load())
+	measure("dtls", st, way)
+
+	a, b := net.Pipe()
+	go func() {
+		_ = tls.Server(b, &tls.Config{Certificates: []tls.Certificate{*r.certs["sslsrv-1"]}}).Handshake()
+	}()
+	cut := &switchable{Conn: a}
+	conn := newBatchConn(cut)
+	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true})
+	if err := client.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	cut.off = true
+	st, way = detour(c, sink{}, client, nil)
+	st.conn = conn
+	measure("tls", st, way)
+}
+
+// switchable takes everything itself once it is off.
+type switchable struct {
+	net.Conn
+	off bool
+}
+
+func (s *switchable) Write(p []byte) (int, error) {
+	if s.off {
+		return len(p), nil
+	}
+	return s.Conn.Write(p)
+}
+
+func TestPathFromTheClientDoesNotAllocate(t *testing.T) {
+	r := newRig(t)
+	_, d := r.withDTLS("ann")
+	d.handshake()
+	r.uses(session.DTLS)
+	_ = r.queue.Close() // another device takes its place
+	r.device = tuntest.Discard()
+	r.apply()
+	const runs = 20
+	packet := udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))
+	var sealed [][]byte
+	for range (runs + 1) * udpMessages {
+		sealed = append(sealed, d.seal(openconnect.TypeData, packet))
+	}
+	from := netip.MustParseAddrPort(d.conn.LocalAddr().String())
+	var port *udpPort
+	r.svc.mu.RLock()
+	for _, p := range r.svc.udp {
+		port = p
+	}
+	r.svc.mu.RUnlock()
+	free := make(chan *udpBatch, 1)
+	b := &udpBatch{udpBuffers: newUDPBuffers(), free: free}
+	reader := &udpReader{port: port}
+	n := testing.AllocsPerRun(runs, func() {
+		b.prepare()
+		for i := range udpMessages {
+			b.hdrs[i].n = uint32(copy(b.bufs[i], sealed[0]))
+			b.hdrs[i].hdr.SetControllen(0)
+			putSockaddr(&b.names[i], from, false)
+			sealed = sealed[1:]
+		}
+		reader.take(b, udpMessages)
+		b = <-free
+	})
+	if got := r.svc.Live()[0].PacketsIn; got != (runs+1)*udpMessages {
+		t.Errorf("got %d packets through, want %d", got, (runs+1)*udpMessages)
+	}
+	if n != 0 {
+		t.Errorf("got %v allocations for %d packets, want 0", n, udpMessages)
+	}
+}
+
+func TestCoalescedDatagramsAreCut(t *testing.T) {
+	t.Parallel()
+	ctl := make([]byte, unix.CmsgSpace(2))
+	binary.NativeEndian.PutUint64(ctl, uint64(unix.CmsgLen(2)))
+	binary.NativeEndian.PutUint32(ctl[8:], unix.SOL_UDP)
+	binary.NativeEndian.PutUint32(ctl[12:], unix.UDP_GRO)
+	binary.NativeEndian.PutUint16(ctl[16:], 1472)
+	if got := groSize(ctl); got != 1472 {
+		t.Errorf("got %d, want 1472", got)
+	}
+	for _, bad := range [][]byte{nil, ctl[:10], make([]byte, 32)} {
+		if got := groSize(bad); got != 0 {
+			t.Errorf("%x: got %d, want 0", bad, got)
+		}
+	}
+}

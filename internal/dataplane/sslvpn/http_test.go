@@ -1,0 +1,170 @@
+package sslvpn
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+func TestLoginRounds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cases := []struct {
+		name, request string
+		status        int
+		contains      string
+		reason        string
+	}{
+		{"init", post(initDocument), 200, `name="password"`, ""},
+		{"GET for old clients", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 200, `name="password"`, ""},
+		{"wrong password", post(reply("ann", "no")), 200, `name="password"`, ""},
+		{"right password", post(reply("ann", "pass")), 200, `id="success"`, ""},
+		{"refused for good", post(reply("ann", "refuse")), 401, "", ""},
+		{"control away", post(reply("ann", "away")), 503, "", "The service is unavailable. Please try again later."},
+		{"manifest", "GET /1/VPNManifest.xml HTTP/1.1\r\nHost: x\r\n\r\n", 200, "<vpn", ""},
+		{"unknown path", "GET /etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 404, "", ""},
+		{"no XML", post("hello"), 400, "", ""},
+		{"urlencoded", "POST /auth HTTP/1.1\r\nHost: x\r\nCookie: webvpncontext=conv\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 26\r\n\r\nusername=ann&password=pass", 200, `id="success"`, ""},
+	}
+	for _, c := range cases {
+		resp, body := r.dial(nil).request(c.request)
+		if resp.StatusCode != c.status || !strings.Contains(body, c.contains) || resp.Header.Get("X-Reason") != c.reason {
+			t.Errorf("%s: got %s %q, reason %q, want %d with %q, %q", c.name, resp.Status, body, resp.Header.Get("X-Reason"), c.status, c.contains, c.reason)
+		}
+	}
+	if log := r.log.String(); strings.Contains(log, "pass") || strings.Contains(log, "ann") {
+		t.Errorf("got what a person typed in the log: %s", log)
+	}
+}
+
+func TestMalformedRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cases := map[string]string{
+		"both lengths":   "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"two lengths":    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+		"large head":     "GET / HTTP/1.1\r\nHost: x\r\nX-Pad: " + strings.Repeat("0", 17<<10) + "\r\n\r\n",
+		"large body":     fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", 257<<10),
+		"not HTTP":       "hello\r\n\r\n",
+		"too many lines": "GET / HTTP/1.1\r\n" + strings.Repeat("A: b\r\n", 4000) + "\r\n",
+	}
+	for name, request := range cases {
+		resp, _, err := r.dial(nil).try(request)
+		if err == nil && resp.StatusCode != 400 {
+			t.Errorf("%s: got %s, want 400 or the connection closed", name, resp.Status)
+		}
+	}
+}
+
+func TestConnectionServesSixteenRequests(t *testing.T) {
+	t.Parallel()
+	p := newRig(t).dial(nil)
+	for range maxRequests {
+		if resp, _ := p.request(post(initDocument)); resp.StatusCode != 200 {
+			t.Fatalf("got %s, want 200", resp.Status)
+		}
+	}
+	if resp, _, err := p.try(post(initDocument)); err == nil {
+		t.Errorf("got %s to request 17, want the connection closed", resp.Status)
+	}
+}
+
+func TestPanicEndsOneConnectionOnly(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	if resp, _, err := r.dial(nil).try(post(reply("ann", "panic"))); err == nil {
+		t.Errorf("got %s, want the connection closed", resp.Status)
+	}
+	r.dial(nil).login("ann")
+	if log := r.log.String(); !strings.Contains(log, "panic in a connection") || strings.Contains(log, "has a fault") {
+		t.Errorf("got log %q, want the panic without its value", log)
+	}
+}
+
+func TestNameChoosesTheServer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	second := r.spec.SSLServers[0]
+	second.ID, second.ServerNames = "sslsrv-2", []string{"two.example.com"}
+	r.spec.SSLServers = append(r.spec.SSLServers, second)
+	r.apply()
+	for _, name := range []string{"one.example.com", "two.example.com", "TWO.example.com"} {
+		p := r.dial(&tls.Config{ServerName: name})
+		leaf := p.tls.ConnectionState().PeerCertificates[0]
+		if err := leaf.VerifyHostname(strings.ToLower(name)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"three.example.com", ""} {
+		if _, err := r.tryDial(&tls.Config{ServerName: name}); err == nil {
+			t.Errorf("name %q: got a connection, want none while two servers share the port", name)
+		}
+	}
+}
+
+func TestRequiredCertificate(t *testing.T) {
+	t.Parallel()
+	good, revoked, foreign := selfSigned(t, nil), selfSigned(t, nil), selfSigned(t, nil)
+	r := newRig(t, func(s *gwlink.SSLServer) {
+		s.RequireCertificate = true
+		s.ClientCAs = [][]byte{good.Certificate[0]}
+	})
+	login := func(c *tls.Certificate) int {
+		cfg := &tls.Config{}
+		if c != nil {
+			cfg.Certificates = []tls.Certificate{*c}
+		}
+		resp, _ := r.dial(cfg).request(post(reply("ann", "pass")))
+		return resp.StatusCode
+	}
+	if got := login(good); got != 200 {
+		t.Errorf("issued certificate: got %d, want 200", got)
+	}
+	if got := login(foreign); got != 401 {
+		t.Errorf("foreign certificate: got %d, want 401", got)
+	}
+	if got := login(nil); got != 401 {
+		t.Errorf("no certificate: got %d, want 401", got)
+	}
+	leaf, err := x509.ParseCertificate(revoked.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.spec.SSLServers[0].ClientCAs = [][]byte{revoked.Certificate[0]}
+	r.spec.SSLServers[0].RevokedSerials = []string{strings.ToUpper(leaf.SerialNumber.Text(16))}
+	r.apply()
+	if got := login(revoked); got != 401 {
+		t.Errorf("revoked certificate: got %d, want 401", got)
+	}
+}
+
+func TestGrantsAreVerified(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for name, change := range map[string]func(*gwlink.Grant){
+		"other server":  func(g *gwlink.Grant) { g.Server = "sslsrv-9" },
+		"other gateway": func(g *gwlink.Grant) { g.Gateway = "vpngw-9" },
+		"over":          func(g *gwlink.Grant) { g.NotAfter = g.NotBefore },
+	} {
+		r.mu.Lock()
+		r.change = change
+		r.mu.Unlock()
+		if resp, _ := r.dial(nil).request(post(reply("ann", "pass"))); resp.StatusCode != 503 {
+			t.Errorf("%s: got %s, want 503", name, resp.Status)
+		}
+	}
+}
+
+func TestWhatCannotBeKeptIsNotOpened(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.sink.refuse = errors.New("disk full")
+	if resp, _ := r.dial(nil).request(post(reply("ann", "pass"))); resp.StatusCode != 503 || len(r.svc.Live()) != 0 {
+		t.Errorf("got %s and %d sessions, want 503 and none", resp.Status, len(r.svc.Live()))
+	}
+}
