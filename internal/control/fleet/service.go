@@ -174,6 +174,9 @@ func (s *Service) Observation(ctx context.Context, gateway string) (Observation,
 	return observation(ctx, s.db, gateway)
 }
 
+// Failing lists what nodes say they could not apply, for staff.
+func (s *Service) Failing(ctx context.Context) ([]Observation, error) { return failing(ctx, s.db) }
+
 func bump(ctx context.Context, tx *db.Tx, node string) (uint64, error) {
 	n, err := db.Get(ctx, tx, ErrNodeNotFound, db.One[int64],
 		"UPDATE fleet_node SET generation = generation + 1 WHERE id = $1 RETURNING generation", node)

@@ -68,13 +68,22 @@ func scanAssignment(r db.Row) (a Assignment, err error) {
 
 var errNoObservation = errs.New(errs.NotFound, "fleet.not_observed")
 
+const observationColumns = "SELECT gateway, node, generation, state, problem, at FROM fleet_observation"
+
 func observation(ctx context.Context, q db.Q, gateway string) (Observation, error) {
-	return db.Get(ctx, q, errNoObservation, func(r db.Row) (o Observation, err error) {
-		var generation, at int64
-		err = r.Scan(&o.Gateway, &o.Node, &generation, &o.State, &o.Problem, &at)
-		o.Generation, o.At = uint64(generation), db.FromMicros(at)
-		return o, err
-	}, "SELECT gateway, node, generation, state, problem, at FROM fleet_observation WHERE gateway = $1", gateway)
+	return db.Get(ctx, q, errNoObservation, scanObservation, observationColumns+" WHERE gateway = $1", gateway)
+}
+
+func failing(ctx context.Context, q db.Q) ([]Observation, error) {
+	return db.Select(ctx, q, scanObservation, observationColumns+` WHERE state = 'failed'
+		AND gateway IN (SELECT gateway FROM fleet_assignment WHERE released_at = 0) ORDER BY at DESC`)
+}
+
+func scanObservation(r db.Row) (o Observation, err error) {
+	var generation, at int64
+	err = r.Scan(&o.Gateway, &o.Node, &generation, &o.State, &o.Problem, &at)
+	o.Generation, o.At = uint64(generation), db.FromMicros(at)
+	return o, err
 }
 
 func joinAddrs(all []netip.Addr) string {

@@ -138,11 +138,11 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if len(name) > 256 || len(pw) > 256 {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
-	origin, err := l.origin(ctx, name)
+	o, err := l.origin(ctx, name)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	n, err := l.s.countAttempt(ctx, origin, l.now)
+	n, err := l.s.countAttempt(ctx, o, l.now)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
@@ -157,9 +157,9 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return l.failed(n, mainForm(textFailed)), nil
 	}
 	if !l.server.TwoFactor || c.TwoFactorExempt {
-		return l.grant(ctx, c, origin, 0)
+		return l.grant(ctx, c, o, 0)
 	}
-	return l.challenge(ctx, c, origin)
+	return l.challenge(ctx, c, o)
 }
 
 // failed answers a wrong factor: the same form, or the end at the last try.
@@ -199,16 +199,16 @@ func (l login) belongs(c SSLClient) bool {
 
 // challenge opens a conversation for the code. The attempt just counted is
 // given back, but earlier ones stay until the whole login has succeeded.
-func (l login) challenge(ctx context.Context, c SSLClient, origin string) (gwlink.LoginAnswer, error) {
+func (l login) challenge(ctx context.Context, c SSLClient, o origin) (gwlink.LoginAnswer, error) {
 	if !c.HasTOTP {
 		return refused(textNoFactor), nil
 	}
 	conversation := "vcv_" + id.Random(20)
 	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		if err := giveBack(ctx, tx, origin); err != nil {
+		if err := giveBack(ctx, tx, o); err != nil {
 			return err
 		}
-		return l.insertConversation(ctx, tx, conversation, c, origin)
+		return l.insertConversation(ctx, tx, conversation, c, o)
 	})
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -216,23 +216,23 @@ func (l login) challenge(ctx context.Context, c SSLClient, origin string) (gwlin
 	return challengeForm(conversation, ""), nil
 }
 
-func (l login) insertConversation(ctx context.Context, tx *db.Tx, conversation string, c SSLClient, origin string) error {
+func (l login) insertConversation(ctx context.Context, tx *db.Tx, conversation string, c SSLClient, o origin) error {
 	_, err := tx.Exec(ctx, "INSERT INTO vpn_conversation (id, server, client, origin, expires_at) VALUES ($1, $2, $3, $4, $5)",
-		conversation, l.server.ID, c.ID, origin, db.Micros(l.now.Add(challengeLife)))
+		conversation, l.server.ID, c.ID, o.pair, db.Micros(l.now.Add(challengeLife)))
 	return err
 }
 
 // code is the round of the code. The conversation is consumed before the code
 // is compared, so that one conversation is one try.
 func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
-	c, origin, err := l.consume(ctx)
+	c, o, err := l.consume(ctx)
 	if errs.IsNotFound(err) {
 		return refused(textExpired), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	n, err := l.s.countAttempt(ctx, origin, l.now)
+	n, err := l.s.countAttempt(ctx, o, l.now)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
@@ -245,12 +245,12 @@ func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
 	}
 	step, ok := stepOf(string(plain["totp_sealed"]), l.typedCode(), l.now)
 	if ok && l.belongs(c) {
-		answer, err := l.grant(ctx, c, origin, step)
+		answer, err := l.grant(ctx, c, o, step)
 		if !isUsed(err) {
 			return answer, err
 		}
 	}
-	return l.again(ctx, c, origin, n)
+	return l.again(ctx, c, o, n)
 }
 
 // typedCode finds the code under the names that clients give the field.
@@ -264,12 +264,12 @@ func (l login) typedCode() string {
 }
 
 // again asks for another code in a new conversation, or ends.
-func (l login) again(ctx context.Context, c SSLClient, origin string, n int64) (gwlink.LoginAnswer, error) {
+func (l login) again(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
 	if n >= attemptsAllowed {
 		return refused(textLocked), nil
 	}
 	next := "vcv_" + id.Random(20)
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error { return l.insertConversation(ctx, tx, next, c, origin) })
+	err := l.s.db.InTx(ctx, func(tx *db.Tx) error { return l.insertConversation(ctx, tx, next, c, o) })
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
@@ -278,35 +278,44 @@ func (l login) again(ctx context.Context, c SSLClient, origin string, n int64) (
 
 // consume takes the conversation away; NotFound if it is not this server's, of
 // another source, over, or already taken.
-func (l login) consume(ctx context.Context) (SSLClient, string, error) {
-	var clientID, origin string
+func (l login) consume(ctx context.Context) (SSLClient, origin, error) {
+	var clientID, pair string
 	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		got, err := db.Get(ctx, tx, ErrClientNotFound, func(r db.Row) (p [2]string, err error) { return p, r.Scan(&p[0], &p[1]) },
 			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin",
 			l.request.Conversation, l.server.ID, db.Micros(l.now))
-		clientID, origin = got[0], got[1]
+		clientID, pair = got[0], got[1]
 		return err
 	})
 	if err != nil {
-		return SSLClient{}, "", err
+		return SSLClient{}, origin{}, err
 	}
 	c, err := clientByID(ctx, l.s.db, clientID)
 	if err != nil {
-		return SSLClient{}, "", err
+		return SSLClient{}, origin{}, err
 	}
-	same, err := l.origin(ctx, c.Name)
-	if err == nil && same != origin {
+	o, err := l.origin(ctx, c.Name)
+	if err == nil && o.pair != pair {
 		err = ErrClientNotFound
 	}
-	return c, origin, err
+	return c, o, err
 }
 
-// origin names account and source together: failures throttle the pair and
-// never the account alone. IPv6 sources count by /64.
-func (l login) origin(ctx context.Context, name string) (string, error) {
+// origin is whence a login comes, as digests: the pair of account and source,
+// which failures lock, and the source alone, which they slow. The account alone
+// is never locked.
+type origin struct{ pair, source string }
+
+// origin of this round. IPv6 sources count by /64.
+func (l login) origin(ctx context.Context, name string) (o origin, err error) {
 	a := l.request.SourceIP.Unmap()
 	if a.Is6() {
 		a = netip.PrefixFrom(a, 64).Masked().Addr()
 	}
-	return l.s.digest(ctx, l.server.ID, name, a.WithZone("").String())
+	text := a.WithZone("").String()
+	if o.source, err = l.s.digest(ctx, l.server.ID, text); err != nil {
+		return origin{}, err
+	}
+	o.pair, err = l.s.digest(ctx, l.server.ID, name, text)
+	return o, err
 }

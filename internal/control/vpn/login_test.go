@@ -1,6 +1,7 @@
 package vpn_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 )
 
 func TestALoginWithPasswordCertificateAndCode(t *testing.T) {
@@ -164,6 +166,33 @@ func TestFiftyParallelGuessesAreFiveComparisons(t *testing.T) {
 			t.Errorf("%d guesses were answered with another try, want 4 at most", forms)
 		}
 	})
+}
+
+func TestASourceThatGoesThroughNamesIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t, sets...)) // the statements are those of the other tests
+	srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+	c, secret := r.client(t, alice, srv.ID, "zhang.san")
+	for i := range 10 { // logins that succeed count for nothing
+		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
+		if err != nil || a.Outcome != gwlink.OutcomeGranted {
+			t.Fatalf("login %d: got %+v, %v", i, a, err)
+		}
+	}
+	forms := 0
+	for i := range 130 {
+		a, err := r.say(srv, source(1), "", nil, "username", fmt.Sprintf("name-%d", i), "password", "guess")
+		must(t, err)
+		if a.Outcome == gwlink.OutcomeForm {
+			forms++
+		}
+	}
+	if forms != 100 {
+		t.Errorf("%d names were tried from one source, want 100", forms)
+	}
+	if a, err := r.say(srv, source(2), "", nil, "username", c.Name, "password", secret.Password); err != nil || a.Outcome != gwlink.OutcomeGranted {
+		t.Errorf("from another source: got %+v, %v", a, err)
+	}
 }
 
 func TestACorrectPasswordDoesNotForgiveWrongCodes(t *testing.T) {

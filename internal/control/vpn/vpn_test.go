@@ -51,9 +51,11 @@ type rig struct {
 	node  fleet.Node
 }
 
+var sets = []db.Migrations{job.Migrations(), audit.Migrations(), fleet.Migrations(), vpn.Migrations()}
+
 func each(t *testing.T, fn func(t *testing.T, r rig)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newRig(t, d)) }, job.Migrations(), audit.Migrations(), fleet.Migrations(), vpn.Migrations())
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newRig(t, d)) }, sets...)
 }
 
 func newRig(t *testing.T, d *db.DB) rig {

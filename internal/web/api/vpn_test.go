@@ -299,6 +299,11 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 	if count(t, nodes) != 1 || nodes["items"].([]any)[0].(map[string]any)["version"] != "v9" {
 		t.Errorf("got %v", nodes)
 	}
+	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Gateways: []gwlink.ObservedState{{Gateway: g, Generation: 1, State: "failed", Problem: "no bridge"}}}))
+	problems := r.want(t, 200, "staff", "GET", "/admin/gateway-nodes", nil)["items"].([]any)[0].(map[string]any)["problems"].([]any)
+	if len(problems) != 1 || problems[0].(map[string]any)["problem"] != "no bridge" {
+		t.Errorf("got problems %v", problems)
+	}
 	r.want(t, 204, "alice", "DELETE", "/vpn-sessions/"+session, nil)
 	if d, err := r.fleet.Desired(ctx, r.node.ID); err != nil || len(d.Closures) != 1 || d.Closures[0].Session != session {
 		t.Errorf("got closures %v, %v", d.Closures, err)

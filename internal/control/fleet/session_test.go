@@ -1,0 +1,172 @@
+package fleet_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+func TestTheTrafficOfRepeatedCountersIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		live := func(in, out uint64) gwlink.Report {
+			return gwlink.Report{Live: []gwlink.Counters{{Session: session, BytesIn: in, BytesOut: out, Transport: "dtls"}}}
+		}
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		for _, rep := range []gwlink.Report{live(100, 200), live(100, 200), live(300, 900), live(100, 200)} {
+			r.report(t, rep)
+		}
+		r.clock.Advance(fleet.SampleEvery)
+		r.report(t, gwlink.Report{Closed: []gwlink.SessionClosed{closed(session)}})
+		r.report(t, gwlink.Report{Closed: []gwlink.SessionClosed{closed(session)}})
+		got, err := r.s.Traffic(ctx, "vpngw-a", start)
+		want := []fleet.Sample{{At: start, BytesIn: 300, BytesOut: 900, Sessions: 1}, {At: start.Add(fleet.SampleEvery), BytesIn: 700, BytesOut: 4100}}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+func TestAddressesAreSealedAndOpenOnlyWithARecordedRead(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		raw, err := db.Get(ctx, r.db, nil, db.One[[]byte], "SELECT source_ip FROM fleet_session WHERE id = $1", session)
+		if err != nil || len(raw) < 20 {
+			t.Fatalf("the stored source is %d bytes: not sealed (%v)", len(raw), err)
+		}
+		all, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
+		must(t, err)
+		if len(all) != 1 || all[0].SourceIP.IsValid() {
+			t.Fatalf("got %+v, want one session without addresses", all)
+		}
+		must(t, r.s.OpenAddresses(ctx, vault.Reader{Class: vault.Self, Handle: "sub_x"}, "test", all))
+		if all[0].SourceIP.String() != "198.51.100.9" || all[0].Inner.String() != "10.9.0.2" || len(r.reads.all) != 1 {
+			t.Errorf("got %v, %v with %d read events, want one", all[0].SourceIP, all[0].Inner, len(r.reads.all))
+		}
+	})
+}
+
+func TestAClosureIsToldUntilItIsAppliedAndTenMinutesOld(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		r.tx(t, func(tx *db.Tx) error {
+			return r.s.CloseTx(ctx, tx, "vpngw-a", []string{"ses_x"}, gwlink.ReasonAdministrator)
+		})
+		d, err := r.s.Desired(ctx, r.node.ID)
+		want := []gwlink.Closure{{Session: "ses_x", Reason: gwlink.ReasonAdministrator}}
+		if diff := cmp.Diff(want, d.Closures); err != nil || diff != "" {
+			t.Fatalf("%v %s", err, diff)
+		}
+		told := func() int {
+			must(t, fleet.Reap(ctx, r.s))
+			d, err := r.s.Desired(ctx, r.node.ID)
+			must(t, err)
+			return len(d.Closures)
+		}
+		r.clock.Advance(11 * time.Minute)
+		if n := told(); n != 1 {
+			t.Errorf("after 11 minutes, not applied: got %d, want it told still", n)
+		}
+		r.report(t, gwlink.Report{Generation: d.Generation})
+		if n := told(); n != 0 {
+			t.Errorf("old and applied: got %d, want none", n)
+		}
+	})
+}
+
+func TestASessionThatItsNodeForgotEnds(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		r.report(t, gwlink.Report{Live: []gwlink.Counters{{Session: session, BytesIn: 5, BytesOut: 6, Transport: "tls"}}})
+		r.clock.Advance(10 * time.Minute)
+		must(t, fleet.Reap(ctx, r.s))
+		if got, err := r.s.Session(ctx, []string{"vpngw-a"}, session); err != nil || !got.End.IsZero() {
+			t.Errorf("while the node is silent nothing is known: got end %v, %v", got.End, err)
+		}
+		r.report(t, gwlink.Report{})
+		must(t, fleet.Reap(ctx, r.s))
+		got, err := r.s.Session(ctx, []string{"vpngw-a"}, session)
+		if err != nil || !got.End.Equal(start) || got.Reason != gwlink.ReasonLost || got.BytesOut != 6 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
+func TestSessionsEndAfterSixCalendarMonthsWithTheirKeys(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}, Closed: []gwlink.SessionClosed{closed(session)}})
+		kept, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
+		must(t, err)
+		must(t, fleet.Sweep(ctx, r.s))
+		left := func() int64 {
+			n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM fleet_session")
+			must(t, err)
+			return n
+		}
+		r.clock.Advance(start.AddDate(0, 6, 0).Sub(start) - 24*time.Hour)
+		must(t, fleet.Sweep(ctx, r.s))
+		if left() != 1 {
+			t.Fatal("deleted before six months were over")
+		}
+		r.clock.Advance(4 * 24 * time.Hour)
+		must(t, fleet.Sweep(ctx, r.s))
+		if left() != 0 {
+			t.Fatal("kept after six months and three days")
+		}
+		must(t, r.s.OpenAddresses(ctx, vault.Reader{Class: vault.Self, Handle: "sub_x"}, "test", kept))
+		if kept[0].SourceIP.IsValid() {
+			t.Errorf("the day's key is destroyed, yet a copy opens as %v", kept[0].SourceIP)
+		}
+	})
+}
+
+func TestTheLastEndedDayIsNeverEarly(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("", 8*3600)
+	for now := time.Date(2026, 1, 1, 12, 0, 0, 0, zone); now.Year() < 2029; now = now.AddDate(0, 0, 1) {
+		last := fleet.LastEndedDay(now)
+		y, m, d := last.Date()
+		// Six calendar months after a day: the same day number, or the last of the month.
+		end := time.Date(y, m+6, 1, 0, 0, 0, 0, zone)
+		end = end.AddDate(0, 0, min(d, end.AddDate(0, 1, -1).Day())) // the day after that day
+		if now.Before(end) {
+			t.Fatalf("on %v the day %v goes, whose six months end %v", now, last, end)
+		}
+		if late := now.Sub(end); late > 5*24*time.Hour {
+			t.Fatalf("on %v only %v goes: %v late", now, last, late)
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	for want, n := range map[fleet.Health]fleet.Node{
+		fleet.HealthNew:     {},
+		fleet.HealthOnline:  {LastSeen: start, Generation: 3, Applied: 3},
+		fleet.HealthBehind:  {LastSeen: start, Generation: 4, Applied: 3},
+		fleet.HealthOffline: {LastSeen: start.Add(-time.Minute), Generation: 3, Applied: 3},
+	} {
+		if got := n.Health(start); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
