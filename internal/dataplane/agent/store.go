@@ -114,11 +114,12 @@ func (s *store) list(dir string) ([]string, error) {
 // path maps a name to a file. Ids come from control; one that is not a plain
 // file name is made harmless.
 func (s *store) path(name string) string {
+	plain := func(part string) string { return filepath.Base(filepath.Clean("/" + part)) }
 	dir, base, ok := strings.Cut(name, "/")
 	if !ok {
-		return filepath.Join(s.dir, filepath.Base(name)+".sealed")
+		return filepath.Join(s.dir, plain(name)+".sealed")
 	}
-	return filepath.Join(s.dir, filepath.Base(dir), filepath.Base(filepath.Clean("/"+base))+".sealed")
+	return filepath.Join(s.dir, plain(dir), plain(base)+".sealed")
 }
 
 // writeFile replaces a file as a whole, readable by this user only.
