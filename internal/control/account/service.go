@@ -27,7 +27,7 @@ type Deps struct {
 	Consent *consent.Service
 	Vault   *vault.Vault
 	Hasher  *password.Hasher // nil = four hashes at once
-	Limits  Limits           // zero = DefaultLimits
+	Limits  Limits           // zero = DefaultLimits, in the demo DemoLimits
 	Issuer  string           // name in authenticator apps
 	Demo    bool             // staff may enrol the second factor at first login
 }
@@ -74,7 +74,9 @@ func New(d Deps) (*Service, error) {
 	if d.Hasher == nil {
 		d.Hasher = password.NewHasher(4)
 	}
-	if d.Limits == (Limits{}) {
+	if d.Limits == (Limits{}) && d.Demo {
+		d.Limits = DemoLimits()
+	} else if d.Limits == (Limits{}) {
 		d.Limits = DefaultLimits()
 	}
 	if d.Issuer == "" {
@@ -83,6 +85,7 @@ func New(d Deps) (*Service, error) {
 	s := &Service{d: d}
 	job.On(d.Queue, kindResetLookup, s.resetLookup)
 	d.Queue.Every("account.purge", time.Hour, s.purge)
+	d.Queue.Every("account.retention", 24*time.Hour, s.Retain)
 	return s, nil
 }
 
@@ -94,19 +97,4 @@ func (s *Service) leaf(ctx context.Context, tx *db.Tx, kind string, p person, se
 
 func (s *Service) publish(ctx context.Context, tx *db.Tx, topic string, p person, detail string) error {
 	return s.d.Queue.PublishTx(ctx, tx, topic, Event{ID: id.New("evt"), Account: p.account, Subject: p.subject, Detail: detail})
-}
-
-// purge forgets attempts and tokens that no rule looks at any more.
-func (s *Service) purge(ctx context.Context) error {
-	now := s.d.Clock.Now()
-	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM account_attempt WHERE at < $1", db.Micros(now.Add(-24*time.Hour))); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "DELETE FROM account_token WHERE expires_at < $1", db.Micros(now)); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, "DELETE FROM account_remember WHERE expires_at < $1", db.Micros(now))
-		return err
-	})
 }

@@ -750,3 +750,30 @@ func TestOneSourceMakesFiveAccountsAnHour(t *testing.T) {
 		t.Errorf("from elsewhere: %v", err)
 	}
 }
+
+func TestLogsGoAfterSixCalendarMonths(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		p := r.Customer(t, "alice")
+		r.Account.RecordAccess(p.Subject, accounttest.From, "/orders")
+		must(t, r.Account.FlushAccess(ctx))
+		lines := func() int64 {
+			return count(t, r.DB, "SELECT (SELECT COUNT(*) FROM account_login) + (SELECT COUNT(*) FROM account_access)")
+		}
+		r.Clock.Advance(time.Date(2027, 5, 22, 23, 59, 0, 0, time.UTC).Sub(r.Clock.Now()))
+		must(t, r.Account.Retain(ctx))
+		if n := lines(); n != 2 {
+			t.Errorf("on the last day: %d lines, want 2", n)
+		}
+		entries, _, err := r.Account.LoginLog(ctx, p, "", 10)
+		must(t, err)
+		if len(entries) != 1 || entries[0].IP != "192.0.2.10" {
+			t.Errorf("on the last day: got %+v", entries)
+		}
+		r.Clock.Advance(2 * time.Minute)
+		must(t, r.Account.Retain(ctx))
+		if n := lines(); n != 0 {
+			t.Errorf("a day later: %d lines, want none", n)
+		}
+	})
+}

@@ -23,7 +23,6 @@ var Types = map[string]string{
 	"account.staff_created":    "account_core",
 	"account.email_verified":   "account_core",
 	"account.login":            "netlog",
-	"account.login_refused":    "netlog",
 	"account.logout":           "netlog",
 	"account.session_revoked":  "netlog",
 	"account.remember_reuse":   "netlog",
