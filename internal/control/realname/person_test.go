@@ -173,3 +173,25 @@ func TestEveryStateMeetsEveryEvent(t *testing.T) {
 		}
 	}
 }
+
+func FuzzCheck(f *testing.F) {
+	f.Add("张三", "11010519491231002X")
+	f.Add(" 阿依古丽•买买提 ", "１１０１０５１９４９１２３１００２ｘ")
+	f.Add("", "11010519491231002")
+	f.Fuzz(func(t *testing.T, name, number string) {
+		p, err := check(name, number, today)
+		if err != nil {
+			if err != ErrName && err != ErrNumber && err != ErrTooYoung {
+				t.Errorf("got %v, want one of the three errors, which tell no value", err)
+			}
+			return
+		}
+		again, err := check(p.name, p.number, today)
+		if err != nil || again != p {
+			t.Errorf("the normal form of %q %q is not stable: %+v, %v", name, number, again, err)
+		}
+		if len(p.number) != 18 || Age(p.birth, today) < 16 {
+			t.Errorf("accepted %q, %d years old", p.number, Age(p.birth, today))
+		}
+	})
+}

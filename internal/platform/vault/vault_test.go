@@ -412,3 +412,23 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func FuzzOpen(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(append([]byte{1, 1}, make([]byte, 60)...))
+	f.Add(append([]byte{2, 1}, make([]byte, 60)...))
+	d := dbtest.SQLite(f, vault.Migrations())
+	kek, err := vault.FileKEK(filepath.Join(f.TempDir(), "kek"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	v, err := vault.New(ctx, vault.Deps{DB: d, Custodian: kek, Clock: clock.NewFake(start), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, sealed []byte) {
+		if plain, err := v.OpenSystem(ctx, "x", sealed); !errors.Is(err, vault.ErrIntegrity) {
+			t.Errorf("got %x, %v, want ErrIntegrity", plain, err)
+		}
+	})
+}

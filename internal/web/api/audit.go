@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // Disclosure is what was sent about a person to somebody else: names of fields,
@@ -101,7 +102,7 @@ func Audit(a *API, s *audit.Service) {
 	Get(a, "/admin/audit-log/proof", Operation{ID: "prove-audit-log", Summary: "Proof file for skybridge-verify", Tag: "Staff", Access: Staff(account.PermAuditRead),
 		Detail: "Proves a leaf and, with from, that the newest checkpoint continues the one of that size."},
 		func(ctx context.Context, in *proofInput) (*Body[LogProof], error) {
-			p, err := proof(ctx, s, in.Index, in.From)
+			p, err := proof(ctx, s, in.Index, in.From, "")
 			return &Body[LogProof]{p}, err
 		})
 }
@@ -118,6 +119,17 @@ func person(a *API, s *audit.Service) {
 		})
 	Get(a, "/reads", Operation{ID: "list-reads", Summary: "Who read your sealed data, and why", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *readsInput) (*Body[List[ReadEvent]], error) { return reads(ctx, s, in) })
+	Get(a, "/audit-log/proof", Operation{ID: "prove-own-entry", Summary: "Proof file of an entry of the audit log about you", Tag: tag, Access: SignedIn,
+		Detail: "For skybridge-verify. The index is the log_index of a disclosure or a read; entries about others do not exist here."},
+		func(ctx context.Context, in *ownProofInput) (*Body[LogProof], error) {
+			p, err := proof(ctx, s, in.Index, in.From, Who(ctx).Subject)
+			return &Body[LogProof]{p}, err
+		})
+}
+
+type ownProofInput struct {
+	Index int64 `query:"index" required:"true" minimum:"0"`
+	From  int64 `query:"from" minimum:"0" doc:"Size of an older checkpoint that you kept; 0 for none"`
 }
 
 type readsInput struct {
@@ -195,8 +207,9 @@ type proofInput struct {
 	From  int64 `query:"from" minimum:"0" doc:"Size of an older checkpoint; 0 for none"`
 }
 
-// proof signs a checkpoint and proves a leaf and an older checkpoint in it.
-func proof(ctx context.Context, s *audit.Service, index, from int64) (LogProof, error) {
+// proof signs a checkpoint and proves a leaf and an older checkpoint in it. A
+// leaf about somebody else than the person does not exist; empty means staff.
+func proof(ctx context.Context, s *audit.Service, index, from int64, person id.Handle) (LogProof, error) {
 	note, err := s.Checkpoint(ctx)
 	if err != nil {
 		return LogProof{}, err
@@ -211,8 +224,11 @@ func proof(ctx context.Context, s *audit.Service, index, from int64) (LogProof, 
 	}
 	if index >= 0 {
 		i, err := s.Inclusion(ctx, index, size)
+		if err == nil && person != "" && i.Leaf.Handle != person {
+			err = audit.ErrRange
+		}
 		if err != nil {
-			return p, err
+			return LogProof{}, err
 		}
 		p.Inclusion = &InclusionProof{Index: index, Leaf: string(i.Leaf.Text()), Hashes: Items(i.Hashes, toHash)}
 	}

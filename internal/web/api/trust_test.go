@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,26 @@ func TestAPersonSeesWhoReadAndOnlyStaffSeeTheLog(t *testing.T) {
 	var report api.LogReport
 	if got := a.call("staff", "POST", "/admin/audit-log/verify", "", &report); got != 200 || !report.OK || report.Size < 3 {
 		t.Errorf("got %d, %+v", got, report)
+	}
+}
+
+func TestAPersonProvesTheirOwnEntriesOnly(t *testing.T) {
+	t.Parallel()
+	a := newTrustAPI(t)
+	a.verified("alice")
+	var reads api.List[api.ReadEvent]
+	a.call("alice", "GET", "/reads", "", &reads)
+	path := "/audit-log/proof?index=" + strconv.FormatInt(reads.Items[0].LogIndex, 10)
+	var p api.LogProof
+	if got := a.call("alice", "GET", path, "", &p); got != 200 || !strings.Contains(p.Inclusion.Leaf, "\nread.recorded\n") {
+		t.Fatalf("got %d, %+v", got, p)
+	}
+	tree := treeOf(t, p.Checkpoint)
+	if err := tlog.CheckRecord(hashesOf(t, p.Inclusion.Hashes), tree.N, tree.Hash, p.Inclusion.Index, tlog.RecordHash([]byte(p.Inclusion.Leaf))); err != nil {
+		t.Error(err)
+	}
+	if got := a.call("bob", "GET", path, "", nil); got != 404 {
+		t.Errorf("somebody else's entry: got %d, want 404", got)
 	}
 }
 
