@@ -52,6 +52,11 @@ const (
 // resources registers every resource of the API.
 func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	now := clock.System{}.Now
+	api.Accounts(a, m.account, m.consent)
+	api.LoginSessions(a, m.account)
+	api.Policies(a, m.consent)
+	api.ConsentActs(a, m.consent)
+	api.Notices(a, m.notify)
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.Catalog(a, m.catalog)

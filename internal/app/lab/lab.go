@@ -71,7 +71,6 @@ func Start(ctx context.Context, name string, hostArgs []string, out io.Writer) (
 	for _, args := range [][]string{hostArgs, {"iperf3", "-s"}} {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Stdout, cmd.Stderr = out, out
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		if err := StartIn(name+"-lan", cmd); err != nil {
 			_ = l.Close()
 			return nil, fmt.Errorf("starting %s on the LAN host: %w", filepath.Base(args[0]), err)
@@ -91,29 +90,67 @@ func (l *Lab) Close() error {
 	return nil
 }
 
-// StartIn starts a command inside a named network namespace.
+// StartIn starts a command inside a named network namespace. It dies with this
+// process.
 func StartIn(namespace string, cmd *exec.Cmd) error {
-	return in(namespace, cmd.Start)
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	pidfd := -1
+	cmd.SysProcAttr.Pdeathsig, cmd.SysProcAttr.PidFD = syscall.SIGKILL, &pidfd
+	started := make(chan error, 1)
+	// The signal comes when the starting thread ends, so the thread, which is
+	// lost to the namespace anyway, stays until the command is gone.
+	go func() {
+		done := make(chan error, 1)
+		runIn(namespace, func() error {
+			err := cmd.Start()
+			started <- err
+			if err == nil && pidfd >= 0 {
+				awaitExit(pidfd)
+			}
+			return nil
+		}, done)
+		if err := <-done; err != nil {
+			started <- err
+		}
+	}()
+	return <-started
+}
+
+// awaitExit blocks until the process behind a pidfd has ended, without reaping
+// it.
+func awaitExit(pidfd int) {
+	defer unix.Close(pidfd)
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 // in runs f on a thread inside a namespace; what f starts is inside too.
 func in(namespace string, f func() error) error {
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		ns, err := netns.GetFromName(namespace)
-		if err != nil {
-			result <- fmt.Errorf("opening namespace %s: %w", namespace, err)
-			return
-		}
-		defer ns.Close()
-		if err := netns.Set(ns); err != nil {
-			result <- fmt.Errorf("entering namespace %s: %w", namespace, err)
-			return
-		}
-		result <- f()
-	}()
-	return <-result
+	done := make(chan error, 1)
+	go runIn(namespace, f, done)
+	return <-done
+}
+
+// runIn is the body of a goroutine of its own.
+func runIn(namespace string, f func() error, done chan<- error) {
+	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	ns, err := netns.GetFromName(namespace)
+	if err != nil {
+		done <- fmt.Errorf("opening namespace %s: %w", namespace, err)
+		return
+	}
+	defer ns.Close()
+	if err := netns.Set(ns); err != nil {
+		done <- fmt.Errorf("entering namespace %s: %w", namespace, err)
+		return
+	}
+	done <- f()
 }
 
 func (l *Lab) links() error {

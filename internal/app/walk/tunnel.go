@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/app/lab"
@@ -54,7 +53,6 @@ func (w *walker) dial(ctx context.Context, established string, args ...string) (
 	t.cmd = exec.CommandContext(context.WithoutCancel(ctx), "openconnect", append(all, fmt.Sprintf("https://%s:%d", name, w.server.Port))...)
 	t.cmd.Stdin = strings.NewReader(w.secret + "\n")
 	t.cmd.Stdout, t.cmd.Stderr = t.log, t.log
-	t.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := lab.StartIn(w.Namespace, t.cmd); err != nil {
 		return nil, fmt.Errorf("starting openconnect: %w", err)
 	}
