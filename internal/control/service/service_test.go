@@ -384,6 +384,27 @@ func TestALostWordOfTheProviderIsFoundByAsking(t *testing.T) {
 	})
 }
 
+func TestAPaidServiceOutlivesItsJob(t *testing.T) {
+	t.Parallel()
+	each(t, "hk", func(t *testing.T, r rig) {
+		for range 60 {
+			r.up.before = append(r.up.before, errors.New("no node in this region"))
+		}
+		r.paid(t)
+		for range 50 {
+			if err := r.queue.Drain(ctx); err == nil {
+				break // the job is dead
+			}
+			r.clock.Advance(2 * time.Hour)
+		}
+		r.up.before = nil
+		must(t, service.Reconcile(ctx, r.s))
+		if v := r.item(t); v.State != service.Provisioning || v.Resource == "" || len(r.up.made) != 1 {
+			t.Errorf("got %+v, made %v", v, r.up.made)
+		}
+	})
+}
+
 func TestServicesOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	each(t, "hk", func(t *testing.T, r rig) {

@@ -111,12 +111,23 @@ func (s *Service) reconcile(ctx context.Context) error {
 			return err
 		}
 		for _, v := range all {
-			if err := s.Observe(ctx, v.Key()); err != nil {
+			if err := s.askAfter(ctx, v); err != nil {
 				s.d.Log.WarnContext(ctx, "asking after a service", "service", v.ID, "error", err)
 			}
 		}
 	}
 	return nil
+}
+
+// stuck is how long a creation may take before it is tried here too: its job
+// gives up after some thirty errors, the paid service must not.
+const stuck = time.Hour
+
+func (s *Service) askAfter(ctx context.Context, v Item) error {
+	if v.State == Provisioning && s.d.Clock.Now().Sub(v.CreatedAt) > stuck {
+		return s.onProvision(ctx, named{v.ID})
+	}
+	return s.Observe(ctx, v.Key())
 }
 
 // dunning notes periods that are over and suspends after the grace time.

@@ -114,7 +114,7 @@ func SSLServers(a *API, s *vpn.Service) {
 			return &Body[SSLServer]{toServer(v)}, err
 		})
 	Patch(a, "/ssl-servers/{id}", Operation{ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
-		Detail: "A change of the pool or of the factors ends its sessions."},
+		Detail: "A change of the pool or of the factors ends its sessions. After turning the second factor on, clients without a code seed need reset-totp."},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body SSLServerPatch
