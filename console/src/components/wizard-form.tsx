@@ -50,7 +50,9 @@ export function WizardForm(p: Props) {
       requiredMark={false}
       initialValues={p.initialValues}
       onValuesChange={p.onChange}
+      // Return in a field comes here, with all fields checked; a step asks only for its own.
       onFinish={() => void forward()}
+      onFinishFailed={() => void forward()}
       scrollToFirstError
     >
       <div className={p.summary ? 'withside' : undefined}>
@@ -80,7 +82,8 @@ export function WizardForm(p: Props) {
             <Button
               type="primary"
               size="large"
-              htmlType="submit"
+              htmlType="button"
+              onClick={() => void forward()}
               loading={p.submitting}
               disabled={step?.ready === false}
             >
