@@ -5,6 +5,22 @@ import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+// antd gives the nonce to the styles of its components, but not to those with which it locks the
+// page's scrolling and measures scroll bars: they take it from the page.
+const noncePattern = /if \(csp\?\.nonce\) \{\s*styleNode\.nonce = csp\?\.nonce;\s*\}/;
+
+function styleNonce(): Plugin {
+  return {
+    name: 'style-nonce',
+    transform(code, id) {
+      if (!id.includes('@rc-component/util/es/Dom/dynamicCSS.js')) return undefined;
+      if (!noncePattern.test(code)) this.error('antd injects styles in another way now: see style-nonce');
+      const nonce = `csp?.nonce || document.querySelector('meta[name="csp-nonce"]')?.content`;
+      return { code: code.replace(noncePattern, `styleNode.nonce = ${nonce} || '';`), map: null };
+    },
+  };
+}
+
 // The interactive API page (public/api-docs) is served from our own origin, so its parts are
 // copied into the build.
 function apiDocs(): Plugin {
@@ -27,7 +43,7 @@ function apiDocs(): Plugin {
 // The build goes straight into the Go package that embeds it. public/.keep is copied along, so
 // that the directory which go:embed names exists in a fresh checkout too.
 export default defineConfig({
-  plugins: [react(), apiDocs()],
+  plugins: [react(), apiDocs(), styleNonce()],
   build: {
     outDir: '../internal/web/console/dist',
     emptyOutDir: true,

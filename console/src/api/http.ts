@@ -16,6 +16,9 @@ export class Problem extends Error {
   }
 }
 
+/** What answers a gate that is shut until the person decides (anew). */
+export const gateCodes = ['consent.renewal_needed', 'consent.gate_closed'];
+
 export interface CallOptions {
   query?: Record<string, string | number | boolean | undefined>;
   body?: unknown;

@@ -11,15 +11,19 @@ const patch = <R>(path: string, body: unknown) => call<R>('PATCH', path, { body 
 const remove = (path: string, body?: unknown) => call<void>('DELETE', path, { body });
 const id = encodeURIComponent;
 
-export interface PageQuery {
-  cursor?: string;
-  limit?: number;
-}
+export type PageQuery = { cursor?: string; limit?: number };
 
-const list =
+/** A list that is read in pages. */
+const paged =
+  <R, Q = unknown>(path: string) =>
+  (query?: PageQuery & Q) =>
+    get<T.List<R>>(path, { limit: 100, ...query });
+
+/** A list that comes whole. */
+const whole =
   <R>(path: string) =>
-  (page: PageQuery = {}) =>
-    get<T.List<R>>(path, { limit: 100, ...page });
+  () =>
+    get<T.List<R>>(path);
 
 export interface Registration {
   user_name: string;
@@ -57,57 +61,59 @@ export const api = {
     enrolTOTP: () => post<T.Enrolment>('/me/totp', {}),
     confirmTOTP: (code: string) => post<{ recovery_codes: string[] }>('/me/totp/confirm', { code }),
     removeTOTP: (in_: StepUp) => remove('/me/totp', in_),
-    sessions: list<T.LoginSession>('/login-sessions'),
+    sessions: paged<T.LoginSession>('/login-sessions'),
     revokeSession: (session: string) => remove(`/login-sessions/${id(session)}`),
-    loginLog: list<T.LoginEntry>('/me/login-log'),
+    loginLog: paged<T.LoginEntry>('/me/login-log'),
   },
   privacy: {
-    policies: () => get<T.List<T.PolicySummary>>('/policies'),
+    policies: whole<T.PolicySummary>('/policies'),
     policy: (document: string, version?: string) =>
       get<T.Policy>(`/policies/${id(document)}${version ? `/versions/${id(version)}` : ''}`),
     prompt: (purpose: string) => get<T.ConsentPrompt>(`/consent-prompts/${id(purpose)}`),
-    consents: list<T.ConsentRecord>('/consents'),
+    consents: paged<T.ConsentRecord>('/consents'),
     decide: (in_: { token: string; decision: string; adult?: boolean }) => post<void>('/consents', in_),
     withdraw: (purpose: string) => remove(`/consents/${id(purpose)}`),
-    disclosures: list<T.Disclosure>('/disclosures'),
-    reads: list<T.Read>('/reads'),
+    disclosures: whole<T.Disclosure>('/disclosures'),
+    reads: paged<T.Read>('/reads'),
   },
   realName: {
-    current: list<T.Verification>('/real-name-verifications'),
+    current: whole<T.Verification>('/real-name-verifications'),
     submit: (in_: { name: string; number: string; consent_token: string }, key: string) =>
       post<T.Verification>('/real-name-verifications', in_, key),
   },
   shop: {
-    regions: () => get<T.List<T.Region>>('/regions'),
-    products: () => get<T.List<T.Product>>('/products'),
+    regions: whole<T.Region>('/regions'),
+    products: whole<T.Product>('/products'),
     quote: (in_: T.QuoteRequest) => post<T.Quote>('/quotes', in_),
     place: (
       in_: T.QuoteRequest & { quote_hash: string; configuration: Record<string, string> },
       key: string,
     ) => post<T.Order>('/orders', in_, key),
-    orders: list<T.Order>('/orders'),
+    orders: paged<T.Order>('/orders'),
     order: (order: string) => get<T.Order>(`/orders/${id(order)}`),
     cancel: (order: string) => post<T.Order>(`/orders/${id(order)}/cancel`),
-    methods: () => get<T.List<T.PaymentMethod>>('/payment-methods'),
+    methods: whole<T.PaymentMethod>('/payment-methods'),
     payments: (order: string) => get<T.List<T.Payment>>(`/orders/${id(order)}/payments`),
     pay: (order: string, method: string, key: string) =>
       post<T.StartedPayment>(`/orders/${id(order)}/payments`, { method }, key),
     wallet: () => get<T.Wallet>('/wallet'),
   },
   vpn: {
-    networks: () => get<T.List<T.Network>>('/networks'),
-    gateways: list<T.Gateway>('/vpn-gateways'),
+    networks: whole<T.Network>('/networks'),
+    gateways: paged<T.Gateway>('/vpn-gateways'),
     gateway: (gateway: string) => get<T.Gateway>(`/vpn-gateways/${id(gateway)}`),
-    traffic: (gateway: string, query: { from?: string; to?: string }) =>
-      get<T.Traffic>(`/vpn-gateways/${id(gateway)}/traffic`, query),
-    servers: list<T.SSLServer>('/ssl-servers'),
+    traffic: (gateway: string, hours: number) =>
+      get<T.Traffic>(`/vpn-gateways/${id(gateway)}/traffic`, { hours }),
+    rename: (gateway: string, name: string, version: number) =>
+      patch<T.Gateway>(`/vpn-gateways/${id(gateway)}`, { name, version }),
+    servers: paged<T.SSLServer>('/ssl-servers'),
     server: (server: string) => get<T.SSLServer>(`/ssl-servers/${id(server)}`),
     createServer: (in_: Partial<T.SSLServerSettings> & { gateway: string }, key: string) =>
       post<T.SSLServer>('/ssl-servers', in_, key),
-    changeServer: (server: string, in_: Partial<T.SSLServerSettings>) =>
+    changeServer: (server: string, in_: Partial<T.SSLServerSettings> & { version?: number }) =>
       patch<T.SSLServer>(`/ssl-servers/${id(server)}`, in_),
     deleteServer: (server: string) => remove(`/ssl-servers/${id(server)}`),
-    clients: list<T.SSLClient>('/ssl-clients'),
+    clients: paged<T.SSLClient>('/ssl-clients'),
     client: (client: string) => get<T.SSLClient>(`/ssl-clients/${id(client)}`),
     createClient: (in_: { server: string; name: string }, key: string) =>
       post<T.SSLClient>('/ssl-clients', in_, key),
@@ -116,19 +122,20 @@ export const api = {
     deleteClient: (client: string) => remove(`/ssl-clients/${id(client)}`),
     bundle: (client: string) => address(`/ssl-clients/${id(client)}/bundle`),
     secret: (client: string) => post<T.ClientSecret>(`/ssl-clients/${id(client)}/secret`),
-    resetPassword: (client: string) => post<T.ClientSecret>(`/ssl-clients/${id(client)}/reset-password`),
+    resetPassword: (client: string) => post<T.SSLClient>(`/ssl-clients/${id(client)}/reset-password`, {}),
+    resetTOTP: (client: string) => post<T.SSLClient>(`/ssl-clients/${id(client)}/reset-totp`),
     disconnectClient: (client: string) => post<void>(`/ssl-clients/${id(client)}/disconnect`),
-    sessions: list<T.VPNSession>('/vpn-sessions'),
+    sessions: paged<T.VPNSession, { live?: boolean; gateway?: string; client?: string }>('/vpn-sessions'),
     endSession: (session: string) => remove(`/vpn-sessions/${id(session)}`),
   },
   admin: {
-    users: list<T.AdminUser>('/admin/users'),
-    orders: list<T.AdminOrder>('/admin/orders'),
-    payments: list<T.AdminPayment>('/admin/payments'),
-    nodes: list<T.Node>('/admin/gateway-nodes'),
-    policies: list<T.PolicySummary>('/admin/policies'),
-    audit: list<T.AuditEntry>('/admin/audit-log'),
-    checkpoint: () => get<{ note: string }>('/admin/audit-log/checkpoint'),
+    users: paged<T.AdminUser>('/admin/users'),
+    orders: paged<T.AdminOrder>('/admin/orders'),
+    payments: paged<T.AdminPayment>('/admin/payments'),
+    nodes: whole<T.Node>('/admin/gateway-nodes'),
+    policies: paged<T.PolicySummary>('/admin/policies'),
+    audit: paged<T.AuditEntry>('/admin/audit-log'),
+    checkpoint: () => get<{ note: string; verifier: string }>('/admin/audit-log/checkpoint'),
     verifyAudit: () => post<T.AuditReport>('/admin/audit-log/verify'),
   },
 };

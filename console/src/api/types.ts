@@ -103,30 +103,36 @@ export interface Disclosure {
   id: string;
   at: string;
   recipient: string;
-  recipient_name?: string;
+  legal_name: string;
+  role: string;
+  region: string;
   operation: string;
   purpose: string;
+  basis: string;
+  mechanism: string;
   fields: string[];
-  basis?: string;
-  region?: string;
   phase: string;
+  ended_at?: string;
+  log_index: number;
 }
 
 export interface Read {
   id: string;
   at: string;
-  actor_class: string;
+  reader: string;
+  handle: string;
   fields: string[];
   purpose: string;
-  reason?: string;
+  reason: string;
+  log_index: number;
 }
 
 export interface Verification {
   id: string;
   state: string;
-  reason?: string;
-  masked_name?: string;
-  masked_number?: string;
+  reason: string;
+  masked_name: string;
+  masked_number: string;
   submitted_at: string;
   decided_at?: string;
 }
@@ -146,7 +152,6 @@ export interface OptionValue {
 export interface Offer {
   region: string;
   base: Money;
-  max_cycle: number;
   options: { id: string; values: OptionValue[] }[];
 }
 
@@ -182,7 +187,7 @@ export interface QuoteLine {
 export interface Quote {
   lines: QuoteLine[];
   total: Money;
-  hash: string;
+  quote_hash: string;
   expires_at: string;
 }
 
@@ -194,7 +199,7 @@ export interface OrderLine {
   region: string;
   options: Record<string, string>;
   configuration?: Record<string, string>;
-  months: number;
+  cycle: number;
   amount: Money;
   state: string;
   service?: string;
@@ -215,22 +220,21 @@ export interface Order {
 
 export interface PaymentMethod {
   id: string;
-  gateway: string;
   type: string;
   kind: string;
-  min?: Money;
-  max?: Money;
-  purpose?: string;
+  min: Money;
+  max: Money;
+  purpose: string;
 }
 
 export interface Payment {
-  no: string;
+  number: string;
   order: string;
   method: string;
   state: string;
   amount: Money;
   created_at: string;
-  expires_at?: string;
+  expire_at: string;
   paid_at?: string;
 }
 
@@ -248,6 +252,7 @@ export interface StartedPayment {
 
 export interface Wallet {
   balance: Money;
+  lines: { kind: string; amount: Money; balance_after: Money; at: string }[];
 }
 
 export interface Gateway {
@@ -259,8 +264,8 @@ export interface Gateway {
   problem?: string;
   ssl_bandwidth: number;
   ssl_connections: number;
-  sessions?: number;
-  addresses?: string[];
+  addresses: string[];
+  version: number;
   created_at: string;
   updated_at: string;
 }
@@ -279,7 +284,7 @@ export interface SSLServerSettings {
   enable_dns: boolean;
   dns: string[];
   two_factor: boolean;
-  full_tunnel: boolean;
+  tunnel_mode: string;
   split_dns: string[];
   exclude_routes: string[];
   mtu: number;
@@ -304,7 +309,8 @@ export interface SSLServer extends SSLServerSettings {
   udp: boolean;
   state: string;
   server_names: string[];
-  pin_sha256: string;
+  pin: string;
+  ca_pem: string;
   version: number;
   created_at: string;
   updated_at: string;
@@ -315,17 +321,17 @@ export interface SSLClient {
   server: string;
   gateway: string;
   name: string;
-  up_rate: number;
-  down_rate: number;
-  fixed_ip?: string;
-  two_factor_exempt: boolean;
-  expires_at?: string;
-  max_sessions: number;
   state: string;
+  up_kbps: number;
+  down_kbps: number;
+  fixed_ip: string;
+  two_factor_exempt: boolean;
+  max_sessions: number;
+  expires_at?: string;
   serial: string;
   not_after: string;
-  has_totp: boolean;
-  secret_until?: string;
+  two_factor: boolean;
+  secret_until: string;
   version: number;
   created_at: string;
   updated_at: string;
@@ -333,21 +339,20 @@ export interface SSLClient {
 
 export interface ClientSecret {
   user_name: string;
-  password: string;
-  totp: string;
-  totp_uri: string;
-  until?: string;
+  password?: string;
+  totp_secret?: string;
+  totp_uri?: string;
+  until: string;
 }
 
 export interface VPNSession {
   id: string;
   client: string;
-  client_name?: string;
   gateway: string;
-  source_ip?: string;
-  inner: string;
-  start: string;
-  end?: string;
+  source_ip: string;
+  inner_ip: string;
+  started_at: string;
+  ended_at?: string;
   reason?: string;
   bytes_in: number;
   bytes_out: number;
@@ -362,8 +367,8 @@ export interface Sample {
 }
 
 export interface Traffic {
-  step: number;
-  samples: Sample[];
+  step_seconds: number;
+  items: Sample[];
 }
 
 export interface AdminUser {
@@ -391,24 +396,26 @@ export interface Node {
   addresses: string[];
   version: string;
   health: string;
-  last_seen?: string;
   generation: number;
   applied: number;
+  last_seen_at?: string;
+  created_at: string;
 }
 
 export interface AuditEntry {
   index: number;
   at: string;
   type: string;
-  actor_class: string;
-  actor?: string;
-  account?: string;
-  detail: Record<string, string>;
+  handle: string;
+  commitment: string;
 }
 
 export interface AuditReport {
   ok: boolean;
   size: number;
   root: string;
-  problem?: string;
+  at: string;
+  checkpoints: number;
+  erased: number;
+  problems: { code: string; index: number }[];
 }

@@ -62,7 +62,7 @@ function Brand() {
       <svg className="arc" viewBox="0 0 600 240" aria-hidden="true">
         <g fill="none" stroke="#fff" strokeWidth="10" strokeLinecap="round">
           <path d="M20 200C150 -20 450 -20 580 200" />
-          <path d="M190 108v140M410 108v140M20 200h560" />
+          <path d="M190 56v190M410 56v190M0 200h600" />
         </g>
       </svg>
     </aside>

@@ -7,10 +7,11 @@ import { AlipayCircleFilled, CreditCardOutlined, WechatFilled } from '@ant-desig
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
+import { gateCodes, Problem } from '../api/http';
 import type { Order, PaymentMethod, StartedPayment } from '../api/types';
 import { formatSpan } from '../lib/format';
 import { leave } from '../lib/instruction';
-import { useCreate, useFormat, useNow } from '../lib/use';
+import { useChange, useCreate, useFormat, useNow } from '../lib/use';
 import { Choices } from './choices';
 import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
 import { EmptyState, ErrorState, ProblemAlert } from './problem';
@@ -77,8 +78,11 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
       <p className="small quiet" style={{ margin: 0 }}>
         {t('pay.told')}
       </p>
-      {method?.purpose ? <Share key={method.purpose} purpose={method.purpose} /> : null}
-      <ProblemAlert error={start.error} />
+      {method && gated(start.error) ? (
+        <Share key={method.purpose} purpose={method.purpose} done={() => start.mutate(method.id)} />
+      ) : (
+        <ProblemAlert error={start.error} />
+      )}
       {start.data ? <Instructed started={start.data} /> : null}
       <div className="row">
         <Button
@@ -96,21 +100,27 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
   );
 }
 
-/** Where the recipient decides itself what it does with data, the choice is a separate act. */
-function Share({ purpose }: { purpose: string }) {
+/** The recipient decides itself what it does with data: the choice is a separate act. */
+function gated(error: unknown): boolean {
+  return error instanceof Problem && gateCodes.includes(error.code);
+}
+
+function Share({ purpose, done }: { purpose: string; done: () => void }) {
   const { t } = useTranslation();
   const prompt = usePrompt(purpose);
   const [state, setState] = useState(noConsent);
-  const act = useCreate(() =>
-    api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant', adult: state.adult }),
-  );
-  if (act.isSuccess) return <Alert type="success" showIcon title={t('pay.share_done')} />;
+  const act = useChange(async () => {
+    await api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant', adult: state.adult });
+    done();
+  });
   return (
     <>
+      <Alert type="info" showIcon title={t('pay.share')} />
       <ConsentAct prompt={prompt} value={state} onChange={setState} />
       <ProblemAlert error={act.error} />
       <div>
         <Button
+          type="primary"
           loading={act.isPending}
           disabled={!complete(prompt.data, state)}
           onClick={() => act.mutate(undefined)}

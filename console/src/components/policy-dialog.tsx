@@ -7,12 +7,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { api } from '../api';
-import { onProblem } from '../api/http';
+import { gateCodes, onProblem } from '../api/http';
 import { useChange } from '../lib/use';
 import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
 import { ProblemAlert } from './problem';
-
-const gateCodes = ['consent.renewal_needed', 'consent.gate_closed'];
 
 // Rights do not depend on an acceptance.
 const open = ['/my-data', '/policies'];

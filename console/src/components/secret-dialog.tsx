@@ -23,11 +23,7 @@ export function SecretDialog({ secret, close }: { secret: ClientSecret; close: (
       }
     >
       <div className="stack">
-        <Alert
-          type="warning"
-          showIcon
-          title={secret.until ? t('secret.until', { time: format.time(secret.until) }) : t('secret.once')}
-        />
+        <Alert type="warning" showIcon title={t('secret.until', { time: format.time(secret.until) })} />
         <Facts
           facts={[
             { label: t('field.user_name'), value: <CopyText text={secret.user_name} wrap /> },
@@ -35,8 +31,8 @@ export function SecretDialog({ secret, close }: { secret: ClientSecret; close: (
               label: t('field.password'),
               value: secret.password ? <CopyText text={secret.password} wrap /> : t('secret.chosen'),
             },
-            ...(secret.totp
-              ? [{ label: t('secret.totp'), value: <CopyText text={secret.totp} wrap /> }]
+            ...(secret.totp_secret
+              ? [{ label: t('secret.totp'), value: <CopyText text={secret.totp_secret} wrap /> }]
               : []),
           ]}
         />

@@ -9,7 +9,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   enable_dns: false,
   dns: [],
   two_factor: true,
-  full_tunnel: false,
+  tunnel_mode: 'split',
   split_dns: [],
   exclude_routes: [],
   mtu: 1400,
@@ -155,7 +155,12 @@ function Rest() {
   );
   return (
     <>
-      {toggle('full_tunnel')}
+      <Form.Item name="tunnel_mode" label={t('server.tunnel_mode')} extra={t('server.tunnel_mode_extra')}>
+        <Select
+          style={{ maxWidth: 320 }}
+          options={['split', 'full'].map((v) => ({ value: v, label: t(`server.tunnel_mode_${v}`) }))}
+        />
+      </Form.Item>
       <Form.Item
         name="exclude_routes"
         label={t('server.exclude_routes')}
@@ -213,7 +218,7 @@ function Rest() {
         ))}
       </div>
       <Form.Item name="banner" label={t('server.banner')} extra={t('server.banner_extra')}>
-        <Input.TextArea maxLength={500} autoSize={{ minRows: 2, maxRows: 4 }} />
+        <Input.TextArea maxLength={500} rows={3} />
       </Form.Item>
     </>
   );

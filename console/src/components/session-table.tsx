@@ -21,11 +21,9 @@ export function SessionTable({ gateway, client }: { gateway?: string; client?: s
   return (
     <ResourceTable<VPNSession>
       label={t('session.title')}
-      queryKey={['vpn-sessions', 'list']}
-      load={api.vpn.sessions}
-      filter={(s) =>
-        (!gateway || s.gateway === gateway) && (!client || s.client === client) && Boolean(s.end) !== live
-      }
+      queryKey={['vpn-sessions', 'list', gateway, client, live]}
+      load={(page) => api.vpn.sessions({ ...page, gateway, client, live: live || undefined })}
+      filter={(s) => Boolean(s.ended_at) !== live}
       filters={
         <Segmented
           aria-label={t('session.which')}
@@ -39,23 +37,17 @@ export function SessionTable({ gateway, client }: { gateway?: string; client?: s
       }
       rowKey={(s) => s.id}
       nameTitle={t('session.client')}
-      nameText={(s) => s.client_name ?? nameIn(clients, s.client)}
-      name={(s) => (
-        <NameCell
-          name={s.client_name ?? nameIn(clients, s.client)}
-          id={s.id}
-          to={`/ssl-clients/${s.client}`}
-        />
-      )}
+      nameText={(s) => nameIn(clients, s.client)}
+      name={(s) => <NameCell name={nameIn(clients, s.client)} id={s.id} to={`/ssl-clients/${s.client}`} />}
       columns={columns}
       csv="vpn-sessions"
       refresh={() => 10_000}
       empty={{ title: t('session.empty'), text: t('session.empty_text') }}
       actions={(s) =>
-        s.end ? null : (
+        s.ended_at ? null : (
           <ConfirmDelete
             small
-            name={s.client_name ?? nameIn(clients, s.client)}
+            name={nameIn(clients, s.client)}
             label={t('session.disconnect')}
             loss={t('session.disconnect_text')}
             remove={() => api.vpn.endSession(s.id)}
@@ -71,7 +63,7 @@ function useColumns(live: boolean): Column<VPNSession>[] {
   const { t } = useTranslation();
   const format = useFormat();
   const gateways = useGateways().data?.items;
-  const way = (s: VPNSession) => (s.end ? 'closed' : s.transport || 'tls');
+  const way = (s: VPNSession) => (s.ended_at ? 'closed' : s.transport || 'tls');
   const columns: Column<VPNSession>[] = [
     {
       key: 'state',
@@ -82,8 +74,8 @@ function useColumns(live: boolean): Column<VPNSession>[] {
     {
       key: 'inner',
       title: t('session.inner'),
-      cell: (s) => <CopyText text={s.inner} />,
-      text: (s) => s.inner,
+      cell: (s) => <CopyText text={s.inner_ip} />,
+      text: (s) => s.inner_ip,
     },
     {
       key: 'source',
@@ -116,8 +108,8 @@ function useColumns(live: boolean): Column<VPNSession>[] {
     {
       key: 'start',
       title: t('session.start'),
-      cell: (s) => <span className="num">{format.time(s.start)}</span>,
-      text: (s) => s.start,
+      cell: (s) => <span className="num">{format.time(s.started_at)}</span>,
+      text: (s) => s.started_at,
     },
   ];
   const last: Column<VPNSession> = live
@@ -125,7 +117,7 @@ function useColumns(live: boolean): Column<VPNSession>[] {
         key: 'since',
         title: t('session.since'),
         align: 'right',
-        cell: (s) => <Since start={s.start} />,
+        cell: (s) => <Since start={s.started_at} />,
         hideOnCard: true,
       }
     : {

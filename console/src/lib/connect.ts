@@ -16,7 +16,7 @@ export function command(client: Pick<SSLClient, 'name'>, server: SSLServer): str
   const words = ['sudo', 'openconnect', '--protocol=anyconnect', `--user=${client.name}`];
   if (server.require_certificate) words.push('--certificate=client.pem', '--sslkey=key.pem');
   words.push('--cafile=ca.pem');
-  if (server.pin_sha256) words.push(`--servercert=${server.pin_sha256}`);
+  if (server.pin) words.push(`--servercert=${server.pin}`);
   words.push(`https://${hostPort(server)}/`);
   return words.map(quoted).join(' ');
 }

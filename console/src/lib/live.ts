@@ -5,22 +5,34 @@ import { useEffect } from 'react';
 import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { prefix } from '../api/http';
 
-/** Which readings an event makes stale, by the module that told it. */
-export const stale: Record<string, string[]> = {
-  account: ['me', 'login-sessions'],
-  realname: ['real-name'],
-  consent: ['consents'],
-  order: ['orders', 'order'],
-  payment: ['payments', 'orders', 'order', 'wallet'],
-  service: ['gateways', 'gateway', 'orders', 'order'],
-  vpn: ['gateways', 'gateway', 'servers', 'server', 'clients', 'client'],
-  fleet: ['gateways', 'gateway', 'servers', 'server', 'vpn-sessions', 'nodes'],
-};
+/** What the API tells of one VPN gateway, each time something about it changed. */
+export interface Pulse {
+  gateway: string;
+  state: string;
+  version: number;
+  sessions: number;
+  bytes_in: number;
+  bytes_out: number;
+}
 
-export function freshen(client: QueryClient, topic: string): void {
-  for (const key of stale[topic.split('.')[0] ?? ''] ?? []) {
-    void client.invalidateQueries({ queryKey: [key] });
+/** Which readings a pulse makes stale, given the one before it. */
+export function stale(before: Pulse | undefined, now: Pulse): string[] {
+  if (!before) return [];
+  const keys: string[] = [];
+  if (before.state !== now.state || before.version !== now.version) {
+    keys.push('gateways', 'gateway', 'servers', 'server', 'clients', 'client', 'order', 'orders');
   }
+  if (before.sessions !== now.sessions) keys.push('vpn-sessions');
+  return keys;
+}
+
+function take(client: QueryClient, text: string): void {
+  const pulse = JSON.parse(text) as Pulse;
+  const key = ['pulse', pulse.gateway];
+  for (const name of stale(client.getQueryData<Pulse>(key), pulse)) {
+    void client.invalidateQueries({ queryKey: [name] });
+  }
+  client.setQueryData(key, pulse);
 }
 
 export function useLive(): void {
@@ -28,19 +40,7 @@ export function useLive(): void {
   useEffect(() => {
     if (typeof EventSource === 'undefined') return undefined;
     const source = new EventSource(`${prefix}/events`);
-    source.addEventListener('message', (event: MessageEvent<string>) => freshen(client, topicOf(event.data)));
-    source.addEventListener('change', (event) =>
-      freshen(client, topicOf((event as MessageEvent<string>).data)),
-    );
+    source.addEventListener('vpn_gateway', (event) => take(client, (event as MessageEvent<string>).data));
     return () => source.close();
   }, [client]);
-}
-
-function topicOf(data: string): string {
-  try {
-    const event = JSON.parse(data) as { topic?: unknown; type?: unknown };
-    return String(event.topic ?? event.type ?? '');
-  } catch {
-    return data;
-  }
 }

@@ -25,6 +25,7 @@ export function themeConfig(dark: boolean): ThemeConfig {
     cssVar: { key: 'sb' },
     token: {
       colorPrimary: dark ? accent.dark : accent.light,
+      colorError: dark ? '#f0686a' : '#cf1322',
       colorInfo: dark ? accent.dark : accent.light,
       colorLink: dark ? '#5b9ff0' : accent.light,
       fontFamily: family,

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useSettings } from './settings';
 import { formatBytes, formatDate, formatMoney, formatRate, formatTime } from './format';
-import { newKey } from '../api/http';
+import { newKey, Problem } from '../api/http';
 import type { Money } from '../api/types';
 
 /** The formatters, bound to the language of the page. */
@@ -21,8 +21,8 @@ export function useFormat() {
 }
 
 /**
- * A request that creates. The key stays the same while the same body is sent again after a failure,
- * and changes with the body and after success.
+ * A request that creates. The key stays the same while the same body is sent again because no answer
+ * came; an answer, good or bad, ends it.
  */
 export function useCreate<In, Out>(send: (input: In, key: string) => Promise<Out>, stale: QueryKey[] = []) {
   const last = useRef({ body: '', key: '' });
@@ -32,6 +32,10 @@ export function useCreate<In, Out>(send: (input: In, key: string) => Promise<Out
       const body = JSON.stringify(input) ?? '';
       if (last.current.body !== body || !last.current.key) last.current = { body, key: newKey() };
       return send(input, last.current.key);
+    },
+    onError: (error) => {
+      if (error instanceof Problem && error.status >= 400 && error.status < 500)
+        last.current = { body: '', key: '' };
     },
     onSuccess: async () => {
       last.current = { body: '', key: '' };

@@ -16,7 +16,6 @@ export function AdminAudit() {
   const { t } = useTranslation();
   const format = useFormat();
   const verify = useChange(api.admin.verifyAudit);
-  const actor = (e: AuditEntry) => t(`actor.${e.actor_class}`, { defaultValue: e.actor_class });
   return (
     <Page
       title={t('nav.admin_audit')}
@@ -54,18 +53,17 @@ export function AdminAudit() {
             cell: (e) => <span className="num">{format.time(e.at, true)}</span>,
             text: (e) => e.at,
           },
-          { key: 'actor', title: t('audit.actor'), cell: actor, text: actor },
           {
-            key: 'account',
-            title: t('admin.account'),
-            cell: (e) => <CopyText text={e.account ?? ''} shown={short(e.account ?? '')} />,
-            text: (e) => e.account,
+            key: 'handle',
+            title: t('audit.handle'),
+            cell: (e) => <CopyText text={e.handle} shown={short(e.handle)} />,
+            text: (e) => e.handle,
           },
           {
-            key: 'detail',
-            title: t('audit.detail'),
-            cell: (e) => <Detail detail={e.detail} />,
-            text: (e) => Object.values(e.detail ?? {}).join(' '),
+            key: 'commitment',
+            title: t('audit.commitment'),
+            cell: (e) => <CopyText text={e.commitment} shown={e.commitment.slice(0, 16)} />,
+            text: (e) => e.commitment,
           },
         ]}
         csv="audit-log"
@@ -73,16 +71,6 @@ export function AdminAudit() {
         empty={{ title: t('audit.empty') }}
       />
     </Page>
-  );
-}
-
-function Detail({ detail }: { detail?: Record<string, string> }) {
-  return (
-    <span className="mono small">
-      {Object.entries(detail ?? {})
-        .map(([k, v]) => `${k}=${short(v)}`)
-        .join(' ') || '–'}
-    </span>
   );
 }
 
@@ -95,7 +83,11 @@ function Verdict({ report }: { report: AuditReport }) {
       title={report.ok ? t('audit.ok', { count: report.size }) : t('audit.broken')}
       description={
         <>
-          {report.problem ? <p>{report.problem}</p> : null}
+          {report.problems.map((p) => (
+            <div key={`${p.index} ${p.code}`}>
+              <code className="mono">{p.code}</code> #{p.index}
+            </div>
+          ))}
           {t('audit.root')} <CopyText text={report.root} wrap />
         </>
       }

@@ -92,10 +92,10 @@ export function AdminPayments() {
         label={t('nav.admin_payments')}
         queryKey={['admin', 'payments']}
         load={api.admin.payments}
-        rowKey={(p) => p.no}
+        rowKey={(p) => p.number}
         nameTitle={t('admin.payment_no')}
-        nameText={(p) => p.no}
-        name={(p) => <CopyText text={p.no} />}
+        nameText={(p) => p.number}
+        name={(p) => <CopyText text={p.number} />}
         columns={[
           {
             key: 'state',
@@ -113,7 +113,7 @@ export function AdminPayments() {
           {
             key: 'method',
             title: t('pay.method'),
-            cell: (p) => t(`pay.type_${p.method}`, { defaultValue: p.method }),
+            cell: (p) => p.method,
             text: (p) => p.method,
           },
           {
@@ -193,9 +193,9 @@ export function AdminNodes() {
           },
           {
             key: 'seen',
-            title: t('admin.last_seen'),
-            cell: (n) => <span className="num">{format.time(n.last_seen, true)}</span>,
-            text: (n) => n.last_seen,
+            title: t('admin.last_seen_at'),
+            cell: (n) => <span className="num">{format.time(n.last_seen_at, true)}</span>,
+            text: (n) => n.last_seen_at,
           },
         ]}
         csv="gateway-nodes"

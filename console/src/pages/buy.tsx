@@ -101,7 +101,7 @@ function Choosing({ product }: { product: Product }) {
       api.shop.place(
         {
           ...toRequest(c),
-          quote_hash: quote.data?.hash ?? '',
+          quote_hash: quote.data?.quote_hash ?? '',
           configuration: { name: c.name.trim(), network: c.network },
         },
         key,
@@ -237,7 +237,7 @@ function Size({ product, offer }: { product: Product; offer: Offer }) {
         <Select
           style={{ maxWidth: 240 }}
           options={months
-            .filter((m) => m <= offer.max_cycle)
+            .filter((m) => m <= product.max_cycle)
             .map((m) => ({ value: m, label: t('buy.months', { count: m }) }))}
         />
       </Form.Item>

@@ -76,7 +76,7 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
           label: t('client.fixed_ip'),
           value: <span className="mono">{c.fixed_ip || t('client.from_pool')}</span>,
         },
-        { label: t('client.second_factor'), value: c.has_totp ? t('common.yes') : t('common.no') },
+        { label: t('client.second_factor'), value: c.two_factor ? t('common.yes') : t('common.no') },
         { label: t('client.serial'), value: <CopyText text={c.serial} /> },
         { label: t('client.not_after'), value: format.date(c.not_after) },
         { label: t('client.expires'), value: c.expires_at ? format.time(c.expires_at) : t('client.never') },
@@ -91,7 +91,14 @@ function Acts({ client: c }: { client: SSLClient }) {
   const [secret, setSecret] = useState<ClientSecret>();
   const stale = [['client', c.id], ['clients'], ['vpn-sessions']];
   const show = useChange(async () => setSecret(await api.vpn.secret(c.id)));
-  const reset = useChange(async () => setSecret(await api.vpn.resetPassword(c.id)), stale);
+  const reset = useChange(async () => {
+    await api.vpn.resetPassword(c.id);
+    setSecret(await api.vpn.secret(c.id));
+  }, stale);
+  const reseed = useChange(async () => {
+    await api.vpn.resetTOTP(c.id);
+    setSecret(await api.vpn.secret(c.id));
+  }, stale);
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
   const toggle = useChange(
     (on: boolean) => api.vpn.changeClient(c.id, { state: on ? 'enabled' : 'disabled' }),
@@ -106,6 +113,11 @@ function Acts({ client: c }: { client: SSLClient }) {
         <Popconfirm title={t('client.reset_confirm')} onConfirm={() => reset.mutate(undefined)}>
           <Button loading={reset.isPending}>{t('client.reset')}</Button>
         </Popconfirm>
+        {c.two_factor ? (
+          <Popconfirm title={t('client.reseed_confirm')} onConfirm={() => reseed.mutate(undefined)}>
+            <Button loading={reseed.isPending}>{t('client.reseed')}</Button>
+          </Popconfirm>
+        ) : null}
         <Popconfirm title={t('client.disconnect_confirm')} onConfirm={() => cut.mutate(undefined)}>
           <Button loading={cut.isPending}>{t('client.disconnect')}</Button>
         </Popconfirm>
@@ -119,7 +131,7 @@ function Acts({ client: c }: { client: SSLClient }) {
           {t('client.may_sign_in')}
         </span>
       </div>
-      {[show, reset, cut, toggle].map((act, i) => (
+      {[show, reset, reseed, cut, toggle].map((act, i) => (
         // The acts stay in their order.
         // oxlint-disable-next-line react/no-array-index-key
         <ProblemAlert key={i} error={act.error} />

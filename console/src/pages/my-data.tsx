@@ -105,8 +105,7 @@ function Consents() {
 function Disclosures() {
   const { t } = useTranslation();
   const format = useFormat();
-  const who = (d: Disclosure) =>
-    d.recipient_name || t(`recipient.${d.recipient}`, { defaultValue: d.recipient });
+  const who = (d: Disclosure) => d.legal_name || d.recipient;
   return (
     <ResourceTable<Disclosure>
       label={t('mydata.disclosures')}
@@ -151,7 +150,7 @@ function Disclosures() {
 function Reads() {
   const { t } = useTranslation();
   const format = useFormat();
-  const who = (r: Read) => t(`actor.${r.actor_class}`, { defaultValue: r.actor_class });
+  const who = (r: Read) => t(`actor.${r.reader}`, { defaultValue: r.reader });
   return (
     <ResourceTable<Read>
       label={t('mydata.reads')}

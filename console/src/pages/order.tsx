@@ -153,7 +153,7 @@ function Lines({ lines }: { lines: OrderLine[] }) {
                 label: t(`option.${id}`, { defaultValue: id }),
                 value: t(`option.${id}_value`, { value, defaultValue: value }),
               })),
-              { label: t('buy.cycle'), value: t('buy.months', { count: l.months }) },
+              { label: t('buy.cycle'), value: t('buy.months', { count: l.cycle }) },
               { label: t('order.amount'), value: format.money(l.amount) },
             ]}
           />

@@ -19,10 +19,10 @@ export function Overview() {
   const clients = useClients();
   const sessions = useQuery({
     queryKey: ['vpn-sessions', 'live'],
-    queryFn: () => api.vpn.sessions(),
+    queryFn: () => api.vpn.sessions({ live: true }),
     refetchInterval: 15_000,
   });
-  const live = sessions.data?.items.filter((s) => !s.end).length;
+  const live = sessions.data?.items.length;
   const first = gateways.data?.items[0];
   const started = Boolean(clients.data?.items.length);
   const known = gateways.isSuccess && servers.isSuccess && clients.isSuccess;

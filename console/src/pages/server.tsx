@@ -70,7 +70,7 @@ function About({ server: s }: { server: SSLServer }) {
           value: <Link to={`/vpn-gateways/${s.gateway}`}>{nameIn(gateways, s.gateway)}</Link>,
         },
         { label: t('server.address'), value: <CopyText text={address} wrap /> },
-        { label: t('server.pin'), value: <CopyText text={s.pin_sha256} /> },
+        { label: t('server.pin'), value: <CopyText text={s.pin} /> },
         {
           label: t('server.local_subnets'),
           value: <span className="mono">{s.local_subnets.join(', ')}</span>,
@@ -106,7 +106,7 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
   const [form] = Form.useForm<SSLServerSettings>();
   const change = useChange(
     async (in_: Partial<SSLServerSettings>) => {
-      await api.vpn.changeServer(server.id, in_);
+      await api.vpn.changeServer(server.id, { ...in_, version: server.version });
       close();
     },
     [['server', server.id], ['servers']],

@@ -1,0 +1,283 @@
+// What the stand-in API answers with: invented, and with the longest names that are realistic.
+
+const t = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+const cny = (amount) => ({ amount, currency: 'CNY' });
+export const id = (prefix, n) => `${prefix}0k7v3m2q9x4c8b6t5r1z0y${String(n).padStart(4, '0')}`;
+
+const long = '华东区域总部与研发中心之间的远程办公主网关（含外包团队与夜班值守，2026 年扩容）';
+
+export const me = {
+  account: id('acc_', 1),
+  user_name: 'lin.wanqing',
+  email: 'lin.wanqing@example.com',
+  email_verified: true,
+  totp: false,
+  recovery_left: 0,
+  staff: true,
+  permissions: ['account.read', 'order.read', 'payment.read', 'fleet.read', 'consent.read', 'audit.read'],
+  created_at: t(-90000),
+};
+
+export const regions = [
+  {
+    id: 'cn-east-1',
+    name: { 'zh-CN': '华东 1（演示）', en: 'East China 1 (demo)' },
+    location: 'CN-mainland',
+    requires_real_name: true,
+  },
+  {
+    id: 'hk-1',
+    name: { 'zh-CN': '中国香港 1（演示）', en: 'Hong Kong 1 (demo)' },
+    location: 'HK',
+    requires_real_name: false,
+  },
+];
+
+const steps = ['5', '10', '20', '50', '100', '200', '500', '1000'];
+const offer = (region, base, per) => ({
+  region,
+  base: cny(base),
+  options: [
+    {
+      id: 'ssl_bandwidth',
+      values: steps.map((v) => ({ value: v, monthly: cny((Number(v) * per).toFixed(2)) })),
+    },
+    {
+      id: 'ssl_connections',
+      values: steps.map((v) => ({ value: v, monthly: cny((Number(v) * 14).toFixed(2)) })),
+    },
+  ],
+});
+
+export const products = [
+  {
+    id: 'vpn-gateway',
+    name: { 'zh-CN': 'VPN 网关', en: 'VPN gateway' },
+    max_cycle: 36,
+    offers: [offer('cn-east-1', '99.00', 23), offer('hk-1', '129.00', 30)],
+  },
+];
+
+const names = ['上海办公室', 'warehouse-berlin-02', long];
+const gatewayStates = ['active', 'creating', 'frozen', 'error', 'updating'];
+
+export const gateways = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('vpngw-', i),
+    name: names[i % 3] + (i > 2 ? ` ${i}` : ''),
+    region: regions[i % 2].id,
+    network: 'demo-net',
+    state: gatewayStates[i % 5],
+    problem: gatewayStates[i % 5] === 'error' ? 'agent.address_in_use' : undefined,
+    ssl_bandwidth: 100,
+    ssl_connections: 50,
+    addresses: ['203.0.113.7', '2001:db8:5::7'],
+    created_at: t(-5000 - i * 999),
+    updated_at: t(-20),
+  }));
+
+export const networks = regions.map((r, i) => ({
+  id: i ? 'demo-net-hk' : 'demo-net',
+  name: i ? 'demo-hk' : 'demo',
+  region: r.id,
+  prefixes: [`10.${77 + i}.0.0/24`],
+}));
+
+export const servers = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('sslsrv-', i),
+    gateway: id('vpngw-', 0),
+    name: i === 2 ? long.slice(0, 30) : ['远程办公', 'contractors'][i % 2] + (i > 2 ? i : ''),
+    local_subnets: i % 2 ? ['10.77.0.0/24', '10.78.0.0/16', '192.168.100.0/24'] : ['10.77.0.0/24'],
+    pool: `10.250.${i}.0/24`,
+    enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
+    exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, session_timeout: 86400,
+    cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2',
+    require_certificate: true, port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',
+    server_names: [`sslsrv-0k7v3m2q${i}.vpn.example.com`],
+    ca_pem: '', pin: 'pin-sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+    version: 3, created_at: t(-4000), updated_at: t(-10),
+  })); // prettier-ignore
+
+export const clients = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('sslcli-', i),
+    server: id('sslsrv-', 0),
+    gateway: id('vpngw-', 0),
+    name: ['zhang.laptop', 'night-shift-tablet-with-a-really-long-name-07', 'wang.phone'][i % 3] + (i > 2 ? i : ''),
+    up_kbps: 0, down_kbps: 0, fixed_ip: i % 3 === 1 ? '10.250.0.77' : '', two_factor_exempt: false,
+    expires_at: i % 5 === 4 ? t(-50) : undefined, max_sessions: 0, state: i % 4 === 3 ? 'disabled' : 'enabled',
+    serial: '4F1D9A0B2C3D4E5F60718293A4B5C6D7', not_after: t(525600), two_factor: true, secret_until: t(60 * 24 * 7),
+    version: 1, created_at: t(-3000 - i), updated_at: t(-5),
+  })); // prettier-ignore
+
+export const sessions = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('ses_', i),
+    client: id('sslcli-', i % 3),
+    gateway: id('vpngw-', 0),
+    source_ip: '198.51.100.23',
+    inner_ip: `10.250.0.${10 + i}`,
+    started_at: t(-7 - i * 31),
+    ended_at: i % 3 === 2 ? t(-2) : undefined,
+    reason: i % 3 === 2 ? 'idle' : undefined,
+    bytes_in: 1_234_567 * (i + 1),
+    bytes_out: 98_765_432 * (i + 1),
+    transport: i % 3 === 2 ? '' : ['dtls', 'tls'][i % 2],
+  }));
+
+export const traffic = () => {
+  const step = 10;
+  const samples = Array.from({ length: 360 }, (_, i) => ({
+    at: new Date(Date.now() - (360 - i) * step * 1000).toISOString(),
+    bytes_in: Math.round(step * 1.4e6 * (1.2 + Math.sin(i / 23) + 0.25 * Math.sin(i * 1.7))),
+    bytes_out: Math.round(step * 5.2e6 * (1.3 + Math.sin(i / 31) + 0.2 * Math.cos(i * 2.3))),
+    sessions: 4,
+  }));
+  return { step_seconds: step, items: samples };
+};
+
+const orderStates = ['pending_payment', 'fulfilling', 'completed', 'expired', 'needs_attention', 'refunded'];
+export const orders = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('ord_', i),
+    kind: 'new',
+    state: orderStates[i % 6],
+    total: cny(['28740.00', '149.00', '3489.00'][i % 3]),
+    placed_at: t(-4 - i * 700),
+    expires_at: t(26),
+    paid_at: [1, 2, 4, 5].includes(i % 6) ? t(-3 - i * 700) : undefined,
+    ended_at: i % 6 === 2 ? t(-2 - i * 700) : undefined,
+    account: id('acc_', i),
+    lines: [
+      {
+        id: id('orl_', i), number: 1, kind: 'recurring', product: 'vpn-gateway', region: 'cn-east-1',
+        options: { ssl_bandwidth: '100', ssl_connections: '50' }, configuration: { name: names[i % 3], network: 'demo-net' },
+        cycle: 12, amount: cny('28740.00'), state: i % 6 === 2 ? 'delivered' : 'waiting',
+      },
+    ],
+  })); // prettier-ignore
+
+export const methods = [
+  {
+    id: 'epay-demo.alipay',
+    type: 'alipay',
+    kind: 'epay',
+    purpose: 'payment.epay',
+    min: cny('0.01'),
+    max: cny('50000.00'),
+  },
+  {
+    id: 'epay-demo.wxpay',
+    type: 'wxpay',
+    kind: 'epay',
+    purpose: 'payment.epay',
+    min: cny('0.01'),
+    max: cny('50000.00'),
+  },
+];
+
+export const payments = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    number: `S261122101200${String(i).padStart(3, '0')}X7Q2M9K4V1B8`, order: id('ord_', i), method: 'epay-demo.alipay', account: id('acc_', i),
+    state: ['pending', 'succeeded', 'closed', 'unknown'][i % 4], amount: cny('3489.00'), created_at: t(-3), expire_at: t(20),
+  })); // prettier-ignore
+
+const clause = (n, title) =>
+  `<h2>${n}. ${title}</h2><p>为向您提供 VPN 服务，我们仅收集完成注册、订购、支付与连接所必需的信息。<strong>我们不会记录您访问的目标、DNS 查询与通信内容。</strong></p><p>You may withdraw a consent at any time; what depends on it stops within a second.</p>`;
+export const policies = ['platform', 'client', 'terms'].map((document, i) => ({
+  document, version: '1.0.0', title: ['平台隐私政策', '客户端隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
+  sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', change: i ? 'minor' : 'major',
+})); // prettier-ignore
+export const policy = (document) => ({
+  ...(policies.find((p) => p.document === document) ?? policies[0]),
+  locale: 'zh-CN',
+  html:
+    ['收集与使用', 'Cookie', '共享与对外提供', '您的权利', '存储与安全', '未成年人']
+      .map((x, i) => clause(i + 1, x))
+      .join('') +
+    '<h2>7. 接收方清单</h2><table><tr><th>接收方</th><th>目的</th><th>字段</th></tr><tr><td>示例支付</td><td>支付</td><td>订单号、金额</td></tr></table>',
+  text: 'plain text',
+  text_sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  versions: [policies[0], { ...policies[0], version: '0.9.0' }],
+});
+
+export const prompt = (purpose) => ({
+  purpose, kind: purpose === 'realname' ? 'separate.sensitive' : 'plain', document: 'platform', version: '1.0.0', title: '平台隐私政策',
+  notice: `<p><strong>为什么</strong>：法律要求使用中国大陆地域前核验身份。</p><ul><li>收集：姓名、身份证号码</li><li>提供给：身份核验服务商（加密传输）</li><li>不同意：仅不能购买中国大陆地域</li></ul>`,
+  text_sha256: 'e3b0', locale: 'zh-CN', token: 'one-time', expires_at: t(30), adult: purpose === 'platform_policy',
+}); // prettier-ignore
+
+export const consents = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('cns_', i), purpose: ['platform_policy', 'realname', 'vpn_client_policy'][i % 3], kind: i % 3 === 1 ? 'separate.sensitive' : 'plain',
+    decision: ['grant', 'grant', 'withdraw'][i % 3], document: 'platform', version: '1.0.0', locale: 'zh-CN', channel: 'console', at: t(-900 - i * 60),
+  })); // prettier-ignore
+export const disclosures = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('dsc_', i), at: t(-300 - i * 50), recipient: ['epay.demo', 'idv.aliyun', 'mail.smtp'][i % 3], operation: 'x',
+    legal_name: ['示例聚合支付有限公司', '阿里云计算有限公司', '示例邮件服务商'][i % 3], purpose: ['payment', 'realname', 'verify'][i % 3],
+    fields: [['order_no', 'amount'], ['name', 'number'], ['email']][i % 3], phase: ['done', 'done', 'unknown'][i % 3],
+  })); // prettier-ignore
+export const reads = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('rd_', i), at: t(-200 - i * 40), reader: ['self', 'job', 'staff'][i % 3], fields: ['email'], purpose: 'account', reason: i % 3 === 2 ? '工单 TK-1042：客户要求更正邮箱' : '',
+  })); // prettier-ignore
+export const loginSessions = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('ses_', i), browser: ['Firefox 142', 'Chrome 151', 'Safari 20'][i % 3], os: ['Linux', 'Windows 11', 'iOS 20'][i % 3], ip: '198.51.100.23',
+    created_at: t(-900), last_seen_at: t(-i), expires_at: t(9000), mfa: i === 0, current: i === 0,
+  })); // prettier-ignore
+export const loginLog = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('lgn_', i), at: t(-i * 400), ip: '198.51.100.23', browser: 'Firefox 142', os: 'Linux', method: 'password',
+    outcome: i % 4 === 1 ? 'wrong_password' : 'ok',
+  })); // prettier-ignore
+export const users = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    account: id('acc_', i), user_name: ['lin.wanqing', 'bo', 'a-user-name-of-thirty-two-chars0'][i % 3], email_verified: i % 3 !== 1, totp: i % 2 === 0,
+    staff: i === 0, created_at: t(-9000 - i),
+  })); // prettier-ignore
+export const nodes = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('node_', i), name: `gw-${i}.sha.example.net`, region: 'cn-east-1', location: 'CN-mainland', addresses: ['203.0.113.7', '2001:db8:5::7'], version: '0.1.0',
+    health: ['online', 'behind', 'offline', 'new'][i % 4], last_seen_at: t(-0.1), generation: 42 + i, applied: 42,
+  })); // prettier-ignore
+export const audit = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    index: 1042 - i, at: t(-i * 3), type: ['order.paid', 'account.login', 'consent.granted', 'vpn.client_created'][i % 4], handle: id('sub_', 1), commitment: 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=',
+  })); // prettier-ignore
+export const verification = {
+  id: id('rnv_', 1),
+  state: 'verified',
+  masked_name: '林**',
+  masked_number: '3101**********1234',
+  submitted_at: t(-999),
+  decided_at: t(-998),
+};
+export const quote = (body) => ({
+  lines: [
+    {
+      number: 1,
+      kind: 'recurring',
+      amount: cny('2395.00'),
+      items: [
+        { option: '', value: '', amount: cny((99 * body.cycle).toFixed(2)) },
+        ...Object.entries(body.options).map(([option, value]) => ({
+          option,
+          value,
+          amount: cny((Number(value) * 14 * body.cycle).toFixed(2)),
+        })),
+      ],
+    },
+  ],
+  total: cny(
+    (body.cycle * (99 + Object.values(body.options).reduce((s, v) => s + Number(v) * 14, 0))).toFixed(2),
+  ),
+  quote_hash: 'h',
+  expires_at: t(15),
+});
+export const secret = {
+  user_name: 'zhang.laptop', password: 'x7Kq-mP2v-9dRt-wZ4n', totp_secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', until: t(600),
+  totp_uri: 'otpauth://totp/Skybridge:zhang.laptop?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Skybridge',
+}; // prettier-ignore

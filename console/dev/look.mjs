@@ -1,0 +1,87 @@
+// Takes pictures of pages against the stand-in API, and tells what broke the content security policy
+// or axe's WCAG 2.2 AA rules: node dev/look.mjs OUT [scenario] [page,...] [variant,...]
+
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium } from 'playwright-core';
+import { start } from './mock.mjs';
+import { id } from './data.mjs';
+
+const pages = {
+  login: '/login', register: '/register', reset: '/password-reset', verify: '/verify-email?token=x', policies: '/policies',
+  policy: '/policies/platform', overview: '/', realname: '/real-name', buy: '/buy', orders: '/orders', pay: `/orders/${id('ord_', 0)}`,
+  progress: `/orders/${id('ord_', 1)}`, done: `/orders/${id('ord_', 2)}`, gateways: '/vpn-gateways', gateway: `/vpn-gateways/${id('vpngw-', 0)}`,
+  servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
+  clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, sessions: '/vpn-sessions', security: '/security',
+  mydata: '/my-data', users: '/admin/users', adminorders: '/admin/orders', payments: '/admin/payments', nodes: '/admin/gateway-nodes',
+  adminpolicies: '/admin/policies', audit: '/admin/audit-log', absent: '/nowhere',
+}; // prettier-ignore
+
+const variants = {
+  'zh-light-1440': ['zh-CN', 'light', 1440], 'en-light-1440': ['en', 'light', 1440], 'zh-dark-1440': ['zh-CN', 'dark', 1440],
+  'en-dark-1440': ['en', 'dark', 1440], 'zh-light-390': ['zh-CN', 'light', 390], 'en-light-390': ['en', 'light', 390],
+  'zh-dark-390': ['zh-CN', 'dark', 390], 'en-dark-390': ['en', 'dark', 390],
+}; // prettier-ignore
+
+const [out = 'pictures', scenario = 'many', which = '', only = ''] = process.argv.slice(2);
+const port = Number(process.env.PORT ?? 8455);
+await mkdir(out, { recursive: true });
+const stop = await start(scenario, port);
+const profile = await mkdtemp(join(tmpdir(), 'console-look-'));
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: '/usr/bin/chromium',
+  headless: true,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+try {
+  for (const [variant, [language, theme, width]] of Object.entries(variants)) {
+    if (only && !only.split(',').includes(variant)) continue;
+    await context.addCookies([
+      { name: 'prefs', value: `lang-${language}.theme-${theme}`, url: `http://localhost:${port}` },
+    ]);
+    for (const [name, path] of Object.entries(pages)) {
+      if (which && !which.split(',').includes(name)) continue;
+      await look(`${name}-${scenario}-${variant}`, path, width);
+    }
+  }
+} finally {
+  await context.close();
+  stop();
+  await rm(profile, { recursive: true, force: true });
+}
+
+async function look(name, path, width) {
+  const page = await context.newPage();
+  page.on('console', (m) => {
+    const text = m.text();
+    if (m.type() === 'error' && !/status of (401|403|404|503)/.test(text))
+      console.log(`${name}: ${text.slice(0, 300)}`);
+  });
+  page.on('pageerror', (e) => console.log(`${name}: ${e.message}`));
+  await page.setViewportSize({ width, height: width > 800 ? 900 : 844 });
+  await page.goto(`http://localhost:${port}${path}`, { waitUntil: 'load' });
+  await page.waitForTimeout(900);
+  await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (overflow > 0) console.log(`${name}: ${overflow} px wider than the window`);
+  if (process.env.AXE) {
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+      .analyze();
+    for (const v of violations)
+      console.log(
+        `${name}: axe ${v.id}: ${v.nodes.length}x ${v.nodes[0].target} ${v.nodes[0].any[0]?.message ?? ''}`,
+      );
+  }
+  await page.close();
+}

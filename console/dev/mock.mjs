@@ -1,0 +1,193 @@
+// A stand-in for the API, to look at pages while working on them: `npm run build && npm run mock`,
+// then http://localhost:8444. It is not shipped and no test depends on it. The scenario is one of
+// none, one, many, error, anonymous, renewal.
+
+import { createServer } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as data from './data.mjs';
+
+const dist = fileURLToPath(new URL('../../internal/web/console/dist', import.meta.url));
+const types = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+class Refusal extends Error {
+  constructor(status, code, title, params) {
+    super(code);
+    Object.assign(this, { status, code, title, params });
+  }
+}
+
+const counts = { none: 0, one: 1, many: 27, error: 0, anonymous: 0, renewal: 3 };
+
+function routes(scenario, n) {
+  const items = (list) => ({ items: list, next_cursor: '' });
+  const one = (list, key, wanted) =>
+    list.find((x) => x[key] === wanted) ?? list[0] ?? refuse(404, 'x.not_found', '');
+  const some = Math.max(n, 1);
+  return {
+    'GET /me': () =>
+      scenario === 'anonymous'
+        ? refuse(401, 'api.unauthenticated', '请先登录。')
+        : { ...data.me, email_verified: scenario !== 'none' },
+    'POST /login-sessions': (body) =>
+      body.code ? {} : refuse(401, 'account.code_required', '需要动态验证码'),
+    'POST /accounts': () => ({}),
+    'GET /login-sessions': () => items(data.loginSessions(3)),
+    'GET /me/login-log': () => items(data.loginLog(n)),
+    'POST /me/totp': () => ({ secret: data.secret.totp_secret, url: data.secret.totp_uri }),
+    'POST /me/totp/confirm': () => ({ recovery_codes: Array.from({ length: 10 }, (_, i) => `k7v3-m2q${i}`) }),
+    'GET /policies': () => items(data.policies),
+    'GET /policies/:id': (_, id) => data.policy(id),
+    'GET /consent-prompts/:id': (_, id) => data.prompt(id),
+    'GET /consents': () => items(data.consents(n)),
+    'GET /disclosures': () => items(data.disclosures(n)),
+    'GET /reads': () => items(data.reads(n)),
+    'GET /real-name-verifications': () => items(scenario === 'none' ? [] : [data.verification]),
+    'GET /regions': () => items(data.regions),
+    'GET /products': () => items(data.products),
+    'POST /quotes': (body) => data.quote(body),
+    'POST /orders': () => data.orders(1)[0],
+    'GET /orders': () => items(data.orders(n)),
+    'GET /orders/:id': (_, id) => one(data.orders(27), 'id', id),
+    'GET /orders/:id/payments': () => items(data.payments(1)),
+    'POST /orders/:id/payments': () => ({
+      payment: data.payments(1)[0],
+      instruction: { kind: 'qr', qr: 'weixin://wxpay/bizpayurl?pr=x' },
+    }),
+    'GET /payment-methods': () => items(data.methods),
+    'GET /wallet': () => ({ balance: { amount: '0.00', currency: 'CNY' }, lines: [] }),
+    'GET /networks': () => items(data.networks),
+    'GET /vpn-gateways': () => items(data.gateways(n)),
+    'GET /vpn-gateways/:id': (_, id) => one(data.gateways(some), 'id', id),
+    'GET /vpn-gateways/:id/traffic': () => data.traffic(),
+    'GET /ssl-servers': () => items(data.servers(n)),
+    'GET /ssl-servers/:id': (_, id) => one(data.servers(some), 'id', id),
+    'GET /ssl-clients': () => items(data.clients(n)),
+    'POST /ssl-clients': () => data.clients(1)[0],
+    'GET /ssl-clients/:id': (_, id) => one(data.clients(some), 'id', id),
+    'POST /ssl-clients/:id/secret': () => data.secret,
+    'GET /vpn-sessions': () => items(data.sessions(n)),
+    'GET /admin/users': () => items(data.users(n)),
+    'GET /admin/orders': () => items(data.orders(n)),
+    'GET /admin/payments': () => items(data.payments(n)),
+    'GET /admin/gateway-nodes': () => items(data.nodes(n)),
+    'GET /admin/policies': () => items(data.policies),
+    'GET /admin/audit-log': () => items(data.audit(n)),
+    'GET /admin/audit-log/checkpoint': () => ({
+      note: 'skybridge-demo\n1043\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— skybridge-demo Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe',
+    }),
+    'POST /admin/audit-log/verify': () => ({
+      ok: true,
+      size: 1043,
+      root: 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=',
+    }),
+  };
+}
+
+function refuse(status, code, title, params) {
+  throw new Refusal(status, code, title, params);
+}
+
+function answer(table, scenario, method, path, body) {
+  const parts = path.split('/');
+  for (const [route, handler] of Object.entries(table)) {
+    const [verb, pattern] = route.split(' ');
+    const wanted = pattern.split('/');
+    if (verb !== method || wanted.length !== parts.length) continue;
+    if (!wanted.every((w, i) => w.startsWith(':') || w === parts[i])) continue;
+    const open =
+      ['/me', '/policies', '/regions'].some((p) => path.startsWith(p)) || path.startsWith('/consent-prompts');
+    if (scenario === 'error' && !open) refuse(503, 'fleet.no_node', '暂时没有可用的网关节点，请稍后重试。');
+    if (scenario === 'renewal' && !open)
+      refuse(403, 'consent.renewal_needed', '政策已更新', { purpose: 'platform_policy' });
+    return handler(body, parts[wanted.findIndex((w) => w.startsWith(':'))]);
+  }
+  if (method !== 'GET') return {};
+  return refuse(404, 'api.not_found', '没有这个接口');
+}
+
+async function page(res) {
+  const nonce = randomBytes(16).toString('base64');
+  const html = (await readFile(join(dist, 'index.html'), 'utf8')).replace(
+    'name="csp-nonce" content=""',
+    `name="csp-nonce" content="${nonce}"`,
+  );
+  res.setHeader('Content-Type', 'text/html; charset=utf-8');
+  res.setHeader(
+    'Content-Security-Policy',
+    `default-src 'self'; style-src 'self' 'nonce-${nonce}'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' https:`,
+  );
+  res.end(html);
+}
+
+/** Starts the stand-in and answers with how to close it. */
+export async function start(scenario, port) {
+  const table = routes(scenario, counts[scenario] ?? 3);
+  const server = createServer(async (req, res) => {
+    const { pathname } = new URL(req.url, 'http://localhost');
+    if (pathname === '/api/v1/events') {
+      res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      res.write(': hello\n\n');
+      return;
+    }
+    if (pathname.startsWith('/api/v1')) {
+      let text = '';
+      for await (const chunk of req) text += chunk;
+      res.setHeader('Content-Type', 'application/json');
+      try {
+        res.end(
+          JSON.stringify(
+            answer(
+              table,
+              scenario,
+              req.method,
+              pathname.slice('/api/v1'.length),
+              text ? JSON.parse(text) : {},
+            ),
+          ),
+        );
+      } catch (e) {
+        res.statusCode = e.status ?? 500;
+        res.end(
+          JSON.stringify({
+            type: 'about:blank',
+            status: res.statusCode,
+            code: e.code ?? 'internal',
+            title: e.title ?? String(e),
+            params: e.params,
+            request: 'req_0k7v3m2q9x4c8b6t',
+          }),
+        );
+      }
+      return;
+    }
+    if (extname(pathname)) {
+      try {
+        const content = await readFile(join(dist, pathname));
+        res.setHeader('Content-Type', types[extname(pathname)] ?? 'application/octet-stream');
+        res.end(content);
+        return;
+      } catch {
+        if (!pathname.startsWith('/policies/')) {
+          res.statusCode = 404;
+          res.end();
+          return;
+        }
+      }
+    }
+    await page(res);
+  });
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return () => {
+    server.closeAllConnections();
+    server.close();
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [scenario = 'many', port = '8444'] = process.argv.slice(2);
+  await start(scenario, Number(port));
+  console.log(`http://localhost:${port} (${scenario})`);
+}
