@@ -1,0 +1,20 @@
+package vpn_test
+
+import (
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+)
+
+func TestEveryColumnIsClassified(t *testing.T) {
+	t.Parallel()
+	live, err := dbtest.SQLite(t, vpn.Migrations()).Schema(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holding.Verify(vpn.Holdings(), live); err != nil {
+		t.Error(err)
+	}
+}
