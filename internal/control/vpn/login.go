@@ -94,13 +94,15 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if !ok {
 		return refused(textCertificate), nil
 	}
+	// A name comes with the first form only: a client that starts again may
+	// still carry the conversation of before.
+	if _, ok := l.request.Fields["username"]; ok {
+		return l.password(ctx)
+	}
 	if l.request.Conversation != "" {
 		return l.code(ctx)
 	}
-	if _, ok := l.request.Fields["username"]; !ok {
-		return mainForm(""), nil
-	}
-	return l.password(ctx)
+	return mainForm(""), nil
 }
 
 // checkCertificate verifies what the client proved to hold. Where the server

@@ -37,6 +37,10 @@ func TestALoginWithPasswordCertificateAndCode(t *testing.T) {
 			!grant.NotAfter.Equal(start.Add(24*time.Hour)) || !strings.HasPrefix(grant.Session, "ses_") {
 			t.Errorf("got %+v", grant)
 		}
+		fresh, err := r.say(srv, source(1), challenge.Conversation, c.Certificate, "username", "zhang.san", "password", secret.Password)
+		if err != nil || fresh.Outcome != gwlink.OutcomeForm || fresh.Form.ID != "challenge" || fresh.Conversation == challenge.Conversation {
+			t.Errorf("a new start with an old conversation: got %+v, %v", fresh, err)
+		}
 		again, err := r.say(srv, source(1), challenge.Conversation, c.Certificate, "secondary_password", code(t, secret.TOTP, r.clock.Now()))
 		if err != nil || again.Outcome != gwlink.OutcomeRefused {
 			t.Errorf("the same conversation again: got %+v, %v", again, err)
