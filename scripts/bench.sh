@@ -8,12 +8,17 @@
 # one after the other, and the order changes every round. Same client, same
 # options (--no-dtls on both where TLS is compared), inner MTU 1400 for both.
 #
+# LARGE=1 lets Skybridge send segments above the MTU over TLS (an option of the
+# server, off by default); its results are named apart.
+#
 # Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [TRANSPORTS="tls dtls"] [GOAL=1.5] scripts/bench.sh
 # Writes build/bench/tunnel-TRANSPORT-FLOWS-DIRECTION.json and prints a table of
 # medians. Fails if a measurement is missing, not if a goal is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} transports=${TRANSPORTS:-tls dtls} goal=${GOAL:-1.5}
+large=${LARGE:-0} label=tunnel
+[ "$large" = 0 ] || label=tunnel-large
 out=$PWD/build/bench
 
 [ "$(id -u)" = 0 ] || { echo "bench: network namespaces need root" >&2; exit 1; }
@@ -61,7 +66,8 @@ JSON
 cat > "$work/desired.json" <<JSON
 {"generation": 1, "node": "node-bench", "gateways": [{"id": "$vpn", "state": "active", "network": "vpc", "session_limit": 10,
  "ssl_servers": [{"id": "sslsrv-bench", "name": "bench", "port": 443, "udp": true, "pool": "10.98.0.0/16",
- "local_subnets": ["10.77.0.0/24"], "mtu": 1400, "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2"}]}]}
+ "local_subnets": ["10.77.0.0/24"], "mtu": 1400, "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2",
+ "large_segments": $([ "$large" = 0 ] && echo false || echo true)}]}]}
 JSON
 echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\"}]}" > "$work/users.json"
 spawn "$g" "$work/node" "$work/node.json" 2> "$work/node.log" & pids+=($!)
@@ -117,7 +123,7 @@ connect() { # system transport
     --servercert "pin-sha256:${pin[$1]}" "https://198.51.100.1:$(port_of "$1")" > "$work/client.log" 2>&1 <<< pass & client=$!
   for _ in $(seq 50); do ip -n "$c" route show dev tun0 2>/dev/null | grep -q 10.77 && break; sleep 0.1; done
   sleep 1
-  [ "$2" != dtls ] || grep -q "Established DTLS" "$work/client.log" || { echo "bench: $1 without DTLS" >&2; cat "$work/client.log" >&2; exit 1; }
+  [ "$2" != dtls ] || grep -q "Established DTLS" "$work/client.log" || { echo "bench: $1 without DTLS" >&2; tail -n 20 "$work/client.log" "$work/node.log" >&2; exit 1; }
 }
 
 rate() { # flows [-R]: Mbit/s received
@@ -150,7 +156,7 @@ echo
 failed=0
 for t in $transports; do for n in $flows; do for d in up down; do
   f="$work/$t-$n-$d"
-  paste "$f.skybridge" "$f.ocserv" | awk -v name="tunnel-$t-$n-$d" -v goal="$goal" -v file="$out/tunnel-$t-$n-$d.json" '
+  paste "$f.skybridge" "$f.ocserv" | awk -v name="$label-$t-$n-$d" -v goal="$goal" -v file="$out/$label-$t-$n-$d.json" '
     function median(a, n,   i, j, v) {
       for (i = 2; i <= n; i++) for (j = i; j > 1 && a[j] < a[j-1]; j--) { v = a[j]; a[j] = a[j-1]; a[j-1] = v }
       return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
@@ -161,7 +167,7 @@ for t in $transports; do for n in $flows; do for d in up down; do
       if (bad || !k) { print name ": a measurement is missing" > "/dev/stderr"; exit 1 }
       m = median(q, k)
       printf "{\"name\": \"%s\", \"unit\": \"Mbit/s\", \"ours\": [%s], \"peer\": \"ocserv\", \"peers\": [%s], \"median_ratio\": %.3f, \"goal\": %s}\n", name, xs, ys, m, goal > file
-      printf "%-20s ours %7.0f  ocserv %7.0f Mbit/s  ratio %5.2f  goal %s\n", name, median(x, k), median(y, k), m, goal
+      printf "%-26s ours %7.0f  ocserv %7.0f Mbit/s  ratio %5.2f  goal %s\n", name, median(x, k), median(y, k), m, goal
     }' || failed=1
 done; done; done
 exit $failed

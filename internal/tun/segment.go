@@ -86,6 +86,17 @@ func (s *Segments) MaxLen() int {
 	return min(s.headLen+s.size, len(s.packet))
 }
 
+// Widen lets the packets of a TCP super-packet grow to limit bytes, for a
+// receiver that takes more than the device's MTU. It is called before Next.
+func (s *Segments) Widen(limit int) {
+	if s.whole || s.h.gsoType == gsoUDPL4 || s.size == 0 {
+		return
+	}
+	if n := (limit - s.headLen) / s.size; n > 1 {
+		s.size *= n
+	}
+}
+
 // Next writes the next packet to dst, which holds at least MaxLen bytes, and
 // returns its length; 0 after the last.
 func (s *Segments) Next(dst []byte) int {

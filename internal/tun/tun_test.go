@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -228,6 +229,30 @@ func TestSegmentsCompletesAChecksum(t *testing.T) {
 	header{flags: flagNeedsCsum, csumStart: 20, csumOffset: 16}.put(frame)
 	if got := split(t, append(frame, p...)); len(got) != 1 || !bytes.Equal(got[0], want) {
 		t.Errorf("got %x, want %x", got, want)
+	}
+}
+
+func TestWidenMakesFewerAndLongerSegments(t *testing.T) {
+	t.Parallel()
+	frame := make([]byte, HeaderLen)
+	header{flags: flagNeedsCsum, gsoType: gsoTCPv4, gsoSize: 1000, csumStart: 20, csumOffset: 16}.put(frame)
+	frame = append(frame, tcp(segment{flags: tcpACK, payload: make([]byte, 40_500)})...)
+	var s Segments
+	if err := s.Reset(frame); err != nil {
+		t.Fatal(err)
+	}
+	s.Widen(16376)
+	var got []int
+	for b := make([]byte, s.MaxLen()); ; {
+		n := s.Next(b)
+		if n == 0 {
+			break
+		}
+		checkPacket(t, b[:n])
+		got = append(got, n-packetHead(false))
+	}
+	if want := []int{16000, 16000, 8500}; !slices.Equal(got, want) {
+		t.Errorf("got payloads %v, want %v", got, want)
 	}
 }
 

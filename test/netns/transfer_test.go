@@ -109,13 +109,18 @@ func (l *lab) transfer(n int64) {
 }
 
 func TestTransferOverTLS(t *testing.T) {
-	l := newLab(t)
-	l.want()
-	l.startNode()
-	c := l.connect(password, "--no-dtls")
-	c.says("SCRIPT connected 10.98.0.2")
-	c.says("SSL connected and DTLS disabled")
-	l.transfer(transferSize)
+	for name, large := range map[string]bool{"segments of the MTU": false, "large segments": true} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			l.server.LargeSegments = large
+			l.want()
+			l.startNode()
+			c := l.connect(password, "--no-dtls")
+			c.says("SCRIPT connected 10.98.0.2")
+			c.says("SSL connected and DTLS disabled")
+			l.transfer(transferSize)
+		})
+	}
 }
 
 func TestTransferOverDTLS(t *testing.T) {

@@ -34,7 +34,8 @@ connect)
     eval "net=\$CISCO_SPLIT_INC_${i}_ADDR len=\$CISCO_SPLIT_INC_${i}_MASKLEN"
     ip route replace "$net/$len" dev "$TUNDEV"
     i=$((i + 1))
-  done ;;
+  done
+  echo "tunnel-script: routes are set" ;;
 esac
 `
 
@@ -57,7 +58,11 @@ func (w *walker) dial(ctx context.Context, established string, args ...string) (
 		return nil, fmt.Errorf("starting openconnect: %w", err)
 	}
 	go func() { t.done <- t.cmd.Wait() }()
-	return t, t.await(ctx, established)
+	if err := t.await(ctx, established); err != nil {
+		return t, err
+	}
+	// openconnect says that it is configured before its script has ended.
+	return t, t.await(ctx, "tunnel-script: routes are set")
 }
 
 // await waits until openconnect prints a text; if it ends before, the error

@@ -39,6 +39,7 @@ type path struct {
 	link       *link    // DTLS only
 	out        *dtlsOut // DTLS only
 	head, tail int      // bytes before and after each packet
+	widest     int      // of TCP segments; 0 = the device's MTU
 }
 
 func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {

@@ -26,7 +26,7 @@ const (
 )
 
 // begin starts a login conversation.
-func (h *httpConn) begin() answer { return h.round("", nil) }
+func (h *httpConn) begin() answer { return h.round(openconnect.Document{}, "") }
 
 // reply continues one. The conversation is known by the opaque element, or by
 // the cookie for clients that do not return it.
@@ -35,11 +35,11 @@ func (h *httpConn) reply(d openconnect.Document, cookie string) answer {
 	if conversation == "" {
 		conversation = cookie
 	}
-	return h.round(conversation, d.Fields)
+	return h.round(d, conversation)
 }
 
 // round forwards one round to the authenticator.
-func (h *httpConn) round(conversation string, fields map[string]string) answer {
+func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 	if h.srv.gateway.frozen() {
 		return answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
 	}
@@ -51,16 +51,16 @@ func (h *httpConn) round(conversation string, fields map[string]string) answer {
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Fields: fields, PeerCertificate: leaf,
+		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf,
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
 		return answer{status: 503, reason: unavailable, close: true}
 	}
-	return h.outcome(a)
+	return h.outcome(a, d.DeviceID)
 }
 
-func (h *httpConn) outcome(a gwlink.LoginAnswer) answer {
+func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	switch a.Outcome {
 	case gwlink.OutcomeForm:
 		if a.Form == nil {
@@ -68,7 +68,7 @@ func (h *httpConn) outcome(a gwlink.LoginAnswer) answer {
 		}
 		return h.form(a)
 	case gwlink.OutcomeGranted:
-		return h.granted(a.Grant)
+		return h.granted(a.Grant, device)
 	case gwlink.OutcomeRefused:
 		return answer{status: 401, close: true}
 	}
@@ -93,7 +93,7 @@ func (h *httpConn) form(a gwlink.LoginAnswer) answer {
 }
 
 // granted opens the session that a signed grant allows.
-func (h *httpConn) granted(signed []byte) answer {
+func (h *httpConn) granted(signed []byte, device string) answer {
 	h.svc.mu.RLock()
 	keys := h.svc.keys
 	h.svc.mu.RUnlock()
@@ -102,7 +102,11 @@ func (h *httpConn) granted(signed []byte) answer {
 		h.svc.cfg.Log.Error("grant refused", "server", h.srv.spec.ID, "error", err)
 		return answer{status: 503, reason: unavailable, close: true}
 	}
-	cookie, reason, err := h.svc.open(h.srv, grant, signed, h.from.Addr())
+	rec := Record{
+		Session: grant.Session, Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Client: grant.Client, Grant: signed,
+		SourceIP: h.from.Addr(), Linux: device == "linux" || device == "linux-64",
+	}
+	cookie, reason, err := h.svc.open(h.srv, grant, rec)
 	if err != nil {
 		h.svc.cfg.Log.Warn("session refused", "session", grant.Session, "server", h.srv.spec.ID, "error", err)
 		return answer{status: 503, reason: reason, close: true}
@@ -117,27 +121,23 @@ func (h *httpConn) granted(signed []byte) answer {
 	}}
 }
 
-// open makes a session: an address, a cookie, an entry in the tables. The
-// reason is for the person.
-func (s *Service) open(srv *server, grant gwlink.Grant, signed []byte, from netip.Addr) (cookie, reason string, err error) {
+// open makes a session of rec: an address, a cookie, an entry in the tables.
+// The reason is for the person.
+func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, reason string, err error) {
 	s.yieldOldest(srv, grant)
 	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
 		return "", "The VPN gateway has reached its number of sessions.", errTooMany
 	}
-	inner, err := address(srv, grant)
-	if err != nil {
+	if rec.Inner, err = address(srv, grant); err != nil {
 		return "", "No address is free.", err
 	}
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails
 	cookie = base64.RawURLEncoding.EncodeToString(raw)
 	now := s.cfg.Clock.Now()
-	rec := Record{
-		Session: grant.Session, Gateway: srv.gateway.id, Server: srv.spec.ID, Client: grant.Client, Grant: signed,
-		Cookie: sha256.Sum256([]byte(cookie)), Inner: inner, SourceIP: from, OpenedAt: now,
-	}
+	rec.Cookie, rec.OpenedAt = sha256.Sum256([]byte(cookie)), now
 	if err := s.cfg.Sink.Opened(rec); err != nil {
-		srv.pool.Release(inner)
+		srv.pool.Release(rec.Inner)
 		return "", unavailable, err
 	}
 	s.enter(newClient(s, srv, grant, rec, now))

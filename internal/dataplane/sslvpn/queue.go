@@ -66,6 +66,9 @@ func newOutQueue() *outQueue { return &outQueue{wake: make(chan struct{}, 1)} }
 
 // put cuts a frame into the queue, laid out for path p.
 func (q *outQueue) put(p *path, seg *tun.Segments) {
+	if p.widest > 0 {
+		seg.Widen(p.widest)
+	}
 	longest := seg.MaxLen()
 	q.mu.Lock()
 	for q.spaceLocked(p, longest) {

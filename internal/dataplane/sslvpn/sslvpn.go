@@ -66,6 +66,7 @@ type Record struct {
 	Grant    []byte     `json:"grant"` // signed, see gwlink.VerifyGrant
 	Cookie   [32]byte   `json:"cookie"`
 	Inner    netip.Addr `json:"inner"`
+	Linux    bool       `json:"linux,omitempty"` // the client said so when it logged in
 	SourceIP netip.Addr `json:"source_ip"`
 	OpenedAt time.Time  `json:"opened_at"`
 	BytesIn  uint64     `json:"bytes_in"` // totals of earlier processes

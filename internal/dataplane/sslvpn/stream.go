@@ -37,6 +37,9 @@ type stream struct {
 func newStream(c *client, conn *batchConn, t *tls.Conn) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(), done: make(chan struct{})}
 	st.tlsPath = &path{channel: session.TLS, stream: st, head: openconnect.HeaderLen}
+	if c.rec.Linux && c.server.Load().spec.LargeSegments {
+		st.tlsPath.widest = openconnect.MaxPayload
+	}
 	return st
 }
 
