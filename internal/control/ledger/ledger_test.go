@@ -335,3 +335,36 @@ func (m *model) check(t *rapid.T) {
 		t.Fatalf("all accounts sum to %d", total)
 	}
 }
+
+func TestAChangedRowIsNoticed(t *testing.T) {
+	t.Parallel()
+	for _, tamper := range []string{
+		"UPDATE ledger_account SET balance = balance + 1 WHERE code = 'asset:bank'",
+		"UPDATE ledger_account SET version = 9 WHERE code = 'asset:bank'",
+		"UPDATE ledger_account SET min_balance = 8 WHERE code = 'liability:suspense'",
+		"UPDATE ledger_posting SET amount = 8 WHERE line = 1",
+		"UPDATE ledger_posting SET balance_after = 8 WHERE line = 1",
+		"UPDATE ledger_posting SET account_version = 2 WHERE line = 1",
+		"DELETE FROM ledger_posting WHERE line = 2",
+		"DELETE FROM ledger_posting",
+		"DELETE FROM ledger_journal",
+		"DELETE FROM ledger_account",
+	} {
+		d := dbtest.SQLite(t, ledger.Migrations())
+		s := newService(d)
+		if _, err := post(d, s, entry("pay:1", ledger.Debit(ledger.Bank, cny(7)), ledger.Credit(ledger.Suspense, cny(7)))); err != nil {
+			t.Fatal(err)
+		}
+		proven(t, s)
+		err := d.InTx(context.Background(), func(tx *db.Tx) error {
+			_, err := tx.Exec(context.Background(), tamper)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := s.Prove(context.Background()); err != nil || len(p.Problems) == 0 {
+			t.Errorf("%s: got %v, want a problem", tamper, err)
+		}
+	}
+}

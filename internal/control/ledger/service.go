@@ -3,13 +3,14 @@ package ledger
 import (
 	"context"
 	"embed"
-	"fmt"
 	"io/fs"
-	"math"
+	"log/slog"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
@@ -29,13 +30,33 @@ func Migrations() db.Migrations {
 type Deps struct {
 	DB    *db.DB
 	Clock clock.Clock
+	Queue *job.Queue // nil: no nightly proof (tests, commands)
+	Log   *slog.Logger
 }
 
 // Service keeps the books.
 type Service struct{ d Deps }
 
-// New returns the module.
-func New(d Deps) *Service { return &Service{d} }
+// New returns the module and registers its nightly proof.
+func New(d Deps) *Service {
+	s := &Service{d}
+	if d.Queue != nil {
+		d.Queue.Every("ledger.prove", 24*time.Hour, s.nightly)
+	}
+	return s
+}
+
+// nightly tells operators when the books are wrong.
+func (s *Service) nightly(ctx context.Context) error {
+	p, err := s.Prove(ctx)
+	if err != nil {
+		return err
+	}
+	if len(p.Problems) > 0 {
+		s.d.Log.ErrorContext(ctx, "the books are wrong", "count", len(p.Problems), "problems", p.Problems[:min(len(p.Problems), 20)])
+	}
+	return nil
+}
 
 // Balance returns an account's balance on its normal side: what a customer's
 // wallet holds is positive. An account without postings has 0.
@@ -91,98 +112,4 @@ func (s *Service) Statement(ctx context.Context, c Code, cur money.Currency, lim
 	}, `SELECT j.id, j.kind, j.ref_type, j.ref_id, p.amount, p.balance_after, j.recorded_at
 		FROM ledger_posting p JOIN ledger_journal j ON j.id = p.journal_id JOIN ledger_account a ON a.id = p.account_id
 		WHERE a.code = $1 AND a.currency = $2 ORDER BY p.account_version DESC LIMIT $3`, string(c), string(cur), int64(limit))
-}
-
-// Prove recomputes the books from their postings. The error is of reading; a
-// wrong book is in Proof.Problems.
-func (s *Service) Prove(ctx context.Context) (Proof, error) {
-	var p Proof
-	// One transaction, so that a posting under way is seen whole or not at all.
-	err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		p = Proof{}
-		return prove(ctx, tx, &p)
-	})
-	return p, err
-}
-
-type provenLine struct {
-	journal, account, currency   string
-	line, amount, after, version int64
-}
-
-func prove(ctx context.Context, q db.Q, p *Proof) error {
-	accounts, err := db.Select(ctx, q, scanAccount, accountColumns+" ORDER BY id")
-	if err != nil {
-		return err
-	}
-	lines, err := db.Select(ctx, q, func(r db.Row) (l provenLine, err error) {
-		return l, r.Scan(&l.journal, &l.account, &l.currency, &l.line, &l.amount, &l.after, &l.version)
-	}, "SELECT journal_id, account_id, currency, line, amount, balance_after, account_version FROM ledger_posting ORDER BY account_id, account_version")
-	if err != nil {
-		return err
-	}
-	journals, err := db.Select(ctx, q, db.One[string], "SELECT id FROM ledger_journal")
-	if err != nil {
-		return err
-	}
-	p.Accounts, p.Journals, p.Postings = len(accounts), len(journals), len(lines)
-	proveAccounts(p, accounts, lines)
-	proveJournals(p, journals, lines)
-	return nil
-}
-
-func (p *Proof) problem(format string, args ...any) {
-	p.Problems = append(p.Problems, fmt.Sprintf(format, args...))
-}
-
-func proveAccounts(p *Proof, accounts []row, lines []provenLine) {
-	sums, versions := map[string]int64{}, map[string]int64{}
-	for _, l := range lines {
-		if (l.amount > 0 && sums[l.account] > math.MaxInt64-l.amount) || (l.amount < 0 && sums[l.account] < math.MinInt64-l.amount) {
-			p.problem("account %s overflows at version %d", l.account, l.version)
-		}
-		sums[l.account] += l.amount
-		versions[l.account]++
-		if l.version != versions[l.account] {
-			p.problem("account %s: version %d where %d was due", l.account, l.version, versions[l.account])
-		}
-		if l.after != sums[l.account] {
-			p.problem("account %s: balance %d after version %d, sum %d", l.account, l.after, l.version, sums[l.account])
-		}
-	}
-	for _, a := range accounts {
-		if a.balance != sums[a.id] || a.version != versions[a.id] {
-			p.problem("account %s: balance %d at version %d, postings say %d at %d", a.id, a.balance, a.version, sums[a.id], versions[a.id])
-		}
-		if err := a.check(); err != nil {
-			p.problem("account %s: balance %d is out of bounds", a.id, a.balance)
-		}
-		delete(sums, a.id)
-	}
-	for id := range sums {
-		p.problem("postings of an account %s that does not exist", id)
-	}
-}
-
-func proveJournals(p *Proof, journals []string, lines []provenLine) {
-	type key struct{ journal, currency string }
-	sums, count := map[key]int64{}, map[string]int{}
-	for _, l := range lines {
-		sums[key{l.journal, l.currency}] += l.amount
-		count[l.journal]++
-	}
-	for k, sum := range sums {
-		if sum != 0 {
-			p.problem("journal %s is off by %d %s", k.journal, sum, k.currency)
-		}
-	}
-	for _, j := range journals {
-		if count[j] < 2 {
-			p.problem("journal %s has %d lines", j, count[j])
-		}
-		delete(count, j)
-	}
-	for j := range count {
-		p.problem("postings of a journal %s that does not exist", j)
-	}
 }

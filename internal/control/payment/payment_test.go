@@ -539,3 +539,30 @@ func TestAMisconfiguredGatewayIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAReceiptThatLeftTheBooksIsNoticed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r *rig) {
+		_, a := r.Started(ordertest.Customer())
+		r.notify(paid(a, "T1"))
+		r.notify(paid(a, "T2"))
+		if wrong, err := r.Pay.Prove(bg); err != nil || len(wrong) != 0 {
+			t.Fatalf("before: got %v, %v", wrong, err)
+		}
+		rc := r.receipts(a.No)
+		for _, tamper := range []string{"UPDATE payment_receipt SET amount_minor = amount_minor + 1 WHERE id = $1",
+			"UPDATE payment_receipt SET journal_id = 'jnl_absent' WHERE id = $1",
+			"UPDATE payment_receipt SET journal_id = '" + rc[1].Journal + "' WHERE id = $1",
+			"UPDATE payment_receipt SET disposition = '', amount_minor = amount_minor - 1, journal_id = '" + rc[0].Journal + "' WHERE id = $1"} {
+			if err := r.DB.InTx(bg, func(tx *db.Tx) error {
+				_, err := tx.Exec(bg, tamper, rc[0].ID)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if wrong, err := r.Pay.Prove(bg); err != nil || len(wrong) != 1 || !strings.Contains(wrong[0], rc[0].ID) {
+				t.Errorf("%s: got %v, %v, want one problem", tamper, wrong, err)
+			}
+		}
+	})
+}

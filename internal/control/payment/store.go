@@ -105,13 +105,21 @@ func completeReceipt(ctx context.Context, tx *db.Tx, r Receipt) error {
 		string(r.Disposition), r.Journal, r.ID)
 }
 
+const receiptColumns = `SELECT id, gateway_account_id, provider_trade_no, attempt_no, amount_minor, currency, disposition, journal_id,
+	paid_at, received_at FROM payment_receipt`
+
+func scanReceipt(row db.Row) (r Receipt, err error) {
+	var minor, paid, received int64
+	var cur money.Currency
+	err = row.Scan(&r.ID, &r.Gateway, &r.TradeNo, &r.Attempt, &minor, &cur, &r.Disposition, &r.Journal, &paid, &received)
+	r.Amount, r.PaidAt, r.ReceivedAt = money.New(minor, cur), db.FromMicros(paid), db.FromMicros(received)
+	return r, err
+}
+
 func receiptsOf(ctx context.Context, q db.Q, attempt string) ([]Receipt, error) {
-	return db.Select(ctx, q, func(row db.Row) (r Receipt, err error) {
-		var minor, paid, received int64
-		var cur money.Currency
-		err = row.Scan(&r.ID, &r.Gateway, &r.TradeNo, &r.Attempt, &minor, &cur, &r.Disposition, &r.Journal, &paid, &received)
-		r.Amount, r.PaidAt, r.ReceivedAt = money.New(minor, cur), db.FromMicros(paid), db.FromMicros(received)
-		return r, err
-	}, `SELECT id, gateway_account_id, provider_trade_no, attempt_no, amount_minor, currency, disposition, journal_id, paid_at, received_at
-		FROM payment_receipt WHERE attempt_no = $1 ORDER BY id`, attempt)
+	return db.Select(ctx, q, scanReceipt, receiptColumns+" WHERE attempt_no = $1 ORDER BY id", attempt)
+}
+
+func receiptsAfter(ctx context.Context, q db.Q, after string, limit int) ([]Receipt, error) {
+	return db.Select(ctx, q, scanReceipt, receiptColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, int64(limit))
 }
