@@ -72,7 +72,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		return nil, err
 	}
 	m.catalog = catalog.New(catalog.Deps{DB: s.main, Clock: now})
-	m.ledger = ledger.New(ledger.Deps{DB: s.main, Clock: now})
+	m.ledger = ledger.New(ledger.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log})
 	m.vpns(cfg, s, hasher, log)
 	return m, m.money(cfg, s, log)
 }

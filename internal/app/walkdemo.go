@@ -27,6 +27,6 @@ func Demo(ctx context.Context, cfg config.Config, out io.Writer) error {
 		Console: running.Console.URL, CAFile: running.Path("tls", "console.pem"), Mailbox: "http://" + running.Demo.Mailbox,
 		Namespace: lab.ClientNamespace(LabName), Region: running.Node.Region, Host: lab.HostAddress.Addr().String(),
 		Subnet: lab.VPC.String(), Network: "demo", Work: work, Digest: lab.Expected(), Size: lab.Size,
-		Mainland: running.Node.Location == "CN-mainland",
+		Mainland: running.Node.Location == "CN-mainland", Abroad: running.Profile == "hongkong",
 	}, out)
 }

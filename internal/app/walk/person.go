@@ -45,7 +45,7 @@ func (w *walker) register(ctx context.Context) error {
 	}
 	w.user, w.password, w.mail = "walker-"+w.run, id.Random(15), "walker-"+w.run+"@demo.invalid"
 	r := map[string]any{"user_name": w.user, "password": w.password, "email": w.mail, "consent_token": token, "adult": true}
-	if !w.Mainland {
+	if w.Abroad {
 		if r["crossborder_token"], err = w.prompt(ctx, "crossborder.platform"); err != nil {
 			return err
 		}
