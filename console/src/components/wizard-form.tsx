@@ -35,7 +35,7 @@ export function WizardForm(p: Props) {
 
   async function forward() {
     try {
-      await p.form.validateFields(step?.fields ?? []);
+      await p.form.validateFields(step?.fields);
     } catch {
       return; // the fields say what is wrong
     }
