@@ -38,6 +38,7 @@ type Options struct {
 	Digest    string // SHA-256 of the download
 	Size      int64
 	Mainland  bool // the region needs real-name verification
+	Abroad    bool // the profile stores abroad and asks for the act of transfer
 }
 
 // walker is one customer on the way.
