@@ -79,12 +79,9 @@ func (s *Service) desired(ctx context.Context, node string, generation uint64) (
 	if source == nil {
 		return gwlink.Desired{}, errs.New(errs.Unavailable, "fleet.not_ready")
 	}
-	ids, err := db.Select(ctx, s.db, db.One[string], "SELECT gateway FROM fleet_assignment WHERE node = $1 AND released_at = 0 ORDER BY gateway", node)
-	if err != nil {
-		return gwlink.Desired{}, err
-	}
 	d := gwlink.Desired{Generation: generation, Node: node, IssuedAt: s.clock.Now()}
-	if d.Gateways, err = source.GatewaysOf(ctx, ids); err != nil {
+	var err error
+	if d.Gateways, err = s.contents(ctx, source, node); err != nil {
 		return gwlink.Desired{}, fmt.Errorf("gateways of node %s: %w", node, err)
 	}
 	if d.GrantKeys, err = source.GrantKeys(ctx); err != nil {
@@ -92,6 +89,72 @@ func (s *Service) desired(ctx context.Context, node string, generation uint64) (
 	}
 	d.Closures, err = db.Select(ctx, s.db, scanClosure, "SELECT session, reason FROM fleet_closure WHERE node = $1 ORDER BY session", node)
 	return d, err
+}
+
+// content is a gateway as Source gave it for a generation; nil wire: it should
+// not run.
+type content struct {
+	gateway    string
+	generation int64
+	wire       *gwlink.Gateway
+}
+
+// contents returns what a node's gateways contain. A gateway whose last change
+// is known is not asked for again, so that one customer's change does not read
+// every other customer's configuration.
+func (s *Service) contents(ctx context.Context, source Source, node string) ([]gwlink.Gateway, error) {
+	all, err := db.Select(ctx, s.db, func(r db.Row) (c content, err error) { return c, r.Scan(&c.gateway, &c.generation) },
+		"SELECT gateway, generation FROM fleet_assignment WHERE node = $1 AND released_at = 0 ORDER BY gateway", node)
+	if err != nil {
+		return nil, err
+	}
+	known := s.known(node)
+	var missing []string
+	for i, c := range all {
+		if k, ok := known[c.gateway]; ok && k.generation == c.generation {
+			all[i] = k
+		} else {
+			missing = append(missing, c.gateway)
+		}
+	}
+	fresh, err := source.GatewaysOf(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	return s.remember(node, all, missing, fresh), nil
+}
+
+func (s *Service) known(node string) map[string]content {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cache[node]
+}
+
+// remember keeps the contents of a node and returns those that should run. The
+// map is replaced, never changed: readers may hold the old one.
+func (s *Service) remember(node string, all []content, missing []string, fresh []gwlink.Gateway) []gwlink.Gateway {
+	wires := make(map[string]*gwlink.Gateway, len(fresh))
+	for i := range fresh {
+		wires[fresh[i].ID] = &fresh[i]
+	}
+	asked := make(map[string]bool, len(missing))
+	for _, g := range missing {
+		asked[g] = true
+	}
+	kept, run := make(map[string]content, len(all)), []gwlink.Gateway{}
+	for _, c := range all {
+		if asked[c.gateway] {
+			c.wire = wires[c.gateway]
+		}
+		kept[c.gateway] = c
+		if c.wire != nil {
+			run = append(run, *c.wire)
+		}
+	}
+	s.mu.Lock()
+	s.cache[node] = kept
+	s.mu.Unlock()
+	return run
 }
 
 func scanClosure(r db.Row) (c gwlink.Closure, err error) { return c, r.Scan(&c.Session, &c.Reason) }

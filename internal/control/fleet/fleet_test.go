@@ -210,6 +210,48 @@ func TestGenerationsGrowWithEachChangeAndDesiredHoldsThem(t *testing.T) {
 	})
 }
 
+// counting is a source that tells what it was asked for and how often.
+type counting struct {
+	source
+	asked map[string]int
+}
+
+func (c counting) GatewaysOf(ctx context.Context, ids []string) ([]gwlink.Gateway, error) {
+	all, err := c.source.GatewaysOf(ctx, ids)
+	for i, id := range ids {
+		c.asked[id]++
+		all[i].SessionLimit = c.asked[id]
+	}
+	return all, err
+}
+
+func TestOnlyWhatChangedIsReadAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		c := counting{asked: map[string]int{}}
+		r.s.Bind(c)
+		for _, g := range []string{"vpngw-a", "vpngw-b", "vpngw-c"} {
+			r.assign(t, g)
+		}
+		limits := func() (all []int) {
+			d, err := r.s.Desired(ctx, r.node.ID)
+			must(t, err)
+			for _, g := range d.Gateways {
+				all = append(all, g.SessionLimit)
+			}
+			return all
+		}
+		first := limits()
+		r.change(t, "vpngw-b")
+		second := limits()
+		r.tx(t, func(tx *db.Tx) error { return r.s.ReleaseTx(ctx, tx, "vpngw-a") })
+		third := limits()
+		if !slices.Equal(first, []int{1, 1, 1}) || !slices.Equal(second, []int{1, 2, 1}) || !slices.Equal(third, []int{2, 1}) {
+			t.Errorf("got %v, %v, %v: want only the changed one read again, and the released one gone", first, second, third)
+		}
+	})
+}
+
 func TestAWaitingNodeHearsOfAChange(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {

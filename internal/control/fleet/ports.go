@@ -11,7 +11,8 @@ import (
 // Source tells what gateways contain; the module vpn fills it.
 type Source interface {
 	// GatewaysOf returns the desired state of those of the gateways that
-	// should run anywhere, in the order of their ids.
+	// should run anywhere, in the order of their ids. The answer is used until
+	// the gateway's next ChangedTx.
 	GatewaysOf(ctx context.Context, ids []string) ([]gwlink.Gateway, error)
 	// GrantKeys returns the keys whose grants nodes accept.
 	GrantKeys(ctx context.Context) ([]gwlink.GrantKey, error)

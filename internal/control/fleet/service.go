@@ -46,12 +46,13 @@ type Service struct {
 
 	mu     sync.Mutex
 	source Source
-	wake   chan struct{} // closed and replaced at every change made by this process
+	cache  map[string]map[string]content // node to gateway to what it contains
+	wake   chan struct{}                 // closed and replaced at every change made by this process
 }
 
 // New makes the service and registers its periodic work.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, vault: d.Vault, wake: make(chan struct{})}
+	s := &Service{db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, vault: d.Vault, cache: map[string]map[string]content{}, wake: make(chan struct{})}
 	s.queue.Every("fleet.reap", time.Minute, s.reap)
 	s.queue.Every("fleet.sweep", time.Hour, s.sweep)
 	return s
