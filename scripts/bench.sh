@@ -121,13 +121,21 @@ connect() { # system transport
   [ "$2" = dtls ] || option=(--no-dtls)
   spawn "$c" openconnect "${option[@]}" --script "$work/script" --interface tun0 -u bench --passwd-on-stdin \
     --servercert "pin-sha256:${pin[$1]}" "https://198.51.100.1:$(port_of "$1")" > "$work/client.log" 2>&1 <<< pass & client=$!
-  for _ in $(seq 50); do ip -n "$c" route show dev tun0 2>/dev/null | grep -q 10.77 && break; sleep 0.1; done
-  sleep 1
-  [ "$2" != dtls ] || grep -q "Established DTLS" "$work/client.log" || { echo "bench: $1 without DTLS" >&2; tail -n 20 "$work/client.log" "$work/node.log" >&2; exit 1; }
+  for _ in $(seq 200); do
+    if ip -n "$c" route show dev tun0 2>/dev/null | grep -q 10.77; then
+      sleep 1
+      [ "$2" != dtls ] || grep -q "Established DTLS" "$work/client.log" || break
+      return
+    fi
+    sleep 0.1
+  done
+  echo "bench: $1 does not connect by $2" >&2
+  tail -n 20 "$work/client.log" "$work/node.log" "$work/ocserv.log" >&2
+  exit 1
 }
 
 rate() { # flows [-R]: Mbit/s received
-  inside "$c" iperf3 -c 10.77.0.2 -t "$secs" -P "$1" -f m "${@:2}" 2>/dev/null |
+  { inside "$c" iperf3 -c 10.77.0.2 -t "$secs" -P "$1" -f m "${@:2}" 2>/dev/null || true; } |
     awk -v P="$1" '/receiver/ && (P == 1 || /SUM/) {v = (P == 1 ? $7 : $6)} END {print (v == "" ? 0 : v)}'
 }
 

@@ -277,3 +277,20 @@ func TestNewTunnelVoidsTheOldAppID(t *testing.T) {
 		t.Errorf("got %d bytes for the old App-ID, want silence", n)
 	}
 }
+
+// TestWildcardAnswersFromTheAddressAsked has a port bound to no address, and a
+// client that knows the node by one that routing would not choose.
+func TestWildcardAnswersFromTheAddressAsked(t *testing.T) {
+	t.Parallel()
+	for listen, dial := range map[string]string{"0.0.0.0": "127.0.0.9", "::": "::1"} {
+		r := newRigAt(t, listen, dial)
+		_, d := r.withDTLS("ann") // its UDP socket is connected: it hears dial only
+		d.handshake()
+		r.uses(session.DTLS)
+		down := udpPacket("10.77.0.2", "10.98.0.2", []byte("down"))
+		r.queue.Inject(down)
+		if _, got := d.frame(); !bytes.Equal(got, down) {
+			t.Errorf("%s: got %x, want the packet", dial, got)
+		}
+	}
+}

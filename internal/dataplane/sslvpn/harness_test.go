@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ type rig struct {
 	t      *testing.T
 	svc    *Service
 	key    ed25519.PrivateKey
+	host   string // that clients dial
 	queue  *tuntest.Queue
 	device tun.Queue // queue, unless a test puts another in place
 	spec   gwlink.Gateway
@@ -87,13 +89,19 @@ func (m *memorySink) Closed(c gwlink.SessionClosed) { m.closed <- c }
 
 func newRig(t *testing.T, change ...func(*gwlink.SSLServer)) *rig {
 	t.Helper()
+	return newRigAt(t, "127.0.0.1", "127.0.0.1", change...)
+}
+
+// newRigAt is newRig with the address to listen on and the one to dial.
+func newRigAt(t *testing.T, listen, dial string, change ...func(*gwlink.SSLServer)) *rig {
+	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, key: key, queue: tuntest.New(64), log: &lockedBuffer{}, certs: map[string]*tls.Certificate{},
+	r := &rig{t: t, key: key, host: dial, queue: tuntest.New(64), log: &lockedBuffer{}, certs: map[string]*tls.Certificate{},
 		sink: &memorySink{closed: make(chan gwlink.SessionClosed, 16)}}
-	r.svc = New(Config{Auth: r, Sink: r.sink, Clock: clock.System{}, Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
+	r.svc = New(Config{Auth: r, Sink: r.sink, Clock: clock.System{}, Listen: []netip.Addr{netip.MustParseAddr(listen)},
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	srv := gwlink.SSLServer{
 		ID: "sslsrv-1", Name: "one", ServerNames: []string{"one.example.com"}, Port: freePort(t), UDP: true,
@@ -195,7 +203,7 @@ type peer struct {
 	raw net.Conn
 }
 
-func (r *rig) addr() string { return fmt.Sprintf("127.0.0.1:%d", r.spec.SSLServers[0].Port) }
+func (r *rig) addr() string { return net.JoinHostPort(r.host, strconv.Itoa(r.spec.SSLServers[0].Port)) }
 
 func (r *rig) dial(cfg *tls.Config) *peer {
 	r.t.Helper()

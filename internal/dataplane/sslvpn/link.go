@@ -1,7 +1,6 @@
 package sslvpn
 
 import (
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -26,18 +25,18 @@ type link struct {
 	mu   sync.Mutex // serialises what comes in, from any port
 	srv  *dtls.Server
 	port *udpPort // of the association in use
-	peer netip.AddrPort
+	peer endpoint
 }
 
 // dtlsOut is where an association's datagrams go. The peer may move.
 type dtlsOut struct {
 	port   *udpPort
 	sealer *dtls.Sealer
-	peer   atomic.Pointer[netip.AddrPort]
+	peer   atomic.Pointer[endpoint]
 }
 
 // established takes a finished handshake into use.
-func (l *link) establishedLocked(port *udpPort, from netip.AddrPort) {
+func (l *link) establishedLocked(port *udpPort, from endpoint) {
 	a := l.srv.Association()
 	out := &dtlsOut{port: port, sealer: a.Sealer}
 	out.peer.Store(&from)
@@ -47,12 +46,12 @@ func (l *link) establishedLocked(port *udpPort, from netip.AddrPort) {
 }
 
 // moveLocked makes from the peer's address.
-func (l *link) moveLocked(port *udpPort, from netip.AddrPort) {
+func (l *link) moveLocked(port *udpPort, from endpoint) {
 	if l.port != nil {
-		l.port.unbind(l.peer, l)
+		l.port.unbind(l.peer.peer, l)
 	}
 	l.port, l.peer = port, from
-	port.bind(from, l)
+	port.bind(from.peer, l)
 	if p := l.path.Load(); p != nil && p.out.port == port {
 		p.out.peer.Store(&from)
 	}
@@ -66,7 +65,7 @@ func (l *link) disconnect() {
 	defer l.mu.Unlock()
 	l.path.Store(nil)
 	if l.port != nil {
-		l.port.unbind(l.peer, l)
+		l.port.unbind(l.peer.peer, l)
 		l.port = nil
 	}
 }

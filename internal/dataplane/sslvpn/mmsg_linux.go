@@ -32,6 +32,7 @@ type udpSocket struct {
 	conn *net.UDPConn
 	raw  syscall.RawConn
 	v6   bool
+	wild bool // bound to no address of its own
 	gso  atomic.Bool
 }
 
@@ -48,7 +49,7 @@ func listenUDP(at netip.AddrPort) (*udpSocket, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	s := &udpSocket{conn: c, raw: raw, v6: at.Addr().Is6()}
+	s := &udpSocket{conn: c, raw: raw, v6: at.Addr().Is6(), wild: at.Addr().IsUnspecified()}
 	if err := raw.Control(func(fd uintptr) { s.setOptions(int(fd)) }); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -67,9 +68,21 @@ func (s *udpSocket) setOptions(fd int) {
 	} else {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE)
 	}
+	if s.wild && s.v6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+	} else if s.wild {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1)
 	_, err := unix.GetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
 	s.gso.Store(err == nil)
+}
+
+// reply sends one datagram outside the batches. It may be lost.
+func (s *udpSocket) reply(b []byte, to endpoint) {
+	var ctl [64]byte
+	n := putLocal(ctl[:], to.local)
+	_, _, _ = s.conn.WriteMsgUDPAddrPort(b, ctl[:n], to.peer) // the peer repeats what is lost
 }
 
 // udpBuffers receives a batch of datagrams. Its buffers belong to whoever
@@ -94,9 +107,16 @@ func newUDPBuffers() *udpBuffers {
 // datagrams are received bytes from one peer: segments of size each, the last
 // perhaps shorter.
 type datagrams struct {
-	from netip.AddrPort
+	from endpoint
 	data []byte
 	size int
+}
+
+// endpoint is a peer, and the local address that it knows us by, which is
+// invalid where the socket is bound to one.
+type endpoint struct {
+	peer  netip.AddrPort
+	local netip.Addr
 }
 
 func (b *udpBuffers) prepare() {
@@ -114,27 +134,69 @@ func (b *udpBuffers) prepare() {
 // at returns what message i of the last receive brought.
 func (b *udpBuffers) at(i int) datagrams {
 	h := &b.hdrs[i]
-	d := datagrams{from: parseSockaddr(&b.names[i]), data: b.bufs[i][:h.n], size: int(h.n)}
-	if n := groSize(b.ctl[i][:h.hdr.Controllen]); n > 0 {
-		d.size = n
+	size, local := controls(b.ctl[i][:h.hdr.Controllen])
+	if size == 0 {
+		size = int(h.n)
 	}
-	return d
+	return datagrams{from: endpoint{parseSockaddr(&b.names[i]), local}, data: b.bufs[i][:h.n], size: size}
 }
 
-// groSize finds the segment size that UDP_GRO reports.
-func groSize(ctl []byte) int {
+// controls reads what the kernel says about a message: the size of coalesced
+// datagrams, and the local address they came to where the socket has none.
+func controls(ctl []byte) (size int, local netip.Addr) {
 	for len(ctl) >= unix.SizeofCmsghdr {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0]))
 		n := int(h.Len)
 		if n < unix.SizeofCmsghdr || n > len(ctl) {
-			return 0
+			break
 		}
-		if h.Level == unix.SOL_UDP && h.Type == unix.UDP_GRO && n >= unix.SizeofCmsghdr+2 {
-			return int(binary.NativeEndian.Uint16(ctl[unix.SizeofCmsghdr:]))
+		data := ctl[unix.SizeofCmsghdr:n]
+		switch {
+		case h.Level == unix.SOL_UDP && h.Type == unix.UDP_GRO && len(data) >= 2:
+			size = int(binary.NativeEndian.Uint16(data))
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			local = netip.AddrFrom4([4]byte(data[8:12])) // ipi_addr
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+			local = netip.AddrFrom16([16]byte(data[:16]))
 		}
-		ctl = ctl[min(unix.CmsgSpace(n-unix.SizeofCmsghdr), len(ctl)):]
+		ctl = ctl[min(unix.CmsgSpace(len(data)), len(ctl)):]
 	}
-	return 0
+	return size, local
+}
+
+// putLocal writes the control message that makes local the source address, and
+// returns its space; 0 for an invalid address.
+func putLocal(ctl []byte, local netip.Addr) int {
+	if !local.IsValid() {
+		return 0
+	}
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0]))
+	if local.Is4() {
+		h.Level, h.Type = unix.IPPROTO_IP, unix.IP_PKTINFO
+		h.SetLen(unix.CmsgLen(unix.SizeofInet4Pktinfo))
+		data := ctl[unix.SizeofCmsghdr:][:unix.SizeofInet4Pktinfo]
+		clear(data)
+		a := local.As4()
+		copy(data[4:], a[:]) // ipi_spec_dst
+		return unix.CmsgSpace(unix.SizeofInet4Pktinfo)
+	}
+	h.Level, h.Type = unix.IPPROTO_IPV6, unix.IPV6_PKTINFO
+	h.SetLen(unix.CmsgLen(unix.SizeofInet6Pktinfo))
+	data := ctl[unix.SizeofCmsghdr:][:unix.SizeofInet6Pktinfo]
+	clear(data)
+	a := local.As16()
+	copy(data, a[:])
+	return unix.CmsgSpace(unix.SizeofInet6Pktinfo)
+}
+
+// putSegment writes the control message for a message of several datagrams of
+// size each, and returns its space.
+func putSegment(ctl []byte, size int) int {
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0]))
+	h.Level, h.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	h.SetLen(unix.CmsgLen(2))
+	binary.NativeEndian.PutUint16(ctl[unix.SizeofCmsghdr:], uint16(size))
+	return unix.CmsgSpace(2)
 }
 
 // udpReceiver waits for batches. It belongs to one goroutine.
@@ -183,9 +245,10 @@ type udpSender struct {
 	s     *udpSocket
 	hdrs  [udpMessages]mmsghdr
 	iovs  [udpMessages]unix.Iovec
-	ctl   [udpMessages][24]byte
+	ctl   [udpMessages][64]byte
 	name  unix.RawSockaddrInet6
 	nameN uint32
+	local netip.Addr
 	n     int // messages prepared
 	sent  int
 	err   unix.Errno
@@ -200,8 +263,8 @@ func (s *udpSocket) sender() *udpSender {
 	return w
 }
 
-func (w *udpSender) setPeer(to netip.AddrPort) {
-	w.nameN = putSockaddr(&w.name, to, w.s.v6)
+func (w *udpSender) setPeer(to endpoint) {
+	w.nameN, w.local = putSockaddr(&w.name, to.peer, w.s.v6), to.local
 }
 
 // add prepares one message: datagrams of size each, contiguous in data. It
@@ -218,17 +281,16 @@ func (w *udpSender) add(data []byte, size int) bool {
 	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.name)), w.nameN
 	h.Iov = &w.iovs[i]
 	h.SetIovlen(1)
-	h.Control = nil
-	h.SetControllen(0)
+	c := &w.ctl[i]
+	n := putLocal(c[:], w.local)
 	if len(data) > size {
-		c := &w.ctl[i]
-		cm := (*unix.Cmsghdr)(unsafe.Pointer(&c[0]))
-		cm.Level, cm.Type = unix.SOL_UDP, unix.UDP_SEGMENT
-		cm.SetLen(unix.CmsgLen(2))
-		binary.NativeEndian.PutUint16(c[unix.SizeofCmsghdr:], uint16(size))
-		h.Control = &c[0]
-		h.SetControllen(unix.CmsgSpace(2))
+		n += putSegment(c[n:], size)
 	}
+	h.Control = nil
+	if n > 0 {
+		h.Control = &c[0]
+	}
+	h.SetControllen(n)
 	return true
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	udpBatches = 4 // in flight between receiving and injecting
-	maxTries   = 8 // sessions tried for a datagram of an unknown peer
-	maxPending = 4096
+	udpBatches  = 4 // in flight between receiving and injecting
+	maxTries    = 8 // sessions tried for a datagram of an unknown peer
+	maxAttempts = 4 // handshakes under way for one session, as in protocol/dtls
 )
 
 // udpPort is one UDP port of the node, for the sessions of all servers.
@@ -28,6 +28,8 @@ type udpPort struct {
 	peers   map[netip.AddrPort]*link // with an association at that address
 	pending map[netip.AddrPort]*link // with a handshake under way there
 	byIP    map[netip.Addr][]*link   // for peers whose port changed
+
+	expected map[*link][]netip.AddrPort // addresses in pending, oldest first
 }
 
 func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
@@ -36,7 +38,7 @@ func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
 		return nil, err
 	}
 	p := &udpPort{svc: s, sock: sock, peers: map[netip.AddrPort]*link{},
-		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}}
+		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}, expected: map[*link][]netip.AddrPort{}}
 	s.wg.Go(p.receive)
 	return p, nil
 }
@@ -69,11 +71,12 @@ func (p *udpPort) unbind(at netip.AddrPort, l *link) {
 func (p *udpPort) forget(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for at, o := range p.pending {
-		if o == l {
+	for _, at := range p.expected[l] {
+		if p.pending[at] == l {
 			delete(p.pending, at)
 		}
 	}
+	delete(p.expected, l)
 }
 
 func (p *udpPort) at(from netip.AddrPort) (established, handshaking *link) {
@@ -131,7 +134,7 @@ func (r *udpReader) take(b *udpBatch, n int) {
 }
 
 // guarded keeps a panic in the datagram that had it.
-func (r *udpReader) guarded(from netip.AddrPort, b []byte) {
+func (r *udpReader) guarded(from endpoint, b []byte) {
 	defer r.port.svc.recovered("udp")
 	r.datagram(from, b)
 }
@@ -151,8 +154,8 @@ func (r *udpReader) hand(b *udpBatch) {
 
 // datagram takes one datagram. While a handshake is under way at its address,
 // all but foreign data belongs to that.
-func (r *udpReader) datagram(from netip.AddrPort, b []byte) {
-	l, pending := r.port.at(from)
+func (r *udpReader) datagram(from endpoint, b []byte) {
+	l, pending := r.port.at(from.peer)
 	switch {
 	case len(b) == 0:
 	case b[0] == dtls.TypeApplicationData && l != nil && (pending == nil || pending != l):
@@ -179,7 +182,7 @@ func isHello(b []byte) bool {
 
 // hello brings a ClientHello to the session that it names. Unknown ones are
 // dropped without a word.
-func (r *udpReader) hello(from netip.AddrPort, b []byte) {
+func (r *udpReader) hello(from endpoint, b []byte) {
 	h, err := dtls.ParseClientHello(b)
 	if err != nil || len(h.SessionID) != 32 {
 		return
@@ -188,34 +191,42 @@ func (r *udpReader) hello(from netip.AddrPort, b []byte) {
 	s.mu.RLock()
 	l := s.links[[32]byte(h.SessionID)]
 	s.mu.RUnlock()
-	if l == nil || !r.port.expect(from, l) {
+	if l == nil {
 		return
 	}
+	r.port.expect(from.peer, l)
 	r.handle(l, from, b)
 }
 
-// expect notes a handshake at an address.
-func (p *udpPort) expect(from netip.AddrPort, l *link) bool {
+// expect notes a handshake at an address. A link has few at a time, the oldest
+// yields: a hello can be replayed from any number of addresses.
+func (p *udpPort) expect(from netip.AddrPort, l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.pending) >= maxPending && p.pending[from] == nil {
-		return false
+	if p.pending[from] == l {
+		return
 	}
 	p.pending[from] = l
-	return true
+	p.expected[l] = append(p.expected[l], from)
+	if at := p.expected[l]; len(at) > maxAttempts {
+		if p.pending[at[0]] == l {
+			delete(p.pending, at[0])
+		}
+		p.expected[l] = slices.Delete(at, 0, 1)
+	}
 }
 
 // handle gives a datagram to a link's DTLS server as a whole.
-func (r *udpReader) handle(l *link, from netip.AddrPort, b []byte) {
+func (r *udpReader) handle(l *link, from endpoint, b []byte) {
 	l.mu.Lock()
-	res := l.srv.Handle(from, b)
+	res := l.srv.Handle(from.peer, b)
 	if res.Established {
 		l.establishedLocked(r.port, from)
 	}
 	l.mu.Unlock()
 	c := l.stream.client
 	for _, d := range res.Send {
-		_, _ = r.port.sock.conn.WriteToUDPAddrPort(d, from) // lost like any datagram; the peer repeats
+		r.port.sock.reply(d, from)
 	}
 	if res.Established {
 		c.heardDTLS.Store(r.now.UnixNano())
@@ -261,9 +272,9 @@ func appendOpened(out [][]byte, o *dtls.Opener, b []byte) [][]byte {
 
 // rebind finds the session of an unknown peer among those last seen at its IP
 // address. The address moves only on an authentic record newer than all before.
-func (r *udpReader) rebind(from netip.AddrPort, b []byte) {
+func (r *udpReader) rebind(from endpoint, b []byte) {
 	r.port.mu.RLock()
-	near := r.port.byIP[from.Addr()]
+	near := r.port.byIP[from.peer.Addr()]
 	candidates := slices.Clone(near[:min(len(near), maxTries)])
 	r.port.mu.RUnlock()
 	record, _, err := dtls.NextRecord(b)
@@ -277,7 +288,7 @@ func (r *udpReader) rebind(from netip.AddrPort, b []byte) {
 	}
 }
 
-func (r *udpReader) tryMove(l *link, from netip.AddrPort, record []byte) bool {
+func (r *udpReader) tryMove(l *link, from endpoint, record []byte) bool {
 	plain, ok := l.move(r.port, from, record)
 	if ok && len(plain) > 0 {
 		r.payload(l, plain)
@@ -287,7 +298,7 @@ func (r *udpReader) tryMove(l *link, from netip.AddrPort, record []byte) bool {
 
 // move makes from the peer's address if record is authentic and newer than
 // what came before; it returns the record's data.
-func (l *link) move(port *udpPort, from netip.AddrPort, record []byte) ([]byte, bool) {
+func (l *link) move(port *udpPort, from endpoint, record []byte) ([]byte, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.srv.Association()
