@@ -45,7 +45,11 @@ func (s *Service) Login(ctx context.Context, r LoginRequest) (Grant, error) {
 		return Grant{}, errors.Join(err, s.forget(ctx, row)) // the password was right
 	}
 	if err != nil {
-		return Grant{}, errors.Join(err, s.noteLogin(ctx, p, r.Source, "", method, outcomeCode))
+		outcome := outcomeCode
+		if errors.Is(err, ErrTooMany) {
+			outcome = outcomeThrottled
+		}
+		return Grant{}, errors.Join(err, s.noteLogin(ctx, p, r.Source, "", method, outcome))
 	}
 	family := ""
 	if r.Remember && !p.staff {
@@ -70,7 +74,23 @@ func (s *Service) checkPerson(ctx context.Context, name string, r LoginRequest) 
 	case !ok:
 		return p, errors.Join(ErrCredentials, s.noteLogin(ctx, p, r.Source, "", "password", outcomePassword))
 	}
-	return p, nil
+	return p, s.rehash(ctx, p, r.Password)
+}
+
+// rehash replaces a hash that was made with other costs, unless the password
+// changes at the same time.
+func (s *Service) rehash(ctx context.Context, p person, pw string) error {
+	if !s.d.Hasher.Stale(p.password) {
+		return nil
+	}
+	fresh, err := s.hash(ctx, pw)
+	if err != nil {
+		return err
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE account_person SET password = $1 WHERE subject = $2 AND password = $3", fresh, string(p.subject), p.password)
+		return err
+	})
 }
 
 // noteRefusal writes a throttled try of an existing person into the login log.

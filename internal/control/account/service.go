@@ -27,6 +27,7 @@ type Deps struct {
 	Consent *consent.Service
 	Vault   *vault.Vault
 	Hasher  *password.Hasher // nil = four hashes at once
+	Memory  uint32           // KiB that a new password hash costs; 0 = 64 MiB
 	Limits  Limits           // zero = DefaultLimits, in the demo DemoLimits
 	Issuer  string           // name in authenticator apps
 	Demo    bool             // staff may enrol the second factor at first login
@@ -74,6 +75,10 @@ func New(d Deps) (*Service, error) {
 	if d.Hasher == nil {
 		d.Hasher = password.NewHasher(4)
 	}
+	if d.Memory == 0 {
+		d.Memory = 64 << 10
+	}
+	d.Hasher = d.Hasher.WithMemory(d.Memory)
 	if d.Limits == (Limits{}) && d.Demo {
 		d.Limits = DemoLimits()
 	} else if d.Limits == (Limits{}) {

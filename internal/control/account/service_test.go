@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -776,4 +777,22 @@ func TestLogsGoAfterSixCalendarMonths(t *testing.T) {
 			t.Errorf("a day later: %d lines, want none", n)
 		}
 	})
+}
+
+func TestAHashOfOldCostIsReplacedAtSignIn(t *testing.T) {
+	t.Parallel()
+	r := accounttest.New(t, dbtest.SQLite(t, accounttest.Migrations()...), consent.Mainland, false)
+	r.Register(t, "alice")
+	dearer, err := account.New(account.Deps{DB: r.DB, Clock: r.Clock, Queue: job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler)),
+		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Vault: r.Vault, Memory: 20 << 10})
+	must(t, err)
+	for range 2 {
+		_, err = dearer.Login(ctx, login("alice", accounttest.Password))
+		must(t, err)
+	}
+	hash, err := db.Get(ctx, r.DB, nil, db.One[string], "SELECT password FROM account_person")
+	must(t, err)
+	if !strings.Contains(hash, "m=20480,") {
+		t.Errorf("the hash still has its old cost")
+	}
 }

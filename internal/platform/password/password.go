@@ -27,11 +27,12 @@ import (
 
 // Cost of a hash (OWASP's first recommendation for Argon2id).
 const (
-	memory  = 19 * 1024 // KiB
-	passes  = 2
-	threads = 1
-	saltLen = 16
-	keyLen  = 32
+	memory    = 19 * 1024 // KiB
+	maxMemory = 256 * 1024
+	passes    = 2
+	threads   = 1
+	saltLen   = 16
+	keyLen    = 32
 )
 
 // ErrHash says that a stored hash cannot be read.
@@ -40,6 +41,7 @@ var ErrHash = errors.New("password hash is malformed")
 // Hasher hashes with bounded concurrency. It is safe for concurrent use.
 type Hasher struct {
 	slots  chan struct{}
+	memory uint32 // KiB of new hashes
 	absent string
 }
 
@@ -49,8 +51,24 @@ func NewHasher(n int) *Hasher {
 	if n <= 0 {
 		n = runtime.NumCPU()
 	}
-	salt := make([]byte, saltLen)
-	return &Hasher{slots: make(chan struct{}, n), absent: encode(salt, make([]byte, keyLen))}
+	return withMemory(make(chan struct{}, n), memory)
+}
+
+func withMemory(slots chan struct{}, kib uint32) *Hasher {
+	return &Hasher{slots: slots, memory: kib, absent: encode(kib, make([]byte, saltLen), make([]byte, keyLen))}
+}
+
+// WithMemory returns a hasher whose new hashes cost kib KiB, at least the 19
+// MiB of h and at most 256 MiB. It shares the slots of h.
+func (h *Hasher) WithMemory(kib uint32) *Hasher {
+	return withMemory(h.slots, min(max(kib, memory), maxMemory))
+}
+
+// Stale reports whether a hash was made with other costs than new ones are, so
+// that its password should be hashed again when it is known.
+func (h *Hasher) Stale(hash string) bool {
+	p, err := decode(hash)
+	return err != nil || p.memory != h.memory || p.passes != passes || p.threads != threads
 }
 
 // Hash returns the PHC string of a password with a new salt. It waits for a
@@ -60,11 +78,11 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("making a salt: %w", err)
 	}
-	key, err := h.derive(ctx, password, salt, memory, passes, threads, keyLen)
+	key, err := h.derive(ctx, password, salt, h.memory, passes, threads, keyLen)
 	if err != nil {
 		return "", err
 	}
-	return encode(salt, key), nil
+	return encode(h.memory, salt, key), nil
 }
 
 // Verify reports whether a password belongs to a hash. An error says that it
@@ -107,9 +125,9 @@ type parts struct {
 	salt, key      []byte
 }
 
-func encode(salt, key []byte) string {
+func encode(kib uint32, salt, key []byte) string {
 	b := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, threads, b.EncodeToString(salt), b.EncodeToString(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, kib, passes, threads, b.EncodeToString(salt), b.EncodeToString(key))
 }
 
 func decode(hash string) (p parts, err error) {
@@ -120,7 +138,7 @@ func decode(hash string) (p parts, err error) {
 	if n, err := fmt.Sscanf(f[3], "m=%d,t=%d,p=%d", &p.memory, &p.passes, &p.threads); err != nil || n != 3 {
 		return parts{}, ErrHash
 	}
-	if p.memory == 0 || p.memory > 1<<20 || p.passes == 0 || p.passes > 16 || p.threads == 0 {
+	if p.memory == 0 || p.memory > maxMemory || p.passes == 0 || p.passes > 10 || p.threads == 0 || p.threads > 8 {
 		return parts{}, ErrHash
 	}
 	p.salt, err = base64.RawStdEncoding.DecodeString(f[4])

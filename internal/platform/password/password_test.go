@@ -61,6 +61,26 @@ func TestAHashWaitsNoLongerThanItsContext(t *testing.T) {
 	}
 }
 
+func TestACostlierHasherFindsOldHashesStale(t *testing.T) {
+	t.Parallel()
+	ctx, cheap := context.Background(), password.NewHasher(1)
+	dear := cheap.WithMemory(32 * 1024)
+	old, err := cheap.Hash(ctx, "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := dear.Verify(ctx, old, "correct horse"); err != nil || !ok {
+		t.Errorf("an old hash does not verify any more: %v, %v", ok, err)
+	}
+	fresh, err := dear.Hash(ctx, "correct horse")
+	if err != nil || !strings.Contains(fresh, "m=32768,") {
+		t.Errorf("got %q, %v", fresh, err)
+	}
+	if !dear.Stale(old) || dear.Stale(fresh) || cheap.Stale(old) || !dear.Stale("x") {
+		t.Error("stale and fresh are confused")
+	}
+}
+
 func TestGeneratedPasswords(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

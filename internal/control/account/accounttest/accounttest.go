@@ -47,7 +47,7 @@ func New(t testing.TB, d *db.DB, profile string, demo bool) Rig {
 	t.Helper()
 	r := consenttest.New(t, d, profile)
 	s, err := account.New(account.Deps{DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
-		Consent: r.Consent, Vault: r.Vault, Hasher: hasher, Demo: demo})
+		Consent: r.Consent, Vault: r.Vault, Hasher: hasher, Memory: 1, Demo: demo})
 	check(t, err)
 	return Rig{r, s}
 }
