@@ -3,6 +3,7 @@
 import { expect } from './browser.mjs';
 import { base, profile } from './environment.mjs';
 import { mailed } from './mailbox.mjs';
+import { codeAt } from './totp.mjs';
 import { like, t } from './words.mjs';
 
 const button = (page, key) => page.getByRole('button', { name: t(key), exact: true });
@@ -144,4 +145,14 @@ export async function disconnect(page, row) {
   await row.getByRole('button', { name: t('session.disconnect') }).click();
   await page.getByRole('dialog').getByRole('button', { name: t('session.disconnect'), exact: true }).click();
   return Date.now();
+}
+
+/** Turns the second factor on, as staff must before they may do anything. */
+export async function enrolSecondFactor(page) {
+  await page.goto('/security');
+  await button(page, 'totp.start').click();
+  const seed = await page.locator('p').filter({ hasText: t('totp.key') }).locator('.mono').getAttribute('title');
+  await page.getByLabel(t('totp.code')).fill(codeAt(seed, Date.now()));
+  await button(page, 'totp.confirm').click();
+  await page.getByText(t('totp.done')).waitFor();
 }

@@ -15,7 +15,7 @@ import { like, t } from './words.mjs';
 
 const context = await launch();
 const page = context.pages()[0] ?? (await context.newPage());
-context.setDefaultTimeout(20_000);
+context.setDefaultTimeout(30_000);
 const complaints = [];
 watch(page, complaints);
 const size = 100 * 1024 * 1024;
@@ -37,7 +37,7 @@ test(`a person buys a VPN and connects (${profile})`, async (walk) => {
     await step('verifies the real name', () => customer.verifyIdentity(page, person));
   }
   await step('orders a VPN gateway', async () => {
-    orderURL = await customer.order(page, 'Shanghai office');
+    orderURL = await customer.order(page, 'shanghai-office');
   });
   await step('pays and gets it', () => customer.pay(page, orderURL));
   await step('creates an SSL server', async () => {
@@ -84,6 +84,7 @@ test('the operator sees it all', async (walk) => {
     await prefer(context, 'en', 'light');
     await customer.signIn(page, { name: 'operator', password: operatorPassword });
   });
+  await step('turns the second factor on', () => customer.enrolSecondFactor(page));
   await step('verifies the audit log', async () => {
     await page.goto('/admin/audit-log');
     await page.getByRole('button', { name: t('audit.verify') }).click();

@@ -15,14 +15,17 @@ function catalogue(language) {
 
 const english = catalogue('en');
 
+function words(key) {
+  if (english[key] === undefined) throw new Error(`the console has no words for ${key}`);
+  return english[key];
+}
+
 /** The English words of a key, with its parameters filled in. */
 export function t(key, parameters = {}) {
-  const text = english[key];
-  if (text === undefined) throw new Error(`the console has no words for ${key}`);
-  return text.replace(/\{\{(\w+)\}\}/g, (_, name) => parameters[name] ?? '');
+  return words(key).replace(/\{\{(\w+)\}\}/g, (_, name) => parameters[name] ?? '');
 }
 
 /** The words of a key up to its first parameter, as a pattern. */
 export function like(key) {
-  return new RegExp(t(key).split(/\{\{/)[0].replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(words(key).split('{{')[0].replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 }
