@@ -40,7 +40,7 @@ func (s *Service) ApplyFact(ctx context.Context, gateway string, f Fact, from So
 // warn tells operators of what needs a person.
 func (s *Service) warn(ctx context.Context, r Result, f Fact, from Source) {
 	if r == Orphan || r == Mismatch || r == Foreign {
-		s.d.Log.WarnContext(ctx, "payment fact needs attention", "result", string(r), "attempt", f.AttemptNo, "source", string(from))
+		s.d.Log.WarnContext(ctx, "payment fact needs attention", "result", string(r), "attempt", f.AttemptNo, "channel", string(from))
 	}
 }
 

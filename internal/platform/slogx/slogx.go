@@ -29,7 +29,7 @@ var Keys = map[string]bool{
 	"region": true, "request": true, "server": true, "service": true, "session": true, "signal": true, "size": true,
 	"state": true, "status": true, "topic": true, "transport": true, "try": true, "url": true, "version": true,
 	"goid": true, "stack": true, "suite": true, "mtu": true, "interface": true, "table": true, "template": true,
-	"channel": true, "payment": true, "amount": true, "wait": true, "purpose": true, "flow": true, "addr": true,
+	"channel": true, "payment": true, "result": true, "problems": true, "where": true, "uid": true, "trade": true, "digest": true, "amount": true, "wait": true, "purpose": true, "flow": true, "addr": true,
 }
 
 var hits atomic.Int64
