@@ -169,6 +169,27 @@ func (s *Service) Current(ctx context.Context, owner account.ID) (Verification, 
 	return latest(ctx, s.db, owner)
 }
 
+// AskManual hands the account's latest failed submission to a person, while its
+// values are still there; no document is uploaded (a member of staff compares
+// the typed values with the document shown). Errors: ErrNotFound, ErrState.
+func (s *Service) AskManual(ctx context.Context, p account.Principal, verification string) (Verification, error) {
+	v, err := latest(ctx, s.db, p.Account)
+	if err != nil {
+		return v, err
+	}
+	if v.ID != verification || v.Subject != p.Subject {
+		return Verification{}, ErrNotFound
+	}
+	if v.name == nil {
+		return v, ErrState.With("state", string(v.State)).With("event", string(EventAskManual))
+	}
+	by := decider{actor: audit.Actor{Class: vault.Self, Handle: p.Subject, Session: p.Session}}
+	if err := s.decide(ctx, v, by, EventAskManual); err != nil {
+		return v, err
+	}
+	return latest(ctx, s.db, p.Account)
+}
+
 // List returns the account's verifications, newest first, with the values
 // masked; that is one read event of the person.
 func (s *Service) List(ctx context.Context, p account.Principal) ([]View, error) {

@@ -428,6 +428,38 @@ func TestAMinorWaitsForAPerson(t *testing.T) {
 	})
 }
 
+func TestAFailedSubmissionCanBeHandedToAPerson(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r *rig) {
+		r.source.result = Mismatch
+		v := r.submit(t, person1(1), adult(1))
+		if _, err := r.s.AskManual(ctx, person1(2), v.ID); !errors.Is(err, ErrNotFound) {
+			t.Errorf("somebody else: got %v", err)
+		}
+		got, err := r.s.AskManual(ctx, person1(1), v.ID)
+		if err != nil || got.State != ManualReview || len(r.source.asked) != 1 {
+			t.Errorf("got %+v, %v, asked %d", got, err, len(r.source.asked))
+		}
+		if _, err := r.s.AskManual(ctx, person1(1), v.ID); !errors.Is(err, ErrState) {
+			t.Errorf("twice: got %v", err)
+		}
+		r.clock.Advance(60 * 24 * time.Hour)
+		must(t, r.s.hourly(ctx)) // the values are needed until the decision
+		must(t, r.s.Review(ctx, person1(7), v.ID, false, "tic_1"))
+		r.clock.Advance(31 * 24 * time.Hour)
+		must(t, r.s.hourly(ctx))
+		if got, err = r.s.Current(ctx, "acc_1"); err != nil || got.State != Rejected || got.name != nil {
+			t.Errorf("after the rejection: %+v, %v", got, err)
+		}
+		v = r.submit(t, person1(1), adult(2))
+		r.clock.Advance(31 * 24 * time.Hour)
+		must(t, r.s.hourly(ctx))
+		if _, err := r.s.AskManual(ctx, person1(1), v.ID); !errors.Is(err, ErrState) {
+			t.Errorf("once erased: got %v", err)
+		}
+	})
+}
+
 func TestWithdrawalEndsIt(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {

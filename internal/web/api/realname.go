@@ -63,6 +63,17 @@ func RealName(a *API, s *realname.Service) {
 			}
 			return &Body[List[RealNameVerification]]{List[RealNameVerification]{Items: Items(all, toRealName)}}, nil
 		})
+	Post(a, "/real-name-verifications/{id}/manual-review", Operation{ID: "ask-real-name-review", Summary: "Hand a failed verification to a person", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *struct {
+			ID string `path:"id" maxLength:"40"`
+		}) (*Body[RealNameVerification], error) {
+			v, err := s.AskManual(ctx, Who(ctx), in.ID)
+			return &Body[RealNameVerification]{toRealName(realname.View{Verification: v})}, err
+		})
+	realNameStaff(a, s)
+}
+
+func realNameStaff(a *API, s *realname.Service) {
 	Get(a, "/admin/real-name-verifications", Operation{ID: "admin-list-real-name", Summary: "Verifications that wait for a decision", Tag: "Staff", Access: Staff(account.PermRealnameReview)},
 		func(ctx context.Context, _ *struct{}) (*Body[List[RealNameReview]], error) {
 			all, err := s.Waiting(ctx)
