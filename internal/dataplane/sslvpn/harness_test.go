@@ -344,3 +344,22 @@ func (r *rig) nextClosed() gwlink.SessionClosed {
 		return gwlink.SessionClosed{}
 	}
 }
+
+// superFrame is a virtio-net frame of 40 TCP segments from the LAN to a client.
+func superFrame() []byte {
+	const mss, segments = 1360, 40
+	f := make([]byte, tun.HeaderLen+40+mss*segments)
+	le := binary.LittleEndian
+	f[0], f[1] = 1, 1 // checksum needed, TCPv4
+	le.PutUint16(f[2:], 40)
+	le.PutUint16(f[4:], mss)
+	le.PutUint16(f[6:], 20)
+	le.PutUint16(f[8:], 16)
+	p := f[tun.HeaderLen:]
+	p[0], p[8], p[9] = 0x45, 64, 6
+	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
+	copy(p[12:], netip.MustParseAddr("10.77.0.2").AsSlice())
+	copy(p[16:], netip.MustParseAddr("10.98.0.2").AsSlice())
+	p[32], p[33] = 5<<4, 0x10
+	return f
+}

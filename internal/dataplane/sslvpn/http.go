@@ -30,6 +30,8 @@ type httpConn struct {
 	tls  *tls.Conn
 	from netip.AddrPort
 	in   *bufio.Reader
+
+	attached func() // called once the connection has a session
 }
 
 var errRequest = errors.New("malformed or oversized request")

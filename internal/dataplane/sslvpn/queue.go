@@ -2,6 +2,7 @@ package sslvpn
 
 import (
 	"sync"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -11,6 +12,10 @@ const (
 	chunkSize = 128 << 10
 	maxReady  = 6 // chunks a session may have waiting; then packets are dropped
 	maxNotes  = 16
+	// maxSojourn is how long the oldest waiting chunk may have waited before new
+	// packets are dropped: a slow client gets loss, which its senders heed, and
+	// not seconds of delay.
+	maxSojourn = 100 * time.Millisecond
 )
 
 // chunk holds packets on their way to one client, each with room around it for
@@ -23,6 +28,7 @@ type chunk struct {
 	items []item
 	bytes int // of packets
 	path  *path
+	born  time.Time // when the first packet came
 }
 
 // item is one packet in a chunk's buffer.
@@ -34,7 +40,7 @@ var chunks = sync.Pool{New: func() any {
 
 func takeChunk(p *path) *chunk {
 	c := chunks.Get().(*chunk)
-	c.used, c.items, c.bytes, c.path = 0, c.items[:0], 0, p
+	c.used, c.items, c.bytes, c.path, c.born = 0, c.items[:0], 0, p, time.Now()
 	return c
 }
 
@@ -96,7 +102,7 @@ func (q *outQueue) spaceLocked(p *path, n int) bool {
 		if c.path == p && c.used+need <= len(c.buf) && len(c.items) < cap(c.items) {
 			return true
 		}
-		if len(q.ready) >= maxReady {
+		if len(q.ready) >= maxReady || (len(q.ready) > 0 && time.Since(q.ready[0].born) > maxSojourn) {
 			q.dropped++
 			return false
 		}

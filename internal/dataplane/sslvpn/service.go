@@ -35,6 +35,9 @@ type Service struct {
 	cookies  map[[32]byte]*client
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*batchConn]struct{}
+
+	early     int // connections without a session
+	earlyFrom map[netip.Addr]int
 }
 
 // New returns a Service that runs nothing yet.
@@ -46,6 +49,7 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*batchConn]struct{}{},
+		earlyFrom: map[netip.Addr]int{},
 	}
 	s.wg.Go(s.tickForever)
 	return s

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -131,6 +132,12 @@ func (s *Service) serve(raw net.Conn) {
 		return
 	}
 	defer s.untrack(c)
+	from := addrPort(raw.RemoteAddr())
+	if !s.admit(from.Addr()) {
+		return
+	}
+	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
+	defer leave()
 	tuneTCP(raw)
 	local := addrPort(raw.LocalAddr())
 	var srv *server
@@ -148,8 +155,36 @@ func (s *Service) serve(raw net.Conn) {
 	if err := t.HandshakeContext(ctx); err != nil || srv == nil {
 		return
 	}
-	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: addrPort(raw.RemoteAddr())}
+	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: from, attached: leave}
 	h.serve()
+}
+
+// Limits on connections before CONNECT; what exceeds them is closed at once.
+const (
+	maxEarly     = 8192
+	maxEarlyFrom = 256 // one source address
+)
+
+// admit counts a connection that has no session yet; false when there are too
+// many. The caller calls leave once for each admitted one.
+func (s *Service) admit(from netip.Addr) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.early >= maxEarly || s.earlyFrom[from] >= maxEarlyFrom {
+		return false
+	}
+	s.early++
+	s.earlyFrom[from]++
+	return true
+}
+
+func (s *Service) leave(from netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.early--
+	if s.earlyFrom[from]--; s.earlyFrom[from] == 0 {
+		delete(s.earlyFrom, from)
+	}
 }
 
 // track remembers the connection for Close; false when that has begun.

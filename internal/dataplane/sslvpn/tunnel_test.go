@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 // attached logs in and connects.
@@ -250,4 +252,56 @@ func TestCloseSendsNoDisconnect(t *testing.T) {
 	case <-time.After(waitLimit):
 		t.Error("Close does not return")
 	}
+}
+
+func TestSlowClientGetsLossAndNoDelay(t *testing.T) {
+	t.Parallel()
+	q := newOutQueue()
+	way := &path{head: openconnect.HeaderLen}
+	var seg tun.Segments
+	fill := func() {
+		for range 4 {
+			if err := seg.Reset(superFrame()); err != nil {
+				t.Fatal(err)
+			}
+			q.put(way, &seg)
+		}
+	}
+	fill()
+	if len(q.ready) == 0 || q.dropped != 0 {
+		t.Fatalf("got %d chunks ready and %d drops, want some and none", len(q.ready), q.dropped)
+	}
+	q.ready[0].born = q.ready[0].born.Add(-2 * maxSojourn)
+	waiting := len(q.ready)
+	fill()
+	if len(q.ready) != waiting || q.dropped == 0 {
+		t.Errorf("behind an old chunk: got %d more chunks and %d drops, want none and some", len(q.ready)-waiting, q.dropped)
+	}
+	for range 2 * maxReady {
+		if _, c, ok := q.take(); ok {
+			c.release()
+		}
+	}
+	fill()
+	for range 20 {
+		fill()
+	}
+	if len(q.ready) > maxReady {
+		t.Errorf("got %d chunks ready, want %d at most", len(q.ready), maxReady)
+	}
+	q.close()
+}
+
+func TestEarlyConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.svc.mu.Lock()
+	r.svc.earlyFrom[netip.MustParseAddr("127.0.0.1")] = maxEarlyFrom - 1
+	r.svc.mu.Unlock()
+	p := r.dial(nil) // the last one
+	if _, err := r.tryDial(nil); err == nil {
+		t.Error("got one connection more than allowed")
+	}
+	p.connect(p.login("ann")) // it counts no more
+	r.dial(nil)
 }
