@@ -161,6 +161,7 @@ function SignedIn() {
     const next = pathname === '/' ? '' : `?next=${encodeURIComponent(pathname + search)}`;
     return <Navigate to={`/login${next}`} replace />;
   }
+  if (session.data.enrol_totp && pathname !== '/security') return <Navigate to="/security" replace />;
   return (
     <MeProvider value={session.data}>
       <Outlet />

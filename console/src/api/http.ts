@@ -19,13 +19,6 @@ export class Problem extends Error {
 /** What answers a gate that is shut until the person decides (anew). */
 export const gateCodes = ['consent.renewal_needed', 'consent.gate_closed'];
 
-export interface CallOptions {
-  query?: Record<string, string | number | boolean | undefined>;
-  body?: unknown;
-  key?: string;
-  signal?: AbortSignal;
-}
-
 export const prefix = '/api/v1';
 
 type Watcher = (problem: Problem) => void;
@@ -42,46 +35,45 @@ export function newKey(): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-export function address(path: string, query: CallOptions['query'] = {}): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== '') params.set(name, String(value));
-  }
-  const text = params.toString();
-  return prefix + path + (text ? `?${text}` : '');
+/** An act that needs a fresh proof of who is there is answered with this. */
+const stepUpCode = 'account.step_up_required';
+
+type Asker = () => Promise<boolean>;
+let asker: Asker | undefined;
+
+/** Names who asks the person for a proof; true means that it was given. */
+export function askStepUpWith(ask: Asker | undefined): void {
+  asker = ask;
 }
 
-export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const response = await send(method, path, options);
-  if (response.ok) return (await body(response)) as T;
+/** Sends a request; what is not a success is thrown as a Problem. */
+export async function send(request: Request): Promise<Response> {
+  const again = request.clone();
+  try {
+    return await attempt(request);
+  } catch (error) {
+    const needed = error instanceof Problem && error.code === stepUpCode;
+    if (!needed || !asker || !(await asker())) throw error;
+    return attempt(again);
+  }
+}
+
+async function attempt(request: Request): Promise<Response> {
+  const response = await exchange(request);
+  if (response.ok) return response;
   const problem = await problemOf(response);
   for (const watcher of watchers) watcher(problem);
   throw problem;
 }
 
-async function send(method: string, path: string, options: CallOptions): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' };
-  headers['Accept-Language'] = document.documentElement.lang;
-  if (options.body !== undefined) headers['Content-Type'] = 'application/json';
-  if (options.key) headers['Idempotency-Key'] = options.key;
+async function exchange(request: Request): Promise<Response> {
+  request.headers.set('Accept-Language', document.documentElement.lang);
   try {
-    return await fetch(address(path, options.query), {
-      method,
-      headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      signal: options.signal,
-      credentials: 'same-origin',
-    });
+    return await fetch(request);
   } catch (cause) {
-    if (options.signal?.aborted) throw cause;
+    if (request.signal.aborted) throw cause;
     throw new Problem(0, 'console.unreachable', '');
   }
-}
-
-async function body(response: Response): Promise<unknown> {
-  if (response.status === 204) return undefined;
-  const text = await response.text();
-  return text ? JSON.parse(text) : undefined;
 }
 
 async function problemOf(response: Response): Promise<Problem> {

@@ -1,141 +1,130 @@
-// Every operation of /api/v1 that the console calls, once. Pages know these functions, not paths.
+// Every operation of /api/v1 that the console calls, once. Pages know these functions, not paths; the
+// paths, bodies and answers are checked against the API's description by the compiler.
 
-import { address, call, type CallOptions } from './http';
+import createClient from 'openapi-fetch';
+import { prefix, send } from './http';
+import type { paths } from './schema';
 import type * as T from './types';
 
-type Query = CallOptions['query'];
+const client = createClient<paths>({ baseUrl: window.location.origin, fetch: send });
 
-const get = <R>(path: string, query?: Query) => call<R>('GET', path, { query });
-const post = <R>(path: string, body?: unknown, key?: string) => call<R>('POST', path, { body, key });
-const patch = <R>(path: string, body: unknown) => call<R>('PATCH', path, { body });
-const remove = (path: string, body?: unknown) => call<void>('DELETE', path, { body });
-const id = encodeURIComponent;
+/** A problem was thrown by send, so there is an answer. */
+async function data<D>(answer: Promise<{ data?: D }>): Promise<NonNullable<D>> {
+  return (await answer).data as NonNullable<D>;
+}
 
 export type PageQuery = { cursor?: string; limit?: number };
 
-/** A list that is read in pages. */
-const paged =
-  <R, Q = unknown>(path: string) =>
-  (query?: PageQuery & Q) =>
-    get<T.List<R>>(path, { limit: 100, ...query });
-
-/** A list that comes whole. */
-const whole =
-  <R>(path: string) =>
-  () =>
-    get<T.List<R>>(path);
-
-export interface Registration {
-  user_name: string;
-  password: string;
-  email: string;
-  consent_token: string;
-  adult: boolean;
-}
-
-export interface Login {
-  user_name: string;
-  password: string;
-  code?: string;
-  remember: boolean;
-}
-
-/** Shows again who is there, for an act that needs it. */
-export interface StepUp {
-  password: string;
-  code: string;
-}
+const page = <Q extends PageQuery>(query?: Q) => ({ params: { query: { limit: 100, ...query } } });
+const at = (id: string) => ({ params: { path: { id } } });
+const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
 
 export const api = {
   account: {
-    register: (in_: Registration, key: string) => post<void>('/accounts', in_, key),
-    verifyEmail: (token: string) => post<void>('/email-verifications', { token }),
-    sendVerification: () => post<void>('/email-verifications', {}),
-    login: (in_: Login) => post<unknown>('/login-sessions', in_),
-    logout: () => remove('/login-sessions/current'),
-    requestReset: (email: string) => post<void>('/password-resets', { email }),
+    register: (body: T.Registration, key: string) =>
+      data(client.POST('/api/v1/accounts', { body, ...keyed(key) })),
+    verifyEmail: (token: string) => data(client.POST('/api/v1/email-verifications', { body: { token } })),
+    sendVerification: () => data(client.POST('/api/v1/email-verifications', { body: {} })),
+    login: (body: T.Login) => data(client.POST('/api/v1/login-sessions', { body })),
+    resume: () => data(client.POST('/api/v1/login-sessions/resume', {})),
+    logout: () => data(client.DELETE('/api/v1/login-sessions/{id}', at('current'))),
+    requestReset: (email: string) => data(client.POST('/api/v1/password-resets', { body: { email } })),
     confirmReset: (token: string, password: string) =>
-      post<void>('/password-resets/confirm', { token, password }),
-    me: () => get<T.Me>('/me'),
-    changePassword: (current: string, next: string) => post<void>('/me/password', { current, next }),
-    enrolTOTP: () => post<T.Enrolment>('/me/totp', {}),
-    confirmTOTP: (code: string) => post<{ recovery_codes: string[] }>('/me/totp/confirm', { code }),
-    removeTOTP: (in_: StepUp) => remove('/me/totp', in_),
-    sessions: paged<T.LoginSession>('/login-sessions'),
-    revokeSession: (session: string) => remove(`/login-sessions/${id(session)}`),
-    loginLog: paged<T.LoginEntry>('/me/login-log'),
+      data(client.POST('/api/v1/password-resets/confirm', { body: { token, password } })),
+    me: () => data(client.GET('/api/v1/me')),
+    stepUp: (body: T.Proof) => data(client.POST('/api/v1/me/step-up', { body })),
+    changePassword: (current: string, next: string) =>
+      data(client.POST('/api/v1/me/password', { body: { current, next } })),
+    enrolTOTP: () => data(client.POST('/api/v1/me/totp', {})),
+    confirmTOTP: (code: string) => data(client.POST('/api/v1/me/totp/confirm', { body: { code } })),
+    removeTOTP: (body: T.Proof) => data(client.DELETE('/api/v1/me/totp', { body })),
+    sessions: (query?: PageQuery) => data(client.GET('/api/v1/login-sessions', page(query))),
+    revokeSession: (id: string) => data(client.DELETE('/api/v1/login-sessions/{id}', at(id))),
+    loginLog: (query?: PageQuery) => data(client.GET('/api/v1/me/login-log', page(query))),
+    accessLog: (query?: PageQuery) => data(client.GET('/api/v1/me/access-log', page(query))),
+    notices: (query?: PageQuery) => data(client.GET('/api/v1/notices', page(query))),
+    readNotice: (id: string) => data(client.POST('/api/v1/notices/{id}/read', at(id))),
   },
   privacy: {
-    policies: whole<T.PolicySummary>('/policies'),
+    policies: () => data(client.GET('/api/v1/policies')),
     policy: (document: string, version?: string) =>
-      get<T.Policy>(`/policies/${id(document)}${version ? `/versions/${id(version)}` : ''}`),
-    prompt: (purpose: string) => get<T.ConsentPrompt>(`/consent-prompts/${id(purpose)}`),
-    consents: paged<T.ConsentRecord>('/consents'),
-    decide: (in_: { token: string; decision: string; adult?: boolean }) => post<void>('/consents', in_),
-    withdraw: (purpose: string) => remove(`/consents/${id(purpose)}`),
-    disclosures: whole<T.Disclosure>('/disclosures'),
-    reads: paged<T.Read>('/reads'),
+      version
+        ? data(
+            client.GET('/api/v1/policies/{document}/versions/{version}', {
+              params: { path: { document, version } },
+            }),
+          )
+        : data(client.GET('/api/v1/policies/{document}', { params: { path: { document } } })),
+    prompt: (purpose: string) =>
+      data(client.GET('/api/v1/consent-prompts/{purpose}', { params: { path: { purpose } } })),
+    consents: (query?: PageQuery) => data(client.GET('/api/v1/consents', page(query))),
+    decide: (body: T.ConsentAct) => data(client.POST('/api/v1/consents', { body })),
+    withdraw: (purpose: string) =>
+      data(client.DELETE('/api/v1/consents/{purpose}', { params: { path: { purpose } } })),
+    disclosures: () => data(client.GET('/api/v1/disclosures')),
+    reads: (query?: PageQuery) => data(client.GET('/api/v1/reads', page(query))),
   },
   realName: {
-    current: whole<T.Verification>('/real-name-verifications'),
-    submit: (in_: { name: string; number: string; consent_token: string }, key: string) =>
-      post<T.Verification>('/real-name-verifications', in_, key),
+    current: () => data(client.GET('/api/v1/real-name-verifications')),
+    submit: (body: { name: string; number: string; consent_token: string }, key: string) =>
+      data(client.POST('/api/v1/real-name-verifications', { body, ...keyed(key) })),
   },
   shop: {
-    regions: whole<T.Region>('/regions'),
-    products: whole<T.Product>('/products'),
-    quote: (in_: T.QuoteRequest) => post<T.Quote>('/quotes', in_),
-    place: (
-      in_: T.QuoteRequest & { quote_hash: string; configuration: Record<string, string> },
-      key: string,
-    ) => post<T.Order>('/orders', in_, key),
-    orders: paged<T.Order>('/orders'),
-    order: (order: string) => get<T.Order>(`/orders/${id(order)}`),
-    cancel: (order: string) => post<T.Order>(`/orders/${id(order)}/cancel`),
-    methods: whole<T.PaymentMethod>('/payment-methods'),
-    payments: (order: string) => get<T.List<T.Payment>>(`/orders/${id(order)}/payments`),
-    pay: (order: string, method: string, key: string) =>
-      post<T.StartedPayment>(`/orders/${id(order)}/payments`, { method }, key),
-    wallet: () => get<T.Wallet>('/wallet'),
+    regions: () => data(client.GET('/api/v1/regions')),
+    products: () => data(client.GET('/api/v1/products')),
+    quote: (body: T.QuoteRequest) => data(client.POST('/api/v1/quotes', { body })),
+    place: (body: T.OrderRequest, key: string) =>
+      data(client.POST('/api/v1/orders', { body, params: { header: { 'Idempotency-Key': key } } })),
+    orders: (query?: PageQuery) => data(client.GET('/api/v1/orders', page(query))),
+    order: (id: string) => data(client.GET('/api/v1/orders/{id}', at(id))),
+    cancel: (id: string) => data(client.POST('/api/v1/orders/{id}/cancel', at(id))),
+    methods: () => data(client.GET('/api/v1/payment-methods')),
+    payments: (id: string) => data(client.GET('/api/v1/orders/{id}/payments', at(id))),
+    pay: (id: string, method: string, key: string) =>
+      data(client.POST('/api/v1/orders/{id}/payments', { ...at(id), body: { method }, ...keyed(key) })),
+    wallet: () => data(client.GET('/api/v1/wallet')),
   },
   vpn: {
-    networks: whole<T.Network>('/networks'),
-    gateways: paged<T.Gateway>('/vpn-gateways'),
-    gateway: (gateway: string) => get<T.Gateway>(`/vpn-gateways/${id(gateway)}`),
-    traffic: (gateway: string, hours: number) =>
-      get<T.Traffic>(`/vpn-gateways/${id(gateway)}/traffic`, { hours }),
-    rename: (gateway: string, name: string, version: number) =>
-      patch<T.Gateway>(`/vpn-gateways/${id(gateway)}`, { name, version }),
-    servers: paged<T.SSLServer>('/ssl-servers'),
-    server: (server: string) => get<T.SSLServer>(`/ssl-servers/${id(server)}`),
-    createServer: (in_: Partial<T.SSLServerSettings> & { gateway: string }, key: string) =>
-      post<T.SSLServer>('/ssl-servers', in_, key),
-    changeServer: (server: string, in_: Partial<T.SSLServerSettings> & { version?: number }) =>
-      patch<T.SSLServer>(`/ssl-servers/${id(server)}`, in_),
-    deleteServer: (server: string) => remove(`/ssl-servers/${id(server)}`),
-    clients: paged<T.SSLClient>('/ssl-clients'),
-    client: (client: string) => get<T.SSLClient>(`/ssl-clients/${id(client)}`),
-    createClient: (in_: { server: string; name: string }, key: string) =>
-      post<T.SSLClient>('/ssl-clients', in_, key),
-    changeClient: (client: string, in_: Partial<T.SSLClient>) =>
-      patch<T.SSLClient>(`/ssl-clients/${id(client)}`, in_),
-    deleteClient: (client: string) => remove(`/ssl-clients/${id(client)}`),
-    bundle: (client: string) => address(`/ssl-clients/${id(client)}/bundle`),
-    secret: (client: string) => post<T.ClientSecret>(`/ssl-clients/${id(client)}/secret`),
-    resetPassword: (client: string) => post<T.SSLClient>(`/ssl-clients/${id(client)}/reset-password`, {}),
-    resetTOTP: (client: string) => post<T.SSLClient>(`/ssl-clients/${id(client)}/reset-totp`),
-    disconnectClient: (client: string) => post<void>(`/ssl-clients/${id(client)}/disconnect`),
-    sessions: paged<T.VPNSession, { live?: boolean; gateway?: string; client?: string }>('/vpn-sessions'),
-    endSession: (session: string) => remove(`/vpn-sessions/${id(session)}`),
+    networks: () => data(client.GET('/api/v1/networks')),
+    gateways: (query?: PageQuery) => data(client.GET('/api/v1/vpn-gateways', page(query))),
+    gateway: (id: string) => data(client.GET('/api/v1/vpn-gateways/{id}', at(id))),
+    rename: (id: string, name: string, version: number) =>
+      data(client.PATCH('/api/v1/vpn-gateways/{id}', { ...at(id), body: { name, version } })),
+    traffic: (id: string, hours: number) =>
+      data(client.GET('/api/v1/vpn-gateways/{id}/traffic', { params: { path: { id }, query: { hours } } })),
+    servers: (query?: PageQuery) => data(client.GET('/api/v1/ssl-servers', page(query))),
+    server: (id: string) => data(client.GET('/api/v1/ssl-servers/{id}', at(id))),
+    createServer: (body: T.SSLServerRequest, key: string) =>
+      data(client.POST('/api/v1/ssl-servers', { body, ...keyed(key) })),
+    changeServer: (id: string, body: T.SSLServerPatch) =>
+      data(client.PATCH('/api/v1/ssl-servers/{id}', { ...at(id), body })),
+    deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
+    clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
+    client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
+    createClient: (body: { server: string; name: string }, key: string) =>
+      data(client.POST('/api/v1/ssl-clients', { body, ...keyed(key) })),
+    changeClient: (id: string, body: T.SSLClientPatch) =>
+      data(client.PATCH('/api/v1/ssl-clients/{id}', { ...at(id), body })),
+    deleteClient: (id: string) => data(client.DELETE('/api/v1/ssl-clients/{id}', at(id))),
+    /** Where the browser downloads the bundle. */
+    bundle: (id: string) => `${prefix}/ssl-clients/${encodeURIComponent(id)}/bundle`,
+    secret: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/secret', at(id))),
+    resetPassword: (id: string) =>
+      data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: {} })),
+    resetTOTP: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
+    sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
+      data(client.GET('/api/v1/vpn-sessions', page(query))),
+    endSession: (id: string) => data(client.DELETE('/api/v1/vpn-sessions/{id}', at(id))),
   },
   admin: {
-    users: paged<T.AdminUser>('/admin/users'),
-    orders: paged<T.AdminOrder>('/admin/orders'),
-    payments: paged<T.AdminPayment>('/admin/payments'),
-    nodes: whole<T.Node>('/admin/gateway-nodes'),
-    policies: paged<T.PolicySummary>('/admin/policies'),
-    audit: paged<T.AuditEntry>('/admin/audit-log'),
-    checkpoint: () => get<{ note: string; verifier: string }>('/admin/audit-log/checkpoint'),
-    verifyAudit: () => post<T.AuditReport>('/admin/audit-log/verify'),
+    users: (query?: PageQuery) => data(client.GET('/api/v1/admin/users', page(query))),
+    orders: (query?: PageQuery) => data(client.GET('/api/v1/admin/orders', page(query))),
+    payments: (query?: PageQuery) => data(client.GET('/api/v1/admin/payments', page(query))),
+    nodes: () => data(client.GET('/api/v1/admin/gateway-nodes')),
+    policies: (query?: PageQuery) => data(client.GET('/api/v1/admin/policies', page(query))),
+    audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),
+    checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),
+    verifyAudit: () => data(client.POST('/api/v1/admin/audit-log/verify')),
   },
 };

@@ -14,7 +14,9 @@ import { useNarrow, useToggle } from '../lib/use';
 import { Boundary } from './boundary';
 import { Mark } from './mark';
 import { Palette, usePaletteKeys } from './palette';
+import { Notices } from './notices';
 import { PolicyDialog } from './policy-dialog';
+import { StepUp } from './step-up';
 import { LanguageButton, ThemeButton } from './tools';
 import { VerifyBanner } from './verify-banner';
 
@@ -61,6 +63,7 @@ export function ConsoleLayout() {
         </main>
       </div>
       <PolicyDialog />
+      <StepUp />
     </div>
   );
 }
@@ -90,6 +93,7 @@ function Topbar({ openMenu }: { openMenu?: () => void }) {
           <kbd>/</kbd>
         </button>
       )}
+      <Notices />
       <LanguageButton />
       <ThemeButton />
       <AccountMenu />

@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { api } from '../api';
 import { gateCodes, onProblem } from '../api/http';
+import { useMe } from '../lib/session';
 import { useChange } from '../lib/use';
 import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
 import { ProblemAlert } from './problem';
@@ -17,7 +18,9 @@ const open = ['/my-data', '/policies'];
 
 export function PolicyDialog() {
   const { pathname } = useLocation();
-  const [needed, setNeeded] = useState(false);
+  const due = useMe().consents_due.includes('platform_policy');
+  const [told, setNeeded] = useState(false);
+  const needed = due || told;
   useEffect(
     () =>
       onProblem((problem) => {

@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { Alert, Button, Card, Form, Input, Modal, QRCode } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { api, type StepUp } from '../api';
-import type { Enrolment } from '../api/types';
+import { api } from '../api';
+import type { Enrolment, Proof } from '../api/types';
 import { saveFile } from '../lib/csv';
 import { useMe } from '../lib/session';
 import { useChange, useToggle } from '../lib/use';
@@ -129,9 +129,9 @@ function Recovery({ codes }: { codes: string[] }) {
 
 function Remove({ close }: { close: () => void }) {
   const { t } = useTranslation();
-  const [form] = Form.useForm<StepUp>();
+  const [form] = Form.useForm<Proof>();
   const remove = useChange(
-    async (in_: StepUp) => {
+    async (in_: Proof) => {
       await api.account.removeTOTP(in_);
       close();
     },

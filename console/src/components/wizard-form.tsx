@@ -68,7 +68,7 @@ export function WizardForm(p: Props) {
               onChange={(to) => setAt(Math.min(to, at))}
             />
           ) : null}
-          <div className="steps-body">
+          <div className={p.steps.length > 1 ? 'steps-body' : undefined}>
             {/* All steps stay mounted, so that their values stay in the form. */}
             {p.steps.map((s, i) => (
               <div key={s.key} hidden={i !== at}>

@@ -30,10 +30,17 @@ export function useSession() {
   );
   return useQuery<Me | null>({
     queryKey: ['me'],
-    queryFn: () => api.account.me().catch(nobody),
+    queryFn: () => api.account.me().catch(resumed).catch(nobody),
     staleTime: 60_000,
     retry: false,
   });
+}
+
+/** A session that ended goes on where the person asked to be kept signed in on this device. */
+async function resumed(error: unknown): Promise<Me> {
+  if (!(error instanceof Problem) || error.status !== 401) throw error;
+  await api.account.resume();
+  return api.account.me();
 }
 
 function nobody(error: unknown): null {

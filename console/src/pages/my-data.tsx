@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { ConsentRecord, Disclosure, Read } from '../api/types';
+import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
@@ -20,6 +20,7 @@ export function MyData() {
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },
           { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
           { key: 'reads', label: t('mydata.reads'), children: <Reads /> },
+          { key: 'access', label: t('mydata.access'), children: <Access /> },
           { key: 'policies', label: t('mydata.policies'), children: <PolicyLinks /> },
         ]}
       />
@@ -183,6 +184,44 @@ function Reads() {
       ]}
       csv="reads"
       empty={{ title: t('mydata.no_reads'), text: t('mydata.no_reads_text') }}
+    />
+  );
+}
+
+function Access() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <ResourceTable<AccessEntry>
+      label={t('mydata.access')}
+      queryKey={['access-log']}
+      load={api.account.accessLog}
+      rowKey={(e) => `${e.at} ${e.page}`}
+      nameTitle={t('mydata.page')}
+      nameText={(e) => e.page}
+      name={(e) => <code className="mono">{e.page}</code>}
+      columns={[
+        {
+          key: 'at',
+          title: t('mydata.time'),
+          cell: (e) => <span className="num">{format.time(e.at, true)}</span>,
+          text: (e) => e.at,
+        },
+        {
+          key: 'ip',
+          title: t('security.ip'),
+          cell: (e) => <span className="mono">{e.ip}</span>,
+          text: (e) => e.ip,
+        },
+        {
+          key: 'device',
+          title: t('security.device'),
+          cell: (e) => `${e.browser} · ${e.os}`,
+          text: (e) => `${e.browser} ${e.os}`,
+        },
+      ]}
+      csv="access-log"
+      empty={{ title: t('mydata.no_access') }}
     />
   );
 }

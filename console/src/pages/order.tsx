@@ -46,7 +46,7 @@ export function OrderPage() {
           {o.state === 'pending_payment' ? <PayBox order={o} /> : null}
           {settling('order', o.state) || o.state === 'completed' ? <Progress order={o} /> : null}
           <Closed order={o} />
-          <Lines lines={o.lines} />
+          <Lines lines={o.lines} begun={o.state !== 'pending_payment'} />
         </div>
         <aside className="side">
           <About order={o} />
@@ -131,7 +131,7 @@ function Closed({ order: o }: { order: Order }) {
   return <Alert type={o.state === 'needs_attention' ? 'error' : 'info'} showIcon title={t(key)} />;
 }
 
-function Lines({ lines }: { lines: OrderLine[] }) {
+function Lines({ lines, begun }: { lines: OrderLine[]; begun: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const region = useRegionName();
@@ -146,7 +146,9 @@ function Lines({ lines }: { lines: OrderLine[] }) {
             columns={2}
             facts={[
               { label: t('order.product'), value: t(`product.${l.product}`, { defaultValue: l.product }) },
-              { label: t('common.state'), value: <StateDot kind="line" state={l.state} /> },
+              ...(begun
+                ? [{ label: t('common.state'), value: <StateDot kind="line" state={l.state} /> }]
+                : []),
               { label: t('common.name'), value: l.configuration?.name || '–' },
               { label: t('common.region'), value: region(l.region) },
               ...Object.entries(l.options).map(([id, value]) => ({

@@ -3,6 +3,7 @@ import { Button, Form, Input, Result } from 'antd';
 import { Link, useNavigate } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
+import { Problem } from '../api/http';
 import { complete, ConsentAct, noConsent, usePrompt } from '../components/consent-act';
 import { GateLayout } from '../components/gate-layout';
 import { PersonalFieldHint } from '../components/personal-field-hint';
@@ -20,12 +21,23 @@ export function Register() {
   const { t } = useTranslation();
   const prompt = usePrompt('platform_policy');
   const [consent, setConsent] = useState(noConsent);
+  const abroad = usePrompt('crossborder.platform');
+  const asked = !absent(abroad.error);
+  const [transfer, setTransfer] = useState(noConsent);
   const register = useCreate((in_: Entry, key) =>
     api.account
-      .register({ ...in_, consent_token: prompt.data?.token ?? '', adult: consent.adult }, key)
+      .register(
+        {
+          ...in_,
+          consent_token: prompt.data?.token ?? '',
+          adult: consent.adult,
+          crossborder_token: abroad.data?.token,
+        },
+        key,
+      )
       // The act's token is used up or out of date: the next try needs another.
       .catch(async (error: unknown) => {
-        await prompt.refetch();
+        await Promise.all([prompt.refetch(), abroad.refetch()]);
         throw error;
       }),
   );
@@ -48,13 +60,14 @@ export function Register() {
         <Fields />
         <div className="stack">
           <ConsentAct prompt={prompt} value={consent} onChange={setConsent} notice={false} />
+          {asked ? <ConsentAct prompt={abroad} value={transfer} onChange={setTransfer} /> : null}
           <ProblemAlert error={register.error} />
           <Button
             type="primary"
             htmlType="submit"
             block
             loading={register.isPending}
-            disabled={!complete(prompt.data, consent)}
+            disabled={!complete(prompt.data, consent) || (asked && !complete(abroad.data, transfer))}
           >
             {t('register.submit')}
           </Button>
@@ -62,6 +75,11 @@ export function Register() {
       </Form>
     </GateLayout>
   );
+}
+
+/** Only some profiles store data in another jurisdiction; the others have no such prompt. */
+function absent(error: unknown): boolean {
+  return error instanceof Problem && (error.status === 403 || error.status === 404);
 }
 
 function Fields() {

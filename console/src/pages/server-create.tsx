@@ -50,8 +50,8 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
   const networks = useNetworks().data?.items;
   const wanted = params.get('gateway');
   const first = gateways.find((g) => g.id === wanted) ?? gateways[0];
-  const chosen = Form.useWatch('gateway', form) as string | undefined;
-  const gateway = gateways.find((g) => g.id === chosen) ?? first;
+  const entry = Form.useWatch<Partial<Entry> | undefined>([], form);
+  const gateway = gateways.find((g) => g.id === entry?.gateway) ?? first;
   const create = useCreate((in_: Entry, key) => api.vpn.createServer(in_, key), [['servers'], ['gateway']]);
 
   // The default is already sensible: the whole of the gateway's network.
@@ -79,7 +79,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
           onSuccess: (s) => void navigate(`/ssl-servers/${s.id}`),
         })
       }
-      summary={<Summary gateway={gateway} />}
+      summary={<Summary gateway={gateway} entry={entry} />}
       steps={[
         {
           key: 'all',
@@ -100,9 +100,8 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
   );
 }
 
-function Summary({ gateway }: { gateway?: Gateway }) {
+function Summary({ gateway, entry: watched }: { gateway?: Gateway; entry?: Partial<Entry> }) {
   const { t } = useTranslation();
-  const watched = Form.useWatch((values: Partial<Entry>) => values) as Partial<Entry> | undefined;
   return (
     <Card title={t('server.summary')}>
       <Facts
