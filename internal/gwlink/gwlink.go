@@ -154,8 +154,9 @@ type LoginRequest struct {
 // Outcome of a login round.
 type Outcome string
 
-// Outcomes. OutcomeUnavailable never comes from control: the agent answers
-// with it when control is away.
+// Outcomes. OutcomeUnavailable is no judgement about the person: control says
+// it when a limit is used up or the server is not in service, the agent when
+// control is away.
 const (
 	OutcomeForm        Outcome = "form"
 	OutcomeGranted     Outcome = "granted"

@@ -97,7 +97,7 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, step int64) (gw
 	})
 	if errors.Is(err, errFull) {
 		l.s.log.WarnContext(ctx, "vpn login refused: connection limit", "gateway", l.gateway.ID)
-		return refused(textFull), nil
+		return unavailable(textFull), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err

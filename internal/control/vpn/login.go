@@ -30,6 +30,11 @@ const (
 	textNoFactor    = "The second factor is not set up. Ask your administrator."
 )
 
+// unavailable is for what is not the person's fault: 503 with the reason.
+func unavailable(reason string) gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeUnavailable, Reason: reason}
+}
+
 func refused(reason string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: reason}
 }
@@ -55,7 +60,7 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 		return gwlink.LoginAnswer{}, err
 	}
 	if g.State == GatewayFrozen || g.State == GatewayDeleting || g.State == GatewayDeleted {
-		return refused(textUnavailable), nil
+		return unavailable(textUnavailable), nil
 	}
 	l := login{s: s, request: r, server: srv, gateway: g, now: s.clock.Now()}
 	return l.round(ctx)

@@ -316,7 +316,7 @@ func TestTheGatewaysConnectionLimitHoldsForParallelLogins(t *testing.T) {
 		for i, p := range people {
 			a, err := r.say(srv, source(50+i), "", nil, "username", p.name, "password", p.password)
 			must(t, err)
-			want := gwlink.OutcomeRefused
+			want := gwlink.OutcomeUnavailable
 			if in[p.id] {
 				want = gwlink.OutcomeGranted // its older session yields its place
 			}
