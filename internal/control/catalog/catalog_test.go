@@ -147,9 +147,16 @@ func TestACatalogueFileIsReadStrictly(t *testing.T) {
 		t.Fatalf("the model: %v", err)
 	}
 	for _, swap := range [][2]string{
-		{"base: 1", "base: -1"}, {"base: 1", "base: 1.5"}, {"base: 1", "discount: 1"}, {"regions: [r]", "regions: [x]"},
-		{"currency: CNY", "currency: XYZ"}, {"location: HK", "location: US"}, {"max_cycle: 1", "max_cycle: 0"}, {"zh-CN: 甲, ", ""},
-		{"base: 1", "base: 1, options: [{id: o, values: []}]"}, {"base: 1", "base: 1, options: [{id: o, values: [{value: x, price: -1}]}]"},
+		{"base: 1", "base: -1"},
+		{"base: 1", "base: 1.5"},
+		{"base: 1", "discount: 1"},
+		{"regions: [r]", "regions: [x]"},
+		{"currency: CNY", "currency: XYZ"},
+		{"location: HK", "location: US"},
+		{"max_cycle: 1", "max_cycle: 0"},
+		{"zh-CN: 甲, ", ""},
+		{"base: 1", "base: 1, options: [{id: o, values: []}]"},
+		{"base: 1", "base: 1, options: [{id: o, values: [{value: x, price: -1}]}]"},
 	} {
 		if _, err := catalog.ParseFile([]byte(strings.Replace(good, swap[0], swap[1], 1))); !errors.Is(err, catalog.ErrFile) {
 			t.Errorf("%q for %q: got %v, want ErrFile", swap[1], swap[0], err)

@@ -6,10 +6,14 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 // customer's account id: whose money it is.
 func Holdings() []holding.Table {
 	const why = "figures of the books, without a person"
-	owner := holding.Column{Name: "code", Category: holding.Order, Subject: "code", Purposes: []string{"dispute", "finance_audit", "aftersales"},
-		Basis: holding.ByDuty, Retention: "accounting"}
-	actor := holding.Column{Name: "actor", Category: holding.Order, Subject: "actor", Purposes: []string{"finance_audit"},
-		Basis: holding.ByDuty, Retention: "accounting"}
+	owner := holding.Column{
+		Name: "code", Category: holding.Order, Subject: "code", Purposes: []string{"dispute", "finance_audit", "aftersales"},
+		Basis: holding.ByDuty, Retention: "accounting",
+	}
+	actor := holding.Column{
+		Name: "actor", Category: holding.Order, Subject: "actor", Purposes: []string{"finance_audit"},
+		Basis: holding.ByDuty, Retention: "accounting",
+	}
 	return []holding.Table{
 		holding.Of("ledger_account", []holding.Column{owner},
 			holding.None(why, "id", "currency", "kind", "balance", "version", "min_balance", "max_balance", "opened_at")),

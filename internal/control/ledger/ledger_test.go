@@ -77,8 +77,10 @@ func TestAnEntryThatDoesNotBalanceIsRefused(t *testing.T) {
 		"zero lines":     {[]ledger.Posting{ledger.Debit(bank, cny(0)), ledger.Credit(wallet, cny(0))}, ledger.ErrUnbalanced},
 		"unknown kind":   {[]ledger.Posting{ledger.Debit("cash:box", cny(1)), ledger.Credit(wallet, cny(1))}, ledger.ErrAccount},
 		"no name":        {[]ledger.Posting{ledger.Debit("asset:", cny(1)), ledger.Credit(wallet, cny(1))}, ledger.ErrAccount},
-		"overflow": {[]ledger.Posting{ledger.Debit(bank, cny(math.MaxInt64)), ledger.Debit(bank, cny(1)), ledger.Credit(wallet, cny(math.MaxInt64)),
-			ledger.Credit(wallet, cny(1))}, money.ErrOverflow},
+		"overflow": {[]ledger.Posting{
+			ledger.Debit(bank, cny(math.MaxInt64)), ledger.Debit(bank, cny(1)), ledger.Credit(wallet, cny(math.MaxInt64)),
+			ledger.Credit(wallet, cny(1)),
+		}, money.ErrOverflow},
 		"below zero": {[]ledger.Posting{ledger.Debit(wallet, cny(1)), ledger.Credit(bank, cny(1))}, ledger.ErrBelowMin},
 	}
 	for name, c := range cases {

@@ -52,8 +52,10 @@ func (s *Service) ReverseTx(ctx context.Context, tx *db.Tx, journal, key, actor,
 	if err != nil {
 		return Journal{}, err
 	}
-	e := Entry{Key: key, Kind: "reversal", OccurredAt: j.Entry.OccurredAt, RefType: j.Entry.RefType, RefID: j.Entry.RefID,
-		Actor: actor, Memo: memo, reverses: journal}
+	e := Entry{
+		Key: key, Kind: "reversal", OccurredAt: j.Entry.OccurredAt, RefType: j.Entry.RefType, RefID: j.Entry.RefID,
+		Actor: actor, Memo: memo, reverses: journal,
+	}
 	for _, p := range j.Entry.Postings {
 		n, err := p.Amount.Neg()
 		if err != nil {

@@ -20,8 +20,10 @@ func Holdings() []holding.Table {
 func personal(subject string, names ...string) []holding.Column {
 	all := make([]holding.Column, 0, len(names))
 	for _, n := range names {
-		all = append(all, holding.Column{Name: n, Category: holding.Order, Subject: subject, Purposes: []string{"dispute", "finance_audit", "aftersales"},
-			Basis: holding.ByContract, Retention: "order"})
+		all = append(all, holding.Column{
+			Name: n, Category: holding.Order, Subject: subject, Purposes: []string{"dispute", "finance_audit", "aftersales"},
+			Basis: holding.ByContract, Retention: "order",
+		})
 	}
 	return all
 }

@@ -8,11 +8,15 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
-var states = []State{Draft, PendingPayment, Paid, AwaitingReview, Fulfilling, Completed, PartiallyFulfilled, NeedsAttention,
-	Refunding, Refunded, Cancelled, Expired}
+var states = []State{
+	Draft, PendingPayment, Paid, AwaitingReview, Fulfilling, Completed, PartiallyFulfilled, NeedsAttention,
+	Refunding, Refunded, Cancelled, Expired,
+}
 
-var events = []Event{Submit, Discard, FactPaid, WalletPaid, NothingDue, UserCancel, AdminCancel, Timeout, RiskRule, Approve, Reject, Start,
-	AllOK, SomeFailed, NoneOK, Settled, Retry, Resolve, Refund, RefundFull, RefundOK, RefundFailed}
+var events = []Event{
+	Submit, Discard, FactPaid, WalletPaid, NothingDue, UserCancel, AdminCancel, Timeout, RiskRule, Approve, Reject, Start,
+	AllOK, SomeFailed, NoneOK, Settled, Retry, Resolve, Refund, RefundFull, RefundOK, RefundFailed,
+}
 
 func TestEveryStateTakesExactlyTheEventsOfTheTable(t *testing.T) {
 	t.Parallel()

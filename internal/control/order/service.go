@@ -116,8 +116,10 @@ func (s *Service) canBeMade(ctx context.Context, p account.Principal, r PlaceReq
 		return nil
 	}
 	for n := 1; n <= min(r.Count, MaxCount); n++ {
-		err := goods.Check(ctx, service.Spec{Account: p.Account, Subject: p.Subject, Product: r.Product, Region: r.Region,
-			Options: r.Options, Configuration: lineConfiguration(r.Configuration, n, r.Count)})
+		err := goods.Check(ctx, service.Spec{
+			Account: p.Account, Subject: p.Subject, Product: r.Product, Region: r.Region,
+			Options: r.Options, Configuration: lineConfiguration(r.Configuration, n, r.Count),
+		})
 		if err != nil {
 			return err
 		}
@@ -168,12 +170,16 @@ func (s *Service) settleFreeTx(ctx context.Context, tx *db.Tx, o Order) (Order, 
 
 // draft makes the order of a quote.
 func draft(p account.Principal, q Quote, configuration map[string]string) Order {
-	o := Order{ID: id.New("ord"), Account: p.Account, Subject: p.Subject, Kind: q.Request.Kind, State: Draft,
-		Total: q.Total, Catalogue: q.Catalogue, QuoteHash: q.Hash}
+	o := Order{
+		ID: id.New("ord"), Account: p.Account, Subject: p.Subject, Kind: q.Request.Kind, State: Draft,
+		Total: q.Total, Catalogue: q.Catalogue, QuoteHash: q.Hash,
+	}
 	for _, l := range q.Lines {
-		o.Lines = append(o.Lines, Line{ID: id.New("orl"), Number: l.Number, Kind: l.Kind, Product: q.Request.Product,
+		o.Lines = append(o.Lines, Line{
+			ID: id.New("orl"), Number: l.Number, Kind: l.Kind, Product: q.Request.Product,
 			Region: q.Request.Region, Options: q.Request.Options, Months: q.Request.Cycle, Amount: l.Amount,
-			Configuration: lineConfiguration(configuration, l.Number, len(q.Lines)), State: LineWaiting})
+			Configuration: lineConfiguration(configuration, l.Number, len(q.Lines)), State: LineWaiting,
+		})
 	}
 	return o
 }
@@ -282,8 +288,10 @@ func (s *Service) moveTx(ctx context.Context, tx *db.Tx, was, next Order, topic 
 }
 
 func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, topic string, by audit.Actor) error {
-	err := s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: topic, Subject: o.Subject, Account: string(o.Account), Actor: by,
-		Detail: map[string]string{"order": o.ID, "state": string(o.State), "quote": o.QuoteHash, "receipt": o.Receipt}})
+	err := s.d.Audit.AppendTx(ctx, tx, audit.Event{
+		Type: topic, Subject: o.Subject, Account: string(o.Account), Actor: by,
+		Detail: map[string]string{"order": o.ID, "state": string(o.State), "quote": o.QuoteHash, "receipt": o.Receipt},
+	})
 	if err != nil {
 		return err
 	}

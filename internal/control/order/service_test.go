@@ -45,9 +45,11 @@ func TestAQuoteIsTheSumOfItsParts(t *testing.T) {
 	if q.Total != money.New((12900+15000+7500)*3*2, money.CNY) || len(q.Lines) != 2 {
 		t.Errorf("got %v in %d lines", q.Total, len(q.Lines))
 	}
-	want := []order.QuoteItem{{Amount: money.New(38700, money.CNY)},
+	want := []order.QuoteItem{
+		{Amount: money.New(38700, money.CNY)},
 		{Option: "ssl_bandwidth", Value: "5", Amount: money.New(45000, money.CNY)},
-		{Option: "ssl_connections", Value: "5", Amount: money.New(22500, money.CNY)}}
+		{Option: "ssl_connections", Value: "5", Amount: money.New(22500, money.CNY)},
+	}
 	if diff := cmp.Diff(want, q.Lines[1].Items); diff != "" {
 		t.Errorf("items (-want +got):\n%s", diff)
 	}

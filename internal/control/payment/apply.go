@@ -82,8 +82,10 @@ func (s *Service) decideTx(ctx context.Context, tx *db.Tx, g GatewayAccount, f F
 	if f.State != FactPaid { // d
 		return s.unpaidTx(ctx, tx, a, f.State)
 	}
-	r := Receipt{ID: id.New("rcp"), Gateway: g.ID, TradeNo: f.TradeNo, Attempt: a.No, Amount: f.Amount,
-		PaidAt: f.PaidAt, ReceivedAt: s.d.Clock.Now()}
+	r := Receipt{
+		ID: id.New("rcp"), Gateway: g.ID, TradeNo: f.TradeNo, Attempt: a.No, Amount: f.Amount,
+		PaidAt: f.PaidAt, ReceivedAt: s.d.Clock.Now(),
+	}
 	if r.PaidAt.IsZero() {
 		r.PaidAt = r.ReceivedAt
 	}
@@ -170,8 +172,10 @@ func (s *Service) disposeTx(ctx context.Context, tx *db.Tx, a Attempt, r *Receip
 
 // bookTx posts the journal, completes the receipt and moves the order.
 func (s *Service) bookTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt, o order.Order, why string) error {
-	j, err := s.d.Ledger.PostTx(ctx, tx, ledger.Entry{Key: "pay:" + r.ID, Kind: "payment", OccurredAt: r.PaidAt, RefType: "attempt",
-		RefID: a.No, Actor: "system", Memo: why, Postings: postings(a, r, o)}) // i
+	j, err := s.d.Ledger.PostTx(ctx, tx, ledger.Entry{
+		Key: "pay:" + r.ID, Kind: "payment", OccurredAt: r.PaidAt, RefType: "attempt",
+		RefID: a.No, Actor: "system", Memo: why, Postings: postings(a, r, o),
+	}) // i
 	if err != nil {
 		return err
 	}
@@ -195,8 +199,10 @@ func (s *Service) tellTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt, w
 	if r.Disposition == ToSuspense {
 		topic = TopicSuspense
 	}
-	err := s.auditTx(ctx, tx, topic, a, "system", map[string]string{"receipt": r.ID, "disposition": string(r.Disposition),
-		"journal": r.Journal, "reason": why, "order": a.Order})
+	err := s.auditTx(ctx, tx, topic, a, "system", map[string]string{
+		"receipt": r.ID, "disposition": string(r.Disposition),
+		"journal": r.Journal, "reason": why, "order": a.Order,
+	})
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,10 @@ import (
 )
 
 // points are the ends of the steps of business.md 9.1, in their order.
-var points = []string{"payment-after-parse", "payment-after-event", "payment-after-lock", "payment-after-receipt", "payment-after-cas",
-	"payment-after-ledger", "payment-after-disposition", "payment-after-order", "payment-after-outbox", "payment-after-commit"}
+var points = []string{
+	"payment-after-parse", "payment-after-event", "payment-after-lock", "payment-after-receipt", "payment-after-cas",
+	"payment-after-ledger", "payment-after-disposition", "payment-after-order", "payment-after-outbox", "payment-after-commit",
+}
 
 const victimDB, victimAttempt = "SKYBRIDGE_TEST_CRASH_DB", "SKYBRIDGE_TEST_CRASH_ATTEMPT"
 

@@ -26,8 +26,10 @@ func Holdings() []holding.Table {
 func personal(subject string, names ...string) []holding.Column {
 	all := make([]holding.Column, 0, len(names))
 	for _, n := range names {
-		all = append(all, holding.Column{Name: n, Category: holding.PayResult, Subject: subject,
-			Purposes: []string{"payment", "dispute", "finance_audit", "aftersales"}, Basis: holding.ByContract, Retention: "accounting"})
+		all = append(all, holding.Column{
+			Name: n, Category: holding.PayResult, Subject: subject,
+			Purposes: []string{"payment", "dispute", "finance_audit", "aftersales"}, Basis: holding.ByContract, Retention: "accounting",
+		})
 	}
 	return all
 }

@@ -36,7 +36,8 @@ func TestRandomHistoriesKeepTheBooks(t *testing.T) {
 			m := &machine{r: r, p: ordertest.Customer(), run: n, paidIn: map[string]int64{}}
 			rt.Repeat(map[string]func(*rapid.T){
 				"order": m.order, "start": m.start, "notify": m.notify, "repeat": m.repeat, "wrong": m.wrong, "foreign": m.foreign,
-				"second": m.second, "cancel": m.cancel, "wait": m.wait, "return": m.back, "learn": m.learn, "": m.check})
+				"second": m.second, "cancel": m.cancel, "wait": m.wait, "return": m.back, "learn": m.learn, "": m.check,
+			})
 		})
 		r.provenAll(t)
 	}, sets()...)

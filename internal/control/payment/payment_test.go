@@ -359,8 +359,10 @@ func TestWhatCannotBePaidIsNotStarted(t *testing.T) {
 func TestHowCreateFails(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		for fail, want := range map[error]payment.State{payment.ErrDeclined: payment.Failed, payment.ErrTemporary: payment.Failed,
-			errs.New(errs.Forbidden, "consent.gate_closed"): payment.Failed, payment.ErrUnknownOutcome: payment.Unknown} {
+		for fail, want := range map[error]payment.State{
+			payment.ErrDeclined: payment.Failed, payment.ErrTemporary: payment.Failed,
+			errs.New(errs.Forbidden, "consent.gate_closed"): payment.Failed, payment.ErrUnknownOutcome: payment.Unknown,
+		} {
 			p := ordertest.Customer()
 			o := r.Place(p)
 			r.Till.FailCreate(fail)
@@ -550,10 +552,12 @@ func TestAReceiptThatLeftTheBooksIsNoticed(t *testing.T) {
 			t.Fatalf("before: got %v, %v", wrong, err)
 		}
 		rc := r.receipts(a.No)
-		for _, tamper := range []string{"UPDATE payment_receipt SET amount_minor = amount_minor + 1 WHERE id = $1",
+		for _, tamper := range []string{
+			"UPDATE payment_receipt SET amount_minor = amount_minor + 1 WHERE id = $1",
 			"UPDATE payment_receipt SET journal_id = 'jnl_absent' WHERE id = $1",
 			"UPDATE payment_receipt SET journal_id = '" + rc[1].Journal + "' WHERE id = $1",
-			"UPDATE payment_receipt SET disposition = '', amount_minor = amount_minor - 1, journal_id = '" + rc[0].Journal + "' WHERE id = $1"} {
+			"UPDATE payment_receipt SET disposition = '', amount_minor = amount_minor - 1, journal_id = '" + rc[0].Journal + "' WHERE id = $1",
+		} {
 			if err := r.DB.InTx(bg, func(tx *db.Tx) error {
 				_, err := tx.Exec(bg, tamper, rc[0].ID)
 				return err

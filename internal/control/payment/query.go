@@ -120,8 +120,10 @@ func (s *Service) nudge(ctx context.Context, a Attempt) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: jobQuery, Payload: queryJob{a.No},
-			Key: fmt.Sprintf("%s:%s:%d", jobQuery, a.No, db.Micros(now))})
+		return s.d.Queue.EnqueueTx(ctx, tx, job.Job{
+			Kind: jobQuery, Payload: queryJob{a.No},
+			Key: fmt.Sprintf("%s:%s:%d", jobQuery, a.No, db.Micros(now)),
+		})
 	})
 }
 

@@ -98,8 +98,10 @@ func (s *Service) Methods() []Method {
 	var all []Method
 	for _, g := range s.d.Accounts {
 		for _, m := range g.Methods {
-			all = append(all, Method{ID: g.ID + "." + m, Gateway: g.ID, Type: m, Kind: g.Gateway.Kind(),
-				Min: money.New(g.Min, g.Currency), Max: money.New(g.Max, g.Currency)})
+			all = append(all, Method{
+				ID: g.ID + "." + m, Gateway: g.ID, Type: m, Kind: g.Gateway.Kind(),
+				Min: money.New(g.Min, g.Currency), Max: money.New(g.Max, g.Currency),
+			})
 		}
 	}
 	return all

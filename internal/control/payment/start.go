@@ -46,9 +46,11 @@ func (s *Service) Start(ctx context.Context, p account.Principal, orderID, metho
 }
 
 func (s *Service) createRequest(a Attempt) CreateRequest {
-	return CreateRequest{AttemptNo: a.No, Subject: a.Subject, Method: a.Method, Amount: a.Amount, Title: s.d.Title,
+	return CreateRequest{
+		AttemptNo: a.No, Subject: a.Subject, Method: a.Method, Amount: a.Amount, Title: s.d.Title,
 		NotifyURL: s.d.BaseURL + "/pay/notify/" + s.byID[a.Gateway].Token,
-		ReturnURL: s.d.BaseURL + "/pay/return/" + a.No, ExpireAt: a.ExpireAt}
+		ReturnURL: s.d.BaseURL + "/pay/return/" + a.No, ExpireAt: a.ExpireAt,
+	}
 }
 
 func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, orderID string, g GatewayAccount, method string) (Attempt, error) {
@@ -70,8 +72,10 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, or
 	if err == nil || !errs.IsNotFound(err) {
 		return same, err
 	}
-	a := Attempt{No: number("S", now), Purpose: ForOrder, Order: orderID, Account: o.Account, Subject: p.Subject, Gateway: g.ID,
-		Method: method, Amount: o.Total, State: Created, CreatedAt: now, ExpireAt: o.ExpiresAt, Version: 1}
+	a := Attempt{
+		No: number("S", now), Purpose: ForOrder, Order: orderID, Account: o.Account, Subject: p.Subject, Gateway: g.ID,
+		Method: method, Amount: o.Total, State: Created, CreatedAt: now, ExpireAt: o.ExpiresAt, Version: 1,
+	}
 	a.NextQueryAt = a.nextQuery(now)
 	if err := insertAttempt(ctx, tx, a); err != nil {
 		return Attempt{}, err

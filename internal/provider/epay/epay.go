@@ -96,8 +96,13 @@ func (d Dialect) withDefaults() Dialect {
 	for _, f := range []struct {
 		to    *string
 		unset string
-	}{{(*string)(&d.KeyMode), string(Plain)}, {&d.APIMethod, http.MethodPost}, {(*string)(&d.NotifyMethod), string(NotifyGet)},
-		{&d.SuccessBody, "success"}, {&d.FailBody, "fail"}} {
+	}{
+		{(*string)(&d.KeyMode), string(Plain)},
+		{&d.APIMethod, http.MethodPost},
+		{(*string)(&d.NotifyMethod), string(NotifyGet)},
+		{&d.SuccessBody, "success"},
+		{&d.FailBody, "fail"},
+	} {
 		if *f.to == "" {
 			*f.to = f.unset
 		}

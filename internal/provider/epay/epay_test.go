@@ -20,8 +20,10 @@ import (
 
 const specKey = "89unJUB8HZ54Hj7x4nUj56HN4nUzUJ8i"
 
-var specParams = map[string]string{"money": "1.00", "name": "VIP会员", "notify_url": "http://www.pay.com/notify_url.php",
-	"out_trade_no": "20160806151343349", "pid": "1001", "return_url": "http://www.pay.com/return_url.php", "type": "alipay"}
+var specParams = map[string]string{
+	"money": "1.00", "name": "VIP会员", "notify_url": "http://www.pay.com/notify_url.php",
+	"out_trade_no": "20160806151343349", "pid": "1001", "return_url": "http://www.pay.com/return_url.php", "type": "alipay",
+}
 
 func TestTheVectorOfTheSpecification(t *testing.T) {
 	t.Parallel()
@@ -56,8 +58,10 @@ func gateway(t *testing.T, change ...func(*Dialect)) *Gateway {
 
 // notified is a good notice; signed again after change.
 func notified(change func(map[string]string)) map[string]string {
-	p := map[string]string{"pid": "1001", "trade_no": "T1", "out_trade_no": "S261122100000abc", "type": "alipay", "name": "A+B 50%",
-		"money": "199.00", "trade_status": "TRADE_SUCCESS"}
+	p := map[string]string{
+		"pid": "1001", "trade_no": "T1", "out_trade_no": "S261122100000abc", "type": "alipay", "name": "A+B 50%",
+		"money": "199.00", "trade_status": "TRADE_SUCCESS",
+	}
 	if change != nil {
 		change(p)
 	}
@@ -78,8 +82,10 @@ func query(p map[string]string) payment.RawRequest {
 
 func TestAGoodNotice(t *testing.T) {
 	t.Parallel()
-	want := payment.Notice{AttemptNo: "S261122100000abc", Fact: payment.Fact{AttemptNo: "S261122100000abc", TradeNo: "T1", MerchantID: "1001",
-		Amount: money.New(19900, money.CNY), State: payment.FactPaid, DedupeKey: "T1|TRADE_SUCCESS"}}
+	want := payment.Notice{AttemptNo: "S261122100000abc", Fact: payment.Fact{
+		AttemptNo: "S261122100000abc", TradeNo: "T1", MerchantID: "1001",
+		Amount: money.New(19900, money.CNY), State: payment.FactPaid, DedupeKey: "T1|TRADE_SUCCESS",
+	}}
 	for name, p := range map[string]map[string]string{
 		"plain":                notified(nil),
 		"no sign type":         notified(func(p map[string]string) { p["sign_type"] = "" }),
@@ -175,11 +181,18 @@ func TestWhereANoticeMayStand(t *testing.T) {
 		raw    payment.RawRequest
 		ok     bool
 	}{
-		{"get", NotifyGet, get, true}, {"post where get is agreed", NotifyGet, post, false},
-		{"post", NotifyPost, post, true}, {"get where post is agreed", NotifyPost, get, false},
-		{"get of both", NotifyBoth, get, true}, {"post of both", NotifyBoth, post, true}, {"merged", NotifyBoth, split, true},
-		{"everything twice", NotifyBoth, both, false}, {"one parameter twice", NotifyGet, twice, false},
-		{"not a form", NotifyPost, text, false}, {"broken encoding", NotifyGet, broken, false}, {"nothing", NotifyGet, payment.RawRequest{Method: http.MethodGet}, false},
+		{"get", NotifyGet, get, true},
+		{"post where get is agreed", NotifyGet, post, false},
+		{"post", NotifyPost, post, true},
+		{"get where post is agreed", NotifyPost, get, false},
+		{"get of both", NotifyBoth, get, true},
+		{"post of both", NotifyBoth, post, true},
+		{"merged", NotifyBoth, split, true},
+		{"everything twice", NotifyBoth, both, false},
+		{"one parameter twice", NotifyGet, twice, false},
+		{"not a form", NotifyPost, text, false},
+		{"broken encoding", NotifyGet, broken, false},
+		{"nothing", NotifyGet, payment.RawRequest{Method: http.MethodGet}, false},
 	}
 	for _, c := range cases {
 		_, err := gateway(t, func(d *Dialect) { d.NotifyMethod = c.method }).ParseNotify(c.raw)
@@ -216,8 +229,10 @@ func TestSubjects(t *testing.T) {
 func TestAnswersToQuestions(t *testing.T) {
 	t.Parallel()
 	g, ref := gateway(t), payment.AttemptRef{AttemptNo: "S1", Amount: money.New(100, money.CNY)}
-	base := map[string]any{"code": 1, "out_trade_no": "S1", "trade_no": "T1", "pid": 1001, "money": "1.00", "status": 1,
-		"endtime": "2026-11-22 18:00:00", "buyer": "someone@example.com"}
+	base := map[string]any{
+		"code": 1, "out_trade_no": "S1", "trade_no": "T1", "pid": 1001, "money": "1.00", "status": 1,
+		"endtime": "2026-11-22 18:00:00", "buyer": "someone@example.com",
+	}
 	cases := []struct {
 		name   string
 		change map[string]any

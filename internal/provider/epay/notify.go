@@ -51,8 +51,10 @@ func notice(params map[string]string) (payment.Notice, error) {
 
 // fact says "paid" for TRADE_SUCCESS only.
 func fact(attempt, trade, pid string, amount money.Money, status string) payment.Fact {
-	f := payment.Fact{AttemptNo: attempt, TradeNo: trade, MerchantID: pid, Amount: amount, State: payment.FactUnknown,
-		DedupeKey: trade + "|" + status}
+	f := payment.Fact{
+		AttemptNo: attempt, TradeNo: trade, MerchantID: pid, Amount: amount, State: payment.FactUnknown,
+		DedupeKey: trade + "|" + status,
+	}
 	if status == tradeSuccess {
 		f.State = payment.FactPaid
 	}

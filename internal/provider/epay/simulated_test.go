@@ -79,8 +79,10 @@ func (b *atomicBool) get() bool   { b.mu.Lock(); defer b.mu.Unlock(); return b.o
 func newBench(t *testing.T, mode epay.KeyMode, method string) *bench {
 	t.Helper()
 	b := &bench{t: t, log: &register{}, notices: make(chan payment.Notice, 100)}
-	b.sim = simulator.New(simulator.Config{PID: "1001", Key: key, AmpKey: mode == epay.AmpKey, Client: http.DefaultClient,
-		Retries: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}})
+	b.sim = simulator.New(simulator.Config{
+		PID: "1001", Key: key, AmpKey: mode == epay.AmpKey, Client: http.DefaultClient,
+		Retries: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond},
+	})
 	b.server = httptest.NewTLSServer(b.sim)
 	roots := x509.NewCertPool()
 	roots.AddCert(b.server.Certificate())
@@ -114,8 +116,10 @@ func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *bench) request(no string) payment.CreateRequest {
-	return payment.CreateRequest{AttemptNo: no, Subject: "sub_a", Method: "alipay", Amount: money.New(19900, money.CNY), Title: "Skybridge order",
-		NotifyURL: b.shop.URL + "/pay/notify/token", ReturnURL: b.shop.URL + "/pay/return/" + no}
+	return payment.CreateRequest{
+		AttemptNo: no, Subject: "sub_a", Method: "alipay", Amount: money.New(19900, money.CNY), Title: "Skybridge order",
+		NotifyURL: b.shop.URL + "/pay/notify/token", ReturnURL: b.shop.URL + "/pay/return/" + no,
+	}
 }
 
 // browse does what a browser does with an instruction, and returns the

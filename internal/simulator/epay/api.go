@@ -78,9 +78,11 @@ func (s *Simulator) row(t Trade) reply {
 	if t.Paid {
 		status, ended = 1, t.ended.In(beijing).Format(time.DateTime)
 	}
-	return reply{"trade_no": t.TradeNo, "out_trade_no": t.OutTradeNo, "type": t.Type, "pid": s.c.PID, "name": t.Name, "money": t.Money,
+	return reply{
+		"trade_no": t.TradeNo, "out_trade_no": t.OutTradeNo, "type": t.Type, "pid": s.c.PID, "name": t.Name, "money": t.Money,
 		"status": strconv.Itoa(status), "addtime": t.added.In(beijing).Format(time.DateTime), "endtime": ended,
-		"buyer": "buyer@example.com", "param": nil}
+		"buyer": "buyer@example.com", "param": nil,
+	}
 }
 
 func (s *Simulator) orders(r *http.Request) reply {

@@ -58,8 +58,10 @@ func (s *Simulator) open(p map[string]string) (Trade, bool) {
 	if t, known := s.trades[p["out_trade_no"]]; known {
 		return *t, t.Money == yuan(amount)
 	}
-	t := &Trade{TradeNo: s.newTradeNo(), OutTradeNo: p["out_trade_no"], Type: p["type"], Name: p["name"], Money: yuan(amount),
-		notifyURL: p["notify_url"], returnURL: p["return_url"], added: s.c.Now()}
+	t := &Trade{
+		TradeNo: s.newTradeNo(), OutTradeNo: p["out_trade_no"], Type: p["type"], Name: p["name"], Money: yuan(amount),
+		notifyURL: p["notify_url"], returnURL: p["return_url"], added: s.c.Now(),
+	}
 	s.trades[t.OutTradeNo] = t
 	return *t, true
 }
@@ -127,8 +129,10 @@ func (s *Simulator) Pay(outTradeNo string) (Trade, bool) {
 
 // result is what notices and returns say, signed.
 func (s *Simulator) result(t Trade) map[string]string {
-	p := map[string]string{"pid": s.c.PID, "trade_no": t.TradeNo, "out_trade_no": t.OutTradeNo, "type": t.Type, "name": t.Name,
-		"money": t.Money, "trade_status": "TRADE_SUCCESS"}
+	p := map[string]string{
+		"pid": s.c.PID, "trade_no": t.TradeNo, "out_trade_no": t.OutTradeNo, "type": t.Type, "name": t.Name,
+		"money": t.Money, "trade_status": "TRADE_SUCCESS",
+	}
 	p["sign"], p["sign_type"] = s.Sign(p), "MD5"
 	return p
 }

@@ -82,6 +82,8 @@ func toOffer(l catalog.PriceList) Offer {
 	value := func(v catalog.Value) OfferValue {
 		return OfferValue{v.Value, toMoney(money.New(v.Monthly, l.Currency))}
 	}
-	return Offer{Region: l.Region, CatalogueVersion: l.Version, Base: toMoney(money.New(l.Base, l.Currency)),
-		Options: Items(l.Options, func(o catalog.Option) OfferOption { return OfferOption{o.ID, Items(o.Values, value)} })}
+	return Offer{
+		Region: l.Region, CatalogueVersion: l.Version, Base: toMoney(money.New(l.Base, l.Currency)),
+		Options: Items(l.Options, func(o catalog.Option) OfferOption { return OfferOption{o.ID, Items(o.Values, value)} }),
+	}
 }

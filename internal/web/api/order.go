@@ -106,8 +106,10 @@ func Orders(a *API, s *order.Service) {
 			}
 			return &Body[Quote]{toQuote(q)}, nil
 		})
-	Post(a, "/orders", Operation{ID: "place-order", Summary: "Place an order", Tag: "Orders", Access: Customer, Status: 201,
-		Detail: "Answers 409 order.price_changed with the new quote in params.quote when the price is not the quoted one any more."},
+	Post(a, "/orders", Operation{
+		ID: "place-order", Summary: "Place an order", Tag: "Orders", Access: Customer, Status: 201,
+		Detail: "Answers 409 order.price_changed with the new quote in params.quote when the price is not the quoted one any more.",
+	},
 		func(ctx context.Context, in *placeInput) (*Body[Order], error) { return place(ctx, s, in) })
 	Get(a, "/orders", Operation{ID: "list-orders", Summary: "Your orders, newest first", Tag: "Orders", Access: Customer},
 		func(ctx context.Context, in *struct{ Page }) (*Body[List[Order]], error) {
@@ -143,8 +145,10 @@ type placeInput struct {
 }
 
 func place(ctx context.Context, s *order.Service, in *placeInput) (*Body[Order], error) {
-	o, err := s.Place(ctx, Who(ctx), order.PlaceRequest{QuoteRequest: in.Body.request(), QuoteHash: in.Body.QuoteHash,
-		IdempotencyKey: in.Key, Configuration: in.Body.Configuration.values()})
+	o, err := s.Place(ctx, Who(ctx), order.PlaceRequest{
+		QuoteRequest: in.Body.request(), QuoteHash: in.Body.QuoteHash,
+		IdempotencyKey: in.Key, Configuration: in.Body.Configuration.values(),
+	})
 	var stale *order.StaleQuote
 	if errors.As(err, &stale) {
 		code := order.ErrPriceChanged
@@ -190,14 +194,18 @@ func toQuote(q order.Quote) Quote {
 }
 
 func toOrder(o order.Order) Order {
-	return Order{ID: o.ID, Kind: string(o.Kind), State: string(o.State), Total: toMoney(o.Total), CatalogueVersion: o.Catalogue,
-		Lines: Items(o.Lines, toOrderLine), PlacedAt: o.PlacedAt, ExpiresAt: o.ExpiresAt, PaidAt: toTime(o.PaidAt), EndedAt: toTime(o.EndedAt)}
+	return Order{
+		ID: o.ID, Kind: string(o.Kind), State: string(o.State), Total: toMoney(o.Total), CatalogueVersion: o.Catalogue,
+		Lines: Items(o.Lines, toOrderLine), PlacedAt: o.PlacedAt, ExpiresAt: o.ExpiresAt, PaidAt: toTime(o.PaidAt), EndedAt: toTime(o.EndedAt),
+	}
 }
 
 func toOrderLine(l order.Line) OrderLine {
-	return OrderLine{ID: l.ID, Number: l.Number, Kind: string(l.Kind), Product: l.Product, Region: l.Region, Options: l.Options,
+	return OrderLine{
+		ID: l.ID, Number: l.Number, Kind: string(l.Kind), Product: l.Product, Region: l.Region, Options: l.Options,
 		Cycle: l.Months, Amount: toMoney(l.Amount), State: string(l.State), Service: l.Service, Problem: l.Problem,
-		Configuration: Configuration{Name: l.Configuration[order.ConfigName], Network: l.Configuration[order.ConfigNetwork]}}
+		Configuration: Configuration{Name: l.Configuration[order.ConfigName], Network: l.Configuration[order.ConfigNetwork]},
+	}
 }
 
 func toStaffOrder(o order.Order) StaffOrder { return StaffOrder{toOrder(o), string(o.Account)} }

@@ -85,8 +85,10 @@ func Payments(a *API, s *payment.Service, books *ledger.Service) {
 		func(context.Context, *struct{}) (*Body[List[PaymentMethod]], error) {
 			return &Body[List[PaymentMethod]]{List[PaymentMethod]{Items: Items(s.Methods(), toMethod)}}, nil
 		})
-	Post(a, "/orders/{id}/payments", Operation{ID: "start-payment", Summary: "Pay an order", Tag: "Payments", Access: Customer, Status: 201,
-		Detail: "Nothing but the provider's own message makes an order paid; coming back from its page does not."},
+	Post(a, "/orders/{id}/payments", Operation{
+		ID: "start-payment", Summary: "Pay an order", Tag: "Payments", Access: Customer, Status: 201,
+		Detail: "Nothing but the provider's own message makes an order paid; coming back from its page does not.",
+	},
 		func(ctx context.Context, in *startInput) (*Body[PaymentStart], error) {
 			p, next, err := s.Start(ctx, Who(ctx), in.ID, in.Body.Method)
 			if err != nil {
@@ -116,7 +118,8 @@ func Payments(a *API, s *payment.Service, books *ledger.Service) {
 	Post(a, "/admin/payments/{number}/query", Operation{ID: "admin-query-payment", Summary: "Ask the provider now", Tag: "Staff", Access: Staff("payment.read")},
 		func(ctx context.Context, in *struct {
 			Number string `path:"number" maxLength:"40"`
-		}) (*struct{}, error) {
+		},
+		) (*struct{}, error) {
 			return &struct{}{}, s.QueryNow(ctx, Who(ctx), in.Number)
 		})
 }
@@ -141,12 +144,16 @@ func toMethod(m payment.Method) PaymentMethod {
 }
 
 func toPayment(a payment.Attempt) Payment {
-	return Payment{Number: a.No, Order: a.Order, Method: a.Gateway + "." + a.Method, Amount: toMoney(a.Amount), State: string(a.State),
-		CreatedAt: a.CreatedAt, ExpireAt: a.ExpireAt, PaidAt: toTime(a.PaidAt)}
+	return Payment{
+		Number: a.No, Order: a.Order, Method: a.Gateway + "." + a.Method, Amount: toMoney(a.Amount), State: string(a.State),
+		CreatedAt: a.CreatedAt, ExpireAt: a.ExpireAt, PaidAt: toTime(a.PaidAt),
+	}
 }
 
 func toStaffPayment(a payment.Attempt) StaffPayment {
-	return StaffPayment{Payment: toPayment(a), Account: string(a.Account), Gateway: a.Gateway, TradeNumber: a.TradeNo,
+	return StaffPayment{
+		Payment: toPayment(a), Account: string(a.Account), Gateway: a.Gateway, TradeNumber: a.TradeNo,
 		CloseConfirmed: a.CloseConfirmed, LastNotifyAt: toTime(a.LastNotifyAt), LastQueryAt: toTime(a.LastQueryAt),
-		LastQuery: a.LastQuery, NextQueryAt: toTime(a.NextQueryAt)}
+		LastQuery: a.LastQuery, NextQueryAt: toTime(a.NextQueryAt),
+	}
 }

@@ -38,8 +38,10 @@ func (s *shopAPI) Authenticate(_ context.Context, token string) (account.Princip
 func newShopAPI(t *testing.T) *shopAPI {
 	t.Helper()
 	s := &shopAPI{t: t, Shop: paymenttest.New(t, dbtest.SQLite(t, paymenttest.Sets()...)), mux: http.NewServeMux()}
-	s.people = map[string]account.Principal{"alice": ordertest.Customer(), "bob": ordertest.Customer(),
-		"staff": {Staff: true, Permissions: []string{"order.read", "payment.read"}}}
+	s.people = map[string]account.Principal{
+		"alice": ordertest.Customer(), "bob": ordertest.Customer(),
+		"staff": {Staff: true, Permissions: []string{"order.read", "payment.read"}},
+	}
 	a := api.New(api.Options{Mux: s.mux, Version: "test", Sessions: s, Gate: s.Consent, Log: slog.New(slog.DiscardHandler)})
 	api.Catalog(a, s.Catalog)
 	api.Orders(a, s.Orders)
@@ -253,8 +255,12 @@ func TestForeignOrdersAndDoors(t *testing.T) {
 	t.Parallel()
 	s := newShopAPI(t)
 	o := s.placed("alice", "key-0000001")
-	for _, c := range []struct{ method, path string }{{"GET", "/orders/" + o.ID}, {"POST", "/orders/" + o.ID + "/cancel"},
-		{"GET", "/orders/" + o.ID + "/payments"}, {"POST", "/orders/" + o.ID + "/payments"}} {
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/orders/" + o.ID},
+		{"POST", "/orders/" + o.ID + "/cancel"},
+		{"GET", "/orders/" + o.ID + "/payments"},
+		{"POST", "/orders/" + o.ID + "/payments"},
+	} {
 		var body any
 		if c.method == "POST" && strings.HasSuffix(c.path, "/payments") {
 			body = object{"method": "till.card"}

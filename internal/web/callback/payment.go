@@ -59,8 +59,10 @@ func (h payments) notify(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, h.log, errTooLarge)
 		return
 	}
-	a, err := h.s.HandleNotify(r.Context(), r.PathValue("token"), payment.RawRequest{Method: r.Method, Query: r.URL.RawQuery,
-		ContentType: r.Header.Get("Content-Type"), Body: body})
+	a, err := h.s.HandleNotify(r.Context(), r.PathValue("token"), payment.RawRequest{
+		Method: r.Method, Query: r.URL.RawQuery,
+		ContentType: r.Header.Get("Content-Type"), Body: body,
+	})
 	if err != nil {
 		problem.Write(w, r, h.log, err)
 		return

@@ -56,8 +56,10 @@ func New(t testing.TB, d *db.DB) *Shop {
 	if err := s.Catalog.Seed(context.Background(), Demo(t)); err != nil {
 		t.Fatal(err)
 	}
-	s.Orders = order.New(order.Deps{DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
-		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real, Goods: map[string]order.Goods{catalog.VPNGateway: s.Goods}})
+	s.Orders = order.New(order.Deps{
+		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real, Goods: map[string]order.Goods{catalog.VPNGateway: s.Goods},
+	})
 	return s
 }
 
@@ -78,8 +80,10 @@ func Customer() account.Principal {
 
 // Request is a valid request for a small VPN gateway in a region.
 func Request(region string) order.QuoteRequest {
-	return order.QuoteRequest{Kind: order.KindNew, Product: catalog.VPNGateway, Region: region, Cycle: 1, Count: 1,
-		Options: map[string]string{catalog.OptionSSLBandwidth: "5", catalog.OptionSSLConnections: "5"}}
+	return order.QuoteRequest{
+		Kind: order.KindNew, Product: catalog.VPNGateway, Region: region, Cycle: 1, Count: 1,
+		Options: map[string]string{catalog.OptionSSLBandwidth: "5", catalog.OptionSSLConnections: "5"},
+	}
 }
 
 // PlaceRequest quotes and returns the request that places the quoted order.
@@ -89,8 +93,10 @@ func (s *Shop) PlaceRequest(r order.QuoteRequest) order.PlaceRequest {
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	return order.PlaceRequest{QuoteRequest: r, QuoteHash: q.Hash, IdempotencyKey: id.Random(10),
-		Configuration: map[string]string{order.ConfigName: "office", order.ConfigNetwork: "net-1"}}
+	return order.PlaceRequest{
+		QuoteRequest: r, QuoteHash: q.Hash, IdempotencyKey: id.Random(10),
+		Configuration: map[string]string{order.ConfigName: "office", order.ConfigNetwork: "net-1"},
+	}
 }
 
 // Place places an order for a small VPN gateway in Hong Kong.

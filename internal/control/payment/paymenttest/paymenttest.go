@@ -49,10 +49,15 @@ func New(t testing.TB, d *db.DB) *Shop {
 	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
 	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
 	var err error
-	s.Pay, err = payment.New(payment.Deps{DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+	s.Pay, err = payment.New(payment.Deps{
+		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
 		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order", Accounts: []payment.GatewayAccount{
-			{ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
-				Methods: []string{"card", "cash"}, Gateway: s.Till}}})
+			{
+				ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
+				Methods: []string{"card", "cash"}, Gateway: s.Till,
+			},
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
