@@ -25,16 +25,15 @@ var documentNames = []string{DocPlatform, DocClient, DocTerms, DocAgreement, Doc
 
 // head is the front matter of a document file.
 type head struct {
-	Document  string   `yaml:"document"`
-	Locale    string   `yaml:"locale"`
-	Title     string   `yaml:"title"`
-	Version   string   `yaml:"version"`
-	Effective string   `yaml:"effective"` // date, +08:00; a later publication moves it
-	Change    string   `yaml:"change"`
-	Affects   []string `yaml:"affects"`
-	Imports   []string `yaml:"imports"`
-	Collects  []string `yaml:"collects"` // categories of personal data that the text declares
-	Purposes  []string `yaml:"purposes"` // purposes that the text declares
+	Document string   `yaml:"document"`
+	Locale   string   `yaml:"locale"`
+	Title    string   `yaml:"title"`
+	Version  string   `yaml:"version"`
+	Change   string   `yaml:"change"`
+	Affects  []string `yaml:"affects"`
+	Imports  []string `yaml:"imports"`
+	Collects []string `yaml:"collects"` // categories of personal data that the text declares
+	Purposes []string `yaml:"purposes"` // purposes that the text declares
 }
 
 // block is a heading or a clause.

@@ -195,6 +195,20 @@ func TestHTMLIsSafeAndKeepsBoldAndAnchors(t *testing.T) {
 	}
 }
 
+func TestRecipientsArePrintedWithWordsAndIdentifiers(t *testing.T) {
+	t.Parallel()
+	f := DemoFacts(Mainland)
+	f.Recipients = []Recipient{{Name: "Example | Ltd", Contact: "x@example.org", Role: "processor", Region: "CN-mainland", Purpose: "verify, security", Fields: []string{"email", "message"}}}
+	for locale, want := range map[string]string{
+		"zh-CN": "| Example ／ Ltd | x@example.org | 受托人 (processor) | 中国大陆 (CN-mainland) | 邮箱验证 (verify), 安全通知 (security) | 邮箱地址 (email), 邮件内容 (message) |",
+		"en":    "| Example ／ Ltd | x@example.org | processor | mainland China (CN-mainland) | verification of the address (verify), security notices (security) | e-mail address (email), the mail (message) |",
+	} {
+		if got := f.recipientTable(locale); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s", locale, got)
+		}
+	}
+}
+
 func TestNumbersOrder(t *testing.T) {
 	t.Parallel()
 	ordered := []string{"1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"}

@@ -123,9 +123,35 @@ func (f Facts) recipientTable(locale string) string {
 	}
 	var rows [][]string
 	for _, r := range f.Recipients {
-		rows = append(rows, []string{r.Name, r.Contact, r.Role, r.Region, r.Purpose, strings.Join(r.Fields, ", ")})
+		rows = append(rows, []string{r.Name, r.Contact, say(locale, r.Role), say(locale, r.Region), say(locale, r.Purpose), say(locale, strings.Join(r.Fields, ", "))})
 	}
 	return table(header, rows)
+}
+
+// plain is what identifiers of the registries are called in the policies. Each
+// identifier is printed beside its words, so that the list can be compared with
+// the registry.
+var plain = map[string]map[string]string{
+	"processor": both("受托人", "processor"), "handler": both("其他个人信息处理者", "other handler"), "infra": both("运营者自有或通信基础设施", "operator's own or carrier"),
+	"joint": both("共同处理者", "joint handler"), "authority": both("国家机关", "authority"),
+	"CN-mainland": both("中国大陆", "mainland China"), "HK": both("中国香港", "Hong Kong, China"),
+	"realname": both("实名核验", "identity check"), "payment.epay": both("聚合支付", "payment"), "payment.alipay": both("支付宝付款", "payment by Alipay"),
+	"payment.wechatpay": both("微信支付付款", "payment by WeChat Pay"), "account": both("账户事务", "account matters"), "verify": both("邮箱验证", "verification of the address"),
+	"recovery": both("密码找回", "password recovery"), "security": both("安全通知", "security notices"), "service_change": both("服务变更通知", "service changes"),
+	"UserName": both("姓名", "name"), "IdentifyNum": both("身份证件号码", "identity number"), "order_no": both("订单号", "order number"),
+	"amount": both("金额", "amount"), "email": both("邮箱地址", "e-mail address"), "message": both("邮件内容", "the mail"),
+}
+
+// say puts words to a comma-separated list of identifiers.
+func say(locale, list string) string {
+	var out []string
+	for _, name := range strings.Split(list, ", ") {
+		if words, ok := plain[name]; ok && words[locale] != name {
+			name = words[locale] + " (" + name + ")"
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, ", ")
 }
 
 func (f Facts) retentionTable(locale string) string {

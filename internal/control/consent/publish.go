@@ -47,8 +47,8 @@ func (c candidate) check() error {
 	first := c.sources[Locales[0]]
 	for _, locale := range Locales[1:] {
 		other := c.sources[locale]
-		if other.Version != first.Version || other.Change != first.Change || other.Effective != first.Effective {
-			return fmt.Errorf("%s has another version, change or date than %s", locale, Locales[0])
+		if other.Version != first.Version || other.Change != first.Change {
+			return fmt.Errorf("%s has another version or change than %s", locale, Locales[0])
 		}
 		if !slices.Equal(other.clauses(), first.clauses()) {
 			return fmt.Errorf("%s has other clauses than %s", locale, Locales[0])
@@ -106,19 +106,12 @@ func (s *Service) seed(ctx context.Context, c candidate) error {
 			return nil
 		}
 		now := s.d.Clock.Now()
-		effective, perr := time.ParseInLocation(time.DateOnly, c.head.Effective, civil)
-		if perr != nil {
-			return perr
-		}
-		change := c.head.Change
-		switch {
-		case err == nil && effective.Before(now.Add(NoticePeriod)):
+		effective := now // the first version: nobody is bound by an earlier one
+		if err == nil {
 			effective = now.Add(NoticePeriod)
-		case err != nil && effective.After(now):
-			effective = now
 		}
-		_, perr = s.publishTx(ctx, tx, c, publication{number: embedded, change: change, now: now, effective: effective, by: "system"})
-		return perr
+		_, err = s.publishTx(ctx, tx, c, publication{number: embedded, change: c.head.Change, now: now, effective: effective, by: "system"})
+		return err
 	})
 }
 
