@@ -42,6 +42,7 @@ var (
 	ErrIdempotencyKey = errs.New(errs.Invalid, "order.idempotency_key_invalid")
 	ErrKeyReused      = errs.New(errs.Conflict, "order.idempotency_key_reused")
 	ErrAmount         = errs.New(errs.Conflict, "order.amount_differs")
+	ErrTooMany        = errs.New(errs.Limited, "order.too_many_open")
 	ErrNotOwner       = errs.New(errs.Forbidden, "order.staff_only")
 )
 
@@ -50,6 +51,9 @@ const (
 	QuoteLife   = 15 * time.Minute
 	PaymentTime = 30 * time.Minute
 )
+
+// MaxOpen is how many orders of one account may wait for payment.
+const MaxOpen = 50
 
 // MaxCount is the highest number of equal things in one order.
 const MaxCount = 10

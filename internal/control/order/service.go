@@ -137,6 +137,13 @@ func (s *Service) placeTx(ctx context.Context, tx *db.Tx, p account.Principal, r
 	if err != nil {
 		return Order{}, err
 	}
+	open, err := countOpen(ctx, tx, p.Account)
+	if err != nil {
+		return Order{}, err
+	}
+	if open >= MaxOpen {
+		return Order{}, ErrTooMany.With("max", MaxOpen)
+	}
 	o, err = draft(p, q, r.Configuration).Apply(Submit, now)
 	if err != nil {
 		return Order{}, err

@@ -324,6 +324,30 @@ func TestCancelAndExpiry(t *testing.T) {
 	})
 }
 
+func TestOrdersThatWaitAreCounted(t *testing.T) {
+	t.Parallel()
+	s := shop(t)
+	p := ordertest.Customer()
+	for range order.MaxOpen {
+		s.Place(p)
+	}
+	r := s.PlaceRequest(ordertest.Request("hk-1"))
+	if _, err := s.Orders.Place(bg, p, r); !errors.Is(err, order.ErrTooMany) {
+		t.Errorf("one too many: got %v, want ErrTooMany", err)
+	}
+	s.Place(ordertest.Customer())
+	all, err := s.Orders.List(bg, p.Account, "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Orders.Cancel(bg, p, all[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Orders.Place(bg, p, r); err != nil {
+		t.Errorf("after a cancel: %v", err)
+	}
+}
+
 func TestConfigurationIsChecked(t *testing.T) {
 	t.Parallel()
 	s := shop(t)

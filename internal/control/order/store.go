@@ -49,6 +49,11 @@ func updateOrder(ctx context.Context, tx *db.Tx, was, next Order) error {
 		was.ID, string(was.State), was.Version)
 }
 
+func countOpen(ctx context.Context, q db.Q, owner account.ID) (int64, error) {
+	return db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM order_order WHERE account_id = $1 AND state = $2",
+		string(owner), string(PendingPayment))
+}
+
 func getByKey(ctx context.Context, q db.Q, owner account.ID, key string) (orderID, digest string, err error) {
 	type pair struct{ id, digest string }
 	p, err := db.Get(ctx, q, ErrNotFound, func(r db.Row) (p pair, err error) { return p, r.Scan(&p.id, &p.digest) },

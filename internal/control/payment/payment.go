@@ -38,6 +38,7 @@ var (
 	ErrAmount     = errs.New(errs.Unprocessable, "payment.amount_out_of_range")
 	ErrNotPayable = errs.New(errs.Conflict, "payment.order_not_payable")
 	ErrTransition = errs.New(errs.Conflict, "payment.wrong_state")
+	ErrTooMany    = errs.New(errs.Limited, "payment.too_many_attempts")
 	ErrStaffOnly  = errs.New(errs.Forbidden, "payment.staff_only")
 	ErrToken      = errs.New(errs.NotFound, "payment.notify_address_unknown")
 	ErrSetup      = errs.New(errs.Internal, "payment.gateway_misconfigured")
@@ -53,6 +54,9 @@ var (
 	ErrTradeNotFound  = errs.New(errs.NotFound, "payment.provider_does_not_know") // the provider has no such trade
 	ErrUnsupported    = errs.New(errs.Unprocessable, "payment.unsupported")
 )
+
+// MaxAttempts is how many attempts an order may have.
+const MaxAttempts = 20
 
 // Attempt is one try to pay an order at a gateway.
 type Attempt struct {

@@ -388,6 +388,23 @@ func TestHowCreateFails(t *testing.T) {
 	})
 }
 
+func TestAttemptsOfAnOrderAreCounted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r *rig) {
+		p := ordertest.Customer()
+		o := r.Place(p)
+		r.Till.FailCreate(payment.ErrDeclined)
+		for range payment.MaxAttempts {
+			if _, _, err := r.Pay.Start(bg, p, o.ID, method); !errors.Is(err, payment.ErrDeclined) {
+				t.Fatalf("got %v, want ErrDeclined", err)
+			}
+		}
+		if _, _, err := r.Pay.Start(bg, p, o.ID, method); !errors.Is(err, payment.ErrTooMany) {
+			t.Errorf("one too many: got %v, want ErrTooMany", err)
+		}
+	})
+}
+
 func TestTheQueryLoopSettlesWithoutANotice(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {

@@ -19,7 +19,7 @@ import (
 // Start begins or resumes the payment of an order that waits for one, by a
 // method of Methods, and says what the browser does next. An open attempt of
 // the same method is used again; one of another method is closed.
-// order.ErrNotFound, ErrNotPayable, ErrMethod, ErrAmount, the errors of a
+// order.ErrNotFound, ErrNotPayable, ErrMethod, ErrAmount, ErrTooMany, the errors of a
 // Gateway, and consent.gate_closed where the provider needs consent.
 func (s *Service) Start(ctx context.Context, p account.Principal, orderID, methodID string) (Attempt, Instruction, error) {
 	g, method, err := s.method(methodID)
@@ -100,6 +100,9 @@ func (s *Service) makeRoomTx(ctx context.Context, tx *db.Tx, orderID, gateway, m
 		if a.State.Open() && a.Gateway == gateway && a.Method == method {
 			return a, nil
 		}
+	}
+	if len(all) >= MaxAttempts {
+		return Attempt{}, ErrTooMany
 	}
 	for _, a := range all {
 		if err := s.closeTx(ctx, tx, a); err != nil {
