@@ -82,8 +82,12 @@ func installation(ctx context.Context, cfg config.Config) []finding {
 	}
 	defer d.Close()
 	behind, err := d.Pending(ctx, Migrations()...)
+	remedy := "the next start brings them to this version"
+	if d.Dialect() == db.Postgres {
+		remedy = "run skybridge migrate; behind: " + strings.Join(behind, ", ")
+	}
 	return append(found, finding{"database", err == nil, true, errorText(err)},
-		finding{"tables of this version", len(behind) == 0, false, "run skybridge migrate; behind: " + strings.Join(behind, ", ")})
+		finding{"tables of this version", len(behind) == 0, false, remedy})
 }
 
 func free(address string) bool {

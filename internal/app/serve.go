@@ -53,7 +53,13 @@ func Serve(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logg
 	}
 	var wg sync.WaitGroup
 	for _, name := range processes(cfg) {
-		wg.Go(func() { keep(ctx, self, name, file, out, log) })
+		wg.Go(func() {
+			if name == "gateway" {
+				// It would only complain that nobody answers yet.
+				awaitFile(ctx, cfg.ControlSocket(), 10*time.Second)
+			}
+			keep(ctx, self, name, file, out, log)
+		})
 	}
 	wg.Wait()
 	return nil
@@ -138,6 +144,21 @@ func keep(ctx context.Context, self, name, file string, out io.Writer, log *slog
 		case <-time.After(wait):
 		}
 		wait = min(2*wait, 30*time.Second)
+	}
+}
+
+// awaitFile waits until a file is there, at most for a time.
+func awaitFile(ctx context.Context, path string, most time.Duration) {
+	end := time.Now().Add(most)
+	for time.Now().Before(end) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 
