@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
@@ -65,6 +66,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (Registered, err
 	if err := s.fillPerson(ctx, &p, r.Password, r.Email); err != nil {
 		return Registered{}, err
 	}
+	fault.Point("account-after-seal")
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		if err := s.actsTx(ctx, tx, p.subject, r); err != nil {
 			return err
@@ -84,6 +86,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (Registered, err
 		}
 		return s.publish(ctx, tx, TopicRegistered, p, "")
 	})
+	fault.Point("account-after-register")
 	return Registered{Account: p.account, Subject: p.subject, Name: p.name}, err
 }
 
