@@ -170,3 +170,24 @@ func TestStateOnDiskIsSealed(t *testing.T) {
 		t.Errorf("got clear text in %s", out)
 	}
 }
+
+// TestRatesHold has a client limited to 40 Mbit/s each way: 10 MB up and down
+// take at least 4 s, and not much longer, since the gateway paces.
+func TestRatesHold(t *testing.T) {
+	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			const rate = 40_000_000
+			l.server.Clients = []gwlink.Client{{ID: "sslcli-alice", UpRate: rate, DownRate: rate}}
+			l.want()
+			l.startNode()
+			c := l.connect(password, args...)
+			c.says("SCRIPT connected 10.98.0.2")
+			begin := time.Now()
+			l.transfer(10 << 20)
+			if d := time.Since(begin); d < 4*time.Second || d > 15*time.Second {
+				t.Errorf("got 10 MB each way in %s, want 4 s and some", d)
+			}
+		})
+	}
+}

@@ -31,6 +31,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 )
 
 // Config tells a node who it is and where. NodeID, StateDir and one of Control
@@ -190,10 +191,13 @@ func (a *agent) follow(ctx context.Context) {
 		switch {
 		case err == nil:
 			wait = time.Second
+			fault.Point("gateway-after-desired")
 			if err := a.store.save("desired", d); err != nil {
 				a.log.Error("keeping the desired state", "error", err)
 			}
+			fault.Point("gateway-after-keep")
 			a.rec.apply(ctx, d)
+			fault.Point("gateway-after-apply")
 		case errors.Is(err, errUnchanged), errors.Is(err, context.DeadlineExceeded):
 			wait = time.Second
 			a.rec.retry(ctx)

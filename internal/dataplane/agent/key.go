@@ -14,6 +14,7 @@ import (
 	"fmt"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 )
 
 // serverKey is the key of an SSL server, born here, with its chain once
@@ -52,9 +53,11 @@ func certificate(ctx context.Context, st *store, l link, srv gwlink.SSLServer) (
 			return &tls.Certificate{Certificate: chain, PrivateKey: signer}, nil
 		}
 	}
+	fault.Point("gateway-after-key")
 	if k.Chain, err = request(ctx, l, srv, signer); err != nil {
 		return nil, fmt.Errorf("certificate of %s: %w", srv.ID, err)
 	}
+	fault.Point("gateway-after-certificate")
 	if err := st.save(name, k); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 )
 
 const (
@@ -87,9 +88,11 @@ func (r *reporter) restored() []sslvpn.Record {
 
 // Opened implements sslvpn.Sink.
 func (r *reporter) Opened(rec sslvpn.Record) error {
+	fault.Point("gateway-before-session")
 	if err := r.store.save("session/"+rec.Session, rec); err != nil {
 		return err
 	}
+	fault.Point("gateway-after-session")
 	r.noteOpened(rec)
 	r.soon()
 	return nil
@@ -109,6 +112,7 @@ func (r *reporter) Closed(c gwlink.SessionClosed) {
 	if err := r.store.save("closed/"+c.Session, c); err != nil {
 		r.log.Error("keeping a closed session", "session", c.Session, "error", err)
 	}
+	fault.Point("gateway-after-closed")
 	if err := r.store.remove("session/" + c.Session); err != nil {
 		r.log.Error("forgetting a session", "session", c.Session, "error", err)
 	}
@@ -178,9 +182,16 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 	rep.Opened = first(slices.SortedFunc(maps.Values(r.opened), func(a, b gwlink.SessionOpened) int { return a.At.Compare(b.At) }))
 	rep.Closed = first(slices.SortedFunc(maps.Values(r.closed), func(a, b gwlink.SessionClosed) int { return a.At.Compare(b.At) }))
 	r.mu.Unlock()
+	news := len(rep.Opened)+len(rep.Closed) > 0
+	if news {
+		fault.Point("gateway-before-report")
+	}
 	if err := r.link.report(ctx, rep); err != nil {
 		r.log.Debug("reporting", "error", err)
 		return
+	}
+	if news {
+		fault.Point("gateway-after-report")
 	}
 	r.taken(rep)
 }

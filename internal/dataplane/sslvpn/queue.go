@@ -15,7 +15,7 @@ const (
 	// maxSojourn is how long the oldest waiting chunk may have waited before new
 	// packets are dropped: a slow client gets loss, which its senders heed, and
 	// not seconds of delay.
-	maxSojourn = 100 * time.Millisecond
+	maxSojourn = 200 * time.Millisecond
 )
 
 // chunk holds packets on their way to one client, each with room around it for
