@@ -30,7 +30,7 @@ console: setup ## the console alone, into internal/web/console/dist
 
 # ---- testing it
 
-.PHONY: test check test-long bench test-static test-unit test-fault test-console test-netns test-e2e test-demo
+.PHONY: test check test-long bench test-static test-unit test-fault test-console test-netns test-e2e test-demo screenshots
 test: ## everything that must pass: about 20 minutes on 2 cores
 	@scripts/test.sh all
 
@@ -49,6 +49,8 @@ test-netns: ## stock openconnect against the gateway, in network namespaces (roo
 	@scripts/test.sh netns
 test-e2e: ## the whole path in a browser (root)
 	@scripts/test.sh e2e
+screenshots: ## every page in all eight looks, into build/screenshots/ (root)
+	@E2E_LOOKS=all scripts/test.sh e2e
 test-demo: ## the headless demo on SQLite and on PostgreSQL (root)
 	@scripts/test.sh demo
 test-long: ## what takes longer: fuzzing, many rounds of the random histories

@@ -44,7 +44,7 @@ export async function signIn(page, person) {
   await page.getByLabel(t('field.user_name')).fill(person.name);
   await page.getByLabel(t('field.password'), { exact: true }).fill(person.password);
   await button(page, 'login.submit').click();
-  await page.getByRole('heading', { name: like('overview.title') }).waitFor();
+  await page.getByRole('button', { name: t('frame.account') }).waitFor();
 }
 
 export async function verifyMail(page, person) {
@@ -82,14 +82,15 @@ export async function order(page, gateway) {
 /** Pays at the cashier, which is another site, and comes back. */
 export async function pay(page, orderURL) {
   await page.goto(orderURL);
-  await page.getByRole('button', { name: like('pay.go') }).waitFor();
-  for (const box of await page.locator('main').getByRole('checkbox').all()) await box.check();
-  if (await button(page, 'consent.accept').isVisible()) {
-    await button(page, 'consent.accept').click();
-    await page.getByText(t('pay.share_done')).waitFor();
-  }
   await page.getByRole('button', { name: like('pay.go') }).click();
-  await page.locator('#pay').click(); // the simulated cashier's own page
+  const consent = button(page, 'consent.accept');
+  const cashier = page.locator('#pay'); // the simulated cashier's own page
+  await consent.or(cashier).first().waitFor();
+  if (await consent.isVisible()) {
+    await agree(page.locator('main'));
+    await consent.click();
+  }
+  await cashier.click();
   await page.waitForURL((url) => url.href.startsWith(base));
   await page.goto(orderURL);
   await page.getByText(t('order.delivered'), { exact: true }).waitFor({ timeout: 60_000 });
