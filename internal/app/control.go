@@ -72,6 +72,9 @@ func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, out io
 	if err != nil {
 		return errors.Join(err, https.Close())
 	}
+	if err := m.recover(ctx, cfg); err != nil {
+		return errors.Join(err, https.Close(), socket.Close())
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wg sync.WaitGroup
@@ -99,6 +102,16 @@ func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, out io
 		return cause
 	}
 	return nil
+}
+
+// recover takes over what a killed process was doing. On an embedded database
+// there is no other process that could be doing it still: one alone has the
+// console's address. On PostgreSQL leases run out by themselves.
+func (m *modules) recover(ctx context.Context, cfg config.Config) error {
+	if cfg.Database != "" {
+		return nil
+	}
+	return errors.Join(m.queue.Recover(ctx), m.idempotency.Recover(ctx))
 }
 
 func closed(err error) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/app/lab"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -143,7 +144,7 @@ func keep(ctx context.Context, self, name, file string, out io.Writer, log *slog
 			return
 		case <-time.After(wait):
 		}
-		wait = min(2*wait, 30*time.Second)
+		wait = min(2*wait, longestWait())
 	}
 }
 
@@ -160,6 +161,15 @@ func awaitFile(ctx context.Context, path string, most time.Duration) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// longestWait bounds the pause before a process is started again. In a build
+// whose processes are killed on purpose there is no need to wait.
+func longestWait() time.Duration {
+	if fault.Enabled {
+		return time.Second
+	}
+	return 30 * time.Second
 }
 
 func errorText(err error) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -120,6 +121,8 @@ func (in intake) all(ctx context.Context, r gwlink.Report, opened []openedRow) e
 		}
 	}
 	if len(opened)+len(r.Closed) > 0 {
+		fault.Point("fleet-before-commit")
+		in.tx.AfterCommit(func() { fault.Point("fleet-after-ingest") })
 		in.tx.AfterCommit(in.s.changed)
 	}
 	return in.sessionsInSample(ctx)

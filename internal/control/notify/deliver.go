@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 )
 
 type delivery struct{ Message string }
@@ -31,7 +32,9 @@ func (s *Service) deliver(ctx context.Context, d delivery) error {
 	case err != nil:
 		return err
 	}
+	fault.Point("notify-before-send")
 	err = s.d.Sender.Send(ctx, m)
+	fault.Point("notify-after-send")
 	switch {
 	case err == nil:
 		return s.settle(ctx, r, mailSent, "")

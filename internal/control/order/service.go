@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -89,8 +90,10 @@ func (s *Service) Place(ctx context.Context, p account.Principal, r PlaceRequest
 	var placed Order
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
 		placed, err = s.placeTx(ctx, tx, p, r, digest)
+		fault.Point("order-before-commit")
 		return err
 	})
+	fault.Point("order-after-place")
 	return placed, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
@@ -38,10 +39,13 @@ func (s *Service) runCheck(ctx context.Context, j checkJob) error {
 	if err != nil {
 		return err
 	}
+	fault.Point("realname-after-read")
 	if err := s.markCalled(ctx, v); err != nil {
 		return err
 	}
+	fault.Point("realname-after-mark")
 	result, err := s.checker.Check(ctx, CheckRequest{Reference: v.ID, Subject: v.Subject, Name: name, Number: number})
+	fault.Point("realname-after-call")
 	// The answer is kept even when the process is asked to end.
 	return s.decide(context.WithoutCancel(ctx), v, bySystem, s.eventsOf(ctx, v, result, err)...)
 }

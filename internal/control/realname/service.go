@@ -12,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
@@ -102,6 +103,7 @@ func (s *Service) Submit(ctx context.Context, p account.Principal, in Submission
 		}
 		return s.enterTx(ctx, tx, &v, who, ip)
 	})
+	fault.Point("realname-after-submit")
 	return v, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -82,6 +83,7 @@ func (s *Service) onPaid(ctx context.Context, e orderPaid) error {
 		if err := s.begin(ctx, l); err != nil {
 			return err
 		}
+		fault.Point("service-after-begin")
 	}
 	return nil
 }
@@ -172,8 +174,10 @@ func (s *Service) Provision(ctx context.Context, v Item, who Identity) error {
 	}
 	st, err := p.Get(ctx, v.Key())
 	if errs.IsNotFound(err) {
+		fault.Point("service-before-create")
 		st, err = p.Create(ctx, v.Key(), Spec{Account: v.Account, Subject: v.Subject, Product: v.Product, Region: v.Region,
 			Options: v.Options, Configuration: v.Configuration})
+		fault.Point("service-after-create")
 	}
 	if final(err) {
 		s.d.Log.WarnContext(ctx, "provisioning failed finally", "service", v.ID, "error", err)
@@ -275,6 +279,7 @@ func (s *Service) delivered(ctx context.Context, service string, st Status) erro
 		if err != nil {
 			return v, err
 		}
+		fault.Point("service-before-delivered")
 		return next, s.tell(ctx, tx, next, TopicActive)
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
@@ -64,6 +65,7 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 	}
 	c.Certificate, c.Serial, c.NotAfter = m.certificate.Raw, serialText(m.certificate.SerialNumber), m.certificate.NotAfter
 	c.HasTOTP = m.totp != ""
+	fault.Point("vpn-after-material")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := s.roomForClient(ctx, tx, p.Account, srv.ID, c); err != nil {
 			return err
@@ -76,6 +78,7 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 		}
 		return s.record(ctx, tx, p, "vpn.client_created", map[string]string{"server": srv.ID, "client": c.ID})
 	})
+	fault.Point("vpn-after-client")
 	return c, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -102,6 +103,7 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, step int64) (gw
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
+	fault.Point("vpn-after-grant")
 	signed, err := gwlink.SignGrant(keyID(public), key, g)
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: signed}, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -39,6 +40,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		return SSLServer{}, err
 	}
 	srv.CA = ca.certificate
+	fault.Point("vpn-after-authority")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		g, err := gatewayFor(ctx, tx, p.Account, in.Gateway)
 		if err != nil {
@@ -55,6 +57,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		}
 		return s.record(ctx, tx, p, "vpn.server_created", map[string]string{"gateway": g.ID, "server": srv.ID})
 	})
+	fault.Point("vpn-after-server")
 	if err != nil {
 		return SSLServer{}, err
 	}
@@ -267,6 +270,7 @@ func (s *Service) CertifyServer(ctx context.Context, node string, r gwlink.Certi
 	if err != nil {
 		return gwlink.CertificateAnswer{}, err
 	}
+	fault.Point("vpn-after-issue")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := setChain(ctx, tx, srv.ID, chain, now); err != nil {
 			return err
@@ -274,6 +278,7 @@ func (s *Service) CertifyServer(ctx context.Context, node string, r gwlink.Certi
 		_, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway)
 		return err
 	})
+	fault.Point("vpn-after-certify")
 	return gwlink.CertificateAnswer{Chain: chain}, err
 }
 

@@ -178,6 +178,16 @@ func (s *Store) Complete(ctx context.Context, scope, key string, a Answer) error
 	})
 }
 
+// Recover ends the claims of processes that are gone: a repeat does the work at
+// once instead of when the claim is over. Only for the one process that answers
+// requests on this database, before it answers the first.
+func (s *Store) Recover(ctx context.Context) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE idempotency_answer SET lease_until = 0 WHERE state = 'running'")
+		return err
+	})
+}
+
 // Release gives a claimed key back: the request failed and may be tried again
 // with the same key.
 func (s *Store) Release(ctx context.Context, scope, key string) error {

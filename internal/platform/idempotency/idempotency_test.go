@@ -113,3 +113,22 @@ func TestOfFiftyAtOnceOneBegins(t *testing.T) {
 		}
 	}, idempotency.Migrations(), job.Migrations())
 }
+
+func TestWhatADeadProcessClaimedIsRecoveredAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := open(d)
+		ctx := context.Background()
+		for range 2 { // the second time as after a kill -9 and a start
+			if a, err := s.Begin(ctx, "acc", "k", "d"); a != nil || err != nil {
+				t.Fatalf("got %v, %v", a, err)
+			}
+			if err := s.Recover(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Begin(ctx, "acc", "k", "another request"); !errors.Is(err, idempotency.ErrConflict) {
+			t.Errorf("another request: got %v", err)
+		}
+	}, idempotency.Migrations(), job.Migrations())
+}

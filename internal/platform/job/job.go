@@ -173,6 +173,16 @@ func (q *Queue) nudge() {
 	}
 }
 
+// Recover ends the leases of processes that are gone, so that their jobs run
+// at once instead of when the leases are over. Only for the one process that
+// runs jobs on this database, before Run.
+func (q *Queue) Recover(ctx context.Context) error {
+	return q.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE job_item SET state = 'pending', lease_until = 0 WHERE state = 'leased'")
+		return err
+	})
+}
+
 // Run runs due jobs with n workers until ctx ends; it returns when the last
 // handler has returned.
 func (q *Queue) Run(ctx context.Context, n int) {

@@ -191,3 +191,30 @@ func TestPeriodicWorkIsOnceForAllProcesses(t *testing.T) {
 		wg.Wait()
 	}, job.Migrations())
 }
+
+func TestWhatADeadProcessLeasedIsRecoveredAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx, calls := context.Background(), 0
+		first, _ := newQueue(d)
+		job.On(first, "k", func(context.Context, string) error {
+			// As a process that begins after this one was killed here.
+			second, _ := newQueue(d)
+			job.On(second, "k", func(context.Context, string) error { calls++; return nil })
+			if ran, err := second.RunOne(ctx); err != nil || ran {
+				t.Errorf("before: ran %v, %v, want a lease that holds", ran, err)
+			}
+			if err := second.Recover(ctx); err != nil {
+				t.Error(err)
+			}
+			if ran, err := second.RunOne(ctx); err != nil || !ran {
+				t.Errorf("after: ran %v, %v", ran, err)
+			}
+			return nil
+		})
+		enqueue(t, d, first, job.Job{Kind: "k"})
+		if _, err := first.RunOne(ctx); err != nil || calls != 1 {
+			t.Errorf("got %v and %d calls, want 1", err, calls)
+		}
+	}, job.Migrations())
+}
