@@ -177,11 +177,12 @@ func (a *agent) restore(ctx context.Context) {
 	a.rec.apply(ctx, d)
 }
 
-// follow applies what control desires, and tries again what failed.
+// follow applies what control desires, and tries again what failed. The first
+// question of a process is for any generation: the kept one may be of a control
+// that was restored since.
 func (a *agent) follow(ctx context.Context) {
-	wait := time.Second
+	wait, after := time.Second, uint64(0)
 	for ctx.Err() == nil {
-		after := a.rec.generation()
 		if !a.rec.loaded() {
 			a.rec.pending = a.rep.restored()
 		}
@@ -197,6 +198,7 @@ func (a *agent) follow(ctx context.Context) {
 			}
 			fault.Point("gateway-after-keep")
 			a.rec.apply(ctx, d)
+			after = d.Generation
 			fault.Point("gateway-after-apply")
 		case errors.Is(err, errUnchanged), errors.Is(err, context.DeadlineExceeded):
 			wait = time.Second
