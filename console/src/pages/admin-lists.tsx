@@ -193,7 +193,7 @@ export function AdminNodes() {
           },
           {
             key: 'seen',
-            title: t('admin.last_seen_at'),
+            title: t('admin.last_seen'),
             cell: (n) => <span className="num">{format.time(n.last_seen_at, true)}</span>,
             text: (n) => n.last_seen_at,
           },

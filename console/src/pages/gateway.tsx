@@ -1,4 +1,4 @@
-import { Alert, Button, Card, Skeleton, Tabs } from 'antd';
+import { Alert, Button, Card, Form, Input, Modal, Skeleton, Tabs } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
@@ -7,14 +7,14 @@ import type { Gateway } from '../api/types';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
-import { ErrorState } from '../components/problem';
+import { ErrorState, ProblemAlert } from '../components/problem';
 import { ServerTable } from '../components/server-table';
 import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
 import { Traffic } from '../components/traffic';
 import { useRegionName } from '../lib/catalog';
 import { settling } from '../lib/states';
-import { useFormat } from '../lib/use';
+import { useChange, useFormat, useToggle } from '../lib/use';
 
 export function GatewayPage() {
   const { t } = useTranslation();
@@ -35,7 +35,16 @@ export function GatewayPage() {
     </Link>
   );
   return (
-    <Page title={g.name} trail={[{ title: t('nav.gateways'), to: '/vpn-gateways' }]} action={create}>
+    <Page
+      title={g.name}
+      trail={[{ title: t('nav.gateways'), to: '/vpn-gateways' }]}
+      action={
+        <>
+          <Rename gateway={g} />
+          {create}
+        </>
+      }
+    >
       <Card>
         <About gateway={g} />
       </Card>
@@ -50,6 +59,50 @@ export function GatewayPage() {
         ]}
       />
     </Page>
+  );
+}
+
+function Rename({ gateway }: { gateway: Gateway }) {
+  const { t } = useTranslation();
+  const [open, show, hide] = useToggle();
+  const [form] = Form.useForm<{ name: string }>();
+  const rename = useChange(
+    async (name: string) => {
+      await api.vpn.rename(gateway.id, name, gateway.version);
+      hide();
+    },
+    [['gateway', gateway.id], ['gateways']],
+  );
+  return (
+    <>
+      <Button onClick={show}>{t('gateway.rename')}</Button>
+      <Modal
+        open={open}
+        title={t('gateway.rename')}
+        okText={t('common.save')}
+        okButtonProps={{ loading: rename.isPending }}
+        onOk={() => form.submit()}
+        onCancel={hide}
+        destroyOnHidden
+      >
+        <Form
+          form={form}
+          layout="vertical"
+          requiredMark={false}
+          onFinish={(v) => rename.mutate(v.name.trim())}
+        >
+          <Form.Item
+            name="name"
+            label={t('gateway.name')}
+            initialValue={gateway.name}
+            rules={[{ required: true, whitespace: true, max: 64, message: t('field.required') }]}
+          >
+            <Input maxLength={64} autoComplete="off" />
+          </Form.Item>
+          <ProblemAlert error={rename.error} />
+        </Form>
+      </Modal>
+    </>
   );
 }
 

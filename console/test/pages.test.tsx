@@ -1,0 +1,194 @@
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { expect, test } from 'vitest';
+import { operatorPages } from '../src/app';
+import { places } from '../src/lib/nav';
+import { list, me, Refused, serve, visit, type Sent } from './page';
+
+const prompt = {
+  purpose: 'platform_policy',
+  kind: 'plain',
+  document: 'platform',
+  version: '1.0.0',
+  title: 'Privacy policy',
+  notice: '<p>what for</p>',
+  text_sha256: 'x',
+  locale: 'en',
+  token: 'once',
+  expires_at: '2026-11-22T12:00:00Z',
+  adult: true,
+};
+
+const everything = {
+  'GET /me': me,
+  'GET /consent-prompts/platform_policy': prompt,
+  'GET /vpn-gateways': list(),
+  'GET /ssl-servers': list(),
+  'GET /ssl-clients': list(),
+  'GET /vpn-sessions': list(),
+  'GET /orders': list(),
+  'GET /notices': list(),
+  'GET /admin/users': list(),
+};
+
+const anonymous = new Refused(401, 'api.unauthenticated');
+
+test('a page behind sign-in leads there and back', async () => {
+  let signedIn = false;
+  const sent = serve({
+    ...everything,
+    'GET /me': () => (signedIn ? me : anonymous),
+    'POST /login-sessions/resume': anonymous,
+    'POST /login-sessions': (s: Sent) => {
+      const { code } = s.body as { code?: string };
+      if (!code) return new Refused(401, 'account.code_required');
+      signedIn = true;
+      return { id: 'ses_1' };
+    },
+  });
+  await visit('/orders');
+  fireEvent.change(await screen.findByLabelText('User name'), { target: { value: 'lin' } });
+  fireEvent.change(screen.getByLabelText('Password'), { target: { value: 'correct horse battery' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Sign in' }));
+  fireEvent.change(await screen.findByLabelText('Verification code'), { target: { value: '123 456' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Sign in' }));
+  expect(await screen.findByText('No order yet')).toBeTruthy();
+  const bodies = sent.filter((s) => s.path === '/login-sessions').map((s) => s.body);
+  expect(bodies.at(-1)).toEqual({
+    user_name: 'lin',
+    password: 'correct horse battery',
+    remember: false,
+    code: '123456',
+  });
+});
+
+test('a wrong password is said with its code, and no second step is shown', async () => {
+  serve({ 'POST /login-sessions': new Refused(401, 'account.wrong_password') });
+  await visit('/login');
+  fireEvent.change(await screen.findByLabelText('User name'), { target: { value: 'lin' } });
+  fireEvent.change(screen.getByLabelText('Password'), { target: { value: 'x' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Sign in' }));
+  expect(await screen.findByText('Sentence of account.wrong_password')).toBeTruthy();
+  expect(screen.getByText('account.wrong_password')).toBeTruthy();
+  expect(screen.queryByLabelText('Verification code')).toBeNull();
+});
+
+test('registering takes three fields and explicit acts that are never ticked beforehand', async () => {
+  const sent = serve({
+    ...everything,
+    'GET /me': anonymous,
+    'POST /accounts': { account: 'acc_1', user_name: 'lin' },
+  });
+  await visit('/register');
+  const boxes = (await screen.findAllByRole('checkbox')) as HTMLInputElement[];
+  expect(boxes.map((b) => b.checked)).toEqual([false, false]);
+  const submit = screen.getByRole('button', { name: 'Create account' }) as HTMLButtonElement;
+  expect(submit.disabled).toBe(true);
+  fireEvent.change(screen.getByLabelText('User name'), { target: { value: 'lin' } });
+  fireEvent.change(screen.getByLabelText('E-mail address'), { target: { value: 'lin@example.com' } });
+  fireEvent.change(screen.getByLabelText('Password'), { target: { value: 'correct horse battery' } });
+  fireEvent.click(boxes[0] as HTMLInputElement);
+  expect(submit.disabled).toBe(true);
+  fireEvent.click(boxes[1] as HTMLInputElement);
+  expect(submit.disabled).toBe(false);
+  fireEvent.click(submit);
+  expect(await screen.findByText('Your account is ready')).toBeTruthy();
+  const post = sent.find((s) => s.path === '/accounts');
+  expect(post?.body).toEqual({
+    user_name: 'lin',
+    email: 'lin@example.com',
+    password: 'correct horse battery',
+    consent_token: 'once',
+    adult: true,
+  });
+  expect(post?.key).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test('a new major version of the policy stands before everything', async () => {
+  let due = ['platform_policy'];
+  const sent = serve({
+    ...everything,
+    'GET /me': () => ({ ...me, consents_due: due }),
+    'POST /consents': () => {
+      due = [];
+      return {};
+    },
+  });
+  await visit('/vpn-gateways');
+  expect(await screen.findByText('A policy has changed in substance: please decide again')).toBeTruthy();
+  const accept = screen.getByRole('button', { name: 'Agree and continue' }) as HTMLButtonElement;
+  expect(accept.disabled).toBe(true);
+  for (const box of await screen.findAllByRole('checkbox')) fireEvent.click(box);
+  fireEvent.click(accept);
+  await waitFor(() => expect(sent.some((s) => s.path === '/consents')).toBe(true));
+  expect(sent.find((s) => s.path === '/consents')?.body).toEqual({
+    token: 'once',
+    decision: 'grant',
+    adult: true,
+  });
+});
+
+test('the shut gate does not shut out from the own data', async () => {
+  serve({
+    ...everything,
+    'GET /me': { ...me, consents_due: ['platform_policy'] },
+    'GET /consents': { ...list(), states: [] },
+  });
+  await visit('/my-data');
+  expect(await screen.findByText('No consent is recorded')).toBeTruthy();
+  expect(screen.queryByText('A policy has changed in substance: please decide again')).toBeNull();
+});
+
+test('every operator page wants its permission', async () => {
+  const operator = places.filter((p) => p.group === 'operator');
+  expect(operator.map((p) => p.path).toSorted()).toEqual(Object.keys(operatorPages).toSorted());
+  expect(operator.filter((p) => !p.permission)).toEqual([]);
+  const sent = serve(everything);
+  await visit('/admin/users');
+  expect(await screen.findByText('No permission')).toBeTruthy();
+  expect(screen.queryByText('Operations')).toBeNull();
+  expect(sent.some((s) => s.path.startsWith('/admin'))).toBe(false);
+});
+
+test('staff see what they hold a permission for and nothing else', async () => {
+  serve({ ...everything, 'GET /me': { ...me, staff: true, permissions: ['account.read'] } });
+  await visit('/admin/users');
+  expect(await screen.findByText('Operations')).toBeTruthy();
+  expect(screen.queryByText('Audit log')).toBeNull();
+});
+
+test('staff without second factor get no further than turning it on', async () => {
+  serve({
+    ...everything,
+    'GET /me': { ...me, staff: true, enrol_totp: true },
+    'GET /login-sessions': list(),
+    'GET /me/login-log': list(),
+  });
+  await visit('/vpn-gateways');
+  expect(
+    await screen.findByText('Turn on the second factor first; nothing else is open until then.'),
+  ).toBeTruthy();
+});
+
+test('a sensitive act asks for a proof and then goes on', async () => {
+  let proved = false;
+  const sent = serve({
+    ...everything,
+    'GET /login-sessions': list(),
+    'GET /me/login-log': list(),
+    'POST /me/totp': () =>
+      proved
+        ? { secret: 'ABC', url: 'otpauth://totp/x?secret=ABC' }
+        : new Refused(403, 'account.step_up_required'),
+    'POST /me/step-up': () => {
+      proved = true;
+      return undefined;
+    },
+  });
+  await visit('/security');
+  fireEvent.click(await screen.findByRole('button', { name: 'Turn it on' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  fireEvent.change(dialog.getByLabelText('Current password'), { target: { value: 'correct horse battery' } });
+  fireEvent.click(dialog.getByRole('button', { name: 'Confirm' }));
+  expect(await screen.findByText('ABC')).toBeTruthy();
+  expect(sent.filter((s) => s.path === '/me/totp').length).toBe(2);
+});
