@@ -42,7 +42,7 @@ func Idempotent(s *idempotency.Store, who func(*http.Request) (account.Principal
 func once(w http.ResponseWriter, r *http.Request, s *idempotency.Store, scope, key string, log *slog.Logger, next http.Handler) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err != nil {
-		problem.Write(w, r, log, errs.New(errs.Invalid, "api.too_large"))
+		problem.Write(w, r, log, errs.New(errs.TooLarge, "api.too_large"))
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -60,14 +60,16 @@ func once(w http.ResponseWriter, r *http.Request, s *idempotency.Store, scope, k
 		return
 	}
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-	next.ServeHTTP(rec, r)
+	next.ServeHTTP(rec, r.WithContext(idempotency.WithKey(r.Context(), key)))
 	settle(context.WithoutCancel(r.Context()), s, scope, key, rec, log)
 }
 
 // settle keeps what was done; what failed may be tried again.
 func settle(ctx context.Context, s *idempotency.Store, scope, key string, rec *recorder, log *slog.Logger) {
 	var err error
-	secret := strings.HasPrefix(rec.Header().Get("Cache-Control"), "private") // such an answer is never kept
+	// Secrets and sessions are never kept: their routes mark the answer private
+	// or set a cookie.
+	secret := strings.HasPrefix(rec.Header().Get("Cache-Control"), "private") || rec.Header().Get("Set-Cookie") != ""
 	if rec.status < 400 && !secret {
 		err = s.Complete(ctx, scope, key, idempotency.Answer{Status: rec.status, Type: rec.Header().Get("Content-Type"), Body: rec.body.Bytes()})
 	} else {

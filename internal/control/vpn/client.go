@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -24,6 +25,7 @@ import (
 // NewClient is what a customer asks for. Without a CSR the key is made here and
 // can be read with the bundle for a time.
 type NewClient struct {
+	Key    string // of the request; the same key is the same client; empty: always another
 	Server string
 	Name   string
 	CSR    []byte // DER; empty = make a key
@@ -54,8 +56,12 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 		in.State = ClientEnabled
 	}
 	now := s.clock.Now()
-	c := SSLClient{ID: id.Resource("sslcli"), Server: srv.ID, Gateway: srv.Gateway, Account: p.Account, Subject: id.NewHandle(), Name: in.Name,
+	c := SSLClient{ID: newID("sslcli", p.Account, in.Key), Server: srv.ID, Gateway: srv.Gateway, Account: p.Account, Subject: id.NewHandle(), Name: in.Name,
 		ClientSettings: in.ClientSettings, SecretUntil: s.secretUntil(now), Version: 1, CreatedAt: now, UpdatedAt: now}
+	made, err := s.Client(ctx, p.Account, c.ID)
+	if !errs.IsNotFound(err) {
+		return made, same(err, made.Server == c.Server && made.Name == c.Name)
+	}
 	if err := s.roomForClient(ctx, s.db, p.Account, srv.ID, c); err != nil {
 		return SSLClient{}, err // before the work; counted again in the transaction
 	}

@@ -360,7 +360,7 @@ func TestDisabledExpiredAndFrozenAreRefused(t *testing.T) {
 			t.Errorf("enabled again: got %s", got)
 		}
 		must(t, r.s.Freeze(ctx, g.ID, true))
-		if got := outcome(); got != gwlink.OutcomeRefused {
+		if got := outcome(); got != gwlink.OutcomeUnavailable {
 			t.Errorf("frozen: got %s", got)
 		}
 	})

@@ -288,3 +288,30 @@ func TestANodeCertifiesItsOwnKey(t *testing.T) {
 		}
 	})
 }
+
+func TestServersAndClientsAreMadeOnceForAKey(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "k", alice.Account)
+		in := vpn.NewServer{Key: "first", Gateway: g.ID, UDP: true, Settings: settings()}
+		srv, err := r.s.CreateServer(ctx, alice, in)
+		must(t, err)
+		again, err := r.s.CreateServer(ctx, alice, in)
+		if err != nil || again.ID != srv.ID || !bytes.Equal(again.CA, srv.CA) {
+			t.Errorf("server again: got %s, %v, want %s", again.ID, err, srv.ID)
+		}
+		in.Name = "another"
+		if _, err := r.s.CreateServer(ctx, alice, in); errs.CodeOf(err) != "api.idempotency_conflict" {
+			t.Errorf("another server with the key: got %v", err)
+		}
+		c, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Key: "first", Server: srv.ID, Name: "laptop"})
+		must(t, err)
+		same, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Key: "first", Server: srv.ID, Name: "laptop"})
+		if err != nil || same.ID != c.ID || same.Serial != c.Serial {
+			t.Errorf("client again: got %s, %v, want %s", same.ID, err, c.ID)
+		}
+		if other, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Key: "second", Server: srv.ID, Name: "phone"}); err != nil || other.ID == c.ID {
+			t.Errorf("another key: got %s, %v", other.ID, err)
+		}
+	})
+}

@@ -8,8 +8,10 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 )
 
 // ServerQuota is how many SSL servers a gateway may have.
@@ -17,6 +19,7 @@ const ServerQuota = 1
 
 // NewServer is what a customer asks for. Port and UDP are fixed afterwards.
 type NewServer struct {
+	Key     string // of the request; the same key is the same server; empty: always another
 	Gateway string
 	Port    int // 0 = 443
 	UDP     bool
@@ -33,8 +36,12 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		return SSLServer{}, err
 	}
 	now := s.clock.Now()
-	srv := SSLServer{ID: id.Resource("sslsrv"), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
+	srv := SSLServer{ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
 		State: ServerCreating, Version: 1, CreatedAt: now, UpdatedAt: now}
+	made, err := s.Server(ctx, p.Account, srv.ID)
+	if !errs.IsNotFound(err) {
+		return made, same(err, made.Gateway == srv.Gateway && made.Name == srv.Name)
+	}
 	ca, err := s.newAuthority(ctx, srv.ID, now)
 	if err != nil {
 		return SSLServer{}, err
@@ -62,6 +69,23 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		return SSLServer{}, err
 	}
 	return s.named(srv), nil
+}
+
+// newID names something new: after the key of the request that makes it, so
+// that a repeat whose first answer was lost finds it, else at random.
+func newID(prefix string, owner account.ID, key string) string {
+	if key == "" {
+		return id.Resource(prefix)
+	}
+	return id.ResourceOf(prefix, string(owner), key)
+}
+
+// same refuses a key that made something else.
+func same(err error, is bool) error {
+	if err == nil && !is {
+		return idempotency.ErrConflict
+	}
+	return err
 }
 
 // admitServer counts and checks in the creating transaction.

@@ -8,7 +8,9 @@ package id
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -43,6 +45,16 @@ func Random(n int) string {
 // Resource returns prefix + "-" + 16 random characters [a-z2-7], the form of
 // identifiers that customers see on VPN objects (vpn-service.md section 2.1).
 func Resource(prefix string) string { return prefix + "-" + Random(10) }
+
+// ResourceOf is Resource for something that is to be made once for parts: the
+// same parts give the same identifier.
+func ResourceOf(prefix string, parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return prefix + "-" + encoding.EncodeToString(h.Sum(nil)[:10])
+}
 
 // Has reports whether s has the form that New gives for prefix.
 func Has(s, prefix string) bool {

@@ -28,3 +28,16 @@ func TestIdentifiersSortByCreationAndHandlesDoNot(t *testing.T) {
 		}
 	}
 }
+
+func TestAResourceOfTheSamePartsIsTheSame(t *testing.T) {
+	t.Parallel()
+	a := ResourceOf("sslsrv", "acc_1", "key")
+	if len(a) != len(Resource("sslsrv")) || a != ResourceOf("sslsrv", "acc_1", "key") {
+		t.Errorf("got %q and %q", a, ResourceOf("sslsrv", "acc_1", "key"))
+	}
+	for _, other := range [][]string{{"acc_1", "kez"}, {"acc_1k", "ey"}, {"acc_1key"}} {
+		if ResourceOf("sslsrv", other...) == a {
+			t.Errorf("%q are the same resource", other)
+		}
+	}
+}

@@ -10,7 +10,8 @@
 // happen once even if this process dies in the middle has a unique key of its
 // own in the module that does it.
 //
-// Answers may hold personal data and secrets: they are sealed.
+// Answers may hold personal data and secrets: they are sealed. Requests are not
+// kept, only a keyed digest.
 package idempotency
 
 import (
@@ -45,7 +46,7 @@ func Holdings() []holding.Table {
 	return []holding.Table{holding.Of("idempotency_answer",
 		holding.None("an opaque hash of account and path", "scope"),
 		holding.None("an opaque key that the client chose", "request_key"),
-		holding.None("a digest to tell a repeat from another request", "request_sha256"),
+		holding.None("a keyed digest to tell a repeat from another request", "request_sha256"),
 		holding.None("the state of the request", "state", "lease_until", "created_at"),
 		[]holding.Column{{Name: "answer", Category: holding.Order, Subject: "scope", Purposes: []string{"account"},
 			Basis: holding.ByContract, Retention: "account_core", Sealed: true}},
@@ -71,13 +72,17 @@ type Answer struct {
 	Body   []byte
 }
 
-// Sealer seals answers; platform/vault fills it.
+// Sealer seals answers and blinds digests; platform/vault fills it.
 type Sealer interface {
+	Blind(ctx context.Context, field, normalised string) (string, error)
 	SealSystem(ctx context.Context, name string, plain []byte) ([]byte, error)
 	OpenSystem(ctx context.Context, name string, sealed []byte) ([]byte, error)
 }
 
-const sealName = "idempotency.answer"
+const (
+	sealName   = "idempotency.answer"
+	blindField = "idempotency.request"
+)
 
 // Store keeps answers.
 type Store struct {
@@ -104,12 +109,33 @@ func scan(r db.Row) (v row, err error) {
 	return v, r.Scan(&v.digest, &v.state, &v.sealed, &v.lease, &v.created)
 }
 
+type keyOfRequest struct{}
+
+// WithKey returns a context that carries the key of a claimed request.
+func WithKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, keyOfRequest{}, key)
+}
+
+// Key returns the key of the request that ctx belongs to; empty if it has none.
+// A use case keeps it with what it makes and so finds it again when the
+// process died before the answer was kept.
+func Key(ctx context.Context) string {
+	key, _ := ctx.Value(keyOfRequest{}).(string)
+	return key
+}
+
 // Begin claims a key. A nil Answer without error means: do the work, then call
 // Complete or Release. ErrConflict and ErrRunning as their names say.
 func (s *Store) Begin(ctx context.Context, scope, key, digest string) (*Answer, error) {
 	now := s.clock.Now()
+	// A plain digest of a request that holds a password or an identity number
+	// could be guessed backwards.
+	digest, err := s.seal.Blind(ctx, blindField, digest)
+	if err != nil {
+		return nil, fmt.Errorf("blinding a request's digest: %w", err)
+	}
 	var found *row
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		found = nil
 		n, err := tx.Exec(ctx, `INSERT INTO idempotency_answer (scope, request_key, request_sha256, state, lease_until, created_at)
 			VALUES ($1, $2, $3, 'running', $4, $5) ON CONFLICT (scope, request_key) DO NOTHING`,

@@ -24,6 +24,10 @@ type mirror struct{}
 func (mirror) SealSystem(_ context.Context, _ string, p []byte) ([]byte, error) { return flip(p), nil }
 func (mirror) OpenSystem(_ context.Context, _ string, p []byte) ([]byte, error) { return flip(p), nil }
 
+func (mirror) Blind(_ context.Context, field, v string) (string, error) {
+	return field + string(flip([]byte(v))), nil
+}
+
 func flip(p []byte) []byte {
 	q := bytes.Clone(p)
 	for i := range q {
@@ -129,6 +133,21 @@ func TestWhatADeadProcessClaimedIsRecoveredAtOnce(t *testing.T) {
 		}
 		if _, err := s.Begin(ctx, "acc", "k", "another request"); !errors.Is(err, idempotency.ErrConflict) {
 			t.Errorf("another request: got %v", err)
+		}
+	}, idempotency.Migrations(), job.Migrations())
+}
+
+func TestARequestsDigestIsNotAtRest(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := open(d)
+		ctx := context.Background()
+		if _, err := s.Begin(ctx, "acc", "k", "digest-of-a-password"); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := db.Get(ctx, d, nil, db.One[string], "SELECT request_sha256 FROM idempotency_answer")
+		if err != nil || kept == "" || bytes.Contains([]byte(kept), []byte("digest-of-a-password")) {
+			t.Errorf("got %q, %v, want a blinded digest", kept, err)
 		}
 	}, idempotency.Migrations(), job.Migrations())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 )
 
 // SSLClient is a login account of an SSL server on the wire.
@@ -175,7 +176,7 @@ func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	in := vpn.NewClient{Server: r.Server, Name: r.Name, ClientSettings: settings}
+	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, ClientSettings: settings}
 	if r.CSRPEM != "" {
 		block, _ := pem.Decode([]byte(r.CSRPEM))
 		if block == nil || block.Type != "CERTIFICATE REQUEST" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 )
 
 // SSLServer is an SSL server on the wire.
@@ -132,7 +133,7 @@ func createServer(ctx context.Context, s *vpn.Service, r SSLServerRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.CreateServer(ctx, Who(ctx), vpn.NewServer{Gateway: r.Gateway, Port: r.Port, UDP: r.UDP == nil || *r.UDP, Settings: settings})
+	v, err := s.CreateServer(ctx, Who(ctx), vpn.NewServer{Key: idempotency.Key(ctx), Gateway: r.Gateway, Port: r.Port, UDP: r.UDP == nil || *r.UDP, Settings: settings})
 	return &Body[SSLServer]{toServer(v)}, err
 }
 
