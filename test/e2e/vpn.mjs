@@ -49,6 +49,11 @@ export class Connection {
     });
   }
 
+  /** Waits until the script has set the route: openconnect speaks before its script is done. */
+  routes() {
+    return until('the route to the host behind the gateway', async () => /dev tun/.test(await onClient('ip', 'route', 'get', lanHost)));
+  }
+
   /** SIGINT is how a person ends it: it logs off. */
   async stop() {
     if (!this.ended) this.#process.kill('SIGINT');
