@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -187,11 +186,11 @@ func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	if err := m.catalog.Seed(ctx, file); err != nil {
 		return fmt.Errorf("seeding the catalogue: %w", err)
 	}
-	secret, err := os.ReadFile(cfg.Path("operator-password"))
+	secret, err := ensureSecret(cfg.Path("operator-password"))
 	if err != nil {
-		return fmt.Errorf("reading the operator's password: %w", err)
+		return fmt.Errorf("the operator's password: %w", err)
 	}
-	_, err = m.account.EnsureStaff(ctx, account.Staff{Name: OperatorName, Password: strings.TrimSpace(string(secret)),
+	_, err = m.account.EnsureStaff(ctx, account.Staff{Name: OperatorName, Password: secret,
 		Email: "operator@demo.invalid", Permissions: account.AllPermissions()})
 	return err
 }

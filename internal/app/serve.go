@@ -18,7 +18,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/app/lab"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // LabName is the name of the demonstration's bridge and namespaces.
@@ -89,9 +88,6 @@ func lockData(cfg config.Config) (unlock func(), err error) {
 // prepareDemo makes the laboratory where the machine allows it and points the
 // node at it. Without root the control plane runs all the same.
 func prepareDemo(ctx context.Context, cfg *config.Config, self string, out io.Writer, log *slog.Logger) (stop func(), err error) {
-	if err := ensureOperatorPassword(*cfg); err != nil {
-		return nil, err
-	}
 	if !cfg.Demo.Lab {
 		return func() {}, nil
 	}
@@ -203,14 +199,4 @@ func runProcess(ctx context.Context, self, name, file string, out io.Writer) err
 		_ = cmd.Process.Kill()
 		return <-done
 	}
-}
-
-// ensureOperatorPassword makes the demonstration's operator password at the
-// first start. There is no default one.
-func ensureOperatorPassword(cfg config.Config) error {
-	file := cfg.Path("operator-password")
-	if _, err := os.Stat(file); err == nil {
-		return nil
-	}
-	return os.WriteFile(file, []byte(id.Random(15)+"\n"), 0o600)
 }

@@ -174,13 +174,13 @@ func Accounts(a *API, s *account.Service, c *consent.Service) {
 
 func secondFactor(a *API, s *account.Service) {
 	const tag = "Account"
-	Post(a, "/me/totp", Operation{ID: "enrol-totp", Summary: "Make a new second factor that waits for its first code", Tag: tag, Access: SignedIn,
+	Post(a, "/me/totp", Operation{ID: "enrol-totp", Summary: "Make a new second factor that waits for its first code", Tag: tag, Access: SignedIn, Secret: true,
 		Detail: "Needs a proof of identity within the last ten minutes: sign-in, or POST /me/step-up."},
-		func(ctx context.Context, _ *struct{}) (*Body[Enrolment], error) {
+		func(ctx context.Context, _ *struct{}) (*private[Enrolment], error) {
 			e, err := s.EnrolTOTP(ctx, Who(ctx))
-			return &Body[Enrolment]{Enrolment{e.Secret, e.URL}}, err
+			return &private[Enrolment]{secretCache, Enrolment{e.Secret, e.URL}}, err
 		})
-	Post(a, "/me/totp/confirm", Operation{ID: "confirm-totp", Summary: "Turn the second factor on; ends all other sessions", Tag: tag, Access: SignedIn},
+	Post(a, "/me/totp/confirm", Operation{ID: "confirm-totp", Summary: "Turn the second factor on; ends all other sessions", Tag: tag, Access: SignedIn, Secret: true},
 		func(ctx context.Context, in *struct{ Body CodeConfirmation }) (*withCookies[RecoveryCodes], error) {
 			done, err := s.ConfirmTOTP(ctx, Who(ctx), in.Body.Code)
 			if err != nil {
