@@ -58,6 +58,14 @@ free_ports() {
     (async () => { for (let p = 20000 + Math.floor(Math.random() * 9000); ; p += n) { let ok = true; for (let i = 0; i < n; i++) ok = ok && await free(p + i); if (ok) return console.log(p); } })();' "$1"
 }
 
+# remove_new_namespaces OLD removes the namespaces of VPN gateways that are not among OLD.
+remove_new_namespaces() {
+  local ns
+  for ns in $(ip netns list 2>/dev/null | cut -d' ' -f1); do
+    case $ns in vpngw-*) case " $1 " in *" $ns "*) ;; *) ip netns delete "$ns" ;; esac ;; esac
+  done
+}
+
 # start_demo DIR [FLAG...] starts skybridge serve --demo in DIR on free ports, waits until it is
 # ready, and sets demo_url, demo_ports and demo_flags for the commands that use it. It ends with the script.
 start_demo() {
@@ -69,6 +77,8 @@ start_demo() {
   demo_url=https://127.0.0.1:$port
   demo_ports=$((port + 1))
   demo_flags=(--data "$dir" --listen "127.0.0.1:$port" --demo-ports "$demo_ports" "$@")
+  # A node keeps its gateways' namespaces for its next start; this one has none.
+  cleanup remove_new_namespaces "$(ip netns list 2>/dev/null | cut -d' ' -f1 | tr '\n' ' ')"
   mkdir -p "$dir" "$build/log"
   demo_log=$build/log/$(basename "$dir").log
   "$build/skybridge" serve --demo "${demo_flags[@]}" >"$demo_log" 2>&1 &
