@@ -4,6 +4,7 @@ package netns
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/agent"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 )
 
@@ -157,6 +159,23 @@ func TestRemovedGatewayLeavesNothing(t *testing.T) {
 		out, err := exec.Command("ip", "-n", l.id+"g", "-o", "link").Output()
 		return err == nil && !strings.Contains(string(out), " sg")
 	})
+}
+
+func TestClearRemovesWhatAStoppedNodeLeft(t *testing.T) {
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	l.stopNode(syscall.SIGTERM)
+	path := filepath.Join("/run/netns", l.gateway)
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("got %v, want the namespace kept for the next process", err)
+	}
+	if err := agent.Clear(l.cfg.StateDir); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("got %v, want the namespace gone", err)
+	}
 }
 
 func TestStateOnDiskIsSealed(t *testing.T) {
