@@ -204,6 +204,10 @@ func (o *options) admin() *cobra.Command {
 			return app.VerifyAudit(cmd.Context(), c, o.out, log)
 		},
 	})
-	c.AddCommand(audit)
+	node := &cobra.Command{
+		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
+	}
+	c.AddCommand(audit, node)
 	return c
 }

@@ -2,10 +2,15 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 )
@@ -37,3 +42,23 @@ func VerifyAudit(ctx context.Context, cfg config.Config, out io.Writer, log *slo
 
 // ErrAudit says that the audit log was altered.
 var ErrAudit = errors.New("the audit log does not verify; the lines above say where")
+
+// NodeKey prints what a configuration names a gateway node's key by: the
+// SHA-256 of the public key in its certificate.
+func NodeKey(file string, out io.Writer) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return fmt.Errorf("%s holds no certificate in PEM", file)
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+	_, err = fmt.Fprintln(out, hex.EncodeToString(sum[:]))
+	return err
+}

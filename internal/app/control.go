@@ -94,6 +94,15 @@ func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, out io
 	part("gwlink", func() error {
 		return web.Serve(ctx, nodes, func() error { return closed(nodes.Serve(socket)) })
 	})
+	if cfg.Gwlink.Listen != "" {
+		remote, err := m.remoteNodes(cfg, sv.cert, log)
+		if err != nil {
+			return errors.Join(err, https.Close(), socket.Close())
+		}
+		part("gwlink over TLS", func() error {
+			return web.Serve(ctx, remote, func() error { return closed(remote.ListenAndServeTLS("", "")) })
+		})
+	}
 	part("access log", func() error { return m.account.Run(ctx) })
 	part("jobs", func() error { m.queue.Run(ctx, workers); return nil })
 	welcome(cfg, sv.cert, out)
@@ -112,6 +121,23 @@ func (m *modules) recover(ctx context.Context, cfg config.Config) error {
 		return nil
 	}
 	return errors.Join(m.queue.Recover(ctx), m.idempotency.Recover(ctx))
+}
+
+// remoteNodes is the server for gateway nodes on other hosts: each is known by
+// the key that its TLS handshake proves.
+func (m *modules) remoteNodes(cfg config.Config, cert tls.Certificate, log *slog.Logger) (*http.Server, error) {
+	if cfg.Gwlink.Certificate != "" {
+		own, err := tls.LoadX509KeyPair(cfg.Gwlink.Certificate, cfg.Gwlink.Key)
+		if err != nil {
+			return nil, fmt.Errorf("gwlink.certificate: %w", err)
+		}
+		cert = own
+	}
+	h := gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.ByKey(m.fleet), Log: log})
+	return &http.Server{
+		Addr: cfg.Gwlink.Listen, Handler: h, TLSConfig: gwserver.TLSConfig(cert), ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}, nil
 }
 
 func closed(err error) error {

@@ -167,6 +167,13 @@ func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, erro
 			return fleet.Node{}, err
 		}
 	}
+	for _, n := range cfg.Gwlink.Nodes {
+		_, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: n.Name, Region: n.Region, Location: n.Location,
+			Addresses: n.Addresses, KeySHA256: strings.ToLower(n.KeySHA256)})
+		if err != nil {
+			return fleet.Node{}, fmt.Errorf("registering node %s: %w", n.Name, err)
+		}
+	}
 	node, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: cfg.Node.Name, Region: cfg.Node.Region, Location: cfg.Node.Location,
 		Addresses: cfg.Node.Addresses})
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/skybridge-cloud/skybridge/internal/app/lab"
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/agent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 )
@@ -62,6 +63,10 @@ func Serve(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logg
 		})
 	}
 	wg.Wait()
+	if cfg.Demo.Enabled {
+		// A real node keeps its gateways' namespaces for its next process.
+		return agent.Clear(cfg.Path("node"))
+	}
 	return nil
 }
 

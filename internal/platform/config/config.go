@@ -8,6 +8,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,7 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	Console  Console  `yaml:"console"`
 	Node     Node     `yaml:"node"`
+	Gwlink   Gwlink   `yaml:"gwlink"`
 	Mail     Mail     `yaml:"mail"`
 	Epay     Epay     `yaml:"epay"`
 	RealName RealName `yaml:"realname"`
@@ -84,6 +86,24 @@ type Node struct {
 	Key         string             `yaml:"key"`
 	Domain      string             `yaml:"domain"`   // SSL servers are <id>.<domain>
 	Networks    map[string]Network `yaml:"networks"` // VPCs by name
+}
+
+// Gwlink is the end for gateway nodes on other hosts, over mutual TLS. This
+// host's node has a unix socket.
+type Gwlink struct {
+	Listen      string       `yaml:"listen"`      // empty = no other hosts
+	Certificate string       `yaml:"certificate"` // PEM files; empty = the console's
+	Key         string       `yaml:"key"`
+	Nodes       []RemoteNode `yaml:"nodes"`
+}
+
+// RemoteNode is a gateway node on another host, known by its key.
+type RemoteNode struct {
+	Name      string       `yaml:"name"`
+	Region    string       `yaml:"region"`
+	Location  string       `yaml:"location"`
+	Addresses []netip.Addr `yaml:"addresses"`
+	KeySHA256 string       `yaml:"key_sha256"` // skybridge admin node-key prints it
 }
 
 // Network is a VPC as the node reaches it: a bridge of the node into which
@@ -224,9 +244,25 @@ func (c Config) Validate() error {
 	if c.Node.Name == "" || strings.ContainsAny(c.Node.Name, "/ ") {
 		complain("node.name", "give the node a short name without blanks")
 	}
+	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)
 	wrong = append(wrong, c.validateDemo()...)
 	return errors.Join(wrong...)
+}
+
+func (c Config) validateGwlink() (wrong []error) {
+	if (c.Gwlink.Certificate == "") != (c.Gwlink.Key == "") {
+		wrong = append(wrong, errors.New("gwlink.certificate: give certificate and key, or neither for the console's"))
+	}
+	for i, n := range c.Gwlink.Nodes {
+		if n.Name == "" || n.Name == c.Node.Name || n.Region == "" {
+			wrong = append(wrong, fmt.Errorf("gwlink.nodes[%d]: give a name of its own and a region", i))
+		}
+		if sum, err := hex.DecodeString(n.KeySHA256); err != nil || len(sum) != 32 {
+			wrong = append(wrong, fmt.Errorf("gwlink.nodes[%d].key_sha256: give the 64 hex digits that skybridge admin node-key prints", i))
+		}
+	}
+	return wrong
 }
 
 func (c Config) validateNetworks() (wrong []error) {

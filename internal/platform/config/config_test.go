@@ -29,6 +29,10 @@ func TestComplaintsNameTheKey(t *testing.T) {
 		{"a simulator by name", func(c *Config) { c.Demo.SMTP = "localhost:25" }, "demo.smtp"},
 		{"real credentials in a demo", func(c *Config) { c.Epay.KeyFile = "key" }, "epay.key_file"},
 		{"no operator outside a demo", func(c *Config) { c.Demo.Enabled = false }, "operator"},
+		{"a node without key", func(c *Config) { c.Gwlink.Nodes = []RemoteNode{{Name: "b", Region: "r"}} }, "gwlink.nodes[0].key_sha256"},
+		{"a node with our name", func(c *Config) {
+			c.Gwlink.Nodes = []RemoteNode{{Name: "node-1", Region: "r", KeySHA256: strings.Repeat("a", 64)}}
+		}, "gwlink.nodes[0]"},
 		{"network without CIDR", func(c *Config) { c.Node.Networks["v"] = Network{Bridge: "b"} }, "node.networks.v.cidr"},
 	}
 	for _, cs := range cases {
