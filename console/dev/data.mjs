@@ -14,6 +14,11 @@ export const me = {
   totp: false,
   recovery_left: 0,
   staff: true,
+  enrol_totp: false,
+  consents_due: [],
+  mfa: true,
+  step_up_until: t(10),
+  locale: 'zh-CN',
   permissions: ['account.read', 'order.read', 'payment.read', 'fleet.read', 'consent.read', 'audit.read'],
   created_at: t(-90000),
 };
@@ -281,3 +286,7 @@ export const secret = {
   user_name: 'zhang.laptop', password: 'x7Kq-mP2v-9dRt-wZ4n', totp_secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP', until: t(600),
   totp_uri: 'otpauth://totp/Skybridge:zhang.laptop?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Skybridge',
 }; // prettier-ignore
+export const notices = (n) =>
+  Array.from({ length: Math.min(n, 5) }, (_, i) => ({
+    id: id('ntc_', i), event: 'order.paid', title: '订单已支付', body: '正在创建 VPN 网关。', link: '/orders', at: t(-i * 60), read_at: i ? t(-1) : undefined,
+  })); // prettier-ignore

@@ -30,7 +30,11 @@ function routes(scenario, n) {
     'GET /me': () =>
       scenario === 'anonymous'
         ? refuse(401, 'api.unauthenticated', '请先登录。')
-        : { ...data.me, email_verified: scenario !== 'none' },
+        : {
+            ...data.me,
+            email_verified: scenario !== 'none',
+            consents_due: scenario === 'renewal' ? ['platform_policy'] : [],
+          },
     'POST /login-sessions': (body) =>
       body.code ? {} : refuse(401, 'account.code_required', '需要动态验证码'),
     'POST /accounts': () => ({}),
@@ -38,6 +42,7 @@ function routes(scenario, n) {
     'GET /me/login-log': () => items(data.loginLog(n)),
     'POST /me/totp': () => ({ secret: data.secret.totp_secret, url: data.secret.totp_uri }),
     'POST /me/totp/confirm': () => ({ recovery_codes: Array.from({ length: 10 }, (_, i) => `k7v3-m2q${i}`) }),
+    'GET /notices': () => items(data.notices(n)),
     'GET /policies': () => items(data.policies),
     'GET /policies/:id': (_, id) => data.policy(id),
     'GET /consent-prompts/:id': (_, id) => data.prompt(id),

@@ -37,7 +37,7 @@ export function ClientTable({ server }: { server?: string }) {
     {
       key: 'fixed',
       title: t('client.fixed_ip'),
-      cell: (c) => <span className="mono">{c.fixed_ip || t('client.from_pool')}</span>,
+      cell: (c) => (c.fixed_ip ? <span className="mono">{c.fixed_ip}</span> : t('client.from_pool')),
       text: (c) => c.fixed_ip,
     },
     {

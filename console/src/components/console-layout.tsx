@@ -81,7 +81,7 @@ function Topbar({ openMenu }: { openMenu?: () => void }) {
       ) : null}
       <Link to="/" className="brand">
         <Mark size={26} />
-        {t('common.product')}
+        {narrow ? t('common.product_short') : t('common.product')}
       </Link>
       <span className="grow" />
       {narrow ? (

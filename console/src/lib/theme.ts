@@ -43,7 +43,14 @@ export function themeConfig(dark: boolean): ThemeConfig {
     },
     components: {
       Layout: { headerHeight: 56, headerPadding: '0 16px' },
-      Menu: { itemBorderRadius: 6, itemHeight: 38, activeBarBorderWidth: 0, groupTitleFontSize: 12 },
+      Button: dark ? { colorError: '#f27d7d', colorErrorHover: '#f59a9a' } : {},
+      Menu: {
+        ...(dark ? { itemSelectedColor: '#9cc4f7', itemSelectedBg: '#1b2d45' } : {}),
+        itemBorderRadius: 6,
+        itemHeight: 38,
+        activeBarBorderWidth: 0,
+        groupTitleFontSize: 12,
+      },
       Table: { headerBorderRadius: 6, cellPaddingBlock: 11 },
       Card: { headerFontSize: 15 },
     },

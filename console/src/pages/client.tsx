@@ -74,7 +74,7 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
         },
         {
           label: t('client.fixed_ip'),
-          value: <span className="mono">{c.fixed_ip || t('client.from_pool')}</span>,
+          value: c.fixed_ip ? <CopyText text={c.fixed_ip} /> : t('client.from_pool'),
         },
         { label: t('client.second_factor'), value: c.two_factor ? t('common.yes') : t('common.no') },
         { label: t('client.serial'), value: <CopyText text={c.serial} /> },
