@@ -2,7 +2,7 @@
 // request passes, in this order from the outside.
 //
 //	request number, language, source ─ panic stays in its request ─ security headers
-//	─ cross-origin protection ─ rate limit ─ access log ─ routes
+//	─ cross-origin protection ─ rate limit ─ deadlines ─ access log ─ routes
 //
 // Routes are made by api, callback, console and app; this package knows none.
 package web
@@ -42,6 +42,7 @@ func Handler(l Layers, routes http.Handler) http.Handler {
 	if l.Visit != nil {
 		h = l.visit(h)
 	}
+	h = patience(h)
 	h = l.limit(h)
 	h = l.crossOrigin(h)
 	h = headers(h)
@@ -77,6 +78,27 @@ func (l Layers) crossOrigin(next http.Handler) http.Handler {
 		problem.Write(w, r, l.Log, errCrossOrigin)
 	}))
 	return p.Handler(next)
+}
+
+// How long a client may take to send a body and to read an answer. An event
+// stream lifts its own deadline.
+const (
+	bodyPatience   = 30 * time.Second
+	answerPatience = 5 * time.Minute
+)
+
+// patience ends connections that send or read a byte now and then to hold
+// what serves them.
+func patience(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, now := http.NewResponseController(w), time.Now()
+		// A connection that knows no deadline is a test's.
+		_ = c.SetWriteDeadline(now.Add(answerPatience))
+		if r.Body != nil && r.Body != http.NoBody {
+			_ = c.SetReadDeadline(now.Add(bodyPatience))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // headers sets what holds for every answer. A page that needs a looser content

@@ -32,6 +32,7 @@ const (
 	Limited                     // 429
 	LegalBlock                  // 451
 	Unavailable                 // 503: an enforcer or a peer is down
+	TooLarge                    // 413: more than is read
 )
 
 // Error is an error with a code. Its fields are read by internal/web; they

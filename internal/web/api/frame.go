@@ -132,7 +132,8 @@ type Operation struct {
 	Detail  string // Markdown
 	Tag     string // resource as people call it: "Orders"
 	Access  Access
-	Status  int // of success; 0 = 200, or 204 without a body
+	Secret  bool // the answer holds a secret: no store of answers keeps it
+	Status  int  // of success; 0 = 200, or 204 without a body
 }
 
 // Body is an answer with a JSON body.
@@ -184,6 +185,9 @@ func add[I, O any](a *API, method, path string, op Operation, h func(context.Con
 		OperationID: op.ID, Method: method, Path: Prefix + path, Summary: op.Summary, Description: op.Detail,
 		DefaultStatus: op.Status, MaxBodyBytes: 1 << 20, Middlewares: huma.Middlewares{a.admit(op.Access)},
 	}
+	if op.Secret {
+		described.Middlewares = append(described.Middlewares, secret)
+	}
 	if op.Tag != "" {
 		described.Tags = []string{op.Tag}
 	}
@@ -197,6 +201,11 @@ func add[I, O any](a *API, method, path string, op Operation, h func(context.Con
 		}
 		return out, nil
 	})
+}
+
+func secret(ctx huma.Context, next func(huma.Context)) {
+	ctx.SetHeader("Cache-Control", secretCache)
+	next(ctx)
 }
 
 type principalKey struct{}

@@ -82,10 +82,10 @@ func realNameStaff(a *API, s *realname.Service) {
 			}
 			return &Body[List[RealNameReview]]{List[RealNameReview]{Items: Items(all, toRealNameReview)}}, nil
 		})
-	Post(a, "/admin/real-name-verifications/{id}/reveal", Operation{ID: "admin-reveal-real-name", Summary: "Read the values; the person sees that you did", Tag: "Staff", Access: Staff(account.PermRealnameReveal)},
-		func(ctx context.Context, in *revealInput) (*Body[RealNameValues], error) {
+	Post(a, "/admin/real-name-verifications/{id}/reveal", Operation{ID: "admin-reveal-real-name", Summary: "Read the values; the person sees that you did", Tag: "Staff", Access: Staff(account.PermRealnameReveal), Secret: true},
+		func(ctx context.Context, in *revealInput) (*private[RealNameValues], error) {
 			name, number, err := s.Reveal(ctx, Who(ctx), in.ID, in.Body.Reason)
-			return &Body[RealNameValues]{RealNameValues{name, number}}, err
+			return &private[RealNameValues]{secretCache, RealNameValues{name, number}}, err
 		})
 	Post(a, "/admin/real-name-verifications/{id}/decision", Operation{ID: "admin-decide-real-name", Summary: "Decide a manual review", Tag: "Staff", Access: Staff(account.PermRealnameReview), Status: 204},
 		func(ctx context.Context, in *decisionInput) (*struct{}, error) {

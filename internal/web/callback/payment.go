@@ -46,7 +46,7 @@ type payments struct {
 
 var (
 	errRate     = errs.New(errs.Limited, "api.rate_limited")
-	errTooLarge = errs.New(errs.Invalid, "api.too_large")
+	errTooLarge = errs.New(errs.TooLarge, "api.too_large")
 )
 
 func (h payments) notify(w http.ResponseWriter, r *http.Request) {

@@ -68,8 +68,8 @@ func TestNoticesThatAreNotRead(t *testing.T) {
 	if got := do(h, "GET", "/pay/notify/unknown", "", nil).StatusCode; got != 404 {
 		t.Errorf("an unknown token: got %d, want 404", got)
 	}
-	if got := do(h, "POST", "/pay/notify/"+paymenttest.Token, "signed", strings.NewReader(strings.Repeat("x", 64<<10+1))).StatusCode; got != 400 {
-		t.Errorf("a notice that is too large: got %d, want 400", got)
+	if got := do(h, "POST", "/pay/notify/"+paymenttest.Token, "signed", strings.NewReader(strings.Repeat("x", 64<<10+1))).StatusCode; got != 413 {
+		t.Errorf("a notice that is too large: got %d, want 413", got)
 	}
 	refused := 0
 	for range 400 {
