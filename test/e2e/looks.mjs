@@ -30,8 +30,23 @@ export async function look(context, page, name, path, { language, theme, width }
   return [...(await tooWide(page, place)), ...(await inaccessible(page, place))];
 }
 
-/** A page is settled when its skeletons are gone and its fonts are there. */
+const open = new Set();
+
+/** Follows what a page asks for, so that look knows when it has all answers. Call it once. */
+export function follow(page) {
+  page.on('request', (request) => request.resourceType() !== 'eventsource' && !request.url().endsWith('/events') && open.add(request));
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => open.delete(request));
+}
+
+/** Waits until nothing has been asked for a fifth of a second; the stream of events never ends. */
+async function answered(page) {
+  const end = Date.now() + 20_000;
+  for (let still = 0; still < 4 && Date.now() < end; still = open.size === 0 ? still + 1 : 0) await page.waitForTimeout(50);
+}
+
+/** A page is settled when it has its answers, its skeletons are gone and its fonts are there. */
 async function settled(page) {
+  await answered(page);
   await page.locator('main, [role=main], #root > *').first().waitFor();
   await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning') && document.fonts.status === 'loaded');
 }

@@ -6,7 +6,7 @@ import { expect, launch, prefer, watch } from './browser.mjs';
 import { unpack } from './bundle.mjs';
 import * as customer from './customer.mjs';
 import { operatorPassword, profile } from './environment.mjs';
-import { look, looks } from './looks.mjs';
+import { follow, look, looks } from './looks.mjs';
 import { somebody } from './person.mjs';
 import { story } from './story.mjs';
 import { until } from './until.mjs';
@@ -18,6 +18,7 @@ const page = context.pages()[0] ?? (await context.newPage());
 context.setDefaultTimeout(30_000);
 const complaints = [];
 watch(page, complaints);
+follow(page);
 const size = 100 * 1024 * 1024;
 
 after(() => context.close());
