@@ -19,7 +19,15 @@ export const me = {
   mfa: true,
   step_up_until: t(10),
   locale: 'zh-CN',
-  permissions: ['account.read', 'order.read', 'payment.read', 'fleet.read', 'consent.read', 'audit.read'],
+  permissions: [
+    'account.read',
+    'order.read',
+    'payment.read',
+    'fleet.read',
+    'consent.read',
+    'audit.read',
+    'audit.verify',
+  ],
   created_at: t(-90000),
 };
 

@@ -9,26 +9,30 @@ import { short } from '../components/name-cell';
 import { Page } from '../components/page';
 import { ProblemAlert } from '../components/problem';
 import { ResourceTable } from '../components/resource-table';
+import { can, useMe } from '../lib/session';
 import { useChange, useFormat } from '../lib/use';
 
 /** The tamper-evident log: read it, take its checkpoint, have it verified. */
 export function AdminAudit() {
   const { t } = useTranslation();
   const format = useFormat();
+  const me = useMe();
   const verify = useChange(api.admin.verifyAudit);
   return (
     <Page
       title={t('nav.admin_audit')}
       lead={t('audit.lead')}
       action={
-        <Button
-          type="primary"
-          icon={<SafetyCertificateOutlined />}
-          loading={verify.isPending}
-          onClick={() => verify.mutate(undefined)}
-        >
-          {t('audit.verify')}
-        </Button>
+        can(me, 'audit.verify') ? (
+          <Button
+            type="primary"
+            icon={<SafetyCertificateOutlined />}
+            loading={verify.isPending}
+            onClick={() => verify.mutate(undefined)}
+          >
+            {t('audit.verify')}
+          </Button>
+        ) : null
       }
     >
       <ProblemAlert error={verify.error} />
