@@ -61,8 +61,11 @@ func (o *options) load() (config.Config, *slog.Logger, error) {
 	set(&c.Database, o.db)
 	set(&c.Profile, o.profile)
 	if o.listen != "" {
+		// An address that the file gives for browsers is not where we listen.
+		if c.Console.URL == config.Default().Console.URL {
+			c.Console.URL = "https://" + o.listen
+		}
 		c.Console.Listen = o.listen
-		c.Console.URL = "https://" + o.listen
 	}
 	if o.demo {
 		c = demonstration(c, o.demoPorts)

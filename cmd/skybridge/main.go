@@ -4,10 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/skybridge-cloud/skybridge/internal/app"
 )
 
 func main() {
@@ -16,6 +19,14 @@ func main() {
 	if err := root(os.Stdout, os.Stderr).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "skybridge:", err)
 		stop()
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
+}
+
+// exitStatus tells a supervisor what starting again cannot mend.
+func exitStatus(err error) int {
+	if errors.Is(err, app.ErrUnclassified) {
+		return app.ExitUnclassified
+	}
+	return 1
 }
