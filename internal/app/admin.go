@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 )
 
@@ -43,8 +42,7 @@ func VerifyAudit(ctx context.Context, cfg config.Config, out io.Writer, log *slo
 // ErrAudit says that the audit log was altered.
 var ErrAudit = errors.New("the audit log does not verify; the lines above say where")
 
-// NodeKey prints what a configuration names a gateway node's key by: the
-// SHA-256 of the public key in its certificate.
+// NodeKey prints what a configuration names a gateway node's key by.
 func NodeKey(file string, out io.Writer) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -58,7 +56,6 @@ func NodeKey(file string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", file, err)
 	}
-	sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-	_, err = fmt.Fprintln(out, hex.EncodeToString(sum[:]))
+	_, err = fmt.Fprintln(out, fleet.KeyDigest(cert))
 	return err
 }

@@ -19,6 +19,9 @@
 package fleet
 
 import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
 	"net/netip"
 	"time"
 
@@ -39,7 +42,14 @@ type NodeSpec struct {
 	Region    string // catalog region whose gateways it may run
 	Location  string // where the machine stands: "CN-mainland", "HK", ...
 	Addresses []netip.Addr
-	KeySHA256 string // lower-case hex of the SPKI of its mTLS key; empty: unix socket only
+	KeySHA256 string // KeyDigest of its TLS certificate; empty: unix socket only
+}
+
+// KeyDigest is what NodeSpec.KeySHA256 names the key of a certificate by:
+// lower-case hex of the SHA-256 of its SubjectPublicKeyInfo.
+func KeyDigest(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return hex.EncodeToString(sum[:])
 }
 
 // Node is one machine that runs VPN gateways.

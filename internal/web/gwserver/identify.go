@@ -2,9 +2,7 @@ package gwserver
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"net/http"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
@@ -27,8 +25,7 @@ func ByKey(k Keys) Identify {
 		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 			return fleet.Node{}, ErrNoCertificate
 		}
-		sum := sha256.Sum256(r.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo)
-		return k.NodeByKey(r.Context(), hex.EncodeToString(sum[:]))
+		return k.NodeByKey(r.Context(), fleet.KeyDigest(r.TLS.PeerCertificates[0]))
 	}
 }
 
