@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,18 +53,37 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 		return err
 	}
 	nodes := gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.Local(node), Log: log})
-	return m.run(ctx, cfg, servers{handler, nodes, cert}, out, log)
+	sv := servers{console: consoleServer(handler, cert, log), nodes: nodeServer(nodes)}
+	if cfg.Gwlink.Listen != "" {
+		if sv.remote, err = m.remoteNodes(cfg, cert, log); err != nil {
+			return err
+		}
+	}
+	return m.run(ctx, cfg, sv, func() { welcome(cfg, cert, out) }, log)
 }
 
-// servers are what a control process answers: people and programs, and the
-// gateway node of this host.
+// servers are what a control process answers: people and programs, the gateway
+// node of this host, and nodes of other hosts.
 type servers struct {
-	console, nodes http.Handler
-	cert           tls.Certificate
+	console, nodes *http.Server
+	remote         *http.Server // nil where the configuration allows no other hosts
+}
+
+func consoleServer(h http.Handler, cert tls.Certificate, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}},
+	}
+}
+
+func nodeServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 }
 
 // run serves and works until ctx ends or a part fails; then it ends them all.
-func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, out io.Writer, log *slog.Logger) error {
+// It calls ready once, when it listens.
+func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, ready func(), log *slog.Logger) error {
 	https, err := net.Listen("tcp", cfg.Console.Listen)
 	if err != nil {
 		return fmt.Errorf("listening for the console: %w", err)
@@ -85,27 +105,20 @@ func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, out io
 			}
 		})
 	}
-	console := &http.Server{Handler: sv.console, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{sv.cert}}}
 	part("console", func() error {
-		return web.Serve(ctx, console, func() error { return closed(console.ServeTLS(https, "", "")) })
+		return web.Serve(ctx, sv.console, func() error { return closed(sv.console.ServeTLS(https, "", "")) })
 	})
-	nodes := &http.Server{Handler: sv.nodes, ReadHeaderTimeout: 10 * time.Second}
 	part("gwlink", func() error {
-		return web.Serve(ctx, nodes, func() error { return closed(nodes.Serve(socket)) })
+		return web.Serve(ctx, sv.nodes, func() error { return closed(sv.nodes.Serve(socket)) })
 	})
-	if cfg.Gwlink.Listen != "" {
-		remote, err := m.remoteNodes(cfg, sv.cert, log)
-		if err != nil {
-			return errors.Join(err, https.Close(), socket.Close())
-		}
+	if sv.remote != nil {
 		part("gwlink over TLS", func() error {
-			return web.Serve(ctx, remote, func() error { return closed(remote.ListenAndServeTLS("", "")) })
+			return web.Serve(ctx, sv.remote, func() error { return closed(sv.remote.ListenAndServeTLS("", "")) })
 		})
 	}
 	part("access log", func() error { return m.account.Run(ctx) })
 	part("jobs", func() error { m.queue.Run(ctx, workers); return nil })
-	welcome(cfg, sv.cert, out)
+	ready()
 	wg.Wait()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -133,11 +146,10 @@ func (m *modules) remoteNodes(cfg config.Config, cert tls.Certificate, log *slog
 		}
 		cert = own
 	}
-	h := gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.ByKey(m.fleet), Log: log})
-	return &http.Server{
-		Addr: cfg.Gwlink.Listen, Handler: h, TLSConfig: gwserver.TLSConfig(cert), ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}, nil
+	s := nodeServer(gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.ByKey(m.fleet), Log: log}))
+	s.Addr, s.TLSConfig = cfg.Gwlink.Listen, gwserver.TLSConfig(cert)
+	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+	return s, nil
 }
 
 func closed(err error) error {
@@ -151,6 +163,9 @@ func closed(err error) error {
 // user or as root.
 func listenNodes(cfg config.Config, log *slog.Logger) (net.Listener, error) {
 	path := cfg.ControlSocket()
+	if strings.Contains(path, "://") {
+		return nil, fmt.Errorf("node.control: the control plane listens on a unix socket; leave %s to the files of nodes on other hosts", path)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}

@@ -5,10 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -74,21 +71,4 @@ func demoSM2(cfg config.Config) (private, public string, err error) {
 	}
 	point := elliptic.Marshal(key.Curve, key.X, key.Y)
 	return hex.EncodeToString(digest[:]), hex.EncodeToString(point), nil
-}
-
-func splitPort(hostport string) (string, int) {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport, 0
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		return host, 0
-	}
-	return host, n
-}
-
-func unique(all []string) []string {
-	slices.Sort(all)
-	return slices.Compact(all)
 }

@@ -140,7 +140,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 		return err
 	}
 	m.payment, err = payment.New(payment.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: "Skybridge"})
+		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg)})
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -77,6 +78,11 @@ func facts(cfg config.Config, registry *egress.Registry) consent.Facts {
 		f.Recipients = append(f.Recipients, row)
 	}
 	return f
+}
+
+func unique(all []string) []string {
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // mailSender returns the way that mail goes out.
