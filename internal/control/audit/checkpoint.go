@@ -63,12 +63,6 @@ func (s *Service) Checkpoint(ctx context.Context) ([]byte, error) {
 	return signed, nil
 }
 
-// Latest returns the newest signed checkpoint, for receipts.
-func (s *Service) Latest(ctx context.Context) ([]byte, error) {
-	c, err := s.lastCheckpoint(ctx)
-	return c.note, err
-}
-
 // checkpoint is a row of audit_checkpoint.
 type checkpoint struct {
 	size int64

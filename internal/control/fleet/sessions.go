@@ -77,19 +77,6 @@ func (s *Service) LiveTx(ctx context.Context, tx *db.Tx, gateway string) (map[st
 	return clients, err
 }
 
-// EndedTx tells which of the sessions have ended.
-func (s *Service) EndedTx(ctx context.Context, tx *db.Tx, sessions []string) (map[string]bool, error) {
-	ended := map[string]bool{}
-	for _, session := range sessions {
-		n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM fleet_session WHERE id = $1 AND ended_at <> 0", session)
-		if err != nil {
-			return nil, err
-		}
-		ended[session] = n > 0
-	}
-	return ended, nil
-}
-
 const sessionColumns = `SELECT s.id, s.client, s.gateway, s.source_ip, s.inner_address, s.started_at, s.ended_at, s.reason,
 	COALESCE(l.bytes_in, s.bytes_in), COALESCE(l.bytes_out, s.bytes_out), COALESCE(l.transport, ''),
 	COALESCE(l.packets_in, 0), COALESCE(l.packets_out, 0), COALESCE(l.seen_at, 0)

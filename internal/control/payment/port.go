@@ -10,7 +10,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
-// Gateway is a payment provider. An adapter may also be a Querier or a Closer.
+// Gateway is a payment provider. An adapter may also be a Querier.
 // Implementations are safe for concurrent use and keep no state of a payment.
 type Gateway interface {
 	// Kind names the protocol: "epay".
@@ -31,11 +31,6 @@ type Gateway interface {
 // ErrUnknownOutcome.
 type Querier interface {
 	Query(ctx context.Context, r AttemptRef) (Fact, error)
-}
-
-// Closer is a Gateway that can close an unpaid attempt for good.
-type Closer interface {
-	Close(ctx context.Context, r AttemptRef) error
 }
 
 // CreateRequest is what a provider is told. It has no place for an address of

@@ -204,20 +204,6 @@ func sameVersion(asked, is int64) error {
 	return nil
 }
 
-// Resize sets the limits that were bought. It is for the provider.
-func (s *Service) Resize(ctx context.Context, gateway string, l Limits) error {
-	if err := l.check(); err != nil {
-		return err
-	}
-	return s.change(ctx, gateway, "vpn.gateway_changed", func(tx *db.Tx, g *Gateway) error {
-		g.Limits = l
-		if g.State == GatewayActive {
-			g.State = GatewayUpdating
-		}
-		return nil
-	})
-}
-
 // Freeze stops a gateway, keeping its configuration, or starts it again. It is
 // for the provider; doing it twice changes nothing.
 func (s *Service) Freeze(ctx context.Context, gateway string, on bool) error {

@@ -47,16 +47,8 @@ func DeriveKeys(suiteID uint16, master, clientRandom, serverRandom []byte) (Keys
 	}, nil
 }
 
-// VerifyData computes the 12 bytes of a Finished message (RFC 5246 7.4.9) over
+// verifyData computes the 12 bytes of a Finished message (RFC 5246 7.4.9) over
 // the hash of the handshake messages so far. server tells whose Finished it is.
-func VerifyData(suiteID uint16, master []byte, server bool, transcriptHash []byte) ([]byte, error) {
-	s, err := suiteByID(suiteID)
-	if err != nil {
-		return nil, err
-	}
-	return verifyData(s, master, server, transcriptHash), nil
-}
-
 func verifyData(s *suite, master []byte, server bool, transcriptHash []byte) []byte {
 	label := "client finished"
 	if server {
