@@ -10,8 +10,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
-// Limits slow down guessing (business specification 13.4). No limit shuts an
-// account by its name alone, for that would let anybody lock out its owner.
+// Limits slow down guessing. No limit shuts an account by its name alone, for
+// that would let anybody lock out its owner.
 type Limits struct {
 	PairFailures   int           // failures of one name from one source
 	PairWindow     time.Duration //   within this time

@@ -52,7 +52,7 @@ func known(name, version string) string {
 	return name + " " + major
 }
 
-// Each day of a log has its own key (privacy specification 3.3).
+// Each day of a log has its own key.
 func day(at time.Time) string { return at.UTC().Format(time.DateOnly) }
 
 func loginRef(subject id.Handle, row, day string) vault.Ref {

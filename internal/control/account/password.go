@@ -34,7 +34,7 @@ const (
 	maxPassword = 1024
 )
 
-// Errors of the password policy (business specification 13.1).
+// Errors of the password policy.
 var (
 	ErrPasswordShort   = errs.New(errs.Unprocessable, "account.password_too_short").With("min", MinPassword)
 	ErrPasswordLong    = errs.New(errs.Invalid, "account.password_too_long")

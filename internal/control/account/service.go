@@ -57,7 +57,7 @@ var (
 	ErrBusy         = errs.New(errs.Unavailable, "account.busy")
 )
 
-// Lives of tokens and sessions (business specification 13.2).
+// Lives of tokens and sessions.
 const (
 	UserIdle      = 24 * time.Hour
 	UserLife      = 7 * 24 * time.Hour

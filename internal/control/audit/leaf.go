@@ -20,7 +20,7 @@ type Leaf struct {
 }
 
 // Text is what the tree hashes: format, type, time (RFC 3339, UTC), handle and
-// commitment, one per line (privacy specification 2.5).
+// commitment, one per line.
 func (l Leaf) Text() []byte {
 	return []byte(strings.Join([]string{
 		"skybridge-log/v1", l.Type, l.At.UTC().Format(time.RFC3339Nano), string(l.Handle), l.Commitment,

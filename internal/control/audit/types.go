@@ -1,9 +1,9 @@
 package audit
 
-// Types is the closed list of event types, each with the retention class (of
-// privacy specification 3.3) whose key seals its detail. After that class is
-// destroyed for a person, the leaf proves that something happened, not to whom
-// or what. Append one line for each new type.
+// Types is the closed list of event types, each with the retention class whose
+// key seals its detail. After that class is destroyed for a person, the leaf
+// proves that something happened, not to whom or what. Append one line for each
+// new type.
 var Types = map[string]string{
 	"read.recorded":       "disclosure",
 	"disclosure.intent":   "disclosure",

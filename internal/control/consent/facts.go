@@ -187,8 +187,8 @@ func cookieTable(locale string) string {
 
 func both(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }
 
-// DefaultRetention is the table of privacy specification 3.3 for what this
-// release stores.
+// DefaultRetention is how long what this release stores is kept, as the
+// policies print it.
 func DefaultRetention(profile string) []RetentionRow {
 	erase := both("销毁密钥并删除", "key destroyed and rows deleted")
 	logs := both("自记录之日起六个自然月，届满后三日内", "six calendar months from the day of record, then within three days")

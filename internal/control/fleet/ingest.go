@@ -300,8 +300,7 @@ func dayOf(start time.Time) string {
 }
 
 // ref names the place of a sealed address. The key is of the day, not of a
-// person, so that the end of retention destroys a whole day (privacy
-// specification 3.3).
+// person, so that the end of retention destroys a whole day.
 func ref(session, column string, start time.Time) vaultRef {
 	return vaultRef{Table: "fleet_session", Column: column, Row: session, Subject: id.Handle("day_" + dayOf(start)), Class: retentionClass}
 }

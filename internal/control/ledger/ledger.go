@@ -3,7 +3,7 @@
 //
 // A debit is positive, a credit negative. A journal has two lines or more that
 // sum to zero in each currency. Nothing is ever changed or deleted: a
-// correction is a reversing journal. Rules: business.md section 5.
+// correction is a reversing journal.
 //
 //	Entry ── PostTx ──▶ lock accounts in id order
 //	                    ├─ key known, same content  ▶ the journal of the first time
@@ -96,7 +96,7 @@ func (k Kind) normal(balance int64) int64 {
 }
 
 // bounds returns the lowest balance, on the normal side, of a new account.
-// Liabilities to customers never go below zero (business.md 5.2).
+// Liabilities to customers never go below zero.
 func (c Code) bounds() (min *int64) {
 	zero := int64(0)
 	for _, prefix := range []string{"liability:wallet:", "liability:wallet_gift:", "liability:hold:", "liability:deferred:"} {

@@ -53,7 +53,7 @@ const (
 	RefundFailed Event = "refund_failed"
 )
 
-// Transition is one row of the state machine (business.md 14.1).
+// Transition is one row of the state machine.
 type Transition struct {
 	From  State
 	Event Event

@@ -15,8 +15,15 @@ import (
 // ApplyFact is the one door for money: it takes what a provider says about a
 // trade of a gateway account, in one transaction, and returns what it came to.
 // digest names the message without keeping it. An error means that nothing has
-// happened and the fact should be brought again. The letters in the comments
-// below are the steps of business.md 9.1.
+// happened and the fact should be brought again. The steps, by the letters in
+// the comments below:
+//
+//	a  the message's key, once          g  the attempt's state
+//	b  the attempt, locked              h  where the money goes
+//	c  whose merchant it is             i  the journal
+//	d  what is not about money          j  the order
+//	e  the trade, once a receipt        k  told, and noted as done
+//	f  another amount: suspense
 func (s *Service) ApplyFact(ctx context.Context, gateway string, f Fact, from Source, digest string) (Result, error) {
 	g, ok := s.byID[gateway]
 	if !ok {

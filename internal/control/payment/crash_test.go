@@ -19,7 +19,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
-// points are the ends of the steps of business.md 9.1, in their order.
+// points are the ends of the steps of ApplyFact, in their order.
 var points = []string{
 	"payment-after-parse", "payment-after-event", "payment-after-lock", "payment-after-receipt", "payment-after-cas",
 	"payment-after-ledger", "payment-after-disposition", "payment-after-order", "payment-after-outbox", "payment-after-commit",

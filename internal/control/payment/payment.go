@@ -2,7 +2,7 @@
 //
 // There is one door for money, ApplyFact. What a provider says, by a notice, by
 // an answer to a query or by a bill, is a Fact, and only that function changes
-// anything because of one (business.md 9.1). A browser that comes back from a
+// anything because of one. A browser that comes back from a
 // provider proves nothing: it only causes a query.
 //
 //	           create_ok          fact_paid

@@ -192,7 +192,7 @@ func (s *Service) auditTx(ctx context.Context, tx *db.Tx, kind string, a Attempt
 }
 
 // number returns a merchant number: prefix, UTC time and 19 random characters
-// of [a-z2-7], 32 in all (business.md 7.2).
+// of [a-z2-7], 32 in all.
 func number(prefix string, now time.Time) string {
 	return prefix + now.UTC().Format("060102150405") + id.Random(12)[:19]
 }

@@ -34,7 +34,7 @@ const (
 	ExpiredEvent   Event = "expired"
 )
 
-// Transition is one row of the state machine (business.md 14.2).
+// Transition is one row of the state machine.
 type Transition struct {
 	From  State
 	Event Event
@@ -80,8 +80,7 @@ func (a Attempt) Apply(e Event) (Attempt, error) {
 	return a, nil
 }
 
-// Schedule of queries after an attempt began (business.md 9.2), then every
-// half hour.
+// schedule of queries after an attempt began; then every half hour.
 var schedule = []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute}
 
 const (

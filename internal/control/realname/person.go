@@ -101,7 +101,7 @@ func issued(province string) bool {
 
 // Age returns the completed years of life by the civil rule: a year is
 // completed on the day after the birthday, in UTC+8; a birth on 29 February
-// counts from 1 March (privacy specification 2.13).
+// counts from 1 March.
 func Age(birth, now time.Time) int {
 	y, m, d := now.In(zone).Date()
 	today := time.Date(y, m, d, 0, 0, 0, 0, zone)

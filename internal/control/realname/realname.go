@@ -129,7 +129,7 @@ type VerifiedEvent struct{ Account, Subject string }
 // DecidedEvent is the payload of TopicDecided.
 type DecidedEvent struct{ Account, Subject, Verification, State, Reason string }
 
-// Bands of minors (privacy specification 2.13). An adult has none stored.
+// Bands of minors. An adult has none stored.
 const bandMinor = "16-17"
 
 // MaskName shows the first character only.

@@ -35,7 +35,7 @@ func insert(ctx context.Context, tx *db.Tx, v Verification) error {
 	return err
 }
 
-// Limits of paid calls (business.md 11.4), per day of UTC+8 but for the total.
+// Limits of paid calls, per day of UTC+8 but for the total.
 const (
 	perAccountDay = 3
 	perAccount    = 10

@@ -40,7 +40,7 @@ const (
 	EventRevoke        Event = "revoke"
 )
 
-// transitions is the table of business.md 11.4; what is not in it is refused.
+// transitions is the state machine; what is not in it is refused.
 var transitions = map[State]map[Event]State{
 	None:     {EventSubmit: Verifying, EventAskManual: ManualReview},
 	Rejected: {EventSubmit: Verifying},

@@ -8,7 +8,7 @@ import (
 // Event is what may happen to a service.
 type Event string
 
-// Events of business.md 14.4 that this release handles.
+// Events that this release handles.
 const (
 	OrderPaid     Event = "order_paid"
 	OrderCancel   Event = "order_cancel"

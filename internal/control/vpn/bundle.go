@@ -131,8 +131,7 @@ func (b bundle) pkcs12(secret string) ([]byte, error) {
 	return pkcs12.Modern.Encode(key, leaf, []*x509.Certificate{ca}, secret)
 }
 
-// The profile is in the form that AnyConnect-type clients read
-// (openconnect.md section 13).
+// anyConnectProfile is the profile in the form that AnyConnect-type clients read.
 type anyConnectProfile struct {
 	XMLName xml.Name    `xml:"AnyConnectProfile"`
 	NS      string      `xml:"xmlns,attr"`

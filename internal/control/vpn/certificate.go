@@ -24,7 +24,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
-// Lives of certificates. Those of clients are from section 4.8.
+// Lives of certificates.
 const (
 	authorityLife  = 20 * 365 * 24 * time.Hour
 	serverLife     = 397 * 24 * time.Hour

@@ -161,7 +161,7 @@ func (s *Service) newClientKey(ctx context.Context, c SSLClient, csr []byte) (cr
 	return key.Public(), sealed, err
 }
 
-// minRate is the lowest limit of section 4.8.
+// minRate is the lowest limit, in bit/s.
 const minRate = 64_000
 
 // check holds a client's settings to its server and gateway.

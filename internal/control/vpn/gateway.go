@@ -336,7 +336,7 @@ func (g Gateway) observed(o fleet.Observed) Gateway {
 	return g
 }
 
-// quotaOfClients is how many SSL clients a server may have (section 8.4).
+// quotaOfClients is how many SSL clients a server may have.
 func (g Gateway) quotaOfClients() int { return g.SSLConnections * 4 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -12,7 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
-// challengeLife is how long a person may take over the code (section 10.2).
+// challengeLife is how long a person may take over the code.
 const challengeLife = 300 * time.Second
 
 // grantSettles is how long a grant counts as a session before the node has

@@ -12,7 +12,7 @@ import (
 )
 
 // Codes are TOTP by RFC 6238 with SHA-1, six digits, thirty seconds, one step
-// of tolerance to each side (section 10.2).
+// of tolerance to each side.
 const (
 	codeStep   = 30
 	codeWindow = 1

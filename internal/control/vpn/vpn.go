@@ -76,7 +76,7 @@ const (
 	ServerError    ServerState = "error"
 )
 
-// Settings are the parameters of an SSL server that may change (section 4.7).
+// Settings are the parameters of an SSL server that may change.
 // Durations are whole seconds.
 type Settings struct {
 	Name                 string
@@ -103,8 +103,7 @@ type Settings struct {
 	RequireCertificate   bool
 }
 
-// DefaultSettings returns the native defaults of section 4.7. Name,
-// LocalSubnets and Pool have none.
+// DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
 func DefaultSettings() Settings {
 	return Settings{TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
@@ -138,8 +137,7 @@ const (
 	ClientDisabled ClientState = "disabled"
 )
 
-// ClientSettings are the parameters of an SSL client that may change
-// (section 4.8).
+// ClientSettings are the parameters of an SSL client that may change.
 type ClientSettings struct {
 	UpRate          int64 // bit/s from the client; 0 = the gateway's
 	DownRate        int64

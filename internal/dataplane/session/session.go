@@ -224,7 +224,7 @@ func (s *Session) switchTo(c Channel, out []Action) []Action {
 	return append(out, Action{Kind: Use, Channel: c})
 }
 
-// follow answers on the channel that the client uses (section 10.2).
+// follow answers on the channel that the client uses.
 func (s *Session) follow(c Channel, out []Action) []Action {
 	switch {
 	case c == DTLS && s.dtls, c == TLS && s.conn != 0:

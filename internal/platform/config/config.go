@@ -279,8 +279,8 @@ func (c Config) validateNetworks() (wrong []error) {
 	return wrong
 }
 
-// validateDemo holds decision 15: simulators are on loopback, and a demo never
-// runs beside real credentials.
+// validateDemo holds docs/decisions/0003: simulators are on loopback, and a
+// demo never runs beside real credentials.
 func (c Config) validateDemo() (wrong []error) {
 	if !c.Demo.Enabled {
 		if c.Operator.LegalName == "" || c.Operator.Mail == "" {

@@ -4,7 +4,7 @@
 // fields that it will send. Begin checks the registry, asks the consent gate
 // and commits an intent to the disclosure ledger before the first byte; the
 // permit that it returns reaches that endpoint for that operation and nothing
-// else (privacy specification 2.4).
+// else.
 //
 //	Begin ─ registry ─ gate ─ ledger: intent ─▶ Permit ── Finish ─▶ done | failed | unknown
 //	                                              └─ (crash) ─────▶ intent: "may have been sent"

@@ -1,5 +1,5 @@
 // Package fault marks the points between two steps at which a test may cut the
-// power: business.md section 17.5.
+// power.
 //
 // In a build with the tag "fault" a process kills itself with SIGKILL when it
 // comes to a point that was chosen:

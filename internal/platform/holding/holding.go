@@ -22,7 +22,7 @@ type Column struct {
 	Subject   string   // column that holds the person's handle, or account
 	Purposes  []string // closed list of the consent module
 	Basis     Basis
-	Retention string // retention class, privacy specification section 3.3
+	Retention string // retention class, one of Retentions
 	Sealed    bool   // ciphertext of platform/vault, or an irreversible hash
 }
 

@@ -7,8 +7,7 @@ import (
 	"slices"
 )
 
-// Retentions are the retention classes that a personal column may name
-// (privacy specification 3.3).
+// Retentions are the retention classes that a personal column may name.
 var Retentions = []string{"account_core", "optional", "realname_value", "realname_result", "netlog", "access_log",
 	"vpn_session", "order", "accounting", "ticket", "disclosure", "legal_order", "consent", "case", "pia_audit", "log_leaf"}
 

@@ -43,7 +43,7 @@ func Random(n int) string {
 }
 
 // Resource returns prefix + "-" + 16 random characters [a-z2-7], the form of
-// identifiers that customers see on VPN objects (vpn-service.md section 2.1).
+// identifiers that customers see on VPN objects.
 func Resource(prefix string) string { return prefix + "-" + Random(10) }
 
 // ResourceOf is Resource for something that is to be made once for parts: the

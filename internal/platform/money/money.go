@@ -1,5 +1,5 @@
 // Package money is amounts: integer minor units with a currency. There is no
-// float in it and none may be made of it. Rules: business.md sections 4.1-4.2.
+// float in it and none may be made of it.
 package money
 
 import (

@@ -34,8 +34,8 @@ func gcm(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// lock returns nonce and ciphertext. A nonce is random: the specification
-// bounds a key to 2^32 seals, which no person's data reaches.
+// lock returns nonce and ciphertext. A nonce is random: that bounds a
+// key to 2^32 seals (NIST SP 800-38D, 8.3), which no person's data reaches.
 func lock(key, plain, aad []byte) ([]byte, error) {
 	a, err := gcm(key)
 	if err != nil {

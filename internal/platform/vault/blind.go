@@ -23,7 +23,7 @@ type blindRow struct {
 // of the field, with the key's epoch before it ("1:9f..."). normalised must be
 // in one form for equal values (NFC, mail domain folded, upper-case X). The
 // index is personal data: an ID number is enumerable, so it stays behind rate
-// limits and is erased with its subject (privacy specification 4.3).
+// limits and is erased with its subject.
 func (v *Vault) Blind(ctx context.Context, field, normalised string) (string, error) {
 	row, err := v.blindRow(ctx, field)
 	if errs.IsNotFound(err) {

@@ -16,7 +16,7 @@ import (
 const kekHeading = "skybridge key-encryption key v1"
 
 // fileKEK is custody in a file that only the service's user can read: the
-// lowest step of the custody ladder (privacy specification 4.7).
+// lowest step of the custody ladder.
 type fileKEK struct {
 	id  string
 	key []byte

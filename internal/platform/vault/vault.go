@@ -10,7 +10,7 @@
 //
 // Every key is random, none is derived from another, so that destroying a data
 // key erases what it sealed in every copy. Keys live in the key store, a
-// database of its own with its own backups (privacy specification 2.2, 4.2).
+// database of its own with its own backups.
 //
 // Invariants: a destroyed key's id is never used again; a plain key is cached
 // at most 60 seconds and its row is read before each use, so that destruction
@@ -59,7 +59,7 @@ var (
 type Ref struct {
 	Table, Column, Row string
 	Subject            id.Handle
-	Class              string // retention class of privacy specification 3.3; the key's granularity
+	Class              string // retention class, as in holding.Column; the key's granularity
 }
 
 // Field is the name that a read ticket lists: table.column.

@@ -30,6 +30,6 @@
 //   - The replay window moves only after the AEAD has accepted the record.
 //   - Memory per attempt is bounded by the reassembly limits in reassembly.go.
 //
-// Sources: RFC 5246, 6347, 4279, 5288, 5487, 5746, 7627, 7905, 8449 and the
-// project's OpenConnect specification, section 8.
+// Sources: RFC 5246, 6347, 4279, 5288, 5487, 5746, 7627, 7905, 8449, and what
+// stock clients send.
 package dtls

@@ -22,5 +22,5 @@
 //     that stock clients compare.
 //   - Passwords, cookies and master secrets sit in types that print as "[secret]".
 //
-// Sources: the project's OpenConnect specification, sections 4 to 9, 10.5 and 13.
+// Sources: draft-mavrogiannopoulos-openconnect, and what stock clients send.
 package openconnect

@@ -20,7 +20,7 @@ type key struct{ id, secret string }
 type call struct{ action, version, nonce string }
 
 // sign puts the x-acs-* headers and the ACS3-HMAC-SHA256 authorization on a
-// request whose body is given (business.md 11.5).
+// request whose body is given.
 func (k key) sign(r *http.Request, c call, body []byte, at time.Time) {
 	digest := sha256.Sum256(body)
 	r.Header.Set("x-acs-action", c.action)

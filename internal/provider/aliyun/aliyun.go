@@ -172,7 +172,7 @@ func parse(raw []byte) (answer, error) {
 	return a, nil
 }
 
-// result classifies an answer by the table of business.md 11.5.
+// result classifies an answer.
 func (a answer) result() (realname.Result, error) {
 	switch a.Code {
 	case "200":

@@ -4,7 +4,6 @@
 //
 // Aggregators such as CooPay speak dialects of it; Dialect is what differs.
 // The family has no standard: the operator checks the gateway's own papers.
-// Wire facts: business.md section 8.1.
 //
 //	Create ── disclosure recorded ── form fields ──▶ browser ──▶ /submit.php
 //	Query  ── egress permit ───────────────────────────────────▶ /api.php act=order

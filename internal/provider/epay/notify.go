@@ -16,7 +16,7 @@ const (
 	maxText      = 64 // of a number that a gateway chose
 )
 
-// ParseNotify verifies a notice in the order of business.md 8.1.4: one value
+// ParseNotify verifies a notice in this order: one value
 // for each parameter, type of signature, signature, then content. Unknown
 // parameters take part in the signature and are dropped.
 func (g *Gateway) ParseNotify(r payment.RawRequest) (payment.Notice, error) {

@@ -19,7 +19,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
 
-// maxNotice is the largest notice that is read (business.md 9.1, step 0).
+// maxNotice is the largest notice that is read.
 const maxNotice = 64 << 10
 
 // Notices a source may send: generous, because providers send from few
