@@ -19,7 +19,8 @@ import (
 const (
 	maxRequests  = 16 // of one connection
 	maxHead      = 16 << 10
-	requestLimit = 2 * time.Minute // to wait for a request: a person types
+	requestLimit = 2 * time.Minute  // to wait for a request: a person types
+	sendLimit    = 15 * time.Second // from its first byte to its last: a program sends
 )
 
 // httpConn is a connection until CONNECT.
@@ -41,6 +42,10 @@ func (h *httpConn) serve() {
 	h.in = bufio.NewReaderSize(h.tls, 4096)
 	for range maxRequests {
 		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
+		if _, err := h.in.Peek(1); err != nil {
+			return
+		}
+		_ = h.conn.SetDeadline(time.Now().Add(sendLimit))
 		r, err := h.readRequest()
 		if err != nil {
 			if errors.Is(err, errRequest) {
@@ -48,6 +53,7 @@ func (h *httpConn) serve() {
 			}
 			return
 		}
+		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
 		if r.Method == http.MethodConnect {
 			h.connect(r)
 			return
