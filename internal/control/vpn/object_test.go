@@ -209,6 +209,9 @@ func TestServerSettingsAreHeldToTheTable(t *testing.T) {
 			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = nil }},
 			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("10.1.2.3/16")} }},
 			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("0.0.0.0/0")} }},
+			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("127.0.0.0/8")} }},
+			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("169.254.169.254/32")} }},
+			{"vpn.dns_invalid", func(n *vpn.NewServer) { n.SplitDNS = []string{"a.example\r\nX-CSTP-DNS: 192.0.2.1"} }},
 			{"vpn.pool_invalid", func(n *vpn.NewServer) { n.Pool = prefix("10.9.0.0/30") }},
 			{"vpn.pool_invalid", func(n *vpn.NewServer) { n.Pool = prefix("10.0.0.0/8") }},
 			{"vpn.pool_conflict", func(n *vpn.NewServer) { n.Pool = prefix("172.20.1.0/24") }},   // a local subnet

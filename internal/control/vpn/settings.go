@@ -2,10 +2,12 @@ package vpn
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
-// reserved are networks that no pool may lie in.
+// reserved are networks that no pool and no local subnet may touch: loopback,
+// link-local (where clouds keep their metadata), multicast and beyond.
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"),
 	netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("224.0.0.0/3"),
@@ -37,10 +39,8 @@ func (c Settings) checkSubnets() error {
 		if !p.IsValid() || !p.Addr().Is4() || p.Bits() < 8 || p != p.Masked() {
 			return ErrSubnets
 		}
-		for _, q := range c.LocalSubnets[:i] {
-			if p == q {
-				return ErrSubnets
-			}
+		if slices.Contains(c.LocalSubnets[:i], p) || slices.ContainsFunc(reserved, p.Overlaps) {
+			return ErrSubnets
 		}
 	}
 	if len(c.ExcludeRoutes) > maxExcludeRoutes {
@@ -72,10 +72,7 @@ func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
 }
 
 func (c Settings) checkDNS() error {
-	if !c.EnableDNS {
-		return nil
-	}
-	if len(c.DNS) < 1 || len(c.DNS) > maxDNS || len(c.SplitDNS) > 50 {
+	if (c.EnableDNS && len(c.DNS) < 1) || len(c.DNS) > maxDNS || len(c.SplitDNS) > 50 {
 		return ErrDNS
 	}
 	for _, a := range c.DNS {
