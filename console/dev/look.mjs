@@ -70,7 +70,10 @@ async function look(name, path, width) {
   page.on('pageerror', (e) => console.log(`${name}: ${e.message}`));
   await page.setViewportSize({ width, height: width > 800 ? 900 : 844 });
   await page.goto(`http://localhost:${port}${path}`, { waitUntil: 'load' });
-  await page.waitForTimeout(900);
+  await page
+    .waitForFunction(() => !document.querySelector('.ant-skeleton'), undefined, { timeout: 6000 })
+    .catch(() => undefined);
+  await page.waitForTimeout(700);
   await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (overflow > 0) console.log(`${name}: ${overflow} px wider than the window`);

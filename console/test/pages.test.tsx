@@ -192,3 +192,35 @@ test('a sensitive act asks for a proof and then goes on', async () => {
   expect(await screen.findByText('ABC')).toBeTruthy();
   expect(sent.filter((s) => s.path === '/me/totp').length).toBe(2);
 });
+
+test('creating a client chooses the server, and tells the two things its user needs', async () => {
+  const sent = serve({
+    ...everything,
+    'GET /ssl-servers': list({
+      id: 'sslsrv-1',
+      name: 'Remote work',
+      gateway: 'g',
+      local_subnets: [],
+      server_names: [],
+    }),
+    'POST /ssl-clients': { id: 'sslcli-1', name: 'zhang' },
+    'POST /ssl-clients/sslcli-1/secret': {
+      user_name: 'zhang',
+      password: 'x7Kq',
+      until: '2026-12-01T00:00:00Z',
+    },
+  });
+  await visit('/ssl-clients?create=1');
+  const dialog = within(await screen.findByRole('dialog'));
+  await dialog.findByText('Remote work');
+  fireEvent.change(dialog.getByLabelText('Sign-in name'), { target: { value: ' zhang ' } });
+  fireEvent.click(dialog.getByRole('button', { name: 'Create an SSL client' }));
+  expect(await screen.findByText('Client zhang is ready')).toBeTruthy();
+  const post = sent.find((s) => s.method === 'POST' && s.path === '/ssl-clients');
+  expect(post?.body).toEqual({ server: 'sslsrv-1', name: 'zhang' });
+  expect(post?.key).toMatch(/^[0-9a-f]{32}$/);
+  const bundle = screen.getByText('Download the bundle').closest('a');
+  expect(bundle?.getAttribute('href')).toBe('/api/v1/ssl-clients/sslcli-1/bundle');
+  fireEvent.click(screen.getByRole('button', { name: 'Show password and code seed' }));
+  expect(await screen.findByText('x7Kq')).toBeTruthy();
+});

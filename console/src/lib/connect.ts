@@ -11,12 +11,16 @@ export function quoted(word: string): string {
   return /^[A-Za-z0-9._:/=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** How stock openconnect connects, from the directory of the unpacked bundle. */
-export function command(client: Pick<SSLClient, 'name'>, server: SSLServer): string {
+/**
+ * How stock openconnect connects, from the directory of the unpacked bundle. With an address it
+ * works before the server's name is in the DNS.
+ */
+export function command(client: Pick<SSLClient, 'name'>, server: SSLServer, address?: string): string {
   const words = ['sudo', 'openconnect', '--protocol=anyconnect', `--user=${client.name}`];
   if (server.require_certificate) words.push('--certificate=client.pem', '--sslkey=key.pem');
   words.push('--cafile=ca.pem');
   if (server.pin) words.push(`--servercert=${server.pin}`);
+  if (address && server.server_names[0]) words.push(`--resolve=${server.server_names[0]}:${address}`);
   words.push(`https://${hostPort(server)}/`);
   return words.map(quoted).join(' ');
 }

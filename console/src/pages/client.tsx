@@ -143,8 +143,12 @@ function Acts({ client: c }: { client: SSLClient }) {
 
 function HowTo({ client, server }: { client: SSLClient; server?: SSLServer }) {
   const { t } = useTranslation();
-  if (!server) return <Skeleton active />;
-  const line = command(client, server);
+  const gateway = useQuery({
+    queryKey: ['gateways', client.gateway],
+    queryFn: () => api.vpn.gateway(client.gateway),
+  });
+  if (!server || gateway.isPending) return <Skeleton active />;
+  const line = command(client, server, gateway.data?.addresses[0]);
   return (
     <Card>
       <ol style={{ paddingLeft: 20, margin: 0 }} className="stack">

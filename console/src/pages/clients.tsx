@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Button, Form, Input, Modal, Result, Select } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { Link, useSearchParams } from 'react-router';
@@ -42,6 +42,10 @@ function Create({ server, close }: { server?: string; close: () => void }) {
   const [form] = Form.useForm<Entry>();
   const servers = useServers();
   const create = useCreate((in_: Entry, key) => api.vpn.createClient(in_, key), [['clients'], ['server']]);
+  const usual = server ?? servers.data?.items[0]?.id;
+  useEffect(() => {
+    if (usual && !form.getFieldValue('server')) form.setFieldValue('server', usual);
+  }, [form, usual]);
   const none = servers.isSuccess && servers.data.items.length === 0;
   if (create.isSuccess) return <Created client={create.data} close={close} />;
   return (
@@ -73,7 +77,6 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           <Form.Item
             name="server"
             label={t('client.server')}
-            initialValue={server ?? servers.data?.items[0]?.id}
             rules={[{ required: true, message: t('field.required') }]}
           >
             <Select

@@ -11,7 +11,7 @@ import { ProblemAlert } from '../components/problem';
 import { localPath } from '../lib/local-path';
 
 // The password was right and a second factor is asked for.
-const codeNeeded = 'account.code_required';
+const codeNeeded = 'account.second_factor_required';
 
 /** Sign-in in one step, or two where the account has a second factor. */
 export function Login() {
