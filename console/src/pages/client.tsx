@@ -144,7 +144,7 @@ function Acts({ client: c }: { client: SSLClient }) {
 function HowTo({ client, server }: { client: SSLClient; server?: SSLServer }) {
   const { t } = useTranslation();
   const gateway = useQuery({
-    queryKey: ['gateways', client.gateway],
+    queryKey: ['gateway', client.gateway],
     queryFn: () => api.vpn.gateway(client.gateway),
   });
   if (!server || gateway.isPending) return <Skeleton active />;
