@@ -36,7 +36,7 @@ function routes(scenario, n) {
             consents_due: scenario === 'renewal' ? ['platform_policy'] : [],
           },
     'POST /login-sessions': (body) =>
-      body.code ? {} : refuse(401, 'account.code_required', '需要动态验证码'),
+      body.code ? {} : refuse(401, 'account.second_factor_required', '需要动态验证码'),
     'POST /accounts': () => ({}),
     'GET /login-sessions': () => items(data.loginSessions(3)),
     'GET /me/login-log': () => items(data.loginLog(n)),

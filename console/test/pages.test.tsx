@@ -40,7 +40,7 @@ test('a page behind sign-in leads there and back', async () => {
     'POST /login-sessions/resume': anonymous,
     'POST /login-sessions': (s: Sent) => {
       const { code } = s.body as { code?: string };
-      if (!code) return new Refused(401, 'account.code_required');
+      if (!code) return new Refused(401, 'account.second_factor_required');
       signedIn = true;
       return { id: 'ses_1' };
     },
@@ -223,4 +223,19 @@ test('creating a client chooses the server, and tells the two things its user ne
   expect(bundle?.getAttribute('href')).toBe('/api/v1/ssl-clients/sslcli-1/bundle');
   fireEvent.click(screen.getByRole('button', { name: 'Show password and code seed' }));
   expect(await screen.findByText('x7Kq')).toBeTruthy();
+});
+
+test('who asked to be kept signed in comes back without a password', async () => {
+  let resumedTimes = 0;
+  serve({
+    ...everything,
+    'GET /me': () => (resumedTimes > 0 ? me : anonymous),
+    'POST /login-sessions/resume': () => {
+      resumedTimes++;
+      return { id: 'ses_2' };
+    },
+  });
+  await visit('/orders');
+  expect(await screen.findByText('No order yet')).toBeTruthy();
+  expect(resumedTimes).toBe(1);
 });

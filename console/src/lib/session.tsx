@@ -36,15 +36,31 @@ export function useSession() {
   });
 }
 
-/** A session that ended goes on where the person asked to be kept signed in on this device. */
+/**
+ * A session that ended goes on where the person asked to be kept signed in on this device. A remember
+ * token works once, and one seen twice ends its family: of several tabs that open together one trades
+ * it, and the others find the session that it made.
+ */
 async function resumed(error: unknown): Promise<Me> {
-  if (!(error instanceof Problem) || error.status !== 401) throw error;
+  if (!isNobody(error)) throw error;
+  const locks = navigator.locks as LockManager | undefined; // absent without TLS
+  return locks ? locks.request('resume', resume) : resume();
+}
+
+async function resume(): Promise<Me> {
+  try {
+    return await api.account.me();
+  } catch (error) {
+    if (!isNobody(error)) throw error;
+  }
   await api.account.resume();
   return api.account.me();
 }
 
+const isNobody = (error: unknown) => error instanceof Problem && error.status === 401;
+
 function nobody(error: unknown): null {
-  if (error instanceof Problem && error.status === 401) return null;
+  if (isNobody(error)) return null;
   throw error;
 }
 

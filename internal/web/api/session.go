@@ -13,7 +13,7 @@ import (
 type Login struct {
 	UserName string `json:"user_name" minLength:"1" maxLength:"64"`
 	Password string `json:"password" minLength:"1" maxLength:"1024"`
-	Code     string `json:"code,omitempty" maxLength:"32" doc:"TOTP code or recovery code; asked for with 401 account.code_required"`
+	Code     string `json:"code,omitempty" maxLength:"32" doc:"TOTP code or recovery code; asked for with 401 account.second_factor_required"`
 	Remember bool   `json:"remember,omitempty" doc:"Sets the remember cookie"`
 }
 
