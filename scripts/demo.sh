@@ -4,6 +4,7 @@
 #   scripts/demo.sh             against the service that make run has started; without one,
 #                               against one of its own, in a directory that goes away
 #   scripts/demo.sh sqlite      always one of its own, on the embedded database
+#   scripts/demo.sh hongkong    the same with the profile hongkong
 #   scripts/demo.sh postgres    one of its own, on a throw-away PostgreSQL
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -30,6 +31,7 @@ case ${1:-any} in
     fi
     ;;
   sqlite) own ;;
+  hongkong) own --profile hongkong ;;
   postgres)
     start_postgres "$build/postgres-demo"
     dir=$(mktemp -d /tmp/skybridge-migrate.XXXXXX)
@@ -37,5 +39,5 @@ case ${1:-any} in
     "$build/skybridge" migrate --demo --data "$dir" --db "$postgres_url"
     own --db "$postgres_url"
     ;;
-  *) die "sqlite or postgres, not $1" ;;
+  *) die "sqlite, hongkong or postgres, not $1" ;;
 esac

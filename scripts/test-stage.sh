@@ -68,12 +68,13 @@ stage_netns() {
   go_tests netns -tags netns -count=1 -timeout 15m ./test/netns/...
 }
 
-stage_e2e() { need_root "the browser test" test-e2e; "$root/scripts/e2e.sh"; }
+stage_e2e() { need_root "the browser test" test-e2e; "$root/scripts/e2e.sh" && "$root/scripts/e2e.sh" hongkong; }
 
 stage_demo() {
   need_root "the demo" test-demo
   counted "demo on SQLite" "$root/scripts/demo.sh" sqlite
   counted "demo on PostgreSQL" "$root/scripts/demo.sh" postgres
+  counted "demo with the profile hongkong" "$root/scripts/demo.sh" hongkong
 }
 
 # Each fuzz target for a minute; random histories ten times over.

@@ -93,6 +93,10 @@ func lockData(cfg config.Config) (unlock func(), err error) {
 // prepareDemo makes the laboratory where the machine allows it and points the
 // node at it. Without root the control plane runs all the same.
 func prepareDemo(ctx context.Context, cfg *config.Config, self string, out io.Writer, log *slog.Logger) (stop func(), err error) {
+	if cfg.Profile == "hongkong" && cfg.Node.Region == config.Default().Node.Region {
+		// The demonstration's node stands where its profile's operator is.
+		cfg.Node.Region, cfg.Node.Location = "hk-1", "HK"
+	}
 	if !cfg.Demo.Lab {
 		return func() {}, nil
 	}

@@ -99,9 +99,11 @@ test('the pages complained of nothing', () => {
   expect(complaints.length === 0, complaints.join('\n'));
 });
 
+// The pages are the same in both profiles, but for the words of the policies: the second profile
+// is looked at once, in the first look.
 async function everyPage(pages) {
   const wrong = [];
-  for (const one of looks) {
+  for (const one of profile === 'mainland' ? looks : looks.slice(0, 1)) {
     for (const [name, path] of Object.entries(pages)) wrong.push(...(await look(context, page, name, path, one)));
   }
   await prefer(context, 'en', 'light');
