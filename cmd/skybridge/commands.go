@@ -211,6 +211,32 @@ func (o *options) admin() *cobra.Command {
 		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
-	c.AddCommand(audit, node)
+	c.AddCommand(audit, node, o.addStaff(), o.publishCatalogue())
 	return c
+}
+
+func (o *options) addStaff() *cobra.Command {
+	return &cobra.Command{
+		Use: "add-staff NAME EMAIL", Short: "Make a staff account with all permissions; prints password and second factor once", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.AddStaff(cmd.Context(), c, args[0], args[1], o.out, log)
+		},
+	}
+}
+
+func (o *options) publishCatalogue() *cobra.Command {
+	return &cobra.Command{
+		Use: "publish-catalogue FILE", Short: "Make a file (YAML) the current catalogue of products and prices", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.PublishCatalogue(cmd.Context(), c, args[0], o.out, log)
+		},
+	}
 }

@@ -10,21 +10,79 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
-// VerifyAudit recomputes the audit log and compares it with its checkpoints.
-func VerifyAudit(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger) error {
+// openInstallation opens what a command for operators works on.
+func openInstallation(ctx context.Context, cfg config.Config, log *slog.Logger) (*stores, *modules, error) {
 	s, err := openStores(ctx, cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := newModules(cfg, s, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
+	return s, m, nil
+}
+
+// AddStaff makes an account of the operator's staff with all permissions and
+// prints its password and second factor, once. A staff account that exists
+// keeps both.
+func AddStaff(ctx context.Context, cfg config.Config, name, email string, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	m, err := newModules(cfg, s, log)
+	secret := id.Random(15)
+	got, err := m.account.EnsureStaff(ctx, account.Staff{Name: name, Password: secret, Email: email, Permissions: account.AllPermissions()})
 	if err != nil {
 		return err
 	}
+	if got.Enrolment == nil {
+		_, err = fmt.Fprintf(out, "%s: is staff already, and has all permissions now\n", got.Name)
+		return err
+	}
+	_, err = fmt.Fprintf(out, "user      %s\npassword  %s\nfactor    %s\nThis is not shown again.\n", got.Name, secret, got.Enrolment.URL)
+	return err
+}
+
+// PublishCatalogue makes a file the current catalogue. Open quotes become
+// stale; placed orders keep their prices.
+func PublishCatalogue(ctx context.Context, cfg config.Config, file string, out io.Writer, log *slog.Logger) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	f, err := catalog.ParseFile(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	version, err := m.catalog.Publish(ctx, f)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "catalogue version %d is in force\n", version)
+	return err
+}
+
+// VerifyAudit recomputes the audit log and compares it with its checkpoints.
+func VerifyAudit(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
 	report, err := m.audit.Verify(ctx)
 	if err != nil {
 		return err

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+)
+
+// bare is an installation that is no demonstration: nobody and nothing is in it.
+func bare(t *testing.T) config.Config {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Data = t.TempDir()
+	cfg.Operator = config.Operator{Brand: "B", LegalName: "L", Address: "A", Mail: "m@b.example", PrivacyMail: "p@b.example",
+		Phone: "1", DPO: "D", DPOContact: "d@b.example", Complaint: "c@b.example", Authority: "U"}
+	cfg.Mail.Host, cfg.Mail.From = "mail.b.example", "no-reply@b.example"
+	must(t, cfg.Validate())
+	return cfg
+}
+
+func TestAnOperatorBegins(t *testing.T) {
+	t.Parallel()
+	ctx, cfg, log := context.Background(), bare(t), slog.New(slog.DiscardHandler)
+	var first, second, published bytes.Buffer
+	must(t, AddStaff(ctx, cfg, "ada", "ada@b.example", &first, log))
+	if s := first.String(); !strings.Contains(s, "user      ada\n") || !strings.Contains(s, "factor    otpauth://totp/") {
+		t.Errorf("the first time: got %q, want user, password and factor", s)
+	}
+	must(t, AddStaff(ctx, cfg, "ada", "ada@b.example", &second, log))
+	if s := second.String(); strings.Contains(s, "password") || !strings.Contains(s, "already") {
+		t.Errorf("the second time: got %q, want no secret", s)
+	}
+	must(t, PublishCatalogue(ctx, cfg, "../control/catalog/demo.yaml", &published, log))
+	if s := published.String(); s != "catalogue version 1 is in force\n" {
+		t.Errorf("got %q, want version 1", s)
+	}
+}
+
+func TestAWrongCatalogueIsRefused(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	must(t, os.WriteFile(file, []byte("regionz: []\n"), 0o600))
+	err := PublishCatalogue(context.Background(), bare(t), file, &bytes.Buffer{}, slog.New(slog.DiscardHandler))
+	if !errors.Is(err, catalog.ErrFile) {
+		t.Errorf("got %v, want ErrFile", err)
+	}
+}
