@@ -118,8 +118,10 @@ func (w *walker) cashier(ctx context.Context, address string, form url.Values) e
 	if answer.StatusCode != http.StatusSeeOther {
 		return fmt.Errorf("paying at the cashier answered %d", answer.StatusCode)
 	}
-	_, _, err = w.fetch(ctx, http.MethodGet, answer.Header.Get("Location"), nil)
-	return err
+	return w.patiently(ctx, func() error {
+		_, _, err := w.fetch(ctx, http.MethodGet, answer.Header.Get("Location"), nil)
+		return err
+	})
 }
 
 // delivered waits until the order is completed and the gateway is active.

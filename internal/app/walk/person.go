@@ -35,15 +35,29 @@ func (w *walker) consent(ctx context.Context, purpose string) error {
 	if err != nil {
 		return err
 	}
-	return w.call(ctx, http.MethodPost, "/consents", map[string]any{"token": token, "decision": "grant"}, nil)
+	err = w.call(ctx, http.MethodPost, "/consents", map[string]any{"token": token, "decision": "grant"}, nil)
+	if w.done(err, "consent.token_invalid") {
+		return w.consent(ctx, purpose) // agreeing twice is agreeing
+	}
+	return err
 }
 
 func (w *walker) register(ctx context.Context) error {
+	w.user, w.password, w.mail = "walker-"+w.run, id.Random(15), "walker-"+w.run+"@demo.invalid"
+	err := w.signUp(ctx)
+	if !w.done(err, "consent.token_invalid", "account.name_taken") {
+		return err
+	}
+	// What took the token, or the name, was our own request; the next step
+	// would find out if not.
+	return nil
+}
+
+func (w *walker) signUp(ctx context.Context) error {
 	token, err := w.prompt(ctx, "platform_policy")
 	if err != nil {
 		return err
 	}
-	w.user, w.password, w.mail = "walker-"+w.run, id.Random(15), "walker-"+w.run+"@demo.invalid"
 	r := map[string]any{"user_name": w.user, "password": w.password, "email": w.mail, "consent_token": token, "adult": true}
 	if w.Abroad {
 		if r["crossborder_token"], err = w.prompt(ctx, "crossborder.platform"); err != nil {
@@ -76,7 +90,11 @@ func (w *walker) verifyMail(ctx context.Context) error {
 	if token == "" {
 		return errors.New("the mail has no token")
 	}
-	return w.call(ctx, http.MethodPost, "/email-verifications", map[string]string{"token": token}, nil)
+	err = w.call(ctx, http.MethodPost, "/email-verifications", map[string]string{"token": token}, nil)
+	if w.done(err, "account.token_invalid") {
+		return nil // signing in looks whether the address is confirmed
+	}
+	return err
 }
 
 func (w *walker) signIn(ctx context.Context) error {
@@ -99,16 +117,37 @@ func (w *walker) signIn(ctx context.Context) error {
 // realName submits an invented person: the number has the right form and a
 // region that is issued to nobody.
 func (w *walker) realName(ctx context.Context) error {
+	// The sequence digits differ from run to run: one number may serve few accounts.
+	number := civilid.Complete(fmt.Sprintf("11000019900101%03d", time.Now().UnixNano()/1000%1000))
+	for {
+		if err := w.submit(ctx, number); err != nil {
+			return err
+		}
+		err := w.verified(ctx)
+		if !errors.Is(err, errOutcome) {
+			return err
+		}
+	}
+}
+
+// errOutcome says that the source was asked and nobody knows what it said: it
+// cannot be asked again, so the person submits again.
+var errOutcome = errors.New("the outcome of the check is unknown")
+
+func (w *walker) submit(ctx context.Context, number string) error {
 	token, err := w.prompt(ctx, "realname")
 	if err != nil {
 		return err
 	}
-	// The sequence digits differ from run to run: one number may serve few accounts.
-	number := civilid.Complete(fmt.Sprintf("11000019900101%03d", time.Now().UnixNano()/1000%1000))
 	r := map[string]string{"name": "演示", "number": number, "consent_token": token}
-	if err := w.call(ctx, http.MethodPost, "/real-name-verifications", r, nil); err != nil {
-		return err
+	err = w.call(ctx, http.MethodPost, "/real-name-verifications", r, nil)
+	if w.done(err, "realname.state", "consent.token_invalid") {
+		return nil
 	}
+	return err
+}
+
+func (w *walker) verified(ctx context.Context) error {
 	return wait(ctx, 100*time.Millisecond, func() (bool, error) {
 		var all struct {
 			Items []struct{ State, Reason string } `json:"items"`
@@ -118,6 +157,9 @@ func (w *walker) realName(ctx context.Context) error {
 		}
 		if len(all.Items) == 0 || all.Items[0].State == "verifying" {
 			return false, nil
+		}
+		if all.Items[0].Reason == "realname.outcome_unknown" {
+			return false, errOutcome
 		}
 		if all.Items[0].State != "verified" {
 			return false, fmt.Errorf("the verification is %s: %s", all.Items[0].State, all.Items[0].Reason)

@@ -42,6 +42,22 @@ esac
 // dial connects a stock openconnect and waits until it says so; args come
 // before the server's address.
 func (w *walker) dial(ctx context.Context, established string, args ...string) (*tunnel, error) {
+	for {
+		t, err := w.dialOnce(ctx, established, args...)
+		if err == nil || !w.Redial || ctx.Err() != nil {
+			return t, err
+		}
+		if t != nil {
+			_ = t.close() // most likely it has ended
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+func (w *walker) dialOnce(ctx context.Context, established string, args ...string) (*tunnel, error) {
 	path := filepath.Join(w.Work, "tunnel-script")
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		return nil, err
@@ -68,7 +84,7 @@ func (w *walker) dial(ctx context.Context, established string, args ...string) (
 // await waits until openconnect prints a text; if it ends before, the error
 // has the end of what it printed.
 func (t *tunnel) await(ctx context.Context, text string) error {
-	return wait(ctx, 50*time.Millisecond, func() (bool, error) {
+	err := wait(ctx, 50*time.Millisecond, func() (bool, error) {
 		if strings.Contains(t.log.String(), text) {
 			return true, nil
 		}
@@ -80,6 +96,10 @@ func (t *tunnel) await(ctx context.Context, text string) error {
 			return false, nil
 		}
 	})
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: openconnect says: %s", err, t.log.tail())
+	}
+	return err
 }
 
 // close ends openconnect as a person does with ^C.

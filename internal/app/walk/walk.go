@@ -39,6 +39,11 @@ type Options struct {
 	Size      int64
 	Mainland  bool // the region needs real-name verification
 	Abroad    bool // the profile stores abroad and asks for the act of transfer
+
+	// For tests that end processes on the way. Before and After are called
+	// around each step; Redial dials again when a tunnel does not come up.
+	Before, After func(ctx context.Context, step string) error
+	Redial        bool
 }
 
 // walker is one customer on the way.
@@ -55,6 +60,7 @@ type walker struct {
 	made                 int    // SSL clients so far
 	code                 string // TOTP seed of the SSL client
 	session              string
+	lost                 bool // the answer of the last call was lost, and it was repeated
 }
 
 // Run walks. Each step is printed with its time and ok, or with what went
@@ -83,7 +89,7 @@ func (w *walker) step(ctx context.Context, s step) error {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	err := s.do(ctx)
+	err := w.around(ctx, s)
 	verdict := "ok"
 	if err != nil {
 		verdict = "FAILED: " + err.Error()
@@ -93,6 +99,19 @@ func (w *walker) step(ctx context.Context, s step) error {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
+}
+
+func (w *walker) around(ctx context.Context, s step) error {
+	if w.Before != nil {
+		if err := w.Before(ctx, s.name); err != nil {
+			return err
+		}
+	}
+	err := s.do(ctx)
+	if err == nil && w.After != nil {
+		err = w.After(ctx, s.name)
+	}
+	return err
 }
 
 func (w *walker) connect() error {
@@ -121,49 +140,60 @@ type problem struct {
 func (p *problem) Error() string { return fmt.Sprintf("%d %s (%s)", p.Status, p.Code, p.Title) }
 
 // call sends a request to the API and decodes the answer into out, which may
-// be nil. An error answer is a *problem.
+// be nil. An error answer is a *problem. A lost answer is asked for again with
+// the same key.
 func (w *walker) call(ctx context.Context, method, path string, body, out any) error {
-	var reader io.Reader
+	var sent []byte
 	if body != nil {
-		raw, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if sent, err = json.Marshal(body); err != nil {
 			return err
 		}
-		reader = bytes.NewReader(raw)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, w.Console+"/api/v1"+path, reader)
-	if err != nil {
+	var raw []byte
+	key := id.New("idem")
+	err := w.patiently(ctx, func() (err error) {
+		raw, err = w.once(ctx, method, path, key, sent)
 		return err
-	}
-	r.Header.Set("Accept-Language", "en")
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	if method == http.MethodPost {
-		r.Header.Set("Idempotency-Key", id.New("idem"))
-	}
-	answer, err := w.http.Do(r)
-	if err != nil {
+	})
+	if err != nil || out == nil {
 		return err
-	}
-	defer answer.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, 4<<20))
-	if err != nil {
-		return err
-	}
-	if answer.StatusCode >= 300 {
-		p := &problem{Status: answer.StatusCode, Code: "?"}
-		_ = json.Unmarshal(raw, p) // an answer that is no problem document keeps its status
-		return p
-	}
-	if out == nil {
-		return nil
 	}
 	if b, ok := out.(*[]byte); ok {
 		*b = raw
 		return nil
 	}
 	return json.Unmarshal(raw, out)
+}
+
+// once sends a request to the API once.
+func (w *walker) once(ctx context.Context, method, path, key string, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, w.Console+"/api/v1"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept-Language", "en")
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	answer, err := w.http.Do(r)
+	if err != nil {
+		return nil, lostError{err}
+	}
+	defer answer.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(answer.Body, 4<<20))
+	if err != nil {
+		return nil, lostError{err}
+	}
+	if answer.StatusCode >= 300 {
+		p := &problem{Status: answer.StatusCode, Code: "?"}
+		_ = json.Unmarshal(raw, p) // an answer that is no problem document keeps its status
+		return nil, p
+	}
+	return raw, nil
 }
 
 // wait repeats ask until it says yes or ctx ends.
@@ -196,7 +226,7 @@ func (w *walker) fetch(ctx context.Context, method, address string, form url.Val
 	}
 	answer, err := w.http.Do(r)
 	if err != nil {
-		return nil, "", err
+		return nil, "", lostError{err}
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))

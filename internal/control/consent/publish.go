@@ -78,7 +78,8 @@ func (n number) rank() int64 { return int64(n[0])*1e8 + int64(n[1])*1e4 + int64(
 
 // Seed publishes the embedded documents whose version is newer than the newest
 // published one. The first version of a document takes effect at once, later
-// ones after NoticePeriod. Every process may call it at start.
+// ones after NoticePeriod. Every process calls it at start, before the first
+// act.
 func (s *Service) Seed(ctx context.Context) error {
 	for _, document := range documentNames {
 		c, err := s.candidate(document)
@@ -89,7 +90,10 @@ func (s *Service) Seed(ctx context.Context) error {
 			return fmt.Errorf("seeding document %s: %w", document, err)
 		}
 	}
-	return nil
+	// An act may be the first thing that this process is asked for: its prompt
+	// was shown by another one.
+	_, err := s.tokenKey(ctx)
+	return err
 }
 
 func (s *Service) seed(ctx context.Context, c candidate) error {
