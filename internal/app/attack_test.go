@@ -161,6 +161,12 @@ func wantProblem(t *testing.T, what string, a answer, status int, code string) {
 	if a.header.Get("Content-Type") != "application/problem+json" || got == "" || title == "" || title == got || !ascii(title) {
 		t.Errorf("%s: no translated problem document: %s %s", what, a.header.Get("Content-Type"), a)
 	}
+	fields, _ := a.json["problems"].([]any)
+	for _, f := range fields {
+		if message, _ := f.(map[string]any)["message"].(string); message == "" || strings.Contains(message, "expected") {
+			t.Errorf("%s: a field's problem is not translated: %q", what, message)
+		}
+	}
 	if zh := i18n.Text(i18n.Chinese, got, nil); zh == got || ascii(zh) {
 		t.Errorf("%s: code %s has no Chinese text: %q", what, got, zh)
 	}

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,12 +41,30 @@ type rig struct {
 	http    http.Handler
 	node    fleet.Node
 	client  *http.Client // of the cashier's page
-	log     *bytes.Buffer
+	log     *journal
+}
+
+// journal is a log that many write and the test reads.
+type journal struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.buf.String()
 }
 
 func install(t *testing.T) *rig {
 	t.Helper()
-	ctx, log := context.Background(), &bytes.Buffer{}
+	ctx, log := context.Background(), &journal{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	console := httptest.NewUnstartedServer(nil)
 	pay, check := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
@@ -190,8 +209,8 @@ type person struct {
 	ids            map[string]string // by the resource's path: "orders"
 }
 
-// do asks the API and holds the answer to a status.
-func (p *person) do(status int, method, path string, body any) answer {
+// try asks the API with a key and takes any answer.
+func (p *person) try(method, path string, body any, key string) answer {
 	p.in.t.Helper()
 	text := ""
 	if body != nil {
@@ -199,7 +218,13 @@ func (p *person) do(status int, method, path string, body any) answer {
 		must(p.in.t, err)
 		text = string(raw)
 	}
-	a := p.in.send(p.session, method, "/api/v1"+path, text, "Idempotency-Key", id.Random(10))
+	return p.in.send(p.session, method, "/api/v1"+path, text, "Idempotency-Key", key)
+}
+
+// do asks the API and holds the answer to a status.
+func (p *person) do(status int, method, path string, body any) answer {
+	p.in.t.Helper()
+	a := p.try(method, path, body, id.Random(10))
 	if a.status != status {
 		p.in.t.Fatalf("%s: %s %s: got %s, want %d", p.name, method, path, a, status)
 	}
@@ -244,14 +269,20 @@ func (in *rig) register(name string) *person {
 func (in *rig) customer(name string, sequence int) *person {
 	in.t.Helper()
 	p := in.register(name)
-	token := p.do(200, "GET", "/consent-prompts/realname", nil).str("token")
-	number := civilid.Complete(fmt.Sprintf("11000019900101%03d", sequence))
-	p.ids["real-name-verifications"] = p.do(202, "POST", "/real-name-verifications", object{"name": "演示", "number": number, "consent_token": token}).str("id")
-	in.drain()
+	p.realName(sequence)
 	p.buy()
 	p.connect()
 	p.ids["notices"] = p.do(200, "GET", "/notices", nil).str("items.id")
 	return p
+}
+
+// realName has an invented person verified.
+func (p *person) realName(sequence int) {
+	p.in.t.Helper()
+	token := p.do(200, "GET", "/consent-prompts/realname", nil).str("token")
+	number := civilid.Complete(fmt.Sprintf("11000019900101%03d", sequence))
+	p.ids["real-name-verifications"] = p.do(202, "POST", "/real-name-verifications", object{"name": "演示", "number": number, "consent_token": token}).str("id")
+	p.in.drain()
 }
 
 func (p *person) order() string {

@@ -112,13 +112,15 @@ func refused(ctx huma.Context, status int, found []error) huma.StatusError {
 	switch status {
 	case http.StatusRequestEntityTooLarge:
 		p.Code = "api.too_large"
+	case http.StatusUnsupportedMediaType:
+		p.Code = "api.not_json"
 	case http.StatusInternalServerError:
 		p.Code = "internal"
 	}
 	for _, err := range found {
 		if d, ok := err.(huma.ErrorDetailer); ok && d != nil {
 			detail := d.ErrorDetail()
-			p.Problems = append(p.Problems, problem.Field{Location: detail.Location, Message: detail.Message})
+			p.Problems = append(p.Problems, problem.Field{Location: detail.Location, Message: fieldText(info.Language, detail.Message)})
 		}
 	}
 	p.Title = i18n.Text(info.Language, p.Code, nil)
