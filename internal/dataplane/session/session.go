@@ -1,6 +1,7 @@
 // Package session is one SSL VPN session as a state machine: events and time
 // in, actions out. It owns no socket, clock, goroutine or packet; the shell
-// around it is sslvpn.
+// around it is sslvpn. Frame types are those of openconnect, the same on both
+// channels; reasons those of gwlink.
 //
 //	          Attach                 DTLSUp
 //	detached ───────▶ on TLS ◀──────────────▶ on DTLS (TLS stays as control)
@@ -13,19 +14,13 @@
 // while attached and to none while detached; a DISCONNECT to the client is
 // always followed by closing its connection; KEEPALIVE is never answered; a
 // DPD request is answered on its channel with its own payload.
-// Clauses: spec OpenConnect sections 6.1, 8.6, 10.
 package session
 
-import "time"
+import (
+	"time"
 
-// Frame types (the same on CSTP and DTLS).
-const (
-	TypeData       = 0
-	TypeDPDRequest = 3
-	TypeDPDReply   = 4
-	TypeDisconnect = 5
-	TypeKeepalive  = 7
-	TypeTerminate  = 9
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
 // Reason bytes of a DISCONNECT from the client that void the session. Every
@@ -33,16 +28,6 @@ const (
 const (
 	disconnectUser  = 0xb0
 	disconnectError = 0x70
-)
-
-// Reasons for an end that the session itself finds; the values are those of
-// gwlink. A kick brings its own.
-const (
-	ReasonUser     = "user"
-	ReasonIdle     = "idle-timeout"
-	ReasonLimit    = "session-timeout"
-	ReasonLost     = "connection-lost"
-	ReasonProtocol = "protocol-error"
 )
 
 // Channel is a way to the client.
@@ -238,9 +223,9 @@ func (s *Session) frame(now time.Time, e Event, out []Action) []Action {
 		out = s.follow(DTLS, out)
 	}
 	switch {
-	case e.Type == TypeDPDRequest:
-		return append(out, Action{Kind: Send, Channel: e.Channel, Type: TypeDPDReply, Payload: e.Payload})
-	case e.Type == TypeDisconnect && e.Channel == TLS:
+	case e.Type == openconnect.TypeDPDRequest:
+		return append(out, Action{Kind: Send, Channel: e.Channel, Type: openconnect.TypeDPDResponse, Payload: e.Payload})
+	case e.Type == openconnect.TypeDisconnect && e.Channel == TLS:
 		return s.disconnected(now, e.Payload, out)
 	}
 	return out // replies, keepalives and unknown types are signs of life only
@@ -249,10 +234,10 @@ func (s *Session) frame(now time.Time, e Event, out []Action) []Action {
 func (s *Session) disconnected(now time.Time, payload []byte, out []Action) []Action {
 	conn := s.conn
 	if len(payload) > 0 && payload[0] == disconnectUser {
-		return s.end(ReasonUser, out)
+		return s.end(gwlink.ReasonUser, out)
 	}
 	if len(payload) > 0 && payload[0] == disconnectError {
-		return s.end(ReasonProtocol, out)
+		return s.end(gwlink.ReasonProtocol, out)
 	}
 	out = s.detach(now, out)
 	return append(out, Action{Kind: CloseTLS, Conn: conn})
@@ -261,16 +246,16 @@ func (s *Session) disconnected(now time.Time, payload []byte, out []Action) []Ac
 // tick checks the limits, the final ones first.
 func (s *Session) tick(now time.Time, e Event, out []Action) []Action {
 	if !s.cfg.End.IsZero() && !now.Before(s.cfg.End) {
-		return s.kick(ReasonLimit, "Session time is over.", out)
+		return s.kick(gwlink.ReasonSessionLimit, "Session time is over.", out)
 	}
 	if s.conn == 0 {
 		if now.Sub(s.detachedAt) >= s.cfg.Cookie {
-			return s.end(ReasonLost, out)
+			return s.end(gwlink.ReasonLost, out)
 		}
 		return out
 	}
 	if s.cfg.Idle > 0 && now.Sub(latest(e.LastData, s.attachedAt)) >= s.cfg.Idle {
-		return s.kick(ReasonIdle, "Idle for too long.", out)
+		return s.kick(gwlink.ReasonIdle, "Idle for too long.", out)
 	}
 	return s.silence(now, e, out)
 }
@@ -297,7 +282,7 @@ func (s *Session) silence(now time.Time, e Event, out []Action) []Action {
 func (s *Session) kick(reason, text string, out []Action) []Action {
 	if s.conn != 0 {
 		payload := append([]byte{disconnectUser}, text...)
-		out = append(out, Action{Kind: Send, Channel: TLS, Type: TypeDisconnect, Payload: payload})
+		out = append(out, Action{Kind: Send, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: payload})
 	}
 	return s.end(reason, out)
 }

@@ -6,6 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
 var (
@@ -40,7 +43,7 @@ func TestStep(t *testing.T) {
 	closed := Action{Kind: CloseTLS, Conn: 1}
 	ended := func(reason string) []Action { return []Action{closed, use(None), {Kind: End, Reason: reason}} }
 	bye := func(text string) Action {
-		return Action{Kind: Send, Channel: TLS, Type: TypeDisconnect, Payload: append([]byte{0xb0}, text...)}
+		return Action{Kind: Send, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: append([]byte{0xb0}, text...)}
 	}
 	ping := []byte{1, 2, 3}
 	heard := func(d time.Duration) Event {
@@ -63,27 +66,27 @@ func TestStep(t *testing.T) {
 		{"DTLS without connection", detached(), 0, Event{Kind: DTLSUp}, []Action{{Kind: CloseDTLS}}},
 		{"client falls back to TLS", onDTLS(), 0, Event{Kind: DataOn, Channel: TLS}, []Action{use(TLS)}},
 		{"DTLS data without association", onTLS(), 0, Event{Kind: DataOn, Channel: DTLS}, nil},
-		{"DPD is echoed on TLS", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDPDRequest, Payload: ping},
-			[]Action{{Kind: Send, Channel: TLS, Type: TypeDPDReply, Payload: ping}}},
-		{"DPD is echoed on DTLS", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: TypeDPDRequest, Payload: ping},
-			[]Action{{Kind: Send, Channel: DTLS, Type: TypeDPDReply, Payload: ping}}},
-		{"keepalive is not answered", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeKeepalive}, nil},
+		{"DPD is echoed on TLS", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDPDRequest, Payload: ping},
+			[]Action{{Kind: Send, Channel: TLS, Type: openconnect.TypeDPDResponse, Payload: ping}}},
+		{"DPD is echoed on DTLS", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDPDRequest, Payload: ping},
+			[]Action{{Kind: Send, Channel: DTLS, Type: openconnect.TypeDPDResponse, Payload: ping}}},
+		{"keepalive is not answered", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeKeepalive}, nil},
 		{"unknown type is ignored", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: 0x77}, nil},
-		{"user disconnects", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect, Payload: []byte{0xb0, 'x'}}, ended(ReasonUser)},
-		{"client error", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect, Payload: []byte{0x70}}, ended(ReasonProtocol)},
-		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect}, []Action{use(None), closed}},
-		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
-		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: TypeDisconnect, Payload: []byte{0xb0}}, nil},
+		{"user disconnects", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0, 'x'}}, ended(gwlink.ReasonUser)},
+		{"client error", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0x70}}, ended(gwlink.ReasonProtocol)},
+		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect}, []Action{use(None), closed}},
+		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
+		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
 		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye("revoked")}, ended("revoked")...)},
 		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
 		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
 		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, HeardTLS: after(20 * time.Second)}, []Action{{Kind: CloseDTLS}, use(TLS)}},
 		{"TLS silent", onTLS(), 30 * time.Second, Event{Kind: Tick}, []Action{use(None), closed}},
 		{"idle", onTLS(), 100 * time.Second, Event{Kind: Tick, HeardTLS: after(99 * time.Second)},
-			append([]Action{bye("Idle for too long.")}, ended(ReasonIdle)...)},
-		{"session time over", onTLS(), time.Hour, heard(time.Hour), append([]Action{bye("Session time is over.")}, ended(ReasonLimit)...)},
+			append([]Action{bye("Idle for too long.")}, ended(gwlink.ReasonIdle)...)},
+		{"session time over", onTLS(), time.Hour, heard(time.Hour), append([]Action{bye("Session time is over.")}, ended(gwlink.ReasonSessionLimit)...)},
 		{"cookie lives", detached(), 59 * time.Second, Event{Kind: Tick}, nil},
-		{"cookie over", detached(), 60 * time.Second, Event{Kind: Tick}, []Action{use(None), {Kind: End, Reason: ReasonLost}}},
+		{"cookie over", detached(), 60 * time.Second, Event{Kind: Tick}, []Action{use(None), {Kind: End, Reason: gwlink.ReasonLost}}},
 		{"reconnect", detached(), 59 * time.Second, Event{Kind: Attach, Conn: 2}, []Action{use(TLS)}},
 	}
 	for _, c := range cases {
@@ -148,11 +151,11 @@ func checkActions(t *rapid.T, e Event, out []Action, use Channel) Channel {
 		switch {
 		case a.Kind == Use:
 			use = a.Channel
-		case a.Kind == Send && a.Type == TypeDisconnect:
+		case a.Kind == Send && a.Type == openconnect.TypeDisconnect:
 			bye = true
 		case a.Kind == CloseTLS:
 			bye = false
-		case a.Kind == Send && (e.Kind != Frame || e.Type != TypeDPDRequest || a.Channel != e.Channel):
+		case a.Kind == Send && (e.Kind != Frame || e.Type != openconnect.TypeDPDRequest || a.Channel != e.Channel):
 			t.Fatalf("unexpected answer %v to %v", a, e)
 		}
 	}
@@ -164,7 +167,7 @@ func checkActions(t *rapid.T, e Event, out []Action, use Channel) Channel {
 
 func TestStepDoesNotAllocate(t *testing.T) {
 	s, out := onDTLS(), make([]Action, 0, 8)
-	e := Event{Kind: Frame, Channel: DTLS, Type: TypeDPDRequest, Payload: []byte{1}}
+	e := Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDPDRequest, Payload: []byte{1}}
 	if n := testing.AllocsPerRun(100, func() { out = s.Step(t0, e, out[:0]) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}
