@@ -55,6 +55,8 @@ var (
 	ErrToken        = errs.New(errs.Conflict, "account.token_invalid") // of a mail: unknown, expired or used
 	ErrStepUp       = errs.New(errs.Forbidden, "account.step_up_required")
 	ErrBusy         = errs.New(errs.Unavailable, "account.busy")
+	ErrFactorOn     = errs.New(errs.Conflict, "account.totp_already_on")
+	ErrStaffFactor  = errs.New(errs.Forbidden, "account.staff_totp_required") // staff always have a second factor
 )
 
 // Lives of tokens and sessions.

@@ -81,7 +81,7 @@ func (s *Service) EnrolTOTP(ctx context.Context, p Principal) (Enrolment, error)
 			return err
 		}
 		if err == nil && !have.confirmedAt.IsZero() {
-			return errs.New(errs.Conflict, "account.totp_already_on")
+			return ErrFactorOn
 		}
 		return putFactor(ctx, tx, p.Subject, *f)
 	})
@@ -89,7 +89,7 @@ func (s *Service) EnrolTOTP(ctx context.Context, p Principal) (Enrolment, error)
 
 func (s *Service) mayEnrol(p Principal) error {
 	if p.Staff && !s.d.Demo {
-		return errs.New(errs.Forbidden, "account.staff_totp_required")
+		return ErrStaffFactor
 	}
 	return p.RequireStepUp(s.d.Clock.Now())
 }
@@ -111,7 +111,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, p Principal, code string) (Co
 		return Confirmed{}, err
 	}
 	if !f.confirmedAt.IsZero() {
-		return Confirmed{}, errs.New(errs.Conflict, "account.totp_already_on")
+		return Confirmed{}, ErrFactorOn
 	}
 	step, err := s.matchCode(ctx, p.Subject, f, code)
 	if err != nil {
@@ -167,7 +167,7 @@ func (s *Service) factorChangedTx(ctx context.Context, tx *db.Tx, p Principal, k
 // cannot. The session gets a new token, which is returned.
 func (s *Service) DisableTOTP(ctx context.Context, p Principal, pw, code string, src Source) (string, error) {
 	if p.Staff {
-		return "", errs.New(errs.Forbidden, "account.staff_totp_required")
+		return "", ErrStaffFactor
 	}
 	who, err := personBy(ctx, s.d.DB, "subject", string(p.Subject))
 	if err != nil {
@@ -207,7 +207,7 @@ func (s *Service) secondFactor(ctx context.Context, p person, code string) (stri
 	case err != nil && !errs.IsNotFound(err):
 		return "", err
 	case !on && p.staff && !s.d.Demo:
-		return "", errs.New(errs.Forbidden, "account.staff_totp_required")
+		return "", ErrStaffFactor
 	case !on:
 		return "password", nil
 	case code == "":

@@ -8,8 +8,6 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
 //go:embed purposes.yaml
@@ -63,7 +61,7 @@ func (s *Service) purpose(id string) (Purpose, error) {
 			return p, nil
 		}
 	}
-	return Purpose{}, errs.New(errs.Forbidden, "consent.gate_closed").With("purpose", id)
+	return Purpose{}, ErrGateClosed.With("purpose", id)
 }
 
 // SignupPurposes lists what registration asks for, in order: the policy, and
