@@ -31,7 +31,7 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer func() { _ = s.close() }()
 	m, err := newModules(cfg, s, log)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"crypto/elliptic"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -69,6 +68,7 @@ func demoSM2(cfg config.Config) (private, public string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("the demo's SM2 seed makes no key: remove %s and start again: %w", cfg.Path("demo", "sm2-seed"), err)
 	}
-	point := elliptic.Marshal(key.Curve, key.X, key.Y)
+	point := append([]byte{4}, key.X.FillBytes(make([]byte, 32))...)
+	point = append(point, key.Y.FillBytes(make([]byte, 32))...)
 	return hex.EncodeToString(digest[:]), hex.EncodeToString(point), nil
 }

@@ -80,7 +80,7 @@ func installation(ctx context.Context, cfg config.Config) []finding {
 	if err != nil {
 		return append(found, finding{"database", false, true, err.Error()})
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	behind, err := d.Pending(ctx, Migrations()...)
 	remedy := "the next start brings them to this version"
 	if d.Dialect() == db.Postgres {

@@ -126,7 +126,7 @@ func (l Layers) recover(next http.Handler) http.Handler {
 			if p == nil {
 				return
 			}
-			if p == http.ErrAbortHandler {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			// The value of the panic may hold input; the stack does not.
@@ -152,6 +152,5 @@ func Serve(ctx context.Context, s *http.Server, listen func() error) error {
 	if err := s.Shutdown(stop); err != nil {
 		return s.Close()
 	}
-	<-failed
-	return nil
+	return <-failed
 }

@@ -121,7 +121,7 @@ func StartIn(namespace string, cmd *exec.Cmd) error {
 // awaitExit blocks until the process behind a pidfd has ended, without reaping
 // it.
 func awaitExit(pidfd int) {
-	defer unix.Close(pidfd)
+	defer func() { _ = unix.Close(pidfd) }()
 	for {
 		_, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
 		if !errors.Is(err, unix.EINTR) {
@@ -145,7 +145,7 @@ func runIn(namespace string, f func() error, done chan<- error) {
 		done <- fmt.Errorf("opening namespace %s: %w", namespace, err)
 		return
 	}
-	defer ns.Close()
+	defer func() { _ = ns.Close() }()
 	if err := netns.Set(ns); err != nil {
 		done <- fmt.Errorf("entering namespace %s: %w", namespace, err)
 		return
@@ -186,7 +186,7 @@ func (l *Lab) veth(suffix, ns string, inner netip.Prefix, attach func(netlink.Li
 	if err != nil {
 		return err
 	}
-	defer peer.Close()
+	defer func() { _ = peer.Close() }()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name
 	link := &netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(peer))}

@@ -169,7 +169,7 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, number string) {
 		p, err := check(name, number, today)
 		if err != nil {
-			if err != ErrName && err != ErrNumber && err != ErrTooYoung {
+			if !errors.Is(err, ErrName) && !errors.Is(err, ErrNumber) && !errors.Is(err, ErrTooYoung) {
 				t.Errorf("got %v, want one of the three errors, which tell no value", err)
 			}
 			return

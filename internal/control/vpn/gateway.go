@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -338,5 +337,3 @@ func (g Gateway) observed(o fleet.Observed) Gateway {
 
 // quotaOfClients is how many SSL clients a server may have.
 func (g Gateway) quotaOfClients() int { return g.SSLConnections * 4 }
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }

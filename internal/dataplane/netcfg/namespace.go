@@ -25,7 +25,7 @@ func within(ns netns.NsHandle, f func() error) error {
 			result <- fmt.Errorf("reading the thread's namespace: %w", err)
 			return // locked: the thread ends with the goroutine
 		}
-		defer home.Close()
+		defer func() { _ = home.Close() }()
 		if err := netns.Set(ns); err != nil {
 			result <- fmt.Errorf("entering the namespace: %w", err)
 			return

@@ -2,6 +2,7 @@ package sslvpn
 
 import (
 	"crypto/tls"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,7 +128,7 @@ func (r *streamReader) deliver(b []byte) bool {
 	r.packets, r.bytes = r.packets[:0], 0
 	for {
 		f, rest, err := r.parser.Next(b)
-		if err == openconnect.ErrMore {
+		if errors.Is(err, openconnect.ErrMore) {
 			break
 		}
 		if err != nil {

@@ -127,7 +127,7 @@ func (p *tcpPort) accept() {
 func (s *Service) serve(raw net.Conn) {
 	defer s.recovered("connection")
 	c := newBatchConn(raw)
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if !s.track(c) {
 		return
 	}
