@@ -63,8 +63,10 @@ func (l *log) proof(t *testing.T) proof {
 	must(t, err)
 	tree, err := tlog.ProveTree(13, 5, l)
 	must(t, err)
-	return proof{Format: "skybridge-proof/v1", Checkpoint: l.sign(t, 13), Older: l.sign(t, 5), Consistency: encode(tree),
-		Inclusion: &inclusion{Index: 6, Leaf: l.leaves[6], Hashes: encode(record)}}
+	return proof{
+		Format: "skybridge-proof/v1", Checkpoint: l.sign(t, 13), Older: l.sign(t, 5), Consistency: encode(tree),
+		Inclusion: &inclusion{Index: 6, Leaf: l.leaves[6], Hashes: encode(record)},
+	}
 }
 
 func encode(all []tlog.Hash) []string {

@@ -137,8 +137,10 @@ func (g *group) seal() {
 		return
 	}
 	p, f := g.parts[1], g.flow
-	h := header{flags: flagNeedsCsum, gsoType: gsoTCPv4, hdrLen: uint16(f.headLen),
-		gsoSize: uint16(f.payload), csumStart: uint16(f.ipLen), csumOffset: 16}
+	h := header{
+		flags: flagNeedsCsum, gsoType: gsoTCPv4, hdrLen: uint16(f.headLen),
+		gsoSize: uint16(f.payload), csumStart: uint16(f.ipLen), csumOffset: 16,
+	}
 	if p[0]>>4 == 6 {
 		h.gsoType = gsoTCPv6
 		binary.BigEndian.PutUint16(p[4:], uint16(g.length-40))

@@ -63,9 +63,11 @@ func (w *walker) dialOnce(ctx context.Context, established string, args ...strin
 		return nil, err
 	}
 	name := w.server.Names[0]
-	all := append([]string{"--protocol=anyconnect", "--resolve=" + name + ":" + lab.NodeAddress.Addr().String(), "--servercert", w.server.Pin,
+	all := append([]string{
+		"--protocol=anyconnect", "--resolve=" + name + ":" + lab.NodeAddress.Addr().String(), "--servercert", w.server.Pin,
 		"--script", path, "--user", w.name, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"),
-		"--token-mode=totp", "--token-secret=base32:" + w.code, "--passwd-on-stdin", "--non-inter"}, args...)
+		"--token-mode=totp", "--token-secret=base32:" + w.code, "--passwd-on-stdin", "--non-inter",
+	}, args...)
 	t := &tunnel{log: &log{}, done: make(chan error, 1)}
 	t.cmd = exec.CommandContext(context.WithoutCancel(ctx), "openconnect", append(all, fmt.Sprintf("https://%s:%d", name, w.server.Port))...)
 	t.cmd.Stdin = strings.NewReader(w.secret + "\n")

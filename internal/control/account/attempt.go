@@ -27,8 +27,10 @@ type Limits struct {
 
 // DefaultLimits are the limits of a public deployment.
 func DefaultLimits() Limits {
-	return Limits{PairFailures: 5, PairWindow: 15 * time.Minute, PairFree: 3, SourceFailures: 10, SourceNames: 6, CodeFailures: 5,
-		SignupsPerHour: 5, ResetsSource: 10, ResetsAddress: 3, VerifyPerHour: 3}
+	return Limits{
+		PairFailures: 5, PairWindow: 15 * time.Minute, PairFree: 3, SourceFailures: 10, SourceNames: 6, CodeFailures: 5,
+		SignupsPerHour: 5, ResetsSource: 10, ResetsAddress: 3, VerifyPerHour: 3,
+	}
 }
 
 // DemoLimits keep the pauses and let a demonstration register many people
@@ -159,8 +161,10 @@ func (s *Service) enter(ctx context.Context, scope string, o origin) (string, er
 // open the door, for the try is refused anyway.
 func (s *Service) reportStuffing(ctx context.Context, t tally) {
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "account.stuffing", Actor: audit.Actor{Class: "system"},
-			Detail: map[string]string{"names": itoa(t.names), "failures": itoa(t.source)}})
+		return s.d.Audit.AppendTx(ctx, tx, audit.Event{
+			Type: "account.stuffing", Actor: audit.Actor{Class: "system"},
+			Detail: map[string]string{"names": itoa(t.names), "failures": itoa(t.source)},
+		})
 	})
 	s.d.Log.WarnContext(ctx, "credential stuffing", "count", t.names, "error", err)
 }

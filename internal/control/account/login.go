@@ -198,8 +198,10 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, ses session, device
 }
 
 func (s *Service) principal(ses session) Principal {
-	p := Principal{Account: ses.person.account, Subject: ses.person.subject, Session: ses.id, UserName: ses.person.name,
-		Staff: ses.person.staff, EmailVerified: !ses.person.verifiedAt.IsZero(), MFA: ses.mfa, StepUpUntil: ses.stepUp}
+	p := Principal{
+		Account: ses.person.account, Subject: ses.person.subject, Session: ses.id, UserName: ses.person.name,
+		Staff: ses.person.staff, EmailVerified: !ses.person.verifiedAt.IsZero(), MFA: ses.mfa, StepUpUntil: ses.stepUp,
+	}
 	if ses.person.staff && ses.mfa { // without a second factor staff may only enrol one
 		p.Permissions = ses.person.permissions
 	}

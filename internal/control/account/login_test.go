@@ -267,8 +267,10 @@ func TestAHashOfOldCostIsReplacedAtSignIn(t *testing.T) {
 	t.Parallel()
 	r := accounttest.New(t, dbtest.SQLite(t, accounttest.Migrations()...), consent.Mainland, false)
 	r.Register(t, "alice")
-	dearer, err := account.New(account.Deps{DB: r.DB, Clock: r.Clock, Queue: job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler)),
-		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Vault: r.Vault, Memory: 20 << 10})
+	dearer, err := account.New(account.Deps{
+		DB: r.DB, Clock: r.Clock, Queue: job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler)),
+		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Vault: r.Vault, Memory: 20 << 10,
+	})
 	must(t, err)
 	for range 2 {
 		_, err = dearer.Login(ctx, login("alice", accounttest.Password))

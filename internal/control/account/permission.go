@@ -16,8 +16,10 @@ const (
 	PermRealnameReveal = "realname.reveal"
 )
 
-var permissions = []string{PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal}
+var permissions = []string{
+	PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
+}
 
 // AllPermissions lists every permission, for the demonstration's operator.
 func AllPermissions() []string { return slices.Clone(permissions) }

@@ -31,8 +31,10 @@ func (s *Service) Profile(ctx context.Context, p Principal) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
-	return Profile{Account: who.account, Subject: who.subject, Name: who.name, Email: string(email), EmailVerifiedAt: who.verifiedAt, Locale: who.locale,
-		TOTP: !f.confirmedAt.IsZero(), RecoveryLeft: int(left), Staff: who.staff, Permissions: p.Permissions, CreatedAt: who.createdAt}, nil
+	return Profile{
+		Account: who.account, Subject: who.subject, Name: who.name, Email: string(email), EmailVerifiedAt: who.verifiedAt, Locale: who.locale,
+		TOTP: !f.confirmedAt.IsZero(), RecoveryLeft: int(left), Staff: who.staff, Permissions: p.Permissions, CreatedAt: who.createdAt,
+	}, nil
 }
 
 // SetLocale changes the language of mails.
@@ -52,8 +54,10 @@ func (s *Service) Contact(ctx context.Context, subject id.Handle, purpose, job s
 	if err != nil {
 		return Contact{}, err
 	}
-	ticket, err := s.d.Vault.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.Job, Session: job}, Subject: subject,
-		Fields: []string{"account_person.email"}, Purpose: purpose})
+	ticket, err := s.d.Vault.Begin(ctx, vault.Read{
+		Reader: vault.Reader{Class: vault.Job, Session: job}, Subject: subject,
+		Fields: []string{"account_person.email"}, Purpose: purpose,
+	})
 	if err != nil {
 		return Contact{}, err
 	}

@@ -114,8 +114,10 @@ func (s *Service) actsTx(ctx context.Context, tx *db.Tx, subject id.Handle, r Re
 		if tokens[purpose] == "" {
 			return errs.New(errs.Unprocessable, "account.consent_required").With("purpose", purpose)
 		}
-		err := s.d.Consent.GrantTx(ctx, tx, consent.Act{Subject: subject, Purpose: purpose, Decision: consent.Grant,
-			Token: tokens[purpose], Channel: r.Channel, Adult: r.Adult})
+		err := s.d.Consent.GrantTx(ctx, tx, consent.Act{
+			Subject: subject, Purpose: purpose, Decision: consent.Grant,
+			Token: tokens[purpose], Channel: r.Channel, Adult: r.Adult,
+		})
 		if err != nil {
 			return err
 		}
@@ -211,8 +213,10 @@ func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor
 			return err
 		}
 	}
-	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
-		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")}})
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
+		Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
+		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")},
+	})
 }
 
 func (s *Service) setPermissions(ctx context.Context, p person, permissions []string) error {
@@ -224,7 +228,9 @@ func (s *Service) setPermissions(ctx context.Context, p person, permissions []st
 		if err != nil {
 			return err
 		}
-		return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
-			Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(permissions, " ")}})
+		return s.d.Audit.AppendTx(ctx, tx, audit.Event{
+			Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
+			Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(permissions, " ")},
+		})
 	})
 }

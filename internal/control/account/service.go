@@ -98,8 +98,10 @@ func New(d Deps) (*Service, error) {
 
 // leaf appends an audit leaf about a person's own act.
 func (s *Service) leaf(ctx context.Context, tx *db.Tx, kind string, p person, session string, detail map[string]string) error {
-	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: p.subject, Account: string(p.account),
-		Actor: audit.Actor{Class: "self", Handle: p.subject, Session: session}, Detail: detail})
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
+		Type: kind, Subject: p.subject, Account: string(p.account),
+		Actor: audit.Actor{Class: "self", Handle: p.subject, Session: session}, Detail: detail,
+	})
 }
 
 func (s *Service) publish(ctx context.Context, tx *db.Tx, topic string, p person, detail string) error {

@@ -108,8 +108,10 @@ func (s *Service) Sessions(ctx context.Context, p Principal) ([]Session, error) 
 		if err := s.unseal(ctx, ticket, sessionRef(p.Subject, r.id), r.device, &seen); err != nil {
 			return nil, err
 		}
-		all = append(all, Session{ID: r.id, Browser: seen.Browser, OS: seen.OS, IP: seen.IP, CreatedAt: r.createdAt, LastSeenAt: r.lastSeen,
-			ExpiresAt: r.expiresAt, MFA: r.mfa, Current: r.id == p.Session})
+		all = append(all, Session{
+			ID: r.id, Browser: seen.Browser, OS: seen.OS, IP: seen.IP, CreatedAt: r.createdAt, LastSeenAt: r.lastSeen,
+			ExpiresAt: r.expiresAt, MFA: r.mfa, Current: r.id == p.Session,
+		})
 	}
 	return all, nil
 }

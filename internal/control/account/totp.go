@@ -2,23 +2,15 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base32"
-	"net/url"
 	"strings"
 	"time"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
-
-const totpStep = 30 // seconds
 
 type factorRow struct {
 	secret      []byte // sealed
@@ -51,18 +43,12 @@ func secretRef(subject id.Handle) vault.Ref {
 }
 
 func (s *Service) newFactor(ctx context.Context, subject id.Handle, name string) (*factorRow, *Enrolment, error) {
-	raw := make([]byte, 20)
-	if _, err := rand.Read(raw); err != nil {
-		return nil, nil, err
-	}
-	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw)
-	sealed, err := s.d.Vault.Seal(ctx, secretRef(subject), []byte(secret))
+	seed := totp.NewSeed()
+	sealed, err := s.d.Vault.Seal(ctx, secretRef(subject), []byte(seed))
 	if err != nil {
 		return nil, nil, err
 	}
-	address := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + s.d.Issuer + ":" + name,
-		RawQuery: url.Values{"secret": {secret}, "issuer": {s.d.Issuer}, "algorithm": {"SHA1"}, "digits": {"6"}, "period": {"30"}}.Encode()}
-	return &factorRow{secret: sealed, createdAt: s.d.Clock.Now()}, &Enrolment{Secret: secret, URL: address.String()}, nil
+	return &factorRow{secret: sealed, createdAt: s.d.Clock.Now()}, &Enrolment{Secret: seed, URL: totp.URI(s.d.Issuer, name, seed)}, nil
 }
 
 // EnrolTOTP makes a new secret that waits for its first code. It replaces one
@@ -241,8 +227,10 @@ func (s *Service) matchCode(ctx context.Context, subject id.Handle, f factorRow,
 	if len(code) != 6 {
 		return 0, ErrCode
 	}
-	ticket, err := s.d.Vault.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.System, Session: "login"}, Subject: subject,
-		Fields: []string{"account_totp.secret"}, Purpose: "account"})
+	ticket, err := s.d.Vault.Begin(ctx, vault.Read{
+		Reader: vault.Reader{Class: vault.System, Session: "login"}, Subject: subject,
+		Fields: []string{"account_totp.secret"}, Purpose: "account",
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -250,21 +238,11 @@ func (s *Service) matchCode(ctx context.Context, subject id.Handle, f factorRow,
 	if err != nil {
 		return 0, err
 	}
-	now := s.d.Clock.Now().Unix() / totpStep
-	found := int64(-1)
-	for step := now - 1; step <= now+1; step++ {
-		want, err := hotp.GenerateCodeCustom(string(secret), uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-		if err != nil {
-			return 0, err
-		}
-		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 && step > f.lastStep {
-			found = step
-		}
-	}
-	if found < 0 {
+	step, ok := totp.Step(string(secret), code, s.d.Clock.Now())
+	if !ok || step <= f.lastStep {
 		return 0, ErrCode
 	}
-	return found, nil
+	return step, nil
 }
 
 const recoveryLength = 16

@@ -61,8 +61,10 @@ func each(t *testing.T, fn func(t *testing.T, r rig)) {
 }
 
 func event() audit.Event {
-	return audit.Event{Type: "realname.submitted", Subject: "sub_a", Account: "acc_1",
-		Actor: audit.Actor{Class: "self", Handle: "sub_a"}, Detail: map[string]string{"verification": "rnv_1"}}
+	return audit.Event{
+		Type: "realname.submitted", Subject: "sub_a", Account: "acc_1",
+		Actor: audit.Actor{Class: "self", Handle: "sub_a"}, Detail: map[string]string{"verification": "rnv_1"},
+	}
 }
 
 func (r rig) append(t *testing.T, n int) {
@@ -171,8 +173,10 @@ func (r rig) history(t *testing.T) {
 	r.append(t, 7)
 	_, err := r.s.Checkpoint(ctx)
 	must(t, err)
-	_, err = r.s.RecordRead(ctx, vault.Read{Reader: vault.Reader{Class: vault.Staff, Handle: "sub_s"}, Subject: "sub_a",
-		Fields: []string{"realname_case.number"}, Purpose: "realname", Reason: "tic_1"})
+	_, err = r.s.RecordRead(ctx, vault.Read{
+		Reader: vault.Reader{Class: vault.Staff, Handle: "sub_s"}, Subject: "sub_a",
+		Fields: []string{"realname_case.number"}, Purpose: "realname", Reason: "tic_1",
+	})
 	must(t, err)
 	receipt, err := r.s.BeginDisclosure(ctx, intent())
 	must(t, err)
@@ -183,8 +187,10 @@ func (r rig) history(t *testing.T) {
 }
 
 func intent() egress.Intent {
-	return egress.Intent{Subject: "sub_a", Recipient: "idv.aliyun", LegalName: "Somebody", Role: "processor", Region: "CN-mainland",
-		Op: "Id2MetaVerify", Purpose: "realname", Basis: "duty", Fields: []string{"UserName", "IdentifyNum"}}
+	return egress.Intent{
+		Subject: "sub_a", Recipient: "idv.aliyun", LegalName: "Somebody", Role: "processor", Region: "CN-mainland",
+		Op: "Id2MetaVerify", Purpose: "realname", Basis: "duty", Fields: []string{"UserName", "IdentifyNum"},
+	}
 }
 
 func TestEveryTamperingIsFound(t *testing.T) {
@@ -198,27 +204,37 @@ func TestEveryTamperingIsFound(t *testing.T) {
 		{"a leaf's handle", "UPDATE audit_leaf SET handle = 'sub_b' WHERE idx = 3", "audit.hash_differs", true},
 		{"a deleted leaf", "DELETE FROM audit_leaf WHERE idx = 3", "audit.leaf_missing", true},
 		{"the last leaf deleted", "DELETE FROM audit_leaf WHERE idx = 20", "audit.leaf_missing", true},
-		{"an inserted leaf", "INSERT INTO audit_leaf (idx, at, type, handle, commitment, payload) VALUES (21, 0, 'realname.decided', 'sub_a', '', 'x')",
-			"audit.leaf_count", true},
+		{
+			"an inserted leaf", "INSERT INTO audit_leaf (idx, at, type, handle, commitment, payload) VALUES (21, 0, 'realname.decided', 'sub_a', '', 'x')",
+			"audit.leaf_count", true,
+		},
 		{"a stored hash", "UPDATE audit_hash SET hash = (SELECT hash FROM audit_hash WHERE idx = 1) WHERE idx = 0", "audit.hash_differs", true},
 		{"a deleted hash", "DELETE FROM audit_hash WHERE idx = 2", "audit.hash_differs", true},
 		{"the head's root", "UPDATE audit_head SET root = (SELECT hash FROM audit_hash WHERE idx = 0)", "audit.root_differs", true},
 		{"the head's size", "UPDATE audit_head SET size = 20", "audit.checkpoint_beyond_log", true},
-		{"a checkpoint's root", "UPDATE audit_checkpoint SET root = (SELECT hash FROM audit_hash WHERE idx = 0) WHERE size = 7",
-			"audit.checkpoint_signature", true},
+		{
+			"a checkpoint's root", "UPDATE audit_checkpoint SET root = (SELECT hash FROM audit_hash WHERE idx = 0) WHERE size = 7",
+			"audit.checkpoint_signature", true,
+		},
 		{"the signer", "UPDATE audit_signer SET verifier = 'test.example/log+00000000+AAAA'", "audit.checkpoint_signature", true},
-		{"a payload", "UPDATE audit_payload SET body = (SELECT body FROM audit_payload WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 4)) WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 3)",
-			"audit.payload_altered", false},
+		{
+			"a payload", "UPDATE audit_payload SET body = (SELECT body FROM audit_payload WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 4)) WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 3)",
+			"audit.payload_altered", false,
+		},
 		{"a deleted payload", "DELETE FROM audit_payload WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 3)", "audit.payload_missing", true},
-		{"an emptied payload", "UPDATE audit_payload SET body = '' WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 3)",
-			"audit.payload_missing", false},
+		{
+			"an emptied payload", "UPDATE audit_payload SET body = '' WHERE id = (SELECT payload FROM audit_leaf WHERE idx = 3)",
+			"audit.payload_missing", false,
+		},
 		{"a read's reader", "UPDATE audit_read SET reader = 'sub_z'", "audit.row_differs", false},
 		{"a read's time", "UPDATE audit_read SET at = at + 1", "audit.row_differs", false},
 		{"a deleted read", "DELETE FROM audit_read", "audit.row_differs", true},
 		{"a disclosure's fields", "UPDATE audit_disclosure SET fields = 'UserName' WHERE phase = 'intent'", "audit.row_differs", false},
 		{"a disclosure's end", "UPDATE audit_disclosure SET phase = 'failed' WHERE phase = 'done'", "audit.row_differs", false},
-		{"an invented disclosure", "INSERT INTO audit_disclosure SELECT 'dis_x', phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields FROM audit_disclosure WHERE phase = 'intent'",
-			"audit.disclosure_count", true},
+		{
+			"an invented disclosure", "INSERT INTO audit_disclosure SELECT 'dis_x', phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields FROM audit_disclosure WHERE phase = 'intent'",
+			"audit.disclosure_count", true,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,8 +11,10 @@ func Holdings() []holding.Table {
 			holding.None("salted commitment, meaningless without its key", "commitment"),
 			concerns("log_leaf", "at", "type", "handle")),
 		holding.Of("audit_payload", holding.None("opaque name of the row", "id"), concerns("log_leaf", "handle", "class"),
-			[]holding.Column{{Name: "body", Category: holding.Case, Subject: "handle", Purposes: []string{"security_audit"},
-				Basis: holding.ByDuty, Retention: "disclosure", Sealed: true}}),
+			[]holding.Column{{
+				Name: "body", Category: holding.Case, Subject: "handle", Purposes: []string{"security_audit"},
+				Basis: holding.ByDuty, Retention: "disclosure", Sealed: true,
+			}}),
 		holding.Of("audit_hash", holding.None(index, "idx"), holding.None(hash, "hash")),
 		holding.Of("audit_checkpoint", holding.None(index, "size", "at"), holding.None(hash, "root", "note")),
 		holding.Of("audit_signer", holding.None("key of the system, not of a person", "name", "verifier", "sealed", "at")),
@@ -28,8 +30,10 @@ func Holdings() []holding.Table {
 func concerns(retention string, names ...string) []holding.Column {
 	all := make([]holding.Column, 0, len(names))
 	for _, n := range names {
-		all = append(all, holding.Column{Name: n, Category: holding.Case, Subject: "handle", Purposes: []string{"security_audit"},
-			Basis: holding.ByDuty, Retention: retention})
+		all = append(all, holding.Column{
+			Name: n, Category: holding.Case, Subject: "handle", Purposes: []string{"security_audit"},
+			Basis: holding.ByDuty, Retention: retention,
+		})
 	}
 	return all
 }

@@ -279,8 +279,11 @@ func (w *walker) counts(ctx context.Context) error {
 		code      string
 		got, want int64
 	}{
-		{"leaf_count", c.leaves, c.size}, {"hash_count", c.hashes, tlog.StoredHashCount(c.size)}, {"payload_count", c.payloads, c.size},
-		{"read_count", c.reads, c.readLeaves}, {"disclosure_count", c.phases, c.phaseLeaves},
+		{"leaf_count", c.leaves, c.size},
+		{"hash_count", c.hashes, tlog.StoredHashCount(c.size)},
+		{"payload_count", c.payloads, c.size},
+		{"read_count", c.reads, c.readLeaves},
+		{"disclosure_count", c.phases, c.phaseLeaves},
 	} {
 		if p.got != p.want {
 			w.bad(p.code, c.size)

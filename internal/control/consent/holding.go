@@ -7,8 +7,10 @@ func Holdings() []holding.Table {
 	record := func(names ...string) []holding.Column {
 		var all []holding.Column
 		for _, n := range names {
-			all = append(all, holding.Column{Name: n, Category: holding.Consent, Subject: "subject", Purposes: []string{"consent_record"},
-				Basis: holding.ByDuty, Retention: "consent"})
+			all = append(all, holding.Column{
+				Name: n, Category: holding.Consent, Subject: "subject", Purposes: []string{"consent_record"},
+				Basis: holding.ByDuty, Retention: "consent",
+			})
 		}
 		return all
 	}

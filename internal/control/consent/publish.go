@@ -154,8 +154,10 @@ func (s *Service) publishTx(ctx context.Context, tx *db.Tx, c candidate, p publi
 	if p.by != "system" {
 		actor = audit.Actor{Class: "staff", Handle: id.Handle(p.by), Session: p.session}
 	}
-	return v, s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "policy.published", Actor: actor,
-		Detail: map[string]string{"document": v.Document, "version": v.Number, "change": v.Change, "sha256": v.SHA256}})
+	return v, s.d.Audit.AppendTx(ctx, tx, audit.Event{
+		Type: "policy.published", Actor: actor,
+		Detail: map[string]string{"document": v.Document, "version": v.Number, "change": v.Change, "sha256": v.SHA256},
+	})
 }
 
 // hashVersion covers document, number and the hash of each locale's text.

@@ -12,8 +12,10 @@ import (
 
 // receipt is the hash that a person keeps: over all fields but itself.
 func receipt(r Record) string {
-	return hashText(strings.Join([]string{"skybridge-consent/v1", r.ID, string(r.Subject), r.Purpose, r.Kind, r.Decision, r.Document, r.Version,
-		r.TextSHA256, r.Locale, r.Channel, fmt.Sprint(r.Adult), r.At.UTC().Format("2006-01-02T15:04:05.000000Z")}, "\n") + "\n")
+	return hashText(strings.Join([]string{
+		"skybridge-consent/v1", r.ID, string(r.Subject), r.Purpose, r.Kind, r.Decision, r.Document, r.Version,
+		r.TextSHA256, r.Locale, r.Channel, fmt.Sprint(r.Adult), r.At.UTC().Format("2006-01-02T15:04:05.000000Z"),
+	}, "\n") + "\n")
 }
 
 // Records returns a person's events, newest first.

@@ -113,8 +113,10 @@ func (s *Service) Prompt(ctx context.Context, session, purpose, locale string) (
 	}
 	expires := s.d.Clock.Now().Add(TokenLife)
 	sha := shownHash(t.Version.TextSHA256[t.Locale], notice)
-	token, err := s.issue(ctx, claim{session: sessionHash(session), purpose: purpose, document: p.Document, number: t.Version.Number,
-		textSHA256: sha, locale: t.Locale, expires: expires})
+	token, err := s.issue(ctx, claim{
+		session: sessionHash(session), purpose: purpose, document: p.Document, number: t.Version.Number,
+		textSHA256: sha, locale: t.Locale, expires: expires,
+	})
 	if err != nil {
 		return Prompt{}, err
 	}
@@ -193,8 +195,10 @@ func (s *Service) actTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
 	if channel == "" {
 		channel = "console"
 	}
-	r := Record{Subject: a.Subject, Purpose: p.ID, Kind: p.Kind, Decision: a.Decision, Document: c.document, Version: c.number,
-		TextSHA256: c.textSHA256, Locale: c.locale, Channel: channel, Adult: a.Adult && p.Adult && a.Decision == Grant}
+	r := Record{
+		Subject: a.Subject, Purpose: p.ID, Kind: p.Kind, Decision: a.Decision, Document: c.document, Version: c.number,
+		TextSHA256: c.textSHA256, Locale: c.locale, Channel: channel, Adult: a.Adult && p.Adult && a.Decision == Grant,
+	}
 	return s.appendTx(ctx, tx, r, v.rank, a.Session)
 }
 
@@ -228,9 +232,11 @@ func (s *Service) appendTx(ctx context.Context, tx *db.Tx, r Record, rank int64,
 	if err := insertEvent(ctx, tx, r, last.seq+1, rank, "click"); err != nil {
 		return r, err
 	}
-	err = s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "consent." + r.Decision, Subject: r.Subject,
+	err = s.d.Audit.AppendTx(ctx, tx, audit.Event{
+		Type: "consent." + r.Decision, Subject: r.Subject,
 		Actor:  audit.Actor{Class: "self", Handle: r.Subject, Session: session},
-		Detail: map[string]string{"event": r.ID, "purpose": r.Purpose, "kind": r.Kind, "document": r.Document, "version": r.Version, "receipt": r.Receipt}})
+		Detail: map[string]string{"event": r.ID, "purpose": r.Purpose, "kind": r.Kind, "document": r.Document, "version": r.Version, "receipt": r.Receipt},
+	})
 	if err != nil {
 		return r, err
 	}
@@ -259,8 +265,10 @@ func (s *Service) WithdrawIn(ctx context.Context, subject id.Handle, purpose, se
 		if last.decision != Grant {
 			return errs.New(errs.Conflict, "consent.nothing_to_withdraw")
 		}
-		r, err = s.appendTx(ctx, tx, Record{Subject: subject, Purpose: purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
-			Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: channel}, last.rank, session)
+		r, err = s.appendTx(ctx, tx, Record{
+			Subject: subject, Purpose: purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
+			Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: channel,
+		}, last.rank, session)
 		return err
 	})
 	return r, err

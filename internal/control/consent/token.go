@@ -33,8 +33,10 @@ type claim struct {
 }
 
 func (c claim) encode() string {
-	return strings.Join([]string{"1", c.nonce, c.session, c.purpose, c.document, c.number, c.textSHA256, c.locale,
-		strconv.FormatInt(db.Micros(c.expires), 10)}, "\n")
+	return strings.Join([]string{
+		"1", c.nonce, c.session, c.purpose, c.document, c.number, c.textSHA256, c.locale,
+		strconv.FormatInt(db.Micros(c.expires), 10),
+	}, "\n")
 }
 
 func decodeClaim(text string) (claim, error) {

@@ -151,8 +151,10 @@ func (r rig) report(t *testing.T, rep gwlink.Report) {
 }
 
 func opened(session, gateway string) gwlink.SessionOpened {
-	return gwlink.SessionOpened{Session: session, Gateway: gateway, Server: "sslsrv-a", Client: "sslcli-a", At: start,
-		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2")}
+	return gwlink.SessionOpened{
+		Session: session, Gateway: gateway, Server: "sslsrv-a", Client: "sslcli-a", At: start,
+		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"),
+	}
 }
 
 func closed(session string) gwlink.SessionClosed {
@@ -338,8 +340,10 @@ func TestAReportMayComeAgainAndInAnyOrder(t *testing.T) {
 			}
 			got, err := r.s.Session(ctx, []string{"vpngw-a"}, session)
 			must(t, err)
-			want := fleet.Session{ID: session, Client: "sslcli-a", Gateway: "vpngw-a", Start: start, End: start.Add(time.Minute),
-				Reason: "user", BytesIn: 1000, BytesOut: 5000}
+			want := fleet.Session{
+				ID: session, Client: "sslcli-a", Gateway: "vpngw-a", Start: start, End: start.Add(time.Minute),
+				Reason: "user", BytesIn: 1000, BytesOut: 5000,
+			}
 			if diff := cmp.Diff(want, got, cmp.FilterPath(func(p cmp.Path) bool {
 				return p.Last().String() == ".sealedSource" || p.Last().String() == ".sealedInner"
 			}, cmp.Ignore()), cmp.AllowUnexported(fleet.Session{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
@@ -366,9 +370,11 @@ func TestANodeReportsOnlyForItsOwnGateways(t *testing.T) {
 		must(t, err)
 		mine := id.New("ses")
 		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(mine, "vpngw-a")}})
-		foreign := gwlink.Report{Node: two.ID, Opened: []gwlink.SessionOpened{opened(id.New("ses"), "vpngw-a")},
+		foreign := gwlink.Report{
+			Node: two.ID, Opened: []gwlink.SessionOpened{opened(id.New("ses"), "vpngw-a")},
 			Closed:   []gwlink.SessionClosed{closed(mine)},
-			Gateways: []gwlink.ObservedState{{Gateway: "vpngw-a", Generation: 9, State: "failed"}}}
+			Gateways: []gwlink.ObservedState{{Gateway: "vpngw-a", Generation: 9, State: "failed"}},
+		}
 		must(t, r.s.Ingest(ctx, two.ID, foreign))
 		must(t, r.queue.Drain(ctx))
 		all, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})

@@ -22,14 +22,18 @@ func Holdings() []holding.Table {
 // sessionTable is the session log of clause SUP-6.
 func sessionTable() holding.Table {
 	plain := func(name string) holding.Column {
-		return holding.Column{Name: name, Category: holding.NetSession, Subject: "client", Purposes: []string{readPurpose},
-			Basis: holding.ByDuty, Retention: retentionClass}
+		return holding.Column{
+			Name: name, Category: holding.NetSession, Subject: "client", Purposes: []string{readPurpose},
+			Basis: holding.ByDuty, Retention: retentionClass,
+		}
 	}
 	address := func(name string) holding.Column {
 		c := plain(name)
 		c.Category, c.Sealed = holding.NetIP, true
 		return c
 	}
-	return holding.Of("fleet_session", []holding.Column{plain("id"), plain("client"), plain("gateway"), address("source_ip"),
-		address("inner_address"), plain("started_at"), plain("ended_at"), plain("reason"), plain("bytes_in"), plain("bytes_out")})
+	return holding.Of("fleet_session", []holding.Column{
+		plain("id"), plain("client"), plain("gateway"), address("source_ip"),
+		address("inner_address"), plain("started_at"), plain("ended_at"), plain("reason"), plain("bytes_in"), plain("bytes_out"),
+	})
 }

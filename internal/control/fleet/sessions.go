@@ -121,8 +121,10 @@ func (s *Service) OpenAddresses(ctx context.Context, by vault.Reader, reason str
 		t, ok := tickets[day]
 		if !ok {
 			var err error
-			t, err = s.vault.Begin(ctx, vault.Read{Reader: by, Subject: id.Handle("day_" + day), Purpose: readPurpose, Reason: reason,
-				Fields: []string{"fleet_session.source_ip", "fleet_session.inner_address"}})
+			t, err = s.vault.Begin(ctx, vault.Read{
+				Reader: by, Subject: id.Handle("day_" + day), Purpose: readPurpose, Reason: reason,
+				Fields: []string{"fleet_session.source_ip", "fleet_session.inner_address"},
+			})
 			if err != nil {
 				return err
 			}
@@ -209,8 +211,10 @@ func (s *Service) reap(ctx context.Context) error {
 		}
 		for _, g := range all {
 			in := intake{s: s, tx: tx, node: g.node, now: now}
-			err := in.close(ctx, gwlink.SessionClosed{Session: g.session, At: db.FromMicros(g.seen), Reason: gwlink.ReasonLost,
-				BytesIn: uint64(g.in), BytesOut: uint64(g.out)})
+			err := in.close(ctx, gwlink.SessionClosed{
+				Session: g.session, At: db.FromMicros(g.seen), Reason: gwlink.ReasonLost,
+				BytesIn: uint64(g.in), BytesOut: uint64(g.out),
+			})
 			if err != nil {
 				return err
 			}

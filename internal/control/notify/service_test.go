@@ -58,8 +58,10 @@ func each(t *testing.T, fn func(t *testing.T, r rig)) {
 	t.Helper()
 	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
 		box := &postbox{}
-		s, err := notify.New(notify.Deps{DB: r.DB, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Account: r.Account,
-			Sender: box, URL: "https://console.example.org/", Brand: "Example"})
+		s, err := notify.New(notify.Deps{
+			DB: r.DB, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Account: r.Account,
+			Sender: box, URL: "https://console.example.org/", Brand: "Example",
+		})
 		must(t, err)
 		fn(t, rig{r, s, box})
 	}, notify.Migrations())

@@ -152,8 +152,10 @@ func (s *Service) moveTx(ctx context.Context, tx *db.Tx, v Verification, by deci
 	if err != nil {
 		return err
 	}
-	err = s.audit.AppendTx(ctx, tx, audit.Event{Type: "realname.decided", Subject: v.Subject, Account: string(v.Account), Actor: by.actor,
-		Detail: map[string]string{"verification": v.ID, "from": string(v.State), "to": string(to), "event": string(last), "reason": by.reason}})
+	err = s.audit.AppendTx(ctx, tx, audit.Event{
+		Type: "realname.decided", Subject: v.Subject, Account: string(v.Account), Actor: by.actor,
+		Detail: map[string]string{"verification": v.ID, "from": string(v.State), "to": string(to), "event": string(last), "reason": by.reason},
+	})
 	if err != nil {
 		return err
 	}
@@ -233,8 +235,10 @@ func (s *Service) erase(ctx context.Context, v Verification) error {
 		if err != nil {
 			return err
 		}
-		err = s.audit.AppendTx(ctx, tx, audit.Event{Type: "realname.erased", Subject: v.Subject, Account: string(v.Account),
-			Actor: audit.Actor{Class: vault.Job, Session: "realname.erase"}, Detail: map[string]string{"verification": v.ID}})
+		err = s.audit.AppendTx(ctx, tx, audit.Event{
+			Type: "realname.erased", Subject: v.Subject, Account: string(v.Account),
+			Actor: audit.Actor{Class: vault.Job, Session: "realname.erase"}, Detail: map[string]string{"verification": v.ID},
+		})
 		if err != nil {
 			return err
 		}

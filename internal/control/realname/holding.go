@@ -7,16 +7,20 @@ func Holdings() []holding.Table {
 	of := func(c holding.Category, retention string, sealed bool, names ...string) []holding.Column {
 		var all []holding.Column
 		for _, n := range names {
-			all = append(all, holding.Column{Name: n, Category: c, Subject: "subject", Purposes: []string{purpose},
-				Basis: holding.ByDuty, Retention: retention, Sealed: sealed})
+			all = append(all, holding.Column{
+				Name: n, Category: c, Subject: "subject", Purposes: []string{purpose},
+				Basis: holding.ByDuty, Retention: retention, Sealed: sealed,
+			})
 		}
 		return all
 	}
 	attempt := func(c holding.Category, names ...string) []holding.Column {
 		var all []holding.Column
 		for _, n := range names {
-			all = append(all, holding.Column{Name: n, Category: c, Subject: "account", Purposes: []string{"anti_abuse"},
-				Basis: holding.ByDuty, Retention: "realname_value", Sealed: true})
+			all = append(all, holding.Column{
+				Name: n, Category: c, Subject: "account", Purposes: []string{"anti_abuse"},
+				Basis: holding.ByDuty, Retention: "realname_value", Sealed: true,
+			})
 		}
 		return all
 	}

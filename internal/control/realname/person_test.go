@@ -132,8 +132,10 @@ func TestMasks(t *testing.T) {
 func TestEveryStateMeetsEveryEvent(t *testing.T) {
 	t.Parallel()
 	states := []State{None, Verifying, Approved, ManualReview, OutcomeUnknown, Rejected, ChangeRequested, Revoked}
-	events := []Event{EventSubmit, EventMatch, EventMatchMinor, EventMismatch, EventNoRecord, EventSourceError, EventProviderLimit, EventTimeout,
-		EventNoQuery, EventInUse, EventDropped, EventRefused, EventAskManual, EventApprove, EventReject, EventChangeRequest, EventWithdrawn, EventRevoke}
+	events := []Event{
+		EventSubmit, EventMatch, EventMatchMinor, EventMismatch, EventNoRecord, EventSourceError, EventProviderLimit, EventTimeout,
+		EventNoQuery, EventInUse, EventDropped, EventRefused, EventAskManual, EventApprove, EventReject, EventChangeRequest, EventWithdrawn, EventRevoke,
+	}
 	allowed := map[State]string{
 		None: "submit>verifying ask_manual>manual_review",
 		Verifying: "match>verified match_minor>manual_review mismatch>none no_record>manual_review source_error>manual_review " +

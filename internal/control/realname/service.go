@@ -52,8 +52,10 @@ const classValue = "realname_value"
 
 // New makes the service and registers its jobs.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, vault: d.Vault,
-		checker: d.Checker, consent: d.Consent, profile: d.Profile}
+	s := &Service{
+		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, vault: d.Vault,
+		checker: d.Checker, consent: d.Consent, profile: d.Profile,
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -92,8 +94,10 @@ func (s *Service) Submit(ctx context.Context, p account.Principal, in Submission
 	if err != nil {
 		return Verification{}, err
 	}
-	act := consent.Act{Subject: p.Subject, Session: p.Session, Purpose: purpose, Kind: consent.SeparateSensitive, Decision: consent.Grant,
-		Locale: in.Locale, Channel: "console", Token: in.ConsentToken}
+	act := consent.Act{
+		Subject: p.Subject, Session: p.Session, Purpose: purpose, Kind: consent.SeparateSensitive, Decision: consent.Grant,
+		Locale: in.Locale, Channel: "console", Token: in.ConsentToken,
+	}
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := s.admitTx(ctx, tx, v, ip); err != nil {
 			return err
@@ -153,8 +157,10 @@ func (s *Service) enterTx(ctx context.Context, tx *db.Tx, v *Verification, who p
 	if err := countAttempt(ctx, tx, *v, ip); err != nil {
 		return err
 	}
-	err = s.audit.AppendTx(ctx, tx, audit.Event{Type: "realname.submitted", Subject: v.Subject, Account: string(v.Account),
-		Actor: audit.Actor{Class: vault.Self, Handle: v.Subject}, Detail: map[string]string{"verification": v.ID}})
+	err = s.audit.AppendTx(ctx, tx, audit.Event{
+		Type: "realname.submitted", Subject: v.Subject, Account: string(v.Account),
+		Actor: audit.Actor{Class: vault.Self, Handle: v.Subject}, Detail: map[string]string{"verification": v.ID},
+	})
 	if err != nil {
 		return err
 	}
@@ -222,8 +228,10 @@ func (s *Service) List(ctx context.Context, p account.Principal) ([]View, error)
 }
 
 func (s *Service) ticket(ctx context.Context, v Verification, r vault.Reader, why, reason string) (vault.Ticket, error) {
-	return s.vault.Begin(ctx, vault.Read{Reader: r, Subject: v.Subject, Purpose: why, Reason: reason,
-		Fields: []string{v.ref("name").Field(), v.ref("number").Field()}})
+	return s.vault.Begin(ctx, vault.Read{
+		Reader: r, Subject: v.Subject, Purpose: why, Reason: reason,
+		Fields: []string{v.ref("name").Field(), v.ref("number").Field()},
+	})
 }
 
 func (s *Service) values(ctx context.Context, t vault.Ticket, v Verification) (name, number string, err error) {

@@ -7,8 +7,10 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 func Holdings() []holding.Table {
 	bought := func(names ...string) (all []holding.Column) {
 		for _, n := range names {
-			all = append(all, holding.Column{Name: n, Category: holding.Order, Subject: "subject", Purposes: []string{"order", "provision"},
-				Basis: holding.ByContract, Retention: "order"})
+			all = append(all, holding.Column{
+				Name: n, Category: holding.Order, Subject: "subject", Purposes: []string{"order", "provision"},
+				Basis: holding.ByContract, Retention: "order",
+			})
 		}
 		return all
 	}

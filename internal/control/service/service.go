@@ -89,8 +89,10 @@ func (s *Service) onPaid(ctx context.Context, e orderPaid) error {
 }
 
 func (s *Service) begin(ctx context.Context, l Line) error {
-	v := Item{ID: id.New("svc"), Account: l.Account, Subject: l.Subject, Order: l.Order, Line: l.ID, Product: l.Product, Region: l.Region,
-		Options: l.Options, Configuration: l.Configuration, Months: l.Months, State: Pending, Attempt: 1, Version: 1, CreatedAt: s.d.Clock.Now()}
+	v := Item{
+		ID: id.New("svc"), Account: l.Account, Subject: l.Subject, Order: l.Order, Line: l.ID, Product: l.Product, Region: l.Region,
+		Options: l.Options, Configuration: l.Configuration, Months: l.Months, State: Pending, Attempt: 1, Version: 1, CreatedAt: s.d.Clock.Now(),
+	}
 	var err error
 	if v.State, err = v.State.next(OrderPaid); err != nil {
 		return err
@@ -175,8 +177,10 @@ func (s *Service) Provision(ctx context.Context, v Item, who Identity) error {
 	st, err := p.Get(ctx, v.Key())
 	if errs.IsNotFound(err) {
 		fault.Point("service-before-create")
-		st, err = p.Create(ctx, v.Key(), Spec{Account: v.Account, Subject: v.Subject, Product: v.Product, Region: v.Region,
-			Options: v.Options, Configuration: v.Configuration})
+		st, err = p.Create(ctx, v.Key(), Spec{
+			Account: v.Account, Subject: v.Subject, Product: v.Product, Region: v.Region,
+			Options: v.Options, Configuration: v.Configuration,
+		})
 		fault.Point("service-after-create")
 	}
 	if final(err) {

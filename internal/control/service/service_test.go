@@ -146,13 +146,19 @@ func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c, log := clock.NewFake(start), slog.New(slog.DiscardHandler)
-		r := rig{up: &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}}, queue: job.New(d, c, log), db: d, clock: c,
-			recorded: &[]string{}, told: &[]string{}}
-		lines := []service.Line{{ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
-			Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1}}
+		r := rig{
+			up: &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}}, queue: job.New(d, c, log), db: d, clock: c,
+			recorded: &[]string{}, told: &[]string{},
+		}
+		lines := []service.Line{{
+			ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
+			Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1,
+		}}
 		ports := rules{lines, r.recorded}
-		r.s = service.New(service.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
-			Providers: map[string]service.Provider{"vpn-gateway": r.up}})
+		r.s = service.New(service.Deps{
+			DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
+			Providers: map[string]service.Provider{"vpn-gateway": r.up},
+		})
 		for _, topic := range []string{service.TopicActive, service.TopicProvisionFailed, service.TopicSuspended, service.TopicResumed, service.TopicTerminated} {
 			job.Subscribe(r.queue, topic, "test", func(_ context.Context, e service.Changed) error {
 				*r.told = append(*r.told, topic+" "+e.Line+" "+e.Problem)
@@ -436,8 +442,10 @@ func TestEveryStateIsReachedAndOnlyTheTerminalOnesAreDeadEnds(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []service.State{service.Pending, service.Cancelled, service.Provisioning, service.ProvisionFailed, service.Active,
-		service.Suspended, service.Terminating, service.Terminated} {
+	for _, s := range []service.State{
+		service.Pending, service.Cancelled, service.Provisioning, service.ProvisionFailed, service.Active,
+		service.Suspended, service.Terminating, service.Terminated,
+	} {
 		if !reached[s] {
 			t.Errorf("%s is never reached", s)
 		}

@@ -46,8 +46,10 @@ func (s *Service) newAuthority(ctx context.Context, server string, now time.Time
 	if err != nil {
 		return authority{}, fmt.Errorf("making a CA key: %w", err)
 	}
-	t := &x509.Certificate{SerialNumber: newSerial(), Subject: pkix.Name{CommonName: server + " CA"}, NotBefore: now.Add(-clockTolerance),
-		NotAfter: now.Add(authorityLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	t := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: server + " CA"}, NotBefore: now.Add(-clockTolerance),
+		NotAfter: now.Add(authorityLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
 	if err != nil {
 		return authority{}, fmt.Errorf("making a CA: %w", err)
@@ -121,9 +123,11 @@ func goodKey(k crypto.PublicKey) bool {
 // issueServer certifies a node's key for a server. Names come from us: what a
 // CSR asks for is not looked at.
 func (s *Service) issueServer(ctx context.Context, v SSLServer, csr *x509.CertificateRequest, at []netip.Addr, now time.Time) ([][]byte, error) {
-	t := &x509.Certificate{SerialNumber: newSerial(), Subject: pkix.Name{CommonName: v.ServerNames[0]}, DNSNames: v.ServerNames,
+	t := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: v.ServerNames[0]}, DNSNames: v.ServerNames,
 		NotBefore: now.Add(-clockTolerance), NotAfter: now.Add(serverLife), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true}
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
+	}
 	for _, a := range at {
 		t.IPAddresses = append(t.IPAddresses, net.IP(a.Unmap().AsSlice()))
 	}
@@ -155,9 +159,11 @@ func stillGood(v SSLServer, csr *x509.CertificateRequest, at []netip.Addr, now t
 
 // issueClient certifies the key of an SSL client; the subject is the account.
 func (s *Service) issueClient(ctx context.Context, v SSLServer, name string, public crypto.PublicKey, now time.Time) (*x509.Certificate, error) {
-	t := &x509.Certificate{SerialNumber: newSerial(), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-clockTolerance),
+	t := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-clockTolerance),
 		NotAfter: now.Add(clientLife), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		BasicConstraintsValid: true}
+		BasicConstraintsValid: true,
+	}
 	der, err := s.sign(ctx, v.ID, v.CA, t, public)
 	if err != nil {
 		return nil, fmt.Errorf("certifying a client of %s: %w", v.ID, err)

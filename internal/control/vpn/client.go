@@ -56,8 +56,10 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 		in.State = ClientEnabled
 	}
 	now := s.clock.Now()
-	c := SSLClient{ID: newID("sslcli", p.Account, in.Key), Server: srv.ID, Gateway: srv.Gateway, Account: p.Account, Subject: id.NewHandle(), Name: in.Name,
-		ClientSettings: in.ClientSettings, SecretUntil: s.secretUntil(now), Version: 1, CreatedAt: now, UpdatedAt: now}
+	c := SSLClient{
+		ID: newID("sslcli", p.Account, in.Key), Server: srv.ID, Gateway: srv.Gateway, Account: p.Account, Subject: id.NewHandle(), Name: in.Name,
+		ClientSettings: in.ClientSettings, SecretUntil: s.secretUntil(now), Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
 	made, err := s.Client(ctx, p.Account, c.ID)
 	if !errs.IsNotFound(err) {
 		return made, same(err, made.Server == c.Server && made.Name == c.Name)

@@ -54,8 +54,10 @@ func TestTheBundleConnects(t *testing.T) {
 			t.Error("ca.pem is not the server's CA")
 		}
 		readme := string(files["README.txt"])
-		for _, part := range []string{"--certificate=client.pem", "--sslkey=key.pem", "--cafile=ca.pem", "--user=zhang.san", "pin-sha256:",
-			"--resolve=" + srv.ID + ".vpn.test:203.0.113.5", "https://" + srv.ID + ".vpn.test:8443/"} {
+		for _, part := range []string{
+			"--certificate=client.pem", "--sslkey=key.pem", "--cafile=ca.pem", "--user=zhang.san", "pin-sha256:",
+			"--resolve=" + srv.ID + ".vpn.test:203.0.113.5", "https://" + srv.ID + ".vpn.test:8443/",
+		} {
 			if !strings.Contains(readme, part) {
 				t.Errorf("the instructions lack %s:\n%s", part, readme)
 			}
@@ -291,8 +293,10 @@ func TestAFailureOfTheNodeIsShownAndPasses(t *testing.T) {
 		must(t, err)
 		d, err := r.fleet.Desired(ctx, r.node.ID)
 		must(t, err)
-		must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Generation: d.Generation,
-			Gateways: []gwlink.ObservedState{{Gateway: g.ID, Generation: d.Generation, State: "failed", Problem: "no bridge"}}}))
+		must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{
+			Node: r.node.ID, Generation: d.Generation,
+			Gateways: []gwlink.ObservedState{{Gateway: g.ID, Generation: d.Generation, State: "failed", Problem: "no bridge"}},
+		}))
 		must(t, r.queue.Drain(ctx))
 		if got, err := r.s.Gateway(ctx, alice.Account, g.ID); err != nil || got.State != vpn.GatewayError || got.Problem == "" {
 			t.Errorf("got %+v, %v", got, err)

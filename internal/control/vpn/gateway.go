@@ -106,8 +106,10 @@ func (s *Service) createTx(ctx context.Context, tx *db.Tx, in NewGateway) (Gatew
 		return Gateway{}, err
 	}
 	now := s.clock.Now()
-	g := Gateway{ID: id.Resource("vpngw"), Account: in.Account, Name: in.Name, Region: in.Region, Network: in.Network,
-		State: GatewayCreating, Limits: in.Limits, Version: 1, CreatedAt: now, UpdatedAt: now}
+	g := Gateway{
+		ID: id.Resource("vpngw"), Account: in.Account, Name: in.Name, Region: in.Region, Network: in.Network,
+		State: GatewayCreating, Limits: in.Limits, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
 	a, err := s.fleet.AssignTx(ctx, tx, g.ID, g.Region)
 	if err != nil {
 		return Gateway{}, err

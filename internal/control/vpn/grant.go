@@ -109,9 +109,11 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, step int64) (gw
 }
 
 func (l login) newGrant(c SSLClient) gwlink.Grant {
-	g := gwlink.Grant{Session: id.New("ses"), Gateway: l.gateway.ID, Server: l.server.ID, Client: c.ID, FixedInner: c.FixedIP,
+	g := gwlink.Grant{
+		Session: id.New("ses"), Gateway: l.gateway.ID, Server: l.server.ID, Client: c.ID, FixedInner: c.FixedIP,
 		MaxSessions: l.sessionsOf(c), UpRate: c.UpRate, DownRate: c.DownRate, NotBefore: l.now,
-		NotAfter: l.now.Add(time.Duration(l.server.SessionTimeout) * time.Second)}
+		NotAfter: l.now.Add(time.Duration(l.server.SessionTimeout) * time.Second),
+	}
 	if !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(g.NotAfter) {
 		g.NotAfter = c.ExpiresAt
 	}

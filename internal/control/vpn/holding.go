@@ -22,8 +22,10 @@ func Holdings() []holding.Table {
 func clientTable() holding.Table {
 	of := func(c holding.Category, sealed bool, names ...string) (all []holding.Column) {
 		for _, n := range names {
-			all = append(all, holding.Column{Name: n, Category: c, Subject: "subject", Purposes: []string{accessPurpose},
-				Basis: holding.ByContract, Retention: retentionClass, Sealed: sealed})
+			all = append(all, holding.Column{
+				Name: n, Category: c, Subject: "subject", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: sealed,
+			})
 		}
 		return all
 	}

@@ -129,13 +129,17 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 }
 
 func mainForm(problem string) gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Message: "Enter your account and password.", Error: problem,
-		Fields: []gwlink.Field{{Name: "username", Label: "Username:", Kind: "text"}, {Name: "password", Label: "Password:", Kind: "password"}}}}
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{
+		ID: "main", Message: "Enter your account and password.", Error: problem,
+		Fields: []gwlink.Field{{Name: "username", Label: "Username:", Kind: "text"}, {Name: "password", Label: "Password:", Kind: "password"}},
+	}}
 }
 
 func challengeForm(conversation, problem string) gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: conversation, Form: &gwlink.Form{ID: "challenge",
-		Message: "Enter the dynamic code.", Error: problem, Fields: []gwlink.Field{{Name: "secondary_password", Label: "Dynamic code:", Kind: "password"}}}}
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: conversation, Form: &gwlink.Form{
+		ID:      "challenge",
+		Message: "Enter the dynamic code.", Error: problem, Fields: []gwlink.Field{{Name: "secondary_password", Label: "Dynamic code:", Kind: "password"}},
+	}}
 }
 
 // password is the round of name and password. The attempt is counted and

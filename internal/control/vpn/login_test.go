@@ -248,8 +248,10 @@ func TestCertificatesThatOpenNothing(t *testing.T) {
 		namesake, _ := r.client(t, mallo, other.ID, "zhang.san")
 		gone, _ := r.client(t, alice, mine.ID, "wang.wu")
 		must(t, r.s.DeleteClient(ctx, alice, gone.ID))
-		for name, der := range map[string][]byte{"none": nil, "of another server, same name": namesake.Certificate,
-			"of a deleted client": gone.Certificate, "of the server's CA": mine.CA, "garbage": []byte("x")} {
+		for name, der := range map[string][]byte{
+			"none": nil, "of another server, same name": namesake.Certificate,
+			"of a deleted client": gone.Certificate, "of the server's CA": mine.CA, "garbage": []byte("x"),
+		} {
 			if a, err := r.say(mine, source(1), "", der); err != nil || a.Outcome != gwlink.OutcomeRefused {
 				t.Errorf("certificate %s: got %+v, %v, want refused", name, a, err)
 			}

@@ -36,8 +36,10 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		return SSLServer{}, err
 	}
 	now := s.clock.Now()
-	srv := SSLServer{ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
-		State: ServerCreating, Version: 1, CreatedAt: now, UpdatedAt: now}
+	srv := SSLServer{
+		ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
+		State: ServerCreating, Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
 	made, err := s.Server(ctx, p.Account, srv.ID)
 	if !errs.IsNotFound(err) {
 		return made, same(err, made.Gateway == srv.Gateway && made.Name == srv.Name)
@@ -329,8 +331,10 @@ func (s *Service) GatewaysOf(ctx context.Context, ids []string) ([]gwlink.Gatewa
 // wire writes a gateway in the words of the contract with the nodes.
 func (s *Service) wire(ctx context.Context, g Gateway) (gwlink.Gateway, error) {
 	rate := int64(g.SSLBandwidth) * 1_000_000
-	w := gwlink.Gateway{ID: g.ID, State: gwlink.GatewayActive, Network: g.Network, UpRate: rate, DownRate: rate,
-		SessionLimit: g.SSLConnections, SSLServers: []gwlink.SSLServer{}}
+	w := gwlink.Gateway{
+		ID: g.ID, State: gwlink.GatewayActive, Network: g.Network, UpRate: rate, DownRate: rate,
+		SessionLimit: g.SSLConnections, SSLServers: []gwlink.SSLServer{},
+	}
 	if g.State == GatewayFrozen {
 		w.State = gwlink.GatewayFrozen
 	}
@@ -349,11 +353,13 @@ func (s *Service) wire(ctx context.Context, g Gateway) (gwlink.Gateway, error) {
 }
 
 func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer, error) {
-	w := gwlink.SSLServer{ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool,
+	w := gwlink.SSLServer{
+		ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool,
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, RequireCertificate: v.RequireCertificate,
-		ClientCAs: [][]byte{v.CA}, Chain: v.Chain}
+		ClientCAs: [][]byte{v.CA}, Chain: v.Chain,
+	}
 	if v.EnableDNS {
 		w.DNS, w.SplitDNS = v.DNS, v.SplitDNS
 	}

@@ -73,8 +73,10 @@ type Service struct {
 
 // New makes the service, fills fleet's port Source and registers its jobs.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, fleet: d.Fleet, vault: d.Vault,
-		system: d.System, hasher: d.Password, config: d.Config, secrets: map[string]secret{}}
+	s := &Service{
+		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, fleet: d.Fleet, vault: d.Vault,
+		system: d.System, hasher: d.Password, config: d.Config, secrets: map[string]secret{},
+	}
 	s.fleet.Bind(s)
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
@@ -122,14 +124,18 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, p account.Principal, ki
 	if p.Staff {
 		class = "staff"
 	}
-	return s.audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: p.Subject, Account: string(p.Account),
-		Actor: audit.Actor{Class: class, Handle: p.Subject, Session: p.Session}, Detail: detail})
+	return s.audit.AppendTx(ctx, tx, audit.Event{
+		Type: kind, Subject: p.Subject, Account: string(p.Account),
+		Actor: audit.Actor{Class: class, Handle: p.Subject, Session: p.Session}, Detail: detail,
+	})
 }
 
 // recordJob is record for what the system did on its own.
 func (s *Service) recordJob(ctx context.Context, tx *db.Tx, owner account.ID, subject id.Handle, kind string, detail map[string]string) error {
-	return s.audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: subject, Account: string(owner),
-		Actor: audit.Actor{Class: "job"}, Detail: detail})
+	return s.audit.AppendTx(ctx, tx, audit.Event{
+		Type: kind, Subject: subject, Account: string(owner),
+		Actor: audit.Actor{Class: "job"}, Detail: detail,
+	})
 }
 
 // limit bounds the length of a page.

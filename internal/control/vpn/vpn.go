@@ -105,9 +105,11 @@ type Settings struct {
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
 func DefaultSettings() Settings {
-	return Settings{TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
+	return Settings{
+		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true}
+		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true,
+	}
 }
 
 // SSLServer is one listener of a gateway with a CA of its own.

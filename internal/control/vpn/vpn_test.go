@@ -69,12 +69,17 @@ func newRig(t *testing.T, d *db.DB) rig {
 	r.audit = audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(r.audit, open{})
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
-	r.s = vpn.New(vpn.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
+	r.s = vpn.New(vpn.Deps{
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
 		Password: password.NewHasher(2), Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
 			{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
-			{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}}}}})
-	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "one", Region: "cn-test", Location: "CN-mainland",
-		Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}})
+			{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}},
+		}},
+	})
+	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{
+		Name: "one", Region: "cn-test", Location: "CN-mainland",
+		Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")},
+	})
 	must(t, err)
 	return r
 }
@@ -87,8 +92,10 @@ func must(t *testing.T, err error) {
 }
 
 func newGateway(key string, owner account.ID) vpn.NewGateway {
-	return vpn.NewGateway{Key: key, Account: owner, Subject: "sub_x", Name: "gw-" + key, Region: "cn-test", Network: "vpc-demo",
-		Limits: vpn.Limits{SSLBandwidth: 100, SSLConnections: 5}}
+	return vpn.NewGateway{
+		Key: key, Account: owner, Subject: "sub_x", Name: "gw-" + key, Region: "cn-test", Network: "vpc-demo",
+		Limits: vpn.Limits{SSLBandwidth: 100, SSLConnections: 5},
+	}
 }
 
 // gateway makes a gateway and has the node apply it.
@@ -163,8 +170,10 @@ func code(t *testing.T, seed string, at time.Time) string {
 
 // say sends one round of a login from a source address.
 func (r rig) say(srv vpn.SSLServer, source, conversation string, certificate []byte, fields ...string) (gwlink.LoginAnswer, error) {
-	req := gwlink.LoginRequest{Gateway: srv.Gateway, Server: srv.ID, Conversation: conversation, SourceIP: netip.MustParseAddr(source),
-		PeerCertificate: certificate, Fields: map[string]string{}}
+	req := gwlink.LoginRequest{
+		Gateway: srv.Gateway, Server: srv.ID, Conversation: conversation, SourceIP: netip.MustParseAddr(source),
+		PeerCertificate: certificate, Fields: map[string]string{},
+	}
 	for i := 0; i+1 < len(fields); i += 2 {
 		req.Fields[fields[i]] = fields[i+1]
 	}
@@ -185,8 +194,10 @@ func (r rig) grantOf(t *testing.T, a gwlink.LoginAnswer) gwlink.Grant {
 // opened reports the session of a grant as the node does.
 func (r rig) opened(t *testing.T, g gwlink.Grant, inner string) {
 	t.Helper()
-	must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Opened: []gwlink.SessionOpened{{Session: g.Session, Gateway: g.Gateway,
-		Server: g.Server, Client: g.Client, SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr(inner), At: r.clock.Now()}}}))
+	must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Opened: []gwlink.SessionOpened{{
+		Session: g.Session, Gateway: g.Gateway,
+		Server: g.Server, Client: g.Client, SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr(inner), At: r.clock.Now(),
+	}}}))
 	must(t, r.queue.Drain(ctx))
 }
 

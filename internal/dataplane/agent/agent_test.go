@@ -90,12 +90,15 @@ type fakeLink struct {
 func (f *fakeLink) Login(context.Context, gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
 	return gwlink.LoginAnswer{}, errors.New("not here")
 }
+
 func (f *fakeLink) desired(context.Context, uint64) (gwlink.Desired, error) {
 	return gwlink.Desired{}, errUnchanged
 }
+
 func (f *fakeLink) certificate(context.Context, gwlink.CertificateRequest) ([][]byte, error) {
 	return nil, errors.New("not here")
 }
+
 func (f *fakeLink) report(_ context.Context, r gwlink.Report) error {
 	if !f.up {
 		return errors.New("away")
@@ -111,8 +114,10 @@ func TestSessionLogIsKeptUntilTaken(t *testing.T) {
 	dir, ctx := t.TempDir(), t.Context()
 	l := &fakeLink{}
 	r := newReporter(testConfig(), open(t, dir), l)
-	rec := sslvpn.Record{Session: "ses_1", Gateway: "vpngw-1", Server: "sslsrv-1", Client: "sslcli-1",
-		Inner: netip.MustParseAddr("10.98.0.2"), SourceIP: netip.MustParseAddr("192.0.2.1"), OpenedAt: time.Unix(100, 0).UTC()}
+	rec := sslvpn.Record{
+		Session: "ses_1", Gateway: "vpngw-1", Server: "sslsrv-1", Client: "sslcli-1",
+		Inner: netip.MustParseAddr("10.98.0.2"), SourceIP: netip.MustParseAddr("192.0.2.1"), OpenedAt: time.Unix(100, 0).UTC(),
+	}
 	if err := r.Opened(rec); err != nil {
 		t.Fatal(err)
 	}
@@ -277,8 +282,10 @@ func TestStandaloneLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	login := func(conversation, name, password string) gwlink.LoginAnswer {
-		a, err := s.Login(t.Context(), gwlink.LoginRequest{Gateway: "g", Server: "s", Conversation: conversation,
-			Fields: map[string]string{"username": name, "password": password}})
+		a, err := s.Login(t.Context(), gwlink.LoginRequest{
+			Gateway: "g", Server: "s", Conversation: conversation,
+			Fields: map[string]string{"username": name, "password": password},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,8 +45,10 @@ type reconciler struct {
 }
 
 func newReconciler(cfg Config, st *store, l link, svc *sslvpn.Service, rep *reporter) *reconciler {
-	r := &reconciler{cfg: cfg, store: st, link: l, svc: svc, rep: rep, log: cfg.Logger,
-		networks: map[string]*netcfg.Network{}, addresses: map[string]netip.Addr{}, problems: map[string]error{}}
+	r := &reconciler{
+		cfg: cfg, store: st, link: l, svc: svc, rep: rep, log: cfg.Logger,
+		networks: map[string]*netcfg.Network{}, addresses: map[string]netip.Addr{}, problems: map[string]error{},
+	}
 	if err := st.load("addresses", &r.addresses); err != nil && !errors.Is(err, errNoState) {
 		r.log.Error("reading addresses of gateways", "error", err)
 	}

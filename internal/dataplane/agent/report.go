@@ -45,8 +45,10 @@ type snapshot struct {
 }
 
 func newReporter(cfg Config, st *store, l link) *reporter {
-	r := &reporter{cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
-		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{}}
+	r := &reporter{
+		cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
+		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{},
+	}
 	r.loadClosed()
 	return r
 }

@@ -56,8 +56,10 @@ func TestFromClient(t *testing.T) {
 
 func TestToClient(t *testing.T) {
 	t.Parallel()
-	f := New(Rules{Pool: netip.MustParsePrefix("10.9.0.0/24"), Isolated: true,
-		LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}})
+	f := New(Rules{
+		Pool: netip.MustParsePrefix("10.9.0.0/24"), Isolated: true,
+		LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")},
+	})
 	for src, want := range map[string]bool{"10.77.0.2": true, "10.9.0.1": true, "10.9.0.6": false, "192.0.2.1": false} {
 		if got := f.ToClient(packet(src, "10.9.0.5")); got != want {
 			t.Errorf("from %s: got %v, want %v", src, got, want)

@@ -54,8 +54,13 @@ func TestTakeExactly(t *testing.T) {
 		addr string
 		want error
 	}{
-		{"10.9.0.4", nil}, {"10.9.0.4", ErrTaken}, {"10.9.0.1", ErrRange}, {"10.9.0.0", ErrRange},
-		{"10.9.0.7", ErrRange}, {"10.9.1.2", ErrRange}, {"fd00::2", ErrRange},
+		{"10.9.0.4", nil},
+		{"10.9.0.4", ErrTaken},
+		{"10.9.0.1", ErrRange},
+		{"10.9.0.0", ErrRange},
+		{"10.9.0.7", ErrRange},
+		{"10.9.1.2", ErrRange},
+		{"fd00::2", ErrRange},
 	}
 	for _, c := range cases {
 		if err := p.TakeExactly(netip.MustParseAddr(c.addr), "x"); !errors.Is(err, c.want) {

@@ -187,8 +187,10 @@ func (c *client) dtlsUp(l *link) {
 
 func (c *client) tick() {
 	at := func(v *atomic.Int64) time.Time { return time.Unix(0, v.Load()) }
-	c.step(session.Event{Kind: session.Tick,
-		HeardTLS: at(&c.heardTLS), HeardDTLS: at(&c.heardDTLS), LastData: at(&c.lastData)})
+	c.step(session.Event{
+		Kind:     session.Tick,
+		HeardTLS: at(&c.heardTLS), HeardDTLS: at(&c.heardDTLS), LastData: at(&c.lastData),
+	})
 }
 
 // received books a batch of packets from the client and follows it to the

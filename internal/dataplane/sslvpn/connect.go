@@ -104,8 +104,10 @@ func (h *httpConn) offerDTLS(st *stream, req openconnect.ConnectRequest) *openco
 	state := h.tls.ConnectionState()
 	psk, err := state.ExportKeyingMaterial(openconnect.PSKExporterLabel, nil, 32)
 	choice := openconnect.ChooseDTLS(req, err == nil)
-	offer := &openconnect.DTLSOffer{Choice: choice, Port: h.srv.spec.Port,
-		DPD: seconds(h.srv.spec.DPD), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: max(seconds(h.srv.spec.RekeyTime), minRekey)}
+	offer := &openconnect.DTLSOffer{
+		Choice: choice, Port: h.srv.spec.Port,
+		DPD: seconds(h.srv.spec.DPD), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: max(seconds(h.srv.spec.RekeyTime), minRekey),
+	}
 	_, _ = rand.Read(offer.ID[:]) // never fails
 	cfg := dtls.ServerConfig{SessionID: offer.ID[:]}
 	switch choice.Mode {

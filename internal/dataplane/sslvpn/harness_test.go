@@ -99,10 +99,14 @@ func newRigAt(t *testing.T, listen, dial string, change ...func(*gwlink.SSLServe
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, key: key, host: dial, queue: tuntest.New(64), log: &lockedBuffer{}, certs: map[string]*tls.Certificate{},
-		sink: &memorySink{closed: make(chan gwlink.SessionClosed, 16)}}
-	r.svc = New(Config{Auth: r, Sink: r.sink, Clock: clock.System{}, Listen: []netip.Addr{netip.MustParseAddr(listen)},
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	r := &rig{
+		t: t, key: key, host: dial, queue: tuntest.New(64), log: &lockedBuffer{}, certs: map[string]*tls.Certificate{},
+		sink: &memorySink{closed: make(chan gwlink.SessionClosed, 16)},
+	}
+	r.svc = New(Config{
+		Auth: r, Sink: r.sink, Clock: clock.System{}, Listen: []netip.Addr{netip.MustParseAddr(listen)},
+		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
 	srv := gwlink.SSLServer{
 		ID: "sslsrv-1", Name: "one", ServerNames: []string{"one.example.com"}, Port: freePort(t), UDP: true,
 		Pool: netip.MustParsePrefix("10.98.0.0/24"), LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")},
@@ -155,9 +159,11 @@ func selfSigned(t *testing.T, names []string) *tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "test"}, DNSNames: names,
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "test"}, DNSNames: names,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -167,8 +173,10 @@ func selfSigned(t *testing.T, names []string) *tls.Certificate {
 
 // Login implements Authenticator.
 func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
-	form := gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: "conv", Form: &gwlink.Form{ID: "main",
-		Fields: []gwlink.Field{{Name: "username", Kind: "text"}, {Name: "password", Kind: "password"}}}}
+	form := gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: "conv", Form: &gwlink.Form{
+		ID:     "main",
+		Fields: []gwlink.Field{{Name: "username", Kind: "text"}, {Name: "password", Kind: "password"}},
+	}}
 	switch q.Fields["password"] {
 	case "pass":
 	case "panic":
@@ -186,8 +194,10 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.grants++
-	g := gwlink.Grant{Session: fmt.Sprintf("ses_%d", r.grants), Gateway: q.Gateway, Server: q.Server,
-		Client: "sslcli-" + q.Fields["username"], MaxSessions: 2, NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
+	g := gwlink.Grant{
+		Session: fmt.Sprintf("ses_%d", r.grants), Gateway: q.Gateway, Server: q.Server,
+		Client: "sslcli-" + q.Fields["username"], MaxSessions: 2, NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour),
+	}
 	if r.change != nil {
 		r.change(&g)
 	}
@@ -281,8 +291,10 @@ func (p *peer) login(name string) string {
 // connect makes the connection a tunnel and returns the answer's headers.
 func (p *peer) connect(cookie string, headers ...string) http.Header {
 	p.t.Helper()
-	lines := append([]string{"CONNECT /CSCOSSLC/tunnel HTTP/1.1", "Host: x", "User-Agent: Open AnyConnect VPN Agent v9.01",
-		"Cookie: webvpn=" + cookie, "X-CSTP-Base-MTU: 1500", "X-CSTP-Address-Type: IPv4"}, headers...)
+	lines := append([]string{
+		"CONNECT /CSCOSSLC/tunnel HTTP/1.1", "Host: x", "User-Agent: Open AnyConnect VPN Agent v9.01",
+		"Cookie: webvpn=" + cookie, "X-CSTP-Base-MTU: 1500", "X-CSTP-Address-Type: IPv4",
+	}, headers...)
 	if _, err := io.WriteString(p.tls, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
 		p.t.Fatal(err)
 	}

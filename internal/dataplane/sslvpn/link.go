@@ -41,8 +41,10 @@ func (l *link) establishedLocked(port *udpPort, from endpoint) {
 	out := &dtlsOut{port: port, sealer: a.Sealer}
 	out.peer.Store(&from)
 	l.moveLocked(port, from)
-	l.path.Store(&path{channel: session.DTLS, stream: l.stream, link: l, out: out,
-		head: a.Sealer.Headroom() + typeRoom, tail: tagRoom})
+	l.path.Store(&path{
+		channel: session.DTLS, stream: l.stream, link: l, out: out,
+		head: a.Sealer.Headroom() + typeRoom, tail: tagRoom,
+	})
 }
 
 // moveLocked makes from the peer's address.

@@ -88,8 +88,10 @@ func (h *httpConn) form(a gwlink.LoginAnswer) answer {
 	for _, in := range f.Fields {
 		q.Inputs = append(q.Inputs, openconnect.Input{Type: in.Kind, Name: in.Name, Label: in.Label, Value: in.Value})
 	}
-	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: q.AppendTo(nil),
-		cookies: []string{contextCookie + "=" + headerText(a.Conversation) + "; Path=/; Secure; HttpOnly"}}
+	return answer{
+		status: 200, contentType: "text/xml; charset=utf-8", body: q.AppendTo(nil),
+		cookies: []string{contextCookie + "=" + headerText(a.Conversation) + "; Path=/; Secure; HttpOnly"},
+	}
 }
 
 // granted opens the session that a signed grant allows.

@@ -40,8 +40,10 @@ func TestPacketsPassBothWays(t *testing.T) {
 	if err != nil || f.Type != openconnect.TypeData || !bytes.Equal(f.Payload, down) {
 		t.Errorf("got %v, %v, want %x", f, err, down)
 	}
-	want := []gwlink.Counters{{Session: "ses_1", BytesIn: uint64(len(up)), BytesOut: uint64(len(down)), PacketsIn: 1, PacketsOut: 1,
-		Transport: "tls", Client: "Open AnyConnect VPN Agent v9.01"}}
+	want := []gwlink.Counters{{
+		Session: "ses_1", BytesIn: uint64(len(up)), BytesOut: uint64(len(down)), PacketsIn: 1, PacketsOut: 1,
+		Transport: "tls", Client: "Open AnyConnect VPN Agent v9.01",
+	}}
 	if d := cmp.Diff(want, r.svc.Live()); d != "" {
 		t.Errorf("counters (-want +got):\n%s", d)
 	}
@@ -53,7 +55,8 @@ func TestForbiddenPacketsAreDropped(t *testing.T) {
 	p, _ := r.attached("ann")
 	for _, forbidden := range [][]byte{
 		udpPacket("10.98.0.3", "10.77.0.2", nil), udpPacket("10.98.0.2", "10.78.0.2", nil),
-		udpPacket("10.98.0.2", "10.98.0.9", nil), []byte("x"), {},
+		udpPacket("10.98.0.2", "10.98.0.9", nil), []byte("x"),
+		{},
 	} {
 		p.send(openconnect.TypeData, forbidden)
 	}

@@ -37,8 +37,10 @@ func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &udpPort{svc: s, sock: sock, peers: map[netip.AddrPort]*link{},
-		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}, expected: map[*link][]netip.AddrPort{}}
+	p := &udpPort{
+		svc: s, sock: sock, peers: map[netip.AddrPort]*link{},
+		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}, expected: map[*link][]netip.AddrPort{},
+	}
 	s.wg.Go(p.receive)
 	return p, nil
 }

@@ -111,8 +111,10 @@ func TestTheIntentIsCommittedBeforeTheFirstByte(t *testing.T) {
 	must(t, errors.Join(err, resp.Body.Close()))
 	must(t, p.Finish(ctx, p.OutcomeOf(nil)))
 	must(t, p.Finish(ctx, egress.Failed)) // does not count
-	want := egress.Intent{Subject: "sub_a", Recipient: "idv.aliyun", LegalName: "阿里云计算有限公司", Role: "processor", Region: "CN-mainland",
-		Op: "Id2MetaVerify", Purpose: "realname", Basis: "duty", Fields: []string{"UserName", "IdentifyNum", "ParamType"}}
+	want := egress.Intent{
+		Subject: "sub_a", Recipient: "idv.aliyun", LegalName: "阿里云计算有限公司", Role: "processor", Region: "CN-mainland",
+		Op: "Id2MetaVerify", Purpose: "realname", Basis: "duty", Fields: []string{"UserName", "IdentifyNum", "ParamType"},
+	}
 	if diff := cmp.Diff(want, r.log.intents[0]); diff != "" || string(body) != "ok" {
 		t.Errorf("got %q and intent (-want +got):\n%s", body, diff)
 	}
@@ -319,8 +321,11 @@ func TestAProcessorNeedsALiveAgreement(t *testing.T) {
 		o       egress.Override
 		want    error
 	}{
-		{"mainland", live, nil}, {"mainland", ended, egress.ErrDPA}, {"mainland", egress.Override{}, egress.ErrDPA},
-		{"hongkong", live, egress.ErrTransfer}, {"hongkong", moved, nil},
+		{"mainland", live, nil},
+		{"mainland", ended, egress.ErrDPA},
+		{"mainland", egress.Override{}, egress.ErrDPA},
+		{"hongkong", live, egress.ErrTransfer},
+		{"hongkong", moved, nil},
 	} {
 		if err := begin(c.profile, c.o); !errors.Is(err, c.want) {
 			t.Errorf("%s %+v: got %v, want %v", c.profile, c.o, err, c.want)

@@ -146,8 +146,14 @@ func (r *Recipient) apply(o Override) error {
 	for _, s := range []struct {
 		to   *string
 		from string
-	}{{&r.Endpoint, o.Endpoint}, {&r.LegalName, o.LegalName}, {&r.Contact, o.Contact},
-		{&r.DPA, o.DPA}, {&r.Mechanism, o.Mechanism}, {&r.Region, o.Region}} {
+	}{
+		{&r.Endpoint, o.Endpoint},
+		{&r.LegalName, o.LegalName},
+		{&r.Contact, o.Contact},
+		{&r.DPA, o.DPA},
+		{&r.Mechanism, o.Mechanism},
+		{&r.Region, o.Region},
+	} {
 		if s.from != "" {
 			*s.to = s.from
 		}

@@ -8,8 +8,10 @@ import (
 )
 
 // Retentions are the retention classes that a personal column may name.
-var Retentions = []string{"account_core", "optional", "realname_value", "realname_result", "netlog", "access_log",
-	"vpn_session", "order", "accounting", "ticket", "disclosure", "legal_order", "consent", "case", "pia_audit", "log_leaf"}
+var Retentions = []string{
+	"account_core", "optional", "realname_value", "realname_result", "netlog", "access_log",
+	"vpn_session", "order", "accounting", "ticket", "disclosure", "legal_order", "consent", "case", "pia_audit", "log_leaf",
+}
 
 // Verify compares the descriptions with a live schema (tables to columns) and
 // names every difference: a table or column that nobody described, one that is

@@ -48,8 +48,10 @@ func Holdings() []holding.Table {
 		holding.None("an opaque key that the client chose", "request_key"),
 		holding.None("a keyed digest to tell a repeat from another request", "request_sha256"),
 		holding.None("the state of the request", "state", "lease_until", "created_at"),
-		[]holding.Column{{Name: "answer", Category: holding.Order, Subject: "scope", Purposes: []string{"account"},
-			Basis: holding.ByContract, Retention: "account_core", Sealed: true}},
+		[]holding.Column{{
+			Name: "answer", Category: holding.Order, Subject: "scope", Purposes: []string{"account"},
+			Basis: holding.ByContract, Retention: "account_core", Sealed: true,
+		}},
 	)}
 }
 

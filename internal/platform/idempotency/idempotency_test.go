@@ -22,6 +22,7 @@ import (
 type mirror struct{}
 
 func (mirror) SealSystem(_ context.Context, _ string, p []byte) ([]byte, error) { return flip(p), nil }
+
 func (mirror) OpenSystem(_ context.Context, _ string, p []byte) ([]byte, error) { return flip(p), nil }
 
 func (mirror) Blind(_ context.Context, field, v string) (string, error) {

@@ -78,8 +78,10 @@ type periodic struct {
 
 // New returns a queue over d, whose job table must be migrated.
 func New(d *db.DB, c clock.Clock, log *slog.Logger) *Queue {
-	return &Queue{db: d, clock: c, log: log, wake: make(chan struct{}, 1),
-		handlers: map[string]Handler{}, topics: map[string][]string{}}
+	return &Queue{
+		db: d, clock: c, log: log, wake: make(chan struct{}, 1),
+		handlers: map[string]Handler{}, topics: map[string][]string{},
+	}
 }
 
 // Final marks an error that repeating cannot mend; the job becomes dead.

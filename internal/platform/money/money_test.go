@@ -49,7 +49,12 @@ func TestParseIsStrict(t *testing.T) {
 func TestMulDivRoundsHalfEven(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ a, num, den, want int64 }{
-		{5, 1, 2, 2}, {7, 1, 2, 4}, {-5, 1, 2, -2}, {-7, 1, 2, -4}, {10, 1, 3, 3}, {20, 1, 3, 7},
+		{5, 1, 2, 2},
+		{7, 1, 2, 4},
+		{-5, 1, 2, -2},
+		{-7, 1, 2, -4},
+		{10, 1, 3, 3},
+		{20, 1, 3, 7},
 		{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
 	}
 	for _, c := range cases {

@@ -31,8 +31,10 @@ func TestAHashKnowsItsPassword(t *testing.T) {
 func TestAMalformedHashIsAnErrorAndNoMatch(t *testing.T) {
 	t.Parallel()
 	h := password.NewHasher(1)
-	for _, hash := range []string{"", "x", "$argon2id$v=19$m=19456,t=2,p=1$$", "$argon2i$v=19$m=1,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
-		"$argon2id$v=19$m=99999999,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"} {
+	for _, hash := range []string{
+		"", "x", "$argon2id$v=19$m=19456,t=2,p=1$$", "$argon2i$v=19$m=1,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=99999999,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+	} {
 		if ok, err := h.Verify(context.Background(), hash, "x"); ok || !errors.Is(err, password.ErrHash) {
 			t.Errorf("hash %q: got %v, %v, want ErrHash", hash, ok, err)
 		}

@@ -83,8 +83,10 @@ func ref() vault.Ref {
 
 func (r rig) ticket(t *testing.T, ref vault.Ref) vault.Ticket {
 	t.Helper()
-	ticket, err := r.v.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.Self}, Subject: ref.Subject,
-		Fields: []string{ref.Field()}, Purpose: "realname"})
+	ticket, err := r.v.Begin(ctx, vault.Read{
+		Reader: vault.Reader{Class: vault.Self}, Subject: ref.Subject,
+		Fields: []string{ref.Field()}, Purpose: "realname",
+	})
 	must(t, err)
 	return ticket
 }

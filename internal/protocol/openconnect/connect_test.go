@@ -39,10 +39,14 @@ func TestParseRecordedConnect(t *testing.T) {
 	want := ConnectRequest{
 		UserAgent: "Open AnyConnect VPN Agent v9.01-3", Agent: AgentOpenConnect, Hostname: "vm",
 		BaseMTU: 1500, MTU: 1390, IPv4: true, IPv6: true, FullIPv6: true,
-		DTLSCiphers: []string{"PSK-NEGOTIATE", "OC-DTLS1_2-AES256-GCM", "OC2-DTLS1_2-CHACHA20-POLY1305", "OC-DTLS1_2-AES128-GCM",
-			"DHE-RSA-AES256-SHA", "DHE-RSA-AES128-SHA", "AES256-SHA", "AES128-SHA"},
-		DTLS12Ciphers: []string{"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-GCM-SHA256",
-			"DHE-RSA-AES256-SHA", "DHE-RSA-AES128-SHA", "AES256-SHA", "AES128-SHA"},
+		DTLSCiphers: []string{
+			"PSK-NEGOTIATE", "OC-DTLS1_2-AES256-GCM", "OC2-DTLS1_2-CHACHA20-POLY1305", "OC-DTLS1_2-AES128-GCM",
+			"DHE-RSA-AES256-SHA", "DHE-RSA-AES128-SHA", "AES256-SHA", "AES128-SHA",
+		},
+		DTLS12Ciphers: []string{
+			"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-GCM-SHA256",
+			"DHE-RSA-AES256-SHA", "DHE-RSA-AES128-SHA", "AES256-SHA", "AES128-SHA",
+		},
 		AcceptEncoding: []string{"oc-lz4", "lzs"}, DTLSAcceptEncoding: []string{"oc-lz4", "lzs"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -67,10 +71,13 @@ func TestParseConnectHeaders(t *testing.T) {
 		lines []string
 		check func(ConnectRequest) bool
 	}{
-		{"old addresses", []string{"X-CSTP-Address: 10.0.0.2", "X-CSTP-Address: fd00::2/64", "X-CSTP-Address: nonsense"},
+		{
+			"old addresses",
+			[]string{"X-CSTP-Address: 10.0.0.2", "X-CSTP-Address: fd00::2/64", "X-CSTP-Address: nonsense"},
 			func(r ConnectRequest) bool {
 				return slices.Equal(r.OldAddresses, []netip.Addr{netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")})
-			}},
+			},
+		},
 		{"no address type", nil, func(r ConnectRequest) bool { return r.IPv4 && !r.IPv6 }},
 		{"IPv6 only", []string{"X-CSTP-Address-Type: IPv6"}, func(r ConnectRequest) bool { return !r.IPv4 && r.IPv6 }},
 		{"mobile licence", []string{"X-CSTP-License: mobile"}, func(r ConnectRequest) bool { return r.Mobile }},

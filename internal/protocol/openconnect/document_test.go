@@ -148,7 +148,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		Document{Fields: Fields{"password": secret}, SessionToken: NewSecret([]byte(secret))},
 		ConnectRequest{Cookie: NewSecret([]byte(secret)), MasterSecret: NewSecret([]byte(secret))},
 		Complete{Token: NewSecret([]byte(secret))},
-		NewSecret([]byte(secret)), Fields{"password": secret},
+		NewSecret([]byte(secret)),
+		Fields{"password": secret},
 		&Document{Fields: Fields{"password": secret}},
 	}
 	hexed, escaped := fmt.Sprintf("%x", secret), fmt.Sprintf("%d", []byte(secret))

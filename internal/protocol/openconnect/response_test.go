@@ -69,9 +69,11 @@ var responseCases = []struct {
 }{
 	{"DTLS off", func(r *ConnectResponse) { r.DTLS = nil }, nil, []string{"X-DTLS"}},
 	{"DTLS not possible", func(r *ConnectResponse) { r.DTLS = &DTLSOffer{Port: 443} }, nil, []string{"X-DTLS"}},
-	{"resume", func(r *ConnectResponse) { r.DTLS.Choice = resumeNames[2] },
+	{
+		"resume", func(r *ConnectResponse) { r.DTLS.Choice = resumeNames[2] },
 		[]string{"X-DTLS-Session-ID: 38847c5046d45f1b62eddb3acd828f273559400452ecef1ac7ee519d36bf45a1", "X-DTLS12-CipherSuite: AES256-GCM-SHA384", "X-DTLS-MTU: 1434", "X-DTLS-Rekey-Method: new-tunnel"},
-		[]string{"App-ID", "PSK", "X-DTLS-CipherSuite"}},
+		[]string{"App-ID", "PSK", "X-DTLS-CipherSuite"},
+	},
 	{"PSK", func(*ConnectResponse) {}, []string{"X-DTLS-App-ID: 3884"}, []string{"X-DTLS-Session-ID", "X-DTLS-MTU"}},
 	{"IPv6 DNS for openconnect", func(r *ConnectResponse) { r.DNS = addrs("10.0.0.1", "fd00::1") }, []string{"X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS: fd00::1"}, []string{"DNS-IP6"}},
 	{"IPv6 DNS for Cisco", func(r *ConnectResponse) { r.DNS, r.Agent = addrs("10.0.0.1", "fd00::1"), AgentAnyConnect }, []string{"X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS-IP6: fd00::1"}, nil},

@@ -90,8 +90,10 @@ func (c *Checker) Check(ctx context.Context, q realname.CheckRequest) (realname.
 	if err != nil {
 		return "", sourceError(err)
 	}
-	p, err := c.egress.Begin(ctx, egress.Call{Recipient: c.recipient, Op: action, Subject: q.Subject,
-		Fields: []string{"UserName", "IdentifyNum", "ParamType"}})
+	p, err := c.egress.Begin(ctx, egress.Call{
+		Recipient: c.recipient, Op: action, Subject: q.Subject,
+		Fields: []string{"UserName", "IdentifyNum", "ParamType"},
+	})
 	if errs.KindOf(err) == errs.Forbidden {
 		return "", err // no consent, no agreement: nothing was sent
 	}

@@ -36,14 +36,18 @@ func TestAVerificationFromConsentToDisclosure(t *testing.T) {
 		door := egress.New(egress.Deps{Registry: registry, Ledger: rig.Audit, Gate: rig.Consent, Clock: rig.Clock})
 		checker, err := aliyun.New(aliyun.Config{AccessKeyID: "LTAIdemo", AccessKeySecret: "secret", PublicKey: sim.PublicKey(), Egress: door, Clock: rig.Clock})
 		must(t, err)
-		s := realname.New(realname.Deps{DB: d, Clock: rig.Clock, Queue: rig.Queue, Log: quiet, Audit: rig.Audit, Vault: rig.Vault,
-			Checker: checker, Consent: rig.Consent, Profile: "mainland"})
+		s := realname.New(realname.Deps{
+			DB: d, Clock: rig.Clock, Queue: rig.Queue, Log: quiet, Audit: rig.Audit, Vault: rig.Vault,
+			Checker: checker, Consent: rig.Consent, Profile: "mainland",
+		})
 		p := account.Principal{Account: "acc_1", Subject: "sub_1", Session: "ses_1"}
 
 		prompt, err := rig.Consent.Prompt(ctx, p.Session, "realname", "zh-CN")
 		must(t, err)
-		in := realname.Submission{Name: "王小明", Number: realnametest.Number(time.Date(1990, 5, 5, 0, 0, 0, 0, time.UTC), 7),
-			ConsentToken: prompt.Token, Locale: "zh-CN"}
+		in := realname.Submission{
+			Name: "王小明", Number: realnametest.Number(time.Date(1990, 5, 5, 0, 0, 0, 0, time.UTC), 7),
+			ConsentToken: prompt.Token, Locale: "zh-CN",
+		}
 		_, err = s.Submit(ctx, p, in)
 		must(t, err)
 		must(t, rig.Queue.Drain(ctx))

@@ -84,8 +84,10 @@ func wanted(spec service.Spec) (vpn.NewGateway, error) {
 	if err != nil {
 		return vpn.NewGateway{}, err
 	}
-	return vpn.NewGateway{Account: spec.Account, Subject: spec.Subject, Name: spec.Configuration["name"], Region: spec.Region,
-		Network: spec.Configuration["network"], Limits: vpn.Limits{SSLBandwidth: bandwidth, SSLConnections: connections}}, nil
+	return vpn.NewGateway{
+		Account: spec.Account, Subject: spec.Subject, Name: spec.Configuration["name"], Region: spec.Region,
+		Network: spec.Configuration["network"], Limits: vpn.Limits{SSLBandwidth: bandwidth, SSLConnections: connections},
+	}, nil
 }
 
 func number(options map[string]string, name string) (int, error) {

@@ -41,9 +41,11 @@ type ports struct{ names []string }
 func (p ports) OrderLines(_ context.Context, order string) ([]service.Line, error) {
 	var all []service.Line
 	for i, n := range p.names {
-		all = append(all, service.Line{ID: fmt.Sprintf("orl_%d", i), Order: order, Account: owner, Subject: "sub_alice", Kind: "new",
+		all = append(all, service.Line{
+			ID: fmt.Sprintf("orl_%d", i), Order: order, Account: owner, Subject: "sub_alice", Kind: "new",
 			Product: "vpn-gateway", Region: "hk-1", Months: 1, Options: map[string]string{"ssl_bandwidth": "100", "ssl_connections": "5"},
-			Configuration: map[string]string{"name": n, "network": "vpc-demo"}})
+			Configuration: map[string]string{"name": n, "network": "vpc-demo"},
+		})
 	}
 	return all, nil
 }
@@ -75,11 +77,15 @@ func newRig(t *testing.T, d *db.DB, p ports) rig {
 	a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(a, p)
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
-	r.vpn = vpn.New(vpn.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v,
-		Password: password.NewHasher(1), Config: vpn.Config{BaseDomain: "vpn.test", Networks: []vpn.Network{{ID: "vpc-demo", Region: "hk-1"}}}})
+	r.vpn = vpn.New(vpn.Deps{
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v,
+		Password: password.NewHasher(1), Config: vpn.Config{BaseDomain: "vpn.test", Networks: []vpn.Network{{ID: "vpc-demo", Region: "hk-1"}}},
+	})
 	r.own = ownvpn.New(r.vpn)
-	r.service = service.New(service.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Orders: p, RealName: p, Regions: p,
-		Providers: map[string]service.Provider{"vpn-gateway": r.own}})
+	r.service = service.New(service.Deps{
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Orders: p, RealName: p, Regions: p,
+		Providers: map[string]service.Provider{"vpn-gateway": r.own},
+	})
 	r.own.Watch(r.queue, r.service.Observe)
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "one", Region: "hk-1", Location: "HK", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}})
 	must(t, err)
@@ -177,8 +183,10 @@ func TestWhatCannotBeMadeIsSaidBeforeTheOrder(t *testing.T) {
 	each(t, []string{"office"}, func(t *testing.T, r rig) {
 		r.paid(t)
 		spec := func(name, network, bandwidth string) service.Spec {
-			return service.Spec{Account: owner, Product: "vpn-gateway", Region: "hk-1", Options: map[string]string{"ssl_bandwidth": bandwidth, "ssl_connections": "5"},
-				Configuration: map[string]string{"name": name, "network": network}}
+			return service.Spec{
+				Account: owner, Product: "vpn-gateway", Region: "hk-1", Options: map[string]string{"ssl_bandwidth": bandwidth, "ssl_connections": "5"},
+				Configuration: map[string]string{"name": name, "network": network},
+			}
 		}
 		for _, c := range []struct {
 			spec service.Spec

@@ -69,8 +69,10 @@ func (s *Sender) Send(ctx context.Context, m notify.Mail) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", notify.ErrRefused, err)
 	}
-	permit, err := s.door.Begin(ctx, egress.Call{Recipient: s.c.Recipient, Op: "send", Subject: m.Subject, Purpose: m.Purpose,
-		Fields: []string{"email", "message"}})
+	permit, err := s.door.Begin(ctx, egress.Call{
+		Recipient: s.c.Recipient, Op: "send", Subject: m.Subject, Purpose: m.Purpose,
+		Fields: []string{"email", "message"},
+	})
 	if err != nil {
 		return err
 	}

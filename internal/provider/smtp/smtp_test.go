@@ -39,8 +39,10 @@ func certificate(t *testing.T) (*tls.Config, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
 	raw, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	must(t, err)
 	leaf, err := x509.ParseCertificate(raw)
@@ -82,8 +84,10 @@ func setUp(t *testing.T, server *tls.Config, roots *x509.CertPool, c smtp.Config
 }
 
 func mail() notify.Mail {
-	return notify.Mail{Reference: "msg_1", Subject: id.NewHandle(), Purpose: "verify", To: "alice@example.org", Title: "请验证您的邮箱",
-		Text: "你好\n.\n..two dots\n", HTML: "<p>你好</p>"}
+	return notify.Mail{
+		Reference: "msg_1", Subject: id.NewHandle(), Purpose: "verify", To: "alice@example.org", Title: "请验证您的邮箱",
+		Text: "你好\n.\n..two dots\n", HTML: "<p>你好</p>",
+	}
 }
 
 func (r rig) phases(t *testing.T) string {
@@ -192,8 +196,10 @@ func TestALineBreakIsNoHeader(t *testing.T) {
 func TestARegistrationIsVerifiedByItsMail(t *testing.T) {
 	t.Parallel()
 	r := setUp(t, nil, nil, smtp.Config{TLS: "none", Demo: true})
-	_, err := notify.New(notify.Deps{DB: r.DB, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Account: r.Account,
-		Sender: r.sender, URL: "https://console.example.org", Brand: "Example"})
+	_, err := notify.New(notify.Deps{
+		DB: r.DB, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Account: r.Account,
+		Sender: r.sender, URL: "https://console.example.org", Brand: "Example",
+	})
 	must(t, err)
 	r.Register(t, "alice")
 	must(t, r.Queue.Drain(context.Background()))

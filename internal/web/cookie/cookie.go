@@ -38,8 +38,10 @@ func NewRemember(token string) http.Cookie {
 func Clear(name string) http.Cookie { return secret(name, "", -1) }
 
 func secret(name, value string, maxAge int) http.Cookie {
-	return http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	return http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
 }
 
 // Read returns the value of a registered cookie, or "".

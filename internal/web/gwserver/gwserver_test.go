@@ -139,8 +139,10 @@ func TestWhatIsRefused(t *testing.T) {
 
 func TestAFailureTellsACodeOnly(t *testing.T) {
 	t.Parallel()
-	for want, err := range map[int]error{404: fleet.ErrNotAssigned, 400: fleet.ErrReport, 503: fleet.ErrNoNode,
-		500: errors.New("secret detail"), 409: errs.Wrap(errs.Conflict, "vpn.x", errors.New("secret detail"))} {
+	for want, err := range map[int]error{
+		404: fleet.ErrNotAssigned, 400: fleet.ErrReport, 503: fleet.ErrNoNode,
+		500: errors.New("secret detail"), 409: errs.Wrap(errs.Conflict, "vpn.x", errors.New("secret detail")),
+	} {
 		w := call(handler(&control{failing: err}, gwserver.Local(node)), "POST", gwlink.PathLogin, gwlink.LoginRequest{}, present)
 		if w.Code != want || strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), `"code"`) {
 			t.Errorf("%v: got %d %s, want %d", err, w.Code, w.Body, want)

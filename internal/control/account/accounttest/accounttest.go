@@ -25,8 +25,10 @@ import (
 const Password = "tall gates open slowly 7"
 
 // From is a source address of the documentation networks.
-var From = account.Source{IP: netip.MustParseAddr("192.0.2.10"),
-	UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"}
+var From = account.Source{
+	IP:        netip.MustParseAddr("192.0.2.10"),
+	UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+}
 
 // Migrations are the schemas that Rig needs.
 func Migrations() []db.Migrations {
@@ -46,8 +48,10 @@ var hasher = password.NewHasher(2)
 func New(t testing.TB, d *db.DB, profile string, demo bool) Rig {
 	t.Helper()
 	r := consenttest.New(t, d, profile)
-	s, err := account.New(account.Deps{DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
-		Consent: r.Consent, Vault: r.Vault, Hasher: hasher, Memory: 1, Demo: demo})
+	s, err := account.New(account.Deps{
+		DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
+		Consent: r.Consent, Vault: r.Vault, Hasher: hasher, Memory: 1, Demo: demo,
+	})
 	check(t, err)
 	return Rig{r, s}
 }
@@ -64,8 +68,10 @@ func (r Rig) Register(t testing.TB, name string) account.Registered {
 	ctx := context.Background()
 	p, err := r.Consent.Prompt(ctx, "", consent.PlatformPolicy, "en")
 	check(t, err)
-	got, err := r.Account.Register(ctx, account.Registration{Name: name, Password: Password, Email: name + "@example.org", Locale: "en",
-		ConsentToken: p.Token, Adult: true, Channel: "console", Source: From})
+	got, err := r.Account.Register(ctx, account.Registration{
+		Name: name, Password: Password, Email: name + "@example.org", Locale: "en",
+		ConsentToken: p.Token, Adult: true, Channel: "console", Source: From,
+	})
 	check(t, err)
 	return got
 }

@@ -72,8 +72,10 @@ func (r Rig) Grant(t testing.TB, subject id.Handle, session, purpose string) con
 	t.Helper()
 	p, err := r.Consent.Prompt(context.Background(), session, purpose, "zh-CN")
 	check(t, err)
-	rec, err := r.Consent.Decide(context.Background(), consent.Act{Subject: subject, Session: session, Purpose: purpose,
-		Decision: consent.Grant, Token: p.Token, Adult: true})
+	rec, err := r.Consent.Decide(context.Background(), consent.Act{
+		Subject: subject, Session: session, Purpose: purpose,
+		Decision: consent.Grant, Token: p.Token, Adult: true,
+	})
 	check(t, err)
 	return rec
 }
