@@ -289,8 +289,10 @@ func (l *lab) connect(pass string, args ...string) *client {
 		l.t.Fatal(err)
 	}
 	name := fmt.Sprintf("openconnect-%d.log", time.Now().UnixNano())
-	args = append([]string{"--verbose", "--script", path, "--interface", "tun0", "--user", "alice", "--passwd-on-stdin",
-		"--non-inter", "--servercert", l.pin()}, args...)
+	args = append([]string{
+		"--verbose", "--script", path, "--interface", "tun0", "--user", "alice", "--passwd-on-stdin",
+		"--non-inter", "--servercert", l.pin(),
+	}, args...)
 	c := &client{l: l, log: name, cmd: exec.Command("openconnect", append(args, "https://"+nodeAddr)...)}
 	c.cmd.Stdin = bytes.NewBufferString(pass + "\n")
 	l.start("c", c.cmd, name)

@@ -26,8 +26,10 @@ func (l *lab) output(args ...string) string {
 }
 
 func (l *lab) spec() netcfg.Spec {
-	return netcfg.Spec{Name: l.gateway, Queues: 2, MTU: 1400, Bridge: "br0", Address: netip.MustParsePrefix("10.77.0.1/24"),
-		Servers: []netcfg.Access{{Pool: netip.MustParsePrefix("10.98.0.0/24"), LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}}}}
+	return netcfg.Spec{
+		Name: l.gateway, Queues: 2, MTU: 1400, Bridge: "br0", Address: netip.MustParsePrefix("10.77.0.1/24"),
+		Servers: []netcfg.Access{{Pool: netip.MustParsePrefix("10.98.0.0/24"), LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}}},
+	}
 }
 
 // apply runs netcfg inside the node's namespace.
