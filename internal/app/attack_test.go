@@ -199,6 +199,8 @@ func TestEveryRouteRefusesWhoMayNot(t *testing.T) {
 			wantProblem(t, "staff without second factor: "+o.String(), in.send(operator.session, o.method, path, body), 403, "api.forbidden")
 		}
 	}
+	// The event stream is outside the library, and so of the description.
+	wantProblem(t, "nobody: events", in.send("", "GET", "/api/v1/events", ""), 401, "api.unauthenticated")
 	for _, o := range d.operations {
 		mallory.reachFor(alice, d, o)
 	}

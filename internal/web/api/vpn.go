@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/web/problem"
 )
 
@@ -146,12 +148,17 @@ const (
 // events streams changes of the caller's gateways as server-sent events. It is
 // outside the API library, which answers whole bodies only.
 func (a *API) events(s *vpn.Service) http.HandlerFunc {
+	open := streams{of: map[account.ID]int{}}
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, err := a.Admit(r, Customer)
+		if err == nil && !open.enter(p.Account) {
+			err = ErrStreams
+		}
 		if err != nil {
 			problem.Write(w, r, a.opt.Log, err)
 			return
 		}
+		defer open.leave(p.Account)
 		ctx, cancel := context.WithTimeout(r.Context(), eventAtMost)
 		defer cancel()
 		out := http.NewResponseController(w)
@@ -160,6 +167,37 @@ func (a *API) events(s *vpn.Service) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		st := stream{api: a, vpn: s, who: p, w: w, out: out, last: map[string]vpn.Pulse{}}
 		st.run(ctx, r)
+	}
+}
+
+// ErrStreams refuses one more event stream: each asks the database every
+// second.
+var ErrStreams = errs.New(errs.Limited, "api.too_many_streams").With("max", streamsAtMost)
+
+// streamsAtMost is how many event streams an account may have at a process.
+const streamsAtMost = 32
+
+// streams counts the open event streams of accounts.
+type streams struct {
+	mu sync.Mutex
+	of map[account.ID]int
+}
+
+func (s *streams) enter(who account.ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[who] >= streamsAtMost {
+		return false
+	}
+	s.of[who]++
+	return true
+}
+
+func (s *streams) leave(who account.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[who]--; s.of[who] == 0 {
+		delete(s.of, who)
 	}
 }
 

@@ -310,6 +310,43 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 	}
 }
 
+func TestAnAccountsEventStreamsAreCounted(t *testing.T) {
+	t.Parallel()
+	r := newVPNRig(t)
+	srv := httptest.NewServer(r.http)
+	t.Cleanup(srv.Close)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ask := func(who string) *http.Response {
+		req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+api.Prefix+"/events", nil)
+		check(t, err)
+		req.Header.Set("Authorization", "Bearer "+who)
+		resp, err := srv.Client().Do(req)
+		check(t, err)
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp
+	}
+	var opened []*http.Response
+	for resp := ask("alice"); resp.StatusCode == http.StatusOK && len(opened) < 100; resp = ask("alice") {
+		opened = append(opened, resp)
+	}
+	if got := ask("alice"); len(opened) != 32 || got.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("got %d streams, then %s, want 32 and 429", len(opened), got.Status)
+	}
+	if got := ask("mallory").StatusCode; got != http.StatusOK {
+		t.Errorf("another account: got %d", got)
+	}
+	check(t, opened[0].Body.Close())
+	deadline := time.After(20 * time.Second) // the server notices at its next word
+	for ask("alice").StatusCode != http.StatusOK {
+		select {
+		case <-deadline:
+			t.Fatal("a closed stream is still counted")
+		default:
+		}
+	}
+}
+
 func TestTheEventStreamTellsChangesOfOnesOwnGateways(t *testing.T) {
 	t.Parallel()
 	r := newVPNRig(t)
