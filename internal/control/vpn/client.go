@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 )
 
 // NewClient is what a customer asks for. Without a CSR the key is made here and
@@ -137,7 +138,7 @@ func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, c
 		return material{}, err
 	}
 	if srv.TwoFactor && !c.TwoFactorExempt {
-		m.totp = newSeed()
+		m.totp = totp.NewSeed()
 		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(m.totp))
 	}
 	return m, err
@@ -366,7 +367,7 @@ func (s *Service) ResetTOTP(ctx context.Context, p account.Principal, client str
 	if err != nil {
 		return SSLClient{}, err
 	}
-	sealed, err := s.seal(ctx, c, "totp_sealed", []byte(newSeed()))
+	sealed, err := s.seal(ctx, c, "totp_sealed", []byte(totp.NewSeed()))
 	if err != nil {
 		return SSLClient{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 )
 
 // challengeLife is how long a person may take over the code.
@@ -254,7 +255,7 @@ func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	step, ok := stepOf(string(plain["totp_sealed"]), l.typedCode(), l.now)
+	step, ok := totp.Step(string(plain["totp_sealed"]), l.typedCode(), l.now)
 	if ok && l.belongs(c) {
 		answer, err := l.grant(ctx, c, o, step)
 		if !isUsed(err) {

@@ -12,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -91,7 +92,7 @@ func (s *Service) Secret(ctx context.Context, p account.Principal, client string
 	}
 	out := Secret{UserName: c.Name, Password: string(plain["password_sealed"]), TOTP: string(plain["totp_sealed"]), Until: c.SecretUntil}
 	if out.TOTP != "" {
-		out.TOTPURI = seedURI(c.Server, c.Name, out.TOTP)
+		out.TOTPURI = totp.URI("Skybridge "+c.Server, c.Name, out.TOTP)
 	}
 	return out, nil
 }
