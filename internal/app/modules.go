@@ -131,7 +131,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	now, own := clock.System{}, ownvpn.New(m.vpn)
 	m.service = service.New(service.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog,
-		Providers: map[string]service.Provider{"vpn-gateway": own}})
+		Providers: map[string]service.Provider{catalog.VPNGateway: own}})
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own}})

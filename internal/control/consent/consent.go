@@ -43,14 +43,11 @@ const (
 	SeparateCrossborder = "separate.crossborder"
 )
 
-// Purposes of the closed list in purposes.yaml that other modules name.
+// Purposes of the closed list in purposes.yaml that code names.
 const (
 	PlatformPolicy  = "platform_policy"
-	ClientPolicy    = "vpn_client_policy"
 	RealName        = "realname"
 	PaymentAlipay   = "payment.alipay"
-	PaymentWeChat   = "payment.wechatpay"
-	PaymentEpay     = "payment.epay"
 	CrossborderHome = "crossborder.platform"
 )
 

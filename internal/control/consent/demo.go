@@ -1,6 +1,7 @@
 package consent
 
-// DemoFacts are facts of an invented operator, for the demo and for tests.
+// DemoFacts are facts of an invented operator, for tests: those of this package
+// cannot import consenttest.
 // Domains are those that RFC 2606 keeps free.
 func DemoFacts(profile string) Facts {
 	f := Facts{Profile: profile, Operator: Operator{

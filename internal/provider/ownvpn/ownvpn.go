@@ -13,6 +13,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -76,11 +77,11 @@ func (p *Provider) Check(ctx context.Context, spec service.Spec) error {
 }
 
 func wanted(spec service.Spec) (vpn.NewGateway, error) {
-	bandwidth, err := number(spec.Options, "ssl_bandwidth")
+	bandwidth, err := number(spec.Options, catalog.OptionSSLBandwidth)
 	if err != nil {
 		return vpn.NewGateway{}, err
 	}
-	connections, err := number(spec.Options, "ssl_connections")
+	connections, err := number(spec.Options, catalog.OptionSSLConnections)
 	if err != nil {
 		return vpn.NewGateway{}, err
 	}

@@ -19,11 +19,13 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -88,11 +90,18 @@ func New(o Options) *API {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: cookie.Session},
 	}
+	ownErrors()
+	return &API{huma: humago.New(o.Mux, c), opt: o}
+}
+
+// ownErrors has the library refuse, and describe refusals, in our form. Its
+// hooks are global: they are set once.
+var ownErrors = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, found ...error) huma.StatusError {
 		return refused(ctx, status, found)
 	}
-	return &API{huma: humago.New(o.Mux, c), opt: o}
-}
+	huma.NewError = func(status int, _ string, found ...error) huma.StatusError { return refused(nil, status, found) }
+})
 
 // OpenAPI returns the description as JSON.
 func (a *API) OpenAPI() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
@@ -265,7 +274,7 @@ func (a *API) Admit(r *http.Request, need Access) (account.Principal, error) {
 		return account.Principal{}, ErrForbidden
 	}
 	if need.consent {
-		if err := a.opt.Gate.Gate(r.Context(), p.Subject, "platform_policy"); err != nil {
+		if err := a.opt.Gate.Gate(r.Context(), p.Subject, consent.PlatformPolicy); err != nil {
 			return account.Principal{}, err
 		}
 	}
