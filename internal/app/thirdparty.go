@@ -52,7 +52,7 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 		o[recipientEpay] = egress.Override{Endpoint: cfg.Epay.BaseURL, LegalName: cfg.Epay.LegalName, Contact: cfg.Epay.Contact}
 	}
 	if cfg.Mail.Host != "" {
-		o[recipientMail] = egress.Override{Endpoint: fmt.Sprintf("smtp://%s:%d", cfg.Mail.Host, cfg.Mail.Port), LegalName: cfg.Operator.LegalName, Contact: cfg.Operator.Mail}
+		o[recipientMail] = egress.Override{Endpoint: fmt.Sprintf("%s://%s:%d", mailScheme(cfg), cfg.Mail.Host, cfg.Mail.Port), LegalName: cfg.Operator.LegalName, Contact: cfg.Operator.Mail}
 	}
 	if cfg.RealName.AccessKeyID != "" {
 		o[recipientIDV] = egress.Override{Endpoint: cfg.RealName.Endpoint, DPA: cfg.RealName.AgreementSHA256, DPAUntil: cfg.RealName.AgreementUntil, Mechanism: cfg.Operator.Mechanism}
@@ -85,6 +85,14 @@ func unique(all []string) []string {
 	return slices.Compact(all)
 }
 
+// mailScheme is TLS from the first byte on the port for it, else STARTTLS.
+func mailScheme(cfg config.Config) string {
+	if cfg.Mail.Port == 465 {
+		return "smtps"
+	}
+	return "smtp"
+}
+
 // mailSender returns the way that mail goes out.
 func mailSender(cfg config.Config, door *egress.Egress) (notify.Sender, error) {
 	c := smtp.Config{Recipient: recipientMail, User: cfg.Mail.User, From: cfg.Mail.From, Demo: cfg.Demo.Enabled}
@@ -96,6 +104,9 @@ func mailSender(cfg config.Config, door *egress.Egress) (notify.Sender, error) {
 			return nil, fmt.Errorf("mail.password_file: %w", err)
 		}
 		c.Password = secret
+		if mailScheme(cfg) == "smtps" {
+			c.TLS = "tls"
+		}
 	}
 	return smtp.New(c, door)
 }

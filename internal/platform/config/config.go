@@ -238,6 +238,12 @@ func (c Config) Validate() error {
 	if u, err := url.Parse(c.Console.URL); err != nil || u.Scheme != "https" || u.Host == "" {
 		complain("console.url", "give the https address that browsers use, such as https://cloud.example.com")
 	}
+	if u, err := url.Parse(c.Console.URL); err == nil && strings.Trim(u.Path, "/") != "" {
+		complain("console.url", "give an address without a path; the console has a host of its own")
+	}
+	if len(c.Operator.Brand) > 127 {
+		complain("operator.brand", "give at most 127 bytes; it is the subject of payments")
+	}
 	if (c.Console.Certificate == "") != (c.Console.Key == "") {
 		complain("console.certificate", "give certificate and key, or neither for a self-signed one")
 	}

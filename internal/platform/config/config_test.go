@@ -23,6 +23,8 @@ func TestComplaintsNameTheKey(t *testing.T) {
 		{"nothing wrong", func(*Config) {}, ""},
 		{"unknown profile", func(c *Config) { c.Profile = "moon" }, "profile"},
 		{"plain http", func(c *Config) { c.Console.URL = "http://x" }, "console.url"},
+		{"a path", func(c *Config) { c.Console.URL = "https://x.example/cloud" }, "console.url"},
+		{"a long brand", func(c *Config) { c.Operator.Brand = strings.Repeat("b", 128) }, "operator.brand"},
 		{"key without certificate", func(c *Config) { c.Console.Key = "k" }, "console.certificate"},
 		{"one database for both", func(c *Config) { c.Database, c.KeyStore = "postgres://x", "postgres://x" }, "keystore"},
 		{"a simulator elsewhere", func(c *Config) { c.Demo.Epay = "198.51.100.1:80" }, "demo.epay"},

@@ -48,9 +48,9 @@ func New(c Config, door *egress.Egress) (*Sender, error) {
 	case c.TLS == "":
 		c.TLS = "starttls"
 	case c.TLS == "none" && !c.Demo:
-		return nil, errors.New("mail.tls: none is for the demo only; use starttls or tls")
+		return nil, errors.New("smtp: TLS none is for the demo only; use starttls or tls")
 	case c.TLS != "starttls" && c.TLS != "tls" && c.TLS != "none":
-		return nil, fmt.Errorf("mail.tls: %q is neither starttls nor tls", c.TLS)
+		return nil, fmt.Errorf("smtp: TLS %q is neither starttls nor tls", c.TLS)
 	}
 	if c.Recipient == "" {
 		c.Recipient = "mail.smtp"
