@@ -115,8 +115,8 @@ func prepareDemo(ctx context.Context, cfg *config.Config, self string, out io.Wr
 	return func() { _ = l.Close() }, nil
 }
 
-// writeEffective writes what the processes read. It holds no secret: those are
-// named by file.
+// writeEffective writes what the processes read. Secrets are named by file; the
+// one that a database's URL may hold all the same keeps the mode at 0600.
 func writeEffective(cfg config.Config) (string, error) {
 	abs, err := filepath.Abs(cfg.Data)
 	if err != nil {
