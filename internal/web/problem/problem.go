@@ -28,7 +28,7 @@ type Problem struct {
 	Params   map[string]any `json:"params,omitempty" doc:"Values of the sentence"`
 	Clause   string         `json:"clause,omitempty" doc:"Clause of the privacy policy that decided"`
 	Request  string         `json:"request,omitempty" doc:"Number of the request, to quote in a ticket"`
-	Problems []Field        `json:"problems,omitempty" doc:"Fields that are not right"`
+	Problems []Field        `json:"problems,omitempty" nullable:"false" doc:"Fields that are not right"`
 }
 
 // Field is one wrong field of a request. It never repeats the value.
