@@ -9,7 +9,6 @@ const long = '华东区域总部与研发中心之间的远程办公主网关（
 export const me = {
   account: id('acc_', 1),
   user_name: 'lin.wanqing',
-  email: 'lin.wanqing@example.com',
   email_verified: true,
   totp: false,
   recovery_left: 0,

@@ -39,6 +39,7 @@ function routes(scenario, n) {
       body.code ? {} : refuse(401, 'account.second_factor_required', '需要动态验证码'),
     'POST /accounts': () => ({}),
     'GET /login-sessions': () => items(data.loginSessions(3)),
+    'GET /me/contact': () => ({ email: 'lin.wanqing@example.com' }),
     'GET /me/login-log': () => items(data.loginLog(n)),
     'POST /me/totp': () => ({ secret: data.secret.totp_secret, url: data.secret.totp_uri }),
     'POST /me/totp/confirm': () => ({ recovery_codes: Array.from({ length: 10 }, (_, i) => `k7v3-m2q${i}`) }),

@@ -64,7 +64,6 @@ export function serve(table: Record<string, Answer>): Sent[] {
 export const me: Me = {
   account: 'acc_1',
   user_name: 'lin',
-  email: 'lin@example.com',
   email_verified: true,
   locale: 'en',
   totp: false,

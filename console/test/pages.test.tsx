@@ -161,6 +161,7 @@ test('staff without second factor get no further than turning it on', async () =
     ...everything,
     'GET /me': { ...me, staff: true, enrol_totp: true },
     'GET /login-sessions': list(),
+    'GET /me/contact': { email: 'lin@example.com' },
     'GET /me/login-log': list(),
   });
   await visit('/vpn-gateways');

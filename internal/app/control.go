@@ -193,7 +193,7 @@ func welcome(cfg config.Config, cert tls.Certificate, out io.Writer) {
 	if !cfg.Demo.Enabled {
 		return
 	}
-	fmt.Fprintf(out, "  Operator    user %s, password in %s\n  Mailbox     http://%s/messages (mails of the demonstration)\n",
+	fmt.Fprintf(out, "  Operator    user %s, password in %s; the first sign-in sets up the second factor\n  Mailbox     http://%s/messages (mails of the demonstration)\n",
 		OperatorName, cfg.Path("operator-password"), cfg.Demo.Mailbox)
 	if len(cfg.Node.Addresses) > 0 {
 		fmt.Fprintf(out, `

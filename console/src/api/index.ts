@@ -32,6 +32,7 @@ export const api = {
     confirmReset: (token: string, password: string) =>
       data(client.POST('/api/v1/password-resets/confirm', { body: { token, password } })),
     me: () => data(client.GET('/api/v1/me')),
+    contact: () => data(client.GET('/api/v1/me/contact')),
     stepUp: (body: T.Proof) => data(client.POST('/api/v1/me/step-up', { body })),
     changePassword: (current: string, next: string) =>
       data(client.POST('/api/v1/me/password', { body: { current, next } })),

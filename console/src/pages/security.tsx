@@ -1,4 +1,5 @@
 import { Alert, Button, Card, Form, Input } from 'antd';
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { LoginEntry, LoginSession } from '../api/types';
@@ -15,6 +16,8 @@ import { useChange, useFormat } from '../lib/use';
 export function Security() {
   const { t } = useTranslation();
   const me = useMe();
+  // Each reading of the address is noted, so only this page asks for it.
+  const contact = useQuery({ queryKey: ['contact'], queryFn: api.account.contact, staleTime: Infinity });
   return (
     <Page title={t('nav.security')} lead={t('security.lead')}>
       {me.enrol_totp ? <Alert type="warning" showIcon title={t('security.enrol_first')} /> : null}
@@ -23,7 +26,7 @@ export function Security() {
           columns={2}
           facts={[
             { label: t('field.user_name'), value: me.user_name },
-            { label: t('field.email'), value: me.email ?? '–' },
+            { label: t('field.email'), value: contact.data?.email ?? '–' },
             {
               label: t('security.email_verified'),
               value: <StateDot kind="flag" state={me.email_verified ? 'yes' : 'no'} />,

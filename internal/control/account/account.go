@@ -90,7 +90,6 @@ type Profile struct {
 	Account         ID
 	Subject         id.Handle
 	Name            string
-	Email           string
 	EmailVerifiedAt time.Time
 	Locale          string
 	TOTP            bool

@@ -9,17 +9,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
-// Profile returns the person's own data; opening the address is a read event.
+// Profile returns the person's own data but for what is sealed: see Address.
 func (s *Service) Profile(ctx context.Context, p Principal) (Profile, error) {
 	who, err := personBy(ctx, s.d.DB, "subject", string(p.Subject))
-	if err != nil {
-		return Profile{}, err
-	}
-	ticket, err := s.d.Vault.Begin(ctx, s.self(p, "account", "account_person.email"))
-	if err != nil {
-		return Profile{}, err
-	}
-	email, err := s.d.Vault.Open(ctx, ticket, emailRef(p.Subject), who.email)
 	if err != nil {
 		return Profile{}, err
 	}
@@ -32,9 +24,24 @@ func (s *Service) Profile(ctx context.Context, p Principal) (Profile, error) {
 		return Profile{}, err
 	}
 	return Profile{
-		Account: who.account, Subject: who.subject, Name: who.name, Email: string(email), EmailVerifiedAt: who.verifiedAt, Locale: who.locale,
+		Account: who.account, Subject: who.subject, Name: who.name, EmailVerifiedAt: who.verifiedAt, Locale: who.locale,
 		TOTP: !f.confirmedAt.IsZero(), RecoveryLeft: int(left), Staff: who.staff, Permissions: p.Permissions, CreatedAt: who.createdAt,
 	}, nil
+}
+
+// Address opens the person's own e-mail address, which is a read event: ask for
+// it only to show it.
+func (s *Service) Address(ctx context.Context, p Principal) (string, error) {
+	who, err := personBy(ctx, s.d.DB, "subject", string(p.Subject))
+	if err != nil {
+		return "", err
+	}
+	ticket, err := s.d.Vault.Begin(ctx, s.self(p, "account", "account_person.email"))
+	if err != nil {
+		return "", err
+	}
+	email, err := s.d.Vault.Open(ctx, ticket, emailRef(p.Subject), who.email)
+	return string(email), err
 }
 
 // SetLocale changes the language of mails.

@@ -47,7 +47,6 @@ type ResetConfirmation struct {
 type Me struct {
 	Account       string    `json:"account"`
 	UserName      string    `json:"user_name"`
-	Email         string    `json:"email" doc:"Reading it is noted among your reads"`
 	EmailVerified bool      `json:"email_verified"`
 	Locale        string    `json:"locale" enum:"zh-CN,en"`
 	TOTP          bool      `json:"totp"`
@@ -59,6 +58,11 @@ type Me struct {
 	MFA           bool      `json:"mfa" doc:"This session passed a second factor"`
 	StepUpUntil   time.Time `json:"step_up_until" doc:"Until then sensitive acts are open"`
 	CreatedAt     time.Time `json:"created_at"`
+}
+
+// MyContact is how the operator reaches the signed-in person.
+type MyContact struct {
+	Email string `json:"email"`
 }
 
 // MeChange is what a person may change.
@@ -146,6 +150,11 @@ func Accounts(a *API, s *account.Service, c *consent.Service) {
 		})
 	Get(a, "/me", Operation{ID: "me", Summary: "Who is signed in", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, _ *struct{}) (*Body[Me], error) { return me(ctx, s, c) })
+	Get(a, "/me/contact", Operation{ID: "my-contact", Summary: "Your e-mail address; reading it is noted among your reads", Tag: tag, Access: SignedIn},
+		func(ctx context.Context, _ *struct{}) (*Body[MyContact], error) {
+			email, err := s.Address(ctx, Who(ctx))
+			return &Body[MyContact]{MyContact{email}}, err
+		})
 	Patch(a, "/me", Operation{ID: "change-me", Summary: "Change the language of mails", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *struct{ Body MeChange }) (*Body[Me], error) {
 			if err := s.SetLocale(ctx, Who(ctx), in.Body.Locale); err != nil {
@@ -242,7 +251,7 @@ func me(ctx context.Context, s *account.Service, c *consent.Service) (*Body[Me],
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Me]{Me{Account: string(profile.Account), UserName: profile.Name, Email: profile.Email, EmailVerified: !profile.EmailVerifiedAt.IsZero(),
+	return &Body[Me]{Me{Account: string(profile.Account), UserName: profile.Name, EmailVerified: !profile.EmailVerifiedAt.IsZero(),
 		Locale: profile.Locale, TOTP: profile.TOTP, RecoveryLeft: profile.RecoveryLeft, Staff: profile.Staff, EnrolTOTP: profile.Staff && !p.MFA,
 		Permissions: Items(p.Permissions, func(s string) string { return s }), ConsentsDue: Items(due, func(d consent.Due) string { return d.Purpose }),
 		MFA: p.MFA, StepUpUntil: p.StepUpUntil, CreatedAt: profile.CreatedAt}}, nil
