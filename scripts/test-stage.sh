@@ -24,7 +24,7 @@ stage_console() {
 stage_static() {
   "$root/scripts/tools.sh"
   say "format"; "$bin/golangci-lint" fmt --diff || die "not formatted: make format"
-  say "vet"; go vet ./... && go vet -tags netns ./test/...
+  say "vet"; go vet ./... && go vet -tags netns,fault ./test/...
   say "lint"; "$bin/golangci-lint" run ./...
   say "tidy"; go mod tidy -diff || die "go.mod is not tidy: make tidy"
   say "generated files"; generated_files
@@ -55,8 +55,9 @@ with_postgres() {
 stage_unit() { with_postgres unit; go_tests unit -race -timeout 15m ./...; }
 # Packages with tests that kill the process at named points, built so that it can be done.
 stage_fault() {
+  need_root "the crash test" test-fault
   local packages
-  mapfile -t packages < <(grep -rlE '^//go:build .*\bfault\b' --include='*_test.go' internal cmd | xargs -r -n 1 dirname | sort -u | sed 's|^|./|')
+  mapfile -t packages < <(grep -rlE '^//go:build .*\bfault\b' --include='*_test.go' internal cmd test | xargs -r -n 1 dirname | sort -u | sed 's|^|./|')
   with_postgres fault
   go_tests fault -tags fault -timeout 15m "${packages[@]}"
 }

@@ -70,14 +70,13 @@ func (d *demo) stop(t *testing.T) {
 	}
 }
 
-// options are those of a walk that bears with the kills.
+// options are those of a walk through the demonstration.
 func (d *demo) options(t *testing.T) walk.Options {
 	t.Helper()
 	o, err := app.WalkOptions(config.Config{Data: d.data}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Redial = true
 	return o
 }
 

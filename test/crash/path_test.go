@@ -42,6 +42,7 @@ const payStep = "pay at the cashier"
 func TestKilledAtEachPointThePathGoesOn(t *testing.T) {
 	d := startDemo(t)
 	o := d.options(t)
+	o.Redial = true
 	o.Before = func(_ context.Context, step string) error { return d.arm(points[step]...) }
 	o.After = func(ctx context.Context, step string) error {
 		if step == payStep {

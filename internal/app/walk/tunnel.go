@@ -47,12 +47,13 @@ func (w *walker) dial(ctx context.Context, established string, args ...string) (
 		if err == nil || !w.Redial || ctx.Err() != nil {
 			return t, err
 		}
+		fmt.Fprintf(w.out, "  dialling again: %v\n", err)
 		if t != nil {
 			_ = t.close() // most likely it has ended
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(2 * time.Second):
+		case <-time.After(time.Second):
 		}
 	}
 }
@@ -66,8 +67,11 @@ func (w *walker) dialOnce(ctx context.Context, established string, args ...strin
 	all := append([]string{
 		"--protocol=anyconnect", "--resolve=" + name + ":" + lab.NodeAddress.Addr().String(), "--servercert", w.server.Pin,
 		"--script", path, "--user", w.name, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"),
-		"--token-mode=totp", "--token-secret=base32:" + w.code, "--passwd-on-stdin", "--non-inter",
+		"--passwd-on-stdin", "--non-inter",
 	}, args...)
+	if w.code != "" {
+		all = append(all, "--token-mode=totp", "--token-secret=base32:"+w.code)
+	}
 	t := &tunnel{log: &log{}, done: make(chan error, 1)}
 	t.cmd = exec.CommandContext(context.WithoutCancel(ctx), "openconnect", append(all, fmt.Sprintf("https://%s:%d", name, w.server.Port))...)
 	t.cmd.Stdin = strings.NewReader(w.secret + "\n")

@@ -45,7 +45,8 @@ func (w *walker) makeClient(ctx context.Context) error {
 	var made struct {
 		ID string `json:"id"`
 	}
-	if err := w.call(ctx, http.MethodPost, "/ssl-clients", map[string]string{"server": w.server.ID, "name": w.name}, &made); err != nil {
+	r := map[string]any{"server": w.server.ID, "name": w.name, "two_factor_exempt": w.Redial}
+	if err := w.call(ctx, http.MethodPost, "/ssl-clients", r, &made); err != nil {
 		return err
 	}
 	w.client = made.ID
@@ -57,7 +58,7 @@ func (w *walker) makeClient(ctx context.Context) error {
 	if err := w.call(ctx, http.MethodPost, "/ssl-clients/"+w.client+"/secret", struct{}{}, &secret); err != nil {
 		return err
 	}
-	if secret.Password == "" || secret.TOTP == "" {
+	if secret.Password == "" || (secret.TOTP == "") != w.Redial {
 		return errors.New("the secret has no password or no code seed")
 	}
 	w.secret, w.code = secret.Password, secret.TOTP

@@ -41,7 +41,8 @@ type Options struct {
 	Abroad    bool // the profile stores abroad and asks for the act of transfer
 
 	// For tests that end processes on the way. Before and After are called
-	// around each step; Redial dials again when a tunnel does not come up.
+	// around each step; Redial dials again when a tunnel does not come up,
+	// with the password and the certificate alone: a code is accepted once.
 	Before, After func(ctx context.Context, step string) error
 	Redial        bool
 }

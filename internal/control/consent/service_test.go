@@ -224,6 +224,20 @@ func TestANewMajorVersionShutsTheGateUntilANewAct(t *testing.T) {
 	})
 }
 
+func TestAPromptOutlivesTheProcessThatShowedIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r consenttest.Rig) {
+		p, err := r.Consent.Prompt(ctx, "ses_1", consent.PlatformPolicy, "en")
+		must(t, err)
+		next := r.With(t, consent.DemoFacts(consent.Mainland)) // as after a kill -9 and a start
+		must(t, next.Consent.Seed(ctx))
+		a := act(id.NewHandle(), "ses_1", consent.PlatformPolicy, p.Token)
+		a.Adult = true
+		_, err = next.Consent.Decide(ctx, a)
+		must(t, err)
+	})
+}
+
 func TestSeedingAgainPublishesNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r consenttest.Rig) {
