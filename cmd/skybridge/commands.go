@@ -107,6 +107,9 @@ func (o *options) control() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := app.DropPrivileges(); err != nil {
+				return err
+			}
 			return app.Control(cmd.Context(), c, o.out, log)
 		},
 	}
@@ -131,6 +134,9 @@ func (o *options) simulators() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, log, err := o.load()
 			if err != nil {
+				return err
+			}
+			if err := app.DropPrivileges(); err != nil {
 				return err
 			}
 			return app.Simulators(cmd.Context(), c, log)

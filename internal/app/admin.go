@@ -38,7 +38,7 @@ func AddStaff(ctx context.Context, cfg config.Config, name, email string, out io
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer func() { _ = s.close() }()
 	secret := id.Random(15)
 	got, err := m.account.EnsureStaff(ctx, account.Staff{Name: name, Password: secret, Email: email, Permissions: account.AllPermissions()})
 	if err != nil {
@@ -67,7 +67,7 @@ func PublishCatalogue(ctx context.Context, cfg config.Config, file string, out i
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer func() { _ = s.close() }()
 	version, err := m.catalog.Publish(ctx, f)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func VerifyAudit(ctx context.Context, cfg config.Config, out io.Writer, log *slo
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer func() { _ = s.close() }()
 	report, err := m.audit.Verify(ctx)
 	if err != nil {
 		return err

@@ -19,8 +19,10 @@ func bare(t *testing.T) config.Config {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data = t.TempDir()
-	cfg.Operator = config.Operator{Brand: "B", LegalName: "L", Address: "A", Mail: "m@b.example", PrivacyMail: "p@b.example",
-		Phone: "1", DPO: "D", DPOContact: "d@b.example", Complaint: "c@b.example", Authority: "U"}
+	cfg.Operator = config.Operator{
+		Brand: "B", LegalName: "L", Address: "A", Mail: "m@b.example", PrivacyMail: "p@b.example",
+		Phone: "1", DPO: "D", DPOContact: "d@b.example", Complaint: "c@b.example", Authority: "U",
+	}
 	cfg.Mail.Host, cfg.Mail.From = "mail.b.example", "no-reply@b.example"
 	must(t, cfg.Validate())
 	return cfg

@@ -51,8 +51,10 @@ func (p *person) started() (address string, notice map[string]string) {
 	field := func(name string) string { return start.str("instruction.fields." + name) }
 	u, err := url.Parse(field("notify_url"))
 	must(p.in.t, err)
-	return u.Path, map[string]string{"pid": field("pid"), "trade_no": "T1", "out_trade_no": field("out_trade_no"), "type": field("type"),
-		"name": field("name"), "money": field("money"), "trade_status": "TRADE_SUCCESS"}
+	return u.Path, map[string]string{
+		"pid": field("pid"), "trade_no": "T1", "out_trade_no": field("out_trade_no"), "type": field("type"),
+		"name": field("name"), "money": field("money"), "trade_status": "TRADE_SUCCESS",
+	}
 }
 
 func (p *person) orderState() string {

@@ -16,8 +16,10 @@ func Gateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		CAFile: cfg.Node.CA, CertFile: cfg.Node.Certificate, KeyFile: cfg.Node.Key,
 	}
 	for name, n := range cfg.Node.Networks {
-		a.Networks[name] = agent.Network{Bridge: n.Bridge, Interface: n.Interface, Address: n.Address,
-			Last: n.Last, Router: n.Router, Masquerade: n.Masquerade}
+		a.Networks[name] = agent.Network{
+			Bridge: n.Bridge, Interface: n.Interface, Address: n.Address,
+			Last: n.Last, Router: n.Router, Masquerade: n.Masquerade,
+		}
 	}
 	return agent.Run(ctx, a)
 }

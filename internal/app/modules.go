@@ -53,14 +53,18 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m, now := &modules{}, clock.System{}
 	m.queue = job.New(s.main, now, log)
 	m.idempotency = idempotency.New(s.main, now, s.vault, m.queue)
-	m.audit = audit.New(audit.Deps{DB: s.main, Vault: s.vault, Clock: now, Queue: m.queue, Log: log,
-		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint")})
+	m.audit = audit.New(audit.Deps{
+		DB: s.main, Vault: s.vault, Clock: now, Queue: m.queue, Log: log,
+		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint"),
+	})
 	registry, err := recipients(cfg)
 	if err != nil {
 		return nil, err
 	}
-	m.consent, err = consent.New(consent.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
-		Facts: facts(cfg, registry)})
+	m.consent, err = consent.New(consent.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
+		Facts: facts(cfg, registry),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +92,10 @@ func origin(cfg config.Config) string {
 func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) error {
 	now := clock.System{}
 	var err error
-	m.account, err = account.New(account.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent,
-		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled})
+	m.account, err = account.New(account.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent,
+		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled,
+	})
 	if err != nil {
 		return err
 	}
@@ -97,8 +103,10 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	if err != nil {
 		return err
 	}
-	m.notify, err = notify.New(notify.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account,
-		Sender: sender, URL: cfg.Console.URL, Brand: brand(cfg)})
+	m.notify, err = notify.New(notify.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account,
+		Sender: sender, URL: cfg.Console.URL, Brand: brand(cfg),
+	})
 	if err != nil {
 		return err
 	}
@@ -106,17 +114,21 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	if err != nil {
 		return err
 	}
-	m.realname = realname.New(realname.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
-		Consent: m.consent, Checker: checker, Profile: cfg.Profile})
+	m.realname = realname.New(realname.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
+		Consent: m.consent, Checker: checker, Profile: cfg.Profile,
+	})
 	return nil
 }
 
 func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) {
 	now := clock.System{}
 	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Vault: s.vault})
-	m.vpn = vpn.New(vpn.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
+	m.vpn = vpn.New(vpn.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
 		System: s.vault, Password: hasher,
-		Config: vpn.Config{BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: vpn.DefaultSecretTTL}})
+		Config: vpn.Config{BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: vpn.DefaultSecretTTL},
+	})
 }
 
 // lateOrders answers the question that the module service asks of the module
@@ -129,18 +141,24 @@ func (l lateOrders) OrderLines(ctx context.Context, id string) ([]service.Line, 
 
 func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	now, own := clock.System{}, ownvpn.New(m.vpn)
-	m.service = service.New(service.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
+	m.service = service.New(service.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog,
-		Providers: map[string]service.Provider{catalog.VPNGateway: own}})
+		Providers: map[string]service.Provider{catalog.VPNGateway: own},
+	})
 	own.Watch(m.queue, m.service.Observe)
-	m.order = order.New(order.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own}})
+	m.order = order.New(order.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
+		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
+	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {
 		return err
 	}
-	m.payment, err = payment.New(payment.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg)})
+	m.payment, err = payment.New(payment.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
+		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
+	})
 	return err
 }
 
@@ -168,14 +186,18 @@ func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, erro
 		}
 	}
 	for _, n := range cfg.Gwlink.Nodes {
-		_, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: n.Name, Region: n.Region, Location: n.Location,
-			Addresses: n.Addresses, KeySHA256: strings.ToLower(n.KeySHA256)})
+		_, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{
+			Name: n.Name, Region: n.Region, Location: n.Location,
+			Addresses: n.Addresses, KeySHA256: strings.ToLower(n.KeySHA256),
+		})
 		if err != nil {
 			return fleet.Node{}, fmt.Errorf("registering node %s: %w", n.Name, err)
 		}
 	}
-	node, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: cfg.Node.Name, Region: cfg.Node.Region, Location: cfg.Node.Location,
-		Addresses: cfg.Node.Addresses})
+	node, err := m.fleet.EnsureNode(ctx, fleet.NodeSpec{
+		Name: cfg.Node.Name, Region: cfg.Node.Region, Location: cfg.Node.Location,
+		Addresses: cfg.Node.Addresses,
+	})
 	if err != nil {
 		return node, fmt.Errorf("registering this host's node: %w", err)
 	}
@@ -197,7 +219,9 @@ func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return fmt.Errorf("the operator's password: %w", err)
 	}
-	_, err = m.account.EnsureStaff(ctx, account.Staff{Name: OperatorName, Password: secret,
-		Email: "operator@demo.invalid", Permissions: account.AllPermissions()})
+	_, err = m.account.EnsureStaff(ctx, account.Staff{
+		Name: OperatorName, Password: secret,
+		Email: "operator@demo.invalid", Permissions: account.AllPermissions(),
+	})
 	return err
 }

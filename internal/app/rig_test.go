@@ -354,8 +354,10 @@ func (p *person) connect() {
 	p.ids["ssl-servers"] = p.do(201, "POST", "/ssl-servers", object{"gateway": gateway, "name": p.name, "local_subnets": []string{"10.77.0.0/24"}, "pool": "10.9.0.0/24"}).str("id")
 	p.ids["ssl-clients"] = p.do(201, "POST", "/ssl-clients", object{"server": p.ids["ssl-servers"], "name": "laptop-" + p.name}).str("id")
 	p.ids["vpn-sessions"] = id.New("ses")
-	p.in.report(gwlink.SessionOpened{Session: p.ids["vpn-sessions"], Gateway: gateway, Server: p.ids["ssl-servers"], Client: p.ids["ssl-clients"],
-		SourceIP: netip.MustParseAddr("203.0.113.7"), Inner: netip.MustParseAddr("10.9.0.2"), At: time.Now().Add(-time.Second)})
+	p.in.report(gwlink.SessionOpened{
+		Session: p.ids["vpn-sessions"], Gateway: gateway, Server: p.ids["ssl-servers"], Client: p.ids["ssl-clients"],
+		SourceIP: netip.MustParseAddr("203.0.113.7"), Inner: netip.MustParseAddr("10.9.0.2"), At: time.Now().Add(-time.Second),
+	})
 }
 
 // operator is the demonstration's member of staff, before the second factor.

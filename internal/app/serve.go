@@ -110,8 +110,10 @@ func prepareDemo(ctx context.Context, cfg *config.Config, self string, out io.Wr
 		return nil, err
 	}
 	cfg.Node.Addresses = append(cfg.Node.Addresses[:0:0], lab.NodeAddress.Addr())
-	cfg.Node.Networks = map[string]config.Network{"demo": {Title: "Demo VPC", Bridge: l.Bridge(), CIDR: lab.VPC,
-		Address: lab.GatewayFirst, Last: lab.GatewayLast, Masquerade: true}}
+	cfg.Node.Networks = map[string]config.Network{"demo": {
+		Title: "Demo VPC", Bridge: l.Bridge(), CIDR: lab.VPC,
+		Address: lab.GatewayFirst, Last: lab.GatewayLast, Masquerade: true,
+	}}
 	return func() { _ = l.Close() }, nil
 }
 

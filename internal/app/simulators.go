@@ -82,8 +82,10 @@ func noticeClient(cfg config.Config) *http.Client {
 		d := &tls.Dialer{Config: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 		return d.DialContext(ctx, network, address)
 	}
-	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DialTLSContext: dial},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{
+		Timeout: 15 * time.Second, Transport: &http.Transport{DialTLSContext: dial},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func checkSimulator(cfg config.Config) (http.Handler, error) {

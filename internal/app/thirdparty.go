@@ -43,8 +43,10 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 	o := map[string]egress.Override{}
 	if cfg.Demo.Enabled {
 		o[recipientEpay] = egress.Override{Endpoint: "http://" + cfg.Demo.Epay, LegalName: "Demo payment gateway (simulator)", Contact: "http://" + cfg.Demo.Epay, Region: storeRegion(cfg)}
-		o[recipientIDV] = egress.Override{Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo identity check (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
-			DPA: strings.Repeat("0", 64), DPAUntil: demoAgreementEnd, Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism}
+		o[recipientIDV] = egress.Override{
+			Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo identity check (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
+			DPA: strings.Repeat("0", 64), DPAUntil: demoAgreementEnd, Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
+		}
 		o[recipientMail] = egress.Override{Endpoint: "smtp://" + cfg.Demo.SMTP, LegalName: "Demo mail sink (simulator)", Contact: "http://" + cfg.Demo.Mailbox, Region: storeRegion(cfg)}
 		return egress.Load(cfg.Profile, true, o)
 	}
@@ -166,8 +168,10 @@ func gatewayAccounts(cfg config.Config, door *egress.Egress) ([]payment.GatewayA
 	if err != nil {
 		return nil, err
 	}
-	return []payment.GatewayAccount{{ID: name, Token: token, MerchantID: d.PID, Currency: money.CNY,
-		Min: 1, Max: 100_000_00, Methods: cfg.Epay.Types, Gateway: gateway}}, nil
+	return []payment.GatewayAccount{{
+		ID: name, Token: token, MerchantID: d.PID, Currency: money.CNY,
+		Min: 1, Max: 100_000_00, Methods: cfg.Epay.Types, Gateway: gateway,
+	}}, nil
 }
 
 // readSecret reads a secret of the operator from its file.

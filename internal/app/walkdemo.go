@@ -18,7 +18,7 @@ func Demo(ctx context.Context, cfg config.Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	o, err := WalkOptions(cfg, work)
 	if err != nil {
 		return err

@@ -60,7 +60,10 @@ func (w *walker) refused(ctx context.Context) error {
 	if errors.As(err, &p) && p.Code == "realname.required" {
 		return nil
 	}
-	return fmt.Errorf("an order without real name: got %v, want realname.required", err)
+	if err == nil {
+		return errors.New("an order without real name was taken")
+	}
+	return fmt.Errorf("an order without real name, want realname.required: %w", err)
 }
 
 // pay starts a payment, carries the form to the cashier as the browser would,
@@ -99,27 +102,27 @@ func (w *walker) pay(ctx context.Context) error {
 }
 
 func (w *walker) cashier(ctx context.Context, address string, form url.Values) error {
-	answer, page, err := w.fetch(ctx, http.MethodPost, address, form)
+	cashier, err := w.fetch(ctx, http.MethodPost, address, form)
 	if err != nil {
 		return err
 	}
-	trade := between(page, `name="trade" value="`, `"`)
-	if answer.StatusCode != http.StatusOK || trade == "" {
-		return fmt.Errorf("the cashier answered %d without a trade", answer.StatusCode)
+	trade := between(cashier.text, `name="trade" value="`, `"`)
+	if cashier.status != http.StatusOK || trade == "" {
+		return fmt.Errorf("the cashier answered %d without a trade", cashier.status)
 	}
 	base, err := url.Parse(address)
 	if err != nil {
 		return err
 	}
-	answer, _, err = w.fetch(ctx, http.MethodPost, base.ResolveReference(&url.URL{Path: "/cashier/pay"}).String(), url.Values{"trade": {trade}})
+	paid, err := w.fetch(ctx, http.MethodPost, base.ResolveReference(&url.URL{Path: "/cashier/pay"}).String(), url.Values{"trade": {trade}})
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusSeeOther {
-		return fmt.Errorf("paying at the cashier answered %d", answer.StatusCode)
+	if paid.status != http.StatusSeeOther {
+		return fmt.Errorf("paying at the cashier answered %d", paid.status)
 	}
 	return w.patiently(ctx, func() error {
-		_, _, err := w.fetch(ctx, http.MethodGet, answer.Header.Get("Location"), nil)
+		_, err := w.fetch(ctx, http.MethodGet, paid.location, nil)
 		return err
 	})
 }

@@ -71,14 +71,14 @@ func (w *walker) signUp(ctx context.Context) error {
 func (w *walker) verifyMail(ctx context.Context) error {
 	var token string
 	err := wait(ctx, 100*time.Millisecond, func() (bool, error) {
-		_, text, err := w.fetch(ctx, http.MethodGet, w.Mailbox+"/messages?to="+url.QueryEscape(w.mail), nil)
+		sink, err := w.fetch(ctx, http.MethodGet, w.Mailbox+"/messages?to="+url.QueryEscape(w.mail), nil)
 		if err != nil {
 			return false, err
 		}
 		var mails []struct {
 			Text string `json:"text"`
 		}
-		if err := json.Unmarshal([]byte(text), &mails); err != nil || len(mails) == 0 {
+		if err := json.Unmarshal([]byte(sink.text), &mails); err != nil || len(mails) == 0 {
 			return false, err
 		}
 		token = between(mails[0].Text+"\n", "#token=", "\n")

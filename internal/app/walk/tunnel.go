@@ -2,6 +2,7 @@ package walk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +18,13 @@ import (
 
 // tunnel is a running openconnect in the client's namespace.
 type tunnel struct {
-	cmd  *exec.Cmd
-	log  *log
-	done chan error
+	cmd   *exec.Cmd
+	log   *log
+	ended chan struct{} // closed when openconnect has ended; then err is set
+	err   error
 }
+
+var errClean = errors.New("exit status 0")
 
 // script configures the tunnel's interface, instead of the system's
 // vpnc-script, which would touch the machine's name resolution.
@@ -72,14 +76,17 @@ func (w *walker) dialOnce(ctx context.Context, established string, args ...strin
 	if w.code != "" {
 		all = append(all, "--token-mode=totp", "--token-secret=base32:"+w.code)
 	}
-	t := &tunnel{log: &log{}, done: make(chan error, 1)}
+	t := &tunnel{log: &log{}, ended: make(chan struct{})}
 	t.cmd = exec.CommandContext(context.WithoutCancel(ctx), "openconnect", append(all, fmt.Sprintf("https://%s:%d", name, w.server.Port))...)
 	t.cmd.Stdin = strings.NewReader(w.secret + "\n")
 	t.cmd.Stdout, t.cmd.Stderr = t.log, t.log
 	if err := lab.StartIn(w.Namespace, t.cmd); err != nil {
 		return nil, fmt.Errorf("starting openconnect: %w", err)
 	}
-	go func() { t.done <- t.cmd.Wait() }()
+	go func() {
+		defer close(t.ended)
+		t.err = t.cmd.Wait()
+	}()
 	if err := t.await(ctx, established); err != nil {
 		return t, err
 	}
@@ -95,9 +102,8 @@ func (t *tunnel) await(ctx context.Context, text string) error {
 			return true, nil
 		}
 		select {
-		case err := <-t.done:
-			t.done <- err
-			return false, fmt.Errorf("openconnect ended (%v): %s", err, t.log.tail())
+		case <-t.ended:
+			return false, fmt.Errorf("openconnect ended: %w: %s", cmp.Or(t.err, errClean), t.log.tail())
 		default:
 			return false, nil
 		}
@@ -112,7 +118,7 @@ func (t *tunnel) await(ctx context.Context, text string) error {
 func (t *tunnel) close() error {
 	_ = t.cmd.Process.Signal(os.Interrupt) // it may have ended by itself
 	select {
-	case <-t.done:
+	case <-t.ended:
 		return nil
 	case <-time.After(10 * time.Second):
 		_ = t.cmd.Process.Kill()
@@ -146,7 +152,7 @@ func (w *walker) disconnected(ctx context.Context, t *tunnel) error {
 		return err
 	}
 	select {
-	case <-t.done:
+	case <-t.ended:
 	case <-time.After(10 * time.Second):
 		return errors.New("openconnect is still connected after ten seconds")
 	}

@@ -88,7 +88,7 @@ func unpack(z *zip.Reader, name, to string) error {
 	if err != nil {
 		return fmt.Errorf("the bundle lacks %s: %w", name, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	text, err := io.ReadAll(io.LimitReader(f, 1<<20))
 	if err != nil {
 		return err

@@ -214,24 +214,31 @@ func wait(ctx context.Context, every time.Duration, ask func() (bool, error)) er
 	}
 }
 
+// page is what a browser got.
+type page struct {
+	status   int
+	location string
+	text     string
+}
+
 // fetch reads a page of a simulator, as the person's browser would.
-func (w *walker) fetch(ctx context.Context, method, address string, form url.Values) (*http.Response, string, error) {
+func (w *walker) fetch(ctx context.Context, method, address string, form url.Values) (page, error) {
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
 	}
 	r, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return nil, "", err
+		return page{}, err
 	}
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	answer, err := w.http.Do(r)
 	if err != nil {
-		return nil, "", lostError{err}
+		return page{}, lostError{err}
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	return answer, string(text), err
+	return page{answer.StatusCode, answer.Header.Get("Location"), string(text)}, err
 }

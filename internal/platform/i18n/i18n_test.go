@@ -40,8 +40,12 @@ func TestMatch(t *testing.T) {
 		header string
 		want   Language
 	}{
-		{"", Chinese}, {"en", English}, {"en-GB,en;q=0.9", English}, {"zh-CN,zh;q=0.9,en;q=0.8", Chinese},
-		{"fr-FR, en;q=0.5", English}, {"fr", Chinese},
+		{"", Chinese},
+		{"en", English},
+		{"en-GB,en;q=0.9", English},
+		{"zh-CN,zh;q=0.9,en;q=0.8", Chinese},
+		{"fr-FR, en;q=0.5", English},
+		{"fr", Chinese},
 	}
 	for _, c := range cases {
 		if got := Match(c.header); got != c.want {

@@ -132,15 +132,19 @@ func source(ctx context.Context) account.Source {
 // Accounts registers accounts, their owner's own data and passwords.
 func Accounts(a *API, s *account.Service, c *consent.Service) {
 	const tag = "Account"
-	Post(a, "/accounts", Operation{ID: "register", Summary: "Open an account", Tag: tag, Access: Public, Status: 201,
-		Detail: "Takes three fields and the act of consent. The act and the account are one transaction; a refused registration leaves the token unused."},
+	Post(a, "/accounts", Operation{
+		ID: "register", Summary: "Open an account", Tag: tag, Access: Public, Status: 201,
+		Detail: "Takes three fields and the act of consent. The act and the account are one transaction; a refused registration leaves the token unused.",
+	},
 		func(ctx context.Context, in *struct{ Body Registration }) (*Body[Account], error) {
 			return register(ctx, s, in.Body)
 		})
 	Post(a, "/email-verifications", Operation{ID: "verify-email", Summary: "Confirm an address, or ask for another mail", Tag: tag, Access: Public, Status: 204},
 		func(ctx context.Context, in *verifyInput) (*struct{}, error) { return nil, verifyEmail(ctx, a, s, in) })
-	Post(a, "/password-resets", Operation{ID: "ask-reset", Summary: "Ask for a reset mail", Tag: tag, Access: Public, Status: 202,
-		Detail: "The answer is the same whether the address is known."},
+	Post(a, "/password-resets", Operation{
+		ID: "ask-reset", Summary: "Ask for a reset mail", Tag: tag, Access: Public, Status: 202,
+		Detail: "The answer is the same whether the address is known.",
+	},
 		func(ctx context.Context, in *struct{ Body ResetRequest }) (*struct{}, error) {
 			return nil, s.AskReset(ctx, in.Body.Email, source(ctx))
 		})
@@ -183,8 +187,10 @@ func Accounts(a *API, s *account.Service, c *consent.Service) {
 
 func secondFactor(a *API, s *account.Service) {
 	const tag = "Account"
-	Post(a, "/me/totp", Operation{ID: "enrol-totp", Summary: "Make a new second factor that waits for its first code", Tag: tag, Access: SignedIn, Secret: true,
-		Detail: "Needs a proof of identity within the last ten minutes: sign-in, or POST /me/step-up."},
+	Post(a, "/me/totp", Operation{
+		ID: "enrol-totp", Summary: "Make a new second factor that waits for its first code", Tag: tag, Access: SignedIn, Secret: true,
+		Detail: "Needs a proof of identity within the last ten minutes: sign-in, or POST /me/step-up.",
+	},
 		func(ctx context.Context, _ *struct{}) (*private[Enrolment], error) {
 			e, err := s.EnrolTOTP(ctx, Who(ctx))
 			return &private[Enrolment]{secretCache, Enrolment{e.Secret, e.URL}}, err
@@ -205,8 +211,10 @@ func secondFactor(a *API, s *account.Service) {
 			}
 			return sessionCookie(token), nil
 		})
-	Post(a, "/me/step-up", Operation{ID: "step-up", Summary: "Prove again who you are", Tag: tag, Access: SignedIn, Status: 204,
-		Detail: "With the second factor if there is one, else with the password. Opens sensitive acts for ten minutes."},
+	Post(a, "/me/step-up", Operation{
+		ID: "step-up", Summary: "Prove again who you are", Tag: tag, Access: SignedIn, Status: 204,
+		Detail: "With the second factor if there is one, else with the password. Opens sensitive acts for ten minutes.",
+	},
 		func(ctx context.Context, in *struct{ Body Proof }) (*cookiesOnly, error) {
 			token, err := s.StepUp(ctx, Who(ctx), in.Body.Password, in.Body.Code, source(ctx))
 			if err != nil {
@@ -217,8 +225,10 @@ func secondFactor(a *API, s *account.Service) {
 }
 
 func register(ctx context.Context, s *account.Service, in Registration) (*Body[Account], error) {
-	got, err := s.Register(ctx, account.Registration{Name: in.UserName, Password: in.Password, Email: in.Email, Locale: string(request.From(ctx).Language),
-		ConsentToken: in.ConsentToken, CrossborderToken: in.CrossborderToken, Adult: in.Adult, Channel: "console", Source: source(ctx)})
+	got, err := s.Register(ctx, account.Registration{
+		Name: in.UserName, Password: in.Password, Email: in.Email, Locale: string(request.From(ctx).Language),
+		ConsentToken: in.ConsentToken, CrossborderToken: in.CrossborderToken, Adult: in.Adult, Channel: "console", Source: source(ctx),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -251,10 +261,12 @@ func me(ctx context.Context, s *account.Service, c *consent.Service) (*Body[Me],
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Me]{Me{Account: string(profile.Account), UserName: profile.Name, EmailVerified: !profile.EmailVerifiedAt.IsZero(),
+	return &Body[Me]{Me{
+		Account: string(profile.Account), UserName: profile.Name, EmailVerified: !profile.EmailVerifiedAt.IsZero(),
 		Locale: profile.Locale, TOTP: profile.TOTP, RecoveryLeft: profile.RecoveryLeft, Staff: profile.Staff, EnrolTOTP: profile.Staff && !p.MFA,
 		Permissions: Items(p.Permissions, func(s string) string { return s }), ConsentsDue: Items(due, func(d consent.Due) string { return d.Purpose }),
-		MFA: p.MFA, StepUpUntil: p.StepUpUntil, CreatedAt: profile.CreatedAt}}, nil
+		MFA: p.MFA, StepUpUntil: p.StepUpUntil, CreatedAt: profile.CreatedAt,
+	}}, nil
 }
 
 func toUser(u account.UserSummary) User {

@@ -99,8 +99,10 @@ type LogProblem struct {
 func Audit(a *API, s *audit.Service) {
 	person(a, s)
 	staffLog(a, s)
-	Get(a, "/admin/audit-log/proof", Operation{ID: "prove-audit-log", Summary: "Proof file for skybridge-verify", Tag: "Staff", Access: Staff(account.PermAuditRead),
-		Detail: "Proves a leaf and, with from, that the newest checkpoint continues the one of that size."},
+	Get(a, "/admin/audit-log/proof", Operation{
+		ID: "prove-audit-log", Summary: "Proof file for skybridge-verify", Tag: "Staff", Access: Staff(account.PermAuditRead),
+		Detail: "Proves a leaf and, with from, that the newest checkpoint continues the one of that size.",
+	},
 		func(ctx context.Context, in *proofInput) (*Body[LogProof], error) {
 			p, err := proof(ctx, s, in.Index, in.From, "")
 			return &Body[LogProof]{p}, err
@@ -119,8 +121,10 @@ func person(a *API, s *audit.Service) {
 		})
 	Get(a, "/reads", Operation{ID: "list-reads", Summary: "Who read your sealed data, and why", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *readsInput) (*Body[List[ReadEvent]], error) { return reads(ctx, s, in) })
-	Get(a, "/audit-log/proof", Operation{ID: "prove-own-entry", Summary: "Proof file of an entry of the audit log about you", Tag: tag, Access: SignedIn,
-		Detail: "For skybridge-verify. The index is the log_index of a disclosure or a read; entries about others do not exist here."},
+	Get(a, "/audit-log/proof", Operation{
+		ID: "prove-own-entry", Summary: "Proof file of an entry of the audit log about you", Tag: tag, Access: SignedIn,
+		Detail: "For skybridge-verify. The index is the log_index of a disclosure or a read; entries about others do not exist here.",
+	},
 		func(ctx context.Context, in *ownProofInput) (*Body[LogProof], error) {
 			p, err := proof(ctx, s, in.Index, in.From, Who(ctx).Subject)
 			return &Body[LogProof]{p}, err
@@ -247,14 +251,18 @@ func proof(ctx context.Context, s *audit.Service, index, from int64, person id.H
 func toHash(h tlog.Hash) string { return base64.StdEncoding.EncodeToString(h[:]) }
 
 func toDisclosure(d audit.Disclosure) Disclosure {
-	return Disclosure{ID: d.ID, At: d.At, Recipient: d.Recipient, LegalName: d.LegalName, Role: d.Role, Region: d.Region, Operation: d.Op,
+	return Disclosure{
+		ID: d.ID, At: d.At, Recipient: d.Recipient, LegalName: d.LegalName, Role: d.Role, Region: d.Region, Operation: d.Op,
 		Purpose: d.Purpose, Basis: d.Basis, Mechanism: d.Mechanism, Fields: append([]string{}, d.Fields...), Phase: d.Phase,
-		EndedAt: toTime(d.EndedAt), LogIndex: d.Index}
+		EndedAt: toTime(d.EndedAt), LogIndex: d.Index,
+	}
 }
 
 func toReadEvent(e audit.ReadEvent) ReadEvent {
-	return ReadEvent{ID: e.ID, At: e.At, Reader: e.Reader.Class, Handle: string(e.Reader.Handle), Fields: append([]string{}, e.Fields...),
-		Purpose: e.Purpose, Reason: e.Reason, LogIndex: e.Index}
+	return ReadEvent{
+		ID: e.ID, At: e.At, Reader: e.Reader.Class, Handle: string(e.Reader.Handle), Fields: append([]string{}, e.Fields...),
+		Purpose: e.Purpose, Reason: e.Reason, LogIndex: e.Index,
+	}
 }
 
 func toLogLeaf(l audit.Leaf) LogLeaf {
@@ -262,6 +270,8 @@ func toLogLeaf(l audit.Leaf) LogLeaf {
 }
 
 func toLogReport(r audit.Report) LogReport {
-	return LogReport{OK: len(r.Problems) == 0, Size: r.Size, Root: r.Root, At: r.At, Checkpoints: r.Checkpoints, Erased: r.Erased,
-		Problems: Items(r.Problems, func(p audit.Problem) LogProblem { return LogProblem{p.Code, p.Index} })}
+	return LogReport{
+		OK: len(r.Problems) == 0, Size: r.Size, Root: r.Root, At: r.At, Checkpoints: r.Checkpoints, Erased: r.Erased,
+		Problems: Items(r.Problems, func(p audit.Problem) LogProblem { return LogProblem{p.Code, p.Index} }),
+	}
 }

@@ -87,16 +87,20 @@ type promptInput struct {
 // ConsentActs registers prompts, acts and withdrawals.
 func ConsentActs(a *API, s *consent.Service) {
 	const tag = "Consents"
-	Get(a, "/consent-prompts/{purpose}", Operation{ID: "consent-prompt", Summary: "What to read before an act, and the act's token", Tag: tag, Access: Public,
-		Detail: "Before sign-in only for the purposes of registration."},
+	Get(a, "/consent-prompts/{purpose}", Operation{
+		ID: "consent-prompt", Summary: "What to read before an act, and the act's token", Tag: tag, Access: Public,
+		Detail: "Before sign-in only for the purposes of registration.",
+	},
 		func(ctx context.Context, in *promptInput) (*Body[ConsentPrompt], error) { return prompt(ctx, a, s, in) })
 	Get(a, "/consents", Operation{ID: "list-consents", Summary: "Your decisions, newest first", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, _ *struct{ Page }) (*Body[Consents], error) { return consents(ctx, s) })
 	Post(a, "/consents", Operation{ID: "decide", Summary: "Agree or refuse", Tag: tag, Access: SignedIn, Status: 201},
 		func(ctx context.Context, in *struct{ Body ConsentAct }) (*Body[ConsentRecord], error) {
 			p := Who(ctx)
-			r, err := s.Decide(ctx, consent.Act{Subject: p.Subject, Session: p.Session, Decision: in.Body.Decision, Token: in.Body.Token,
-				Adult: in.Body.Adult, Channel: "console"})
+			r, err := s.Decide(ctx, consent.Act{
+				Subject: p.Subject, Session: p.Session, Decision: in.Body.Decision, Token: in.Body.Token,
+				Adult: in.Body.Adult, Channel: "console",
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -124,8 +128,10 @@ func prompt(ctx context.Context, a *API, s *consent.Service, in *promptInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return &Body[ConsentPrompt]{ConsentPrompt{Purpose: p.Purpose, Kind: p.Kind, Document: p.Document, Version: p.Version, Title: p.Title, Notice: p.Notice,
-		TextSHA256: p.TextSHA256, Locale: p.Locale, Token: p.Token, ExpiresAt: p.ExpiresAt, Adult: p.Adult}}, nil
+	return &Body[ConsentPrompt]{ConsentPrompt{
+		Purpose: p.Purpose, Kind: p.Kind, Document: p.Document, Version: p.Version, Title: p.Title, Notice: p.Notice,
+		TextSHA256: p.TextSHA256, Locale: p.Locale, Token: p.Token, ExpiresAt: p.ExpiresAt, Adult: p.Adult,
+	}}, nil
 }
 
 func consents(ctx context.Context, s *consent.Service) (*Body[Consents], error) {
@@ -142,8 +148,10 @@ func consents(ctx context.Context, s *consent.Service) (*Body[Consents], error) 
 }
 
 func toConsentRecord(r consent.Record) ConsentRecord {
-	return ConsentRecord{ID: r.ID, Purpose: r.Purpose, Kind: r.Kind, Decision: r.Decision, Document: r.Document, Version: r.Version,
-		TextSHA256: r.TextSHA256, Locale: r.Locale, Channel: r.Channel, Adult: r.Adult, At: r.At, Receipt: r.Receipt}
+	return ConsentRecord{
+		ID: r.ID, Purpose: r.Purpose, Kind: r.Kind, Decision: r.Decision, Document: r.Document, Version: r.Version,
+		TextSHA256: r.TextSHA256, Locale: r.Locale, Channel: r.Channel, Adult: r.Adult, At: r.At, Receipt: r.Receipt,
+	}
 }
 
 func toConsentState(s consent.State) ConsentState {

@@ -46,9 +46,11 @@ func GatewayNodes(a *API, s *fleet.Service, now func() time.Time) {
 }
 
 func toNode(n fleet.Node, failing []fleet.Observation, at time.Time) GatewayNode {
-	w := GatewayNode{Problems: []NodeProblem{}, ID: n.ID, Name: n.Name, Region: n.Region, Location: n.Location, Addresses: Items(n.Addresses, netip.Addr.String),
+	w := GatewayNode{
+		Problems: []NodeProblem{}, ID: n.ID, Name: n.Name, Region: n.Region, Location: n.Location, Addresses: Items(n.Addresses, netip.Addr.String),
 		Version: n.Version, Health: string(n.Health(at)), Generation: n.Generation, Applied: n.Applied, LastSeenAt: toTime(n.LastSeen),
-		CreatedAt: n.CreatedAt}
+		CreatedAt: n.CreatedAt,
+	}
 	for _, o := range failing {
 		if o.Node == n.ID {
 			w.Problems = append(w.Problems, NodeProblem{o.Gateway, o.Problem, o.At})

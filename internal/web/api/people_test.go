@@ -41,8 +41,10 @@ func newPlace(t *testing.T, demo bool) place {
 	t.Helper()
 	r := accounttest.New(t, dbtest.SQLite(t, append(accounttest.Migrations(), notify.Migrations())...), consent.Mainland, demo)
 	p := place{Rig: r, mail: &post{}}
-	n, err := notify.New(notify.Deps{DB: r.DB, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Account: r.Account,
-		Sender: p.mail, URL: "https://console.example.org", Brand: "Example"})
+	n, err := notify.New(notify.Deps{
+		DB: r.DB, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Account: r.Account,
+		Sender: p.mail, URL: "https://console.example.org", Brand: "Example",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,8 +146,10 @@ type body map[string]any
 func (b browser) register(name string) {
 	b.t.Helper()
 	p := b.want("GET", "/consent-prompts/platform_policy", nil, 200, "")
-	b.want("POST", "/accounts", body{"user_name": name, "password": accounttest.Password, "email": name + "@example.org",
-		"consent_token": p["token"], "adult": true}, 201, "")
+	b.want("POST", "/accounts", body{
+		"user_name": name, "password": accounttest.Password, "email": name + "@example.org",
+		"consent_token": p["token"], "adult": true,
+	}, 201, "")
 	b.login(name)
 }
 
@@ -314,8 +318,10 @@ func TestPoliciesAndConsentsOverHTTP(t *testing.T) {
 func TestStaffPublishAPolicyAndPeopleAreAskedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, true)
-	_, err := p.Account.EnsureStaff(context.Background(), account.Staff{Name: "operator", Password: accounttest.Password, Email: "op@example.org",
-		Permissions: account.AllPermissions()})
+	_, err := p.Account.EnsureStaff(context.Background(), account.Staff{
+		Name: "operator", Password: accounttest.Password, Email: "op@example.org",
+		Permissions: account.AllPermissions(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,8 +91,10 @@ func policy(ctx context.Context, s *consent.Service, document, version string) (
 	if err != nil {
 		return nil, err
 	}
-	return &Body[Policy]{Policy{PolicySummary: summaryIn(ctx)(t.Version), Locale: t.Locale, HTML: t.HTML, Text: t.Plain,
-		TextSHA256: t.Version.TextSHA256[t.Locale], Clauses: t.Clauses, Versions: Items(all, summaryIn(ctx))}}, nil
+	return &Body[Policy]{Policy{
+		PolicySummary: summaryIn(ctx)(t.Version), Locale: t.Locale, HTML: t.HTML, Text: t.Plain,
+		TextSHA256: t.Version.TextSHA256[t.Locale], Clauses: t.Clauses, Versions: Items(all, summaryIn(ctx)),
+	}}, nil
 }
 
 func allPolicies(ctx context.Context, s *consent.Service) (*Body[List[PolicySummary]], error) {
@@ -127,7 +129,9 @@ func allPolicies(ctx context.Context, s *consent.Service) (*Body[List[PolicySumm
 func summaryIn(ctx context.Context) func(consent.Version) PolicySummary {
 	language := string(request.From(ctx).Language)
 	return func(v consent.Version) PolicySummary {
-		return PolicySummary{Document: v.Document, Version: v.Number, Title: v.Title[language], Change: v.Change, SHA256: v.SHA256,
-			PublishedAt: v.PublishedAt, EffectiveAt: v.EffectiveAt}
+		return PolicySummary{
+			Document: v.Document, Version: v.Number, Title: v.Title[language], Change: v.Change, SHA256: v.SHA256,
+			PublishedAt: v.PublishedAt, EffectiveAt: v.EffectiveAt,
+		}
 	}
 }

@@ -50,8 +50,10 @@ type RealNameValues struct {
 // RealName registers the operations of real-name verification.
 func RealName(a *API, s *realname.Service) {
 	const tag = "Real name"
-	Post(a, "/real-name-verifications", Operation{ID: "submit-real-name", Summary: "Submit a name and number", Tag: tag, Access: Customer, Status: 202,
-		Detail: "Checked in this order: form, age, limits, consent, then the source. What fails before the consent leaves nothing behind. Ask the list for the result."},
+	Post(a, "/real-name-verifications", Operation{
+		ID: "submit-real-name", Summary: "Submit a name and number", Tag: tag, Access: Customer, Status: 202,
+		Detail: "Checked in this order: form, age, limits, consent, then the source. What fails before the consent leaves nothing behind. Ask the list for the result.",
+	},
 		func(ctx context.Context, in *struct{ Body RealNameRequest }) (*Body[RealNameVerification], error) {
 			return submitRealName(ctx, s, in.Body)
 		})
@@ -66,7 +68,8 @@ func RealName(a *API, s *realname.Service) {
 	Post(a, "/real-name-verifications/{id}/manual-review", Operation{ID: "ask-real-name-review", Summary: "Hand a failed verification to a person", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
 			ID string `path:"id" maxLength:"40"`
-		}) (*Body[RealNameVerification], error) {
+		},
+		) (*Body[RealNameVerification], error) {
 			v, err := s.AskManual(ctx, Who(ctx), in.ID)
 			return &Body[RealNameVerification]{toRealName(realname.View{Verification: v})}, err
 		})
@@ -115,8 +118,10 @@ func submitRealName(ctx context.Context, s *realname.Service, in RealNameRequest
 	if info.Source.IsValid() {
 		source = info.Source.String()
 	}
-	v, err := s.Submit(ctx, Who(ctx), realname.Submission{Name: in.Name, Number: in.Number, ConsentToken: in.ConsentToken,
-		Locale: string(info.Language), SourceIP: source})
+	v, err := s.Submit(ctx, Who(ctx), realname.Submission{
+		Name: in.Name, Number: in.Number, ConsentToken: in.ConsentToken,
+		Locale: string(info.Language), SourceIP: source,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +129,10 @@ func submitRealName(ctx context.Context, s *realname.Service, in RealNameRequest
 }
 
 func toRealName(v realname.View) RealNameVerification {
-	return RealNameVerification{ID: v.ID, State: string(v.State), Reason: v.Reason, MaskedName: v.MaskedName, MaskedNumber: v.MaskedNumber,
-		SubmittedAt: v.SubmittedAt, DecidedAt: toTime(v.DecidedAt)}
+	return RealNameVerification{
+		ID: v.ID, State: string(v.State), Reason: v.Reason, MaskedName: v.MaskedName, MaskedNumber: v.MaskedNumber,
+		SubmittedAt: v.SubmittedAt, DecidedAt: toTime(v.DecidedAt),
+	}
 }
 
 func toRealNameReview(v realname.Verification) RealNameReview {

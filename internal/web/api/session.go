@@ -64,8 +64,10 @@ func LoginSessions(a *API, s *account.Service) {
 	const tag = "Sessions"
 	Post(a, "/login-sessions", Operation{ID: "sign-in", Summary: "Sign in", Tag: tag, Access: Public, Status: 201},
 		func(ctx context.Context, in *struct{ Body Login }) (*withCookies[NewSession], error) {
-			g, err := s.Login(ctx, account.LoginRequest{Name: in.Body.UserName, Password: in.Body.Password, Code: in.Body.Code,
-				Remember: in.Body.Remember, Source: source(ctx)})
+			g, err := s.Login(ctx, account.LoginRequest{
+				Name: in.Body.UserName, Password: in.Body.Password, Code: in.Body.Code,
+				Remember: in.Body.Remember, Source: source(ctx),
+			})
 			return opened(g, err)
 		})
 	Post(a, "/login-sessions/resume", Operation{ID: "resume", Summary: "Sign in with the remember cookie, which is replaced", Tag: tag, Access: Public, Status: 201},
@@ -116,8 +118,10 @@ func opened(g account.Grant, err error) (*withCookies[NewSession], error) {
 	if g.RememberToken != "" {
 		set = append(set, cookie.NewRemember(g.RememberToken))
 	}
-	return &withCookies[NewSession]{set, NewSession{ID: g.Principal.Session, UserName: g.Principal.UserName, MFA: g.Principal.MFA,
-		EnrolTOTP: g.EnrolTOTP, ExpiresAt: g.ExpiresAt}}, nil
+	return &withCookies[NewSession]{set, NewSession{
+		ID: g.Principal.Session, UserName: g.Principal.UserName, MFA: g.Principal.MFA,
+		EnrolTOTP: g.EnrolTOTP, ExpiresAt: g.ExpiresAt,
+	}}, nil
 }
 
 func endSession(ctx context.Context, s *account.Service, id string) (*cookiesOnly, error) {

@@ -104,7 +104,8 @@ func SSLClients(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *struct {
 			Page
 			Server string `query:"server" maxLength:"40"`
-		}) (*Body[List[SSLClient]], error) {
+		},
+		) (*Body[List[SSLClient]], error) {
 			all, next, err := s.Clients(ctx, Who(ctx).Account, in.Server, vpn.Page{Limit: in.Limit, Cursor: in.Cursor})
 			return page(all, next, err, toClient)
 		})
@@ -117,12 +118,15 @@ func SSLClients(a *API, s *vpn.Service) {
 			c, err := s.Client(ctx, Who(ctx).Account, in.ID)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
-	Patch(a, "/ssl-clients/{id}", Operation{ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer,
-		Detail: "Rates change without reconnecting; disabling and another fixed address end its sessions."},
+	Patch(a, "/ssl-clients/{id}", Operation{
+		ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer,
+		Detail: "Rates change without reconnecting; disabling and another fixed address end its sessions.",
+	},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body SSLClientPatch
-		}) (*Body[SSLClient], error) {
+		},
+		) (*Body[SSLClient], error) {
 			return updateClient(ctx, s, in.ID, in.Body)
 		})
 	Delete(a, "/ssl-clients/{id}", Operation{ID: "delete-ssl-client", Summary: "Delete an SSL client and revoke its certificate", Tag: tag, Access: Customer},
@@ -139,8 +143,10 @@ func clientActions(a *API, s *vpn.Service) {
 			b, err := s.Bundle(ctx, Who(ctx), in.ID)
 			return &file{secretCache, "application/zip", mime.FormatMediaType("attachment", map[string]string{"filename": b.Name}), b.ZIP}, err
 		})
-	Post(a, "/ssl-clients/{id}/secret", Operation{ID: "read-ssl-client-secret", Summary: "Read the generated password and code seed", Tag: tag, Access: Customer,
-		Detail: "Each reading is recorded. Answers 410 when the time is over."},
+	Post(a, "/ssl-clients/{id}/secret", Operation{
+		ID: "read-ssl-client-secret", Summary: "Read the generated password and code seed", Tag: tag, Access: Customer,
+		Detail: "Each reading is recorded. Answers 410 when the time is over.",
+	},
 		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
 			return &private[SSLClientSecret]{secretCache, SSLClientSecret{v.UserName, v.Password, v.TOTP, v.TOTPURI, v.Until}}, err
@@ -149,7 +155,8 @@ func clientActions(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body PasswordReset
-		}) (*Body[SSLClient], error) {
+		},
+		) (*Body[SSLClient], error) {
 			c, err := resetPassword(ctx, s, in.ID, in.Body.Password)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
@@ -232,11 +239,15 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 }
 
 func toClient(c vpn.SSLClient) SSLClient {
-	w := SSLClient{ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasTOTP,
+	w := SSLClient{
+		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasTOTP,
 		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.SecretUntil,
-		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
-	w.SSLClientSettings = SSLClientSettings{State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
-		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt)}
+		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+	}
+	w.SSLClientSettings = SSLClientSettings{
+		State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
+		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt),
+	}
 	if c.FixedIP.IsValid() {
 		w.FixedIP = c.FixedIP.String()
 	}

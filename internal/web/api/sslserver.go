@@ -101,7 +101,8 @@ func SSLServers(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *struct {
 			Page
 			Gateway string `query:"gateway" maxLength:"40"`
-		}) (*Body[List[SSLServer]], error) {
+		},
+		) (*Body[List[SSLServer]], error) {
 			all, next, err := s.Servers(ctx, Who(ctx).Account, in.Gateway, vpn.Page{Limit: in.Limit, Cursor: in.Cursor})
 			return page(all, next, err, toServer)
 		})
@@ -114,12 +115,15 @@ func SSLServers(a *API, s *vpn.Service) {
 			v, err := s.Server(ctx, Who(ctx).Account, in.ID)
 			return &Body[SSLServer]{toServer(v)}, err
 		})
-	Patch(a, "/ssl-servers/{id}", Operation{ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
-		Detail: "A change of the pool or of the factors ends its sessions. After turning the second factor on, clients without a code seed need reset-totp."},
+	Patch(a, "/ssl-servers/{id}", Operation{
+		ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
+		Detail: "A change of the pool or of the factors ends its sessions. After turning the second factor on, clients without a code seed need reset-totp.",
+	},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body SSLServerPatch
-		}) (*Body[SSLServer], error) {
+		},
+		) (*Body[SSLServer], error) {
 			return updateServer(ctx, s, in.ID, in.Body)
 		})
 	Delete(a, "/ssl-servers/{id}", Operation{ID: "delete-ssl-server", Summary: "Delete an SSL server without clients", Tag: tag, Access: Customer},
@@ -228,9 +232,11 @@ func parseAll[T any](texts []string, parse func(string) (T, error), wrong error)
 }
 
 func toServer(v vpn.SSLServer) SSLServer {
-	return SSLServer{ID: v.ID, Gateway: v.Gateway, State: string(v.State), Port: v.Port, UDP: v.UDP, ServerNames: Items(v.ServerNames, itself),
+	return SSLServer{
+		ID: v.ID, Gateway: v.Gateway, State: string(v.State), Port: v.Port, UDP: v.UDP, ServerNames: Items(v.ServerNames, itself),
 		CAPEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: v.CA})), Pin: v.PinSHA256, SSLSettings: toSettings(v.Settings),
-		Version: v.Version, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt}
+		Version: v.Version, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
+	}
 }
 
 func itself(s string) string { return s }
@@ -240,10 +246,12 @@ func toSettings(c vpn.Settings) SSLSettings {
 	if c.FullTunnel {
 		mode = "full"
 	}
-	return SSLSettings{Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), EnableDNS: c.EnableDNS,
+	return SSLSettings{
+		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), EnableDNS: c.EnableDNS,
 		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
-		RequireCertificate: c.RequireCertificate}
+		RequireCertificate: c.RequireCertificate,
+	}
 }

@@ -56,8 +56,10 @@ func newTrustAPI(t *testing.T) *trustAPI {
 	a := &trustAPI{t: t, mux: http.NewServeMux()}
 	a.rig = consenttest.New(t, dbtest.SQLite(t, append(consenttest.Migrations(), realname.Migrations())...), "mainland")
 	quiet := slog.New(slog.DiscardHandler)
-	s := realname.New(realname.Deps{DB: a.rig.DB, Clock: a.rig.Clock, Queue: a.rig.Queue, Log: quiet, Audit: a.rig.Audit, Vault: a.rig.Vault,
-		Checker: a, Consent: a.rig.Consent, Profile: "mainland"})
+	s := realname.New(realname.Deps{
+		DB: a.rig.DB, Clock: a.rig.Clock, Queue: a.rig.Queue, Log: quiet, Audit: a.rig.Audit, Vault: a.rig.Vault,
+		Checker: a, Consent: a.rig.Consent, Profile: "mainland",
+	})
 	all := api.New(api.Options{Mux: a.mux, Version: "test", Sessions: a, Gate: everything{}, Log: quiet})
 	api.RealName(all, s)
 	api.Audit(all, a.rig.Audit)

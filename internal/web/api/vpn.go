@@ -89,7 +89,8 @@ func VPNGateways(a *API, s *vpn.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body VPNGatewayPatch
-		}) (*Body[VPNGateway], error) {
+		},
+		) (*Body[VPNGateway], error) {
 			g, err := s.Rename(ctx, Who(ctx), in.ID, in.Body.Version, in.Body.Name)
 			return &Body[VPNGateway]{toGateway(g)}, err
 		})
@@ -101,7 +102,8 @@ func VPNGateways(a *API, s *vpn.Service, now func() time.Time) {
 	Get(a, "/networks", Operation{ID: "list-networks", Summary: "Private networks that a gateway may join", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
 			Region string `query:"region" maxLength:"64"`
-		}) (*Body[List[Network]], error) {
+		},
+		) (*Body[List[Network]], error) {
 			return &Body[List[Network]]{List[Network]{Items: Items(s.Networks(ctx, Who(ctx).Account, in.Region), toNetwork)}}, nil
 		})
 	a.opt.Mux.Handle("GET "+Prefix+"/events", a.events(s))
@@ -116,9 +118,11 @@ func page[F, T any](all []F, next string, err error, convert func(F) T) (*Body[L
 }
 
 func toGateway(g vpn.Gateway) VPNGateway {
-	return VPNGateway{ID: g.ID, Name: g.Name, Region: g.Region, Network: g.Network, State: string(g.State), Problem: g.Problem,
+	return VPNGateway{
+		ID: g.ID, Name: g.Name, Region: g.Region, Network: g.Network, State: string(g.State), Problem: g.Problem,
 		SSLBandwidth: g.SSLBandwidth, SSLConnections: g.SSLConnections, Addresses: Items(g.Addresses, netip.Addr.String),
-		Version: g.Version, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt}
+		Version: g.Version, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt,
+	}
 }
 
 func toNetwork(n vpn.Network) Network {

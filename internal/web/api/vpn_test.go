@@ -72,8 +72,10 @@ func newVPNRig(t *testing.T) vpnRig {
 	a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(a, people)
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
-	r.vpn = vpn.New(vpn.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v, Password: password.NewHasher(1),
-		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: time.Hour, Networks: []vpn.Network{{ID: "vpc-demo", Name: "demo", Region: "hk-1"}}}})
+	r.vpn = vpn.New(vpn.Deps{
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v, Password: password.NewHasher(1),
+		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: time.Hour, Networks: []vpn.Network{{ID: "vpc-demo", Name: "demo", Region: "hk-1"}}},
+	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "one", Region: "hk-1", Location: "HK", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}})
 	check(t, err)
 	mux := http.NewServeMux()
@@ -96,8 +98,10 @@ func check(t *testing.T, err error) {
 
 func (r vpnRig) gateway(t *testing.T, owner account.ID) string {
 	t.Helper()
-	g, err := r.vpn.Create(context.Background(), vpn.NewGateway{Key: "k-" + string(owner), Account: owner, Subject: "sub_x", Name: "office", Region: "hk-1",
-		Network: "vpc-demo", Limits: vpn.Limits{SSLBandwidth: 100, SSLConnections: 5}})
+	g, err := r.vpn.Create(context.Background(), vpn.NewGateway{
+		Key: "k-" + string(owner), Account: owner, Subject: "sub_x", Name: "office", Region: "hk-1",
+		Network: "vpc-demo", Limits: vpn.Limits{SSLBandwidth: 100, SSLConnections: 5},
+	})
 	check(t, err)
 	return g.ID
 }
@@ -214,8 +218,10 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 	server := r.want(t, 201, "alice", "POST", "/ssl-servers", settings)["id"].(string)
 	client := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{"server": server, "name": "zhang.san"})["id"].(string)
 	ids := map[string]string{"/vpn-gateways": g, "/ssl-servers": server, "/ssl-clients": client, "/vpn-sessions": id.New("ses")}
-	bodies := map[string]any{"PATCH /vpn-gateways/{id}": map[string]any{"name": "mine"}, "PATCH /ssl-servers/{id}": map[string]any{"banner": "x"},
-		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{}}
+	bodies := map[string]any{
+		"PATCH /vpn-gateways/{id}": map[string]any{"name": "mine"}, "PATCH /ssl-servers/{id}": map[string]any{"banner": "x"},
+		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{},
+	}
 	tried := 0
 	for path, item := range r.api.Paths() {
 		path = strings.TrimPrefix(path, api.Prefix)
@@ -277,8 +283,10 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 	g := r.gateway(t, "acc_alice")
 	ctx, session := context.Background(), id.New("ses")
 	now := time.Now().UTC()
-	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Opened: []gwlink.SessionOpened{{Session: session, Gateway: g, Client: "sslcli-x",
-		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"), At: now}}}))
+	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Opened: []gwlink.SessionOpened{{
+		Session: session, Gateway: g, Client: "sslcli-x",
+		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"), At: now,
+	}}}))
 	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Live: []gwlink.Counters{{Session: session, BytesIn: 7, BytesOut: 9, Transport: "dtls"}}}))
 	live := r.want(t, 200, "alice", "GET", "/vpn-sessions?live=true&gateway="+g, nil)
 	if count(t, live) != 1 {

@@ -28,16 +28,21 @@ type VPNSession struct {
 // VPNSessions registers the operations of VPN sessions.
 func VPNSessions(a *API, s *vpn.Service) {
 	const tag = "VPN sessions"
-	Get(a, "/vpn-sessions", Operation{ID: "list-vpn-sessions", Summary: "Sessions of your gateways, newest first", Tag: tag, Access: Customer,
-		Detail: "Reading addresses is recorded."},
+	Get(a, "/vpn-sessions", Operation{
+		ID: "list-vpn-sessions", Summary: "Sessions of your gateways, newest first", Tag: tag, Access: Customer,
+		Detail: "Reading addresses is recorded.",
+	},
 		func(ctx context.Context, in *struct {
 			Page
 			Gateway string `query:"gateway" maxLength:"40"`
 			Client  string `query:"client" maxLength:"40"`
 			Live    bool   `query:"live" doc:"Only sessions that have not ended"`
-		}) (*Body[List[VPNSession]], error) {
-			all, next, err := s.Sessions(ctx, Who(ctx), vpn.SessionFilter{Gateway: in.Gateway, Client: in.Client, LiveOnly: in.Live,
-				Page: vpn.Page{Limit: in.Limit, Cursor: in.Cursor}})
+		},
+		) (*Body[List[VPNSession]], error) {
+			all, next, err := s.Sessions(ctx, Who(ctx), vpn.SessionFilter{
+				Gateway: in.Gateway, Client: in.Client, LiveOnly: in.Live,
+				Page: vpn.Page{Limit: in.Limit, Cursor: in.Cursor},
+			})
 			return page(all, next, err, toSession)
 		})
 	Delete(a, "/vpn-sessions/{id}", Operation{ID: "end-vpn-session", Summary: "End one session", Tag: tag, Access: Customer},
@@ -47,8 +52,10 @@ func VPNSessions(a *API, s *vpn.Service) {
 }
 
 func toSession(v fleet.Session) VPNSession {
-	return VPNSession{ID: v.ID, Client: v.Client, Gateway: v.Gateway, SourceIP: addressText(v.SourceIP), InnerIP: addressText(v.Inner),
-		StartedAt: v.Start, EndedAt: toTime(v.End), Reason: v.Reason, BytesIn: v.BytesIn, BytesOut: v.BytesOut, Transport: v.Live.Transport}
+	return VPNSession{
+		ID: v.ID, Client: v.Client, Gateway: v.Gateway, SourceIP: addressText(v.SourceIP), InnerIP: addressText(v.Inner),
+		StartedAt: v.Start, EndedAt: toTime(v.End), Reason: v.Reason, BytesIn: v.BytesIn, BytesOut: v.BytesOut, Transport: v.Live.Transport,
+	}
 }
 
 func addressText(a netip.Addr) string {
