@@ -23,8 +23,8 @@ func (w *walker) steps() []step {
 	return append(all, w.tunnelSteps()...)
 }
 
-// tunnelSteps connect over TLS and over DTLS, each time with the certificate,
-// the password and a code.
+// tunnelSteps connect over TLS with certificate, password and code, and over
+// DTLS with a password alone.
 func (w *walker) tunnelSteps() []step {
 	var t *tunnel
 	open := func(established string, args ...string) func(context.Context) error {
@@ -38,8 +38,7 @@ func (w *walker) tunnelSteps() []step {
 		{"100 MB through the tunnel", w.through},
 		{"session and bytes show in the API", w.seen},
 		{"hang up", func(context.Context) error { return t.close() }},
-		// Another client: a code is accepted once, and the next one is half a
-		// minute away.
+		{"let a password alone suffice", w.passwordOnly},
 		{"another SSL client", w.makeClient},
 		{"download its bundle", w.download},
 		{"openconnect over DTLS", open("Established DTLS connection")},

@@ -70,9 +70,11 @@ func (w *walker) dialOnce(ctx context.Context, established string, args ...strin
 	name := w.server.Names[0]
 	all := append([]string{
 		"--protocol=anyconnect", "--resolve=" + name + ":" + lab.NodeAddress.Addr().String(), "--servercert", w.server.Pin,
-		"--script", path, "--user", w.name, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"),
-		"--passwd-on-stdin", "--non-inter",
+		"--script", path, "--user", w.name, "--passwd-on-stdin", "--non-inter",
 	}, args...)
+	if !w.alone {
+		all = append(all, "--certificate", filepath.Join(w.Work, "client.pem"), "--sslkey", filepath.Join(w.Work, "key.pem"))
+	}
 	if w.code != "" {
 		all = append(all, "--token-mode=totp", "--token-secret=base32:"+w.code)
 	}
@@ -126,22 +128,40 @@ func (t *tunnel) close() error {
 	}
 }
 
-// through downloads the LAN host's file from inside the client's namespace
-// and compares its digest.
+// through downloads the LAN host's file from inside the client's namespace,
+// compares its digest, and sends it back, where the host does the same.
 func (w *walker) through(ctx context.Context) error {
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, "sh", "-c", `curl -sS --fail --max-time 120 "http://$1/bytes" | sha256sum`, "sh", w.Host)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := lab.StartIn(w.Namespace, cmd); err != nil {
-		return err
+	file := filepath.Join(w.Work, "bytes")
+	got, err := w.inside(ctx, `curl -sS --fail --max-time 120 -o "$2" "http://$1/bytes" && sha256sum <"$2"`, file)
+	if err != nil {
+		return fmt.Errorf("downloading through the tunnel: %w", err)
 	}
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("downloading through the tunnel: %w: %s", err, out.String())
+	if digest, _, _ := strings.Cut(got, " "); digest != w.Digest {
+		return fmt.Errorf("what came through the tunnel is not what was sent: %s", got)
 	}
-	if got, _, _ := strings.Cut(out.String(), " "); got != w.Digest {
-		return fmt.Errorf("what came through the tunnel is not what was sent: %s", out.String())
+	got, err = w.inside(ctx, `curl -sS --fail --max-time 120 -X POST -T "$2" "http://$1/bytes"`, file)
+	if err != nil {
+		return fmt.Errorf("uploading through the tunnel: %w", err)
+	}
+	if want := fmt.Sprintf("%d %s", w.Size, w.Digest); strings.TrimSpace(got) != want {
+		return fmt.Errorf("the host got %s, sent were %s", strings.TrimSpace(got), want)
 	}
 	return nil
+}
+
+// inside runs a shell line on the client's machine with the LAN host as $1 and
+// a file as $2, and returns what it printed.
+func (w *walker) inside(ctx context.Context, line, file string) (string, error) {
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, "sh", "-c", line, "sh", w.Host, file)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := lab.StartIn(w.Namespace, cmd); err != nil {
+		return "", err
+	}
+	if err := cmd.Wait(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out.String())
+	}
+	return out.String(), nil
 }
 
 // disconnected asks for the end of the session and waits for openconnect to

@@ -58,6 +58,7 @@ type walker struct {
 	order, gateway       string
 	server               server
 	client, name, secret string
+	alone                bool   // the server asks for a password alone
 	made                 int    // SSL clients so far
 	code                 string // TOTP seed of the SSL client
 	session              string

@@ -222,12 +222,19 @@ func (c Config) ControlSocket() string {
 	return c.Path("run", "gwlink.sock")
 }
 
+// maxSocket is the longest path of a unix socket on Linux (unix(7)), without
+// its ending zero.
+const maxSocket = 107
+
 // Validate names everything that is wrong, each with its key and remedy.
 func (c Config) Validate() error {
 	var wrong []error
 	complain := func(key, remedy string) { wrong = append(wrong, fmt.Errorf("%s: %s", key, remedy)) }
 	if c.Data == "" {
 		complain("data", "name the directory that holds all state")
+	}
+	if strings.HasPrefix(c.ControlSocket(), "/") && len(c.ControlSocket()) > maxSocket {
+		complain("data", fmt.Sprintf("choose a shorter path: %s is longer than the %d bytes that a unix socket's name may have", c.ControlSocket(), maxSocket))
 	}
 	if !slices.Contains([]string{"mainland", "hongkong"}, c.Profile) {
 		complain("profile", `choose "mainland" or "hongkong"; it cannot be changed later`)

@@ -21,6 +21,7 @@ func TestComplaintsNameTheKey(t *testing.T) {
 		key    string
 	}{
 		{"nothing wrong", func(*Config) {}, ""},
+		{"a path too long for a socket", func(c *Config) { c.Data = "/" + strings.Repeat("d", 120) }, "data"},
 		{"unknown profile", func(c *Config) { c.Profile = "moon" }, "profile"},
 		{"plain http", func(c *Config) { c.Console.URL = "http://x" }, "console.url"},
 		{"a path", func(c *Config) { c.Console.URL = "https://x.example/cloud" }, "console.url"},
