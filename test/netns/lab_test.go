@@ -284,6 +284,12 @@ esac
 // connect starts openconnect with further arguments; it does not wait.
 func (l *lab) connect(pass string, args ...string) *client {
 	l.t.Helper()
+	return l.connectTo(nodeAddr, l.pin(), pass, args...)
+}
+
+// connectTo is connect for a server by its name and pin.
+func (l *lab) connectTo(host, pin, pass string, args ...string) *client {
+	l.t.Helper()
 	path := filepath.Join(l.dir, "vpnc-script")
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		l.t.Fatal(err)
@@ -291,9 +297,9 @@ func (l *lab) connect(pass string, args ...string) *client {
 	name := fmt.Sprintf("openconnect-%d.log", time.Now().UnixNano())
 	args = append([]string{
 		"--verbose", "--script", path, "--interface", "tun0", "--user", "alice", "--passwd-on-stdin",
-		"--non-inter", "--servercert", l.pin(),
+		"--non-inter", "--servercert", pin,
 	}, args...)
-	c := &client{l: l, log: name, cmd: exec.Command("openconnect", append(args, "https://"+nodeAddr)...)}
+	c := &client{l: l, log: name, cmd: exec.Command("openconnect", append(args, "https://"+host)...)}
 	c.cmd.Stdin = bytes.NewBufferString(pass + "\n")
 	l.start("c", c.cmd, name)
 	return c

@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/netcfg"
 )
@@ -17,7 +16,7 @@ func Clear(stateDir string) error {
 	if err != nil {
 		return err
 	}
-	addresses := map[string]netip.Addr{}
+	addresses := map[string]place{}
 	if err := st.load("addresses", &addresses); err != nil && !errors.Is(err, errNoState) {
 		return fmt.Errorf("clearing the node: %w", err)
 	}

@@ -36,8 +36,8 @@ type reconciler struct {
 
 	pending   []sslvpn.Record // sessions of the last run, not yet restored
 	networks  map[string]*netcfg.Network
-	addresses map[string]netip.Addr // in the VPC, by gateway
-	have      bool                  // a Desired was applied
+	addresses map[string]place // by gateway
+	have      bool             // a Desired was applied
 
 	mu       sync.Mutex
 	last     gwlink.Desired
@@ -47,7 +47,7 @@ type reconciler struct {
 func newReconciler(cfg Config, st *store, l link, svc *sslvpn.Service, rep *reporter) *reconciler {
 	r := &reconciler{
 		cfg: cfg, store: st, link: l, svc: svc, rep: rep, log: cfg.Logger,
-		networks: map[string]*netcfg.Network{}, addresses: map[string]netip.Addr{}, problems: map[string]error{},
+		networks: map[string]*netcfg.Network{}, addresses: map[string]place{}, problems: map[string]error{},
 	}
 	if err := st.load("addresses", &r.addresses); err != nil && !errors.Is(err, errNoState) {
 		r.log.Error("reading addresses of gateways", "error", err)
@@ -168,16 +168,17 @@ func (r *reconciler) network(g gwlink.Gateway) (*netcfg.Network, error) {
 // address returns a gateway's address in its VPC, the same as long as the
 // gateway exists.
 func (r *reconciler) address(g gwlink.Gateway, vpc Network) (netip.Addr, error) {
-	if a, ok := r.addresses[g.ID]; ok && vpc.Address.Contains(a) {
-		return a, nil
+	if at, ok := r.addresses[g.ID]; ok && at.Network == g.Network && vpc.Address.Contains(at.Address) {
+		return at.Address, nil
 	}
 	last := vpc.Last
 	if !last.IsValid() {
 		last = vpc.Address.Addr()
 	}
 	for a := vpc.Address.Addr(); a.Compare(last) <= 0 && vpc.Address.Contains(a); a = a.Next() {
-		if !r.addressTaken(a) {
-			r.addresses[g.ID] = a
+		at := place{g.Network, a}
+		if !r.taken(at) {
+			r.addresses[g.ID] = at
 			r.keepAddresses()
 			return a, nil
 		}
@@ -185,9 +186,16 @@ func (r *reconciler) address(g gwlink.Gateway, vpc Network) (netip.Addr, error) 
 	return netip.Addr{}, fmt.Errorf("network %q has no address for one more gateway", g.Network)
 }
 
-func (r *reconciler) addressTaken(a netip.Addr) bool {
+// place is where a gateway stands: customers may use the same addresses in
+// networks of their own.
+type place struct {
+	Network string     `json:"network"`
+	Address netip.Addr `json:"address"`
+}
+
+func (r *reconciler) taken(at place) bool {
 	for _, other := range r.addresses {
-		if other == a {
+		if other == at {
 			return true
 		}
 	}
