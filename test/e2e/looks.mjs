@@ -48,7 +48,7 @@ async function answered(page) {
 async function settled(page) {
   await answered(page);
   await page.locator('main, [role=main], #root > *').first().waitFor();
-  await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning') && document.fonts.status === 'loaded');
+  await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning, .chart:not(:has(canvas))') && document.fonts.status === 'loaded');
 }
 
 async function tooWide(page, place) {

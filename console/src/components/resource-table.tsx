@@ -68,7 +68,13 @@ export function ResourceTable<T extends object>(p: Props<T>) {
     return <Skeleton active paragraph={{ rows: 6 }} title={false} aria-label={t('common.loading')} />;
   if (query.isError && rows.length === 0)
     return <ErrorState error={query.error} retry={() => void query.refetch()} />;
-  if (rows.length === 0) return <EmptyState {...p.empty} />;
+  if (rows.length === 0)
+    return (
+      <section aria-label={p.label}>
+        {p.filters}
+        <EmptyState {...p.empty} />
+      </section>
+    );
 
   return (
     <section aria-label={p.label}>

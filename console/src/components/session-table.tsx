@@ -42,7 +42,7 @@ export function SessionTable({ gateway, client }: { gateway?: string; client?: s
       columns={columns}
       csv="vpn-sessions"
       refresh={() => 10_000}
-      empty={{ title: t('session.empty'), text: t('session.empty_text') }}
+      empty={{ title: t(live ? 'session.none_live' : 'session.empty'), text: t('session.empty_text') }}
       actions={(s) =>
         s.ended_at ? null : (
           <ConfirmDelete
