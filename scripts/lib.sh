@@ -25,6 +25,9 @@ run_cleanups() {
   exit "$status"
 }
 trap run_cleanups EXIT
+# A script that set -e ends says where, instead of ending in silence.
+set -E
+trap 'printf "error: %s, line %s: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

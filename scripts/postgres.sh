@@ -11,10 +11,11 @@ as() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 case $action in
   start)
     mkdir -p "$dir"
-    # The socket's path must be short, and reachable for the user postgres.
+    # The socket's path must be short, and its folder open to two users: postgres, and the control
+    # plane's root, which gave up the right to pass through what is closed to it.
     sock=$(mktemp -d /tmp/sbpg.XXXXXX)
     echo "$sock" > "$dir/socket"
-    if [ "$(id -u)" = 0 ]; then chown postgres "$sock"; fi
+    if [ "$(id -u)" = 0 ]; then chown root:postgres "$sock"; chmod 770 "$sock"; fi
     as "$bin/initdb" -D "$sock/data" -U skybridge -A trust -E UTF8 --no-sync >"$dir/initdb.log" 2>&1
     # Durability is PostgreSQL's own business, tested by its authors; our tests kill our processes, not this one.
     as "$bin/pg_ctl" -D "$sock/data" -l "$sock/log" -w -o \

@@ -44,7 +44,8 @@ forbid_service_starts() {
 }
 
 install_packages() {
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null | sed -n 's/^installed //p' | tr '\n' ' ')
+  # dpkg-query fails where it does not know one of the names, which is what we came for.
+  installed=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null || true; } | sed -n 's/^installed //p' | tr '\n' ' ')
   local missing
   mapfile -t missing < <(missing_packages)
   [ ${#missing[@]} = 0 ] && return

@@ -198,6 +198,7 @@ type Report struct {
 	Gateways   []ObservedState `json:"gateways"`
 	Opened     []SessionOpened `json:"opened,omitempty"`
 	Closed     []SessionClosed `json:"closed,omitempty"`
+	Unknown    []string        `json:"unknown,omitempty"` // sessions to be closed that the node does not have
 	Live       []Counters      `json:"live,omitempty"`
 }
 

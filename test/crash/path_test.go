@@ -4,6 +4,7 @@ package crash
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os/exec"
 	"path/filepath"
@@ -138,6 +139,9 @@ func (d *demo) whole(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", query, got, want)
 		}
 	}
+	if t.Failed() {
+		t.Logf("the sessions:\n%s", d.sessions(t))
+	}
 	d.proven(t)
 	if out := d.run(t, "admin", "audit", "verify"); !strings.Contains(out, "the log is whole") {
 		t.Errorf("audit verify: %s", out)
@@ -162,6 +166,23 @@ func (d *demo) count(t *testing.T, query string) int64 {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
+}
+
+// sessions tells the session log without its addresses.
+func (d *demo) sessions(t *testing.T) string {
+	t.Helper()
+	main := d.open(t)
+	defer main.Close()
+	all, err := db.Select(t.Context(), main, func(r db.Row) (line string, err error) {
+		var session, client, reason string
+		var start, end int64
+		err = r.Scan(&session, &client, &start, &end, &reason)
+		return fmt.Sprintf("%s client=%s start=%s end=%s reason=%s", session, client, db.FromMicros(start), db.FromMicros(end), reason), err
+	}, "SELECT id, client, started_at, ended_at, reason FROM fleet_session ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "\n")
 }
 
 // proven has the books recomputed.

@@ -51,6 +51,14 @@ export function themeConfig(dark: boolean): ThemeConfig {
         activeBarBorderWidth: 0,
         groupTitleFontSize: 12,
       },
+      Tabs: dark
+        ? {
+            itemSelectedColor: '#9cc4f7',
+            itemHoverColor: '#9cc4f7',
+            itemActiveColor: '#9cc4f7',
+            inkBarColor: '#9cc4f7',
+          }
+        : {},
       Table: { headerBorderRadius: 6, cellPaddingBlock: 11 },
       Card: { headerFontSize: 15 },
     },

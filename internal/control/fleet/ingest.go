@@ -120,6 +120,11 @@ func (in intake) all(ctx context.Context, r gwlink.Report, opened []openedRow) e
 			return err
 		}
 	}
+	for _, session := range r.Unknown {
+		if err := in.forgotten(ctx, session); err != nil {
+			return err
+		}
+	}
 	if len(opened)+len(r.Closed) > 0 {
 		fault.Point("fleet-before-commit")
 		in.tx.AfterCommit(func() { fault.Point("fleet-after-ingest") })
@@ -221,6 +226,27 @@ func (in intake) close(ctx context.Context, c gwlink.SessionClosed) error {
 		return err
 	}
 	return in.publishClosed(ctx, c.Session)
+}
+
+// forgotten ends a session that was to be closed and that its node does not
+// have. A login whose grant was never used leaves nothing in the session log.
+func (in intake) forgotten(ctx context.Context, session string) error {
+	type last struct {
+		reason  string
+		in, out int64
+	}
+	l, err := db.Get(ctx, in.tx, nil, func(r db.Row) (l last, err error) { return l, r.Scan(&l.reason, &l.in, &l.out) },
+		`SELECT c.reason, l.bytes_in, l.bytes_out FROM fleet_closure c JOIN fleet_live l ON l.session = c.session
+			WHERE c.session = $1 AND c.node = $2`, session, in.node)
+	if errs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return in.close(ctx, gwlink.SessionClosed{
+		Session: session, At: in.now, Reason: l.reason, BytesIn: uint64(l.in), BytesOut: uint64(l.out),
+	})
 }
 
 func (in intake) publishClosed(ctx context.Context, session string) error {

@@ -87,6 +87,42 @@ func TestAClosureIsToldUntilItIsAppliedAndTenMinutesOld(t *testing.T) {
 	})
 }
 
+func TestAClosureOfWhatItsNodeDoesNotHave(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		two, err := r.s.EnsureNode(ctx, spec("two"))
+		must(t, err)
+		lost, never, alive := id.New("ses"), id.New("ses"), id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(lost, "vpngw-a"), opened(alive, "vpngw-a")}})
+		r.report(t, gwlink.Report{Live: []gwlink.Counters{{Session: lost, BytesIn: 5, BytesOut: 6, Transport: "tls"}}})
+		r.tx(t, func(tx *db.Tx) error {
+			return r.s.CloseTx(ctx, tx, "vpngw-a", []string{lost, never}, gwlink.ReasonRevoked)
+		})
+		must(t, r.s.Ingest(ctx, two.ID, gwlink.Report{Node: two.ID, Unknown: []string{lost}}))
+		if got, err := r.s.Session(ctx, []string{"vpngw-a"}, lost); err != nil || !got.End.IsZero() {
+			t.Errorf("a foreign node was believed: %+v, %v", got, err)
+		}
+		for range 2 {
+			r.report(t, gwlink.Report{Unknown: []string{lost, never, alive, "nonsense"}})
+		}
+		got, err := r.s.Session(ctx, []string{"vpngw-a"}, lost)
+		if err != nil || !got.End.Equal(start) || got.Reason != gwlink.ReasonRevoked || got.BytesOut != 6 {
+			t.Errorf("one that it lost: got %+v, %v, want it ended as asked, with its last counters", got, err)
+		}
+		if got, err := r.s.Session(ctx, []string{"vpngw-a"}, alive); err != nil || !got.End.IsZero() {
+			t.Errorf("one that nobody wants closed: got %+v, %v, want it alive", got, err)
+		}
+		if n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM fleet_session"); err != nil || n != 2 {
+			t.Errorf("got %d, %v rows in the session log, want none for a login that was never used", n, err)
+		}
+		must(t, r.queue.Drain(ctx))
+		if len(r.seen.closed) != 1 {
+			t.Errorf("published %d closings, want one", len(r.seen.closed))
+		}
+	})
+}
+
 func TestASessionThatItsNodeForgotEnds(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {

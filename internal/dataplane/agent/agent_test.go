@@ -152,6 +152,56 @@ func TestSessionLogIsKeptUntilTaken(t *testing.T) {
 	}
 }
 
+// TestAPowerCutBetweenEndAndReport restarts the node at each step after a
+// session's end: control hears of its opening and its end, and the session
+// does not live again.
+func TestAPowerCutBetweenEndAndReport(t *testing.T) {
+	t.Parallel()
+	rec := sslvpn.Record{Session: "ses_1", Gateway: "vpngw-1", Server: "sslsrv-1", Client: "sslcli-1", OpenedAt: time.Unix(100, 0).UTC()}
+	closed := gwlink.SessionClosed{Session: "ses_1", At: time.Unix(200, 0).UTC(), Reason: gwlink.ReasonUser}
+	for name, cut := range map[string]func(st *store) error{
+		"before its file is removed": func(st *store) error { return st.save("session/ses_1", rec) },
+		"after its file is removed":  func(*store) error { return nil },
+	} {
+		dir := t.TempDir()
+		r := newReporter(testConfig(), open(t, dir), &fakeLink{})
+		if err := r.Opened(rec); err != nil {
+			t.Fatal(err)
+		}
+		r.Closed(closed)
+		r.saveCounters([]sslvpn.Record{rec}) // what was read before the end writes nothing after it
+		if names, err := r.store.list("session"); err != nil || len(names) != 0 {
+			t.Errorf("%s: got %v, %v kept, want no file of an ended session", name, names, err)
+		}
+		if err := cut(r.store); err != nil {
+			t.Fatal(err)
+		}
+		l := &fakeLink{up: true}
+		r = newReporter(testConfig(), open(t, dir), l)
+		if got := r.restored(); len(got) != 0 {
+			t.Errorf("%s: got %v restored, want no ended session", name, got)
+		}
+		r.send(t.Context(), snapshot{})
+		if got := l.reports[0]; len(got.Opened) != 1 || len(got.Closed) != 1 {
+			t.Errorf("%s: got %+v, want the opening and the closing", name, got)
+		}
+	}
+}
+
+func TestSessionsToBeClosedThatAreNotHere(t *testing.T) {
+	t.Parallel()
+	l := &fakeLink{up: true}
+	r := newReporter(testConfig(), open(t, t.TempDir()), l)
+	r.Closed(gwlink.SessionClosed{Session: "ses_1", At: time.Unix(200, 0).UTC(), Reason: gwlink.ReasonUser})
+	r.notHere("ses_1")
+	r.notHere("ses_2")
+	r.send(t.Context(), snapshot{})
+	r.send(t.Context(), snapshot{})
+	if d := cmp.Diff([][]string{{"ses_2"}, nil}, [][]string{l.reports[0].Unknown, l.reports[1].Unknown}, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("unknown, with the end of ses_1 waiting (-want +got):\n%s", d)
+	}
+}
+
 func TestProblemsAreReported(t *testing.T) {
 	t.Parallel()
 	st, l := open(t, t.TempDir()), &fakeLink{up: true}

@@ -249,13 +249,11 @@ func closedRecord(rec sslvpn.Record, at time.Time, reason string) gwlink.Session
 	return gwlink.SessionClosed{Session: rec.Session, At: at, Reason: reason, BytesIn: rec.BytesIn, BytesOut: rec.BytesOut}
 }
 
-// closeSessions ends sessions on control's word. One that is not here is
-// reported closed, so that control need not ask for ever.
+// closeSessions ends sessions on control's word, and opens none of them later:
+// the grant of a login may still be on its way.
 func (r *reconciler) closeSessions(closures []gwlink.Closure) {
-	for _, c := range closures {
-		if !r.svc.CloseSession(c.Session, c.Reason) {
-			r.rep.closedElsewhere(c)
-		}
+	for _, c := range r.svc.CloseSessions(closures) {
+		r.rep.notHere(c)
 	}
 }
 

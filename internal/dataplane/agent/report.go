@@ -31,9 +31,18 @@ type reporter struct {
 	log   *slog.Logger
 	wake  chan struct{}
 
-	mu     sync.Mutex
-	opened map[string]gwlink.SessionOpened // not yet taken by control
-	closed map[string]gwlink.SessionClosed
+	mu      sync.Mutex
+	opened  map[string]gwlink.SessionOpened // not yet taken by control
+	closed  map[string]gwlink.SessionClosed
+	unknown map[string]bool // control wants them closed, and they are not here
+	running map[string]bool // sessions whose file may be written
+}
+
+// ended is what is kept of a session after its end. The opening is with it as
+// long as control has not taken it, since the session's own file goes.
+type ended struct {
+	Opened *gwlink.SessionOpened `json:"opened,omitempty"`
+	Closed gwlink.SessionClosed  `json:"closed"`
 }
 
 // snapshot is the rest of a report.
@@ -48,6 +57,7 @@ func newReporter(cfg Config, st *store, l link) *reporter {
 	r := &reporter{
 		cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
 		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{},
+		unknown: map[string]bool{}, running: map[string]bool{},
 	}
 	r.loadClosed()
 	return r
@@ -59,12 +69,15 @@ func (r *reporter) loadClosed() {
 		r.log.Error("reading closed sessions", "error", err)
 	}
 	for _, name := range names {
-		var c gwlink.SessionClosed
-		if err := r.store.load(name, &c); err != nil {
+		var e ended
+		if err := r.store.load(name, &e); err != nil {
 			r.log.Error("reading a closed session", "error", err)
 			continue
 		}
-		r.closed[c.Session] = c
+		r.closed[e.Closed.Session] = e.Closed
+		if e.Opened != nil {
+			r.opened[e.Opened.Session] = *e.Opened
+		}
 	}
 }
 
@@ -82,10 +95,27 @@ func (r *reporter) restored() []sslvpn.Record {
 			r.log.Error("reading a session", "error", err)
 			continue
 		}
+		if r.hasEnded(rec.Session) { // the last process stopped between keeping its end and forgetting it
+			r.forget(rec.Session)
+			continue
+		}
 		out = append(out, rec)
 		r.noteOpened(rec)
 	}
 	return out
+}
+
+func (r *reporter) hasEnded(session string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.closed[session]
+	return ok
+}
+
+func (r *reporter) forget(session string) {
+	if err := r.store.remove("session/" + session); err != nil {
+		r.log.Error("forgetting a session", "session", session, "error", err)
+	}
 }
 
 // Opened implements sslvpn.Sink.
@@ -103,6 +133,7 @@ func (r *reporter) Opened(rec sslvpn.Record) error {
 func (r *reporter) noteOpened(rec sslvpn.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.running[rec.Session] = true
 	r.opened[rec.Session] = gwlink.SessionOpened{
 		Session: rec.Session, Gateway: rec.Gateway, Server: rec.Server, Client: rec.Client,
 		SourceIP: rec.SourceIP, Inner: rec.Inner, At: rec.OpenedAt,
@@ -111,37 +142,57 @@ func (r *reporter) noteOpened(rec sslvpn.Record) {
 
 // Closed implements sslvpn.Sink.
 func (r *reporter) Closed(c gwlink.SessionClosed) {
-	if err := r.store.save("closed/"+c.Session, c); err != nil {
+	if err := r.store.save("closed/"+c.Session, r.end(c)); err != nil {
 		r.log.Error("keeping a closed session", "session", c.Session, "error", err)
 	}
 	fault.Point("gateway-after-closed")
-	if err := r.store.remove("session/" + c.Session); err != nil {
-		r.log.Error("forgetting a session", "session", c.Session, "error", err)
-	}
+	r.forget(c.Session)
 	r.mu.Lock()
 	r.closed[c.Session] = c
 	r.mu.Unlock()
 	r.soon()
 }
 
-// closedElsewhere reports a session closed that control wants closed and that
-// is not here, unless its closing is already waiting.
-func (r *reporter) closedElsewhere(c gwlink.Closure) {
+// end notes that a session's file is not written any more.
+func (r *reporter) end(c gwlink.SessionClosed) ended {
 	r.mu.Lock()
-	_, known := r.closed[c.Session]
-	r.mu.Unlock()
-	if !known {
-		r.Closed(gwlink.SessionClosed{Session: c.Session, At: r.clock.Now(), Reason: c.Reason})
+	defer r.mu.Unlock()
+	delete(r.running, c.Session)
+	e := ended{Closed: c}
+	if o, waiting := r.opened[c.Session]; waiting {
+		e.Opened = &o
+	}
+	return e
+}
+
+// notHere tells control that a session which it wants closed is unknown here:
+// it was never opened, or the state of this node was lost. Without that word
+// control would take it for live.
+func (r *reporter) notHere(session string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, waiting := r.closed[session]; !waiting {
+		r.unknown[session] = true
 	}
 }
 
 // saveCounters keeps the totals of live sessions for the next process.
 func (r *reporter) saveCounters(records []sslvpn.Record) {
 	for _, rec := range records {
-		if err := r.store.save("session/"+rec.Session, rec); err != nil {
+		if err := r.saveRunning(rec); err != nil {
 			r.log.Error("keeping a session", "session", rec.Session, "error", err)
 		}
 	}
+}
+
+// saveRunning writes a session's file unless the session has ended meanwhile.
+func (r *reporter) saveRunning(rec sslvpn.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.running[rec.Session] {
+		return nil
+	}
+	return r.store.saveLoosely("session/"+rec.Session, rec)
 }
 
 func (r *reporter) soon() {
@@ -183,6 +234,7 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 	r.mu.Lock()
 	rep.Opened = first(slices.SortedFunc(maps.Values(r.opened), func(a, b gwlink.SessionOpened) int { return a.At.Compare(b.At) }))
 	rep.Closed = first(slices.SortedFunc(maps.Values(r.closed), func(a, b gwlink.SessionClosed) int { return a.At.Compare(b.At) }))
+	rep.Unknown = first(slices.Sorted(maps.Keys(r.unknown)))
 	r.mu.Unlock()
 	news := len(rep.Opened)+len(rep.Closed) > 0
 	if news {
@@ -213,5 +265,8 @@ func (r *reporter) taken(rep gwlink.Report) {
 		if err := r.store.remove("closed/" + c.Session); err != nil {
 			r.log.Error("forgetting a closed session", "session", c.Session, "error", err)
 		}
+	}
+	for _, session := range rep.Unknown {
+		delete(r.unknown, session)
 	}
 }

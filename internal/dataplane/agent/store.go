@@ -55,16 +55,23 @@ func nodeKey(path string) ([]byte, error) {
 	}
 	key = make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
-	return key, wrap("node key", writeFile(path, key))
+	return key, wrap("node key", writeFile(path, key, true))
 }
 
-// save keeps v under a name such as "desired" or "session/ses_1".
-func (s *store) save(name string, v any) error {
+// save keeps v under a name such as "desired" or "session/ses_1". After it the
+// value is there also when the power fails.
+func (s *store) save(name string, v any) error { return s.write(name, v, true) }
+
+// saveLoosely is save for what may fall back to its last value when the power
+// fails. It does not wait for the disk.
+func (s *store) saveLoosely(name string, v any) error { return s.write(name, v, false) }
+
+func (s *store) write(name string, v any, settled bool) error {
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", name, err)
 	}
-	return wrap("keeping "+name, writeFile(s.path(name), s.aead.Seal(nil, nil, plain, []byte(name))))
+	return wrap("keeping "+name, writeFile(s.path(name), s.aead.Seal(nil, nil, plain, []byte(name)), settled))
 }
 
 // load reads what save kept. It returns errNoState if there is nothing, and
@@ -122,22 +129,39 @@ func (s *store) path(name string) string {
 	return filepath.Join(s.dir, plain(dir), plain(base)+".sealed")
 }
 
-// writeFile replaces a file as a whole, readable by this user only.
-func writeFile(path string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// writeFile replaces a file as a whole, readable by this user only. settled
+// waits until file and name are on the disk.
+func writeFile(path string, b []byte, settled bool) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	tmp, err := os.CreateTemp(dir, ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	_, err = tmp.Write(b)
+	if err == nil && settled {
+		err = tmp.Sync()
+	}
 	err = errors.Join(err, tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
 		_ = os.Remove(tmp.Name())
+		return err
 	}
-	return err
+	if settled {
+		return syncDir(dir)
+	}
+	return nil
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

@@ -11,7 +11,10 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
-var errTooMany = errors.New("session limit of the gateway reached")
+var (
+	errTooMany = errors.New("session limit of the gateway reached")
+	errVoided  = errors.New("control wants the session closed")
+)
 
 // minRekey is the shortest interval for new tunnels that is told to clients.
 const minRekey = 24 * time.Hour

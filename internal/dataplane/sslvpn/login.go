@@ -126,6 +126,9 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 // open makes a session of rec: an address, a cookie, an entry in the tables.
 // The reason is for the person.
 func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, reason string, err error) {
+	if s.isVoided(rec.Session) {
+		return "", unavailable, errVoided
+	}
 	s.yieldOldest(srv, grant)
 	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
 		return "", "The VPN gateway has reached its number of sessions.", errTooMany
@@ -142,9 +145,22 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 		srv.pool.Release(rec.Inner)
 		return "", unavailable, err
 	}
-	s.enter(newClient(s, srv, grant, rec, now))
+	c := newClient(s, srv, grant, rec, now)
+	s.enter(c)
+	if s.isVoided(rec.Session) {
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+		return "", unavailable, errVoided
+	}
 	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
 	return cookie, "", nil
+}
+
+// isVoided says that control wants a session closed. It is asked once more after
+// the session was entered: CloseSessions finds what was entered before.
+func (s *Service) isVoided(session string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.voided[session]
 }
 
 // yieldOldest ends the client's oldest sessions so that one more fits.

@@ -33,6 +33,7 @@ type Service struct {
 	udp      map[netip.AddrPort]*udpPort
 	sessions map[string]*client
 	cookies  map[[32]byte]*client
+	voided   map[string]bool    // sessions that control wants closed
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*batchConn]struct{}
 
@@ -126,14 +127,31 @@ func (s *Service) configureSessions() {
 	}
 }
 
-// CloseSession ends a session for one of gwlink's reasons; false if it is not
+// CloseSessions ends sessions for one of gwlink's reasons and refuses them from
+// now on, in place of those of the last call. It returns those that are not
 // here.
-func (s *Service) CloseSession(id, reason string) bool {
+func (s *Service) CloseSessions(closures []gwlink.Closure) (unknown []string) {
+	voided := make(map[string]bool, len(closures))
+	for _, c := range closures {
+		voided[c.Session] = true
+	}
+	s.mu.Lock()
+	s.voided = voided
+	s.mu.Unlock()
+	for _, c := range closures {
+		if !s.closeSession(c) {
+			unknown = append(unknown, c.Session)
+		}
+	}
+	return unknown
+}
+
+func (s *Service) closeSession(closure gwlink.Closure) bool {
 	s.mu.RLock()
-	c := s.sessions[id]
+	c := s.sessions[closure.Session]
 	s.mu.RUnlock()
 	if c != nil {
-		c.step(session.Event{Kind: session.Kick, Reason: reason})
+		c.step(session.Event{Kind: session.Kick, Reason: closure.Reason})
 	}
 	return c != nil
 }

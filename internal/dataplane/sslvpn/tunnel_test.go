@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,8 +169,9 @@ func TestDeadCookieIsUnauthorized(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p, cookie := r.attached("ann")
-	if !r.svc.CloseSession("ses_1", gwlink.ReasonAdministrator) || r.svc.CloseSession("ses_9", gwlink.ReasonAdministrator) {
-		t.Error("got the wrong answer about which session is here")
+	want := []gwlink.Closure{{Session: "ses_9", Reason: gwlink.ReasonRevoked}, {Session: "ses_1", Reason: gwlink.ReasonAdministrator}}
+	if got := r.svc.CloseSessions(want); !slices.Equal(got, []string{"ses_9"}) {
+		t.Errorf("got %v unknown, want ses_9", got)
 	}
 	f, err := p.frame()
 	if err != nil || f.Type != openconnect.TypeDisconnect || !strings.Contains(string(f.Payload), gwlink.ReasonAdministrator) {
@@ -181,6 +183,17 @@ func TestDeadCookieIsUnauthorized(t *testing.T) {
 			t.Errorf("cookie %q: got %s, want 401", c, resp.Status)
 		}
 	}
+}
+
+func TestAGrantWhoseSessionIsToBeClosedOpensNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.svc.CloseSessions([]gwlink.Closure{{Session: "ses_1", Reason: gwlink.ReasonRevoked}})
+	resp, _ := r.dial(nil).request(post(reply("ann", "pass")))
+	if resp.StatusCode != 503 || resp.Header.Get("X-Reason") == "" || len(r.svc.Records()) != 0 {
+		t.Errorf("got %s and %d sessions, want 503 with a reason and none", resp.Status, len(r.svc.Records()))
+	}
+	r.dial(nil).login("ann") // the next login is another session
 }
 
 func TestOldestSessionYields(t *testing.T) {
