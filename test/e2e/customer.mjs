@@ -67,11 +67,12 @@ export async function verifyIdentity(page, person) {
   expect(!shown.includes(person.idNumber), 'the identity number is shown in full');
 }
 
-/** Orders a gateway with the sensible defaults and returns the order's address. */
+/** Orders a gateway of 200 Mbps, else with the sensible defaults, and returns the order's address. */
 export async function order(page, gateway) {
   await page.goto('/buy');
   const region = profile === 'mainland' ? t('buy.identity_short') : t('buy.no_identity');
   await page.getByRole('radio').filter({ hasText: region }).first().click();
+  await page.getByRole('radio').filter({ hasText: t('option.ssl_bandwidth_value', { value: '200' }) }).click();
   await button(page, 'common.next').click();
   await page.getByLabel(t('gateway.name'), { exact: true }).fill(gateway);
   await button(page, 'buy.place').click();
