@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 // ErrLacking is what Doctor returns when something needed is missing.
@@ -86,8 +88,25 @@ func installation(ctx context.Context, cfg config.Config) []finding {
 	if d.Dialect() == db.Postgres {
 		remedy = "run skybridge migrate; behind: " + strings.Join(behind, ", ")
 	}
-	return append(found, finding{"database", err == nil, true, errorText(err)},
+	found = append(found, finding{"database", err == nil, true, errorText(err)},
 		finding{"tables of this version", len(behind) == 0, false, remedy})
+	if err != nil || len(behind) > 0 {
+		return found
+	}
+	return append(found, deadJobs(ctx, d))
+}
+
+// deadJobs tells what was given up and waits for a person.
+func deadJobs(ctx context.Context, d *db.DB) finding {
+	all, err := job.DeadIn(ctx, d)
+	if err != nil {
+		return finding{"background work", false, true, err.Error()}
+	}
+	var remedy []string
+	for _, j := range all {
+		remedy = append(remedy, fmt.Sprintf("%s since %s: %s", j.Kind, j.Since.Format(time.DateTime), j.Error))
+	}
+	return finding{"background work, none given up", len(all) == 0, true, strings.Join(remedy, "; ")}
 }
 
 func free(address string) bool {

@@ -27,11 +27,11 @@ const (
 // the next question. Running it twice is harmless.
 func (s *Service) queryOne(ctx context.Context, no string) error {
 	a, err := getAttempt(ctx, s.d.DB, no)
-	if err != nil {
+	if errs.IsNotFound(err) {
 		return job.Final(err)
 	}
-	if a.State.Paid() {
-		return nil
+	if err != nil || a.State.Paid() {
+		return err
 	}
 	class, err := s.ask(ctx, a)
 	if err != nil {

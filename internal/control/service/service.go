@@ -11,6 +11,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -54,6 +55,8 @@ type Service struct {
 func New(d Deps) *Service {
 	s := &Service{d: d}
 	job.Subscribe(d.Queue, topicOrderPaid, "service", s.onPaid)
+	job.Subscribe(d.Queue, consent.TopicChanged, "service", s.onConsent)
+	job.Subscribe(d.Queue, realname.TopicDecided, "service", s.onIdentity)
 	job.On(d.Queue, "service.provision", s.onProvision)
 	job.On(d.Queue, "service.apply", s.onApply)
 	d.Queue.Every("service.reconcile", time.Minute, s.reconcile)
@@ -125,42 +128,16 @@ func (s *Service) onProvision(ctx context.Context, n named) error {
 		return nil
 	}
 	who, err := s.identify(ctx, v)
-	if errs.KindOf(err) == errs.Forbidden {
+	switch {
+	case errors.Is(err, consent.ErrRenewalNeeded):
+		s.d.Log.InfoContext(ctx, "provisioning waits for the buyer to accept a new version", "service", v.ID)
+		return nil // onConsent goes on; reconcile asks again as well
+	case errs.KindOf(err) == errs.Forbidden:
 		return s.failed(ctx, v.ID, errs.CodeOf(err))
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return s.Provision(ctx, v, who)
-}
-
-// Identity is why a service may be provisioned: the buyer's verified identity,
-// or a region that needs none. The zero Identity allows nothing.
-type Identity struct {
-	verified realname.Verified
-	exempt   string // region
-}
-
-func (i Identity) covers(v Item) bool {
-	if i.exempt != "" {
-		return i.exempt == v.Region
-	}
-	return i.verified.ID() != "" && i.verified.Account() == v.Account
-}
-
-// ErrIdentity refuses to provision without a fitting Identity.
-var ErrIdentity = errs.New(errs.Forbidden, "service.identity_required")
-
-func (s *Service) identify(ctx context.Context, v Item) (Identity, error) {
-	required, err := s.d.Regions.RequiresRealName(ctx, v.Region)
-	if err != nil {
-		return Identity{}, err
-	}
-	if !required {
-		return Identity{exempt: v.Region}, nil
-	}
-	verified, err := s.d.RealName.Require(ctx, v.Account)
-	return Identity{verified: verified}, err
 }
 
 // Provision asks the provider for the thing. It asks what became of the key

@@ -12,6 +12,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -104,6 +105,13 @@ func (u *upstream) set(st service.ProviderState) {
 type rules struct {
 	lines  []service.Line
 	events *[]string
+	law    *law
+}
+
+// law may become stricter, and an identity may be taken away.
+type law struct {
+	everywhere bool  // all regions want a verified identity
+	identity   error // of Require
 }
 
 func (r rules) OrderLines(_ context.Context, id string) ([]service.Line, error) {
@@ -113,15 +121,15 @@ func (r rules) OrderLines(_ context.Context, id string) ([]service.Line, error) 
 	return r.lines, nil
 }
 
-func (rules) RequiresRealName(_ context.Context, region string) (bool, error) {
+func (r rules) RequiresRealName(_ context.Context, region string) (bool, error) {
 	if region == "unknown" {
 		return false, errors.New("catalogue away")
 	}
-	return region != "hk", nil
+	return region != "hk" || r.law.everywhere, nil
 }
 
-func (rules) Require(context.Context, account.ID) (realname.Verified, error) {
-	return realname.Verified{}, realname.ErrRequired
+func (r rules) Require(context.Context, account.ID) (realname.Verified, error) {
+	return realname.Verified{}, r.law.identity
 }
 
 func (r rules) AppendTx(_ context.Context, tx *db.Tx, e audit.Event) error {
@@ -140,6 +148,7 @@ type rig struct {
 	clock    *clock.Fake
 	recorded *[]string
 	told     *[]string
+	law      *law
 }
 
 func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
@@ -148,13 +157,13 @@ func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
 		c, log := clock.NewFake(start), slog.New(slog.DiscardHandler)
 		r := rig{
 			up: &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}}, queue: job.New(d, c, log), db: d, clock: c,
-			recorded: &[]string{}, told: &[]string{},
+			recorded: &[]string{}, told: &[]string{}, law: &law{identity: realname.ErrRequired},
 		}
 		lines := []service.Line{{
 			ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
 			Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1,
 		}}
-		ports := rules{lines, r.recorded}
+		ports := rules{lines, r.recorded, r.law}
 		r.s = service.New(service.Deps{
 			DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
 			Providers: map[string]service.Provider{"vpn-gateway": r.up},
@@ -241,6 +250,72 @@ func TestAPaidLineIsProvisionedOnceAndItsPeriodStartsAtDelivery(t *testing.T) {
 		}
 		if !slices.Equal(*r.told, []string{"service.active orl_1 "}) {
 			t.Errorf("told %v", *r.told)
+		}
+	})
+}
+
+// heard lets the module hear of a consent of the buyer.
+func (r rig) heard(t *testing.T, identity error) {
+	t.Helper()
+	r.law.identity = identity
+	must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+		return r.queue.PublishTx(ctx, tx, consent.TopicChanged, consent.Changed{Subject: "sub_alice", Purpose: consent.RealName})
+	}))
+	r.run(t)
+}
+
+func TestAServiceFollowsTheIdentityOfItsBuyer(t *testing.T) {
+	t.Parallel()
+	each(t, "hk", func(t *testing.T, r rig) {
+		r.active(t)
+		r.heard(t, consent.ErrGateClosed)
+		if v := r.item(t); v.State != service.Active {
+			t.Errorf("where no identity is wanted: got %s", v.State)
+		}
+		r.law.everywhere = true
+		for range 2 {
+			r.heard(t, consent.ErrGateClosed) // withdrawn
+		}
+		if v := r.item(t); v.State != service.Suspended || !slices.Equal(v.Reasons, []service.Reason{service.NoRealName}) || r.up.calls["suspend true"] != 1 {
+			t.Errorf("withdrawn: got %s for %v after %v", v.State, v.Reasons, r.up.calls)
+		}
+		r.heard(t, consent.ErrRenewalNeeded)
+		if v := r.item(t); v.State != service.Suspended {
+			t.Errorf("a new version to be accepted proves nothing: got %s", v.State)
+		}
+		r.heard(t, nil) // given again
+		if v := r.item(t); v.State != service.Active || r.up.calls["suspend false"] != 1 {
+			t.Errorf("given again: got %s after %v", v.State, r.up.calls)
+		}
+		r.heard(t, consent.ErrRenewalNeeded)
+		if v := r.item(t); v.State != service.Active {
+			t.Errorf("a new version to be accepted ends nothing: got %s", v.State)
+		}
+		must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+			r.law.identity = realname.ErrRequired
+			return r.queue.PublishTx(ctx, tx, realname.TopicDecided, realname.DecidedEvent{Account: string(owner), Subject: "sub_alice", State: "revoked"})
+		}))
+		r.run(t)
+		if v := r.item(t); v.State != service.Suspended {
+			t.Errorf("revoked by staff: got %s", v.State)
+		}
+	})
+}
+
+// TestAPaidServiceWaitsForANewVersionToBeAccepted: a major version that comes
+// into force between payment and delivery fails no order.
+func TestAPaidServiceWaitsForANewVersionToBeAccepted(t *testing.T) {
+	t.Parallel()
+	each(t, "cn", func(t *testing.T, r rig) {
+		r.law.identity = consent.ErrRenewalNeeded
+		r.paid(t)
+		r.run(t)
+		if v := r.item(t); v.State != service.Provisioning || v.Problem != "" || r.up.calls["create"] != 0 {
+			t.Errorf("waiting: got %+v after %v", v, r.up.calls)
+		}
+		r.heard(t, realname.ErrRequired)
+		if v := r.item(t); v.State != service.ProvisionFailed {
+			t.Errorf("heard, and still not identified: got %s", v.State)
 		}
 	})
 }

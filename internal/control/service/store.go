@@ -9,6 +9,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 const columns = `SELECT id, account, subject, order_id, line, product, region, options, configuration, months, resource, state, attempt, problem,
@@ -93,6 +94,11 @@ func save(ctx context.Context, tx *db.Tx, v Item) error {
 
 func inState(ctx context.Context, q db.Q, state State) ([]Item, error) {
 	return db.Select(ctx, q, scan, columns+" WHERE state = $1 ORDER BY id", string(state))
+}
+
+// ofSubject returns what a person bought and that is not over.
+func ofSubject(ctx context.Context, q db.Q, subject id.Handle) ([]Item, error) {
+	return db.Select(ctx, q, scan, columns+" WHERE subject = $1 AND state IN ('provisioning', 'active', 'suspended') ORDER BY id", string(subject))
 }
 
 func overdueBefore(ctx context.Context, q db.Q, now time.Time) ([]Item, error) {

@@ -54,7 +54,7 @@ type Handler func(ctx context.Context, payload []byte) error
 type Job struct {
 	Kind    string
 	Payload any       // marshalled to JSON; no personal data, only ids
-	Key     string    // optional: a second job with the same key is not enqueued while the first waits
+	Key     string    // optional: a second job with the same key is not enqueued while the first waits; a dead one is revived
 	RunAt   time.Time // zero = at once
 }
 
@@ -146,7 +146,8 @@ func (q *Queue) EnqueueTx(ctx context.Context, tx *db.Tx, j Job) error {
 		key = j.Key
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO job_item (id, kind, dedupe, payload, state, run_at, attempt, lease_until, last_error, created_at)
-		VALUES ($1, $2, $3, $4, 'pending', $5, 0, 0, '', $6) ON CONFLICT (dedupe) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, 'pending', $5, 0, 0, '', $6) ON CONFLICT (dedupe) DO UPDATE SET state = 'pending', payload = excluded.payload,
+		run_at = excluded.run_at, attempt = 0, created_at = excluded.created_at WHERE job_item.state = 'dead'`,
 		id.New("job"), j.Kind, key, raw, db.Micros(j.RunAt), db.Micros(now))
 	if err != nil {
 		return fmt.Errorf("enqueueing %s: %w", j.Kind, err)
@@ -235,7 +236,7 @@ func (q *Queue) plan(ctx context.Context) error {
 	q.mu.RUnlock()
 	for _, p := range every {
 		next := q.clock.Now().Truncate(p.every).Add(p.every)
-		exists, err := db.Get(ctx, q.db, nil, db.One[int64], "SELECT count(*) FROM job_item WHERE dedupe = $1", p.kind)
+		exists, err := db.Get(ctx, q.db, nil, db.One[int64], "SELECT count(*) FROM job_item WHERE dedupe = $1 AND state <> 'dead'", p.kind)
 		if err != nil {
 			return err
 		}
@@ -322,8 +323,12 @@ func (q *Queue) run(ctx context.Context, c claimed) error {
 	stop()
 	// The row is settled even when ctx has just ended.
 	settle := context.WithoutCancel(ctx)
-	if serr := q.db.InTx(settle, func(tx *db.Tx) error { return q.settle(settle, tx, c, err) }); serr != nil {
+	fate := q.fate(c, err, ctx.Err() != nil)
+	if serr := q.db.InTx(settle, func(tx *db.Tx) error { return q.settle(settle, tx, c, fate) }); serr != nil {
 		return errors.Join(err, serr)
+	}
+	if fate.state == dead {
+		q.log.ErrorContext(settle, "a job is dead and waits for a person", "job", c.id, "kind", c.kind, "error", err)
 	}
 	return err
 }
@@ -366,19 +371,84 @@ func (q *Queue) keepLease(ctx context.Context, c claimed) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
-func (q *Queue) settle(ctx context.Context, tx *db.Tx, c claimed, err error) error {
+const (
+	pending = "pending"
+	dead    = "dead"
+)
+
+// fate is what becomes of a job's row. An empty state deletes it.
+type fate struct {
+	state string
+	wait  time.Duration
+	spent int64 // attempts
+	err   string
+}
+
+// fate decides after a handler returned err. ended says that the process was
+// told to stop: whatever the handler said then is not about its work.
+func (q *Queue) fate(c claimed, err error, ended bool) fate {
 	if err == nil {
-		_, derr := tx.Exec(ctx, "DELETE FROM job_item WHERE id = $1 AND attempt = $2", c.id, c.attempt)
-		return derr
+		return fate{}
 	}
-	state, wait := "pending", time.Hour
+	f := fate{state: pending, wait: backoff(c.attempt), spent: c.attempt, err: err.Error()}
+	if ended {
+		f.wait, f.spent = 0, c.attempt-1
+		return f
+	}
+	if period, ok := q.period(c.kind); ok {
+		f.wait = min(f.wait, period)
+		return f
+	}
 	var final finalError
 	if errors.As(err, &final) || c.attempt >= maxAttempts {
-		state = "dead"
-	} else if c.attempt < 12 {
-		wait = min(time.Second<<(c.attempt-1), time.Hour)
+		f.state = dead
 	}
-	_, uerr := tx.Exec(ctx, "UPDATE job_item SET state = $1, run_at = $2, lease_until = 0, last_error = $3 WHERE id = $4 AND attempt = $5",
-		state, db.Micros(q.clock.Now().Add(wait)), err.Error(), c.id, c.attempt)
-	return uerr
+	return f
+}
+
+func backoff(attempt int64) time.Duration {
+	if attempt >= 12 {
+		return time.Hour
+	}
+	return min(time.Second<<max(attempt-1, 0), time.Hour)
+}
+
+func (q *Queue) period(kind string) (time.Duration, bool) {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	for _, p := range q.every {
+		if p.kind == kind {
+			return p.every, true
+		}
+	}
+	return 0, false
+}
+
+func (q *Queue) settle(ctx context.Context, tx *db.Tx, c claimed, f fate) error {
+	if f.state == "" {
+		_, err := tx.Exec(ctx, "DELETE FROM job_item WHERE id = $1 AND attempt = $2", c.id, c.attempt)
+		return err
+	}
+	_, err := tx.Exec(ctx, "UPDATE job_item SET state = $1, run_at = $2, lease_until = 0, last_error = $3, attempt = $4 WHERE id = $5 AND attempt = $6",
+		f.state, db.Micros(q.clock.Now().Add(f.wait)), f.err, f.spent, c.id, c.attempt)
+	return err
+}
+
+// Dead is a job that no repetition can mend.
+type Dead struct {
+	ID, Kind, Error string
+	Since           time.Time
+}
+
+// Dead lists up to 100 dead jobs, oldest first, for operators.
+func (q *Queue) Dead(ctx context.Context) ([]Dead, error) { return DeadIn(ctx, q.db) }
+
+// DeadIn is Dead on a database whose queue is not running here.
+func DeadIn(ctx context.Context, d db.Q) ([]Dead, error) {
+	return db.Select(ctx, d, func(r db.Row) (j Dead, err error) {
+		var at int64
+		err = r.Scan(&j.ID, &j.Kind, &j.Error, &at)
+		j.Since = db.FromMicros(at)
+		return j, err
+	}, "SELECT id, kind, last_error, run_at FROM job_item WHERE state = 'dead' ORDER BY run_at LIMIT 100")
 }

@@ -86,6 +86,87 @@ func TestAFailedJobComesBackLaterAndAFinalOneDoesNot(t *testing.T) {
 	}, job.Migrations())
 }
 
+func TestADeadJobIsToldAndRevivedByItsKey(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, _ := newQueue(d)
+		ctx, ran := context.Background(), 0
+		job.On(q, "k", func(context.Context, string) error {
+			if ran++; ran == 1 {
+				return job.Final(errors.New("never"))
+			}
+			return nil
+		})
+		enqueue(t, d, q, job.Job{Kind: "k", Key: "same"})
+		if _, err := q.RunOne(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := q.Dead(ctx); err != nil || len(all) != 1 || all[0].Kind != "k" || all[0].Error != "never" {
+			t.Errorf("got %+v, %v, want the dead job", all, err)
+		}
+		enqueue(t, d, q, job.Job{Kind: "k", Key: "same"})
+		if err := q.Drain(ctx); err != nil || ran != 2 {
+			t.Errorf("got %v, ran %d, want once more", err, ran)
+		}
+	}, job.Migrations())
+}
+
+func TestPeriodicWorkOutlivesALongOutage(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, c := newQueue(d)
+		ctx, tries, down := context.Background(), 0, true
+		q.Every("tick", time.Minute, func(context.Context) error {
+			if tries++; down {
+				return job.Final(errors.New("down"))
+			}
+			return nil
+		})
+		for range 100 {
+			if err := job.Plan(ctx, q); err != nil {
+				t.Fatal(err)
+			}
+			c.Advance(time.Minute)
+			if _, err := q.RunOne(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tries != 100 {
+			t.Errorf("got %d tries in 100 minutes, want one a minute", tries)
+		}
+		down = false
+		c.Advance(time.Minute)
+		if err := q.Drain(ctx); err != nil || tries != 101 {
+			t.Errorf("got %v and %d tries, want it to go on", err, tries)
+		}
+	}, job.Migrations())
+}
+
+// TestAJobThatAStopCutOffIsNotJudged lets the process be told to stop while a
+// handler runs: what it returns then says nothing about the work.
+func TestAJobThatAStopCutOffIsNotJudged(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		q, _ := newQueue(d)
+		ctx, stop := context.WithCancel(context.Background())
+		ran := 0
+		job.On(q, "k", func(ctx context.Context, _ string) error {
+			if ran++; ran == 1 {
+				stop()
+				return job.Final(ctx.Err())
+			}
+			return nil
+		})
+		enqueue(t, d, q, job.Job{Kind: "k"})
+		if _, err := q.RunOne(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Drain(context.Background()); err != nil || ran != 2 {
+			t.Errorf("got %v, ran %d, want it to run again at once", err, ran)
+		}
+	}, job.Migrations())
+}
+
 func TestOneKeyIsOneWaitingJob(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
