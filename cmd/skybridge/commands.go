@@ -217,19 +217,48 @@ func (o *options) admin() *cobra.Command {
 		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
-	c.AddCommand(audit, node, o.addStaff(), o.publishCatalogue())
+	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue())
 	return c
 }
 
 func (o *options) addStaff() *cobra.Command {
-	return &cobra.Command{
-		Use: "add-staff NAME EMAIL", Short: "Make a staff account with all permissions; prints password and second factor once", Args: cobra.ExactArgs(2),
+	var permissions []string
+	cmd := &cobra.Command{
+		Use: "add-staff NAME EMAIL", Short: "Make a staff account, or change its permissions; prints password and second factor once", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, log, err := o.load()
 			if err != nil {
 				return err
 			}
-			return app.AddStaff(cmd.Context(), c, args[0], args[1], o.out, log)
+			return app.AddStaff(cmd.Context(), c, app.NewStaff{Name: args[0], Email: args[1], Permissions: permissions}, o.out, log)
+		},
+	}
+	cmd.Flags().StringSliceVar(&permissions, "permission", nil, "what the account may do, once per permission or separated by commas (default: everything)")
+	return cmd
+}
+
+func (o *options) resetStaff() *cobra.Command {
+	return &cobra.Command{
+		Use: "reset-staff NAME", Short: "Give a member of the staff a new password and second factor, printed once; ends all sessions", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.ResetStaff(cmd.Context(), c, args[0], o.out, log)
+		},
+	}
+}
+
+func (o *options) disableStaff() *cobra.Command {
+	return &cobra.Command{
+		Use: "disable-staff NAME", Short: "Take a member of the staff all permissions and end all sessions", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.DisableStaff(cmd.Context(), c, args[0], o.out, log)
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
@@ -30,25 +31,75 @@ func openInstallation(ctx context.Context, cfg config.Config, log *slog.Logger) 
 	return s, m, nil
 }
 
-// AddStaff makes an account of the operator's staff with all permissions and
-// prints its password and second factor, once. A staff account that exists
-// keeps both.
-func AddStaff(ctx context.Context, cfg config.Config, name, email string, out io.Writer, log *slog.Logger) error {
+// NewStaff is what AddStaff is told.
+type NewStaff struct {
+	Name, Email string
+	Permissions []string // none = all
+}
+
+// AddStaff makes an account of the operator's staff with the permissions (none
+// named: all) and prints its password and second factor, once. A staff account
+// that exists keeps both.
+func AddStaff(ctx context.Context, cfg config.Config, in NewStaff, out io.Writer, log *slog.Logger) error {
+	st := account.Staff{Name: in.Name, Email: in.Email, Password: id.Random(15), Permissions: in.Permissions}
+	if err := account.CheckPermissions(st.Permissions); err != nil {
+		return fmt.Errorf("%w; there are: %s", err, strings.Join(account.AllPermissions(), ", "))
+	}
+	if len(st.Permissions) == 0 {
+		st.Permissions = account.AllPermissions()
+	}
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	got, err := m.account.EnsureStaff(ctx, st)
+	if err != nil {
+		return err
+	}
+	if got.Enrolment == nil {
+		_, err = fmt.Fprintf(out, "%s: is staff already, and may now: %s\n", got.Name, strings.Join(st.Permissions, ", "))
+		return err
+	}
+	return printStaff(out, got, st.Password)
+}
+
+func printStaff(out io.Writer, got account.Registered, password string) error {
+	factor := "to be enrolled at the next sign-in"
+	if got.Enrolment != nil {
+		factor = got.Enrolment.URL
+	}
+	_, err := fmt.Fprintf(out, "user      %s\npassword  %s\nfactor    %s\nThis is not shown again.\n", got.Name, password, factor)
+	return err
+}
+
+// ResetStaff prints a new password and second factor for a member of the
+// staff, once, and ends the sessions of the old ones.
+func ResetStaff(ctx context.Context, cfg config.Config, name string, out io.Writer, log *slog.Logger) error {
 	s, m, err := openInstallation(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.close() }()
 	secret := id.Random(15)
-	got, err := m.account.EnsureStaff(ctx, account.Staff{Name: name, Password: secret, Email: email, Permissions: account.AllPermissions()})
+	got, err := m.account.ResetStaff(ctx, name, secret)
 	if err != nil {
 		return err
 	}
-	if got.Enrolment == nil {
-		_, err = fmt.Fprintf(out, "%s: is staff already, and has all permissions now\n", got.Name)
+	return printStaff(out, got, secret)
+}
+
+// DisableStaff shuts a member of the staff out at once.
+func DisableStaff(ctx context.Context, cfg config.Config, name string, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "user      %s\npassword  %s\nfactor    %s\nThis is not shown again.\n", got.Name, secret, got.Enrolment.URL)
+	defer func() { _ = s.close() }()
+	if err := m.account.DisableStaff(ctx, name); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s: has no permissions, no sessions and no password any more\n", name)
 	return err
 }
 

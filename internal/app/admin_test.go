@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 )
@@ -32,13 +33,25 @@ func TestAnOperatorBegins(t *testing.T) {
 	t.Parallel()
 	ctx, cfg, log := context.Background(), bare(t), slog.New(slog.DiscardHandler)
 	var first, second, published bytes.Buffer
-	must(t, AddStaff(ctx, cfg, "ada", "ada@b.example", &first, log))
+	must(t, AddStaff(ctx, cfg, NewStaff{Name: "ada", Email: "ada@b.example", Permissions: []string{"order.read"}}, &first, log))
 	if s := first.String(); !strings.Contains(s, "user      ada\n") || !strings.Contains(s, "factor    otpauth://totp/") {
 		t.Errorf("the first time: got %q, want user, password and factor", s)
 	}
-	must(t, AddStaff(ctx, cfg, "ada", "ada@b.example", &second, log))
+	must(t, AddStaff(ctx, cfg, NewStaff{Name: "ada", Email: "ada@b.example"}, &second, log))
 	if s := second.String(); strings.Contains(s, "password") || !strings.Contains(s, "already") {
 		t.Errorf("the second time: got %q, want no secret", s)
+	}
+	if err := AddStaff(ctx, cfg, NewStaff{Name: "bob", Email: "bob@b.example", Permissions: []string{"everything"}}, &second, log); err == nil || !strings.Contains(err.Error(), "order.read") {
+		t.Errorf("a wrong permission: got %v, want an error that lists them", err)
+	}
+	var reset, disabled bytes.Buffer
+	must(t, ResetStaff(ctx, cfg, "ada", &reset, log))
+	if s := reset.String(); !strings.Contains(s, "password") || !strings.Contains(s, "factor    otpauth://totp/") || s == first.String() {
+		t.Errorf("after a reset: got %q, want a new password and factor", s)
+	}
+	must(t, DisableStaff(ctx, cfg, "ada", &disabled, log))
+	if err := DisableStaff(ctx, cfg, "eve", &disabled, log); !errors.Is(err, account.ErrNoStaff) {
+		t.Errorf("an unknown name: got %v, want ErrNoStaff", err)
 	}
 	must(t, PublishCatalogue(ctx, cfg, "../control/catalog/demo.yaml", &published, log))
 	if s := published.String(); s != "catalogue version 1 is in force\n" {

@@ -149,7 +149,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
+		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own}, Services: m.service,
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {
@@ -158,6 +158,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	m.payment, err = payment.New(payment.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
+		NoTopUp: true, // a wallet that nothing can be bought with is no place for money
 	})
 	return err
 }

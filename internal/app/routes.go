@@ -89,14 +89,16 @@ func PrintOpenAPI(out io.Writer) error {
 
 // visit notes in the access log which page a signed-in person asked for:
 // clause LT-1.3. Requests of nobody are in no log of persons.
-func (m *modules) visit(a *api.API) func(*http.Request) {
-	return func(r *http.Request) {
+func (m *modules) visit(a *api.API) func(*http.Request) (record func()) {
+	return func(r *http.Request) func() {
 		p, err := a.Admit(r, api.SignedIn)
 		if err != nil {
-			return
+			return nil
 		}
 		info := request.From(r.Context())
-		m.account.RecordAccess(p.Subject, account.Source{IP: info.Source, UserAgent: info.UserAgent}, r.URL.Path)
+		return func() {
+			m.account.RecordAccess(p.Subject, account.Source{IP: info.Source, UserAgent: info.UserAgent}, r.URL.Path)
+		}
 	}
 }
 

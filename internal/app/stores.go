@@ -24,6 +24,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -152,7 +153,7 @@ func keepProfile(cfg config.Config) error {
 	file := cfg.Path("profile")
 	first, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return os.WriteFile(file, []byte(cfg.Profile+"\n"), 0o600)
+		return durable.Replace(file, []byte(cfg.Profile+"\n"))
 	}
 	if err != nil {
 		return fmt.Errorf("reading the installation's profile: %w", err)

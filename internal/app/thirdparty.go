@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
@@ -189,12 +190,10 @@ func readSecret(file string) (string, error) {
 // ensureSecret reads a random secret of this installation, making it the first
 // time. Of two processes that make it at once one wins and both read it.
 func ensureSecret(file string) (string, error) {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = f.WriteString(id.Random(20) + "\n")
-		err = errors.Join(err, f.Sync(), f.Close())
+	if text, err := readSecret(file); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return text, err
 	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := durable.Create(file, []byte(id.Random(20)+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
 	return readSecret(file)

@@ -59,9 +59,10 @@ func once(w http.ResponseWriter, r *http.Request, s *idempotency.Store, scope, k
 		_, _ = w.Write(kept.Body) // the client went away: nobody to tell
 		return
 	}
-	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+	rec := &recorder{ResponseWriter: w, status: http.StatusInternalServerError} // until the handler has returned
+	defer func() { settle(context.WithoutCancel(r.Context()), s, scope, key, rec, log) }()
 	next.ServeHTTP(rec, r.WithContext(idempotency.WithKey(r.Context(), key)))
-	settle(context.WithoutCancel(r.Context()), s, scope, key, rec, log)
+	rec.returned()
 }
 
 // settle keeps what was done; what failed may be tried again.
@@ -88,15 +89,27 @@ func digest(s string) string {
 type recorder struct {
 	http.ResponseWriter
 	status int
+	wrote  bool // a status
 	body   bytes.Buffer
 }
 
 func (r *recorder) WriteHeader(status int) {
-	r.status = status
+	r.status, r.wrote = status, true
 	r.ResponseWriter.WriteHeader(status)
 }
 
+// returned notes that the handler came to its end: without a status of its own
+// the answer is 200.
+func (r *recorder) returned() {
+	if !r.wrote {
+		r.status = http.StatusOK
+	}
+}
+
 func (r *recorder) Write(p []byte) (int, error) {
+	if !r.wrote {
+		r.WriteHeader(http.StatusOK)
+	}
 	r.body.Write(p)
 	return r.ResponseWriter.Write(p)
 }

@@ -25,8 +25,10 @@ import (
 type Layers struct {
 	Reader  request.Reader
 	Limiter *Limiter
-	Visit   func(r *http.Request) // notes the page in the access log; may be nil
-	Log     *slog.Logger
+	// Visit tells who asks for a page, before it is served, and returns what notes
+	// it in the access log afterwards; nil for nobody. It may be nil itself.
+	Visit func(r *http.Request) (record func())
+	Log   *slog.Logger
 }
 
 // Errors.
@@ -52,8 +54,11 @@ func Handler(l Layers, routes http.Handler) http.Handler {
 
 func (l Layers) visit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Who it is is asked first: the request itself may end the session.
+		if record := l.Visit(r); record != nil {
+			defer record()
+		}
 		next.ServeHTTP(w, r)
-		l.Visit(r)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,33 @@ func TestAPanicStaysInItsRequestAndTellsNothing(t *testing.T) {
 	}
 	if strings.Contains(w.Body.String()+log.String(), "secret-of-input") {
 		t.Error("the value of the panic was told")
+	}
+}
+
+// TestWhoVisitsIsAskedBeforeThePage: a page that ends the session is noted, and
+// so is one whose handler panics.
+func TestWhoVisitsIsAskedBeforeThePage(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	signedIn, noted := true, []string{}
+	l := layers(&log)
+	l.Visit = func(r *http.Request) func() {
+		if !signedIn {
+			return nil
+		}
+		return func() { noted = append(noted, r.URL.Path) }
+	}
+	h := Handler(l, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/panic" {
+			panic("of a handler")
+		}
+		signedIn = false
+	}))
+	for _, path := range []string{"/panic", "/sign-out", "/after"} {
+		call(h, http.MethodGet, path)
+	}
+	if !slices.Equal(noted, []string{"/panic", "/sign-out"}) {
+		t.Errorf("got %v", noted)
 	}
 }
 

@@ -62,7 +62,7 @@ export const api = {
     decide: (body: T.ConsentAct) => data(client.POST('/api/v1/consents', { body })),
     withdraw: (purpose: string) =>
       data(client.DELETE('/api/v1/consents/{purpose}', { params: { path: { purpose } } })),
-    disclosures: () => data(client.GET('/api/v1/disclosures')),
+    disclosures: (query?: PageQuery) => data(client.GET('/api/v1/disclosures', page(query))),
     reads: (query?: PageQuery) => data(client.GET('/api/v1/reads', page(query))),
   },
   realName: {
@@ -121,7 +121,9 @@ export const api = {
   admin: {
     users: (query?: PageQuery) => data(client.GET('/api/v1/admin/users', page(query))),
     orders: (query?: PageQuery) => data(client.GET('/api/v1/admin/orders', page(query))),
+    retryOrder: (id: string) => data(client.POST('/api/v1/admin/orders/{id}/retry', at(id))),
     payments: (query?: PageQuery) => data(client.GET('/api/v1/admin/payments', page(query))),
+    suspense: (query?: PageQuery) => data(client.GET('/api/v1/admin/receipts-in-suspense', page(query))),
     nodes: () => data(client.GET('/api/v1/admin/gateway-nodes')),
     policies: (query?: PageQuery) => data(client.GET('/api/v1/admin/policies', page(query))),
     audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),

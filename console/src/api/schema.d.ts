@@ -129,6 +129,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/orders/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make again what could not be delivered
+         * @description For an order that needs attention, after what was wrong is mended. It asks for no money.
+         */
+        post: operations["admin-retry-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/payments": {
         parameters: {
             query?: never;
@@ -243,6 +263,26 @@ export interface paths {
         put?: never;
         /** Revoke a verification */
         post: operations["admin-revoke-real-name"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/receipts-in-suspense": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Money that belongs to nobody yet, newest first
+         * @description A second payment, a late one or one of another amount: it is in the books, and a person decides what becomes of it.
+         */
+        get: operations["admin-list-suspense"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1468,6 +1508,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListStaffReceipt: {
+            items: components["schemas"]["StaffReceipt"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListUser: {
             items: components["schemas"]["User"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -1807,7 +1852,7 @@ export interface components {
              * @description Seven days from now or later
              */
             effective_at: string;
-            /** @description People have to accept again */
+            /** @description People have to accept again; of platform and client only */
             major: boolean;
         };
         PolicySummary: {
@@ -2332,6 +2377,18 @@ export interface components {
             /** @description The provider's number */
             trade_number?: string;
         };
+        StaffReceipt: {
+            amount: components["schemas"]["Money"];
+            gateway: string;
+            id: string;
+            /** Format: date-time */
+            paid_at: string;
+            /** @description Number of the payment that it came for */
+            payment: string;
+            /** Format: date-time */
+            received_at: string;
+            trade_number: string;
+        };
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
@@ -2672,6 +2729,37 @@ export interface operations {
             };
         };
     };
+    "admin-retry-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-payments": {
         parameters: {
             query?: {
@@ -2929,6 +3017,38 @@ export interface operations {
             };
         };
     };
+    "admin-list-suspense": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListStaffReceipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-users": {
         parameters: {
             query?: {
@@ -3121,7 +3241,10 @@ export interface operations {
     };
     "list-disclosures": {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

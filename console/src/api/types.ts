@@ -13,6 +13,7 @@ export interface List<T> {
 /** Words in the language of the request, or in each language. */
 export type Text = string | Record<string, string>;
 
+export type StaffReceipt = Schemas['StaffReceipt'];
 export type Money = Schemas['Money'];
 
 export type Me = Schemas['Me'];

@@ -1,14 +1,17 @@
+import { Button, Card, Popconfirm } from 'antd';
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { AdminOrder, AdminPayment, AdminUser, Node, PolicySummary } from '../api/types';
+import type { AdminOrder, AdminPayment, AdminUser, Node, PolicySummary, StaffReceipt } from '../api/types';
 import { useBought } from '../components/bought';
 import { CopyText } from '../components/copy-text';
 import { NameCell, short } from '../components/name-cell';
 import { Page } from '../components/page';
+import { ProblemAlert } from '../components/problem';
 import { ResourceTable, type Column } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
 import { useRegionName } from '../lib/catalog';
-import { useFormat } from '../lib/use';
+import { useChange, useFormat } from '../lib/use';
 import { useOrderColumns } from './orders';
 
 function useAccountColumn<T extends { account?: string }>(): Column<T> {
@@ -74,11 +77,81 @@ export function AdminOrders() {
         nameText={bought}
         name={(o) => <NameCell name={bought(o)} id={o.id} />}
         columns={[account, ...columns]}
+        actions={(o) => (failed(o) ? <Retry order={o} /> : null)}
         csv="all-orders"
         refresh={() => 30_000}
         empty={{ title: t('order.empty') }}
       />
     </Page>
+  );
+}
+
+const failed = (o: AdminOrder) => o.lines.some((line) => line.state === 'failed');
+
+/** Makes again what could not be delivered; asks for no money. */
+function Retry({ order }: { order: AdminOrder }) {
+  const { t } = useTranslation();
+  const retry = useChange(() => api.admin.retryOrder(order.id), [['admin', 'orders']]);
+  return (
+    <span>
+      <Popconfirm
+        title={t('admin.retry_confirm')}
+        okText={t('admin.retry')}
+        cancelText={t('common.cancel')}
+        onConfirm={() => retry.mutate(undefined)}
+      >
+        <Button size="small" type="link" loading={retry.isPending}>
+          {t('admin.retry')}
+        </Button>
+      </Popconfirm>
+      <ProblemAlert error={retry.error} />
+    </span>
+  );
+}
+
+/** Money that belongs to nobody yet. Shown only where there is some. */
+function Suspense() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const some = useQuery({ queryKey: ['admin', 'suspense'], queryFn: () => api.admin.suspense() });
+  if (!some.data?.items.length) return null;
+  return (
+    <Card title={t('admin.suspense')}>
+      <p className="quiet">{t('admin.suspense_text')}</p>
+      <ResourceTable<StaffReceipt>
+        label={t('admin.suspense')}
+        queryKey={['admin', 'suspense', 'list']}
+        load={api.admin.suspense}
+        rowKey={(r) => r.id}
+        nameTitle={t('admin.trade_no')}
+        nameText={(r) => r.trade_number}
+        name={(r) => <CopyText text={r.trade_number} />}
+        columns={[
+          {
+            key: 'amount',
+            title: t('order.amount'),
+            align: 'right',
+            cell: (r) => <span className="num">{format.money(r.amount)}</span>,
+            text: (r) => r.amount.amount,
+          },
+          {
+            key: 'payment',
+            title: t('admin.payment_no'),
+            cell: (r) => <CopyText text={r.payment} />,
+            text: (r) => r.payment,
+          },
+          { key: 'gateway', title: t('pay.method'), cell: (r) => r.gateway, text: (r) => r.gateway },
+          {
+            key: 'received',
+            title: t('admin.received'),
+            cell: (r) => <span className="num">{format.time(r.received_at)}</span>,
+            text: (r) => r.received_at,
+          },
+        ]}
+        csv="suspense"
+        empty={{ title: t('admin.no_payments') }}
+      />
+    </Card>
   );
 }
 
@@ -88,6 +161,7 @@ export function AdminPayments() {
   const account = useAccountColumn<AdminPayment>();
   return (
     <Page title={t('nav.admin_payments')} lead={t('admin.payments_lead')}>
+      <Suspense />
       <ResourceTable<AdminPayment>
         label={t('nav.admin_payments')}
         queryKey={['admin', 'payments']}

@@ -181,6 +181,46 @@ func TestStaffNeedTwoFactors(t *testing.T) {
 	})
 }
 
+func TestStaffWhoLostAFactorOrLeft(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		st := account.Staff{Name: "operator", Password: accounttest.Password, Email: "op@example.org", Permissions: []string{account.PermOrderRead}}
+		made, err := r.Account.EnsureStaff(ctx, st)
+		must(t, err)
+		signIn := func(pw, secret string, d time.Duration) (account.Grant, error) {
+			req := login("operator", pw)
+			req.Code = r.Code(t, secret, d)
+			return r.Account.Login(ctx, req)
+		}
+		old, err := signIn(accounttest.Password, made.Enrolment.Secret, 0)
+		must(t, err)
+
+		const fresh = "a new password 9"
+		reset, err := r.Account.ResetStaff(ctx, "operator", fresh)
+		must(t, err)
+		_, err = r.Account.Authenticate(ctx, old.Token)
+		code(t, "the session of before", err, "account.session_ended")
+		_, err = signIn(accounttest.Password, reset.Enrolment.Secret, 0)
+		code(t, "the password of before", err, "account.wrong_credentials")
+		_, err = signIn(fresh, made.Enrolment.Secret, 30*time.Second)
+		code(t, "the factor of before", err, "account.wrong_code")
+		g, err := signIn(fresh, reset.Enrolment.Secret, 0)
+		if err != nil || !g.Principal.Can(account.PermOrderRead) {
+			t.Errorf("with the new ones: got %+v, %v", g.Principal, err)
+		}
+
+		must(t, r.Account.DisableStaff(ctx, "operator"))
+		_, err = r.Account.Authenticate(ctx, g.Token)
+		code(t, "a session of who left", err, "account.session_ended")
+		_, err = signIn(fresh, reset.Enrolment.Secret, 30*time.Second)
+		code(t, "who left", err, "account.wrong_credentials")
+		r.Register(t, "alice")
+		for _, name := range []string{"alice", "nobody"} {
+			code(t, "a customer, or nobody: "+name, r.Account.DisableStaff(ctx, name), "account.staff_not_found")
+		}
+	})
+}
+
 func TestInTheDemoStaffEnrolAtFirstLogin(t *testing.T) {
 	t.Parallel()
 	r := accounttest.New(t, dbtest.SQLite(t, accounttest.Migrations()...), consent.Mainland, true)

@@ -6,6 +6,7 @@ import "slices"
 const (
 	PermAccountRead    = "account.read"
 	PermOrderRead      = "order.read"
+	PermOrderRetry     = "order.retry"
 	PermPaymentRead    = "payment.read"
 	PermFleetRead      = "fleet.read"
 	PermConsentRead    = "consent.read"
@@ -17,7 +18,7 @@ const (
 )
 
 var permissions = []string{
-	PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
+	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
 }
 

@@ -4,13 +4,11 @@ import (
 	"context"
 	"net/mail"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -158,79 +156,4 @@ func (s *Service) fillPerson(ctx context.Context, p *person, pw, email string) e
 	}
 	p.email, err = s.d.Vault.Seal(ctx, emailRef(p.subject), []byte(norm.NFC.String(strings.TrimSpace(email))))
 	return err
-}
-
-// Staff is a person of the operator.
-type Staff struct {
-	Name, Password, Email string
-	Permissions           []string
-}
-
-// EnsureStaff makes a staff account unless the name exists; an existing staff
-// account gets the permissions. Outside demo mode it comes with a second
-// factor, whose secret is in the result and nowhere else. A customer's name is
-// refused with ErrNameTaken.
-func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error) {
-	have, err := personBy(ctx, s.d.DB, "name_key", nameKey(st.Name))
-	switch {
-	case err == nil && !have.staff:
-		return Registered{}, ErrNameTaken
-	case err == nil:
-		return Registered{Account: have.account, Subject: have.subject, Name: have.name}, s.setPermissions(ctx, have, st.Permissions)
-	case !errs.IsNotFound(err):
-		return Registered{}, err
-	}
-	p, err := s.newPerson(ctx, st.Name, st.Password, st.Email, "")
-	if err != nil {
-		return Registered{}, err
-	}
-	p.staff, p.permissions = true, slices.Clone(st.Permissions)
-	if err := s.fillPerson(ctx, &p, st.Password, st.Email); err != nil {
-		return Registered{}, err
-	}
-	result := Registered{Account: p.account, Subject: p.subject, Name: p.name}
-	var factor *factorRow
-	if !s.d.Demo {
-		if factor, result.Enrolment, err = s.newFactor(ctx, p.subject, p.name); err != nil {
-			return Registered{}, err
-		}
-		factor.confirmedAt = s.d.Clock.Now()
-	}
-	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.insertStaffTx(ctx, tx, p, factor) })
-	return result, err
-}
-
-func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor *factorRow) error {
-	fresh, err := insertPerson(ctx, tx, p)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		return ErrNameTaken
-	}
-	if factor != nil {
-		if err := putFactor(ctx, tx, p.subject, *factor); err != nil {
-			return err
-		}
-	}
-	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
-		Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
-		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")},
-	})
-}
-
-func (s *Service) setPermissions(ctx context.Context, p person, permissions []string) error {
-	if slices.Equal(p.permissions, permissions) {
-		return nil
-	}
-	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE account_person SET permissions = $1 WHERE subject = $2", strings.Join(permissions, " "), string(p.subject))
-		if err != nil {
-			return err
-		}
-		return s.d.Audit.AppendTx(ctx, tx, audit.Event{
-			Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
-			Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(permissions, " ")},
-		})
-	})
 }

@@ -410,21 +410,21 @@ func TestAPersonSeesReadsAndDisclosures(t *testing.T) {
 		r.clock.Advance(time.Second)
 		open, err := r.s.BeginDisclosure(ctx, intent())
 		must(t, err)
-		list, err := r.s.Disclosures(ctx, "sub_a")
+		list, err := r.s.Disclosures(ctx, "sub_a", "", 500)
 		must(t, err)
 		if len(list) != 2 || list[0].ID != open.ID || list[0].Phase != "intent" || list[1].Phase != "done" || list[1].EndedAt.IsZero() {
 			t.Errorf("got %+v", list)
 		}
 		must(t, r.s.FinishDisclosure(ctx, open, egress.Unknown))
 		must(t, r.s.FinishDisclosure(ctx, open, egress.Done)) // does not count
-		list, err = r.s.Disclosures(ctx, "sub_a")
+		list, err = r.s.Disclosures(ctx, "sub_a", "", 500)
 		if err != nil || list[0].Phase != "unknown" {
 			t.Errorf("got %+v, %v", list, err)
 		}
 		if err := r.s.FinishDisclosure(ctx, egress.Receipt{ID: "dis_none"}, egress.Done); err == nil {
 			t.Error("an unknown receipt was accepted")
 		}
-		if others, err := r.s.Disclosures(ctx, "sub_b"); err != nil || len(others) != 0 {
+		if others, err := r.s.Disclosures(ctx, "sub_b", "", 500); err != nil || len(others) != 0 {
 			t.Errorf("another person sees %v, %v", others, err)
 		}
 		if got := r.verify(t); got != nil {

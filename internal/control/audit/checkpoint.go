@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
@@ -226,27 +226,14 @@ func (s *Service) copyOut(ctx context.Context, signed []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFile(key, []byte(verifier+"\n")); err != nil {
+		if err := durable.Replace(key, []byte(verifier+"\n")); err != nil {
 			return fmt.Errorf("copying the log's public key: %w", err)
 		}
 	}
-	if err := writeFile(s.file, signed); err != nil {
+	if err := durable.Replace(s.file, signed); err != nil {
 		return fmt.Errorf("copying the checkpoint: %w", err)
 	}
 	return nil
-}
-
-// writeFile replaces a file in one step.
-func writeFile(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".checkpoint-*")
-	if err != nil {
-		return err
-	}
-	_, werr := tmp.Write(data)
-	if err := errors.Join(werr, tmp.Chmod(0o600), tmp.Sync(), tmp.Close()); err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return os.Rename(tmp.Name(), path)
 }
 
 // external returns the checkpoint outside the database, verified with the key

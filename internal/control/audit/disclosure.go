@@ -121,12 +121,16 @@ func scanDisclosure(r db.Row) (d Disclosure, err error) {
 	return d, err
 }
 
-// Disclosures lists what was sent about a person, newest first.
-func (s *Service) Disclosures(ctx context.Context, subject id.Handle) ([]Disclosure, error) {
+// Disclosures lists what was sent about a person, newest first: at most limit
+// (1-500), older than the one with id before (empty = from the newest).
+func (s *Service) Disclosures(ctx context.Context, subject id.Handle, before string, limit int) ([]Disclosure, error) {
+	if before == "" {
+		before = "~" // sorts after every id
+	}
 	return db.Select(ctx, s.db, scanDisclosure, `SELECT i.id, i.at, i.handle, i.recipient, i.legal_name, i.role, i.region, i.op, i.purpose,
 			i.basis, i.mechanism, i.fields, coalesce(o.phase, i.phase), coalesce(o.at, 0), l.idx
 		FROM audit_disclosure i
 		LEFT JOIN audit_disclosure o ON o.id = i.id AND o.phase <> 'intent'
 		JOIN audit_leaf l ON l.payload = i.id || ':intent'
-		WHERE i.handle = $1 AND i.phase = 'intent' ORDER BY i.at DESC, i.id DESC LIMIT 500`, subject)
+		WHERE i.handle = $1 AND i.phase = 'intent' AND i.id < $2 ORDER BY i.id DESC LIMIT $3`, subject, before, int64(limit))
 }

@@ -21,6 +21,8 @@ var Types = map[string]string{
 
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
+	"account.staff_disabled":   "account_core",
+	"account.staff_reset":      "account_core",
 	"account.email_verified":   "account_core",
 	"account.login":            "netlog",
 	"account.logout":           "netlog",
@@ -62,6 +64,7 @@ var Types = map[string]string{
 	"service.ordered":          "order",
 	"service.active":           "order",
 	"service.provision_failed": "order",
+	"service.retried":          "order",
 	"service.suspended":        "order",
 	"service.resumed":          "order",
 	"service.terminating":      "order",

@@ -180,8 +180,10 @@ type Draft struct {
 }
 
 // Publish publishes a draft as the next version. It refuses a text that is the
-// same as the newest one (consent.nothing_changed) and a notice that is too
-// short (consent.notice_too_short).
+// same as the newest one (consent.nothing_changed), a notice that is too short
+// (consent.notice_too_short), one that would be in force before its predecessor
+// (consent.before_newest), and a major version of a document that nobody accepts
+// by an act of its own (consent.nobody_asked).
 func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 	now := s.d.Clock.Now()
 	if d.EffectiveAt.Before(now.Add(NoticePeriod)) {
@@ -189,6 +191,9 @@ func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 	}
 	if !slices.Contains(documentNames, d.Document) {
 		return Version{}, ErrNotFound
+	}
+	if d.Major && !s.asked(d.Document) {
+		return Version{}, errs.New(errs.Unprocessable, "consent.nobody_asked").With("document", d.Document)
 	}
 	c, err := s.candidate(d.Document)
 	if err != nil {
@@ -199,6 +204,11 @@ func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 		newest, err := newestVersion(ctx, tx, d.Document)
 		if err != nil {
 			return err
+		}
+		// A lesser version in force before a major one would bring its text without
+		// its question.
+		if d.EffectiveAt.Before(newest.EffectiveAt) {
+			return errs.New(errs.Unprocessable, "consent.before_newest").With("version", newest.Number)
 		}
 		next, change, err := nextNumber(newest.Number, d.Major)
 		if err != nil {
@@ -215,6 +225,17 @@ func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 		return err
 	})
 	return v, err
+}
+
+// asked tells whether people accept a document by an act of their own. The
+// terms, the agreement and the service level only import what the policies say.
+func (s *Service) asked(document string) bool {
+	for _, p := range s.purposes {
+		if p.Document == document && p.Act {
+			return true
+		}
+	}
+	return false
 }
 
 func nextNumber(newest string, major bool) (number, string, error) {

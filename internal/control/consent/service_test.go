@@ -279,6 +279,36 @@ func TestChangedFactsAreAMinorVersion(t *testing.T) {
 	})
 }
 
+func TestAVersionIsNeverInForceBeforeItsPredecessor(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r consenttest.Rig) {
+		month := r.Clock.Now().AddDate(0, 1, 0)
+		_, err := r.Consent.Publish(ctx, consent.Draft{Document: consent.DocPlatform, Major: true, EffectiveAt: month, By: id.NewHandle()})
+		must(t, err)
+		facts := consent.DemoFacts(consent.Mainland)
+		facts.Operator.Phone = "000-1111-1111"
+		other := r.With(t, facts)
+		early := consent.Draft{Document: consent.DocPlatform, EffectiveAt: r.Clock.Now().Add(consent.NoticePeriod), By: id.NewHandle()}
+		if _, err := other.Consent.Publish(ctx, early); errs.CodeOf(err) != "consent.before_newest" {
+			t.Errorf("a lesser version before the major one: got %v", err)
+		}
+		early.EffectiveAt = month
+		if _, err := other.Consent.Publish(ctx, early); err != nil {
+			t.Errorf("at the same time: got %v", err)
+		}
+	})
+}
+
+func TestADocumentThatNobodyAcceptsHasNoMajorVersion(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r consenttest.Rig) {
+		draft := consent.Draft{Document: consent.DocTerms, Major: true, EffectiveAt: r.Clock.Now().Add(consent.NoticePeriod), By: id.NewHandle()}
+		if _, err := r.Consent.Publish(ctx, draft); errs.CodeOf(err) != "consent.nobody_asked" {
+			t.Errorf("got %v, want that nobody would be asked", err)
+		}
+	})
+}
+
 func TestEveryColumnIsDescribed(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r consenttest.Rig) {

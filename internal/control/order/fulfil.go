@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
@@ -49,6 +50,33 @@ func (s *Service) deliver(ctx context.Context, c service.Changed) error {
 		return nil // a service that no order made
 	}
 	return err
+}
+
+// RetryDelivery has the lines that failed made again, for staff with
+// order.retry, after what was wrong is mended. It returns the order as it is
+// now; ErrTransition if no line has failed. Doing it twice does it once.
+func (s *Service) RetryDelivery(ctx context.Context, p account.Principal, orderID string) (Order, error) {
+	if !p.Can(account.PermOrderRetry) {
+		return Order{}, ErrNotOwner
+	}
+	o, err := getOrder(ctx, s.d.DB, orderID)
+	if err != nil {
+		return o, err
+	}
+	tried := 0
+	for _, l := range o.Lines {
+		if l.State != LineFailed || l.Service == "" {
+			continue
+		}
+		if err := s.d.Services.RetryProvision(ctx, p, l.Service); err != nil && !errors.Is(err, service.ErrTransition) {
+			return o, err
+		}
+		tried++
+	}
+	if tried == 0 {
+		return o, ErrTransition.With("state", string(o.State)).With("event", string(Retry))
+	}
+	return o, nil
 }
 
 // MarkFulfilledTx records the outcome of a line: the service that delivers it,

@@ -27,6 +27,12 @@ type Audit interface {
 	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
 }
 
+// Services has what an order bought made again after it failed. service.Service
+// fills it.
+type Services interface {
+	RetryProvision(ctx context.Context, by account.Principal, service string) error
+}
+
 // Goods says before money is asked for whether a line can be made: name,
 // network, quota of the account. The provider of a product fills it.
 type Goods interface {

@@ -42,6 +42,7 @@ type Deps struct {
 	Consent  Consent
 	RealName RealName
 	Goods    map[string]Goods // by product; a product without is not checked
+	Services Services
 }
 
 // Service quotes, places and follows orders.

@@ -32,6 +32,7 @@ func (s *Service) ApplyFact(ctx context.Context, gateway string, f Fact, from So
 	if f.AttemptNo == "" || f.DedupeKey == "" || (f.State == FactPaid && (f.TradeNo == "" || f.Amount.Minor <= 0)) {
 		return "", ErrMalformed
 	}
+	f.DedupeKey = messageKey(f)
 	var result Result
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
 		result, err = s.applyTx(ctx, tx, g, f, from, digest)
@@ -42,6 +43,13 @@ func (s *Service) ApplyFact(ctx context.Context, gateway string, f Fact, from So
 		s.warn(ctx, result, f, from)
 	}
 	return result, err
+}
+
+// messageKey tells messages apart also by whose merchant and which amount they
+// name: one that lies about them must not stand in the way of the honest one
+// about the same trade.
+func messageKey(f Fact) string {
+	return f.DedupeKey + "|" + string(f.State) + "|" + f.MerchantID + "|" + f.Amount.String()
 }
 
 // warn tells operators of what needs a person.
@@ -97,11 +105,27 @@ func (s *Service) decideTx(ctx context.Context, tx *db.Tx, g GatewayAccount, f F
 		r.PaidAt = r.ReceivedAt
 	}
 	fresh, err := insertReceipt(ctx, tx, r) // e
-	if err != nil || !fresh {
-		return NoOp, err
+	if err != nil {
+		return "", err
+	}
+	if !fresh {
+		return NoOp, s.compareTx(ctx, tx, r)
 	}
 	fault.Point("payment-after-receipt")
 	return s.moneyTx(ctx, tx, a, r)
+}
+
+// compareTx tells operators when a trade is told with two amounts. What was
+// booked first stays: only a person can know which is true.
+func (s *Service) compareTx(ctx context.Context, tx *db.Tx, r Receipt) error {
+	was, err := receiptOfTrade(ctx, tx, r.Gateway, r.TradeNo)
+	if err != nil || was.Amount == r.Amount {
+		return err
+	}
+	tx.AfterCommit(func() {
+		s.d.Log.ErrorContext(ctx, "a trade is told with two amounts", "receipt", was.ID, "attempt", was.Attempt, "disposition", string(was.Disposition))
+	})
+	return nil
 }
 
 func (s *Service) touchTx(ctx context.Context, tx *db.Tx, a Attempt) (Attempt, error) {
@@ -205,6 +229,9 @@ func (s *Service) tellTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt, w
 	topic := TopicSucceeded
 	if r.Disposition == ToSuspense {
 		topic = TopicSuspense
+		tx.AfterCommit(func() {
+			s.d.Log.ErrorContext(ctx, "money is in suspense and waits for a person", "receipt", r.ID, "attempt", a.No, "reason", why)
+		})
 	}
 	err := s.auditTx(ctx, tx, topic, a, "system", map[string]string{
 		"receipt": r.ID, "disposition": string(r.Disposition),

@@ -160,8 +160,14 @@ func TestWhatIsNotTheRightMoneyNeverPays(t *testing.T) {
 				if p, err := r.Books.Prove(bg); err != nil || len(p.Problems) > 0 {
 					t.Errorf("the books: %v, %v", p.Problems, err)
 				}
-				// The right notice still pays.
-				r.notify(paid(a, "T2"))
+				// The right notice still pays, also one of the same trade unless that is
+				// in the books with another amount: only a person knows which is true.
+				trade := "T1"
+				if c.receipts > 0 {
+					r.notify(paid(a, "T1"))
+					trade = "T2"
+				}
+				r.notify(paid(a, trade))
 				if s := r.Order(o.ID).State; s != order.Paid {
 					t.Errorf("after the right notice: got %s", s)
 				}
@@ -394,7 +400,7 @@ func TestAttemptsOfAnOrderAreCounted(t *testing.T) {
 		p := ordertest.Customer()
 		o := r.Place(p)
 		r.Till.FailCreate(payment.ErrDeclined)
-		for range payment.MaxAttempts {
+		for range 10 * payment.MaxAttempts { // nothing was handed out: they count little
 			if _, _, err := r.Pay.Start(bg, p, o.ID, method); !errors.Is(err, payment.ErrDeclined) {
 				t.Fatalf("got %v, want ErrDeclined", err)
 			}

@@ -154,6 +154,15 @@ func (s *Service) Receipts(ctx context.Context, p account.Principal, attempt str
 	return receiptsOf(ctx, s.d.DB, attempt)
 }
 
+// InSuspense lists receipts that belong to nobody yet, newest first, older than
+// the one with id before (empty = from the newest), for staff with payment.read.
+func (s *Service) InSuspense(ctx context.Context, p account.Principal, before string, limit int) ([]Receipt, error) {
+	if !p.Can("payment.read") {
+		return nil, ErrStaffOnly
+	}
+	return receiptsInSuspense(ctx, s.d.DB, before, limit)
+}
+
 // Wallet returns what lies in an account's wallet.
 func (s *Service) Wallet(ctx context.Context, owner account.ID, cur money.Currency) (money.Money, error) {
 	return s.d.Ledger.Balance(ctx, ledger.Wallet(string(owner)), cur)

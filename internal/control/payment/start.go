@@ -101,7 +101,7 @@ func (s *Service) makeRoomTx(ctx context.Context, tx *db.Tx, orderID, gateway, m
 			return a, nil
 		}
 	}
-	if len(all) >= MaxAttempts {
+	if tooMany(all) {
 		return Attempt{}, ErrTooMany
 	}
 	for _, a := range all {
@@ -110,6 +110,18 @@ func (s *Service) makeRoomTx(ctx context.Context, tx *db.Tx, orderID, gateway, m
 		}
 	}
 	return Attempt{}, ErrNotFound
+}
+
+// tooMany counts the attempts of an order. What failed before anything was
+// handed out, such as for want of consent, hardly counts.
+func tooMany(all []Attempt) bool {
+	handed := 0
+	for _, a := range all {
+		if a.State != Failed {
+			handed++
+		}
+	}
+	return handed >= MaxAttempts || len(all) >= 10*MaxAttempts
 }
 
 // created records how Create ended.

@@ -120,6 +120,17 @@ func receiptsOf(ctx context.Context, q db.Q, attempt string) ([]Receipt, error) 
 	return db.Select(ctx, q, scanReceipt, receiptColumns+" WHERE attempt_no = $1 ORDER BY id", attempt)
 }
 
+func receiptOfTrade(ctx context.Context, q db.Q, gateway, trade string) (Receipt, error) {
+	return db.Get(ctx, q, ErrNotFound, scanReceipt, receiptColumns+" WHERE gateway_account_id = $1 AND provider_trade_no = $2", gateway, trade)
+}
+
+func receiptsInSuspense(ctx context.Context, q db.Q, before string, limit int) ([]Receipt, error) {
+	if before == "" {
+		before = "rcp_~" // sorts after every id
+	}
+	return db.Select(ctx, q, scanReceipt, receiptColumns+" WHERE disposition = 'suspense' AND id < $1 ORDER BY id DESC LIMIT $2", before, int64(limit))
+}
+
 func receiptsAfter(ctx context.Context, q db.Q, after string, limit int) ([]Receipt, error) {
 	return db.Select(ctx, q, scanReceipt, receiptColumns+" WHERE id > $1 ORDER BY id LIMIT $2", after, int64(limit))
 }

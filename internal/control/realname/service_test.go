@@ -407,6 +407,10 @@ func TestAMinorWaitsForAPerson(t *testing.T) {
 		if err := r.s.Review(ctx, staff, v.ID, true, ""); !errors.Is(err, ErrReasonNeeded) {
 			t.Errorf("without a reason: got %v", err)
 		}
+		if _, _, err := r.s.Reveal(ctx, staff, v.ID, "tic_1"); !errors.Is(err, account.ErrStepUp) {
+			t.Errorf("a session that did not prove itself: got %v, want ErrStepUp", err)
+		}
+		staff.StepUpUntil = r.clock.Now().Add(time.Minute)
 		name, number, err := r.s.Reveal(ctx, staff, v.ID, "tic_1")
 		if err != nil || name != "张三" || number != in.Number {
 			t.Errorf("got %s %s, %v", name, number, err)

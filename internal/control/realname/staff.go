@@ -17,8 +17,12 @@ func (s *Service) Waiting(ctx context.Context) ([]Verification, error) {
 }
 
 // Reveal opens the values of a verification for staff who must decide on it.
-// reason is the id of the ticket or case; the person sees the read.
+// reason is the id of the ticket or case; the person sees the read. A session
+// that did not prove itself just now gets account.ErrStepUp.
 func (s *Service) Reveal(ctx context.Context, p account.Principal, verification, reason string) (name, number string, err error) {
+	if err := p.RequireStepUp(s.clock.Now()); err != nil {
+		return "", "", err
+	}
 	v, err := s.forStaff(ctx, p, verification, reason)
 	if err != nil {
 		return "", "", err

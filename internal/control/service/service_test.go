@@ -343,12 +343,12 @@ func TestAFinalErrorFailsAndStaffMayRetryWithANewKey(t *testing.T) {
 		if v.State != service.ProvisionFailed || v.Problem != "vpn.network_not_found" || !slices.Equal(*r.told, []string{"service.provision_failed orl_1 vpn.network_not_found"}) {
 			t.Fatalf("got %+v, told %v", v, *r.told)
 		}
-		must(t, r.s.RetryProvision(ctx, v.ID))
+		must(t, r.s.RetryProvision(ctx, account.Principal{Staff: true, Subject: "sub_ada"}, v.ID))
 		r.run(t)
 		if again := r.item(t); again.State != service.Provisioning || again.Attempt != 2 || again.Key() == v.Key() {
 			t.Errorf("retried: got %+v", again)
 		}
-		if err := r.s.RetryProvision(ctx, v.ID); !errors.Is(err, service.ErrTransition) {
+		if err := r.s.RetryProvision(ctx, account.Principal{Staff: true, Subject: "sub_ada"}, v.ID); !errors.Is(err, service.ErrTransition) {
 			t.Errorf("retrying what is under way: got %v", err)
 		}
 	})

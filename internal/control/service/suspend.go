@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -67,14 +69,23 @@ func (s *Service) Terminate(ctx context.Context, service string) error {
 	})
 }
 
-// RetryProvision lets staff try a failed creation again, with a new key.
-func (s *Service) RetryProvision(ctx context.Context, service string) error {
+// RetryProvision lets staff try a failed creation again, with a new key;
+// ErrTransition if none has failed. The module order asks who may.
+func (s *Service) RetryProvision(ctx context.Context, by account.Principal, service string) error {
 	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
 		to, err := v.State.next(Retry)
 		if err != nil {
 			return v, err
 		}
 		v.State, v.Problem, v.Attempt = to, "", v.Attempt+1
+		err = s.d.Audit.AppendTx(ctx, tx, audit.Event{
+			Type: "service.retried", Subject: v.Subject, Account: string(v.Account),
+			Actor:  audit.Actor{Class: "staff", Handle: by.Subject, Session: by.Session},
+			Detail: map[string]string{"service": v.ID, "order": v.Order, "line": v.Line},
+		})
+		if err != nil {
+			return v, err
+		}
 		return v, s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.provision", Payload: named{v.ID}, Key: v.Key()})
 	})
 }

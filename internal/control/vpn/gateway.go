@@ -31,11 +31,14 @@ type NewGateway struct {
 
 var namePattern = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}_.-]*$`)
 
+// MaxName is how many characters a name has at most.
+const MaxName = 64
+
 // checkName holds a name to the native rule: 2-64 characters, letters of any
 // script, digits, "_", "." and "-", beginning with a letter or digit.
 func checkName(name string) error {
 	n := utf8.RuneCountInString(name)
-	if n < 2 || n > 64 || !namePattern.MatchString(name) {
+	if n < 2 || n > MaxName || !namePattern.MatchString(name) {
 		return ErrNameInvalid
 	}
 	return nil

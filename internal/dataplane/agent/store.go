@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 )
 
 // errNoState says that nothing was kept under a name.
@@ -129,39 +131,13 @@ func (s *store) path(name string) string {
 	return filepath.Join(s.dir, plain(dir), plain(base)+".sealed")
 }
 
-// writeFile replaces a file as a whole, readable by this user only. settled
-// waits until file and name are on the disk.
+// writeFile replaces a file in a directory that it makes.
 func writeFile(path string, b []byte, settled bool) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".new-*") // mode 0600
-	if err != nil {
-		return err
+	if !settled {
+		return durable.ReplaceLoosely(path, b)
 	}
-	_, err = tmp.Write(b)
-	if err == nil && settled {
-		err = tmp.Sync()
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return err
-	}
-	if settled {
-		return syncDir(dir)
-	}
-	return nil
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Replace(path, b)
 }

@@ -201,7 +201,7 @@ func (s *Store) Complete(ctx context.Context, scope, key string, a Answer) error
 		return fmt.Errorf("sealing an answer: %w", err)
 	}
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE idempotency_answer SET state = 'done', answer = $1 WHERE scope = $2 AND request_key = $3", sealed, scope, key)
+		_, err := tx.Exec(ctx, "UPDATE idempotency_answer SET state = 'done', answer = $1 WHERE scope = $2 AND request_key = $3 AND state = 'running'", sealed, scope, key)
 		return err
 	})
 }

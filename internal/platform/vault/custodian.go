@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -62,15 +63,11 @@ func makeKEK(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil // another process was first
-	}
-	if err != nil {
+	text := fmt.Sprintf("%s\n%s\n%s\n", kekHeading, id.New("kek"), base64.StdEncoding.EncodeToString(random(keySize)))
+	if err := durable.Create(path, []byte(text)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	_, werr := fmt.Fprintf(f, "%s\n%s\n%s\n", kekHeading, id.New("kek"), base64.StdEncoding.EncodeToString(random(keySize)))
-	return errors.Join(werr, f.Sync(), f.Close())
+	return nil // also where another process was first
 }
 
 // ID returns kek_...

@@ -59,7 +59,7 @@ func TestAVerificationFromConsentToDisclosure(t *testing.T) {
 		if len(calls) != 1 || calls[0].BizCode != "1" {
 			t.Errorf("the source saw %+v", calls)
 		}
-		disclosed, err := rig.Audit.Disclosures(ctx, "sub_1")
+		disclosed, err := rig.Audit.Disclosures(ctx, "sub_1", "", 500)
 		must(t, err)
 		if len(disclosed) != 1 || disclosed[0].Phase != "done" || disclosed[0].Op != "Id2MetaVerify" || len(disclosed[0].Fields) != 3 {
 			t.Errorf("disclosures: %+v", disclosed)

@@ -57,13 +57,19 @@ func (p *Provider) Create(ctx context.Context, key string, spec service.Spec) (s
 		// Paid for: a name that was taken since the order is no reason to fail,
 		// the customer can rename.
 		sum := sha256.Sum256([]byte(key))
-		in.Name += "-" + hex.EncodeToString(sum[:3])
+		in.Name = cut(in.Name, vpn.MaxName-7) + "-" + hex.EncodeToString(sum[:3])
 		g, err = p.vpn.Create(ctx, in)
 	}
 	if err != nil {
 		return service.Status{}, err
 	}
 	return status(g), nil
+}
+
+// cut returns at most n characters of s.
+func cut(s string, n int) string {
+	all := []rune(s)
+	return string(all[:min(len(all), n)])
 }
 
 // Check says why a gateway as asked for could not be made now; nil if it

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,7 +168,15 @@ func TestFromThePaidOrderToTheRunningGatewayAndBack(t *testing.T) {
 
 func TestTwoPaidLinesOfOneNameAreTwoGateways(t *testing.T) {
 	t.Parallel()
-	each(t, []string{"office", "office"}, func(t *testing.T, r rig) {
+	long := strings.Repeat("长", vpn.MaxName) // whose addition has no room
+	for _, name := range []string{"office", long} {
+		twoOfOneName(t, name)
+	}
+}
+
+func twoOfOneName(t *testing.T, name string) {
+	t.Helper()
+	each(t, []string{name, name}, func(t *testing.T, r rig) {
 		r.paid(t)
 		r.paid(t)
 		r.apply(t)

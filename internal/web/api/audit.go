@@ -112,12 +112,13 @@ func Audit(a *API, s *audit.Service) {
 func person(a *API, s *audit.Service) {
 	const tag = "Privacy"
 	Get(a, "/disclosures", Operation{ID: "list-disclosures", Summary: "What was sent about you, to whom and why", Tag: tag, Access: SignedIn},
-		func(ctx context.Context, _ *struct{}) (*Body[List[Disclosure]], error) {
-			all, err := s.Disclosures(ctx, Who(ctx).Subject)
+		func(ctx context.Context, in *struct{ Page }) (*Body[List[Disclosure]], error) {
+			all, err := s.Disclosures(ctx, Who(ctx).Subject, in.Cursor, in.Limit)
 			if err != nil {
 				return nil, err
 			}
-			return &Body[List[Disclosure]]{List[Disclosure]{Items: Items(all, toDisclosure)}}, nil
+			next := nextCursor(all, in.Limit, func(d audit.Disclosure) string { return d.ID })
+			return &Body[List[Disclosure]]{List[Disclosure]{Items(all, toDisclosure), next}}, nil
 		})
 	Get(a, "/reads", Operation{ID: "list-reads", Summary: "Who read your sealed data, and why", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *readsInput) (*Body[List[ReadEvent]], error) { return reads(ctx, s, in) })

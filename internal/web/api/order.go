@@ -129,6 +129,14 @@ func Orders(a *API, s *order.Service) {
 			o, err := s.Cancel(ctx, Who(ctx), in.ID)
 			return &Body[Order]{toOrder(o)}, err
 		})
+	Post(a, "/admin/orders/{id}/retry", Operation{
+		ID: "admin-retry-order", Summary: "Make again what could not be delivered", Tag: "Staff", Access: Staff("order.retry"),
+		Detail: "For an order that needs attention, after what was wrong is mended. It asks for no money.",
+	},
+		func(ctx context.Context, in *orderID) (*Body[StaffOrder], error) {
+			o, err := s.RetryDelivery(ctx, Who(ctx), in.ID)
+			return &Body[StaffOrder]{toStaffOrder(o)}, err
+		})
 	Get(a, "/admin/orders", Operation{ID: "admin-list-orders", Summary: "All orders, newest first", Tag: "Staff", Access: Staff("order.read")},
 		func(ctx context.Context, in *struct{ Page }) (*Body[List[StaffOrder]], error) {
 			all, err := s.ListAll(ctx, Who(ctx), in.Cursor, min(in.Limit, 100))

@@ -58,6 +58,17 @@ type StaffPayment struct {
 	NextQueryAt    *time.Time `json:"next_query_at,omitempty"`
 }
 
+// StaffReceipt is money that arrived.
+type StaffReceipt struct {
+	ID          string    `json:"id"`
+	Gateway     string    `json:"gateway"`
+	TradeNumber string    `json:"trade_number"`
+	Payment     string    `json:"payment" doc:"Number of the payment that it came for"`
+	Amount      Money     `json:"amount"`
+	PaidAt      time.Time `json:"paid_at"`
+	ReceivedAt  time.Time `json:"received_at"`
+}
+
 // Wallet is what a customer has paid in and not spent.
 type Wallet struct {
 	Balance Money        `json:"balance"`
@@ -115,6 +126,18 @@ func Payments(a *API, s *payment.Service, books *ledger.Service) {
 			next := nextCursor(all, min(in.Limit, 100), func(p payment.Attempt) string { return p.No })
 			return &Body[List[StaffPayment]]{List[StaffPayment]{Items(all, toStaffPayment), next}}, nil
 		})
+	Get(a, "/admin/receipts-in-suspense", Operation{
+		ID: "admin-list-suspense", Summary: "Money that belongs to nobody yet, newest first", Tag: "Staff", Access: Staff("payment.read"),
+		Detail: "A second payment, a late one or one of another amount: it is in the books, and a person decides what becomes of it.",
+	},
+		func(ctx context.Context, in *struct{ Page }) (*Body[List[StaffReceipt]], error) {
+			all, err := s.InSuspense(ctx, Who(ctx), in.Cursor, min(in.Limit, 100))
+			if err != nil {
+				return nil, err
+			}
+			next := nextCursor(all, min(in.Limit, 100), func(r payment.Receipt) string { return r.ID })
+			return &Body[List[StaffReceipt]]{List[StaffReceipt]{Items(all, toStaffReceipt), next}}, nil
+		})
 	Post(a, "/admin/payments/{number}/query", Operation{ID: "admin-query-payment", Summary: "Ask the provider now", Tag: "Staff", Access: Staff("payment.read")},
 		func(ctx context.Context, in *struct {
 			Number string `path:"number" maxLength:"40"`
@@ -137,6 +160,12 @@ func wallet(ctx context.Context, s *payment.Service, books *ledger.Service) (*Bo
 	return &Body[Wallet]{Wallet{toMoney(balance), Items(lines, func(l ledger.Line) WalletLine {
 		return WalletLine{l.Kind, toMoney(l.Amount), toMoney(l.BalanceAfter), l.RecordedAt}
 	})}}, nil
+}
+
+func toStaffReceipt(r payment.Receipt) StaffReceipt {
+	return StaffReceipt{
+		ID: r.ID, Gateway: r.Gateway, TradeNumber: r.TradeNo, Payment: r.Attempt, Amount: toMoney(r.Amount), PaidAt: r.PaidAt, ReceivedAt: r.ReceivedAt,
+	}
 }
 
 func toMethod(m payment.Method) PaymentMethod {

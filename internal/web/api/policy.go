@@ -35,7 +35,7 @@ type Policy struct {
 // PolicyDraft publishes the text with the operator's present facts.
 type PolicyDraft struct {
 	Document    string    `json:"document" enum:"platform,client,terms,agreement,sla"`
-	Major       bool      `json:"major" doc:"People have to accept again"`
+	Major       bool      `json:"major" doc:"People have to accept again; of platform and client only"`
 	EffectiveAt time.Time `json:"effective_at" doc:"Seven days from now or later"`
 }
 

@@ -1,0 +1,175 @@
+package account
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// Staff is a person of the operator.
+type Staff struct {
+	Name, Password, Email string
+	Permissions           []string
+}
+
+// EnsureStaff makes a staff account unless the name exists; an existing staff
+// account gets the permissions. Outside demo mode it comes with a second
+// factor, whose secret is in the result and nowhere else. A customer's name is
+// refused with ErrNameTaken.
+func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error) {
+	have, err := personBy(ctx, s.d.DB, "name_key", nameKey(st.Name))
+	switch {
+	case err == nil && !have.staff:
+		return Registered{}, ErrNameTaken
+	case err == nil:
+		return Registered{Account: have.account, Subject: have.subject, Name: have.name}, s.setPermissions(ctx, have, st.Permissions)
+	case !errs.IsNotFound(err):
+		return Registered{}, err
+	}
+	p, err := s.newPerson(ctx, st.Name, st.Password, st.Email, "")
+	if err != nil {
+		return Registered{}, err
+	}
+	p.staff, p.permissions = true, slices.Clone(st.Permissions)
+	if err := s.fillPerson(ctx, &p, st.Password, st.Email); err != nil {
+		return Registered{}, err
+	}
+	result := Registered{Account: p.account, Subject: p.subject, Name: p.name}
+	var factor *factorRow
+	if !s.d.Demo {
+		if factor, result.Enrolment, err = s.newFactor(ctx, p.subject, p.name); err != nil {
+			return Registered{}, err
+		}
+		factor.confirmedAt = s.d.Clock.Now()
+	}
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.insertStaffTx(ctx, tx, p, factor) })
+	return result, err
+}
+
+func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor *factorRow) error {
+	fresh, err := insertPerson(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return ErrNameTaken
+	}
+	if factor != nil {
+		if err := putFactor(ctx, tx, p.subject, *factor); err != nil {
+			return err
+		}
+	}
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
+		Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
+		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")},
+	})
+}
+
+func (s *Service) setPermissions(ctx context.Context, p person, permissions []string) error {
+	if slices.Equal(p.permissions, permissions) {
+		return nil
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE account_person SET permissions = $1 WHERE subject = $2", strings.Join(permissions, " "), string(p.subject))
+		if err != nil {
+			return err
+		}
+		return s.d.Audit.AppendTx(ctx, tx, audit.Event{
+			Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
+			Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(permissions, " ")},
+		})
+	})
+}
+
+// ErrNoStaff says that no member of the staff has a name.
+var ErrNoStaff = errs.New(errs.NotFound, "account.staff_not_found")
+
+// ResetStaff gives a member of the staff a new password and a new second
+// factor, for one that was lost, and ends all sessions. In demo mode the factor
+// is enrolled at the next sign-in.
+func (s *Service) ResetStaff(ctx context.Context, name, password string) (Registered, error) {
+	p, err := s.staffBy(ctx, name)
+	if err != nil {
+		return Registered{}, err
+	}
+	result := Registered{Account: p.account, Subject: p.subject, Name: p.name}
+	hash, err := s.hash(ctx, password)
+	if err != nil {
+		return Registered{}, err
+	}
+	var f *factorRow
+	if !s.d.Demo {
+		if f, result.Enrolment, err = s.newFactor(ctx, p.subject, p.name); err != nil {
+			return Registered{}, err
+		}
+		f.confirmedAt = s.d.Clock.Now()
+	}
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if err := s.lockOutTx(ctx, tx, p, hash, "account.staff_reset"); err != nil || f == nil {
+			return err
+		}
+		return putFactor(ctx, tx, p.subject, *f)
+	})
+	return result, err
+}
+
+// DisableStaff takes all permissions away, ends all sessions and makes the
+// password one that nobody knows. EnsureStaff and ResetStaff bring the account
+// back.
+func (s *Service) DisableStaff(ctx context.Context, name string) error {
+	p, err := s.staffBy(ctx, name)
+	if err != nil {
+		return err
+	}
+	hash, err := s.hash(ctx, id.Random(32))
+	if err != nil {
+		return err
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "UPDATE account_person SET permissions = '' WHERE subject = $1", string(p.subject)); err != nil {
+			return err
+		}
+		return s.lockOutTx(ctx, tx, p, hash, "account.staff_disabled")
+	})
+}
+
+func (s *Service) staffBy(ctx context.Context, name string) (person, error) {
+	p, err := personBy(ctx, s.d.DB, "name_key", nameKey(name))
+	if errs.IsNotFound(err) || (err == nil && !p.staff) {
+		return person{}, ErrNoStaff
+	}
+	return p, err
+}
+
+// lockOutTx replaces the password, removes the second factor with its recovery
+// codes and ends all sessions.
+func (s *Service) lockOutTx(ctx context.Context, tx *db.Tx, p person, hash, kind string) error {
+	now, subject := s.d.Clock.Now(), string(p.subject)
+	if _, err := tx.Exec(ctx, "UPDATE account_person SET password = $1, password_at = $2 WHERE subject = $3", hash, db.Micros(now), subject); err != nil {
+		return err
+	}
+	for _, q := range []string{"DELETE FROM account_totp WHERE subject = $1", "DELETE FROM account_recovery WHERE subject = $1"} {
+		if _, err := tx.Exec(ctx, q, subject); err != nil {
+			return err
+		}
+	}
+	if err := revokeSessions(ctx, tx, p.subject, "", kind, now); err != nil {
+		return err
+	}
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: p.subject, Account: string(p.account), Actor: audit.Actor{Class: "system"}})
+}
+
+// CheckPermissions refuses names that are no permissions.
+func CheckPermissions(names []string) error {
+	for _, n := range names {
+		if !slices.Contains(permissions, n) {
+			return errs.New(errs.Invalid, "account.permission_unknown").With("permission", n)
+		}
+	}
+	return nil
+}
