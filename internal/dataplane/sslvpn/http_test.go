@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 )
@@ -81,6 +82,10 @@ func TestPanicEndsOneConnectionOnly(t *testing.T) {
 		t.Errorf("got %s, want the connection closed", resp.Status)
 	}
 	r.dial(nil).login("ann")
+	// The connection is closed before the panic is logged.
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(r.log.String(), "panic in a connection") && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 	if log := r.log.String(); !strings.Contains(log, "panic in a connection") || strings.Contains(log, "has a fault") {
 		t.Errorf("got log %q, want the panic without its value", log)
 	}
