@@ -52,7 +52,13 @@ with_postgres() {
   export SKYBRIDGE_TEST_POSTGRES=$postgres_url
 }
 
-stage_unit() { with_postgres unit; go_tests unit -race -timeout 15m ./...; }
+stage_unit() {
+  local status=0
+  with_postgres unit
+  go_tests unit -race -timeout 15m ./... || status=$?
+  counted "coverage of the fuzz seeds" "$root/scripts/fuzz-floor.sh" || status=$?
+  return $status
+}
 # Packages with tests that kill the process at named points, built so that it can be done.
 stage_fault() {
   need_root "the crash test" test-fault
@@ -78,14 +84,14 @@ stage_demo() {
   counted "demo with the profile hongkong" "$root/scripts/demo.sh" hongkong
 }
 
-# Each fuzz target for a minute; random histories ten times over.
+# Each fuzz target for ten minutes, or FUZZTIME; random histories ten times over.
 stage_long() {
   with_postgres long
   local pkg target
   grep -rlE '^func Fuzz' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | while read -r pkg; do
     grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$pkg"/*_test.go | sed 's/^func //' | while read -r target; do
       say "fuzzing $pkg $target"
-      counted "$target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" "./$pkg"
+      counted "$target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" "./$pkg"
     done
   done
   go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/...
