@@ -150,6 +150,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
+		Services: m.service,
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {

@@ -1077,6 +1077,26 @@ export interface paths {
         patch: operations["update-ssl-server"];
         trace?: never;
     };
+    "/api/v1/upgrade-quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what an upgrade costs
+         * @description The new price for the rest of the paid period, less what was paid for it, each rounded half to even. Less than you have is refused.
+         */
+        post: operations["quote-upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vpn-gateways": {
         parameters: {
             query?: never;
@@ -1695,12 +1715,15 @@ export interface components {
             problem?: string;
             product: string;
             region: string;
+            /** @description What an upgrade changes */
+            resource?: string;
             service?: string;
             /** @enum {string} */
             state: "waiting" | "delivered" | "failed";
         };
         OrderRequest: {
-            configuration: components["schemas"]["Configuration"];
+            /** @description Of something new */
+            configuration?: components["schemas"]["Configuration"];
             /**
              * Format: int64
              * @default 1
@@ -1708,23 +1731,25 @@ export interface components {
             count?: number;
             /**
              * Format: int64
-             * @description Months
+             * @description Months; of something new
              */
-            cycle: number;
+            cycle?: number;
             /**
              * @default new
              * @enum {string}
              */
-            kind?: "new";
-            /** @description Each option of the product, once */
+            kind?: "new" | "upgrade";
+            /** @description As in the quote */
             options: {
                 [key: string]: string;
             };
             /** @example vpn-gateway */
-            product: string;
+            product?: string;
             quote_hash: string;
             /** @example hk-1 */
-            region: string;
+            region?: string;
+            /** @description What to upgrade */
+            resource?: string;
         };
         PasswordChange: {
             current: string;
@@ -1880,14 +1905,21 @@ export interface components {
             catalogue_version: number;
             /** Format: date-time */
             expires_at: string;
+            /**
+             * Format: date-time
+             * @description Of an upgrade: the time that it is priced for
+             */
+            from?: string;
             lines: components["schemas"]["QuoteLine"][];
             /** @description Send it with the order */
             quote_hash: string;
             total: components["schemas"]["Money"];
+            /** Format: date-time */
+            until?: string;
         };
         QuoteItem: {
             amount: components["schemas"]["Money"];
-            /** @description Empty for the base price */
+            /** @description Empty for the base price; of an upgrade charge and credit */
             option: string;
             value: string;
         };
@@ -2354,6 +2386,17 @@ export interface components {
             bytes_out: number;
             /** Format: int64 */
             sessions: number;
+        };
+        UpgradeQuoteRequest: {
+            /** @description Options that get another value; each the same as now or more */
+            options: {
+                [key: string]: string;
+            };
+            /**
+             * @description What to upgrade
+             * @example vpngw-...
+             */
+            resource: string;
         };
         User: {
             account: string;
@@ -4779,6 +4822,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLServer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "quote-upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpgradeQuoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
                 };
             };
             /** @description Error */

@@ -47,6 +47,7 @@ var Types = map[string]string{
 	"vpn.gateway_frozen":       "account_core",
 	"vpn.gateway_thawed":       "account_core",
 	"vpn.gateway_deleted":      "account_core",
+	"vpn.gateway_resized":      "account_core",
 	"vpn.server_created":       "account_core",
 	"vpn.server_changed":       "account_core",
 	"vpn.server_deleted":       "account_core",
@@ -65,5 +66,8 @@ var Types = map[string]string{
 	"service.suspended":        "order",
 	"service.resumed":          "order",
 	"service.terminating":      "order",
+	"service.upgrading":        "order",
+	"service.upgraded":         "order",
+	"service.upgrade_failed":   "order",
 	"service.terminated":       "order",
 }

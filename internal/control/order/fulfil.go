@@ -106,7 +106,7 @@ func (s *Service) OrderLines(ctx context.Context, orderID string) ([]service.Lin
 	for _, l := range o.Lines {
 		lines = append(lines, service.Line{
 			ID: l.ID, Order: o.ID, Account: o.Account, Subject: o.Subject, Kind: string(o.Kind),
-			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months,
+			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months, Service: l.Service,
 		})
 	}
 	return lines, nil

@@ -31,4 +31,12 @@ type Audit interface {
 // network, quota of the account. The provider of a product fills it.
 type Goods interface {
 	Check(ctx context.Context, spec service.Spec) error
+	// CheckUpgrade is Check for a change of what an account has.
+	CheckUpgrade(ctx context.Context, owner account.ID, resource string, options map[string]string) error
+}
+
+// Services knows what an account has, read by q; service.ErrNotFound for what
+// it has not. service.Service fills it.
+type Services interface {
+	Owned(ctx context.Context, q db.Q, owner account.ID, resource string) (service.Item, error)
 }

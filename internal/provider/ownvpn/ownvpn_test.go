@@ -165,6 +165,41 @@ func TestFromThePaidOrderToTheRunningGatewayAndBack(t *testing.T) {
 	})
 }
 
+func TestAnUpgradeIsInForceWhenTheNodeSaysSo(t *testing.T) {
+	t.Parallel()
+	each(t, []string{"office"}, func(t *testing.T, r rig) {
+		r.paid(t)
+		r.apply(t)
+		v := r.items(t)[0]
+		more := map[string]string{"ssl_bandwidth": "200", "ssl_connections": "10"}
+		must(t, r.own.Resize(ctx, "any", v.Resource, more))
+		st, err := r.own.Get(ctx, v.Key())
+		if err != nil || st.State != service.Running || !st.Changing {
+			t.Errorf("before the node has applied it: got %+v, %v", st, err)
+		}
+		d, err := r.fleet.Desired(ctx, r.node.ID)
+		if err != nil || d.Gateways[0].UpRate != 200_000_000 || d.Gateways[0].SessionLimit != 10 || len(d.Closures) != 0 {
+			t.Errorf("desired: got %+v, %v", d, err)
+		}
+		r.apply(t)
+		must(t, r.own.Resize(ctx, "late", v.Resource, map[string]string{"ssl_bandwidth": "100", "ssl_connections": "5"}))
+		st, err = r.own.Get(ctx, v.Key())
+		g, gerr := r.vpn.Gateway(ctx, owner, v.Resource)
+		if err != nil || gerr != nil || st.Changing || g.SSLBandwidth != 200 || g.SSLConnections != 10 {
+			t.Errorf("applied: got %+v, %+v, %v, %v", st, g, err, gerr)
+		}
+		for bandwidth, want := range map[string]error{"100": vpn.ErrLimits, "200": nil, "1000": nil, "many": ownvpn.ErrOption} {
+			err := r.own.CheckUpgrade(ctx, owner, v.Resource, map[string]string{"ssl_bandwidth": bandwidth, "ssl_connections": "10"})
+			if !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", bandwidth, err, want)
+			}
+		}
+		if err := r.own.CheckUpgrade(ctx, "acc_other", v.Resource, more); !errors.Is(err, vpn.ErrGatewayNotFound) {
+			t.Errorf("another's: got %v", err)
+		}
+	})
+}
+
 func TestTwoPaidLinesOfOneNameAreTwoGateways(t *testing.T) {
 	t.Parallel()
 	each(t, []string{"office", "office"}, func(t *testing.T, r rig) {
