@@ -70,3 +70,27 @@ func TestAnUpgradeIsPaidAndReachesTheNodeWhileASessionLives(t *testing.T) {
 		t.Errorf("a made-up quote: got %s", a)
 	}
 }
+
+func TestAReleasedGatewayIsDeletingUntilItsNodeHasRemovedIt(t *testing.T) {
+	in := install(t)
+	p := in.customer("leaver", 1)
+	path := "/vpn-gateways/" + p.ids["vpn-gateways"]
+	if a := p.try("DELETE", path, nil, ""); a.status != 409 || a.str("code") != "vpn.in_use" {
+		t.Errorf("with a server in it: got %s", a)
+	}
+	if a := in.register("bystander").try("DELETE", path+"?force=true", nil, ""); a.status != 404 {
+		t.Errorf("another's: got %s", a)
+	}
+	p.do(202, "DELETE", path+"?force=true", nil)
+	in.drain()
+	if a := p.do(200, "GET", path, nil); a.str("state") != "deleting" {
+		t.Errorf("before the node has removed it: got %s", a)
+	}
+	if d := in.report(); len(d.Gateways) != 0 {
+		t.Errorf("the node is told %+v", d)
+	}
+	p.do(404, "GET", path, nil)
+	if a := p.do(200, "GET", "/ssl-clients", nil); a.str("items.id") != "" {
+		t.Errorf("its clients: got %s", a)
+	}
+}

@@ -112,6 +112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/gateway-nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Drain a gateway node, or end that
+         * @description While it drains, new logins there are answered with 503 and a reason, and new VPN gateways go elsewhere. Sessions go on and reconnect.
+         */
+        patch: operations["admin-update-gateway-node"];
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -1125,7 +1145,11 @@ export interface paths {
         get: operations["get-vpn-gateway"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Release a VPN gateway for good
+         * @description Nothing is refunded. Refused with 409 vpn.in_use while the gateway has SSL servers, unless force is given: it deletes them with their clients and ends all sessions. The gateway is deleting until its node has removed it.
+         */
+        delete: operations["release-vpn-gateway"];
         options?: never;
         head?: never;
         /** Rename a VPN gateway */
@@ -1348,6 +1372,8 @@ export interface components {
             applied: number;
             /** Format: date-time */
             created_at: string;
+            /** @description Takes no new logins and no new VPN gateways */
+            draining: boolean;
             /**
              * Format: int64
              * @description Desired
@@ -1365,6 +1391,9 @@ export interface components {
             problems: components["schemas"]["NodeProblem"][];
             region: string;
             version: string;
+        };
+        GatewayNodePatch: {
+            draining: boolean;
         };
         InclusionProof: {
             /** @description In base64 */
@@ -2670,6 +2699,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListGatewayNode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-update-gateway-node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatewayNodePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayNode"];
                 };
             };
             /** @description Error */
@@ -4919,6 +4983,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["VPNGateway"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-vpn-gateway": {
+        parameters: {
+            query?: {
+                /** @description Delete what is in it as well */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

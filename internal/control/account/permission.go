@@ -8,6 +8,7 @@ const (
 	PermOrderRead      = "order.read"
 	PermPaymentRead    = "payment.read"
 	PermFleetRead      = "fleet.read"
+	PermFleetWrite     = "fleet.write"
 	PermConsentRead    = "consent.read"
 	PermConsentPublish = "consent.publish"
 	PermAuditRead      = "audit.read"
@@ -17,7 +18,7 @@ const (
 )
 
 var permissions = []string{
-	PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
+	PermAccountRead, PermOrderRead, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
 }
 

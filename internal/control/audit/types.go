@@ -48,6 +48,7 @@ var Types = map[string]string{
 	"vpn.gateway_thawed":       "account_core",
 	"vpn.gateway_deleted":      "account_core",
 	"vpn.gateway_resized":      "account_core",
+	"vpn.gateway_gone":         "account_core",
 	"vpn.server_created":       "account_core",
 	"vpn.server_changed":       "account_core",
 	"vpn.server_deleted":       "account_core",
@@ -59,6 +60,9 @@ var Types = map[string]string{
 	"vpn.secret_read":          "account_core",
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",
+
+	"fleet.node_draining": "account_core",
+	"fleet.node_drained":  "account_core",
 
 	"service.ordered":          "order",
 	"service.active":           "order",

@@ -95,3 +95,11 @@ type Provider interface {
 type Resizer interface {
 	Resize(ctx context.Context, key, resource string, options map[string]string) error
 }
+
+// Releaser is a Provider whose things customers may release themselves.
+// ReleaseTx stops one in the caller's transaction and refuses with errs.Conflict
+// while it is in use, unless it may take everything in it along. Terminate
+// follows.
+type Releaser interface {
+	ReleaseTx(ctx context.Context, tx *db.Tx, resource string, force bool) error
+}

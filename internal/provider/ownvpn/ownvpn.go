@@ -17,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -150,6 +151,12 @@ func status(g vpn.Gateway) service.Status {
 // Suspend freezes the gateway, or starts it again.
 func (p *Provider) Suspend(ctx context.Context, _, resource string, on bool) error {
 	return p.vpn.Freeze(ctx, resource, on)
+}
+
+// ReleaseTx deletes the gateway on its owner's word; without force it refuses
+// with vpn.ErrInUse while there are SSL servers.
+func (p *Provider) ReleaseTx(ctx context.Context, tx *db.Tx, resource string, force bool) error {
+	return p.vpn.DeleteTx(ctx, tx, resource, force)
 }
 
 // Terminate deletes the gateway with everything in it.
