@@ -217,7 +217,8 @@ func (o *options) admin() *cobra.Command {
 		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
-	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue())
+	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue(),
+		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false))
 	return c
 }
 
@@ -272,6 +273,33 @@ func (o *options) publishCatalogue() *cobra.Command {
 				return err
 			}
 			return app.PublishCatalogue(cmd.Context(), c, args[0], o.out, log)
+		},
+	}
+}
+
+func (o *options) nodes() *cobra.Command {
+	return &cobra.Command{
+		Use: "nodes", Short: "List the gateway nodes", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.ListNodes(cmd.Context(), c, o.out, log)
+		},
+	}
+}
+
+func (o *options) drainNode(name string, on bool) *cobra.Command {
+	short := map[bool]string{true: "Let a gateway node take no new logins and no new gateways; sessions go on", false: "Bring a draining gateway node back"}
+	return &cobra.Command{
+		Use: name + " NAME", Short: short[on], Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.DrainNode(cmd.Context(), c, args[0], on, o.out, log)
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
@@ -166,5 +167,44 @@ func NodeKey(file string, out io.Writer) error {
 		return fmt.Errorf("reading %s: %w", file, err)
 	}
 	_, err = fmt.Fprintln(out, fleet.KeyDigest(cert))
+	return err
+}
+
+// ListNodes prints the gateway nodes: name, region, health, and whether a node
+// drains.
+func ListNodes(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	all, err := m.fleet.Nodes(ctx)
+	for _, n := range all {
+		service := "in service"
+		if n.Draining {
+			service = "draining"
+		}
+		fmt.Fprintf(out, "%-20s %-12s %-8s %s\n", n.Name, n.Region, n.Health(time.Now()), service)
+	}
+	return err
+}
+
+// DrainNode lets a node take no new logins and no new gateways, or brings it
+// back. Sessions go on.
+func DrainNode(ctx context.Context, cfg config.Config, name string, on bool, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	n, err := m.fleet.NodeByName(ctx, name)
+	if err != nil {
+		return err
+	}
+	if _, err := m.fleet.Drain(ctx, account.Principal{}, n.ID, on); err != nil {
+		return err
+	}
+	said := map[bool]string{true: "is draining: no new logins, no new gateways; sessions go on", false: "is in service"}
+	_, err = fmt.Fprintf(out, "%s %s\n", name, said[on])
 	return err
 }

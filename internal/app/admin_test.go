@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 )
 
@@ -66,5 +68,32 @@ func TestAWrongCatalogueIsRefused(t *testing.T) {
 	err := PublishCatalogue(context.Background(), bare(t), file, &bytes.Buffer{}, slog.New(slog.DiscardHandler))
 	if !errors.Is(err, catalog.ErrFile) {
 		t.Errorf("got %v, want ErrFile", err)
+	}
+}
+
+func TestAnOperatorDrainsANodeAndBringsItBack(t *testing.T) {
+	t.Parallel()
+	ctx, cfg, log := context.Background(), bare(t), slog.New(slog.DiscardHandler)
+	s, m, err := openInstallation(ctx, cfg, log)
+	must(t, err)
+	_, err = m.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "one", Region: "hk-1", Location: "HK"})
+	must(t, errors.Join(err, s.close()))
+	for _, step := range []struct {
+		do   func(out io.Writer) error
+		want string
+	}{
+		{func(out io.Writer) error { return ListNodes(ctx, cfg, out, log) }, "in service"},
+		{func(out io.Writer) error { return DrainNode(ctx, cfg, "one", true, out, log) }, "one is draining"},
+		{func(out io.Writer) error { return ListNodes(ctx, cfg, out, log) }, "draining"},
+		{func(out io.Writer) error { return DrainNode(ctx, cfg, "one", false, out, log) }, "one is in service"},
+	} {
+		var out bytes.Buffer
+		must(t, step.do(&out))
+		if !strings.Contains(out.String(), step.want) {
+			t.Errorf("got %q, want %q in it", out.String(), step.want)
+		}
+	}
+	if err := DrainNode(ctx, cfg, "two", true, io.Discard, log); !errors.Is(err, fleet.ErrNodeNotFound) {
+		t.Errorf("no such node: got %v", err)
 	}
 }

@@ -123,7 +123,7 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 
 func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) {
 	now := clock.System{}
-	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Vault: s.vault})
+	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
 		System: s.vault, Password: hasher,
@@ -149,7 +149,8 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own}, Services: m.service,
+		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
+		Services: m.service,
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {

@@ -63,6 +63,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)
 	api.VPNGateways(a, m.vpn, now)
+	api.Releases(a, m.service)
 	api.SSLServers(a, m.vpn)
 	api.SSLClients(a, m.vpn)
 	api.VPNSessions(a, m.vpn)

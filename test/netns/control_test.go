@@ -30,11 +30,12 @@ type control struct {
 	path string
 	key  ed25519.PrivateKey
 
-	mu      sync.Mutex
-	desired gwlink.Desired
-	reports []gwlink.Report
-	logins  int
-	http    *http.Server
+	mu          sync.Mutex
+	desired     gwlink.Desired
+	reports     []gwlink.Report
+	logins      int
+	maxSessions int // of a client; 0 = 1
+	http        *http.Server
 }
 
 func newControl(t *testing.T, dir string) *control {
@@ -120,7 +121,7 @@ func (c *control) serveLogin(w http.ResponseWriter, r *http.Request) {
 		now := time.Now()
 		grant, _ := gwlink.SignGrant("k1", c.key, gwlink.Grant{
 			Session: fmt.Sprintf("ses_%d", c.logins), Gateway: q.Gateway, Server: q.Server, Client: "sslcli-alice",
-			MaxSessions: 1, NotBefore: now, NotAfter: now.Add(time.Hour),
+			MaxSessions: max(c.maxSessions, 1), NotBefore: now, NotAfter: now.Add(time.Hour),
 		})
 		a = gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: grant}
 	}

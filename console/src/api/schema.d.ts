@@ -112,6 +112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/gateway-nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Drain a gateway node, or end that
+         * @description While it drains, new logins there are answered with 503 and a reason, and new VPN gateways go elsewhere. Sessions go on and reconnect.
+         */
+        patch: operations["admin-update-gateway-node"];
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -1117,6 +1137,26 @@ export interface paths {
         patch: operations["update-ssl-server"];
         trace?: never;
     };
+    "/api/v1/upgrade-quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what an upgrade costs
+         * @description The new price for the rest of the paid period, less what was paid for it, each rounded half to even. Less than you have is refused.
+         */
+        post: operations["quote-upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vpn-gateways": {
         parameters: {
             query?: never;
@@ -1145,7 +1185,11 @@ export interface paths {
         get: operations["get-vpn-gateway"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Release a VPN gateway for good
+         * @description Nothing is refunded. Refused with 409 vpn.in_use while the gateway has SSL servers, unless force is given: it deletes them with their clients and ends all sessions. The gateway is deleting until its node has removed it.
+         */
+        delete: operations["release-vpn-gateway"];
         options?: never;
         head?: never;
         /** Rename a VPN gateway */
@@ -1368,6 +1412,8 @@ export interface components {
             applied: number;
             /** Format: date-time */
             created_at: string;
+            /** @description Takes no new logins and no new VPN gateways */
+            draining: boolean;
             /**
              * Format: int64
              * @description Desired
@@ -1385,6 +1431,9 @@ export interface components {
             problems: components["schemas"]["NodeProblem"][];
             region: string;
             version: string;
+        };
+        GatewayNodePatch: {
+            draining: boolean;
         };
         InclusionProof: {
             /** @description In base64 */
@@ -1740,12 +1789,15 @@ export interface components {
             problem?: string;
             product: string;
             region: string;
+            /** @description What an upgrade changes */
+            resource?: string;
             service?: string;
             /** @enum {string} */
             state: "waiting" | "delivered" | "failed";
         };
         OrderRequest: {
-            configuration: components["schemas"]["Configuration"];
+            /** @description Of something new */
+            configuration?: components["schemas"]["Configuration"];
             /**
              * Format: int64
              * @default 1
@@ -1753,23 +1805,25 @@ export interface components {
             count?: number;
             /**
              * Format: int64
-             * @description Months
+             * @description Months; of something new
              */
-            cycle: number;
+            cycle?: number;
             /**
              * @default new
              * @enum {string}
              */
-            kind?: "new";
-            /** @description Each option of the product, once */
+            kind?: "new" | "upgrade";
+            /** @description As in the quote */
             options: {
                 [key: string]: string;
             };
             /** @example vpn-gateway */
-            product: string;
+            product?: string;
             quote_hash: string;
             /** @example hk-1 */
-            region: string;
+            region?: string;
+            /** @description What to upgrade */
+            resource?: string;
         };
         PasswordChange: {
             current: string;
@@ -1925,14 +1979,21 @@ export interface components {
             catalogue_version: number;
             /** Format: date-time */
             expires_at: string;
+            /**
+             * Format: date-time
+             * @description Of an upgrade: the time that it is priced for
+             */
+            from?: string;
             lines: components["schemas"]["QuoteLine"][];
             /** @description Send it with the order */
             quote_hash: string;
             total: components["schemas"]["Money"];
+            /** Format: date-time */
+            until?: string;
         };
         QuoteItem: {
             amount: components["schemas"]["Money"];
-            /** @description Empty for the base price */
+            /** @description Empty for the base price; of an upgrade charge and credit */
             option: string;
             value: string;
         };
@@ -2412,6 +2473,17 @@ export interface components {
             /** Format: int64 */
             sessions: number;
         };
+        UpgradeQuoteRequest: {
+            /** @description Options that get another value; each the same as now or more */
+            options: {
+                [key: string]: string;
+            };
+            /**
+             * @description What to upgrade
+             * @example vpngw-...
+             */
+            resource: string;
+        };
         User: {
             account: string;
             /** Format: date-time */
@@ -2684,6 +2756,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListGatewayNode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-update-gateway-node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatewayNodePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayNode"];
                 };
             };
             /** @description Error */
@@ -4915,6 +5022,39 @@ export interface operations {
             };
         };
     };
+    "quote-upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpgradeQuoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-vpn-gateways": {
         parameters: {
             query?: {
@@ -4966,6 +5106,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["VPNGateway"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-vpn-gateway": {
+        parameters: {
+            query?: {
+                /** @description Delete what is in it as well */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

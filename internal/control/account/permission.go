@@ -9,6 +9,7 @@ const (
 	PermOrderRetry     = "order.retry"
 	PermPaymentRead    = "payment.read"
 	PermFleetRead      = "fleet.read"
+	PermFleetWrite     = "fleet.write"
 	PermConsentRead    = "consent.read"
 	PermConsentPublish = "consent.publish"
 	PermAuditRead      = "audit.read"
@@ -18,7 +19,7 @@ const (
 )
 
 var permissions = []string{
-	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermConsentRead, PermConsentPublish,
+	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
 }
 

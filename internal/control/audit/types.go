@@ -49,6 +49,8 @@ var Types = map[string]string{
 	"vpn.gateway_frozen":       "account_core",
 	"vpn.gateway_thawed":       "account_core",
 	"vpn.gateway_deleted":      "account_core",
+	"vpn.gateway_resized":      "account_core",
+	"vpn.gateway_gone":         "account_core",
 	"vpn.server_created":       "account_core",
 	"vpn.server_changed":       "account_core",
 	"vpn.server_deleted":       "account_core",
@@ -61,6 +63,9 @@ var Types = map[string]string{
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",
 
+	"fleet.node_draining": "account_core",
+	"fleet.node_drained":  "account_core",
+
 	"service.ordered":          "order",
 	"service.active":           "order",
 	"service.provision_failed": "order",
@@ -68,5 +73,8 @@ var Types = map[string]string{
 	"service.suspended":        "order",
 	"service.resumed":          "order",
 	"service.terminating":      "order",
+	"service.upgrading":        "order",
+	"service.upgraded":         "order",
+	"service.upgrade_failed":   "order",
 	"service.terminated":       "order",
 }

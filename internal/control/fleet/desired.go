@@ -104,7 +104,7 @@ type content struct {
 // every other customer's configuration.
 func (s *Service) contents(ctx context.Context, source Source, node string) ([]gwlink.Gateway, error) {
 	all, err := db.Select(ctx, s.db, func(r db.Row) (c content, err error) { return c, r.Scan(&c.gateway, &c.generation) },
-		"SELECT gateway, generation FROM fleet_assignment WHERE node = $1 AND released_at = 0 ORDER BY gateway", node)
+		"SELECT gateway, generation FROM fleet_assignment WHERE node = $1 AND released_at = 0 AND leaving = 0 ORDER BY gateway", node)
 	if err != nil {
 		return nil, err
 	}

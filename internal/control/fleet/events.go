@@ -4,7 +4,11 @@ package fleet
 const (
 	TopicObserved      = "fleet.observed"
 	TopicSessionClosed = "fleet.session_closed"
+	TopicReleased      = "fleet.released"
 )
+
+// Released is published when a node has removed a gateway.
+type Released struct{ Gateway string }
 
 // Observed is published when what a node says of a gateway changed.
 type Observed struct {

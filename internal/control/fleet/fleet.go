@@ -60,6 +60,7 @@ type Node struct {
 	LastSeen   time.Time // zero: never
 	Generation uint64    // desired
 	Applied    uint64    // last reported as applied
+	Draining   bool      // see Drain
 	CreatedAt  time.Time
 }
 
@@ -96,6 +97,7 @@ type Assignment struct {
 	Node       string
 	Addresses  []netip.Addr // public addresses of the node
 	Generation uint64
+	Draining   bool // the node takes no new logins
 }
 
 // Observation is what a node last said of a gateway.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -74,6 +76,17 @@ type events struct {
 	mu       sync.Mutex
 	observed []fleet.Observed
 	closed   []fleet.SessionClosed
+	released []string
+	recorded []string
+}
+
+// AppendTx keeps the types of leaves.
+func (e *events) AppendTx(_ context.Context, tx *db.Tx, leaf audit.Event) error {
+	if _, ok := audit.Types[leaf.Type]; !ok {
+		return fmt.Errorf("event type %s is not registered", leaf.Type)
+	}
+	tx.AfterCommit(func() { e.recorded = append(e.recorded, leaf.Type+" by "+leaf.Actor.Class) })
+	return nil
 }
 
 func each(t *testing.T, fn func(t *testing.T, r rig)) {
@@ -90,7 +103,7 @@ func newRig(t *testing.T, d *db.DB) rig {
 	must(t, err)
 	r := rig{db: d, queue: job.New(d, c, log), clock: c, reads: &reads{}, seen: &events{}}
 	v.Bind(r.reads, r.reads)
-	r.s = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
+	r.s = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.seen, Vault: v})
 	r.s.Bind(source{})
 	job.Subscribe(r.queue, fleet.TopicObserved, "test", func(_ context.Context, e fleet.Observed) error {
 		r.seen.mu.Lock()
@@ -102,6 +115,10 @@ func newRig(t *testing.T, d *db.DB) rig {
 		r.seen.mu.Lock()
 		defer r.seen.mu.Unlock()
 		r.seen.closed = append(r.seen.closed, e)
+		return nil
+	})
+	job.Subscribe(r.queue, fleet.TopicReleased, "test", func(_ context.Context, e fleet.Released) error {
+		r.seen.released = append(r.seen.released, e.Gateway)
 		return nil
 	})
 	r.node, err = r.s.EnsureNode(ctx, spec("one"))
@@ -409,6 +426,85 @@ func TestAnObservationIsPublishedWhenItTellsSomethingNew(t *testing.T) {
 		}
 		if want := []string{"0 applied", "0 failed", "1 failed", "1 applied"}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+func TestAReleasedGatewayIsGoneWhenItsNodeSaysSo(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		kept := r.assign(t, "vpngw-b")
+		r.tx(t, func(tx *db.Tx) error { return r.s.ReleaseTx(ctx, tx, "vpngw-a") })
+		d, err := r.s.Desired(ctx, r.node.ID)
+		must(t, err)
+		if len(d.Gateways) != 1 || d.Gateways[0].ID != "vpngw-b" {
+			t.Fatalf("desired: got %+v", d.Gateways)
+		}
+		other := gwlink.ObservedState{Gateway: "vpngw-b", Generation: d.Generation, State: "applied"}
+		still := gwlink.ObservedState{Gateway: "vpngw-a", Generation: d.Generation, State: "failed", Problem: "busy"}
+		for _, rep := range []gwlink.Report{
+			{Generation: kept.Generation, Gateways: []gwlink.ObservedState{other}},     // before it heard
+			{Generation: d.Generation, Gateways: []gwlink.ObservedState{other, still}}, // could not remove it
+		} {
+			r.report(t, rep)
+			if len(r.seen.released) != 0 {
+				t.Fatalf("released by %+v", rep)
+			}
+			if _, err := r.s.Assignment(ctx, "vpngw-a"); err != nil {
+				t.Errorf("its assignment: %v", err)
+			}
+		}
+		done := gwlink.Report{Generation: d.Generation, Gateways: []gwlink.ObservedState{other}}
+		r.report(t, done)
+		r.report(t, done)
+		if !slices.Equal(r.seen.released, []string{"vpngw-a"}) {
+			t.Errorf("released %v", r.seen.released)
+		}
+		if _, err := r.s.Assignment(ctx, "vpngw-a"); !errs.IsNotFound(err) {
+			t.Errorf("its assignment: got %v", err)
+		}
+	})
+}
+
+func TestADrainingNodeGetsNoNewGatewayAndKeepsItsOwn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		own := r.assign(t, "vpngw-a")
+		staff := account.Principal{Subject: "sub_staff", Staff: true}
+		n, err := r.s.Drain(ctx, staff, r.node.ID, true)
+		must(t, err)
+		_, err = r.s.Drain(ctx, staff, r.node.ID, true)
+		must(t, err)
+		a, aerr := r.s.Assignment(ctx, "vpngw-a")
+		if aerr != nil || !n.Draining || !a.Draining || a.Node != own.Node {
+			t.Errorf("draining: got %+v, %+v, %v", n, a, aerr)
+		}
+		assign := func(gateway string) (a fleet.Assignment, err error) {
+			err = r.db.InTx(ctx, func(tx *db.Tx) error { a, err = r.s.AssignTx(ctx, tx, gateway, "cn-test"); return err })
+			return a, err
+		}
+		if _, err := assign("vpngw-b"); errs.CodeOf(err) != "fleet.no_node" {
+			t.Errorf("a new gateway: got %v", err)
+		}
+		again, err := r.s.EnsureNode(ctx, spec("one")) // as at each start
+		if err != nil || !again.Draining {
+			t.Errorf("after a restart: got %+v, %v", again, err)
+		}
+		two, err := r.s.EnsureNode(ctx, spec("two"))
+		must(t, err)
+		if b, err := assign("vpngw-b"); err != nil || b.Node != two.ID {
+			t.Errorf("with another node: got %+v, %v", b, err)
+		}
+		n, err = r.s.Drain(ctx, account.Principal{}, r.node.ID, false)
+		if err != nil || n.Draining {
+			t.Errorf("undone: got %+v, %v", n, err)
+		}
+		if want := []string{"fleet.node_draining by staff", "fleet.node_drained by system"}; !slices.Equal(r.seen.recorded, want) {
+			t.Errorf("recorded %v, want %v", r.seen.recorded, want)
+		}
+		if _, err := r.s.Drain(ctx, staff, "node_none", true); !errs.IsNotFound(err) {
+			t.Errorf("no such node: got %v", err)
 		}
 	})
 }

@@ -5,10 +5,10 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 // Holdings describes every column of the module.
 func Holdings() []holding.Table {
 	machine := holding.None("describes a machine of the operator", "id", "name", "region", "location", "addresses", "key_sha256",
-		"version", "last_seen", "generation", "applied", "created_at")
+		"version", "last_seen", "generation", "applied", "draining", "created_at")
 	return []holding.Table{
 		holding.Of("fleet_node", machine),
-		holding.Of("fleet_assignment", holding.None("which machine runs which gateway", "gateway", "node", "generation", "created_at", "released_at")),
+		holding.Of("fleet_assignment", holding.None("which machine runs which gateway", "gateway", "node", "generation", "created_at", "leaving", "released_at")),
 		holding.Of("fleet_observation", holding.None("state of a gateway's configuration", "gateway", "node", "generation", "state", "problem", "at")),
 		sessionTable(),
 		holding.Of("fleet_live", holding.None("counters while a session lives, deleted at its end", "session", "gateway", "node", "transport",

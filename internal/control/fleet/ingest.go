@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
@@ -105,6 +106,9 @@ func (in intake) all(ctx context.Context, r gwlink.Report, opened []openedRow) e
 			return err
 		}
 	}
+	if err := in.removed(ctx, r); err != nil {
+		return err
+	}
 	for _, o := range opened {
 		if err := in.open(ctx, o); err != nil {
 			return err
@@ -175,6 +179,28 @@ func (in intake) observe(ctx context.Context, o gwlink.ObservedState) error {
 	}
 	in.tx.AfterCommit(in.s.changed)
 	return in.s.queue.PublishTx(ctx, in.tx, TopicObserved, Observed{Gateway: o.Gateway, Generation: o.Generation, State: o.State, Problem: problem})
+}
+
+// removed ends the assignments of gateways that the node was told to remove:
+// it has applied the generation that says so, and names them no more.
+func (in intake) removed(ctx context.Context, r gwlink.Report) error {
+	gone, err := db.Select(ctx, in.tx, db.One[string], `SELECT gateway FROM fleet_assignment WHERE node = $1 AND leaving = 1 AND released_at = 0
+		AND generation <= $2 ORDER BY gateway`, in.node, int64(min(r.Generation, 1<<62)))
+	if err != nil {
+		return err
+	}
+	for _, gateway := range gone {
+		if slices.ContainsFunc(r.Gateways, func(o gwlink.ObservedState) bool { return o.Gateway == gateway }) {
+			continue
+		}
+		if _, err := in.tx.Exec(ctx, "UPDATE fleet_assignment SET released_at = $1 WHERE gateway = $2", db.Micros(in.now), gateway); err != nil {
+			return err
+		}
+		if err := in.s.queue.PublishTx(ctx, in.tx, TopicReleased, Released{gateway}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (in intake) open(ctx context.Context, o openedRow) error {

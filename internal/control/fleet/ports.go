@@ -3,7 +3,9 @@ package fleet
 import (
 	"context"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
@@ -24,4 +26,9 @@ type Vault interface {
 	Begin(ctx context.Context, r vault.Read) (vault.Ticket, error)
 	Open(ctx context.Context, t vault.Ticket, ref vault.Ref, sealed []byte) ([]byte, error)
 	DestroyClass(ctx context.Context, subject id.Handle, class string) error
+}
+
+// Audit joins a leaf to the caller's transaction; *audit.Service fills it.
+type Audit interface {
+	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
 }

@@ -33,6 +33,7 @@ type Deps struct {
 	Clock clock.Clock
 	Queue *job.Queue
 	Log   *slog.Logger
+	Audit Audit
 	Vault Vault
 }
 
@@ -42,6 +43,7 @@ type Service struct {
 	clock clock.Clock
 	queue *job.Queue
 	log   *slog.Logger
+	audit Audit
 	vault Vault
 
 	mu     sync.Mutex
@@ -52,7 +54,7 @@ type Service struct {
 
 // New makes the service and registers its periodic work.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, vault: d.Vault, cache: map[string]map[string]content{}, wake: make(chan struct{})}
+	s := &Service{db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, vault: d.Vault, cache: map[string]map[string]content{}, wake: make(chan struct{})}
 	s.queue.Every("fleet.reap", time.Minute, s.reap)
 	s.queue.Every("fleet.sweep", time.Hour, s.sweep)
 	return s
@@ -114,11 +116,12 @@ func (s *Service) NodeByKey(ctx context.Context, sha256 string) (Node, error) {
 // Nodes lists all nodes by name. For staff.
 func (s *Service) Nodes(ctx context.Context) ([]Node, error) { return allNodes(ctx, s.db) }
 
-// AssignTx gives a gateway to the node of the region with the fewest gateways.
-// A gateway that has a node keeps it. ErrNoNode when the region has none.
+// AssignTx gives a gateway to the node of the region with the fewest gateways
+// that is not draining. A gateway that has a node keeps it. ErrNoNode when the
+// region has none.
 func (s *Service) AssignTx(ctx context.Context, tx *db.Tx, gateway, region string) (Assignment, error) {
 	node, err := db.Get(ctx, tx, ErrNoNode, db.One[string],
-		`SELECT n.id FROM fleet_node n WHERE n.region = $1
+		`SELECT n.id FROM fleet_node n WHERE n.region = $1 AND n.draining = 0
 		ORDER BY (SELECT count(*) FROM fleet_assignment a WHERE a.node = n.id AND a.released_at = 0), n.id LIMIT 1`, region)
 	if err != nil {
 		return Assignment{}, err
@@ -131,13 +134,13 @@ func (s *Service) AssignTx(ctx context.Context, tx *db.Tx, gateway, region strin
 	return s.ChangedTx(ctx, tx, gateway)
 }
 
-// ReleaseTx ends a gateway's assignment: the node stops it with its next
-// desired state, and may still report the ends of its sessions.
+// ReleaseTx takes a gateway out of its node's desired state. The assignment ends
+// when the node says that it has removed it: TopicReleased.
 func (s *Service) ReleaseTx(ctx context.Context, tx *db.Tx, gateway string) error {
 	if _, err := s.ChangedTx(ctx, tx, gateway); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE fleet_assignment SET released_at = $1 WHERE gateway = $2 AND released_at = 0", db.Micros(s.clock.Now()), gateway)
+	_, err := tx.Exec(ctx, "UPDATE fleet_assignment SET leaving = 1 WHERE gateway = $1 AND released_at = 0", gateway)
 	return err
 }
 

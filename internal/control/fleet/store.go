@@ -10,7 +10,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
-const nodeColumns = "SELECT id, name, region, location, addresses, key_sha256, version, last_seen, generation, applied, created_at FROM fleet_node"
+const nodeColumns = "SELECT id, name, region, location, addresses, key_sha256, version, last_seen, generation, applied, draining, created_at FROM fleet_node"
 
 var nodeQueries = map[string]string{
 	"id":   nodeColumns + " WHERE id = $1",
@@ -28,13 +28,13 @@ func allNodes(ctx context.Context, q db.Q) ([]Node, error) {
 
 func scanNode(r db.Row) (n Node, err error) {
 	var addresses string
-	var seen, generation, applied, created int64
-	err = r.Scan(&n.ID, &n.Name, &n.Region, &n.Location, &addresses, &n.KeySHA256, &n.Version, &seen, &generation, &applied, &created)
+	var seen, generation, applied, draining, created int64
+	err = r.Scan(&n.ID, &n.Name, &n.Region, &n.Location, &addresses, &n.KeySHA256, &n.Version, &seen, &generation, &applied, &draining, &created)
 	if err != nil {
 		return Node{}, err
 	}
 	n.LastSeen, n.CreatedAt = db.FromMicros(seen), db.FromMicros(created)
-	n.Generation, n.Applied = uint64(generation), uint64(applied)
+	n.Generation, n.Applied, n.Draining = uint64(generation), uint64(applied), draining != 0
 	n.Addresses, err = splitAddrs(addresses)
 	return n, err
 }
@@ -50,18 +50,22 @@ func updateNode(ctx context.Context, tx *db.Tx, nodeID string, spec NodeSpec) er
 		spec.Region, spec.Location, joinAddrs(spec.Addresses), spec.KeySHA256, nodeID)
 }
 
+func setDraining(ctx context.Context, tx *db.Tx, nodeID string, on bool) error {
+	return tx.ExecOne(ctx, ErrNodeNotFound, "UPDATE fleet_node SET draining = $1 WHERE id = $2", db.Bool(on), nodeID)
+}
+
 func assignment(ctx context.Context, q db.Q, gateway string) (Assignment, error) {
-	return db.Get(ctx, q, ErrNotAssigned, scanAssignment, `SELECT a.gateway, a.node, a.generation, n.addresses
+	return db.Get(ctx, q, ErrNotAssigned, scanAssignment, `SELECT a.gateway, a.node, a.generation, n.addresses, n.draining
 		FROM fleet_assignment a JOIN fleet_node n ON n.id = a.node WHERE a.gateway = $1 AND a.released_at = 0`, gateway)
 }
 
 func scanAssignment(r db.Row) (a Assignment, err error) {
 	var addresses string
-	var generation int64
-	if err = r.Scan(&a.Gateway, &a.Node, &generation, &addresses); err != nil {
+	var generation, draining int64
+	if err = r.Scan(&a.Gateway, &a.Node, &generation, &addresses, &draining); err != nil {
 		return Assignment{}, err
 	}
-	a.Generation = uint64(generation)
+	a.Generation, a.Draining = uint64(generation), draining != 0
 	a.Addresses, err = splitAddrs(addresses)
 	return a, err
 }

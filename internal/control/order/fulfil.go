@@ -65,7 +65,7 @@ func (s *Service) RetryDelivery(ctx context.Context, p account.Principal, orderI
 	}
 	tried := 0
 	for _, l := range o.Lines {
-		if l.State != LineFailed || l.Service == "" {
+		if l.State != LineFailed || l.Service == "" || o.Kind != KindNew {
 			continue
 		}
 		if err := s.d.Services.RetryProvision(ctx, p, l.Service); err != nil && !errors.Is(err, service.ErrTransition) {
@@ -134,7 +134,7 @@ func (s *Service) OrderLines(ctx context.Context, orderID string) ([]service.Lin
 	for _, l := range o.Lines {
 		lines = append(lines, service.Line{
 			ID: l.ID, Order: o.ID, Account: o.Account, Subject: o.Subject, Kind: string(o.Kind),
-			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months,
+			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months, Service: l.Service,
 		})
 	}
 	return lines, nil

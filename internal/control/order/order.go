@@ -44,6 +44,10 @@ var (
 	ErrAmount         = errs.New(errs.Conflict, "order.amount_differs")
 	ErrTooMany        = errs.New(errs.Limited, "order.too_many_open")
 	ErrNotOwner       = errs.New(errs.Forbidden, "order.staff_only")
+	ErrDowngrade      = errs.New(errs.Unprocessable, "order.downgrade_not_supported")
+	ErrNoChange       = errs.New(errs.Unprocessable, "order.nothing_to_upgrade")
+	ErrUpgradePending = errs.New(errs.Conflict, "order.upgrade_pending")
+	ErrNotRunning     = errs.New(errs.Conflict, "order.service_not_running")
 )
 
 // Times of an order's life.
@@ -61,7 +65,7 @@ const MaxCount = 10
 // Kind is what an order is for.
 type Kind string
 
-// Kinds. This release sells KindNew.
+// Kinds. This release sells KindNew and KindUpgrade.
 const (
 	KindNew     Kind = "new"
 	KindRenew   Kind = "renew"
@@ -108,8 +112,13 @@ type Line struct {
 	Amount        money.Money
 	Configuration map[string]string // "name", "network": as chosen when the order was placed
 	State         LineState
-	Service       string // svc_..., once delivered
+	Service       string // svc_..., once delivered; that of an upgrade from the beginning
 	Problem       string // code of a final failure
+	Resource      string // of an upgrade: what is changed, vpngw-...
+	// Value and StartsAt are of an upgrade: what the rest of the period, from
+	// StartsAt on, has been paid with in all. Later changes give credit for it.
+	Value    int64 // minor units
+	StartsAt time.Time
 }
 
 // LineState is how far the delivery of a line is.
@@ -137,6 +146,10 @@ type QuoteRequest struct {
 	Options map[string]string
 	Cycle   int // months
 	Count   int
+	// Owner and Resource are of an upgrade, which is priced by what the account
+	// has; Product, Region, Cycle and Count follow from it.
+	Owner    account.ID
+	Resource string // vpngw-...
 }
 
 // Quote is a price that holds until ExpiresAt or the next catalogue.
@@ -147,6 +160,15 @@ type Quote struct {
 	Total     money.Money
 	Hash      string
 	ExpiresAt time.Time
+	Rest      Rest // of an upgrade
+}
+
+// Rest is the part of a paid period that an upgrade is priced for.
+type Rest struct {
+	From, Until time.Time
+
+	service string // svc_...
+	value   int64  // of the rest, once the upgrade is paid
 }
 
 // QuoteLine is one line of a quote.

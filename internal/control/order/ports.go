@@ -27,14 +27,17 @@ type Audit interface {
 	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
 }
 
-// Services has what an order bought made again after it failed. service.Service
-// fills it.
-type Services interface {
-	RetryProvision(ctx context.Context, by account.Principal, service string) error
-}
-
 // Goods says before money is asked for whether a line can be made: name,
 // network, quota of the account. The provider of a product fills it.
 type Goods interface {
 	Check(ctx context.Context, spec service.Spec) error
+	// CheckUpgrade is Check for a change of what an account has.
+	CheckUpgrade(ctx context.Context, owner account.ID, resource string, options map[string]string) error
+}
+
+// Services knows what an account has, read by q (service.ErrNotFound for what it
+// has not), and has made again what failed. service.Service fills it.
+type Services interface {
+	RetryProvision(ctx context.Context, by account.Principal, service string) error
+	Owned(ctx context.Context, q db.Q, owner account.ID, resource string) (service.Item, error)
 }

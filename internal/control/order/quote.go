@@ -22,6 +22,9 @@ func (s *Service) Quote(ctx context.Context, r QuoteRequest) (Quote, error) {
 // quote is the one function that makes prices, before and inside the
 // transaction that places the order.
 func (s *Service) quote(ctx context.Context, q db.Q, r QuoteRequest, expires time.Time) (Quote, error) {
+	if r.Kind == KindUpgrade {
+		return s.quoteUpgrade(ctx, q, r, expires)
+	}
 	if r.Kind != KindNew {
 		return Quote{}, ErrKind
 	}
@@ -68,7 +71,7 @@ func (s *Service) quote(ctx context.Context, q db.Q, r QuoteRequest, expires tim
 // which is what it would be quoted.
 func (q Quote) digest() string {
 	expires := strconv.FormatInt(q.ExpiresAt.Unix(), 10)
-	raw, err := json.Marshal([]any{1, q.Request, q.Catalogue, q.Lines, q.Total, expires}) // map keys are sorted
+	raw, err := json.Marshal([]any{2, q.Request, q.Catalogue, q.Lines, q.Total, q.Rest, expires}) // map keys are sorted
 	if err != nil {
 		panic(err) // strings and integers only
 	}

@@ -23,6 +23,9 @@ func (r PlaceRequest) check() error {
 	if !validKey(r.IdempotencyKey) {
 		return ErrIdempotencyKey
 	}
+	if r.Kind == KindUpgrade && len(r.Configuration) > 0 {
+		return ErrConfiguration.With("field", "configuration")
+	}
 	for k, v := range r.Configuration {
 		if k != ConfigName && k != ConfigNetwork {
 			return ErrConfiguration.With("field", "configuration")

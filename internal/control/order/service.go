@@ -60,12 +60,15 @@ func New(d Deps) *Service {
 	job.Subscribe(d.Queue, service.TopicActive, "order.delivered", func(ctx context.Context, c service.Changed) error {
 		return s.deliver(ctx, c)
 	})
-	job.Subscribe(d.Queue, service.TopicProvisionFailed, "order.failed", func(ctx context.Context, c service.Changed) error {
-		if c.Problem == "" {
-			c.Problem = "service.provision_failed"
-		}
-		return s.deliver(ctx, c)
-	})
+	job.Subscribe(d.Queue, service.TopicUpgraded, "order.upgraded", s.deliver)
+	for _, topic := range []string{service.TopicProvisionFailed, service.TopicUpgradeFailed} {
+		job.Subscribe(d.Queue, topic, "order.failed", func(ctx context.Context, c service.Changed) error {
+			if c.Problem == "" {
+				c.Problem = topic
+			}
+			return s.deliver(ctx, c)
+		})
+	}
 	return s
 }
 
@@ -77,15 +80,15 @@ func (s *Service) Place(ctx context.Context, p account.Principal, r PlaceRequest
 	if err := r.check(); err != nil {
 		return Order{}, err
 	}
+	if r.Kind == KindUpgrade {
+		r.Owner = p.Account
+	}
 	digest := r.digest()
 	if o, err := s.replay(ctx, s.d.DB, p.Account, r.IdempotencyKey, digest); err == nil || !errs.IsNotFound(err) {
 		return o, err
 	}
 	// The gates read outside of the transaction: they have their own.
-	if err := s.gates(ctx, p, r.QuoteRequest); err != nil {
-		return Order{}, err
-	}
-	if err := s.canBeMade(ctx, p, r); err != nil {
+	if err := s.admit(ctx, p, r); err != nil {
 		return Order{}, err
 	}
 	var placed Order
@@ -96,6 +99,28 @@ func (s *Service) Place(ctx context.Context, p account.Principal, r PlaceRequest
 	})
 	fault.Point("order-after-place")
 	return placed, err
+}
+
+// admit asks the gates, and who makes the product.
+func (s *Service) admit(ctx context.Context, p account.Principal, r PlaceRequest) error {
+	if r.Kind == KindUpgrade {
+		q, err := s.Quote(ctx, r.QuoteRequest)
+		if err != nil {
+			return err
+		}
+		if err := s.gates(ctx, p, q.Request); err != nil {
+			return err
+		}
+		goods, ok := s.d.Goods[q.Request.Product]
+		if !ok {
+			return nil
+		}
+		return goods.CheckUpgrade(ctx, p.Account, r.Resource, q.Request.Options)
+	}
+	if err := s.gates(ctx, p, r.QuoteRequest); err != nil {
+		return err
+	}
+	return s.canBeMade(ctx, p, r)
 }
 
 func (s *Service) gates(ctx context.Context, p account.Principal, r QuoteRequest) error {
@@ -153,6 +178,11 @@ func (s *Service) placeTx(ctx context.Context, tx *db.Tx, p account.Principal, r
 		return Order{}, err
 	}
 	o.PlacedAt, o.ExpiresAt, o.Version = now, now.Add(PaymentTime), 1
+	if o.Kind == KindUpgrade {
+		if err := claimUpgradeTx(ctx, tx, q.Rest.service, o.ID); err != nil {
+			return Order{}, err
+		}
+	}
 	fresh, err := insertOrder(ctx, tx, o, r.IdempotencyKey, digest)
 	if err != nil {
 		return Order{}, err
@@ -190,6 +220,7 @@ func draft(p account.Principal, q Quote, configuration map[string]string) Order 
 			ID: id.New("orl"), Number: l.Number, Kind: l.Kind, Product: q.Request.Product,
 			Region: q.Request.Region, Options: q.Request.Options, Months: q.Request.Cycle, Amount: l.Amount,
 			Configuration: lineConfiguration(configuration, l.Number, len(q.Lines)), State: LineWaiting,
+			Resource: q.Request.Resource, Service: q.Rest.service, Value: q.Rest.value, StartsAt: q.Rest.From,
 		})
 	}
 	return o

@@ -435,6 +435,13 @@ func TestAFailedDeliveryNeedsAttention(t *testing.T) {
 	}
 	publish(t, s, service.TopicProvisionFailed, service.Changed{Service: "svc_1", Order: o.ID, Line: o.Lines[0].ID, Problem: "vpn.no_node"})
 	s.Settle()
+	staff := account.Principal{Staff: true, Permissions: []string{account.PermOrderRetry}}
+	if _, err := s.Orders.RetryDelivery(bg, ordertest.Customer(), o.ID); errs.KindOf(err) != errs.Forbidden {
+		t.Errorf("the customer has it made again: got %v, want Forbidden", err)
+	}
+	if _, err := s.Orders.RetryDelivery(bg, staff, o.ID); err != nil || len(s.Retried) != 1 || s.Retried[0] == "" {
+		t.Errorf("staff has it made again: got %v, %v", s.Retried, err)
+	}
 	if got := s.Order(o.ID); got.State != order.NeedsAttention || got.Lines[0].Problem != "vpn.no_node" {
 		t.Errorf("got %s, %+v", got.State, got.Lines[0])
 	}

@@ -30,9 +30,10 @@ func insertOrder(ctx context.Context, tx *db.Tx, o Order, key, digest string) (b
 
 func insertLine(ctx context.Context, tx *db.Tx, orderID string, l Line) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_line (id, order_id, number, kind, product, region, options, months, amount_minor,
-		configuration, state, service_id, problem) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		configuration, state, service_id, problem, resource, value_minor, starts_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		l.ID, orderID, int64(l.Number), string(l.Kind), l.Product, l.Region, text(l.Options), int64(l.Months), l.Amount.Minor,
-		text(l.Configuration), string(l.State), l.Service, l.Problem)
+		text(l.Configuration), string(l.State), l.Service, l.Problem, l.Resource, l.Value, db.Micros(l.StartsAt))
 	return err
 }
 
@@ -96,8 +97,10 @@ func withLines(ctx context.Context, q db.Q, o Order) (Order, error) {
 	var err error
 	o.Lines, err = db.Select(ctx, q, func(r db.Row) (l Line, err error) {
 		var options, configuration string
+		var starts int64
 		err = r.Scan(&l.ID, &l.Number, &l.Kind, &l.Product, &l.Region, &options, &l.Months, &l.Amount.Minor,
-			&configuration, &l.State, &l.Service, &l.Problem)
+			&configuration, &l.State, &l.Service, &l.Problem, &l.Resource, &l.Value, &starts)
+		l.StartsAt = db.FromMicros(starts)
 		if err != nil {
 			return l, err
 		}
@@ -106,8 +109,8 @@ func withLines(ctx context.Context, q db.Q, o Order) (Order, error) {
 			return l, err
 		}
 		return l, json.Unmarshal([]byte(configuration), &l.Configuration)
-	}, `SELECT id, number, kind, product, region, options, months, amount_minor, configuration, state, service_id, problem
-		FROM order_line WHERE order_id = $1 ORDER BY number`, o.ID)
+	}, `SELECT id, number, kind, product, region, options, months, amount_minor, configuration, state, service_id, problem,
+		resource, value_minor, starts_at FROM order_line WHERE order_id = $1 ORDER BY number`, o.ID)
 	return o, err
 }
 

@@ -7,6 +7,8 @@ const (
 	TopicSuspended       = "service.suspended"
 	TopicResumed         = "service.resumed"
 	TopicTerminated      = "service.terminated"
+	TopicUpgraded        = "service.upgraded"
+	TopicUpgradeFailed   = "service.upgrade_failed"
 )
 
 // Changed is the payload of all topics of this module.
@@ -16,7 +18,7 @@ type Changed struct {
 	Order    string
 	Line     string
 	Resource string
-	Problem  string // code; of provision_failed only
+	Problem  string // code; of provision_failed and upgrade_failed only
 }
 
 // topicOrderPaid is published by the module order, which stands later.

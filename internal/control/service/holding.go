@@ -14,7 +14,12 @@ func Holdings() []holding.Table {
 		}
 		return all
 	}
-	return []holding.Table{holding.Of("service_item",
+	change := bought("order_id", "line", "service", "options")
+	for i := range change {
+		change[i].Subject = "service"
+	}
+	return []holding.Table{holding.Of("service_change", change,
+		holding.None("state of a paid change", "state", "problem", "created_at", "ended_at")), holding.Of("service_item",
 		bought("account", "subject", "order_id", "line", "product", "region", "options", "configuration", "months", "paid_through", "overdue_since"),
 		holding.None("state of a resource and of its provision", "id", "resource", "state", "attempt", "provider_key", "problem", "reasons",
 			"cancel_at_end", "locked", "version", "created_at", "delivered_at"))}

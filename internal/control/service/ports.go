@@ -22,6 +22,7 @@ type Line struct {
 	Options       map[string]string
 	Configuration map[string]string
 	Months        int
+	Service       string // that a line of kind "upgrade" changes; empty in others
 }
 
 // OrderLines asks the module order for the lines of a paid order; it answers
@@ -62,6 +63,7 @@ type Status struct {
 	Resource string
 	State    ProviderState
 	Problem  string // code, for operators
+	Changing bool   // what is bought last is not in force yet
 }
 
 // ProviderState is the provider's word for how a thing is.
@@ -85,4 +87,19 @@ type Provider interface {
 	Get(ctx context.Context, key string) (Status, error) // NotFound: the key was never seen
 	Suspend(ctx context.Context, key, resource string, on bool) error
 	Terminate(ctx context.Context, key, resource string) error
+}
+
+// Resizer is a Provider that can change what it made without interrupting it.
+// options are the whole of what is bought from now on. It returns once the
+// change is kept; Status.Changing tells when it is in force.
+type Resizer interface {
+	Resize(ctx context.Context, key, resource string, options map[string]string) error
+}
+
+// Releaser is a Provider whose things customers may release themselves.
+// ReleaseTx stops one in the caller's transaction and refuses with errs.Conflict
+// while it is in use, unless it may take everything in it along. Terminate
+// follows.
+type Releaser interface {
+	ReleaseTx(ctx context.Context, tx *db.Tx, resource string, force bool) error
 }

@@ -59,6 +59,7 @@ func New(d Deps) *Service {
 	job.Subscribe(d.Queue, realname.TopicDecided, "service", s.onIdentity)
 	job.On(d.Queue, "service.provision", s.onProvision)
 	job.On(d.Queue, "service.apply", s.onApply)
+	job.On(d.Queue, "service.change", s.onChange)
 	d.Queue.Every("service.reconcile", time.Minute, s.reconcile)
 	d.Queue.Every("service.dunning", 10*time.Minute, s.dunning)
 	return s
@@ -80,10 +81,15 @@ func (s *Service) onPaid(ctx context.Context, e orderPaid) error {
 		return err
 	}
 	for _, l := range lines {
-		if l.Kind != "new" {
+		begin := s.begin
+		switch l.Kind {
+		case "new":
+		case "upgrade":
+			begin = s.beginChange
+		default:
 			continue
 		}
-		if err := s.begin(ctx, l); err != nil {
+		if err := begin(ctx, l); err != nil {
 			return err
 		}
 		fault.Point("service-after-begin")
@@ -210,7 +216,10 @@ func (s *Service) Observe(ctx context.Context, key string) error {
 func (s *Service) settle(ctx context.Context, service string, st Status) error {
 	switch st.State {
 	case Running, Stopped:
-		return s.delivered(ctx, service, st)
+		if err := s.delivered(ctx, service, st); err != nil || st.Changing {
+			return err
+		}
+		return s.inForce(ctx, service)
 	case Broken:
 		return s.failed(ctx, service, st.Problem)
 	case Gone:

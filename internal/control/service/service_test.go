@@ -37,6 +37,9 @@ type upstream struct {
 	calls  map[string]int
 	before []error
 	after  []error
+
+	resized  map[string]map[string]string // by key
+	changing bool
 }
 
 func take(errs *[]error) error {
@@ -74,7 +77,7 @@ func (u *upstream) Get(_ context.Context, key string) (service.Status, error) {
 	if !ok {
 		return service.Status{}, errs.New(errs.NotFound, "upstream.absent")
 	}
-	return service.Status{Resource: "res-" + key, State: st, Problem: "upstream.problem"}, nil
+	return service.Status{Resource: "res-" + key, State: st, Problem: "upstream.problem", Changing: u.changing}, nil
 }
 
 func (u *upstream) Suspend(_ context.Context, key, _ string, on bool) error {
@@ -104,6 +107,7 @@ func (u *upstream) set(st service.ProviderState) {
 // which nobody has here; only realname can make one.
 type rules struct {
 	lines  []service.Line
+	more   *[]service.Line // of the order ord_2
 	events *[]string
 	law    *law
 }
@@ -115,6 +119,9 @@ type law struct {
 }
 
 func (r rules) OrderLines(_ context.Context, id string) ([]service.Line, error) {
+	if id == "ord_2" {
+		return *r.more, nil
+	}
 	if id != "ord_1" {
 		return nil, errs.New(errs.NotFound, "order.not_found")
 	}
@@ -149,6 +156,7 @@ type rig struct {
 	recorded *[]string
 	told     *[]string
 	law      *law
+	more     *[]service.Line
 }
 
 func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
@@ -156,19 +164,20 @@ func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c, log := clock.NewFake(start), slog.New(slog.DiscardHandler)
 		r := rig{
-			up: &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}}, queue: job.New(d, c, log), db: d, clock: c,
-			recorded: &[]string{}, told: &[]string{}, law: &law{identity: realname.ErrRequired},
+			up:    &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}, resized: map[string]map[string]string{}},
+			queue: job.New(d, c, log), db: d, clock: c,
+			recorded: &[]string{}, told: &[]string{}, more: &[]service.Line{}, law: &law{identity: realname.ErrRequired},
 		}
 		lines := []service.Line{{
 			ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
 			Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1,
 		}}
-		ports := rules{lines, r.recorded, r.law}
+		ports := rules{lines, r.more, r.recorded, r.law}
 		r.s = service.New(service.Deps{
 			DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
 			Providers: map[string]service.Provider{"vpn-gateway": r.up},
 		})
-		for _, topic := range []string{service.TopicActive, service.TopicProvisionFailed, service.TopicSuspended, service.TopicResumed, service.TopicTerminated} {
+		for _, topic := range []string{service.TopicActive, service.TopicProvisionFailed, service.TopicSuspended, service.TopicResumed, service.TopicTerminated, service.TopicUpgraded, service.TopicUpgradeFailed} {
 			job.Subscribe(r.queue, topic, "test", func(_ context.Context, e service.Changed) error {
 				*r.told = append(*r.told, topic+" "+e.Line+" "+e.Problem)
 				return nil

@@ -14,7 +14,9 @@
 // line; every call of a provider carries a key made from the business fact
 // (svc:<id>:create:1), and an unknown outcome is asked for by that key before
 // anything is repeated; nothing is provisioned in a mainland region without a
-// realname.Verified; the first period starts at delivery.
+// realname.Verified; the first period starts at delivery; an upgrade that was
+// paid is kept under its order line until the provider says that it is in force,
+// and changes nothing of the period.
 package service
 
 import (

@@ -85,11 +85,15 @@ func insert(ctx context.Context, tx *db.Tx, v Item) (bool, error) {
 
 // save writes a service that was read in the same transaction.
 func save(ctx context.Context, tx *db.Tx, v Item) error {
+	options, err := json.Marshal(v.Options)
+	if err != nil {
+		return fmt.Errorf("options of %s: %w", v.ID, err)
+	}
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE service_item SET resource = $1, state = $2, attempt = $3, provider_key = $4, problem = $5, reasons = $6,
-		paid_through = $7, overdue_since = $8, cancel_at_end = $9, locked = $10, delivered_at = $11, version = version + 1
-		WHERE id = $12 AND version = $13`,
+		paid_through = $7, overdue_since = $8, cancel_at_end = $9, locked = $10, delivered_at = $11, options = $12, version = version + 1
+		WHERE id = $13 AND version = $14`,
 		v.Resource, string(v.State), int64(v.Attempt), v.Key(), v.Problem, joinReasons(v.Reasons), db.Micros(v.PaidThrough), db.Micros(v.OverdueSince),
-		db.Bool(v.CancelAtEnd), db.Bool(v.Locked), db.Micros(v.DeliveredAt), v.ID, v.Version)
+		db.Bool(v.CancelAtEnd), db.Bool(v.Locked), db.Micros(v.DeliveredAt), string(options), v.ID, v.Version)
 }
 
 func inState(ctx context.Context, q db.Q, state State) ([]Item, error) {

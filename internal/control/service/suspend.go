@@ -127,7 +127,7 @@ func (s *Service) reconcile(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return s.reconcileChanges(ctx)
 }
 
 // stuck is how long a creation may take before it is tried here too: its job

@@ -272,8 +272,18 @@ func TestAFrozenGatewayKeepsItsConfigurationAndADeletedOneNothing(t *testing.T) 
 		}
 		must(t, r.s.Delete(ctx, g.ID, true))
 		must(t, r.s.Delete(ctx, g.ID, true))
-		if d := r.apply(t); len(d.Gateways) != 0 {
+		if got, err := r.s.Gateway(ctx, alice.Account, g.ID); err != nil || got.State != vpn.GatewayDeleting {
+			t.Errorf("before the node has removed it: got %s, %v", got.State, err)
+		}
+		if _, err := r.s.CreateServer(ctx, alice, vpn.NewServer{Gateway: g.ID, Settings: settings()}); !errors.Is(err, vpn.ErrState) {
+			t.Errorf("a new server in it: got %v", err)
+		}
+		must(t, r.s.Freeze(ctx, r.gateway(t, "other", alice.Account).ID, true)) // a report of something else in between
+		if d := r.apply(t); len(d.Gateways) != 1 {
 			t.Errorf("deleted: desired still has %+v", d.Gateways)
+		}
+		if _, err := r.s.Gateway(ctx, alice.Account, g.ID); !errors.Is(err, vpn.ErrGatewayNotFound) {
+			t.Errorf("removed by the node: got %v", err)
 		}
 		if _, err := r.s.Client(ctx, alice.Account, c.ID); !errs.IsNotFound(err) {
 			t.Errorf("its client: got %v", err)

@@ -231,60 +231,91 @@ func (s *Service) Freeze(ctx context.Context, gateway string, on bool) error {
 var errNothing = errors.New("nothing to change")
 
 func (s *Service) change(ctx context.Context, gateway, kind string, fn func(*db.Tx, *Gateway) error) error {
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		g, err := gatewayByID(ctx, tx, gateway)
-		if err != nil {
-			return err
-		}
-		if err := fn(tx, &g); err != nil {
-			return err
-		}
-		if err := updateGateway(ctx, tx, g, s.clock.Now()); err != nil {
-			return err
-		}
-		if _, err := s.fleet.ChangedTx(ctx, tx, gateway); err != nil && !errs.IsNotFound(err) {
-			return err
-		}
-		if err := s.recordJob(ctx, tx, g.Account, "", kind, map[string]string{"gateway": gateway}); err != nil {
-			return err
-		}
-		return s.queue.PublishTx(ctx, tx, TopicChanged, Changed{Gateway: g.ID, State: string(g.State)})
-	})
+	return s.db.InTx(ctx, func(tx *db.Tx) error { return s.changeTx(ctx, tx, gateway, kind, fn) })
+}
+
+// changeTx lets fn change a gateway and tells its node. An fn that returns
+// errNothing must not have written.
+func (s *Service) changeTx(ctx context.Context, tx *db.Tx, gateway, kind string, fn func(*db.Tx, *Gateway) error) error {
+	g, err := gatewayByID(ctx, tx, gateway)
+	if err != nil {
+		return err
+	}
+	err = fn(tx, &g)
 	if errors.Is(err, errNothing) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := updateGateway(ctx, tx, g, s.clock.Now()); err != nil {
+		return err
+	}
+	if _, err := s.fleet.ChangedTx(ctx, tx, gateway); err != nil && !errs.IsNotFound(err) {
+		return err
+	}
+	if err := s.recordJob(ctx, tx, g.Account, "", kind, map[string]string{"gateway": gateway}); err != nil {
+		return err
+	}
+	return s.queue.PublishTx(ctx, tx, TopicChanged, Changed{Gateway: g.ID, State: string(g.State)})
 }
 
 // Delete removes a gateway with everything in it; without cascade it refuses
-// with ErrInUse while there are SSL servers. It is for the provider; doing it
-// twice changes nothing.
+// with ErrInUse while there are SSL servers. It stays deleting until its node
+// has removed it, and its id is never used again. It is for the provider; doing
+// it twice changes nothing.
 func (s *Service) Delete(ctx context.Context, gateway string, cascade bool) error {
-	return s.change(ctx, gateway, "vpn.gateway_deleted", func(tx *db.Tx, g *Gateway) error {
-		if g.State == GatewayDeleted {
+	return s.db.InTx(ctx, func(tx *db.Tx) error { return s.DeleteTx(ctx, tx, gateway, cascade) })
+}
+
+// DeleteTx is Delete inside the caller's transaction.
+func (s *Service) DeleteTx(ctx context.Context, tx *db.Tx, gateway string, cascade bool) error {
+	return s.changeTx(ctx, tx, gateway, "vpn.gateway_deleted", func(tx *db.Tx, g *Gateway) error {
+		if g.State == GatewayDeleting || g.State == GatewayDeleted {
 			return errNothing
 		}
-		servers, err := serversOfGateway(ctx, tx, gateway)
-		if err != nil {
+		if err := s.emptyTx(ctx, tx, gateway, cascade); err != nil {
 			return err
 		}
-		if len(servers) > 0 && !cascade {
-			return ErrInUse
-		}
-		for _, srv := range servers {
-			if err := s.dropServerTx(ctx, tx, srv); err != nil {
-				return err
-			}
-		}
-		g.State = GatewayDeleted
+		g.State, g.Problem = GatewayDeleting, ""
 		if err := s.endAllTx(ctx, tx, gateway, gwlink.ReasonAdministrator); err != nil {
 			return err
 		}
-		err = s.fleet.ReleaseTx(ctx, tx, gateway)
-		if errs.IsNotFound(err) {
+		err := s.fleet.ReleaseTx(ctx, tx, gateway)
+		if errs.IsNotFound(err) { // no node ever ran it
+			g.State = GatewayDeleted
 			return nil
 		}
 		return err
+	})
+}
+
+// emptyTx deletes the SSL servers of a gateway; ErrInUse if there are any and it
+// may not.
+func (s *Service) emptyTx(ctx context.Context, tx *db.Tx, gateway string, cascade bool) error {
+	servers, err := serversOfGateway(ctx, tx, gateway)
+	if err != nil {
+		return err
+	}
+	if len(servers) > 0 && !cascade {
+		return ErrInUse
+	}
+	for _, srv := range servers {
+		if err := s.dropServerTx(ctx, tx, srv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onReleased ends a gateway that its node has removed.
+func (s *Service) onReleased(ctx context.Context, e fleet.Released) error {
+	return s.change(ctx, e.Gateway, "vpn.gateway_gone", func(_ *db.Tx, g *Gateway) error {
+		if g.State != GatewayDeleting {
+			return errNothing
+		}
+		g.State = GatewayDeleted
+		return nil
 	})
 }
 

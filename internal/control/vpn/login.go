@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -25,6 +26,7 @@ const (
 	textFailed      = "Login failed."
 	textLocked      = "Too many failed attempts. Try again in 15 minutes."
 	textUnavailable = "The VPN service is not available."
+	textDraining    = "This VPN node is being taken out of service and takes no new logins. Try again later."
 	textCertificate = "A valid client certificate is required."
 	textFull        = "The number of connections is used up."
 	textExpired     = "The login took too long. Start again."
@@ -52,9 +54,12 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
-	srv, err := s.serverOfNode(ctx, node, r)
+	srv, a, err := s.serverOfNode(ctx, node, r)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
+	}
+	if a.Draining {
+		return unavailable(textDraining), nil
 	}
 	g, err := gatewayByID(ctx, s.db, srv.Gateway)
 	if err != nil {
@@ -67,19 +72,19 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 	return l.round(ctx)
 }
 
-func (s *Service) serverOfNode(ctx context.Context, node string, r gwlink.LoginRequest) (SSLServer, error) {
+func (s *Service) serverOfNode(ctx context.Context, node string, r gwlink.LoginRequest) (SSLServer, fleet.Assignment, error) {
 	srv, err := serverByID(ctx, s.db, r.Server)
 	if err != nil {
-		return SSLServer{}, err
+		return SSLServer{}, fleet.Assignment{}, err
 	}
 	a, err := s.fleet.Assignment(ctx, srv.Gateway)
 	if err != nil {
-		return SSLServer{}, err
+		return SSLServer{}, fleet.Assignment{}, err
 	}
 	if a.Node != node || srv.Gateway != r.Gateway {
-		return SSLServer{}, ErrServerNotFound
+		return SSLServer{}, fleet.Assignment{}, ErrServerNotFound
 	}
-	return srv, nil
+	return srv, a, nil
 }
 
 // login is one round with all that it is about.

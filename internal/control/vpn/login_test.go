@@ -361,6 +361,22 @@ func TestDisabledExpiredAndFrozenAreRefused(t *testing.T) {
 		if got := outcome(); got != gwlink.OutcomeGranted {
 			t.Errorf("enabled again: got %s", got)
 		}
+		_, err := r.fleet.Drain(ctx, alice, r.node.ID, true)
+		must(t, err)
+		if got := outcome(); got != gwlink.OutcomeUnavailable {
+			t.Errorf("on a draining node: got %s", got)
+		}
+		if a, err := r.say(srv, source(1), "", nil); err != nil || a.Outcome != gwlink.OutcomeUnavailable || !strings.Contains(a.Reason, "no new logins") {
+			t.Errorf("on a draining node the first form: got %+v, %v", a, err)
+		}
+		if d, err := r.fleet.Desired(ctx, r.node.ID); err != nil || len(d.Closures) != 0 || len(d.Gateways) != 1 {
+			t.Errorf("a draining node is told %+v, %v: its sessions must go on", d, err)
+		}
+		_, err = r.fleet.Drain(ctx, alice, r.node.ID, false)
+		must(t, err)
+		if got := outcome(); got != gwlink.OutcomeGranted {
+			t.Errorf("in service again: got %s", got)
+		}
 		must(t, r.s.Freeze(ctx, g.ID, true))
 		if got := outcome(); got != gwlink.OutcomeUnavailable {
 			t.Errorf("frozen: got %s", got)

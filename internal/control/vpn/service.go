@@ -79,6 +79,7 @@ func New(d Deps) *Service {
 	}
 	s.fleet.Bind(s)
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)
+	job.Subscribe(s.queue, fleet.TopicReleased, "vpn", s.onReleased)
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
 	job.On(s.queue, "vpn.forget", s.onForget)
 	s.queue.Every("vpn.sweep", 10*time.Minute, s.sweep)

@@ -65,11 +65,15 @@ func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
 			}
 		}
 	}
-	if usable := 1<<(32-c.Pool.Bits()) - 3; usable < connections {
+	if usable := usable(c.Pool); usable < connections {
 		return ErrPoolTooSmall.With("usable", usable).With("needed", connections)
 	}
 	return nil
 }
+
+// usable is how many clients a pool has addresses for: not the network's own,
+// the gateway's and the broadcast address.
+func usable(pool netip.Prefix) int { return 1<<(32-pool.Bits()) - 3 }
 
 func (c Settings) checkDNS() error {
 	if (c.EnableDNS && len(c.DNS) < 1) || len(c.DNS) > maxDNS || len(c.SplitDNS) > 50 {

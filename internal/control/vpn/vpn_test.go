@@ -68,7 +68,7 @@ func newRig(t *testing.T, d *db.DB) rig {
 	r := rig{db: d, queue: job.New(d, c, log), clock: c}
 	r.audit = audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(r.audit, open{})
-	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
+	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
 	r.s = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
 		Password: password.NewHasher(2), Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{

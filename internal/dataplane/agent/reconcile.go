@@ -75,7 +75,7 @@ func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
 	for id, err := range r.svc.Apply(d.GrantKeys, running) {
 		problems[id] = errors.Join(problems[id], err)
 	}
-	r.remove(gone)
+	r.remove(gone, problems)
 	r.finish(d, problems)
 }
 
@@ -112,11 +112,13 @@ func (r *reconciler) release(d gwlink.Desired) []string {
 	return gone
 }
 
-func (r *reconciler) remove(gone []string) {
+// remove clears away what gone gateways left. What cannot be removed is a
+// problem: it is tried again, and control is told that it is still here.
+func (r *reconciler) remove(gone []string, problems map[string]error) {
 	for _, id := range gone {
 		if err := netcfg.Remove(id, nil); err != nil {
-			r.log.Error("removing a gateway's network", "gateway", id, "error", err)
-			continue // it stays in addresses and is tried again
+			problems[id] = fmt.Errorf("removing the network: %w", explain(err))
+			continue
 		}
 		delete(r.addresses, id)
 	}
@@ -306,6 +308,17 @@ func (r *reconciler) observed() []gwlink.ObservedState {
 			o.State, o.Problem = "failed", err.Error()
 		}
 		out = append(out, o)
+	}
+	return append(out, r.leftLocked()...)
+}
+
+// leftLocked are the gateways that should be gone and are not.
+func (r *reconciler) leftLocked() (out []gwlink.ObservedState) {
+	for id, err := range r.problems {
+		if err == nil || slices.ContainsFunc(r.last.Gateways, func(g gwlink.Gateway) bool { return g.ID == id }) {
+			continue
+		}
+		out = append(out, gwlink.ObservedState{Gateway: id, Generation: r.last.Generation, State: "failed", Problem: err.Error()})
 	}
 	return out
 }

@@ -13,9 +13,11 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -82,19 +84,40 @@ func (p *Provider) Check(ctx context.Context, spec service.Spec) error {
 	return p.vpn.Check(ctx, in)
 }
 
+// CheckUpgrade says why a gateway could not get what options say; nil if it
+// could. It fills order.Goods.
+func (p *Provider) CheckUpgrade(ctx context.Context, owner account.ID, resource string, options map[string]string) error {
+	to, err := limits(options)
+	if err != nil {
+		return err
+	}
+	return p.vpn.CheckResize(ctx, owner, resource, to)
+}
+
+// Resize gives a gateway what options say. The gateway knows no key: a repeat
+// finds the limits as they should be.
+func (p *Provider) Resize(ctx context.Context, _, resource string, options map[string]string) error {
+	to, err := limits(options)
+	if err != nil {
+		return err
+	}
+	return p.vpn.Resize(ctx, resource, to)
+}
+
 func wanted(spec service.Spec) (vpn.NewGateway, error) {
-	bandwidth, err := number(spec.Options, catalog.OptionSSLBandwidth)
-	if err != nil {
-		return vpn.NewGateway{}, err
-	}
-	connections, err := number(spec.Options, catalog.OptionSSLConnections)
-	if err != nil {
-		return vpn.NewGateway{}, err
-	}
+	bought, err := limits(spec.Options)
 	return vpn.NewGateway{
 		Account: spec.Account, Subject: spec.Subject, Name: spec.Configuration["name"], Region: spec.Region,
-		Network: spec.Configuration["network"], Limits: vpn.Limits{SSLBandwidth: bandwidth, SSLConnections: connections},
-	}, nil
+		Network: spec.Configuration["network"], Limits: bought,
+	}, err
+}
+
+func limits(options map[string]string) (l vpn.Limits, err error) {
+	if l.SSLBandwidth, err = number(options, catalog.OptionSSLBandwidth); err != nil {
+		return vpn.Limits{}, err
+	}
+	l.SSLConnections, err = number(options, catalog.OptionSSLConnections)
+	return l, err
 }
 
 func number(options map[string]string, name string) (int, error) {
@@ -117,7 +140,7 @@ func (p *Provider) Get(ctx context.Context, key string) (service.Status, error) 
 // status translates states. A gateway that its node could not apply is still
 // being created: the node keeps trying, and staff see the problem.
 func status(g vpn.Gateway) service.Status {
-	st := service.Status{Resource: g.ID, Problem: g.Problem}
+	st := service.Status{Resource: g.ID, Problem: g.Problem, Changing: g.State == vpn.GatewayUpdating}
 	switch g.State {
 	case vpn.GatewayActive, vpn.GatewayUpdating:
 		st.State = service.Running
@@ -134,6 +157,12 @@ func status(g vpn.Gateway) service.Status {
 // Suspend freezes the gateway, or starts it again.
 func (p *Provider) Suspend(ctx context.Context, _, resource string, on bool) error {
 	return p.vpn.Freeze(ctx, resource, on)
+}
+
+// ReleaseTx deletes the gateway on its owner's word; without force it refuses
+// with vpn.ErrInUse while there are SSL servers.
+func (p *Provider) ReleaseTx(ctx context.Context, tx *db.Tx, resource string, force bool) error {
+	return p.vpn.DeleteTx(ctx, tx, resource, force)
 }
 
 // Terminate deletes the gateway with everything in it.

@@ -77,7 +77,7 @@ func newRig(t *testing.T, d *db.DB, p ports) rig {
 	r := rig{db: d, queue: job.New(d, c, log)}
 	a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(a, p)
-	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
+	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Vault: v})
 	r.vpn = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v,
 		Password: password.NewHasher(1), Config: vpn.Config{BaseDomain: "vpn.test", Networks: []vpn.Network{{ID: "vpc-demo", Region: "hk-1"}}},
@@ -160,8 +160,83 @@ func TestFromThePaidOrderToTheRunningGatewayAndBack(t *testing.T) {
 		}
 		must(t, r.service.Terminate(ctx, v.ID))
 		must(t, r.queue.Drain(ctx))
+		if v := r.items(t)[0]; v.State != service.Terminating {
+			t.Errorf("before the node has removed it: got %s", v.State)
+		}
+		r.apply(t)
 		if v := r.items(t)[0]; v.State != service.Terminated {
 			t.Errorf("terminated: got %s", v.State)
+		}
+	})
+}
+
+func TestACustomerReleasesAGateway(t *testing.T) {
+	t.Parallel()
+	alice := account.Principal{Account: owner, Subject: "sub_alice"}
+	each(t, []string{"office"}, func(t *testing.T, r rig) {
+		r.paid(t)
+		if err := r.service.Release(ctx, alice, r.items(t)[0].Resource, true); !errors.Is(err, service.ErrTransition) {
+			t.Errorf("while it is made: got %v", err)
+		}
+		r.apply(t)
+		v := r.items(t)[0]
+		settings := vpn.DefaultSettings()
+		settings.Name, settings.LocalSubnets, settings.Pool = "office", []netip.Prefix{netip.MustParsePrefix("10.1.0.0/24")}, netip.MustParsePrefix("10.9.0.0/24")
+		_, err := r.vpn.CreateServer(ctx, alice, vpn.NewServer{Gateway: v.Resource, Settings: settings})
+		must(t, err)
+		if err := r.service.Release(ctx, account.Principal{Account: "acc_other"}, v.Resource, true); !errors.Is(err, service.ErrNotFound) {
+			t.Errorf("another's: got %v", err)
+		}
+		if err := r.service.Release(ctx, alice, v.Resource, false); !errors.Is(err, vpn.ErrInUse) || r.items(t)[0].State != service.Active {
+			t.Errorf("in use: got %v, %s", err, r.items(t)[0].State)
+		}
+		must(t, r.service.Release(ctx, alice, v.Resource, true))
+		must(t, r.service.Release(ctx, alice, v.Resource, true))
+		must(t, r.queue.Drain(ctx))
+		if g, err := r.vpn.Gateway(ctx, owner, v.Resource); err != nil || g.State != vpn.GatewayDeleting {
+			t.Errorf("before the node has removed it: got %s, %v", g.State, err)
+		}
+		r.apply(t)
+		if _, err := r.vpn.Gateway(ctx, owner, v.Resource); !errors.Is(err, vpn.ErrGatewayNotFound) || r.items(t)[0].State != service.Terminated {
+			t.Errorf("gone: got %v, %s", err, r.items(t)[0].State)
+		}
+		if err := r.vpn.Resize(ctx, v.Resource, vpn.Limits{SSLBandwidth: 200, SSLConnections: 10}); !errors.Is(err, vpn.ErrState) {
+			t.Errorf("an upgrade that comes late: got %v", err)
+		}
+	})
+}
+
+func TestAnUpgradeIsInForceWhenTheNodeSaysSo(t *testing.T) {
+	t.Parallel()
+	each(t, []string{"office"}, func(t *testing.T, r rig) {
+		r.paid(t)
+		r.apply(t)
+		v := r.items(t)[0]
+		more := map[string]string{"ssl_bandwidth": "200", "ssl_connections": "10"}
+		must(t, r.own.Resize(ctx, "any", v.Resource, more))
+		st, err := r.own.Get(ctx, v.Key())
+		if err != nil || st.State != service.Running || !st.Changing {
+			t.Errorf("before the node has applied it: got %+v, %v", st, err)
+		}
+		d, err := r.fleet.Desired(ctx, r.node.ID)
+		if err != nil || d.Gateways[0].UpRate != 200_000_000 || d.Gateways[0].SessionLimit != 10 || len(d.Closures) != 0 {
+			t.Errorf("desired: got %+v, %v", d, err)
+		}
+		r.apply(t)
+		must(t, r.own.Resize(ctx, "late", v.Resource, map[string]string{"ssl_bandwidth": "100", "ssl_connections": "5"}))
+		st, err = r.own.Get(ctx, v.Key())
+		g, gerr := r.vpn.Gateway(ctx, owner, v.Resource)
+		if err != nil || gerr != nil || st.Changing || g.SSLBandwidth != 200 || g.SSLConnections != 10 {
+			t.Errorf("applied: got %+v, %+v, %v, %v", st, g, err, gerr)
+		}
+		for bandwidth, want := range map[string]error{"100": vpn.ErrLimits, "200": nil, "1000": nil, "many": ownvpn.ErrOption} {
+			err := r.own.CheckUpgrade(ctx, owner, v.Resource, map[string]string{"ssl_bandwidth": bandwidth, "ssl_connections": "10"})
+			if !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", bandwidth, err, want)
+			}
+		}
+		if err := r.own.CheckUpgrade(ctx, "acc_other", v.Resource, more); !errors.Is(err, vpn.ErrGatewayNotFound) {
+			t.Errorf("another's: got %v", err)
 		}
 	})
 }

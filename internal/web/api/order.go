@@ -25,6 +25,15 @@ type Quote struct {
 	Lines            []QuoteLine `json:"lines" nullable:"false"`
 	Total            Money       `json:"total"`
 	ExpiresAt        time.Time   `json:"expires_at"`
+	From             *time.Time  `json:"from,omitempty" doc:"Of an upgrade: the time that it is priced for"`
+	Until            *time.Time  `json:"until,omitempty"`
+}
+
+// UpgradeQuoteRequest asks what more of something costs for the rest of its
+// paid period. It has no field for a price or a time.
+type UpgradeQuoteRequest struct {
+	Resource string            `json:"resource" maxLength:"40" doc:"What to upgrade" example:"vpngw-..."`
+	Options  map[string]string `json:"options" doc:"Options that get another value; each the same as now or more"`
 }
 
 // QuoteLine is one line of a quote.
@@ -37,17 +46,23 @@ type QuoteLine struct {
 
 // QuoteItem is a part of a line.
 type QuoteItem struct {
-	Option string `json:"option" doc:"Empty for the base price"`
+	Option string `json:"option" doc:"Empty for the base price; of an upgrade charge and credit"`
 	Value  string `json:"value"`
 	Amount Money  `json:"amount"`
 }
 
-// OrderRequest places an order for a quote: the fields of the quote again, its
-// hash, and what the new thing is to be like.
+// OrderRequest places an order for a quote: the fields of the quote again and
+// its hash; for something new, what it is to be like; for an upgrade, of what.
 type OrderRequest struct {
-	QuoteRequest
-	QuoteHash     string        `json:"quote_hash" maxLength:"100"`
-	Configuration Configuration `json:"configuration"`
+	Kind          string            `json:"kind,omitempty" enum:"new,upgrade" default:"new"`
+	Product       string            `json:"product,omitempty" maxLength:"64" example:"vpn-gateway"`
+	Region        string            `json:"region,omitempty" maxLength:"64" example:"hk-1"`
+	Options       map[string]string `json:"options" doc:"As in the quote"`
+	Cycle         int               `json:"cycle,omitempty" minimum:"0" maximum:"120" doc:"Months; of something new"`
+	Count         int               `json:"count,omitempty" minimum:"1" maximum:"10" default:"1"`
+	Resource      string            `json:"resource,omitempty" maxLength:"40" doc:"What to upgrade"`
+	QuoteHash     string            `json:"quote_hash" maxLength:"100"`
+	Configuration Configuration     `json:"configuration,omitempty" doc:"Of something new"`
 }
 
 // Configuration is what the customer chooses beside the price.
@@ -84,6 +99,7 @@ type OrderLine struct {
 	State         string            `json:"state" enum:"waiting,delivered,failed"`
 	Service       string            `json:"service,omitempty"`
 	Problem       string            `json:"problem,omitempty"`
+	Resource      string            `json:"resource,omitempty" doc:"What an upgrade changes"`
 }
 
 // StaffOrder is an order as staff see it.
@@ -105,6 +121,16 @@ func Orders(a *API, s *order.Service) {
 				return nil, err
 			}
 			return &Body[Quote]{toQuote(q)}, nil
+		})
+	Post(a, "/upgrade-quotes", Operation{
+		ID: "quote-upgrade", Summary: "Ask what an upgrade costs", Tag: "Orders", Access: Customer,
+		Detail: "The new price for the rest of the paid period, less what was paid for it, each rounded half to even. Less than you have is refused.",
+	},
+		func(ctx context.Context, in *struct{ Body UpgradeQuoteRequest }) (*Body[Quote], error) {
+			q, err := s.Quote(ctx, order.QuoteRequest{
+				Kind: order.KindUpgrade, Owner: Who(ctx).Account, Resource: in.Body.Resource, Options: in.Body.Options,
+			})
+			return &Body[Quote]{toQuote(q)}, err
 		})
 	Post(a, "/orders", Operation{
 		ID: "place-order", Summary: "Place an order", Tag: "Orders", Access: Customer, Status: 201,
@@ -182,6 +208,15 @@ func (r QuoteRequest) request() order.QuoteRequest {
 	return q
 }
 
+// request reads an order's. What an upgrade does not use is left out, so that it
+// decides nothing.
+func (r OrderRequest) request() order.QuoteRequest {
+	if order.Kind(r.Kind) == order.KindUpgrade {
+		return order.QuoteRequest{Kind: order.KindUpgrade, Resource: r.Resource, Options: r.Options}
+	}
+	return QuoteRequest{r.Kind, r.Product, r.Region, r.Options, r.Cycle, r.Count}.request()
+}
+
 func (c Configuration) values() map[string]string {
 	v := map[string]string{}
 	if c.Name != "" {
@@ -198,7 +233,7 @@ func toQuote(q order.Quote) Quote {
 	line := func(l order.QuoteLine) QuoteLine {
 		return QuoteLine{l.Number, string(l.Kind), Items(l.Items, item), toMoney(l.Amount)}
 	}
-	return Quote{QuoteHash: q.Hash, CatalogueVersion: q.Catalogue, Lines: Items(q.Lines, line), Total: toMoney(q.Total), ExpiresAt: q.ExpiresAt}
+	return Quote{QuoteHash: q.Hash, CatalogueVersion: q.Catalogue, Lines: Items(q.Lines, line), Total: toMoney(q.Total), ExpiresAt: q.ExpiresAt, From: toTime(q.Rest.From), Until: toTime(q.Rest.Until)}
 }
 
 func toOrder(o order.Order) Order {
@@ -211,7 +246,7 @@ func toOrder(o order.Order) Order {
 func toOrderLine(l order.Line) OrderLine {
 	return OrderLine{
 		ID: l.ID, Number: l.Number, Kind: string(l.Kind), Product: l.Product, Region: l.Region, Options: l.Options,
-		Cycle: l.Months, Amount: toMoney(l.Amount), State: string(l.State), Service: l.Service, Problem: l.Problem,
+		Cycle: l.Months, Amount: toMoney(l.Amount), State: string(l.State), Service: l.Service, Problem: l.Problem, Resource: l.Resource,
 		Configuration: Configuration{Name: l.Configuration[order.ConfigName], Network: l.Configuration[order.ConfigNetwork]},
 	}
 }

@@ -48,7 +48,7 @@ func (doors) Gate(context.Context, id.Handle, string) error { return nil }
 var people = doors{
 	"alice":   {Account: "acc_alice", Subject: "sub_alice"},
 	"mallory": {Account: "acc_mallory", Subject: "sub_mallory"},
-	"staff":   {Account: "acc_staff", Subject: "sub_staff", Staff: true, Permissions: []string{"fleet.read"}},
+	"staff":   {Account: "acc_staff", Subject: "sub_staff", Staff: true, Permissions: []string{"fleet.read", "fleet.write"}},
 }
 
 type vpnRig struct {
@@ -71,7 +71,7 @@ func newVPNRig(t *testing.T) vpnRig {
 	r := vpnRig{queue: job.New(d, c, log)}
 	a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(a, people)
-	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Vault: v})
+	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Vault: v})
 	r.vpn = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v, Password: password.NewHasher(1),
 		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: time.Hour, Networks: []vpn.Network{{ID: "vpc-demo", Name: "demo", Region: "hk-1"}}},
@@ -225,7 +225,7 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 	tried := 0
 	for path, item := range r.api.Paths() {
 		path = strings.TrimPrefix(path, api.Prefix)
-		if !strings.Contains(path, "{id}") {
+		if !strings.Contains(path, "{id}") || strings.HasPrefix(path, "/admin/") {
 			continue
 		}
 		first, _, _ := strings.Cut(path, "/{id}")
@@ -303,6 +303,14 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 		t.Errorf("got %d networks", n)
 	}
 	r.want(t, 403, "alice", "GET", "/admin/gateway-nodes", nil)
+	drain := map[string]any{"draining": true}
+	r.want(t, 403, "alice", "PATCH", "/admin/gateway-nodes/"+r.node.ID, drain)
+	r.want(t, 401, "", "PATCH", "/admin/gateway-nodes/"+r.node.ID, drain)
+	r.want(t, 404, "staff", "PATCH", "/admin/gateway-nodes/node_none", drain)
+	if got := r.want(t, 200, "staff", "PATCH", "/admin/gateway-nodes/"+r.node.ID, drain); got["draining"] != true {
+		t.Errorf("draining: got %v", got)
+	}
+	r.want(t, 200, "staff", "PATCH", "/admin/gateway-nodes/"+r.node.ID, map[string]any{"draining": false})
 	nodes := r.want(t, 200, "staff", "GET", "/admin/gateway-nodes", nil)
 	if count(t, nodes) != 1 || nodes["items"].([]any)[0].(map[string]any)["version"] != "v9" {
 		t.Errorf("got %v", nodes)
@@ -393,6 +401,13 @@ func TestTheEventStreamTellsChangesOfOnesOwnGateways(t *testing.T) {
 		t.Errorf("after the change: got %+v", e)
 	}
 	check(t, r.vpn.Delete(ctx, g, true))
+	if e := next(); e.Gateway != g || e.State != "deleting" {
+		t.Errorf("after the deletion: got %+v", e)
+	}
+	d, err := r.fleet.Desired(ctx, r.node.ID)
+	check(t, err)
+	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Generation: d.Generation}))
+	check(t, r.queue.Drain(ctx))
 	if e := next(); e.Gateway != g || e.State != "deleted" {
 		t.Errorf("at the end: got %+v", e)
 	}

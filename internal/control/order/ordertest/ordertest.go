@@ -45,12 +45,28 @@ type Shop struct {
 	Consent *Gate
 	Real    *RealName
 	Goods   *Goods
+	Has     map[string]service.Item // by resource
+	Retried []string                // services
+}
+
+// RetryProvision notes what is to be made again.
+func (s *Shop) RetryProvision(_ context.Context, _ account.Principal, failed string) error {
+	s.Retried = append(s.Retried, failed)
+	return nil
+}
+
+// Owned answers with what the test put into Has.
+func (s *Shop) Owned(_ context.Context, _ db.Q, owner account.ID, resource string) (service.Item, error) {
+	if item, ok := s.Has[resource]; ok && item.Account == owner {
+		return item, nil
+	}
+	return service.Item{}, service.ErrNotFound
 }
 
 // New opens a shop on d.
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
-	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}, Goods: &Goods{}}
+	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}, Goods: &Goods{}, Has: map[string]service.Item{}}
 	s.Queue = job.New(d, s.Clock, slog.New(slog.DiscardHandler))
 	s.Catalog = catalog.New(catalog.Deps{DB: d, Clock: s.Clock})
 	if err := s.Catalog.Seed(context.Background(), Demo(t)); err != nil {
@@ -59,6 +75,7 @@ func New(t testing.TB, d *db.DB) *Shop {
 	s.Orders = order.New(order.Deps{
 		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
 		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real, Goods: map[string]order.Goods{catalog.VPNGateway: s.Goods},
+		Services: s,
 	})
 	return s
 }
@@ -156,6 +173,14 @@ var ErrName = errs.New(errs.Unprocessable, "goods.name_invalid")
 // Check refuses the refused name.
 func (g *Goods) Check(_ context.Context, spec service.Spec) error {
 	if g.Refused != "" && spec.Configuration[order.ConfigName] == g.Refused {
+		return ErrName
+	}
+	return nil
+}
+
+// CheckUpgrade refuses a resource of the refused name.
+func (g *Goods) CheckUpgrade(_ context.Context, _ account.ID, resource string, _ map[string]string) error {
+	if g.Refused != "" && resource == g.Refused {
 		return ErrName
 	}
 	return nil

@@ -1,0 +1,3 @@
+-- +goose Up
+ALTER TABLE fleet_assignment ADD COLUMN leaving BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE fleet_node ADD COLUMN draining BIGINT NOT NULL DEFAULT 0;

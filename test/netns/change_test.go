@@ -1,0 +1,83 @@
+//go:build netns
+
+package netns
+
+import (
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+// applied waits until the node says that it runs the generation wanted last.
+func (l *lab) applied(ctl *control) {
+	l.t.Helper()
+	l.until("the change is applied", func() bool {
+		return ctl.reported(func(r gwlink.Report) bool {
+			return len(r.Gateways) == 1 && r.Gateways[0].Generation == l.gen && r.Gateways[0].State == "applied"
+		})
+	})
+}
+
+// lives checks that a stock client's tunnel carries data, and that neither end
+// made a new one.
+func (l *lab) lives(c *client, session string) {
+	l.t.Helper()
+	l.transfer(1 << 20)
+	if l.session() != session || strings.Contains(l.log("node.log"), "session closed") || strings.Contains(l.log(c.log), "SCRIPT reconnected") {
+		l.t.Errorf("the session did not live through the change:\n%s", l.log(c.log))
+	}
+}
+
+// TestAnUpgradeEndsNoSession raises rates and the number of connections of a
+// gateway while a stock client is connected, over DTLS and over TLS.
+func TestAnUpgradeEndsNoSession(t *testing.T) {
+	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
+		t.Run(name, func(t *testing.T) {
+			l, ctl := controlled(t)
+			ctl.maxSessions = 2
+			d := l.desired()
+			d.Gateways[0].UpRate, d.Gateways[0].DownRate, d.Gateways[0].SessionLimit = 5_000_000, 5_000_000, 1
+			ctl.set(d)
+			c := l.connect(password, args...)
+			c.says("SCRIPT connected 10.98.0.2")
+			if name == "dtls" {
+				c.says("Established DTLS connection")
+			}
+			l.transfer(1 << 20)
+			session := l.session()
+			full := l.connect(password, "--no-dtls", "--script=true", "--interface=tun1")
+			full.says("HTTP/1.1 503")
+			full.ended()
+
+			d = l.desired()
+			d.Gateways[0].UpRate, d.Gateways[0].DownRate, d.Gateways[0].SessionLimit = 50_000_000, 50_000_000, 2
+			ctl.set(d)
+			l.applied(ctl)
+			l.lives(c, session)
+			second := l.connect(password, "--no-dtls", "--script=true", "--interface=tun1")
+			second.says("Got CONNECT response: HTTP/1.1 200")
+			second.signal(syscall.SIGINT)
+			second.ended()
+		})
+	}
+}
+
+// TestOtherSettingsEndNoSession changes a server's name, local subnets and
+// timers while a stock client is connected: the filter changes at once, the
+// session lives.
+func TestOtherSettingsEndNoSession(t *testing.T) {
+	l, ctl := controlled(t)
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected 10.98.0.2")
+	l.transfer(1 << 20)
+	session := l.session()
+	l.server.Name, l.server.Keepalive, l.server.Banner = "renamed", 60, "Another banner"
+	l.server.LocalSubnets = append(l.server.LocalSubnets, netip.MustParsePrefix("10.96.0.0/24"))
+	ctl.set(l.desired())
+	l.applied(ctl)
+	l.lives(c, session)
+}
