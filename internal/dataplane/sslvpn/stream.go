@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
@@ -24,7 +25,7 @@ const (
 type stream struct {
 	client  *client
 	number  uint64
-	conn    *batchConn
+	conn    *netio.Conn
 	tls     *tls.Conn
 	out     *outQueue
 	tlsPath *path
@@ -35,7 +36,7 @@ type stream struct {
 	unlinked  sync.Once
 }
 
-func newStream(c *client, conn *batchConn, t *tls.Conn) *stream {
+func newStream(c *client, conn *netio.Conn, t *tls.Conn) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(), done: make(chan struct{})}
 	st.tlsPath = &path{channel: session.TLS, stream: st, head: openconnect.HeaderLen}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
@@ -86,7 +87,7 @@ func (st *stream) read() {
 	queues := st.client.server.Load().gateway.queues
 	r := streamReader{st: st, device: tun.NewWriter(queues[int(st.number)%len(queues)])}
 	for {
-		if st.conn.wait() != nil {
+		if st.conn.WaitRecord() != nil {
 			return
 		}
 		buf := readBuffers.Get().(*[]byte)
@@ -114,7 +115,7 @@ func (r *streamReader) fill(buf []byte) (int, error) {
 	for {
 		k, err := r.st.tls.Read(buf[n:])
 		n += k
-		if err != nil || len(buf)-n < maxRecord || !r.st.conn.record() {
+		if err != nil || len(buf)-n < maxRecord || !r.st.conn.HasRecord() {
 			return n, err
 		}
 	}
@@ -213,45 +214,20 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 	}
 	defer c.release()
 	w.shape(c)
-	w.st.client.sent(len(c.items), c.bytes)
+	w.st.client.sent(len(c.Items), c.Bytes)
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).send(c)
 	}
-	return w.sendTLS(c)
+	return netio.SendRecords(w.st.conn, w.st.tls, &c.Chunk)
 }
 
 func (w *streamWriter) shape(c *chunk) {
 	cl := w.st.client
 	now := cl.svc.cfg.Clock.Now()
-	wait := max(cl.down.Reserve(now, c.bytes), cl.server.Load().gateway.down.Reserve(now, c.bytes))
+	wait := max(cl.down.Reserve(now, c.Bytes), cl.server.Load().gateway.down.Reserve(now, c.Bytes))
 	if wait > 0 {
 		w.st.pause(wait)
 	}
-}
-
-var writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, flushAt+2*maxRecord); return &b }}
-
-// sendTLS seals each packet as one record and sends all of them at once.
-func (w *streamWriter) sendTLS(c *chunk) error {
-	st := w.st
-	buf := writeBuffers.Get().(*[]byte)
-	st.conn.cork(*buf)
-	var first error
-	for _, it := range c.items {
-		frame := c.buf[it.off-openconnect.HeaderLen : it.off+it.size]
-		openconnect.PutHeader(frame, openconnect.TypeData, it.size)
-		if _, err := st.tls.Write(frame); err != nil {
-			first = err
-			break
-		}
-	}
-	out, err := st.conn.flush()
-	*buf = out[:0]
-	writeBuffers.Put(buf)
-	if first == nil {
-		first = err
-	}
-	return first
 }
 
 // tell sends a control frame. On DTLS it is one datagram, lost if there is no
