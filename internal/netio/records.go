@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"io"
 	"net"
 	"sync"
 )
@@ -152,4 +153,22 @@ func (c *Conn) flushLocked() error {
 	_, err := c.Conn.Write(c.out)
 	c.out = c.out[:0]
 	return err
+}
+
+// ReadSpace is room for a batch of decrypted records.
+const ReadSpace = 128 << 10
+
+const maxPlaintext = 16384
+
+// ReadRecords decrypts the records that are there, as far as buf has room for
+// them; t reads from c. It waits for the first.
+func ReadRecords(c *Conn, t io.Reader, buf []byte) (int, error) {
+	n := 0
+	for {
+		k, err := t.Read(buf[n:])
+		n += k
+		if err != nil || len(buf)-n < maxPlaintext || !c.HasRecord() {
+			return n, err
+		}
+	}
 }

@@ -115,8 +115,8 @@ func checkPacket(t interface{ Fatalf(string, ...any) }, p []byte) {
 // capture is a Queue that keeps the frames written.
 type capture struct{ frames [][]byte }
 
-func (c *capture) ReadFrame([]byte) (int, error) { return 0, ErrFrame }
-func (c *capture) Close() error                  { return nil }
+func (c *capture) ReadFrames([]byte, [][]byte) ([][]byte, error) { return nil, ErrFrame }
+func (c *capture) Close() error                                  { return nil }
 func (c *capture) WriteFrame(parts [][]byte) error {
 	c.frames = append(c.frames, bytes.Join(parts, nil))
 	return nil
@@ -288,8 +288,8 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 
 type discard struct{ frame []byte }
 
-func (d *discard) ReadFrame([]byte) (int, error) { return 0, ErrFrame }
-func (d *discard) Close() error                  { return nil }
+func (d *discard) ReadFrames([]byte, [][]byte) ([][]byte, error) { return nil, ErrFrame }
+func (d *discard) Close() error                                  { return nil }
 func (d *discard) WriteFrame(parts [][]byte) error {
 	d.frame = d.frame[:0]
 	for _, p := range parts {

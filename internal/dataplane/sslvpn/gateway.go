@@ -57,10 +57,10 @@ func (g *gateway) frozen() bool { return g.state.Load().State != gwlink.GatewayA
 // pump moves frames from one queue of the device to the clients' queues until
 // the device is closed.
 func (g *gateway) pump(q tun.Queue) {
-	buf := make([]byte, tun.MaxFrame)
+	buf, frames := make([]byte, tun.BatchSize), make([][]byte, 0, tun.BatchFrames)
 	var seg tun.Segments
 	for {
-		n, err := q.ReadFrame(buf)
+		frames, err := q.ReadFrames(buf, frames)
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
@@ -71,8 +71,10 @@ func (g *gateway) pump(q tun.Queue) {
 			}
 			continue
 		}
-		if seg.Reset(buf[:n]) == nil {
-			g.deliver(&seg)
+		for _, f := range frames {
+			if seg.Reset(f) == nil {
+				g.deliver(&seg)
+			}
 		}
 	}
 }

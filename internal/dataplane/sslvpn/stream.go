@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	readSpace   = 128 << 10 // decrypted bytes per batch to the device
-	maxRecord   = 16384
 	lingerLimit = 2 * time.Second // for the last control frames
 )
 
@@ -79,7 +77,7 @@ func (st *stream) run() {
 	st.client.lost(st)
 }
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readSpace); return &b }}
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, netio.ReadSpace); return &b }}
 
 // read moves packets from the connection to the device, a batch of records at
 // a time. The large buffer is held only while there is something to read.
@@ -91,7 +89,7 @@ func (st *stream) read() {
 			return
 		}
 		buf := readBuffers.Get().(*[]byte)
-		n, err := r.fill(*buf)
+		n, err := netio.ReadRecords(st.conn, st.tls, *buf)
 		more := r.deliver((*buf)[:n])
 		readBuffers.Put(buf)
 		if err != nil || !more {
@@ -107,18 +105,6 @@ type streamReader struct {
 	parser  openconnect.Parser
 	packets [][]byte
 	bytes   int
-}
-
-// fill decrypts the records that are there, as far as buf has room.
-func (r *streamReader) fill(buf []byte) (int, error) {
-	n := 0
-	for {
-		k, err := r.st.tls.Read(buf[n:])
-		n += k
-		if err != nil || len(buf)-n < maxRecord || !r.st.conn.HasRecord() {
-			return n, err
-		}
-	}
 }
 
 // deliver takes the frames of b; false when the stream makes no sense.
