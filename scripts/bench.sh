@@ -16,15 +16,16 @@
 #   pair        our own client, DTLS, Skybridge       pair-tls     the same by TLS with its extension
 #   probe       the path without a protocol, see test/bench/others/probe
 #   wireguard   wireguard-go, see test/bench/others/wireguard
+#   base        like pair, with node and peer of the commit BASE: what a change wins
 #   delay-ours, delay-ocserv   round trips of one openconnect while another is loaded
 #
-# Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [SYSTEMS="..."] [PROFILE=dir] scripts/bench.sh
+# Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [SYSTEMS="..."] [BASE=commit] [PROFILE=dir] scripts/bench.sh
 # Writes build/bench/NAME.json per figure and prints a table. Figures whose
 # systems are left out are not made. Fails if a measurement is missing, not if a
 # goal is. PROFILE writes CPU profiles of node and peer there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} profile=${PROFILE:-}
+rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} profile=${PROFILE:-} base=${BASE:-}
 systems=${SYSTEMS:-stock-dtls ocserv-dtls stock-large ocserv-tls stock-tls pair probe wireguard pair-tls delay-ours delay-ocserv}
 out=$PWD/build/bench
 
@@ -34,7 +35,7 @@ for p in ip iperf3 ocserv ocpasswd openconnect openssl nsenter ping go; do
 done
 
 work=$(mktemp -d) tag=sbb$$ pids=() clients=()
-c=${tag}c d=${tag}d g=${tag}g l=${tag}l vpn=vpngw-$tag
+c=${tag}c d=${tag}d g=${tag}g l=${tag}l vpn=vpngw-$tag vpn2=vpngw-b$tag
 chmod 755 "$work"
 mkdir -p "$out" "$work/m"
 inside() { nsenter --net="/run/netns/$1" "${@:2}"; }
@@ -47,7 +48,8 @@ stop_clients() {
 cleanup() {
   stop_clients
   for p in "${pids[@]:-}"; do [ -z "$p" ] || stop "$p"; done
-  for n in "$c" "$d" "$g" "$l" "$vpn"; do ip netns del "$n" 2>/dev/null || true; done
+  for n in "$c" "$d" "$g" "$l" "$vpn" "$vpn2"; do ip netns del "$n" 2>/dev/null || true; done
+  [ -z "$base" ] || git worktree remove --force "$work/base" 2>/dev/null || true
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -69,6 +71,7 @@ ip -n "$l" addr add 10.77.0.2/24 dev l0
 for x in "$c c0" "$d d0" "$g g0" "$g g1" "$g g2" "$g br0" "$l l0"; do ip -n "${x% *}" link set "${x#* }" up; done
 ip -n "$d" route add default via 198.51.101.1
 for net in 10.97.0.0/16 10.98.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.1; done
+ip -n "$l" route add 10.95.0.0/16 via 10.77.0.4
 for net in 10.94.0.0/16 10.96.0.0/16 10.99.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.3; done
 inside "$g" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 spawn "$l" iperf3 -s >/dev/null 2>&1 & pids+=($!)
@@ -80,23 +83,31 @@ go build -o "$work/peer" ./test/bench/peer
 
 # Skybridge, stand-alone: two servers, the second with segments above the MTU.
 hash=$(echo pass | "$work/node" -hash)
-cat > "$work/node.json" <<JSON
-{"NodeID": "node-bench", "StateDir": "$work/state", "Listen": ["198.51.100.1"],
- "Networks": {"vpc": {"Bridge": "br0", "Address": "10.77.0.1/24"}},
- "DesiredFile": "$work/desired.json", "UsersFile": "$work/users.json"}
-JSON
 server() { # id port pool large
   cat <<JSON
 {"id": "$1", "name": "bench", "port": $2, "udp": true, "pool": "$3", "local_subnets": ["10.77.0.0/24"], "mtu": 1400,
  "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2", "large_segments": $4}
 JSON
 }
-cat > "$work/desired.json" <<JSON
-{"generation": 1, "node": "node-bench", "gateways": [{"id": "$vpn", "state": "active", "network": "vpc", "session_limit": 10,
- "ssl_servers": [$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true)]}]}
+node() { # program gateway address servers: makes its files and starts it
+  cat > "$work/$2.json" <<JSON
+{"NodeID": "node-bench", "StateDir": "$work/state-$2", "Listen": ["198.51.100.1"],
+ "Networks": {"vpc": {"Bridge": "br0", "Address": "$3/24"}},
+ "DesiredFile": "$work/$2-desired.json", "UsersFile": "$work/users.json"}
 JSON
+  cat > "$work/$2-desired.json" <<JSON
+{"generation": 1, "node": "node-bench", "gateways": [{"id": "$2", "state": "active", "network": "vpc", "session_limit": 10,
+ "ssl_servers": [$4]}]}
+JSON
+  spawn "$g" "$1" ${profile:+-cpuprofile "$profile/$(basename "$1").prof"} "$work/$2.json" 2> "$work/$2.log" & pids+=($!)
+}
 echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\", \"max_sessions\": 4}]}" > "$work/users.json"
-spawn "$g" "$work/node" ${profile:+-cpuprofile "$profile/node.prof"} "$work/node.json" 2> "$work/node.log" & pids+=($!)
+node "$work/node" "$vpn" 10.77.0.1 "$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true)"
+if [ -n "$base" ]; then
+  git worktree add --detach "$work/base" "$base" >/dev/null 2>&1
+  (cd "$work/base" && go build -o "$work/base-node" ./test/bench/node && go build -o "$work/base-peer" ./test/bench/peer)
+  node "$work/base-node" "$vpn2" 10.77.0.4 "$(server sslsrv-base 446 10.95.0.0/16 false)"
+fi
 
 # ocserv. Its mtu is the link's: 1466 leaves 1400 inside for DTLS with AES-GCM.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" \
@@ -139,7 +150,7 @@ pin_of() {
   inside "$c" openssl s_client -connect "198.51.100.1:$1" </dev/null 2>/dev/null | openssl x509 -pubkey -noout |
     openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
 }
-declare -A pin=([443]=$(pin_of 443) [444]=$(pin_of 444) [8443]=$(pin_of 8443))
+declare -A pin=([446]=${base:+$(pin_of 446)} [443]=$(pin_of 443) [444]=$(pin_of 444) [8443]=$(pin_of 8443))
 
 fail() {
   echo "bench: $*" >&2
@@ -159,9 +170,11 @@ stock() { # namespace port [options]
   until_true 200 routed "$1" || fail "openconnect does not connect to port $2"
   [ "${3:-}" = --no-dtls ] || until_true 50 grep -q "Established DTLS" "$work/client-$1.log" || fail "no DTLS on port $2"
 }
-own() { # channel [options]
-  spawn "$c" "$work/peer" -server 198.51.100.1:443 -pin "${pin[443]}" -user bench -tun tun0 \
-    ${profile:+-cpuprofile "$profile/peer-$1.prof"} "${@:2}" > "$work/client-$c.log" 2>&1 <<< pass & clients+=($!)
+own() { # program port channel [options]
+  local program=$work/$1 port=$2
+  shift 2
+  spawn "$c" "$program" -server "198.51.100.1:$port" -pin "${pin[$port]}" -user bench -tun tun0 \
+    ${profile:+-cpuprofile "$profile/$(basename "$program")-$1.prof"} "${@:2}" > "$work/client-$c.log" 2>&1 <<< pass & clients+=($!)
   until_true 200 routed "$c" || fail "our client does not connect"
   until_true 50 grep -q "^$1" "$work/client-$c.log" || fail "our client is not on $1"
 }
@@ -180,8 +193,9 @@ connect() { # system
     stock-large) stock "$c" 444 --no-dtls ;;
     ocserv-dtls) stock "$c" 8443 ;;
     ocserv-tls) stock "$c" 8443 --no-dtls ;;
-    pair) own dtls ;;
-    pair-tls) own tls -dtls=false -ext coalesce,gso ;;
+    pair) own peer 443 dtls ;;
+    base) own base-peer 446 dtls ;;
+    pair-tls) own peer 443 tls -dtls=false -ext coalesce,gso ;;
     probe)
       spawn "$g" "$work/probe" -tun pxs >/dev/null 2>&1 & clients+=($!)
       spawn "$c" "$work/probe" -tun pxc -remote 198.51.100.1:4444 >/dev/null 2>&1 & clients+=($!)
@@ -265,6 +279,7 @@ for n in $flows; do for x in up down; do
   figure 3 "pair-probe-$n-$x" Mbit/s "pair-$n-$x" "probe-$n-$x" ">= 0.85"
   figure 4 "pair-ocserv-$n-$x" Mbit/s "pair-$n-$x" "ocserv-dtls-$n-$x" ">= $o"
   figure 5 "pair-wireguard-$n-$x" Mbit/s "pair-$n-$x" "wireguard-$n-$x" ">= $w"
+  figure - "pair-base-$n-$x" Mbit/s "pair-$n-$x" "base-$n-$x" ""
   figure - "stock-tls-$n-$x" Mbit/s "stock-tls-$n-$x" "ocserv-tls-$n-$x" ""
   figure - "pair-tls-$n-$x" Mbit/s "pair-tls-$n-$x" "ocserv-tls-$n-$x" ""
 done; done
