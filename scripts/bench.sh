@@ -49,7 +49,6 @@ cleanup() {
   stop_clients
   for p in "${pids[@]:-}"; do [ -z "$p" ] || stop "$p"; done
   for n in "$c" "$d" "$g" "$l" "$vpn" "$vpn2"; do ip netns del "$n" 2>/dev/null || true; done
-  [ -z "$base" ] || git worktree remove --force "$work/base" 2>/dev/null || true
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -104,7 +103,8 @@ JSON
 echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\", \"max_sessions\": 4}]}" > "$work/users.json"
 node "$work/node" "$vpn" 10.77.0.1 "$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true)"
 if [ -n "$base" ]; then
-  git worktree add --detach "$work/base" "$base" >/dev/null 2>&1
+  mkdir "$work/base"
+  git archive "$base" | tar -x -C "$work/base"
   (cd "$work/base" && go build -o "$work/base-node" ./test/bench/node && go build -o "$work/base-peer" ./test/bench/peer)
   node "$work/base-node" "$vpn2" 10.77.0.4 "$(server sslsrv-base 446 10.95.0.0/16 false)"
 fi

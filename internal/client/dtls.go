@@ -22,7 +22,7 @@ const (
 // udpSide is the UDP channel of a session.
 type udpSide struct {
 	sock   *netio.Socket
-	to     netio.Endpoint
+	to     *netio.Endpoint
 	writer *netio.DTLSWriter // the sender's, once the handshake is done
 
 	mu     sync.Mutex // of client, which timer and receiver share
@@ -58,7 +58,7 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 		<-closed
 		return err
 	}
-	p := &path{head: netio.DTLSRoom(u.client.Association().Sealer), tail: netio.TagRoom, dtls: u}
+	p := &path{dtls: u}
 	s.path.Store(p)
 	defer s.path.CompareAndSwap(p, s.tlsTo)
 	select {
@@ -91,7 +91,7 @@ func (s *Session) dialUDP() (*udpSide, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &udpSide{sock: sock, to: netio.Endpoint{Peer: to}, client: c, up: make(chan struct{})}, nil
+	return &udpSide{sock: sock, to: &netio.Endpoint{Peer: to}, client: c, up: make(chan struct{})}, nil
 }
 
 var errHandshake = errors.New("client: no DTLS handshake")
@@ -107,7 +107,7 @@ func (u *udpSide) begin(done <-chan struct{}) error {
 	end := time.After(handshakeLimit)
 	for {
 		for _, b := range flight {
-			u.sock.Reply(b, u.to)
+			u.sock.Reply(b, *u.to)
 		}
 		u.mu.Lock()
 		wait := u.client.Timeout()
@@ -196,7 +196,7 @@ func (s *Session) datagram(u *udpSide, b *batch, d []byte) error {
 	}
 	u.mu.Unlock()
 	for _, out := range res.Send {
-		u.sock.Reply(out, u.to)
+		u.sock.Reply(out, *u.to)
 	}
 	for _, plain := range res.Data {
 		s.plain(u, b, plain)

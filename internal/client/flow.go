@@ -6,34 +6,76 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
-// pump cuts frames of one queue of the device into packets for the sender. It
-// waits for chunks to come back: then the system's own queue fills, and its
-// senders slow down.
+// pump takes frames of one queue of the device and sends their packets: by DTLS
+// itself, by TLS through the sender.
 func (s *Session) pump(q tun.Queue) error {
 	buf, frames := make([]byte, tun.BatchSize), make([][]byte, 0, tun.BatchFrames)
-	var seg tun.Segments
+	w := dtlsWriter{}
 	for {
 		var err error
 		if frames, err = q.ReadFrames(buf, frames); err != nil {
 			return err
 		}
-		p, c := s.path.Load(), (*chunk)(nil)
-		for _, f := range frames {
-			if seg.Reset(f) != nil {
-				continue
-			}
-			if c, err = s.fill(c, p, &seg); err != nil {
-				return err
-			}
+		if p := s.path.Load(); p.dtls != nil {
+			err = w.send(p.dtls, frames)
+		} else {
+			err = s.pumpTLS(p, frames)
 		}
-		if c != nil {
-			s.full <- c
+		if err != nil {
+			return err
 		}
 	}
+}
+
+// dtlsWriter is a pump's own way to one association.
+type dtlsWriter struct {
+	side   *udpSide
+	sealer *dtls.Sealer
+	burst  *netio.Burst
+	seg    tun.Segments
+}
+
+// send seals the packets of frames and sends them. What cannot be sent is lost;
+// only used up sequence numbers are an error.
+func (w *dtlsWriter) send(u *udpSide, frames [][]byte) error {
+	if w.side != u {
+		w.side, w.sealer, w.burst = u, u.client.Association().Sealer.Fork(), netio.NewBurst(u.sock)
+	}
+	for _, f := range frames {
+		if w.seg.Reset(f) != nil {
+			continue
+		}
+		if err := w.burst.Add(w.sealer, &w.seg, u.to); errors.Is(err, dtls.ErrExhausted) {
+			return err
+		}
+	}
+	_ = w.burst.Flush() // a closed port is the receiver's to find
+	return nil
+}
+
+// pumpTLS cuts frames into chunks for the sender. It waits for chunks to come
+// back: then the system's own queue fills, and its senders slow down.
+func (s *Session) pumpTLS(p *path, frames [][]byte) error {
+	var seg tun.Segments
+	var c *chunk
+	var err error
+	for _, f := range frames {
+		if seg.Reset(f) != nil {
+			continue
+		}
+		if c, err = s.fill(c, p, &seg); err != nil {
+			return err
+		}
+	}
+	if c != nil {
+		s.full <- c
+	}
+	return nil
 }
 
 // fill lays the packets of seg out in c, and in further chunks when that is
@@ -58,7 +100,7 @@ func (s *Session) fill(c *chunk, p *path, seg *tun.Segments) (*chunk, error) {
 }
 
 func (s *Session) cut(c *chunk, seg *tun.Segments) bool {
-	return c.Fill(seg, c.path.head, c.path.tail)
+	return c.Fill(seg, c.path.head, 0)
 }
 
 // send seals chunks and control frames and sends them, each the way it was made
@@ -82,11 +124,8 @@ func (s *Session) send() error {
 }
 
 func (s *Session) sendChunk(c *chunk) error {
-	switch {
-	case len(c.Items) == 0:
+	if len(c.Items) == 0 {
 		return nil
-	case c.path.dtls != nil:
-		return c.path.dtls.writer.Send(&c.Chunk, c.path.dtls.to)
 	}
 	s.sentTLS.Store(time.Now().UnixNano())
 	return netio.SendRecords(s.c.conn, s.c.tls, &c.Chunk)

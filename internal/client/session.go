@@ -41,10 +41,10 @@ type Session struct {
 	err    error
 }
 
-// path says how packets reach the server and how they are laid out for it.
+// path says how packets reach the server.
 type path struct {
-	head, tail int
-	dtls       *udpSide // nil for TLS
+	head int      // TLS: room in front of each packet of a chunk
+	dtls *udpSide // nil for TLS
 }
 
 // note is a control frame on its way to the server.

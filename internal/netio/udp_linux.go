@@ -269,9 +269,7 @@ type Sender struct {
 	hdrs  [Messages]mmsghdr
 	iovs  [Messages]unix.Iovec
 	ctl   [Messages][64]byte
-	name  unix.RawSockaddrInet6
-	nameN uint32
-	local netip.Addr
+	names [Messages]unix.RawSockaddrInet6
 	n     int // messages prepared
 	sent  int
 	err   unix.Errno
@@ -287,14 +285,9 @@ func (s *Socket) Sender() *Sender {
 	return w
 }
 
-// SetPeer says where the messages of the next Send go.
-func (w *Sender) SetPeer(to Endpoint) {
-	w.nameN, w.local = putSockaddr(&w.name, to.Peer, w.s.v6), to.Local
-}
-
-// Add prepares one message: Datagrams of size each, contiguous in data. It
-// returns false when the batch is full.
-func (w *Sender) Add(data []byte, size int) bool {
+// Add prepares one message: datagrams of size each, contiguous in data,
+// which stays the caller's until Send. It returns false when the batch is full.
+func (w *Sender) Add(data []byte, size int, to *Endpoint) bool {
 	if w.n == Messages {
 		return false
 	}
@@ -303,11 +296,11 @@ func (w *Sender) Add(data []byte, size int) bool {
 	w.iovs[i].Base = &data[0]
 	w.iovs[i].SetLen(len(data))
 	h := &w.hdrs[i].hdr
-	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.name)), w.nameN
+	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.names[i])), putSockaddr(&w.names[i], to.Peer, w.s.v6)
 	h.Iov = &w.iovs[i]
 	h.SetIovlen(1)
 	c := &w.ctl[i]
-	n := putLocal(c[:], w.local)
+	n := putLocal(c[:], to.Local)
 	if len(data) > size {
 		n += putSegment(c[n:], size)
 	}
