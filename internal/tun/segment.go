@@ -138,6 +138,14 @@ func (s *Segments) Widen(limit int) {
 	}
 }
 
+// Size is the length in bytes of all packets still to come.
+func (s *Segments) Size() int {
+	if s.packet == nil || s.whole {
+		return len(s.packet)
+	}
+	return len(s.packet) - s.at + s.Left()*s.headLen
+}
+
 // Left is how many packets are still to come.
 func (s *Segments) Left() int {
 	switch {

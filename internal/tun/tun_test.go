@@ -147,6 +147,13 @@ func checkTake(t interface{ Fatalf(string, ...any) }, frame []byte, want [][]byt
 	if err := s.Reset(bytes.Clone(frame)); err != nil {
 		t.Fatalf("resetting to the frame again: %v", err)
 	}
+	size := 0
+	for _, w := range want {
+		size += len(w)
+	}
+	if s.Size() != size {
+		t.Fatalf("got size %d of all packets, want %d", s.Size(), size)
+	}
 	for i, w := range want {
 		if got := s.Left(); got != len(want)-i {
 			t.Fatalf("got %d packets left, want %d", got, len(want)-i)

@@ -20,6 +20,7 @@ type client struct {
 	path   atomic.Pointer[path] // where packets to the client go; nil while detached
 
 	up, down *shape.Bucket
+	paced    atomic.Bool // down has a rate
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
@@ -80,6 +81,7 @@ func (c *client) setRates(srv *server) {
 	}
 	c.up.SetRate(up)
 	c.down.SetRate(down)
+	c.paced.Store(down > 0)
 }
 
 // step gives the state machine an event and does what it says.

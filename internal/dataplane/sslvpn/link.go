@@ -24,15 +24,19 @@ type link struct {
 
 // dtlsOut is where an association's datagrams go. The peer may move.
 type dtlsOut struct {
-	port   *udpPort
-	sealer *dtls.Sealer
-	peer   atomic.Pointer[netio.Endpoint]
+	port    *udpPort
+	sealer  *dtls.Sealer
+	sealers []*dtls.Sealer // forks, one per pump of the gateway
+	peer    atomic.Pointer[netio.Endpoint]
 }
 
 // established takes a finished handshake into use.
 func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
 	a := l.srv.Association()
 	out := &dtlsOut{port: port, sealer: a.Sealer}
+	for range l.stream.client.server.Load().gateway.queues {
+		out.sealers = append(out.sealers, a.Sealer.Fork())
+	}
 	out.peer.Store(&from)
 	l.moveLocked(port, from)
 	l.path.Store(&path{
