@@ -34,7 +34,7 @@ for p in ip iperf3 ocserv ocpasswd openconnect openssl nsenter ping go; do
   command -v "$p" >/dev/null || { echo "bench: $p is missing" >&2; exit 1; }
 done
 
-work=$(mktemp -d) tag=sbb$$ pids=() clients=()
+work=$(mktemp -d) tag=sbb$$ pids=() clients=() nodes=()
 c=${tag}c d=${tag}d g=${tag}g l=${tag}l vpn=vpngw-$tag vpn2=vpngw-b$tag
 chmod 755 "$work"
 mkdir -p "$out" "$work/m"
@@ -98,7 +98,7 @@ JSON
 {"generation": 1, "node": "node-bench", "gateways": [{"id": "$2", "state": "active", "network": "vpc", "session_limit": 10,
  "ssl_servers": [$4]}]}
 JSON
-  spawn "$g" "$1" ${profile:+-cpuprofile "$profile/$(basename "$1").prof"} "$work/$2.json" 2> "$work/$2.log" & pids+=($!)
+  spawn "$g" "$1" ${profile:+-cpuprofile "$profile/$(basename "$1").prof"} "$work/$2.json" 2> "$work/$2.log" & pids+=($!) nodes+=($!)
 }
 echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\", \"max_sessions\": 4}]}" > "$work/users.json"
 node "$work/node" "$vpn" 10.77.0.1 "$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true)"
@@ -227,8 +227,15 @@ delay() { # milliseconds: 99 of 100 round trips of client d are shorter, while c
   wait "$load" 2>/dev/null || true
 }
 
+# cost: processor time of our programs so far, in ticks. What others do on the
+# machine blurs rates more than it blurs this.
+cost() { cat $(printf '/proc/%s/stat ' "${clients[@]}" "${nodes[@]}") 2>/dev/null | awk '{t += $14 + $15} END {print t}'; }
+per_gigabyte() { # ticks Mbit/s: seconds of processor time for 10^9 bytes
+  awk -v t="$1" -v r="$2" -v s="$secs" 'BEGIN {printf "%.2f", (r > 0 ? t / 100 / (r * s / 8000) : 0)}'
+}
+
 measure() { # system round
-  local n up down
+  local n up down t0 t1 t2
   connect "$1"
   if [[ $1 == delay-* ]]; then
     up=$(delay)
@@ -238,8 +245,14 @@ measure() { # system round
     return
   fi
   for n in $flows; do
-    up=$(rate "$n") down=$(rate "$n" -R)
-    printf 'round %s  %-12s %s flows  up %8s  down %8s Mbit/s\n' "$2" "$1" "$n" "$up" "$down"
+    t0=$(cost) up=$(rate "$n")
+    t1=$(cost) down=$(rate "$n" -R)
+    t2=$(cost)
+    printf 'round %s  %-12s %s flows  up %8s  down %8s Mbit/s' "$2" "$1" "$n" "$up" "$down"
+    case $1 in
+      pair* | base | probe | wireguard) printf '  cost %s  %s s/GB' "$(per_gigabyte $((t1 - t0)) "$up")" "$(per_gigabyte $((t2 - t1)) "$down")" ;;
+    esac
+    printf '\n'
     echo "$up" >> "$work/m/$1-$n-up"
     echo "$down" >> "$work/m/$1-$n-down"
   done

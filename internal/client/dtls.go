@@ -16,7 +16,6 @@ import (
 const (
 	handshakeLimit = 12 * time.Second
 	retryAfter     = time.Minute
-	batchesAhead   = 4 // between receiver and injector
 )
 
 // udpSide is the UDP channel of a session.
@@ -133,25 +132,12 @@ type batch struct {
 	packets [][]byte
 }
 
-// receive opens datagrams until the socket is closed or the server closes the
-// channel.
+// receive opens datagrams and writes their packets to the device until the
+// socket is closed or the server closes the channel.
 func (s *Session) receive(u *udpSide) error {
-	free, full := make(chan *batch, batchesAhead), make(chan *batch, batchesAhead)
-	for range batchesAhead {
-		free <- &batch{Buffers: netio.NewBuffers(), packets: make([][]byte, 0, 256)}
-	}
-	var injector sync.WaitGroup
-	injector.Go(func() {
-		w := tun.NewWriter(s.queues[0])
-		for b := range full {
-			_ = w.Write(b.packets) // what the device refuses is lost
-			free <- b
-		}
-	})
-	defer injector.Wait()
-	defer close(full)
-	r := u.sock.Receiver()
-	for b := range free {
+	b := &batch{Buffers: netio.NewBuffers(), packets: make([][]byte, 0, 256)}
+	w, r := tun.NewWriter(s.queues[0]), u.sock.Receiver()
+	for {
 		n, err := r.Receive(b.Buffers)
 		if errors.Is(err, net.ErrClosed) {
 			return err
@@ -163,9 +149,8 @@ func (s *Session) receive(u *udpSide) error {
 			}
 		}
 		s.heardDTLS.Store(time.Now().UnixNano())
-		full <- b
+		_ = w.Write(b.packets) // what the device refuses is lost
 	}
-	return net.ErrClosed
 }
 
 func (s *Session) datagrams(u *udpSide, b *batch, d netio.Datagrams) error {
