@@ -57,9 +57,8 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 		<-closed
 		return err
 	}
-	p := &path{dtls: u}
-	s.path.Store(p)
-	defer s.path.CompareAndSwap(p, s.tlsTo)
+	s.dtls.Store(u)
+	defer s.dtls.Store(nil)
 	select {
 	case err := <-closed:
 		return err

@@ -21,10 +21,10 @@ func (s *Session) pump(q tun.Queue) error {
 		if frames, err = q.ReadFrames(buf, frames); err != nil {
 			return err
 		}
-		if p := s.path.Load(); p.dtls != nil {
-			err = w.send(p.dtls, frames)
+		if u := s.dtls.Load(); u != nil {
+			err = w.send(u, frames)
 		} else {
-			err = s.pumpTLS(p, frames)
+			err = s.pumpTLS(frames)
 		}
 		if err != nil {
 			return err
@@ -60,15 +60,15 @@ func (w *dtlsWriter) send(u *udpSide, frames [][]byte) error {
 
 // pumpTLS cuts frames into chunks for the sender. It waits for chunks to come
 // back: then the system's own queue fills, and its senders slow down.
-func (s *Session) pumpTLS(p *path, frames [][]byte) error {
+func (s *Session) pumpTLS(frames [][]byte) error {
 	var seg tun.Segments
-	var c *chunk
+	var c *netio.Chunk
 	var err error
 	for _, f := range frames {
 		if seg.Reset(f) != nil {
 			continue
 		}
-		if c, err = s.fill(c, p, &seg); err != nil {
+		if c, err = s.fill(c, &seg); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,7 @@ func (s *Session) pumpTLS(p *path, frames [][]byte) error {
 
 // fill lays the packets of seg out in c, and in further chunks when that is
 // full. It returns the last one.
-func (s *Session) fill(c *chunk, p *path, seg *tun.Segments) (*chunk, error) {
+func (s *Session) fill(c *netio.Chunk, seg *tun.Segments) (*netio.Chunk, error) {
 	for {
 		if c == nil {
 			select {
@@ -89,9 +89,8 @@ func (s *Session) fill(c *chunk, p *path, seg *tun.Segments) (*chunk, error) {
 				return nil, errOver
 			}
 			c.Reset()
-			c.path = p
 		}
-		if s.cut(c, seg) || len(c.Items) == 0 { // what an empty chunk does not hold is dropped
+		if s.framing.Fill(c, seg) || len(c.Items) == 0 { // what an empty chunk does not hold is dropped
 			return c, nil
 		}
 		s.full <- c
@@ -99,12 +98,7 @@ func (s *Session) fill(c *chunk, p *path, seg *tun.Segments) (*chunk, error) {
 	}
 }
 
-func (s *Session) cut(c *chunk, seg *tun.Segments) bool {
-	return c.Fill(seg, c.path.head, 0)
-}
-
-// send seals chunks and control frames and sends them, each the way it was made
-// for.
+// send sends chunks by TLS, and control frames each the way it was made for.
 func (s *Session) send() error {
 	for {
 		var err error
@@ -123,12 +117,12 @@ func (s *Session) send() error {
 	}
 }
 
-func (s *Session) sendChunk(c *chunk) error {
+func (s *Session) sendChunk(c *netio.Chunk) error {
 	if len(c.Items) == 0 {
 		return nil
 	}
 	s.sentTLS.Store(time.Now().UnixNano())
-	return netio.SendRecords(s.c.conn, s.c.tls, &c.Chunk)
+	return s.framing.SendRecords(s.c.conn, s.c.tls, c)
 }
 
 func (s *Session) sendNote(n note) error {
@@ -155,10 +149,10 @@ func (s *Session) read() error {
 	d := deviceWriter{Writer: tun.NewWriter(s.queues[0]), q: s.queues[0]}
 	var parser openconnect.Parser
 	for {
-		if err := s.wait(); err != nil {
+		if err := s.c.conn.WaitRecord(); err != nil {
 			return err
 		}
-		n, err := netio.ReadRecords(s.c.conn, s.reader(), buf)
+		n, err := netio.ReadRecords(s.c.conn, s.c.tls, buf)
 		s.heardTLS.Store(time.Now().UnixNano())
 		if err := s.frames(&d, &parser, buf[:n]); err != nil {
 			return err
@@ -171,7 +165,7 @@ func (s *Session) read() error {
 
 // frames takes the frames of b.
 func (s *Session) frames(d *deviceWriter, parser *openconnect.Parser, b []byte) error {
-	d.packets = d.packets[:0]
+	d.packets, d.frames = d.packets[:0], d.frames[:0]
 	for {
 		f, rest, err := parser.Next(b)
 		if errors.Is(err, openconnect.ErrMore) {
@@ -185,13 +179,18 @@ func (s *Session) frames(d *deviceWriter, parser *openconnect.Parser, b []byte) 
 			return err
 		}
 	}
-	return d.flush()
+	d.flush()
+	return nil
 }
 
 func (s *Session) frame(d *deviceWriter, f openconnect.Frame) error {
 	switch f.Type {
 	case openconnect.TypeData:
 		d.packets = append(d.packets, f.Payload)
+	case openconnect.TypeGSO:
+		if s.framing.GSO && tun.CheckFrame(f.Payload) == nil {
+			d.frames = append(d.frames, f.Payload)
+		}
 	case openconnect.TypeDPDRequest:
 		s.tell(nil, openconnect.TypeDPDResponse, f.Payload)
 	case openconnect.TypeDisconnect, openconnect.TypeTerminate:
@@ -205,14 +204,16 @@ type deviceWriter struct {
 	*tun.Writer
 	q       tun.Queue
 	packets [][]byte
+	frames  [][]byte // super-packets with their virtio-net header
 }
 
 // flush writes the packets. What the device refuses, such as a packet of a
 // family that it has no address of, is lost.
-func (d *deviceWriter) flush() error {
+func (d *deviceWriter) flush() {
 	_ = d.Write(d.packets)
-	d.packets = d.packets[:0]
-	return nil
+	for i := range d.frames {
+		_ = d.q.WriteFrame(d.frames[i : i+1])
+	}
 }
 
 // keep probes a silent server and keeps the way to it open, until ctx ends.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,15 +23,14 @@ var ErrEnded = errors.New("client: the server ended the session")
 
 // Session is a connected tunnel. Make it with Connect; Run moves its packets.
 type Session struct {
-	c      *connection
-	tunnel openconnect.Tunnel
-	psk    []byte
-	exts   extensions
+	c       *connection
+	tunnel  openconnect.Tunnel
+	psk     []byte
+	framing netio.Framing // of the TLS stream
 
-	path  atomic.Pointer[path] // where packets to the server go
-	tlsTo *path
-	full  chan *chunk
-	free  chan *chunk
+	dtls  atomic.Pointer[udpSide] // where packets to the server go; nil = TLS
+	full  chan *netio.Chunk
+	free  chan *netio.Chunk
 	notes chan note
 
 	heardTLS, heardDTLS, sentTLS atomic.Int64 // Unix nanoseconds, coarse
@@ -41,23 +41,11 @@ type Session struct {
 	err    error
 }
 
-// path says how packets reach the server.
-type path struct {
-	head int      // TLS: room in front of each packet of a chunk
-	dtls *udpSide // nil for TLS
-}
-
 // note is a control frame on its way to the server.
 type note struct {
 	dtls    *udpSide // nil for TLS
 	typ     byte
 	payload []byte
-}
-
-// chunk is packets on their way from a pump to the sender.
-type chunk struct {
-	netio.Chunk
-	path *path
 }
 
 const (
@@ -94,7 +82,10 @@ func (c *connection) connect(cookie openconnect.Secret) (*Session, error) {
 	if s.tunnel, err = openconnect.ParseTunnel(r.Header); err != nil {
 		return nil, err
 	}
-	s.exts = agreed(c.cfg.Extensions, s.tunnel.Extensions)
+	agreed := func(ext string) bool {
+		return slices.Contains(c.cfg.Extensions, ext) && slices.Contains(s.tunnel.Extensions, ext)
+	}
+	s.framing = netio.Framing{GSO: agreed(openconnect.ExtGSO), Coalesce: agreed(openconnect.ExtCoalesce)}
 	if s.tunnel.DTLSMode == openconnect.DTLSPSK {
 		state := c.tls.ConnectionState()
 		if s.psk, err = state.ExportKeyingMaterial(openconnect.PSKExporterLabel, nil, 32); err != nil {
@@ -125,7 +116,7 @@ func (s *Session) Tunnel() openconnect.Tunnel { return s.tunnel }
 
 // Channel is "tls" or "dtls": where packets to the server go now.
 func (s *Session) Channel() string {
-	if p := s.path.Load(); p != nil && p.dtls != nil {
+	if s.dtls.Load() != nil {
 		return "dtls"
 	}
 	return "tls"
@@ -137,12 +128,11 @@ func (s *Session) Channel() string {
 func (s *Session) Run(ctx context.Context, queues []tun.Queue) error {
 	s.queues = queues
 	n := chunksAhead * len(queues)
-	s.full, s.free = make(chan *chunk, n), make(chan *chunk, n)
+	s.full, s.free = make(chan *netio.Chunk, n), make(chan *netio.Chunk, n)
 	for range n {
-		s.free <- &chunk{Chunk: netio.NewChunk()}
+		c := netio.NewChunk()
+		s.free <- &c
 	}
-	s.tlsTo = &path{head: openconnect.HeaderLen}
-	s.path.Store(s.tlsTo)
 	s.heardTLS.Store(time.Now().UnixNano())
 	var wg sync.WaitGroup
 	for _, q := range queues {

@@ -53,23 +53,48 @@ func (c *Chunk) Fill(seg *tun.Segments, head, tail int) bool {
 	return false
 }
 
+// Framing says how packets travel in a TLS stream. The zero value is what every
+// peer knows: one frame with one packet in one record.
+type Framing struct {
+	GSO      bool // openconnect.ExtGSO: frames with super-packets
+	Coalesce bool // openconnect.ExtCoalesce: frames in records as they fall
+	Widest   int  // without GSO: length to which TCP segments may grow; 0 = as they are
+}
+
+// Room is the room in a chunk that Fill needs for a packet of seg.
+func (f Framing) Room(seg *tun.Segments) int {
+	if f.GSO {
+		return openconnect.HeaderLen + seg.MaxFrameLen(openconnect.MaxPayload)
+	}
+	return openconnect.HeaderLen + seg.MaxLen()
+}
+
+// Fill is Chunk.Fill for a TLS stream.
+func (f Framing) Fill(c *Chunk, seg *tun.Segments) bool {
+	if !f.GSO {
+		return c.Fill(seg, openconnect.HeaderLen, 0)
+	}
+	longest := seg.MaxFrameLen(openconnect.MaxPayload)
+	for c.Fits(openconnect.HeaderLen + longest) {
+		off := c.Used + openconnect.HeaderLen
+		n := seg.NextFrame(c.Buf[off:off+longest], openconnect.MaxPayload)
+		if n == 0 {
+			return true
+		}
+		c.Items = append(c.Items, Item{off, n})
+		c.Used, c.Bytes = off+n, c.Bytes+n-tun.HeaderLen
+	}
+	return false
+}
+
 var writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, FlushAt+2*maxCiphertext); return &b }}
 
-// SendRecords sends each packet as one frame in one record of t, which writes
-// to conn, and all of them at once. The packets need openconnect.HeaderLen
-// bytes of room in front.
-func SendRecords(conn *Conn, t io.Writer, c *Chunk) error {
+// SendRecords sends a chunk that Fill made to t, which writes to conn, by one
+// write. Others must not write to t meanwhile.
+func (f Framing) SendRecords(conn *Conn, t io.Writer, c *Chunk) error {
 	buf := writeBuffers.Get().(*[]byte)
 	conn.Cork(*buf)
-	var first error
-	for _, it := range c.Items {
-		frame := c.Buf[it.Off-openconnect.HeaderLen : it.Off+it.Size]
-		openconnect.PutHeader(frame, openconnect.TypeData, it.Size)
-		if _, err := t.Write(frame); err != nil {
-			first = err
-			break
-		}
-	}
+	first := f.frames(t, c)
 	out, err := conn.Flush()
 	*buf = out[:0]
 	writeBuffers.Put(buf)
@@ -77,4 +102,26 @@ func SendRecords(conn *Conn, t io.Writer, c *Chunk) error {
 		first = err
 	}
 	return first
+}
+
+func (f Framing) frames(t io.Writer, c *Chunk) error {
+	typ := byte(openconnect.TypeData)
+	if f.GSO {
+		typ = openconnect.TypeGSO
+	}
+	for _, it := range c.Items {
+		frame := c.Buf[it.Off-openconnect.HeaderLen : it.Off+it.Size]
+		openconnect.PutHeader(frame, typ, it.Size)
+		if f.Coalesce {
+			continue
+		}
+		if _, err := t.Write(frame); err != nil {
+			return err
+		}
+	}
+	if f.Coalesce {
+		_, err := t.Write(c.Buf[:c.Used])
+		return err
+	}
+	return nil
 }

@@ -3,8 +3,8 @@ package tun
 import "encoding/binary"
 
 // NextFrame writes the next packets as one frame of at most limit bytes to dst:
-// as many segments as fit, their checksums left to the kernel that takes the
-// frame. It returns the frame's length; 0 after the last, and for what does not
+// as many segments of TCP as fit, or one of UDP, with the checksum left to the
+// kernel that takes the frame. It returns the frame's length; 0 after the last, and for what does not
 // fit even alone, which is dropped. It is not mixed with Next and Take.
 func (s *Segments) NextFrame(dst []byte, limit int) int {
 	if s.packet == nil {
@@ -13,11 +13,12 @@ func (s *Segments) NextFrame(dst []byte, limit int) int {
 	if s.whole || HeaderLen+s.headLen+s.size > limit {
 		return s.wholeFrame(dst, limit)
 	}
-	n := min((limit-HeaderLen-s.headLen)/s.size*s.size, len(s.packet)-s.at)
+	most := (limit - HeaderLen - s.headLen) / s.size * s.size
 	h := header{flags: flagNeedsCsum, csumStart: uint16(s.ipLen), csumOffset: 16}
 	if s.h.gsoType == gsoUDPL4 {
-		h.csumOffset = 6
+		most, h.csumOffset = s.size, 6 // the other kernel may not know how to cut UDP
 	}
+	n := min(most, len(s.packet)-s.at)
 	if n > s.size {
 		h.gsoType, h.gsoSize, h.hdrLen = s.h.gsoType, uint16(s.size), uint16(s.headLen)
 	}

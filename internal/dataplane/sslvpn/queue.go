@@ -63,21 +63,19 @@ func newOutQueue() *outQueue { return &outQueue{wake: make(chan struct{}, 1)} }
 
 // put cuts a frame into the queue, laid out for path p.
 func (q *outQueue) put(p *path, seg *tun.Segments) {
-	if p.widest > 0 {
-		seg.Widen(p.widest)
+	if p.framing.Widest > 0 {
+		seg.Widen(p.framing.Widest)
 	}
-	longest := seg.MaxLen()
+	need := p.room(seg)
 	q.mu.Lock()
-	for q.spaceLocked(p, longest) && !q.filling.Fill(seg, p.head, p.tail) {
+	for q.spaceLocked(p, need) && !p.fill(&q.filling.Chunk, seg) {
 	}
 	q.mu.Unlock()
 	q.signal()
 }
 
-// spaceLocked makes the filling chunk one of path p with room for a packet of n
-// bytes.
-func (q *outQueue) spaceLocked(p *path, n int) bool {
-	need := p.head + n + p.tail
+// spaceLocked makes the filling chunk one of path p with need bytes of space.
+func (q *outQueue) spaceLocked(p *path, need int) bool {
 	if q.closed || need > netio.ChunkSize {
 		return false
 	}

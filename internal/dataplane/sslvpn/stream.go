@@ -3,6 +3,7 @@ package sslvpn
 import (
 	"crypto/tls"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,11 +37,22 @@ type stream struct {
 
 func newStream(c *client, conn *netio.Conn, t *tls.Conn) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(), done: make(chan struct{})}
-	st.tlsPath = &path{channel: session.TLS, stream: st, head: openconnect.HeaderLen}
+	st.tlsPath = &path{channel: session.TLS, stream: st}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
-		st.tlsPath.widest = openconnect.MaxPayload
+		st.tlsPath.framing.Widest = openconnect.MaxPayload
 	}
 	return st
+}
+
+// extend takes extensions into use that the client asked for. Before, and
+// without, the client is a stock one.
+func (st *stream) extend(extensions []string) {
+	f := &st.tlsPath.framing
+	f.GSO = slices.Contains(extensions, openconnect.ExtGSO)
+	f.Coalesce = slices.Contains(extensions, openconnect.ExtCoalesce)
+	if f.GSO {
+		f.Widest = 0 // the client's kernel cuts segments to their own size
+	}
 }
 
 // finish closes the connection after what is queued for it.
@@ -83,7 +95,8 @@ var readBuffers = sync.Pool{New: func() any { b := make([]byte, netio.ReadSpace)
 // a time. The large buffer is held only while there is something to read.
 func (st *stream) read() {
 	queues := st.client.server.Load().gateway.queues
-	r := streamReader{st: st, device: tun.NewWriter(queues[int(st.number)%len(queues)])}
+	q := queues[int(st.number)%len(queues)]
+	r := streamReader{st: st, queue: q, device: tun.NewWriter(q), gso: st.tlsPath.framing.GSO}
 	for {
 		if st.conn.WaitRecord() != nil {
 			return
@@ -101,9 +114,12 @@ func (st *stream) read() {
 // streamReader is the state of the reading goroutine.
 type streamReader struct {
 	st      *stream
+	queue   tun.Queue
 	device  *tun.Writer
+	gso     bool // the client may send super-packets
 	parser  openconnect.Parser
 	packets [][]byte
+	frames  [][]byte // super-packets with their virtio-net header
 	bytes   int
 }
 
@@ -112,7 +128,7 @@ func (r *streamReader) deliver(b []byte) bool {
 	c := r.st.client
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
-	r.packets, r.bytes = r.packets[:0], 0
+	r.packets, r.frames, r.bytes = r.packets[:0], r.frames[:0], 0
 	for {
 		f, rest, err := r.parser.Next(b)
 		if errors.Is(err, openconnect.ErrMore) {
@@ -122,27 +138,46 @@ func (r *streamReader) deliver(b []byte) bool {
 			return false
 		}
 		b = rest
-		if f.Type != openconnect.TypeData {
+		switch {
+		case f.Type == openconnect.TypeData:
+			if srv.filter.FromClient(f.Payload, c.rec.Inner) {
+				r.packets = append(r.packets, f.Payload)
+				r.bytes += len(f.Payload)
+			}
+		case f.Type == openconnect.TypeGSO && r.gso:
+			r.super(srv, f.Payload)
+		default:
 			c.step(session.Event{Kind: session.Frame, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
-		} else if srv.filter.FromClient(f.Payload, c.rec.Inner) {
-			r.packets = append(r.packets, f.Payload)
-			r.bytes += len(f.Payload)
 		}
 	}
 	r.flush(srv, now)
 	return true
 }
 
+// super takes a super-packet: first its header is held against the packet, then
+// the packet against the rules.
+func (r *streamReader) super(srv *server, frame []byte) {
+	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], r.st.client.rec.Inner) {
+		return
+	}
+	r.frames = append(r.frames, frame)
+	r.bytes += len(frame) - tun.HeaderLen
+}
+
 func (r *streamReader) flush(srv *server, now time.Time) {
-	if len(r.packets) == 0 {
+	if len(r.packets)+len(r.frames) == 0 {
 		return
 	}
 	c := r.st.client
-	c.received(session.TLS, len(r.packets), r.bytes, now)
+	c.received(session.TLS, len(r.packets)+len(r.frames), r.bytes, now)
 	if wait := max(c.up.Reserve(now, r.bytes), srv.gateway.up.Reserve(now, r.bytes)); wait > 0 {
 		r.st.pause(wait) // TCP holds the client back meanwhile
 	}
-	if err := r.device.Write(r.packets); err != nil {
+	err := r.device.Write(r.packets)
+	for i := range r.frames {
+		err = errors.Join(err, r.queue.WriteFrame(r.frames[i:i+1]))
+	}
+	if err != nil {
 		c.svc.cfg.Log.Debug("writing to the tunnel device", "gateway", srv.gateway.id, "error", err)
 	}
 }
@@ -204,7 +239,7 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).send(c)
 	}
-	return netio.SendRecords(w.st.conn, w.st.tls, &c.Chunk)
+	return c.path.framing.SendRecords(w.st.conn, w.st.tls, &c.Chunk)
 }
 
 func (w *streamWriter) shape(c *chunk) {
