@@ -78,10 +78,7 @@ func (s *Session) dialUDP() (*udpSide, error) {
 	if to.Addr().Is6() {
 		any = netip.IPv6Unspecified()
 	}
-	c, err := dtls.NewClient(dtls.ClientConfig{
-		Mode: dtls.ModePSK, SessionID: s.tunnel.AppID, PSK: s.psk, ExtendedMasterSecret: true,
-		Suites: []uint16{dtls.SuitePSKAES128GCM, dtls.SuitePSKAES256GCM, dtls.SuitePSKChaCha20},
-	})
+	c, err := s.NewDTLS()
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +88,18 @@ func (s *Session) dialUDP() (*udpSide, error) {
 	}
 	return &udpSide{sock: sock, to: &netio.Endpoint{Peer: to}, client: c, up: make(chan struct{})}, nil
 }
+
+// NewDTLS returns the client of a handshake for the session's UDP channel. Run
+// makes its own; others may run the channel themselves instead of Run.
+func (s *Session) NewDTLS() (*dtls.Client, error) {
+	return dtls.NewClient(dtls.ClientConfig{
+		Mode: dtls.ModePSK, SessionID: s.tunnel.AppID, PSK: s.psk, ExtendedMasterSecret: true,
+		Suites: []uint16{dtls.SuitePSKAES128GCM, dtls.SuitePSKAES256GCM, dtls.SuitePSKChaCha20},
+	})
+}
+
+// Close ends the connection of a session that Run was not called for.
+func (s *Session) Close() error { return s.c.conn.Close() }
 
 var errHandshake = errors.New("client: no DTLS handshake")
 
