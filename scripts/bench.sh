@@ -1,76 +1,113 @@
 #!/usr/bin/env bash
-# Throughput of stock openconnect through Skybridge and through ocserv, side by
-# side in one run on one machine:
+# Throughput of tunnels side by side, in alternating rounds of one run on one
+# machine:
 #
 #   client (…c) 198.51.100.2 ── 198.51.100.1 gateway (…g) [bridge] ── 10.77.0.2 LAN host (…l)
+#   client (…d) 198.51.101.2 ── 198.51.101.1 ┘
 #
-# Both servers run all the time in the same namespace; the client connects to
-# one after the other, and the order changes every round. Same client, same
-# options (--no-dtls on both where TLS is compared), inner MTU 1400 for both.
+# Skybridge and ocserv run all the time in one namespace; clients connect to one
+# after the other, and the order turns round with every round. Same client, same
+# options where two servers are compared (--no-dtls on both where TLS is), inner
+# MTU 1400 for all.
 #
-# LARGE=1 lets Skybridge send segments above the MTU over TLS (an option of the
-# server, off by default); its results are named apart.
+#   stock-dtls  openconnect, DTLS, Skybridge          ocserv-dtls  the same to ocserv
+#   stock-tls   openconnect --no-dtls                 ocserv-tls   the same to ocserv
+#   stock-large the same with segments above the MTU (an option of the server, off by default)
+#   pair        our own client, DTLS, Skybridge       pair-tls     the same by TLS with its extension
+#   probe       the path without a protocol, see test/bench/others/probe
+#   wireguard   wireguard-go, see test/bench/others/wireguard
+#   base        like pair, with node and peer of the commit BASE: what a change wins
+#   delay-ours, delay-ocserv   round trips of one openconnect while another is loaded
 #
-# Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [TRANSPORTS="tls dtls"] [GOAL=1.5] scripts/bench.sh
-# Writes build/bench/tunnel-TRANSPORT-FLOWS-DIRECTION.json and prints a table of
-# medians. Fails if a measurement is missing, not if a goal is.
+# Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [SYSTEMS="..."] [BASE=commit] [PROFILE=dir] scripts/bench.sh
+# Writes build/bench/NAME.json per figure and prints a table. Figures whose
+# systems are left out are not made. Fails if a measurement is missing, not if a
+# goal is. PROFILE writes CPU profiles of node and peer there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} transports=${TRANSPORTS:-tls dtls} goal=${GOAL:-1.5}
-large=${LARGE:-0} label=tunnel
-[ "$large" = 0 ] || label=tunnel-large
+rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} profile=${PROFILE:-} base=${BASE:-}
+systems=${SYSTEMS:-stock-dtls ocserv-dtls stock-large ocserv-tls stock-tls pair probe wireguard pair-tls delay-ours delay-ocserv}
 out=$PWD/build/bench
 
 [ "$(id -u)" = 0 ] || { echo "bench: network namespaces need root" >&2; exit 1; }
-for p in ip iperf3 ocserv ocpasswd openconnect openssl nsenter go; do
+for p in ip iperf3 ocserv ocpasswd openconnect openssl nsenter ping go; do
   command -v "$p" >/dev/null || { echo "bench: $p is missing" >&2; exit 1; }
 done
 
-work=$(mktemp -d) tag=sbb$$ pids=()
-c=${tag}c g=${tag}g l=${tag}l vpn=vpngw-$tag
+work=$(mktemp -d) tag=sbb$$ pids=() clients=() nodes=()
+c=${tag}c d=${tag}d g=${tag}g l=${tag}l vpn=vpngw-$tag vpn2=vpngw-b$tag
 chmod 755 "$work"
+mkdir -p "$out" "$work/m"
 inside() { nsenter --net="/run/netns/$1" "${@:2}"; }
 spawn() { exec nsenter --net="/run/netns/$1" "${@:2}"; } # in the background: $! is the program
 stop() { kill "$1" 2>/dev/null || true; wait "$1" 2>/dev/null || true; }
+stop_clients() {
+  for p in "${clients[@]:-}"; do [ -z "$p" ] || stop "$p"; done
+  clients=()
+}
 cleanup() {
+  stop_clients
   for p in "${pids[@]:-}"; do [ -z "$p" ] || stop "$p"; done
-  for n in "$c" "$g" "$l" "$vpn"; do ip netns del "$n" 2>/dev/null || true; done
+  for n in "$c" "$d" "$g" "$l" "$vpn" "$vpn2"; do ip netns del "$n" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap cleanup EXIT
+wants() { [[ " $systems " == *" $1"* ]]; }
 
-# Namespaces. The gateway of Skybridge answers at 10.77.0.1, ocserv at 10.77.0.3.
-for n in "$c" "$g" "$l"; do ip netns add "$n"; ip -n "$n" link set lo up; done
+# Namespaces. The gateway of Skybridge answers at 10.77.0.1, the others at 10.77.0.3.
+for n in "$c" "$d" "$g" "$l"; do ip netns add "$n"; ip -n "$n" link set lo up; done
 ip link add c0 netns "$c" type veth peer name g0 netns "$g"
+ip link add d0 netns "$d" type veth peer name g2 netns "$g"
 ip link add l0 netns "$l" type veth peer name g1 netns "$g"
 ip -n "$g" link add br0 type bridge
 ip -n "$g" link set g1 master br0
 ip -n "$c" addr add 198.51.100.2/24 dev c0
+ip -n "$d" addr add 198.51.101.2/24 dev d0
 ip -n "$g" addr add 198.51.100.1/24 dev g0
+ip -n "$g" addr add 198.51.101.1/24 dev g2
 ip -n "$g" addr add 10.77.0.3/24 dev br0
 ip -n "$l" addr add 10.77.0.2/24 dev l0
-for x in "$c c0" "$g g0" "$g g1" "$g br0" "$l l0"; do ip -n "${x% *}" link set "${x#* }" up; done
-ip -n "$l" route add 10.98.0.0/16 via 10.77.0.1
-ip -n "$l" route add 10.99.0.0/16 via 10.77.0.3
+for x in "$c c0" "$d d0" "$g g0" "$g g1" "$g g2" "$g br0" "$l l0"; do ip -n "${x% *}" link set "${x#* }" up; done
+ip -n "$d" route add default via 198.51.101.1
+for net in 10.97.0.0/16 10.98.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.1; done
+ip -n "$l" route add 10.95.0.0/16 via 10.77.0.4
+for net in 10.94.0.0/16 10.96.0.0/16 10.99.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.3; done
 inside "$g" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 spawn "$l" iperf3 -s >/dev/null 2>&1 & pids+=($!)
 
-# Skybridge, stand-alone.
+# Programs.
 go build -o "$work/node" ./test/bench/node
+go build -o "$work/peer" ./test/bench/peer
+(cd test/bench/others && go build -o "$work/probe" ./probe && go build -o "$work/wireguard" ./wireguard)
+
+# Skybridge, stand-alone: two servers, the second with segments above the MTU.
 hash=$(echo pass | "$work/node" -hash)
-cat > "$work/node.json" <<JSON
-{"NodeID": "node-bench", "StateDir": "$work/state", "Listen": ["198.51.100.1"],
- "Networks": {"vpc": {"Bridge": "br0", "Address": "10.77.0.1/24"}},
- "DesiredFile": "$work/desired.json", "UsersFile": "$work/users.json"}
+server() { # id port pool large
+  cat <<JSON
+{"id": "$1", "name": "bench", "port": $2, "udp": true, "pool": "$3", "local_subnets": ["10.77.0.0/24"], "mtu": 1400,
+ "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2", "large_segments": $4}
 JSON
-cat > "$work/desired.json" <<JSON
-{"generation": 1, "node": "node-bench", "gateways": [{"id": "$vpn", "state": "active", "network": "vpc", "session_limit": 10,
- "ssl_servers": [{"id": "sslsrv-bench", "name": "bench", "port": 443, "udp": true, "pool": "10.98.0.0/16",
- "local_subnets": ["10.77.0.0/24"], "mtu": 1400, "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2",
- "large_segments": $([ "$large" = 0 ] && echo false || echo true)}]}]}
+}
+node() { # program gateway address servers: makes its files and starts it
+  cat > "$work/$2.json" <<JSON
+{"NodeID": "node-bench", "StateDir": "$work/state-$2", "Listen": ["198.51.100.1"],
+ "Networks": {"vpc": {"Bridge": "br0", "Address": "$3/24"}},
+ "DesiredFile": "$work/$2-desired.json", "UsersFile": "$work/users.json"}
 JSON
-echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\"}]}" > "$work/users.json"
-spawn "$g" "$work/node" "$work/node.json" 2> "$work/node.log" & pids+=($!)
+  cat > "$work/$2-desired.json" <<JSON
+{"generation": 1, "node": "node-bench", "gateways": [{"id": "$2", "state": "active", "network": "vpc", "session_limit": 10,
+ "ssl_servers": [$4]}]}
+JSON
+  spawn "$g" "$1" ${profile:+-cpuprofile "$profile/$(basename "$1").prof"} "$work/$2.json" 2> "$work/$2.log" & pids+=($!) nodes+=($!)
+}
+echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\", \"max_sessions\": 4}]}" > "$work/users.json"
+node "$work/node" "$vpn" 10.77.0.1 "$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true)"
+if [ -n "$base" ]; then
+  mkdir "$work/base"
+  git archive "$base" | tar -x -C "$work/base"
+  (cd "$work/base" && go build -o "$work/base-node" ./test/bench/node && go build -o "$work/base-peer" ./test/bench/peer)
+  node "$work/base-node" "$vpn2" 10.77.0.4 "$(server sslsrv-base 446 10.95.0.0/16 false)"
+fi
 
 # ocserv. Its mtu is the link's: 1466 leaves 1400 inside for DTLS with AES-GCM.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" \
@@ -109,62 +146,131 @@ ip route replace 10.77.0.0/24 dev "$TUNDEV"
 SCRIPT
 chmod 755 "$work/script"
 
-port_of() { if [ "$1" = skybridge ]; then echo 443; else echo 8443; fi; }
 pin_of() {
-  inside "$c" openssl s_client -connect "198.51.100.1:$(port_of "$1")" </dev/null 2>/dev/null | openssl x509 -pubkey -noout |
+  inside "$c" openssl s_client -connect "198.51.100.1:$1" </dev/null 2>/dev/null | openssl x509 -pubkey -noout |
     openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
 }
-declare -A pin=([skybridge]=$(pin_of skybridge) [ocserv]=$(pin_of ocserv))
+declare -A pin=([446]=${base:+$(pin_of 446)} [443]=$(pin_of 443) [444]=$(pin_of 444) [8443]=$(pin_of 8443))
 
-connect() { # system transport
-  local option=()
-  [ "$2" = dtls ] || option=(--no-dtls)
-  spawn "$c" openconnect "${option[@]}" --script "$work/script" --interface tun0 -u bench --passwd-on-stdin \
-    --servercert "pin-sha256:${pin[$1]}" "https://198.51.100.1:$(port_of "$1")" > "$work/client.log" 2>&1 <<< pass & client=$!
-  for _ in $(seq 200); do
-    if ip -n "$c" route show dev tun0 2>/dev/null | grep -q 10.77; then
-      sleep 1
-      [ "$2" != dtls ] || grep -q "Established DTLS" "$work/client.log" || break
-      return
-    fi
-    sleep 0.1
-  done
-  echo "bench: $1 does not connect by $2" >&2
-  tail -n 20 "$work/client.log" "$work/node.log" "$work/ocserv.log" >&2
+fail() {
+  echo "bench: $*" >&2
+  tail -n 20 "$work"/*.log >&2
   exit 1
+}
+# until_true LIMIT COMMAND...: waits up to LIMIT tenths of a second.
+until_true() {
+  for _ in $(seq "$1"); do "${@:2}" && return; sleep 0.1; done
+  return 1
+}
+routed() { ip -n "$1" route show dev tun0 2>/dev/null | grep -q 10.77; }
+
+stock() { # namespace port [options]
+  spawn "$1" openconnect "${@:3}" --script "$work/script" --interface tun0 -u bench --passwd-on-stdin \
+    --servercert "pin-sha256:${pin[$2]}" "https://198.51.100.1:$2" > "$work/client-$1.log" 2>&1 <<< pass & clients+=($!)
+  until_true 200 routed "$1" || fail "openconnect does not connect to port $2"
+  [ "${3:-}" = --no-dtls ] || until_true 50 grep -q "Established DTLS" "$work/client-$1.log" || fail "no DTLS on port $2"
+}
+own() { # program port channel [options]
+  local program=$work/$1 port=$2
+  shift 2
+  spawn "$c" "$program" -server "198.51.100.1:$port" -pin "${pin[$port]}" -user bench -tun tun0 \
+    ${profile:+-cpuprofile "$profile/$(basename "$program")-$1.prof"} "${@:2}" > "$work/client-$c.log" 2>&1 <<< pass & clients+=($!)
+  until_true 200 routed "$c" || fail "our client does not connect"
+  until_true 50 grep -q "^$1" "$work/client-$c.log" || fail "our client is not on $1"
+}
+both_ends() { # name, subnet: devices of a system without a server
+  until_true 50 ip -n "$g" link show "$1s" >/dev/null 2>&1 || fail "no device of $1"
+  until_true 50 ip -n "$c" link show "$1c" >/dev/null 2>&1 || fail "no device of $1"
+  ip -n "$g" addr add "$2.0.1/16" dev "$1s"; ip -n "$g" link set "$1s" up mtu 1400
+  ip -n "$c" addr add "$2.0.2/16" dev "$1c"; ip -n "$c" link set "$1c" up mtu 1400
+  ip -n "$c" route replace 10.77.0.0/24 dev "$1c"
+}
+
+connect() { # system
+  case $1 in
+    stock-dtls) stock "$c" 443 ;;
+    stock-tls) stock "$c" 443 --no-dtls ;;
+    stock-large) stock "$c" 444 --no-dtls ;;
+    ocserv-dtls) stock "$c" 8443 ;;
+    ocserv-tls) stock "$c" 8443 --no-dtls ;;
+    pair) own peer 443 dtls ;;
+    base) own base-peer 446 dtls ;;
+    pair-tls) own peer 443 tls -dtls=false -ext coalesce,gso ;;
+    probe)
+      spawn "$g" "$work/probe" -tun pxs >/dev/null 2>&1 & clients+=($!)
+      spawn "$c" "$work/probe" -tun pxc -remote 198.51.100.1:4444 >/dev/null 2>&1 & clients+=($!)
+      both_ends px 10.96 ;;
+    wireguard)
+      read -r ka pa < <("$work/wireguard" -key)
+      read -r kb pb < <("$work/wireguard" -key)
+      spawn "$g" "$work/wireguard" -tun wgs -private "$ka" -public "$pb" -listen 5555 -allowed 10.94.0.2/32 >/dev/null 2>&1 & clients+=($!)
+      spawn "$c" "$work/wireguard" -tun wgc -private "$kb" -public "$pa" -endpoint 198.51.100.1:5555 \
+        -allowed 10.94.0.0/16,10.77.0.0/24 >/dev/null 2>&1 & clients+=($!)
+      both_ends wg 10.94 ;;
+    delay-ours) stock "$c" 443; stock "$d" 443 ;;
+    delay-ocserv) stock "$c" 8443; stock "$d" 8443 ;;
+    *) fail "no system $1" ;;
+  esac
+  sleep 1
 }
 
 rate() { # flows [-R]: Mbit/s received
   { inside "$c" iperf3 -c 10.77.0.2 -t "$secs" -P "$1" -f m "${@:2}" 2>/dev/null || true; } |
     awk -v P="$1" '/receiver/ && (P == 1 || /SUM/) {v = (P == 1 ? $7 : $6)} END {print (v == "" ? 0 : v)}'
 }
+delay() { # milliseconds: 99 of 100 round trips of client d are shorter, while c sends and receives all it can
+  inside "$c" iperf3 -c 10.77.0.2 -t $((secs + 1)) -P 4 --bidir >/dev/null 2>&1 & local load=$!
+  sleep 1
+  inside "$d" ping -q -c 1 -W 2 10.77.0.2 >/dev/null || true
+  { inside "$d" ping -i 0.01 -c $((secs * 80)) -W 2 10.77.0.2 || true; } | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' |
+    sort -n | awk '{v[NR] = $1} END {print (NR < 50 ? 0 : v[int(NR * 0.99)])}'
+  wait "$load" 2>/dev/null || true
+}
 
-measure() { # system transport round
-  local n up down
-  connect "$1" "$2"
+# cost: processor time of our programs so far, in ticks. What others do on the
+# machine blurs rates more than it blurs this.
+cost() { cat $(printf '/proc/%s/stat ' "${clients[@]}" "${nodes[@]}") 2>/dev/null | awk '{t += $14 + $15} END {print t}'; }
+per_gigabyte() { # ticks Mbit/s: seconds of processor time for 10^9 bytes
+  awk -v t="$1" -v r="$2" -v s="$secs" 'BEGIN {printf "%.2f", (r > 0 ? t / 100 / (r * s / 8000) : 0)}'
+}
+
+measure() { # system round
+  local n up down t0 t1 t2
+  connect "$1"
+  if [[ $1 == delay-* ]]; then
+    up=$(delay)
+    printf 'round %s  %-12s p99 %s ms\n' "$2" "$1" "$up"
+    echo "$up" >> "$work/m/$1"
+    stop_clients
+    return
+  fi
   for n in $flows; do
-    up=$(rate "$n") down=$(rate "$n" -R)
-    printf 'round %s  %-4s %s flows  %-10s up %8s  down %8s Mbit/s\n' "$3" "$2" "$n" "$1" "$up" "$down"
-    echo "$up" >> "$work/$2-$n-up.$1"
-    echo "$down" >> "$work/$2-$n-down.$1"
+    t0=$(cost) up=$(rate "$n")
+    t1=$(cost) down=$(rate "$n" -R)
+    t2=$(cost)
+    printf 'round %s  %-12s %s flows  up %8s  down %8s Mbit/s' "$2" "$1" "$n" "$up" "$down"
+    case $1 in
+      pair* | base | probe | wireguard) printf '  cost %s  %s s/GB' "$(per_gigabyte $((t1 - t0)) "$up")" "$(per_gigabyte $((t2 - t1)) "$down")" ;;
+    esac
+    printf '\n'
+    echo "$up" >> "$work/m/$1-$n-up"
+    echo "$down" >> "$work/m/$1-$n-down"
   done
-  stop "$client"
+  stop_clients
 }
 
 for r in $(seq "$rounds"); do
-  for t in $transports; do
-    if [ $((r % 2)) = 1 ]; then order="skybridge ocserv"; else order="ocserv skybridge"; fi
-    for s in $order; do measure "$s" "$t" "$r"; done
-  done
+  order=$systems
+  [ $((r % 2)) = 1 ] || order=$(tr ' ' '\n' <<< "$systems" | tac | tr '\n' ' ')
+  for s in $order; do measure "$s" "$r"; done
 done
 
-# Medians of per-round ratios.
-mkdir -p "$out"
+# Figures: medians of per-round ratios.
 echo
 failed=0
-for t in $transports; do for n in $flows; do for d in up down; do
-  f="$work/$t-$n-$d"
-  paste "$f.skybridge" "$f.ocserv" | awk -v name="$label-$t-$n-$d" -v goal="$goal" -v file="$out/$label-$t-$n-$d.json" '
+figure() { # row name unit ours peer goal
+  [ -e "$work/m/$4" ] && [ -e "$work/m/$5" ] || return 0
+  paste "$work/m/$4" "$work/m/$5" | awk -v row="$1" -v name="$2" -v unit="$3" -v peer="${5%%-*}" -v goal="$6" -v file="$out/$2.json" '
     function median(a, n,   i, j, v) {
       for (i = 2; i <= n; i++) for (j = i; j > 1 && a[j] < a[j-1]; j--) { v = a[j]; a[j] = a[j-1]; a[j-1] = v }
       return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
@@ -173,9 +279,22 @@ for t in $transports; do for n in $flows; do for d in up down; do
     { k++; x[k] = $1 + 0; y[k] = $2 + 0; q[k] = $1 / $2; xs = xs (k > 1 ? ", " : "") $1; ys = ys (k > 1 ? ", " : "") $2 }
     END {
       if (bad || !k) { print name ": a measurement is missing" > "/dev/stderr"; exit 1 }
-      m = median(q, k)
-      printf "{\"name\": \"%s\", \"unit\": \"Mbit/s\", \"ours\": [%s], \"peer\": \"ocserv\", \"peers\": [%s], \"median_ratio\": %.3f, \"goal\": %s}\n", name, xs, ys, m, goal > file
-      printf "%-26s ours %7.0f  ocserv %7.0f Mbit/s  ratio %5.2f  goal %s\n", name, median(x, k), median(y, k), m, goal
+      m = median(q, k); bound = substr(goal, 1, 2); than = substr(goal, 4) + 0
+      ok = goal == "" ? "" : (bound == ">=" ? m >= than : m <= than) ? "yes" : "NO"
+      printf "{\"row\": \"%s\", \"name\": \"%s\", \"unit\": \"%s\", \"ours\": [%s], \"peer\": \"%s\", \"peers\": [%s], \"median_ratio\": %.3f, \"goal\": \"%s\"}\n", row, name, unit, xs, peer, ys, m, goal > file
+      printf "%-3s %-28s ours %7.4g  %-9s %7.4g %-6s  ratio %5.2f  goal %-7s %s\n", row, name, median(x, k), peer, median(y, k), unit, m, goal, ok
     }' || failed=1
-done; done; done
+}
+for n in $flows; do for x in up down; do
+  if [ "$x" = up ]; then o=4.2 w=1.7; else o=3.8 w=1.4; fi
+  figure 1 "stock-dtls-$n-$x" Mbit/s "stock-dtls-$n-$x" "ocserv-dtls-$n-$x" ">= 1.3"
+  [ "$x" = up ] || figure 2 "stock-large-$n-$x" Mbit/s "stock-large-$n-$x" "ocserv-tls-$n-$x" ">= 2.0"
+  figure 3 "pair-probe-$n-$x" Mbit/s "pair-$n-$x" "probe-$n-$x" ">= 0.85"
+  figure 4 "pair-ocserv-$n-$x" Mbit/s "pair-$n-$x" "ocserv-dtls-$n-$x" ">= $o"
+  figure 5 "pair-wireguard-$n-$x" Mbit/s "pair-$n-$x" "wireguard-$n-$x" ">= $w"
+  figure - "pair-base-$n-$x" Mbit/s "pair-$n-$x" "base-$n-$x" ""
+  figure - "stock-tls-$n-$x" Mbit/s "stock-tls-$n-$x" "ocserv-tls-$n-$x" ""
+  figure - "pair-tls-$n-$x" Mbit/s "pair-tls-$n-$x" "ocserv-tls-$n-$x" ""
+done; done
+figure 10 delay-under-load ms delay-ours delay-ocserv "<= 2"
 exit $failed

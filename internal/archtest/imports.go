@@ -12,13 +12,14 @@ var mayImport = map[string][]string{
 	"protocol":  {"platform/errs"},
 	"tun":       {"platform/errs"},
 	"gwlink":    {"platform/errs"},
+	"netio":     {"protocol", "tun"},
 	"control":   {"platform", "gwlink"},
-	"dataplane": {"platform", "protocol", "tun", "gwlink"},
-	"client":    {"platform", "protocol", "tun"},
+	"dataplane": {"platform", "protocol", "tun", "netio", "gwlink"},
+	"client":    {"platform", "protocol", "tun", "netio"},
 	"provider":  {"platform", "control"},
 	"simulator": {"platform", "control"},
 	"web":       {"platform", "control", "gwlink"},
-	"app":       {"platform", "protocol", "tun", "gwlink", "control", "dataplane", "provider", "simulator", "web"},
+	"app":       {"platform", "protocol", "tun", "netio", "gwlink", "control", "dataplane", "provider", "simulator", "web"},
 }
 
 // commandsMayImport is the same for cmd: a command assembles nothing itself.

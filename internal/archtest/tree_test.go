@@ -39,7 +39,7 @@ func TestTreeKeepsItsRules(t *testing.T) {
 // The data plane and the client hold no database, and cannot by accident.
 func TestDataPlaneLinksNoDatabase(t *testing.T) {
 	t.Parallel()
-	patterns := []string{"./internal/dataplane/...", "./internal/protocol/...", "./internal/tun/...", "./internal/gwlink/..."}
+	patterns := []string{"./internal/dataplane/...", "./internal/protocol/...", "./internal/tun/...", "./internal/netio/...", "./internal/gwlink/..."}
 	if _, err := os.Stat(filepath.Join(root(t), "internal/client")); err == nil {
 		patterns = append(patterns, "./internal/client/...")
 	}

@@ -1,9 +1,11 @@
 package tun
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +38,12 @@ func openQueue(name string) (*fdQueue, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	return &fdQueue{fd: fd, file: os.NewFile(uintptr(fd), "/dev/net/tun")}, nil
+	q := &fdQueue{fd: fd, file: os.NewFile(uintptr(fd), "/dev/net/tun")}
+	if q.raw, err = q.file.SyscallConn(); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening /dev/net/tun: %w", err), q.file.Close())
+	}
+	q.poll = q.try // bound once: a new method value would allocate per batch
+	return q, nil
 }
 
 func configure(fd int, name string) error {
@@ -62,6 +69,13 @@ func configure(fd int, name string) error {
 type fdQueue struct {
 	file *os.File
 
+	// Of the one reader.
+	raw    syscall.RawConn
+	poll   func(fd uintptr) bool
+	buf    []byte
+	frames [][]byte
+	err    error
+
 	mu     sync.RWMutex // held for reading while fd is in use by writers
 	fd     int
 	closed bool
@@ -69,7 +83,35 @@ type fdQueue struct {
 
 var iovecs = sync.Pool{New: func() any { s := make([]unix.Iovec, 0, maxMembers+2); return &s }}
 
-func (q *fdQueue) ReadFrame(buf []byte) (int, error) { return q.file.Read(buf) }
+func (q *fdQueue) ReadFrames(buf []byte, frames [][]byte) ([][]byte, error) {
+	q.buf, q.frames, q.err = buf, frames[:0], nil
+	err := q.raw.Read(q.poll)
+	frames, q.buf, q.frames = q.frames, nil, nil
+	if err == nil {
+		err = q.err
+	}
+	return frames, err
+}
+
+// try reads frames until there is none or the buffer full; false when it got
+// nothing at all and is to be called again when there is something.
+func (q *fdQueue) try(fd uintptr) bool {
+	for len(q.buf) >= MaxFrame && len(q.frames) < cap(q.frames) {
+		n, _, e := unix.Syscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.buf))), MaxFrame)
+		switch {
+		case e == unix.EINTR:
+			continue
+		case e == unix.EAGAIN:
+			return len(q.frames) > 0
+		case e != 0:
+			q.err = fmt.Errorf("reading from tun: %w", e)
+			return true
+		}
+		q.frames = append(q.frames, q.buf[:n:n])
+		q.buf = q.buf[n:]
+	}
+	return true
+}
 
 func (q *fdQueue) WriteFrame(parts [][]byte) error {
 	v := iovecs.Get().(*[]unix.Iovec)

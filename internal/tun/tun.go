@@ -4,7 +4,7 @@
 // It moves frames between memory and a queue of the device and knows TCP
 // segmentation; it does not know sessions, routes or addresses of the device.
 //
-//	kernel ── ReadFrame ──▶ Segments: one super-packet cut into packets of wire size
+//	kernel ── ReadFrames ─▶ Segments: one super-packet cut into packets of wire size
 //	kernel ◀─ WriteFrame ── Writer:   packets of one flow joined to a super-packet
 //
 // A frame is a virtio-net header of HeaderLen bytes (Linux layout, little
@@ -21,17 +21,25 @@ const HeaderLen = 10
 // MaxFrame is the size of a buffer that holds every frame.
 const MaxFrame = HeaderLen + 65535
 
+// What one ReadFrames may usefully be given: a few super-packets or many small
+// packets, and the memory for them.
+const (
+	BatchFrames = 64
+	BatchSize   = 4 * (1 << 16)
+)
+
 // ErrFrame is returned for a frame whose header contradicts its packet.
 var ErrFrame = errors.New("tun: malformed frame")
 
 // Queue is one queue of a tunnel device. A reader and any number of writers
 // may use it at the same time.
 type Queue interface {
-	// ReadFrame waits for a frame and copies it into buf, which should hold
-	// MaxFrame bytes. It returns os.ErrClosed after Close.
-	ReadFrame(buf []byte) (int, error)
+	// ReadFrames waits for a frame and takes what more is there, one behind the
+	// other in buf, while MaxFrame bytes of it are left. It returns them appended
+	// to frames[:0]; os.ErrClosed after Close.
+	ReadFrames(buf []byte, frames [][]byte) ([][]byte, error)
 	// WriteFrame hands the system one frame, given in parts that it joins.
 	WriteFrame(parts [][]byte) error
-	// Close ends a waiting ReadFrame and removes the queue.
+	// Close ends a waiting ReadFrames and removes the queue.
 	Close() error
 }

@@ -115,8 +115,8 @@ func checkPacket(t interface{ Fatalf(string, ...any) }, p []byte) {
 // capture is a Queue that keeps the frames written.
 type capture struct{ frames [][]byte }
 
-func (c *capture) ReadFrame([]byte) (int, error) { return 0, ErrFrame }
-func (c *capture) Close() error                  { return nil }
+func (c *capture) ReadFrames([]byte, [][]byte) ([][]byte, error) { return nil, ErrFrame }
+func (c *capture) Close() error                                  { return nil }
 func (c *capture) WriteFrame(parts [][]byte) error {
 	c.frames = append(c.frames, bytes.Join(parts, nil))
 	return nil
@@ -124,7 +124,7 @@ func (c *capture) WriteFrame(parts [][]byte) error {
 
 func split(t interface{ Fatalf(string, ...any) }, frame []byte) [][]byte {
 	var s Segments
-	if err := s.Reset(frame); err != nil {
+	if err := s.Reset(bytes.Clone(frame)); err != nil {
 		t.Fatalf("resetting to a frame of our own: %v", err)
 	}
 	var out [][]byte
@@ -132,9 +132,67 @@ func split(t interface{ Fatalf(string, ...any) }, frame []byte) [][]byte {
 		b := make([]byte, s.MaxLen())
 		n := s.Next(b)
 		if n == 0 {
-			return out
+			break
 		}
 		out = append(out, b[:n])
+	}
+	checkTake(t, frame, out)
+	return out
+}
+
+// checkTake fails unless Take gives the packets want, whatever is written into
+// the room in front of them.
+func checkTake(t interface{ Fatalf(string, ...any) }, frame []byte, want [][]byte) {
+	var s Segments
+	if err := s.Reset(bytes.Clone(frame)); err != nil {
+		t.Fatalf("resetting to the frame again: %v", err)
+	}
+	size := 0
+	for _, w := range want {
+		size += len(w)
+	}
+	if s.Size() != size {
+		t.Fatalf("got size %d of all packets, want %d", s.Size(), size)
+	}
+	for i, w := range want {
+		if got := s.Left(); got != len(want)-i {
+			t.Fatalf("got %d packets left, want %d", got, len(want)-i)
+		}
+		got := s.Take(8)
+		if !bytes.Equal(got[8:], w) {
+			t.Fatalf("packet %d in place: got %x, want %x", i, got[8:], w)
+		}
+		for j := range got {
+			got[j] = 0xee // as sealing in place might
+		}
+	}
+	if s.Left() != 0 || s.Take(8) != nil {
+		t.Fatalf("more packets in place than copied")
+	}
+}
+
+func TestSegmentsOfUDPHaveRightChecksums(t *testing.T) {
+	t.Parallel()
+	frame := make([]byte, HeaderLen+28+2500)
+	header{flags: flagNeedsCsum, gsoType: gsoUDPL4, gsoSize: 1000, csumStart: 20, csumOffset: 6}.put(frame)
+	p := frame[HeaderLen:]
+	p[0], p[8], p[9] = 0x45, 64, protoUDP
+	copy(p[12:], []byte{10, 0, 0, 1, 10, 0, 0, 2, 0xff, 0xff, 0xff, 0xff})
+	for i := range p[28:] {
+		p[28+i] = byte(i * 7)
+	}
+	got := split(t, frame)
+	if len(got) != 3 || len(got[2]) != 528 {
+		t.Fatalf("got %d packets", len(got))
+	}
+	for i, p := range got {
+		pseudo := uint32(onesComplement(p[12:20], 0)) + protoUDP + uint32(len(p)-20)
+		if c := onesComplement(p[20:], pseudo); c != 0xffff || onesComplement(p[:20], 0) != 0xffff {
+			t.Errorf("packet %d: got sum %04x", i, c)
+		}
+		if n := int(binary.BigEndian.Uint16(p[24:])); n != len(p)-20 || binary.BigEndian.Uint16(p[4:]) != uint16(i) {
+			t.Errorf("packet %d: got length %d, id %x", i, n, p[4:6])
+		}
 	}
 }
 
@@ -288,8 +346,8 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 
 type discard struct{ frame []byte }
 
-func (d *discard) ReadFrame([]byte) (int, error) { return 0, ErrFrame }
-func (d *discard) Close() error                  { return nil }
+func (d *discard) ReadFrames([]byte, [][]byte) ([][]byte, error) { return nil, ErrFrame }
+func (d *discard) Close() error                                  { return nil }
 func (d *discard) WriteFrame(parts [][]byte) error {
 	d.frame = d.frame[:0]
 	for _, p := range parts {

@@ -8,6 +8,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 // client is one session as it runs: the state machine, its present stream and
@@ -20,6 +22,7 @@ type client struct {
 	path   atomic.Pointer[path] // where packets to the client go; nil while detached
 
 	up, down *shape.Bucket
+	paced    atomic.Bool // down has a rate
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
@@ -36,10 +39,25 @@ type client struct {
 type path struct {
 	channel    session.Channel
 	stream     *stream
-	link       *link    // DTLS only
-	out        *dtlsOut // DTLS only
-	head, tail int      // bytes before and after each packet
-	widest     int      // of TCP segments; 0 = the device's MTU
+	link       *link         // DTLS only
+	out        *dtlsOut      // DTLS only
+	head, tail int           // DTLS: bytes before and after each packet
+	framing    netio.Framing // TLS
+}
+
+// room is the space that a packet of seg takes in a chunk.
+func (p *path) room(seg *tun.Segments) int {
+	if p.channel == session.TLS {
+		return p.framing.Room(seg)
+	}
+	return p.head + seg.MaxLen() + p.tail
+}
+
+func (p *path) fill(c *netio.Chunk, seg *tun.Segments) bool {
+	if p.channel == session.TLS {
+		return p.framing.Fill(c, seg)
+	}
+	return c.Fill(seg, p.head, p.tail)
 }
 
 func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
@@ -80,6 +98,7 @@ func (c *client) setRates(srv *server) {
 	}
 	c.up.SetRate(up)
 	c.down.SetRate(down)
+	c.paced.Store(down > 0)
 }
 
 // step gives the state machine an event and does what it says.

@@ -46,6 +46,8 @@ func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
 	resp := h.response(c, req)
 	resp.DTLS = h.offerDTLS(st, req)
+	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
+	st.extend(resp.Extensions)
 	if !c.attach(st) {
 		st.unlink()
 		h.refuse(401, "")

@@ -5,8 +5,10 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/lease"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
@@ -26,6 +29,7 @@ type gateway struct {
 	queues   []tun.Queue
 	up, down *shape.Bucket
 	state    atomic.Pointer[gwlink.Gateway] // as desired
+	paced    atomic.Bool                    // it has a rate towards the clients
 	uploads  chan *upload
 	stop     chan struct{}
 	wg       sync.WaitGroup
@@ -39,8 +43,8 @@ func newGateway(id string, queues []tun.Queue, log *slog.Logger) *gateway {
 		id: id, log: log, queues: queues, up: shape.New(0), down: shape.New(0),
 		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
 	}
-	for _, q := range queues {
-		g.wg.Go(func() { g.pump(q) })
+	for i, q := range queues {
+		g.wg.Go(func() { (&pump{g: g, number: i}).run(q) })
 	}
 	g.wg.Go(g.inject)
 	return g
@@ -50,29 +54,99 @@ func (g *gateway) configure(spec gwlink.Gateway) {
 	g.state.Store(&spec)
 	g.up.SetRate(spec.UpRate)
 	g.down.SetRate(spec.DownRate)
+	g.paced.Store(spec.DownRate > 0)
 }
 
 func (g *gateway) frozen() bool { return g.state.Load().State != gwlink.GatewayActive }
 
-// pump moves frames from one queue of the device to the clients' queues until
-// the device is closed.
-func (g *gateway) pump(q tun.Queue) {
-	buf := make([]byte, tun.MaxFrame)
-	var seg tun.Segments
+// pump moves frames from one queue of the device towards the clients until the
+// device is closed. For clients on DTLS without a rate it seals and sends
+// itself, what a batch of frames brought by one call; for the others it fills
+// their queues.
+type pump struct {
+	g      *gateway
+	number int // of the queue
+	seg    tun.Segments
+	bursts []portBurst // of the ports that this pump has sent to
+}
+
+type portBurst struct {
+	port  *udpPort
+	burst *netio.Burst
+}
+
+func (p *pump) run(q tun.Queue) {
+	buf, frames := make([]byte, tun.BatchSize), make([][]byte, 0, tun.BatchFrames)
 	for {
-		n, err := q.ReadFrame(buf)
+		frames, err := q.ReadFrames(buf, frames)
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
 		if err != nil {
-			g.log.Warn("reading the tunnel device", "gateway", g.id, "error", err)
-			if !g.pause() {
+			p.g.log.Warn("reading the tunnel device", "gateway", p.g.id, "error", err)
+			if !p.g.pause() {
 				return
 			}
 			continue
 		}
-		if seg.Reset(buf[:n]) == nil {
-			g.deliver(&seg)
+		for _, f := range frames {
+			if p.seg.Reset(f) == nil {
+				p.deliver()
+			}
+		}
+		p.flush()
+	}
+}
+
+// deliver sends the frame in seg on its client's way.
+func (p *pump) deliver() {
+	packet := p.seg.Packet()
+	_, dst, ok := filter.Addresses(packet)
+	if !ok {
+		return
+	}
+	p.g.mu.RLock()
+	c := p.g.byAddr[dst]
+	p.g.mu.RUnlock()
+	if c == nil || !c.server.Load().filter.ToClient(packet) {
+		return
+	}
+	way := c.path.Load()
+	switch {
+	case way == nil:
+	case way.out != nil && p.number < len(way.out.sealers) && !c.paced.Load() && !p.g.paced.Load():
+		p.seal(c, way.out)
+	default:
+		way.stream.out.put(way, &p.seg)
+	}
+}
+
+// seal makes the frame records of an association. When the sequence numbers are
+// used up, the client's next tunnel brings new ones.
+func (p *pump) seal(c *client, out *dtlsOut) {
+	n, size := p.seg.Left(), p.seg.Size()
+	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load()) != nil {
+		return
+	}
+	c.sent(n, size)
+}
+
+func (p *pump) burst(port *udpPort) *netio.Burst {
+	for _, b := range p.bursts {
+		if b.port == port {
+			return b.burst
+		}
+	}
+	b := netio.NewBurst(port.sock)
+	p.bursts = append(p.bursts, portBurst{port, b})
+	return b
+}
+
+// flush sends what was sealed; ports that were closed are forgotten.
+func (p *pump) flush() {
+	for i := len(p.bursts) - 1; i >= 0; i-- {
+		if err := p.bursts[i].burst.Flush(); errors.Is(err, net.ErrClosed) {
+			p.bursts = slices.Delete(p.bursts, i, i+1)
 		}
 	}
 }
@@ -84,23 +158,6 @@ func (g *gateway) pause() bool {
 		return true
 	case <-g.stop:
 		return false
-	}
-}
-
-func (g *gateway) deliver(seg *tun.Segments) {
-	p := seg.Packet()
-	_, dst, ok := filter.Addresses(p)
-	if !ok {
-		return
-	}
-	g.mu.RLock()
-	c := g.byAddr[dst]
-	g.mu.RUnlock()
-	if c == nil || !c.server.Load().filter.ToClient(p) {
-		return
-	}
-	if way := c.path.Load(); way != nil {
-		way.stream.out.put(way, seg)
 	}
 }
 

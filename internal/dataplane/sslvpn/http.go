@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -27,7 +28,7 @@ const (
 type httpConn struct {
 	svc  *Service
 	srv  *server
-	conn *batchConn
+	conn *netio.Conn
 	tls  *tls.Conn
 	from netip.AddrPort
 	in   *bufio.Reader

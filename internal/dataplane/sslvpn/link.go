@@ -5,14 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
-)
-
-// typeRoom is the type byte in front of each packet of a DTLS record, tagRoom
-// the AEAD's tag behind it.
-const (
-	typeRoom = 1
-	tagRoom  = 16
 )
 
 // link is the DTLS side of one stream, from CONNECT until the stream ends.
@@ -25,35 +19,39 @@ type link struct {
 	mu   sync.Mutex // serialises what comes in, from any port
 	srv  *dtls.Server
 	port *udpPort // of the association in use
-	peer endpoint
+	peer netio.Endpoint
 }
 
 // dtlsOut is where an association's datagrams go. The peer may move.
 type dtlsOut struct {
-	port   *udpPort
-	sealer *dtls.Sealer
-	peer   atomic.Pointer[endpoint]
+	port    *udpPort
+	sealer  *dtls.Sealer
+	sealers []*dtls.Sealer // forks, one per pump of the gateway
+	peer    atomic.Pointer[netio.Endpoint]
 }
 
 // established takes a finished handshake into use.
-func (l *link) establishedLocked(port *udpPort, from endpoint) {
+func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
 	a := l.srv.Association()
 	out := &dtlsOut{port: port, sealer: a.Sealer}
+	for range l.stream.client.server.Load().gateway.queues {
+		out.sealers = append(out.sealers, a.Sealer.Fork())
+	}
 	out.peer.Store(&from)
 	l.moveLocked(port, from)
 	l.path.Store(&path{
 		channel: session.DTLS, stream: l.stream, link: l, out: out,
-		head: a.Sealer.Headroom() + typeRoom, tail: tagRoom,
+		head: netio.DTLSRoom(a.Sealer), tail: netio.TagRoom,
 	})
 }
 
 // moveLocked makes from the peer's address.
-func (l *link) moveLocked(port *udpPort, from endpoint) {
+func (l *link) moveLocked(port *udpPort, from netio.Endpoint) {
 	if l.port != nil {
-		l.port.unbind(l.peer.peer, l)
+		l.port.unbind(l.peer.Peer, l)
 	}
 	l.port, l.peer = port, from
-	port.bind(from.peer, l)
+	port.bind(from.Peer, l)
 	if p := l.path.Load(); p != nil && p.out.port == port {
 		p.out.peer.Store(&from)
 	}
@@ -67,7 +65,7 @@ func (l *link) disconnect() {
 	defer l.mu.Unlock()
 	l.path.Store(nil)
 	if l.port != nil {
-		l.port.unbind(l.peer.peer, l)
+		l.port.unbind(l.peer.Peer, l)
 		l.port = nil
 	}
 }
@@ -88,70 +86,17 @@ func (l *link) remove() {
 	}
 }
 
-// dtlsWriter seals chunks for one association and sends them. It belongs to
-// the stream's writer.
+// dtlsWriter is the sending side of one association. It belongs to the stream's
+// writer.
 type dtlsWriter struct {
-	path    *path
-	sealer  *dtls.Sealer
-	sender  *udpSender
-	scratch []byte
+	*netio.DTLSWriter
+	path *path
 }
 
 func newDTLSWriter(p *path) *dtlsWriter {
-	return &dtlsWriter{path: p, sealer: p.out.sealer.Fork(), sender: p.out.port.sock.sender()}
+	return &dtlsWriter{netio.NewDTLSWriter(p.out.sealer, p.out.port.sock), p}
 }
 
-// send seals a chunk in place and sends runs of equal records by one message
-// each, all messages by one call.
-func (w *dtlsWriter) send(c *chunk) error {
-	seq, err := w.sealer.Reserve(len(c.items))
-	if err != nil {
-		return err // a new tunnel starts a new sequence
-	}
-	w.sender.setPeer(*w.path.out.peer.Load())
-	head, gso := w.path.head, w.path.out.port.sock.gso.Load()
-	start, size, end := 0, 0, 0 // the run under way
-	count := 0
-	for i, it := range c.items {
-		at := it.off - head
-		c.buf[it.off-typeRoom] = 0 // TypeData
-		rec := w.sealer.Seal(c.buf[at:at], seq+uint64(i), dtls.TypeApplicationData, c.buf[it.off-typeRoom:it.off+it.size])
-		n := len(rec)
-		if count > 0 && (!gso || n > size || count == maxSegments || end+n-start > maxSendSize) {
-			w.push(c.buf[start:end], size)
-			count = 0
-		}
-		if count == 0 {
-			start, size = at, n
-		}
-		end, count = at+n, count+1
-		if n < size { // a shorter one is the last of its run
-			w.push(c.buf[start:end], size)
-			count = 0
-		}
-	}
-	if count > 0 {
-		w.push(c.buf[start:end], size)
-	}
-	return w.sender.send()
-}
+func (w *dtlsWriter) send(c *chunk) error { return w.Send(&c.Chunk, w.path.out.peer.Load()) }
 
-func (w *dtlsWriter) push(data []byte, size int) {
-	if !w.sender.add(data, size) {
-		_ = w.sender.send() // a closed port is found by the last send
-		w.sender.add(data, size)
-	}
-}
-
-// tell sends one control frame.
-func (w *dtlsWriter) tell(n note) error {
-	seq, err := w.sealer.Reserve(1)
-	if err != nil {
-		return err
-	}
-	plain := append([]byte{n.typ}, n.payload...)
-	w.scratch = w.sealer.Seal(w.scratch[:0], seq, dtls.TypeApplicationData, plain)
-	w.sender.setPeer(*w.path.out.peer.Load())
-	w.push(w.scratch, len(w.scratch))
-	return w.sender.send()
-}
+func (w *dtlsWriter) tell(n note) error { return w.Tell(n.typ, n.payload, w.path.out.peer.Load()) }

@@ -5,42 +5,33 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 const (
-	chunkSize = 128 << 10
-	maxReady  = 6 // chunks a session may have waiting; then packets are dropped
-	maxNotes  = 16
+	maxReady = 6 // chunks a session may have waiting; then packets are dropped
+	maxNotes = 16
 	// maxSojourn is how long the oldest waiting chunk may have waited before new
 	// packets are dropped: a slow client gets loss, which its senders heed, and
 	// not seconds of delay.
 	maxSojourn = 200 * time.Millisecond
 )
 
-// chunk holds packets on their way to one client, each with room around it for
-// the headers and tags of its path, so that sealing is in place and the sealed
-// records are contiguous. A chunk has one owner: the queue while it is filled,
-// then the stream's writer.
+// chunk holds packets on their way to one client. Its owner is the queue while
+// it is filled, then the stream's writer.
 type chunk struct {
-	buf   []byte
-	used  int
-	items []item
-	bytes int // of packets
-	path  *path
-	born  time.Time // when the first packet came
+	netio.Chunk
+	path *path
+	born time.Time // when the first packet came
 }
 
-// item is one packet in a chunk's buffer.
-type item struct{ off, size int }
-
-var chunks = sync.Pool{New: func() any {
-	return &chunk{buf: make([]byte, chunkSize), items: make([]item, 0, 256)}
-}}
+var chunks = sync.Pool{New: func() any { return &chunk{Chunk: netio.NewChunk()} }}
 
 func takeChunk(p *path) *chunk {
 	c := chunks.Get().(*chunk)
-	c.used, c.items, c.bytes, c.path, c.born = 0, c.items[:0], 0, p, time.Now()
+	c.Reset()
+	c.path, c.born = p, time.Now()
 	return c
 }
 
@@ -72,34 +63,24 @@ func newOutQueue() *outQueue { return &outQueue{wake: make(chan struct{}, 1)} }
 
 // put cuts a frame into the queue, laid out for path p.
 func (q *outQueue) put(p *path, seg *tun.Segments) {
-	if p.widest > 0 {
-		seg.Widen(p.widest)
+	if p.framing.Widest > 0 {
+		seg.Widen(p.framing.Widest)
 	}
-	longest := seg.MaxLen()
+	need := p.room(seg)
 	q.mu.Lock()
-	for q.spaceLocked(p, longest) {
-		c := q.filling
-		off := c.used + p.head
-		n := seg.Next(c.buf[off : off+longest])
-		if n == 0 {
-			break
-		}
-		c.items = append(c.items, item{off, n})
-		c.used, c.bytes = off+n+p.tail, c.bytes+n
+	for q.spaceLocked(p, need) && !p.fill(&q.filling.Chunk, seg) {
 	}
 	q.mu.Unlock()
 	q.signal()
 }
 
-// spaceLocked makes the filling chunk one of path p with room for a packet of n
-// bytes.
-func (q *outQueue) spaceLocked(p *path, n int) bool {
-	need := p.head + n + p.tail
-	if q.closed || need > chunkSize {
+// spaceLocked makes the filling chunk one of path p with need bytes of space.
+func (q *outQueue) spaceLocked(p *path, need int) bool {
+	if q.closed || need > netio.ChunkSize {
 		return false
 	}
 	if c := q.filling; c != nil {
-		if c.path == p && c.used+need <= len(c.buf) && len(c.items) < cap(c.items) {
+		if c.path == p && c.Fits(need) {
 			return true
 		}
 		if len(q.ready) >= maxReady || (len(q.ready) > 0 && time.Since(q.ready[0].born) > maxSojourn) {
@@ -140,7 +121,7 @@ func (q *outQueue) take() (notes []note, c *chunk, ok bool) {
 	case len(q.ready) > 0:
 		c = q.ready[0]
 		q.ready = append(q.ready[:0], q.ready[1:]...)
-	case q.filling != nil && len(q.filling.items) > 0:
+	case q.filling != nil && len(q.filling.Items) > 0:
 		c, q.filling = q.filling, nil
 	}
 	return notes, c, len(notes) > 0 || c != nil

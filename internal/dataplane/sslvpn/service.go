@@ -11,6 +11,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
 // tickEvery is how often timers of sessions are looked at.
@@ -35,7 +36,7 @@ type Service struct {
 	cookies  map[[32]byte]*client
 	voided   map[string]bool    // sessions that control wants closed
 	links    map[[32]byte]*link // by App-ID or session id
-	conns    map[*batchConn]struct{}
+	conns    map[*netio.Conn]struct{}
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
@@ -49,7 +50,7 @@ func New(cfg Config) *Service {
 		gateways: map[string]*gateway{}, servers: map[string]*server{},
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, cookies: map[[32]byte]*client{},
-		links: map[[32]byte]*link{}, conns: map[*batchConn]struct{}{},
+		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
 		earlyFrom: map[netip.Addr]int{},
 	}
 	s.wg.Go(s.tickForever)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
 // A byte each second would hold a connection for as long as the peer likes.
@@ -17,7 +19,7 @@ func TestARequestThatTricklesEndsTheConnection(t *testing.T) {
 	for _, start := range []string{"P", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"} {
 		synctest.Test(t, func(t *testing.T) {
 			near, far := net.Pipe()
-			conn := newBatchConn(far)
+			conn := netio.NewConn(far)
 			h := httpConn{conn: conn, tls: tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*cert}, SessionTicketsDisabled: true}), from: netip.MustParseAddrPort("192.0.2.1:1")}
 			begin, ended := time.Now(), make(chan time.Duration, 1)
 			go func() {

@@ -3,18 +3,18 @@ package sslvpn
 import (
 	"crypto/tls"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 const (
-	readSpace   = 128 << 10 // decrypted bytes per batch to the device
-	maxRecord   = 16384
 	lingerLimit = 2 * time.Second // for the last control frames
 )
 
@@ -24,7 +24,7 @@ const (
 type stream struct {
 	client  *client
 	number  uint64
-	conn    *batchConn
+	conn    *netio.Conn
 	tls     *tls.Conn
 	out     *outQueue
 	tlsPath *path
@@ -35,13 +35,24 @@ type stream struct {
 	unlinked  sync.Once
 }
 
-func newStream(c *client, conn *batchConn, t *tls.Conn) *stream {
+func newStream(c *client, conn *netio.Conn, t *tls.Conn) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(), done: make(chan struct{})}
-	st.tlsPath = &path{channel: session.TLS, stream: st, head: openconnect.HeaderLen}
+	st.tlsPath = &path{channel: session.TLS, stream: st}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
-		st.tlsPath.widest = openconnect.MaxPayload
+		st.tlsPath.framing.Widest = openconnect.MaxPayload
 	}
 	return st
+}
+
+// extend takes extensions into use that the client asked for. Before, and
+// without, the client is a stock one.
+func (st *stream) extend(extensions []string) {
+	f := &st.tlsPath.framing
+	f.GSO = slices.Contains(extensions, openconnect.ExtGSO)
+	f.Coalesce = slices.Contains(extensions, openconnect.ExtCoalesce)
+	if f.GSO {
+		f.Widest = 0 // the client's kernel cuts segments to their own size
+	}
 }
 
 // finish closes the connection after what is queued for it.
@@ -78,19 +89,20 @@ func (st *stream) run() {
 	st.client.lost(st)
 }
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readSpace); return &b }}
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, netio.ReadSpace); return &b }}
 
 // read moves packets from the connection to the device, a batch of records at
 // a time. The large buffer is held only while there is something to read.
 func (st *stream) read() {
 	queues := st.client.server.Load().gateway.queues
-	r := streamReader{st: st, device: tun.NewWriter(queues[int(st.number)%len(queues)])}
+	q := queues[int(st.number)%len(queues)]
+	r := streamReader{st: st, queue: q, device: tun.NewWriter(q), gso: st.tlsPath.framing.GSO}
 	for {
-		if st.conn.wait() != nil {
+		if st.conn.WaitRecord() != nil {
 			return
 		}
 		buf := readBuffers.Get().(*[]byte)
-		n, err := r.fill(*buf)
+		n, err := netio.ReadRecords(st.conn, st.tls, *buf)
 		more := r.deliver((*buf)[:n])
 		readBuffers.Put(buf)
 		if err != nil || !more {
@@ -102,22 +114,13 @@ func (st *stream) read() {
 // streamReader is the state of the reading goroutine.
 type streamReader struct {
 	st      *stream
+	queue   tun.Queue
 	device  *tun.Writer
+	gso     bool // the client may send super-packets
 	parser  openconnect.Parser
 	packets [][]byte
+	frames  [][]byte // super-packets with their virtio-net header
 	bytes   int
-}
-
-// fill decrypts the records that are there, as far as buf has room.
-func (r *streamReader) fill(buf []byte) (int, error) {
-	n := 0
-	for {
-		k, err := r.st.tls.Read(buf[n:])
-		n += k
-		if err != nil || len(buf)-n < maxRecord || !r.st.conn.record() {
-			return n, err
-		}
-	}
 }
 
 // deliver takes the frames of b; false when the stream makes no sense.
@@ -125,7 +128,7 @@ func (r *streamReader) deliver(b []byte) bool {
 	c := r.st.client
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
-	r.packets, r.bytes = r.packets[:0], 0
+	r.packets, r.frames, r.bytes = r.packets[:0], r.frames[:0], 0
 	for {
 		f, rest, err := r.parser.Next(b)
 		if errors.Is(err, openconnect.ErrMore) {
@@ -135,27 +138,46 @@ func (r *streamReader) deliver(b []byte) bool {
 			return false
 		}
 		b = rest
-		if f.Type != openconnect.TypeData {
+		switch {
+		case f.Type == openconnect.TypeData:
+			if srv.filter.FromClient(f.Payload, c.rec.Inner) {
+				r.packets = append(r.packets, f.Payload)
+				r.bytes += len(f.Payload)
+			}
+		case f.Type == openconnect.TypeGSO && r.gso:
+			r.super(srv, f.Payload)
+		default:
 			c.step(session.Event{Kind: session.Frame, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
-		} else if srv.filter.FromClient(f.Payload, c.rec.Inner) {
-			r.packets = append(r.packets, f.Payload)
-			r.bytes += len(f.Payload)
 		}
 	}
 	r.flush(srv, now)
 	return true
 }
 
+// super takes a super-packet: first its header is held against the packet, then
+// the packet against the rules.
+func (r *streamReader) super(srv *server, frame []byte) {
+	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], r.st.client.rec.Inner) {
+		return
+	}
+	r.frames = append(r.frames, frame)
+	r.bytes += len(frame) - tun.HeaderLen
+}
+
 func (r *streamReader) flush(srv *server, now time.Time) {
-	if len(r.packets) == 0 {
+	if len(r.packets)+len(r.frames) == 0 {
 		return
 	}
 	c := r.st.client
-	c.received(session.TLS, len(r.packets), r.bytes, now)
+	c.received(session.TLS, len(r.packets)+len(r.frames), r.bytes, now)
 	if wait := max(c.up.Reserve(now, r.bytes), srv.gateway.up.Reserve(now, r.bytes)); wait > 0 {
 		r.st.pause(wait) // TCP holds the client back meanwhile
 	}
-	if err := r.device.Write(r.packets); err != nil {
+	err := r.device.Write(r.packets)
+	for i := range r.frames {
+		err = errors.Join(err, r.queue.WriteFrame(r.frames[i:i+1]))
+	}
+	if err != nil {
 		c.svc.cfg.Log.Debug("writing to the tunnel device", "gateway", srv.gateway.id, "error", err)
 	}
 }
@@ -213,45 +235,20 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 	}
 	defer c.release()
 	w.shape(c)
-	w.st.client.sent(len(c.items), c.bytes)
+	w.st.client.sent(len(c.Items), c.Bytes)
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).send(c)
 	}
-	return w.sendTLS(c)
+	return c.path.framing.SendRecords(w.st.conn, w.st.tls, &c.Chunk)
 }
 
 func (w *streamWriter) shape(c *chunk) {
 	cl := w.st.client
 	now := cl.svc.cfg.Clock.Now()
-	wait := max(cl.down.Reserve(now, c.bytes), cl.server.Load().gateway.down.Reserve(now, c.bytes))
+	wait := max(cl.down.Reserve(now, c.Bytes), cl.server.Load().gateway.down.Reserve(now, c.Bytes))
 	if wait > 0 {
 		w.st.pause(wait)
 	}
-}
-
-var writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, flushAt+2*maxRecord); return &b }}
-
-// sendTLS seals each packet as one record and sends all of them at once.
-func (w *streamWriter) sendTLS(c *chunk) error {
-	st := w.st
-	buf := writeBuffers.Get().(*[]byte)
-	st.conn.cork(*buf)
-	var first error
-	for _, it := range c.items {
-		frame := c.buf[it.off-openconnect.HeaderLen : it.off+it.size]
-		openconnect.PutHeader(frame, openconnect.TypeData, it.size)
-		if _, err := st.tls.Write(frame); err != nil {
-			first = err
-			break
-		}
-	}
-	out, err := st.conn.flush()
-	*buf = out[:0]
-	writeBuffers.Put(buf)
-	if first == nil {
-		first = err
-	}
-	return first
 }
 
 // tell sends a control frame. On DTLS it is one datagram, lost if there is no

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
 const (
@@ -126,7 +128,7 @@ func (p *tcpPort) accept() {
 // serve owns one connection from accept to close.
 func (s *Service) serve(raw net.Conn) {
 	defer s.recovered("connection")
-	c := newBatchConn(raw)
+	c := netio.NewConn(raw)
 	defer func() { _ = c.Close() }()
 	if !s.track(c) {
 		return
@@ -188,7 +190,7 @@ func (s *Service) leave(from netip.Addr) {
 }
 
 // track remembers the connection for Close; false when that has begun.
-func (s *Service) track(c *batchConn) bool {
+func (s *Service) track(c *netio.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -198,7 +200,7 @@ func (s *Service) track(c *batchConn) bool {
 	return true
 }
 
-func (s *Service) untrack(c *batchConn) {
+func (s *Service) untrack(c *netio.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
@@ -22,7 +23,7 @@ const (
 // udpPort is one UDP port of the node, for the sessions of all servers.
 type udpPort struct {
 	svc  *Service
-	sock *udpSocket
+	sock *netio.Socket
 
 	mu      sync.RWMutex
 	peers   map[netip.AddrPort]*link // with an association at that address
@@ -33,7 +34,7 @@ type udpPort struct {
 }
 
 func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
-	sock, err := listenUDP(at)
+	sock, err := netio.ListenUDP(at)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
 	return p, nil
 }
 
-func (p *udpPort) close() error { return p.sock.conn.Close() }
+func (p *udpPort) close() error { return p.sock.Close() }
 
 func (p *udpPort) bind(at netip.AddrPort, l *link) {
 	p.mu.Lock()
@@ -91,11 +92,11 @@ func (p *udpPort) at(from netip.AddrPort) (established, handshaking *link) {
 func (p *udpPort) receive() {
 	free := make(chan *udpBatch, udpBatches)
 	for range udpBatches {
-		free <- &udpBatch{udpBuffers: newUDPBuffers(), free: free}
+		free <- &udpBatch{Buffers: netio.NewBuffers(), free: free}
 	}
-	r := &udpReader{port: p, recv: p.sock.receiver()}
+	r := &udpReader{port: p, recv: p.sock.Receiver()}
 	for b := range free {
-		n, err := r.recv.receive(b.udpBuffers)
+		n, err := r.recv.Receive(b.Buffers)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -109,7 +110,7 @@ func (p *udpPort) receive() {
 // udpReader is the state of a port's receiving goroutine.
 type udpReader struct {
 	port    *udpPort
-	recv    *udpReceiver
+	recv    *netio.Receiver
 	batch   *udpBatch
 	now     time.Time
 	targets []*gateway // of batch.uploads, in order
@@ -124,11 +125,11 @@ type udpReader struct {
 func (r *udpReader) take(b *udpBatch, n int) {
 	r.batch, r.now, r.targets = b, r.port.svc.cfg.Clock.Now(), r.targets[:0]
 	for i := range n {
-		d := b.at(i)
-		for len(d.data) > 0 {
-			k := min(d.size, len(d.data))
-			r.guarded(d.from, d.data[:k])
-			d.data = d.data[k:]
+		d := b.At(i)
+		for len(d.Data) > 0 {
+			k := min(d.Size, len(d.Data))
+			r.guarded(d.From, d.Data[:k])
+			d.Data = d.Data[k:]
 		}
 	}
 	r.settle()
@@ -136,7 +137,7 @@ func (r *udpReader) take(b *udpBatch, n int) {
 }
 
 // guarded keeps a panic in the datagram that had it.
-func (r *udpReader) guarded(from endpoint, b []byte) {
+func (r *udpReader) guarded(from netio.Endpoint, b []byte) {
 	defer r.port.svc.recovered("udp")
 	r.datagram(from, b)
 }
@@ -156,8 +157,8 @@ func (r *udpReader) hand(b *udpBatch) {
 
 // datagram takes one datagram. While a handshake is under way at its address,
 // all but foreign data belongs to that.
-func (r *udpReader) datagram(from endpoint, b []byte) {
-	l, pending := r.port.at(from.peer)
+func (r *udpReader) datagram(from netio.Endpoint, b []byte) {
+	l, pending := r.port.at(from.Peer)
 	switch {
 	case len(b) == 0:
 	case b[0] == dtls.TypeApplicationData && l != nil && (pending == nil || pending != l):
@@ -184,7 +185,7 @@ func isHello(b []byte) bool {
 
 // hello brings a ClientHello to the session that it names. Unknown ones are
 // dropped without a word.
-func (r *udpReader) hello(from endpoint, b []byte) {
+func (r *udpReader) hello(from netio.Endpoint, b []byte) {
 	h, err := dtls.ParseClientHello(b)
 	if err != nil || len(h.SessionID) != 32 {
 		return
@@ -196,7 +197,7 @@ func (r *udpReader) hello(from endpoint, b []byte) {
 	if l == nil {
 		return
 	}
-	r.port.expect(from.peer, l)
+	r.port.expect(from.Peer, l)
 	r.handle(l, from, b)
 }
 
@@ -219,16 +220,16 @@ func (p *udpPort) expect(from netip.AddrPort, l *link) {
 }
 
 // handle gives a datagram to a link's DTLS server as a whole.
-func (r *udpReader) handle(l *link, from endpoint, b []byte) {
+func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 	l.mu.Lock()
-	res := l.srv.Handle(from.peer, b)
+	res := l.srv.Handle(from.Peer, b)
 	if res.Established {
 		l.establishedLocked(r.port, from)
 	}
 	l.mu.Unlock()
 	c := l.stream.client
 	for _, d := range res.Send {
-		r.port.sock.reply(d, from)
+		r.port.sock.Reply(d, from)
 	}
 	if res.Established {
 		c.heardDTLS.Store(r.now.UnixNano())
@@ -274,9 +275,9 @@ func appendOpened(out [][]byte, o *dtls.Opener, b []byte) [][]byte {
 
 // rebind finds the session of an unknown peer among those last seen at its IP
 // address. The address moves only on an authentic record newer than all before.
-func (r *udpReader) rebind(from endpoint, b []byte) {
+func (r *udpReader) rebind(from netio.Endpoint, b []byte) {
 	r.port.mu.RLock()
-	near := r.port.byIP[from.peer.Addr()]
+	near := r.port.byIP[from.Peer.Addr()]
 	candidates := slices.Clone(near[:min(len(near), maxTries)])
 	r.port.mu.RUnlock()
 	record, _, err := dtls.NextRecord(b)
@@ -290,7 +291,7 @@ func (r *udpReader) rebind(from endpoint, b []byte) {
 	}
 }
 
-func (r *udpReader) tryMove(l *link, from endpoint, record []byte) bool {
+func (r *udpReader) tryMove(l *link, from netio.Endpoint, record []byte) bool {
 	plain, ok := l.move(r.port, from, record)
 	if ok && len(plain) > 0 {
 		r.payload(l, plain)
@@ -300,7 +301,7 @@ func (r *udpReader) tryMove(l *link, from endpoint, record []byte) bool {
 
 // move makes from the peer's address if record is authentic and newer than
 // what came before; it returns the record's data.
-func (l *link) move(port *udpPort, from endpoint, record []byte) ([]byte, bool) {
+func (l *link) move(port *udpPort, from netio.Endpoint, record []byte) ([]byte, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.srv.Association()

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
@@ -56,7 +57,7 @@ func (g *gateway) hold(n int) bool {
 // udpBatch is a received batch on its way through opening and injection. It
 // goes back to its receiver when the last gateway's share is written.
 type udpBatch struct {
-	*udpBuffers
+	*netio.Buffers
 	refs    atomic.Int32
 	free    chan<- *udpBatch
 	uploads []*upload // one per gateway of this batch, kept for reuse

@@ -64,3 +64,21 @@ func ChooseDTLS(r ConnectRequest, exporter bool) DTLSChoice {
 	}
 	return DTLSChoice{}
 }
+
+// Private extensions of X-Skybridge-Ext, which only our own ends know. Without
+// the other end's word for them nothing private is sent.
+const (
+	ExtCoalesce = "coalesce" // a TLS record may hold several frames, a frame may span records
+	ExtGSO      = "gso"      // both directions may send TypeGSO
+)
+
+// ChooseExtensions returns those of the offered extensions that this end knows.
+func ChooseExtensions(offered []string) []string {
+	var out []string
+	for _, e := range []string{ExtCoalesce, ExtGSO} {
+		if slices.Contains(offered, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}

@@ -15,6 +15,11 @@ const (
 	TypeKeepalive   = 7 // never answered
 	TypeCompressed  = 8 // only when negotiated
 	TypeTerminate   = 9 // server to client, TLS only: stop and do not come back
+
+	// TypeGSO is a virtio-net header and a packet, perhaps of several segments with
+	// the checksum left to the receiver's kernel; TLS only, and only when ExtGSO was
+	// agreed to.
+	TypeGSO = 0x40
 )
 
 const (

@@ -38,13 +38,13 @@ func (q *Queue) InjectFrame(frame []byte) { q.in <- slices.Clone(frame) }
 // packets come out joined.
 func (q *Queue) Packets() <-chan []byte { return q.packets }
 
-// ReadFrame implements tun.Queue.
-func (q *Queue) ReadFrame(buf []byte) (int, error) {
+// ReadFrames implements tun.Queue, one frame at a time.
+func (q *Queue) ReadFrames(buf []byte, frames [][]byte) ([][]byte, error) {
 	select {
 	case f := <-q.in:
-		return copy(buf, f), nil
+		return append(frames[:0], buf[:copy(buf, f)]), nil
 	case <-q.done:
-		return 0, os.ErrClosed
+		return nil, os.ErrClosed
 	}
 }
 
@@ -74,6 +74,6 @@ type discard struct {
 	once sync.Once
 }
 
-func (d *discard) ReadFrame([]byte) (int, error) { <-d.done; return 0, os.ErrClosed }
-func (d *discard) WriteFrame([][]byte) error     { return nil }
-func (d *discard) Close() error                  { d.once.Do(func() { close(d.done) }); return nil }
+func (d *discard) ReadFrames([]byte, [][]byte) ([][]byte, error) { <-d.done; return nil, os.ErrClosed }
+func (d *discard) WriteFrame([][]byte) error                     { return nil }
+func (d *discard) Close() error                                  { d.once.Do(func() { close(d.done) }); return nil }

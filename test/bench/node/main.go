@@ -21,12 +21,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/agent"
+	"github.com/skybridge-cloud/skybridge/test/bench/profile"
 )
 
 func main() {
 	hash := flag.Bool("hash", false, "print the bcrypt hash of a password read from standard input")
+	cpu := flag.String("cpuprofile", "", "file to write a CPU profile to")
 	flag.Parse()
-	if err := run(*hash, flag.Arg(0)); err != nil {
+	if err := profile.CPU(*cpu, func() error { return run(*hash, flag.Arg(0)) }); err != nil {
 		fmt.Fprintln(os.Stderr, "node:", err)
 		os.Exit(1)
 	}

@@ -1,6 +1,7 @@
-package sslvpn
+package netio
 
 import (
+	"io"
 	"net"
 	"sync"
 )
@@ -8,15 +9,16 @@ import (
 const (
 	readBufferSmall = 8 << 10
 	readBufferLarge = 64 << 10
-	flushAt         = 128 << 10
+	// FlushAt is how much a corked connection collects before it writes.
+	FlushAt = 128 << 10
 )
 
-// batchConn is the net.Conn below crypto/tls. It reads large, so that one
-// system call feeds many records, and between cork and flush it collects what
+// Conn is the net.Conn below crypto/tls. It reads large, so that one
+// system call feeds many records, and between Cork and Flush it collects what
 // is written, so that many records leave in one.
 //
 // One goroutine reads; any may write.
-type batchConn struct {
+type Conn struct {
 	net.Conn
 
 	in   []byte // buffered input is in[r:w]
@@ -28,13 +30,14 @@ type batchConn struct {
 	corked bool
 }
 
-func newBatchConn(c net.Conn) *batchConn {
-	return &batchConn{Conn: c, in: make([]byte, readBufferSmall)}
+// NewConn wraps a connection before its TLS handshake.
+func NewConn(c net.Conn) *Conn {
+	return &Conn{Conn: c, in: make([]byte, readBufferSmall)}
 }
 
 // Read implements net.Conn. It never reads past the end of a TLS record, so
-// that crypto/tls holds nothing of the next one and record tells the truth.
-func (c *batchConn) Read(p []byte) (int, error) {
+// that crypto/tls holds nothing of the next one and HasRecord tells the truth.
+func (c *Conn) Read(p []byte) (int, error) {
 	for c.left == 0 {
 		if b := c.in[c.r:c.w]; len(b) >= recordHeader {
 			c.left = recordLen(b)
@@ -59,7 +62,7 @@ func recordLen(b []byte) int { return recordHeader + (int(b[3])<<8 | int(b[4])) 
 
 // fill reads once more from the socket. A read that fills the buffer is a sign
 // of bulk: the buffer grows once.
-func (c *batchConn) fill() error {
+func (c *Conn) fill() error {
 	if c.r > 0 {
 		c.w = copy(c.in, c.in[c.r:c.w])
 		c.r = 0
@@ -78,23 +81,23 @@ func (c *batchConn) fill() error {
 	return err
 }
 
-func (c *batchConn) grow() {
+func (c *Conn) grow() {
 	bigger := make([]byte, readBufferLarge)
 	copy(bigger, c.in[:c.w])
 	c.in = bigger
 }
 
-// record tells whether a whole TLS record is buffered. It may be asked only
+// HasRecord tells whether a whole TLS record is buffered. It may be asked only
 // between records.
-func (c *batchConn) record() bool {
+func (c *Conn) HasRecord() bool {
 	b := c.in[c.r:c.w]
 	return len(b) >= recordHeader && len(b) >= recordLen(b)
 }
 
-// wait returns when a whole TLS record is buffered, or its claimed length
+// WaitRecord returns when a whole TLS record is buffered, or its claimed length
 // cannot be one, which crypto/tls will say.
-func (c *batchConn) wait() error {
-	for !c.record() {
+func (c *Conn) WaitRecord() error {
+	for !c.HasRecord() {
 		if b := c.in[c.r:c.w]; len(b) >= recordHeader && recordLen(b) > maxCiphertext {
 			return nil
 		}
@@ -112,29 +115,29 @@ const (
 )
 
 // Write implements net.Conn.
-func (c *batchConn) Write(p []byte) (int, error) {
+func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.corked {
 		return c.Conn.Write(p)
 	}
 	c.out = append(c.out, p...)
-	if len(c.out) >= flushAt {
+	if len(c.out) >= FlushAt {
 		return len(p), c.flushLocked()
 	}
 	return len(p), nil
 }
 
-// cork begins to collect writes in buf[:0].
-func (c *batchConn) cork(buf []byte) {
+// Cork begins to collect writes in buf[:0].
+func (c *Conn) Cork(buf []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.corked, c.out = true, buf[:0]
 }
 
-// flush sends what was collected, ends the collecting and gives the buffer
+// Flush sends what was collected, ends the collecting and gives the buffer
 // back.
-func (c *batchConn) flush() ([]byte, error) {
+func (c *Conn) Flush() ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	err := c.flushLocked()
@@ -143,11 +146,29 @@ func (c *batchConn) flush() ([]byte, error) {
 	return buf, err
 }
 
-func (c *batchConn) flushLocked() error {
+func (c *Conn) flushLocked() error {
 	if len(c.out) == 0 {
 		return nil
 	}
 	_, err := c.Conn.Write(c.out)
 	c.out = c.out[:0]
 	return err
+}
+
+// ReadSpace is room for a batch of decrypted records.
+const ReadSpace = 128 << 10
+
+const maxPlaintext = 16384
+
+// ReadRecords decrypts the records that are there, as far as buf has room for
+// them; t reads from c. It waits for the first.
+func ReadRecords(c *Conn, t io.Reader, buf []byte) (int, error) {
+	n := 0
+	for {
+		k, err := t.Read(buf[n:])
+		n += k
+		if err != nil || len(buf)-n < maxPlaintext || !c.HasRecord() {
+			return n, err
+		}
+	}
 }

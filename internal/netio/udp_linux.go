@@ -1,4 +1,4 @@
-package sslvpn
+package netio
 
 import (
 	"encoding/binary"
@@ -12,12 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Messages is the most messages of one batch, in both directions.
+const Messages = 64
+
 const (
-	udpMessages = 64
-	udpBuffer   = 65535   // one coalesced datagram
+	bufferSize  = 65535   // one coalesced datagram
 	socketSpace = 7 << 20 // receive and send buffers
 	maxSegments = 64      // of one UDP_SEGMENT send (Linux UDP_MAX_SEGMENTS)
-	maxSendSize = 65535 - 8 - 40
+	maxSend     = 65535 - 8 - 40
 )
 
 // mmsghdr is struct mmsghdr of recvmmsg(2).
@@ -26,9 +28,9 @@ type mmsghdr struct {
 	n   uint32
 }
 
-// udpSocket is one UDP port for all sessions. Any number of senders, each with
-// its own udpSender, and one receiver use it.
-type udpSocket struct {
+// Socket is one UDP port for any number of peers. Any number of goroutines
+// send, each with its own Sender; one receives.
+type Socket struct {
 	conn *net.UDPConn
 	raw  syscall.RawConn
 	v6   bool
@@ -36,7 +38,8 @@ type udpSocket struct {
 	gso  atomic.Bool
 }
 
-func listenUDP(at netip.AddrPort) (*udpSocket, error) {
+// ListenUDP opens a port. A zero port is the system's choice.
+func ListenUDP(at netip.AddrPort) (*Socket, error) {
 	network := "udp4"
 	if at.Addr().Is6() {
 		network = "udp6"
@@ -49,7 +52,7 @@ func listenUDP(at netip.AddrPort) (*udpSocket, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	s := &udpSocket{conn: c, raw: raw, v6: at.Addr().Is6(), wild: at.Addr().IsUnspecified()}
+	s := &Socket{conn: c, raw: raw, v6: at.Addr().Is6(), wild: at.Addr().IsUnspecified()}
 	if err := raw.Control(func(fd uintptr) { s.setOptions(int(fd)) }); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -58,7 +61,7 @@ func listenUDP(at netip.AddrPort) (*udpSocket, error) {
 
 // setOptions asks for large buffers, DF (path MTU probes would lie without) and
 // coalescing. A kernel that lacks one of them is slower, not wrong.
-func (s *udpSocket) setOptions(fd int) {
+func (s *Socket) setOptions(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, socketSpace)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, socketSpace)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketSpace)
@@ -78,51 +81,62 @@ func (s *udpSocket) setOptions(fd int) {
 	s.gso.Store(err == nil)
 }
 
-// reply sends one datagram outside the batches. It may be lost.
-func (s *udpSocket) reply(b []byte, to endpoint) {
+// Close ends the port; what waits on it returns net.ErrClosed.
+func (s *Socket) Close() error { return s.conn.Close() }
+
+// LocalAddr is the address that the port is bound to.
+func (s *Socket) LocalAddr() netip.AddrPort {
+	a, _ := s.conn.LocalAddr().(*net.UDPAddr)
+	return a.AddrPort()
+}
+
+// Reply sends one datagram outside the batches. It may be lost.
+func (s *Socket) Reply(b []byte, to Endpoint) {
 	var ctl [64]byte
-	n := putLocal(ctl[:], to.local)
-	_, _, _ = s.conn.WriteMsgUDPAddrPort(b, ctl[:n], to.peer) // the peer repeats what is lost
+	n := putLocal(ctl[:], to.Local)
+	_, _, _ = s.conn.WriteMsgUDPAddrPort(b, ctl[:n], to.Peer) // the peer repeats what is lost
 }
 
-// udpBuffers receives a batch of datagrams. Its buffers belong to whoever
+// Buffers receives a batch of Datagrams. Its buffers belong to whoever
 // holds it.
-type udpBuffers struct {
-	hdrs  [udpMessages]mmsghdr
-	names [udpMessages]unix.RawSockaddrInet6
-	iovs  [udpMessages]unix.Iovec
-	ctl   [udpMessages][64]byte
-	bufs  [udpMessages][]byte
+type Buffers struct {
+	hdrs  [Messages]mmsghdr
+	names [Messages]unix.RawSockaddrInet6
+	iovs  [Messages]unix.Iovec
+	ctl   [Messages][64]byte
+	bufs  [Messages][]byte
 }
 
-func newUDPBuffers() *udpBuffers {
-	b := &udpBuffers{}
-	arena := make([]byte, udpMessages*(udpBuffer+1))
+// NewBuffers returns buffers for one batch. The system gives them memory when
+// they are first used.
+func NewBuffers() *Buffers {
+	b := &Buffers{}
+	arena := make([]byte, Messages*(bufferSize+1))
 	for i := range b.bufs {
-		b.bufs[i] = arena[i*(udpBuffer+1):][:udpBuffer:udpBuffer]
+		b.bufs[i] = arena[i*(bufferSize+1):][:bufferSize:bufferSize]
 	}
 	return b
 }
 
-// datagrams are received bytes from one peer: segments of size each, the last
+// Datagrams are received bytes from one peer: segments of size each, the last
 // perhaps shorter.
-type datagrams struct {
-	from endpoint
-	data []byte
-	size int
+type Datagrams struct {
+	From Endpoint
+	Data []byte
+	Size int
 }
 
-// endpoint is a peer, and the local address that it knows us by, which is
+// Endpoint is a peer, and the local address that it knows us by, which is
 // invalid where the socket is bound to one.
-type endpoint struct {
-	peer  netip.AddrPort
-	local netip.Addr
+type Endpoint struct {
+	Peer  netip.AddrPort
+	Local netip.Addr
 }
 
-func (b *udpBuffers) prepare() {
+func (b *Buffers) prepare() {
 	for i := range b.hdrs {
 		b.iovs[i].Base = &b.bufs[i][0]
-		b.iovs[i].SetLen(udpBuffer)
+		b.iovs[i].SetLen(bufferSize)
 		h := &b.hdrs[i].hdr
 		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&b.names[i])), unix.SizeofSockaddrInet6
 		h.Iov, h.Control = &b.iovs[i], &b.ctl[i][0]
@@ -131,18 +145,26 @@ func (b *udpBuffers) prepare() {
 	}
 }
 
-// at returns what message i of the last receive brought.
-func (b *udpBuffers) at(i int) datagrams {
+// Load makes message i of the batch look as if it had been received: for
+// tests and generators of load.
+func (b *Buffers) Load(i int, data []byte, from netip.AddrPort) {
+	b.hdrs[i].n = uint32(copy(b.bufs[i], data))
+	b.hdrs[i].hdr.SetControllen(0)
+	putSockaddr(&b.names[i], from, from.Addr().Is6())
+}
+
+// At returns what message i of the last receive brought.
+func (b *Buffers) At(i int) Datagrams {
 	h := &b.hdrs[i]
 	size, local := controls(b.ctl[i][:h.hdr.Controllen])
 	if size == 0 {
 		size = int(h.n)
 	}
-	return datagrams{from: endpoint{parseSockaddr(&b.names[i]), local}, data: b.bufs[i][:h.n], size: size}
+	return Datagrams{From: Endpoint{parseSockaddr(&b.names[i]), local}, Data: b.bufs[i][:h.n], Size: size}
 }
 
 // controls reads what the kernel says about a message: the size of coalesced
-// datagrams, and the local address they came to where the socket has none.
+// Datagrams, and the local address they came to where the socket has none.
 func controls(ctl []byte) (size int, local netip.Addr) {
 	for len(ctl) >= unix.SizeofCmsghdr {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0]))
@@ -189,7 +211,7 @@ func putLocal(ctl []byte, local netip.Addr) int {
 	return unix.CmsgSpace(unix.SizeofInet6Pktinfo)
 }
 
-// putSegment writes the control message for a message of several datagrams of
+// putSegment writes the control message for a message of several Datagrams of
 // size each, and returns its space.
 func putSegment(ctl []byte, size int) int {
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&ctl[0]))
@@ -199,23 +221,24 @@ func putSegment(ctl []byte, size int) int {
 	return unix.CmsgSpace(2)
 }
 
-// udpReceiver waits for batches. It belongs to one goroutine.
-type udpReceiver struct {
-	s    *udpSocket
-	b    *udpBuffers
+// Receiver waits for batches. It belongs to one goroutine.
+type Receiver struct {
+	s    *Socket
+	b    *Buffers
 	n    int
 	err  error
 	poll func(fd uintptr) bool
 }
 
-func (s *udpSocket) receiver() *udpReceiver {
-	r := &udpReceiver{s: s}
+// Receiver returns the port's receiver; there should be one.
+func (s *Socket) Receiver() *Receiver {
+	r := &Receiver{s: s}
 	r.poll = r.try // bound once: a new method value would allocate per batch
 	return r
 }
 
-// receive waits for at least one datagram and returns the number of messages.
-func (r *udpReceiver) receive(b *udpBuffers) (int, error) {
+// Receive waits for at least one datagram and returns the number of messages.
+func (r *Receiver) Receive(b *Buffers) (int, error) {
 	b.prepare()
 	r.b = b
 	if err := r.s.raw.Read(r.poll); err != nil {
@@ -224,8 +247,8 @@ func (r *udpReceiver) receive(b *udpBuffers) (int, error) {
 	return r.n, r.err
 }
 
-func (r *udpReceiver) try(fd uintptr) bool {
-	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.b.hdrs[0])), udpMessages, unix.MSG_DONTWAIT, 0, 0)
+func (r *Receiver) try(fd uintptr) bool {
+	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.b.hdrs[0])), Messages, unix.MSG_DONTWAIT, 0, 0)
 	r.n, r.err = int(n), nil
 	switch e {
 	case 0:
@@ -240,15 +263,13 @@ func (r *udpReceiver) try(fd uintptr) bool {
 	return true
 }
 
-// udpSender sends runs of datagrams to one peer. It belongs to one goroutine.
-type udpSender struct {
-	s     *udpSocket
-	hdrs  [udpMessages]mmsghdr
-	iovs  [udpMessages]unix.Iovec
-	ctl   [udpMessages][64]byte
-	name  unix.RawSockaddrInet6
-	nameN uint32
-	local netip.Addr
+// Sender sends runs of Datagrams to one peer. It belongs to one goroutine.
+type Sender struct {
+	s     *Socket
+	hdrs  [Messages]mmsghdr
+	iovs  [Messages]unix.Iovec
+	ctl   [Messages][64]byte
+	names [Messages]unix.RawSockaddrInet6
 	n     int // messages prepared
 	sent  int
 	err   unix.Errno
@@ -256,21 +277,18 @@ type udpSender struct {
 	block func(fd uintptr) bool
 }
 
-func (s *udpSocket) sender() *udpSender {
-	w := &udpSender{s: s}
+// Sender returns a sender of its own for one goroutine.
+func (s *Socket) Sender() *Sender {
+	w := &Sender{s: s}
 	w.once = func(fd uintptr) { w.push(fd) }
 	w.block = w.push
 	return w
 }
 
-func (w *udpSender) setPeer(to endpoint) {
-	w.nameN, w.local = putSockaddr(&w.name, to.peer, w.s.v6), to.local
-}
-
-// add prepares one message: datagrams of size each, contiguous in data. It
-// returns false when the batch is full.
-func (w *udpSender) add(data []byte, size int) bool {
-	if w.n == udpMessages {
+// Add prepares one message: datagrams of size each, contiguous in data,
+// which stays the caller's until Send. It returns false when the batch is full.
+func (w *Sender) Add(data []byte, size int, to *Endpoint) bool {
+	if w.n == Messages {
 		return false
 	}
 	i := w.n
@@ -278,11 +296,11 @@ func (w *udpSender) add(data []byte, size int) bool {
 	w.iovs[i].Base = &data[0]
 	w.iovs[i].SetLen(len(data))
 	h := &w.hdrs[i].hdr
-	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.name)), w.nameN
+	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.names[i])), putSockaddr(&w.names[i], to.Peer, w.s.v6)
 	h.Iov = &w.iovs[i]
 	h.SetIovlen(1)
 	c := &w.ctl[i]
-	n := putLocal(c[:], w.local)
+	n := putLocal(c[:], to.Local)
 	if len(data) > size {
 		n += putSegment(c[n:], size)
 	}
@@ -294,9 +312,9 @@ func (w *udpSender) add(data []byte, size int) bool {
 	return true
 }
 
-// send sends the prepared messages. Datagrams may be lost: a full socket is
+// Send sends the prepared messages. Datagrams may be lost: a full socket is
 // waited for, any other error skips the message that has it.
-func (w *udpSender) send() error {
+func (w *Sender) Send() error {
 	w.sent = 0
 	for w.sent < w.n {
 		if err := w.s.raw.Control(w.once); err != nil {
@@ -319,14 +337,14 @@ func (w *udpSender) send() error {
 
 // refused skips a message that the kernel does not take. EIO means that the
 // device cannot segment: no coalescing from then on.
-func (w *udpSender) refused() {
+func (w *Sender) refused() {
 	if w.err == unix.EIO {
 		w.s.gso.Store(false)
 	}
 	w.sent++
 }
 
-func (w *udpSender) push(fd uintptr) bool {
+func (w *Sender) push(fd uintptr) bool {
 	n, _, e := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.hdrs[w.sent])), uintptr(w.n-w.sent), unix.MSG_DONTWAIT, 0, 0)
 	w.err = e
 	if e == 0 {

@@ -1,0 +1,127 @@
+package netio
+
+import (
+	"io"
+	"sync"
+
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
+)
+
+// ChunkSize is the memory of a Chunk in bytes, room around packets included.
+const ChunkSize = 128 << 10
+
+// Chunk holds packets on their way to one peer, each with room around it for
+// the headers and tags of its path, so that sealing is in place and sealed
+// records are contiguous. It has one owner at a time.
+type Chunk struct {
+	Buf   []byte
+	Used  int
+	Items []Item
+	Bytes int // of packets
+}
+
+// Item is one packet in a chunk's buffer.
+type Item struct{ Off, Size int }
+
+// NewChunk returns an empty chunk.
+func NewChunk() Chunk {
+	return Chunk{Buf: make([]byte, ChunkSize), Items: make([]Item, 0, 256)}
+}
+
+// Reset empties the chunk.
+func (c *Chunk) Reset() { c.Used, c.Items, c.Bytes = 0, c.Items[:0], 0 }
+
+// Fits tells whether a packet of n bytes, room included, fits behind the others.
+func (c *Chunk) Fits(n int) bool {
+	return c.Used+n <= len(c.Buf) && len(c.Items) < cap(c.Items)
+}
+
+// Fill adds packets of seg, each with head bytes before and tail bytes behind,
+// until seg is empty or the chunk full. It returns true when seg is empty.
+func (c *Chunk) Fill(seg *tun.Segments, head, tail int) bool {
+	longest := seg.MaxLen()
+	for c.Fits(head + longest + tail) {
+		off := c.Used + head
+		n := seg.Next(c.Buf[off : off+longest])
+		if n == 0 {
+			return true
+		}
+		c.Items = append(c.Items, Item{off, n})
+		c.Used, c.Bytes = off+n+tail, c.Bytes+n
+	}
+	return false
+}
+
+// Framing says how packets travel in a TLS stream. The zero value is what every
+// peer knows: one frame with one packet in one record.
+type Framing struct {
+	GSO      bool // openconnect.ExtGSO: frames with super-packets
+	Coalesce bool // openconnect.ExtCoalesce: frames in records as they fall
+	Widest   int  // without GSO: length to which TCP segments may grow; 0 = as they are
+}
+
+// Room is the room in a chunk that Fill needs for a packet of seg.
+func (f Framing) Room(seg *tun.Segments) int {
+	if f.GSO {
+		return openconnect.HeaderLen + seg.MaxFrameLen(openconnect.MaxPayload)
+	}
+	return openconnect.HeaderLen + seg.MaxLen()
+}
+
+// Fill is Chunk.Fill for a TLS stream.
+func (f Framing) Fill(c *Chunk, seg *tun.Segments) bool {
+	if !f.GSO {
+		return c.Fill(seg, openconnect.HeaderLen, 0)
+	}
+	longest := seg.MaxFrameLen(openconnect.MaxPayload)
+	for c.Fits(openconnect.HeaderLen + longest) {
+		off := c.Used + openconnect.HeaderLen
+		n := seg.NextFrame(c.Buf[off:off+longest], openconnect.MaxPayload)
+		if n == 0 {
+			return true
+		}
+		c.Items = append(c.Items, Item{off, n})
+		c.Used, c.Bytes = off+n, c.Bytes+n-tun.HeaderLen
+	}
+	return false
+}
+
+var writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, FlushAt+2*maxCiphertext); return &b }}
+
+// SendRecords sends a chunk that Fill made to t, which writes to conn, by one
+// write. Others must not write to t meanwhile.
+func (f Framing) SendRecords(conn *Conn, t io.Writer, c *Chunk) error {
+	buf := writeBuffers.Get().(*[]byte)
+	conn.Cork(*buf)
+	first := f.frames(t, c)
+	out, err := conn.Flush()
+	*buf = out[:0]
+	writeBuffers.Put(buf)
+	if first == nil {
+		first = err
+	}
+	return first
+}
+
+func (f Framing) frames(t io.Writer, c *Chunk) error {
+	typ := byte(openconnect.TypeData)
+	if f.GSO {
+		typ = openconnect.TypeGSO
+	}
+	for _, it := range c.Items {
+		frame := c.Buf[it.Off-openconnect.HeaderLen : it.Off+it.Size]
+		openconnect.PutHeader(frame, typ, it.Size)
+		if f.Coalesce {
+			continue
+		}
+		if _, err := t.Write(frame); err != nil {
+			return err
+		}
+	}
+	if f.Coalesce {
+		_, err := t.Write(c.Buf[:c.Used])
+		return err
+	}
+	return nil
+}
