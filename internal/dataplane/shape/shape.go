@@ -35,6 +35,16 @@ func (b *Bucket) SetRate(rate int64) {
 	}
 }
 
+// Rate returns the rate in bit/s; 0 is unlimited.
+func (b *Bucket) Rate() int64 {
+	if b == nil {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rate
+}
+
 // Reserve books n bytes at time now and returns how long to wait before they
 // may pass. A nil Bucket is unlimited.
 func (b *Bucket) Reserve(now time.Time, n int) time.Duration {

@@ -23,6 +23,9 @@ type client struct {
 
 	up, down *shape.Bucket
 	paced    atomic.Bool // down has a rate
+	upPaced  atomic.Bool
+	held     atomic.Bool // packets of it may wait in the gateway's pacer
+	ended    atomic.Bool // the session is over: nothing of it passes any more
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
@@ -99,6 +102,33 @@ func (c *client) setRates(srv *server) {
 	c.up.SetRate(up)
 	c.down.SetRate(down)
 	c.paced.Store(down > 0)
+	c.upPaced.Store(up > 0)
+}
+
+// chunkLimit is how much may be sent to the client at once: with a rate, what
+// passes in a moment, so that clients take turns and control frames get through.
+func (c *client) chunkLimit() int {
+	if g := c.server.Load().gateway; c.paced.Load() || g.paced.Load() {
+		return max(bytesAt(lower(c.down.Rate(), g.down.Rate()), heldSpan), leastTurn)
+	}
+	return netio.ChunkSize
+}
+
+// holdsBack tells whether the client's packets to the VPC have to be paced: it
+// or its gateway has a rate, or packets of it still wait from when one had.
+func (c *client) holdsBack(g *gateway) bool {
+	if c.upPaced.Load() || g.upPaced.Load() {
+		c.held.Store(true)
+		return true
+	}
+	if !c.held.Load() {
+		return false
+	}
+	if g.pacer.holds(c) {
+		return true
+	}
+	c.held.Store(false)
+	return false
 }
 
 // step gives the state machine an event and does what it says.
@@ -150,6 +180,7 @@ func (c *client) useLocked(ch session.Channel) {
 }
 
 func (c *client) endLocked(reason string) {
+	c.ended.Store(true)
 	c.svc.forget(c)
 	c.svc.cfg.Sink.Closed(gwlink.SessionClosed{
 		Session: c.rec.Session, At: c.svc.cfg.Clock.Now(), Reason: reason,

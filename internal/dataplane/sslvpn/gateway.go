@@ -30,9 +30,14 @@ type gateway struct {
 	up, down *shape.Bucket
 	state    atomic.Pointer[gwlink.Gateway] // as desired
 	paced    atomic.Bool                    // it has a rate towards the clients
+	upPaced  atomic.Bool                    // it has a rate from the clients
 	uploads  chan *upload
+	pacer    *pacer
 	stop     chan struct{}
 	wg       sync.WaitGroup
+
+	giving  sync.RWMutex // read-held to give an upload
+	stopped bool
 
 	mu     sync.RWMutex
 	byAddr map[netip.Addr]*client
@@ -46,7 +51,9 @@ func newGateway(id string, queues []tun.Queue, log *slog.Logger) *gateway {
 	for i, q := range queues {
 		g.wg.Go(func() { (&pump{g: g, number: i}).run(q) })
 	}
+	g.pacer = newPacer(g)
 	g.wg.Go(g.inject)
+	g.wg.Go(g.pacer.run)
 	return g
 }
 
@@ -55,6 +62,7 @@ func (g *gateway) configure(spec gwlink.Gateway) {
 	g.up.SetRate(spec.UpRate)
 	g.down.SetRate(spec.DownRate)
 	g.paced.Store(spec.DownRate > 0)
+	g.upPaced.Store(spec.UpRate > 0)
 }
 
 func (g *gateway) frozen() bool { return g.state.Load().State != gwlink.GatewayActive }
@@ -183,8 +191,12 @@ func (g *gateway) sessions() int {
 
 // close ends the goroutines. The queues must be closed by their owner first.
 func (g *gateway) close() {
+	g.giving.Lock()
+	g.stopped = true
+	g.giving.Unlock()
 	close(g.stop)
 	g.wg.Wait()
+	g.giveBack()
 }
 
 // server is one SSL server as desired; it is replaced, not changed.

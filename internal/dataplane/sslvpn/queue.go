@@ -56,10 +56,14 @@ type outQueue struct {
 	notes   []note
 	closed  bool
 	dropped uint64
+	limit   func() int
 	wake    chan struct{} // capacity 1
 }
 
-func newOutQueue() *outQueue { return &outQueue{wake: make(chan struct{}, 1)} }
+// newOutQueue returns a queue whose chunks hold about limit bytes at most.
+func newOutQueue(limit func() int) *outQueue {
+	return &outQueue{limit: limit, wake: make(chan struct{}, 1)}
+}
 
 // put cuts a frame into the queue, laid out for path p.
 func (q *outQueue) put(p *path, seg *tun.Segments) {
@@ -80,7 +84,7 @@ func (q *outQueue) spaceLocked(p *path, need int) bool {
 		return false
 	}
 	if c := q.filling; c != nil {
-		if c.path == p && c.Fits(need) {
+		if c.path == p && c.Fits(need) && (len(c.Items) == 0 || c.Bytes+need <= q.limit()) {
 			return true
 		}
 		if len(q.ready) >= maxReady || (len(q.ready) > 0 && time.Since(q.ready[0].born) > maxSojourn) {
@@ -125,6 +129,15 @@ func (q *outQueue) take() (notes []note, c *chunk, ok bool) {
 		c, q.filling = q.filling, nil
 	}
 	return notes, c, len(notes) > 0 || c != nil
+}
+
+// takeNotes returns the control frames that wait.
+func (q *outQueue) takeNotes() []note {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	notes := q.notes
+	q.notes = nil
+	return notes
 }
 
 // close ends the queue; what take has not got is dropped, except notes.

@@ -237,6 +237,7 @@ func (s *Service) forget(c *client) {
 	s.mu.Unlock()
 	srv := c.server.Load()
 	srv.gateway.remove(c)
+	srv.gateway.pacer.forget(c)
 	srv.pool.Release(c.rec.Inner)
 }
 

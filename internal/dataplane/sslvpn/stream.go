@@ -36,7 +36,7 @@ type stream struct {
 }
 
 func newStream(c *client, conn *netio.Conn, t *tls.Conn) *stream {
-	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(), done: make(chan struct{})}
+	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(c.chunkLimit), done: make(chan struct{})}
 	st.tlsPath = &path{channel: session.TLS, stream: st}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
 		st.tlsPath.framing.Widest = openconnect.MaxPayload
@@ -170,8 +170,9 @@ func (r *streamReader) flush(srv *server, now time.Time) {
 	}
 	c := r.st.client
 	c.received(session.TLS, len(r.packets)+len(r.frames), r.bytes, now)
-	if wait := max(c.up.Reserve(now, r.bytes), srv.gateway.up.Reserve(now, r.bytes)); wait > 0 {
-		r.st.pause(wait) // TCP holds the client back meanwhile
+	if c.holdsBack(srv.gateway) {
+		r.hold(srv, now)
+		return
 	}
 	err := r.device.Write(r.packets)
 	for i := range r.frames {
@@ -180,6 +181,43 @@ func (r *streamReader) flush(srv *server, now time.Time) {
 	if err != nil {
 		c.svc.cfg.Log.Debug("writing to the tunnel device", "gateway", srv.gateway.id, "error", err)
 	}
+}
+
+// hold gives the packets to the pacer, and waits where it has no room: TCP holds
+// the client back meanwhile.
+func (r *streamReader) hold(srv *server, now time.Time) {
+	c, p := r.st.client, srv.gateway.pacer
+	for _, packet := range r.packets {
+		for !p.put(c, packet, now) {
+			if !r.st.await(p.waitFor(c)) {
+				return
+			}
+			now = c.svc.cfg.Clock.Now()
+		}
+	}
+	for i, frame := range r.frames {
+		n := len(frame) - tun.HeaderLen
+		r.st.pause(max(c.up.Reserve(now, n), srv.gateway.up.Reserve(now, n)))
+		if err := r.queue.WriteFrame(r.frames[i : i+1]); err != nil {
+			c.svc.cfg.Log.Debug("writing to the tunnel device", "gateway", srv.gateway.id, "error", err)
+		}
+	}
+}
+
+// await waits for a signal, at most for a moment, since the queue behind it may
+// have gone; false when the stream ends.
+func (st *stream) await(signal <-chan struct{}) bool {
+	t := time.NewTimer(maxSojourn)
+	defer t.Stop()
+	select {
+	case <-signal:
+	case <-t.C:
+	case <-st.done:
+		return false
+	case <-st.client.svc.ctx.Done():
+		return false
+	}
+	return !st.client.ended.Load()
 }
 
 // pause waits for d, or until the stream ends.
@@ -234,7 +272,9 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 		return err
 	}
 	defer c.release()
-	w.shape(c)
+	if ok, err := w.shape(c); !ok {
+		return err
+	}
 	w.st.client.sent(len(c.Items), c.Bytes)
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).send(c)
@@ -242,12 +282,35 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 	return c.path.framing.SendRecords(w.st.conn, w.st.tls, &c.Chunk)
 }
 
-func (w *streamWriter) shape(c *chunk) {
+// shape waits until a chunk may pass. Control frames do not wait with it; false
+// when the stream ends meanwhile.
+func (w *streamWriter) shape(c *chunk) (bool, error) {
 	cl := w.st.client
 	now := cl.svc.cfg.Clock.Now()
 	wait := max(cl.down.Reserve(now, c.Bytes), cl.server.Load().gateway.down.Reserve(now, c.Bytes))
-	if wait > 0 {
-		w.st.pause(wait)
+	if wait <= 0 {
+		return true, nil
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return true, nil
+		case <-w.st.done:
+			return false, nil
+		case <-cl.svc.ctx.Done():
+			return false, nil
+		case <-w.st.out.wake:
+			for _, n := range w.st.out.takeNotes() {
+				if err := w.tell(n); err != nil {
+					return false, err
+				}
+			}
+			if w.st.finishing.Load() {
+				return false, nil
+			}
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
@@ -272,7 +273,7 @@ func TestCloseSendsNoDisconnect(t *testing.T) {
 
 func TestSlowClientGetsLossAndNoDelay(t *testing.T) {
 	t.Parallel()
-	q := newOutQueue()
+	q := newOutQueue(func() int { return netio.ChunkSize })
 	way := &path{head: openconnect.HeaderLen}
 	var seg tun.Segments
 	fill := func() {

@@ -95,7 +95,13 @@ func (p *udpPort) receive() {
 		free <- &udpBatch{Buffers: netio.NewBuffers(), free: free}
 	}
 	r := &udpReader{port: p, recv: p.sock.Receiver()}
-	for b := range free {
+	for {
+		var b *udpBatch
+		select {
+		case b = <-free:
+		case <-p.svc.ctx.Done():
+			return
+		}
 		n, err := r.recv.Receive(b.Buffers)
 		if errors.Is(err, net.ErrClosed) {
 			return
@@ -142,15 +148,11 @@ func (r *udpReader) guarded(from netio.Endpoint, b []byte) {
 	r.datagram(from, b)
 }
 
-// hand gives each gateway its share; what a busy gateway does not take is lost.
+// hand gives each gateway its share.
 func (r *udpReader) hand(b *udpBatch) {
 	b.refs.Store(int32(len(r.targets)) + 1)
 	for i, g := range r.targets {
-		select {
-		case g.uploads <- b.uploads[i]:
-		default:
-			b.release()
-		}
+		g.give(b.uploads[i])
 	}
 	b.release()
 }
@@ -336,12 +338,17 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		return
 	}
 	srv := c.server.Load()
-	if !srv.filter.FromClient(f.Payload, c.rec.Inner) || !c.up.Allow(r.now, len(f.Payload)) {
+	if !srv.filter.FromClient(f.Payload, c.rec.Inner) {
 		return
 	}
-	u := r.uploadFor(srv.gateway)
-	u.packets = append(u.packets, f.Payload)
-	u.bytes += len(f.Payload)
+	if c.holdsBack(srv.gateway) {
+		if !srv.gateway.pacer.put(c, f.Payload, r.now) {
+			return
+		}
+	} else {
+		u := r.uploadFor(srv.gateway)
+		u.packets = append(u.packets, f.Payload)
+	}
 	r.packets, r.bytes = r.packets+1, r.bytes+len(f.Payload)
 }
 

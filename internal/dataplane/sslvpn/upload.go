@@ -2,7 +2,6 @@ package sslvpn
 
 import (
 	"sync/atomic"
-	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -15,21 +14,17 @@ const uploadDepth = 8
 // passed its filter, in the batch's own buffers.
 type upload struct {
 	packets [][]byte
-	bytes   int
 	batch   *udpBatch
 }
 
 // inject writes uploads to the device, so that the next batch is received and
-// decrypted meanwhile. A gateway over its rate is held back here: its channel
-// fills and its packets are dropped, those of others are not.
+// decrypted meanwhile. It never waits for a rate, since it holds buffers that
+// all gateways of a port receive into: what has a rate goes by the pacer.
 func (g *gateway) inject() {
 	w := tun.NewWriter(g.queues[0])
 	for {
 		select {
 		case u := <-g.uploads:
-			if !g.hold(u.bytes) {
-				return
-			}
 			if err := w.Write(u.packets); err != nil {
 				g.log.Debug("writing to the tunnel device", "gateway", g.id, "error", err)
 			}
@@ -40,17 +35,30 @@ func (g *gateway) inject() {
 	}
 }
 
-// hold waits until n bytes may pass to the VPC; false when the gateway stops.
-func (g *gateway) hold(n int) bool {
-	wait := g.up.Reserve(time.Now(), n)
-	if wait == 0 {
-		return true
+// give hands a share over, or gives its batch back: to a busy gateway, whose
+// packets are lost, and to one that has stopped, which takes nothing more.
+func (g *gateway) give(u *upload) {
+	g.giving.RLock()
+	defer g.giving.RUnlock()
+	if !g.stopped {
+		select {
+		case g.uploads <- u:
+			return
+		default:
+		}
 	}
-	select {
-	case <-time.After(wait):
-		return true
-	case <-g.stop:
-		return false
+	u.batch.release()
+}
+
+// giveBack returns the batches of shares that a stopped gateway has not written.
+func (g *gateway) giveBack() {
+	for {
+		select {
+		case u := <-g.uploads:
+			u.batch.release()
+		default:
+			return
+		}
 	}
 }
 
@@ -71,7 +79,7 @@ func (b *udpBatch) share() *upload {
 	}
 	u := b.uploads[b.used]
 	b.used++
-	u.packets, u.bytes = u.packets[:0], 0
+	u.packets = u.packets[:0]
 	return u
 }
 
