@@ -127,6 +127,8 @@ type Client struct {
 	ID       string `json:"id"`      // sslcli-...
 	UpRate   int64  `json:"up_rate"` // bit/s, 0 = the gateway's
 	DownRate int64  `json:"down_rate"`
+	// FixedInner is kept for the client: no other gets it.
+	FixedInner netip.Addr `json:"fixed_inner,omitzero"`
 }
 
 // CertificateRequest asks for a certificate of an SSL server's own key.

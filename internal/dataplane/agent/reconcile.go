@@ -57,6 +57,8 @@ func newReconciler(cfg Config, st *store, l link, svc *sslvpn.Service, rep *repo
 
 // apply makes the node equal to d.
 func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
+	// What control wants closed does not wait for networks and certificates.
+	r.svc.CloseSessions(d.Closures)
 	gone := r.release(d)
 	problems := map[string]error{}
 	var running []sslvpn.Gateway
@@ -72,14 +74,18 @@ func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
 		problems[g.ID] = errors.Join(problems[g.ID], err)
 		running = append(running, sslvpn.Gateway{Spec: g, Queues: queues.Queues, Certificates: certs})
 	}
-	for id, err := range r.svc.Apply(d.GrantKeys, running) {
+	settle := func() {
+		r.restoreSessions(d)
+		r.closeSessions(d.Closures)
+	}
+	for id, err := range r.svc.Apply(d.GrantKeys, running, settle) {
 		problems[id] = errors.Join(problems[id], err)
 	}
 	r.remove(gone, problems)
 	r.finish(d, problems)
 }
 
-// finish restores sessions, closes those to be closed, and remembers.
+// finish remembers and tells.
 func (r *reconciler) finish(d gwlink.Desired, problems map[string]error) {
 	r.have = true
 	r.mu.Lock()
@@ -90,8 +96,6 @@ func (r *reconciler) finish(d gwlink.Desired, problems map[string]error) {
 			r.log.Error("gateway not as desired", "gateway", id, "error", err)
 		}
 	}
-	r.restoreSessions(d)
-	r.closeSessions(d.Closures)
 	r.rep.soon()
 }
 

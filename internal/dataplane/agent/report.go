@@ -31,6 +31,8 @@ type reporter struct {
 	log   *slog.Logger
 	wake  chan struct{}
 
+	refused bool // the last report was; of the reporting goroutine
+
 	mu      sync.Mutex
 	opened  map[string]gwlink.SessionOpened // not yet taken by control
 	closed  map[string]gwlink.SessionClosed
@@ -142,7 +144,9 @@ func (r *reporter) noteOpened(rec sslvpn.Record) {
 
 // Closed implements sslvpn.Sink.
 func (r *reporter) Closed(c gwlink.SessionClosed) {
-	if err := r.store.save("closed/"+c.Session, r.end(c)); err != nil {
+	// Not settled on the disk: many sessions may end at once, and one whose end a
+	// power cut takes back is found lost later.
+	if err := r.store.saveLoosely("closed/"+c.Session, r.end(c)); err != nil {
 		r.log.Error("keeping a closed session", "session", c.Session, "error", err)
 	}
 	fault.Point("gateway-after-closed")
@@ -240,14 +244,27 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 	if news {
 		fault.Point("gateway-before-report")
 	}
-	if err := r.link.report(ctx, rep); err != nil {
-		r.log.Debug("reporting", "error", err)
+	err := r.link.report(ctx, rep)
+	r.say(ctx, err)
+	if err != nil {
 		return
 	}
 	if news {
 		fault.Point("gateway-after-report")
 	}
 	r.taken(rep)
+}
+
+// say tells operators when reports stop being taken, and when they are again.
+func (r *reporter) say(ctx context.Context, err error) {
+	switch {
+	case err != nil && !r.refused && ctx.Err() == nil:
+		r.refused = true
+		r.log.Warn("control does not take the reports; they are kept and sent again", "error", err)
+	case err == nil && r.refused:
+		r.refused = false
+		r.log.Info("control takes the reports again")
+	}
 }
 
 func first[T any](all []T) []T { return all[:min(len(all), maxEntries)] }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
@@ -15,6 +16,9 @@ var (
 	errTooMany = errors.New("session limit of the gateway reached")
 	errVoided  = errors.New("control wants the session closed")
 )
+
+// maxAgent is how many bytes of a client's name are told.
+const maxAgent = 128
 
 // minRekey is the shortest interval for new tunnels that is told to clients.
 const minRekey = 24 * time.Hour
@@ -35,9 +39,21 @@ func (h *httpConn) connect(r *http.Request) {
 		h.refuse(503, "The VPN gateway is out of service.")
 		return
 	}
-	agent := req.UserAgent
+	agent := agentName(req.UserAgent)
 	c.agent.Store(&agent)
 	h.tunnel(c, req)
+}
+
+// agentName is what of a client's name for itself goes into reports: a stranger
+// chose it.
+func agentName(s string) string {
+	printable := func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}
+	return strings.Map(printable, s[:min(len(s), maxAgent)])
 }
 
 // tunnel attaches the connection to its session before the answer is sent, so

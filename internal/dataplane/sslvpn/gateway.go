@@ -36,6 +36,7 @@ type gateway struct {
 	stop     chan struct{}
 	wg       sync.WaitGroup
 
+	opening sync.Mutex   // one session at a time is counted and let in
 	giving  sync.RWMutex // read-held to give an upload
 	stopped bool
 
@@ -233,9 +234,14 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	for _, serial := range spec.RevokedSerials {
 		s.revoked[serial] = true
 	}
+	fixed := map[netip.Addr]string{}
 	for _, c := range spec.Clients {
 		s.rates[c.ID] = c
+		if c.FixedInner.IsValid() {
+			fixed[c.FixedInner] = c.ID
+		}
 	}
+	s.pool.Keep(fixed)
 	return s
 }
 

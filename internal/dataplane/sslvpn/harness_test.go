@@ -49,6 +49,7 @@ type rig struct {
 	sink   *memorySink
 
 	mu     sync.Mutex
+	settle func() // of the next apply
 	grants int
 	change func(*gwlink.Grant) // of the next grants
 }
@@ -146,7 +147,7 @@ func (r *rig) apply() {
 		}
 	}
 	keys := []gwlink.GrantKey{{ID: "k1", Public: r.key.Public().(ed25519.PublicKey)}}
-	for id, err := range r.svc.Apply(keys, []Gateway{{Spec: r.spec, Queues: []tun.Queue{r.device}, Certificates: r.certs}}) {
+	for id, err := range r.svc.Apply(keys, []Gateway{{Spec: r.spec, Queues: []tun.Queue{r.device}, Certificates: r.certs}}, r.settle) {
 		if err != nil {
 			r.t.Fatalf("%s: %v", id, err)
 		}

@@ -55,6 +55,9 @@ func (h *httpConn) serve() {
 			return
 		}
 		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
+		if h.srv = h.svc.serverOf(h.srv.spec.ID); h.srv == nil { // as it is now, not as it was at the handshake
+			return
+		}
 		if r.Method == http.MethodConnect {
 			h.connect(r)
 			return

@@ -129,6 +129,9 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	if s.isVoided(rec.Session) {
 		return "", unavailable, errVoided
 	}
+	// Counting and letting in are one step: parallel logins pass no limit.
+	srv.gateway.opening.Lock()
+	defer srv.gateway.opening.Unlock()
 	s.yieldOldest(srv, grant)
 	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
 		return "", "The VPN gateway has reached its number of sessions.", errTooMany
@@ -150,6 +153,12 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	if s.isVoided(rec.Session) {
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
 		return "", unavailable, errVoided
+	}
+	if now := s.serverOf(rec.Server); now == nil { // meanwhile it is gone
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+		return "", unavailable, errVoided
+	} else if now != srv {
+		s.configureSession(c)
 	}
 	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
 	return cookie, "", nil
@@ -174,6 +183,10 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 		for _, c := range s.all() {
 			if c.grant.Client != grant.Client || c.rec.Server != srv.spec.ID {
 				continue
+			}
+			if grant.FixedInner.IsValid() && c.rec.Inner == grant.FixedInner {
+				oldest, n = c, grant.MaxSessions // there is one such address
+				break
 			}
 			n++
 			if oldest == nil || c.rec.OpenedAt.Before(oldest.rec.OpenedAt) {

@@ -137,7 +137,7 @@ func (r *rig) applyAll(others ...Gateway) {
 	r.t.Helper()
 	keys := []gwlink.GrantKey{{ID: "k1", Public: r.key.Public().(ed25519.PublicKey)}}
 	all := append([]Gateway{{Spec: r.spec, Queues: []tun.Queue{r.device}, Certificates: r.certs}}, others...)
-	for id, err := range r.svc.Apply(keys, all) {
+	for id, err := range r.svc.Apply(keys, all, nil) {
 		if err != nil {
 			r.t.Fatalf("%s: %v", id, err)
 		}

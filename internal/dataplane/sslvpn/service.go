@@ -58,9 +58,10 @@ func New(cfg Config) *Service {
 }
 
 // Apply makes the running servers equal to gateways and accepts grants of keys
-// from now on. Sessions of what is gone or frozen end. The result tells by
-// gateway id what could not be done.
-func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway) map[string]error {
+// from now on. Sessions of what is gone or frozen end. settle, which may be nil,
+// is called before new ports open: sessions that it restores are there when
+// their clients come back. The result tells by gateway id what could not be done.
+func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway, settle func()) map[string]error {
 	s.applyMu.Lock()
 	defer s.applyMu.Unlock()
 	s.mu.Lock()
@@ -70,6 +71,9 @@ func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway) map[string]e
 	s.configureSessions()
 	for _, g := range gone {
 		g.close()
+	}
+	if settle != nil {
+		settle()
 	}
 	return s.listen(gateways)
 }
@@ -106,26 +110,44 @@ func (s *Service) replaceLocked(gateways []Gateway) []*gateway {
 	return gone
 }
 
+// serverOf returns a server as it is desired now; nil if it is not.
+func (s *Service) serverOf(id string) *server {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.servers[id]
+}
+
 // configureSessions gives every session its server's new limits and ends those
 // that may be no more.
 func (s *Service) configureSessions() {
 	for _, c := range s.all() {
-		s.mu.RLock()
-		srv := s.servers[c.rec.Server]
-		s.mu.RUnlock()
-		switch {
-		case srv == nil:
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-		case srv.gateway.frozen():
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
-		case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
-		case !srv.spec.Pool.Contains(c.rec.Inner):
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-		default:
-			c.configure(srv)
-		}
+		s.configureSession(c)
 	}
+}
+
+func (s *Service) configureSession(c *client) {
+	srv := s.serverOf(c.rec.Server)
+	switch {
+	case srv == nil:
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+	case srv.gateway.frozen():
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
+	case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
+	case !srv.keeps(c):
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+	default:
+		c.configure(srv)
+	}
+}
+
+// keeps tells whether a session keeps its address: in a new pool it is leased
+// anew, so that nobody else gets it.
+func (v *server) keeps(c *client) bool {
+	if !v.spec.Pool.Contains(c.rec.Inner) {
+		return false
+	}
+	return c.server.Load().pool == v.pool || v.pool.TakeExactly(c.rec.Inner, c.grant.Client) == nil
 }
 
 // CloseSessions ends sessions for one of gwlink's reasons and refuses them from

@@ -77,6 +77,7 @@ func (st *stream) run() {
 	writer := make(chan struct{})
 	go func() {
 		defer close(writer)
+		defer func() { _ = st.conn.Close() }() // without a writer there is no session
 		defer st.client.svc.recovered("writer")
 		st.write()
 	}()
@@ -126,6 +127,9 @@ type streamReader struct {
 // deliver takes the frames of b; false when the stream makes no sense.
 func (r *streamReader) deliver(b []byte) bool {
 	c := r.st.client
+	if c.ended.Load() {
+		return false
+	}
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
 	r.packets, r.frames, r.bytes = r.packets[:0], r.frames[:0], 0
