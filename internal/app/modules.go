@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
 )
@@ -46,6 +47,7 @@ type modules struct {
 	service     *service.Service
 	order       *order.Service
 	payment     *payment.Service
+	logins      metric.Counts // rounds of VPN logins
 }
 
 // newModules builds the business on its stores. It starts nothing.

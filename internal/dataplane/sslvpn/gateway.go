@@ -23,6 +23,7 @@ import (
 type gateway struct {
 	id       string
 	log      *slog.Logger
+	tally    *tally
 	queues   []tun.Queue
 	up, down *shape.Bucket
 	state    atomic.Pointer[gwlink.Gateway] // as desired
@@ -34,9 +35,9 @@ type gateway struct {
 	byAddr map[netip.Addr]*client
 }
 
-func newGateway(id string, queues []tun.Queue, log *slog.Logger) *gateway {
+func newGateway(id string, queues []tun.Queue, log *slog.Logger, t *tally) *gateway {
 	g := &gateway{
-		id: id, log: log, queues: queues, up: shape.New(0), down: shape.New(0),
+		id: id, log: log, tally: t, queues: queues, up: shape.New(0), down: shape.New(0),
 		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
 	}
 	for _, q := range queues {
@@ -96,11 +97,21 @@ func (g *gateway) deliver(seg *tun.Segments) {
 	g.mu.RLock()
 	c := g.byAddr[dst]
 	g.mu.RUnlock()
-	if c == nil || !c.server.Load().filter.ToClient(p) {
+	if c == nil {
+		g.tally.noSession.Add(1)
 		return
 	}
-	if way := c.path.Load(); way != nil {
-		way.stream.out.put(way, seg)
+	if !c.server.Load().filter.ToClient(p) {
+		g.tally.notAllowedDown.Add(1)
+		return
+	}
+	way := c.path.Load()
+	if way == nil {
+		g.tally.detached.Add(1)
+		return
+	}
+	if !way.stream.out.put(way, seg) {
+		g.tally.queueDown.Add(1)
 	}
 }
 

@@ -70,8 +70,9 @@ type outQueue struct {
 
 func newOutQueue() *outQueue { return &outQueue{wake: make(chan struct{}, 1)} }
 
-// put cuts a frame into the queue, laid out for path p.
-func (q *outQueue) put(p *path, seg *tun.Segments) {
+// put cuts a frame into the queue, laid out for path p; false when there was no
+// room for all of it.
+func (q *outQueue) put(p *path, seg *tun.Segments) bool {
 	if p.widest > 0 {
 		seg.Widen(p.widest)
 	}
@@ -89,6 +90,7 @@ func (q *outQueue) put(p *path, seg *tun.Segments) {
 	}
 	q.mu.Unlock()
 	q.signal()
+	return seg.Packet() == nil // Next gives its packet up at the end
 }
 
 // spaceLocked makes the filling chunk one of path p with room for a packet of n

@@ -140,6 +140,8 @@ func (r *streamReader) deliver(b []byte) bool {
 		} else if srv.filter.FromClient(f.Payload, c.rec.Inner) {
 			r.packets = append(r.packets, f.Payload)
 			r.bytes += len(f.Payload)
+		} else {
+			c.svc.tally.notAllowedUp.Add(1)
 		}
 	}
 	r.flush(srv, now)

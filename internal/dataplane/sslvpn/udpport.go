@@ -233,6 +233,7 @@ func (r *udpReader) handle(l *link, from endpoint, b []byte) {
 	if res.Established {
 		c.heardDTLS.Store(r.now.UnixNano())
 		c.dtlsUp(l)
+		c.svc.tally.dtlsOK.Add(1)
 		c.svc.cfg.Log.Debug("dtls established", "session", c.rec.Session)
 	}
 	if res.Closed {
@@ -335,7 +336,12 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		return
 	}
 	srv := c.server.Load()
-	if !srv.filter.FromClient(f.Payload, c.rec.Inner) || !c.up.Allow(r.now, len(f.Payload)) {
+	if !srv.filter.FromClient(f.Payload, c.rec.Inner) {
+		c.svc.tally.notAllowedUp.Add(1)
+		return
+	}
+	if !c.up.Allow(r.now, len(f.Payload)) {
+		c.svc.tally.rateUp.Add(1)
 		return
 	}
 	u := r.uploadFor(srv.gateway)

@@ -38,7 +38,14 @@ type Config struct {
 	Mail     Mail     `yaml:"mail"`
 	Epay     Epay     `yaml:"epay"`
 	RealName RealName `yaml:"realname"`
+	Metrics  Metrics  `yaml:"metrics"`
 	Demo     Demo     `yaml:"demo"`
+}
+
+// Metrics are where the processes of this host answer scrapes, on loopback.
+type Metrics struct {
+	Control string `yaml:"control"` // address and port; empty = not at all
+	Gateway string `yaml:"gateway"`
 }
 
 // Log says how the process tells what it does.
@@ -256,6 +263,11 @@ func (c Config) Validate() error {
 	}
 	if c.Node.Name == "" || strings.ContainsAny(c.Node.Name, "/ ") {
 		complain("node.name", "give the node a short name without blanks")
+	}
+	for key, address := range map[string]string{"metrics.control": c.Metrics.Control, "metrics.gateway": c.Metrics.Gateway} {
+		if address != "" && !loopback(address) {
+			complain(key, "give a loopback address and port, such as 127.0.0.1:9470; numbers are not for the network")
+		}
 	}
 	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)
