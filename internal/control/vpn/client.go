@@ -93,6 +93,11 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 
 // roomForClient checks limit, name and settings.
 func (s *Service) roomForClient(ctx context.Context, q db.Q, owner account.ID, server string, c SSLClient) error {
+	return s.roomForClients(ctx, q, owner, server, c, 0)
+}
+
+// roomForClients is roomForClient after others of the same batch.
+func (s *Service) roomForClients(ctx context.Context, q db.Q, owner account.ID, server string, c SSLClient, others int) error {
 	srv, err := serverFor(ctx, q, owner, server)
 	if err != nil {
 		return err
@@ -105,7 +110,7 @@ func (s *Service) roomForClient(ctx context.Context, q db.Q, owner account.ID, s
 	if err != nil {
 		return err
 	}
-	if n >= int64(g.quotaOfClients()) {
+	if n+int64(others) >= int64(g.quotaOfClients()) {
 		return ErrQuota.With("limit", g.quotaOfClients())
 	}
 	if err := c.ClientSettings.check(g, srv, s.clock.Now()); err != nil {
@@ -175,7 +180,7 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 			return ErrRate.With("low", minRate).With("top", top)
 		}
 	}
-	if c.MaxSessions < 0 || c.MaxSessions > 10 {
+	if c.MaxSessions < 0 || c.MaxSessions > maxSessionsOfClient {
 		return ErrSetting.With("setting", "max_sessions")
 	}
 	if c.State != ClientEnabled && c.State != ClientDisabled {
@@ -330,9 +335,15 @@ func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, 
 	return s.replacePassword(ctx, p, c, chosen, nil, c.SecretUntil)
 }
 
+// What a chosen password must be.
+const (
+	passwordShortest, passwordLongest = 8, 64
+	passwordClasses                   = 3
+)
+
 func checkPassword(chosen, name string) error {
 	n := len([]rune(chosen))
-	if n < 8 || n > 64 || password.Classes(chosen) < 3 || strings.Contains(strings.ToLower(chosen), strings.ToLower(name)) {
+	if n < passwordShortest || n > passwordLongest || password.Classes(chosen) < passwordClasses || strings.Contains(strings.ToLower(chosen), strings.ToLower(name)) {
 		return ErrPasswordWeak
 	}
 	return nil
