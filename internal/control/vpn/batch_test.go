@@ -9,6 +9,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 )
 
 func TestABatchIsMadeOnceForAKey(t *testing.T) {
@@ -158,6 +159,38 @@ func TestWhichChangesEndSessions(t *testing.T) {
 		must(t, err)
 		if got := closures(); got != was {
 			t.Errorf("a rename, an upgrade and rates ended %d sessions", got-was)
+		}
+	})
+}
+
+func TestDeletionIsGuardedAndIDsAreNeverUsedAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "a", alice.Account)
+		newServer := vpn.NewServer{Key: "server-key-1", Gateway: g.ID, Settings: settings()}
+		srv, err := r.s.CreateServer(ctx, alice, newServer)
+		must(t, err)
+		newClient := vpn.NewClient{Key: "client-key-1", Server: srv.ID, Name: "one"}
+		c, err := r.s.CreateClient(ctx, alice, newClient)
+		must(t, err)
+		if err := r.s.Delete(ctx, g.ID, false); !errors.Is(err, vpn.ErrInUse) {
+			t.Errorf("a gateway with a server: got %v", err)
+		}
+		if err := r.s.DeleteServer(ctx, alice, srv.ID); !errors.Is(err, vpn.ErrInUse) {
+			t.Errorf("a server with a client: got %v", err)
+		}
+		must(t, r.s.DeleteClient(ctx, alice, c.ID))
+		if _, err := r.s.CreateClient(ctx, alice, newClient); !errors.Is(err, idempotency.ErrConflict) {
+			t.Errorf("the same request after the deletion: got %v", err)
+		}
+		must(t, r.s.DeleteServer(ctx, alice, srv.ID))
+		if _, err := r.s.CreateServer(ctx, alice, newServer); !errors.Is(err, idempotency.ErrConflict) {
+			t.Errorf("the same request after the deletion: got %v", err)
+		}
+		must(t, r.s.Delete(ctx, g.ID, false))
+		r.apply(t)
+		if again, err := r.s.Create(ctx, newGateway("a", alice.Account)); err != nil || again.ID != g.ID || again.State != vpn.GatewayDeleted {
+			t.Errorf("the same gateway's key: got %+v, %v, want the deleted one", again, err)
 		}
 	})
 }

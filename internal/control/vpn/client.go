@@ -76,6 +76,9 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 	c.HasTOTP = m.totp != ""
 	fault.Point("vpn-after-material")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := neverUsed(ctx, tx, c.ID); err != nil {
+			return err
+		}
 		if err := s.roomForClient(ctx, tx, p.Account, srv.ID, c); err != nil {
 			return err
 		}
@@ -291,6 +294,9 @@ func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client 
 // follows as a job, because the key store is another database.
 func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
 	if err := revoke(ctx, tx, c, s.clock.Now()); err != nil {
+		return err
+	}
+	if err := buryTx(ctx, tx, c.ID, s.clock.Now()); err != nil {
 		return err
 	}
 	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
