@@ -38,6 +38,7 @@ type rig struct {
 	t       *testing.T
 	cfg     config.Config
 	modules *modules
+	stores  *stores
 	http    http.Handler
 	node    fleet.Node
 	client  *http.Client // of the cashier's page
@@ -79,6 +80,7 @@ func install(t *testing.T) *rig {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.close()) })
 	in := &rig{t: t, cfg: cfg, log: log, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	in.stores = s
 	in.modules, err = newModules(cfg, s, logger)
 	must(t, err)
 	in.node, err = in.modules.seed(ctx, cfg)

@@ -67,6 +67,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.SSLServers(a, m.vpn)
 	api.SSLClients(a, m.vpn)
 	api.VPNSessions(a, m.vpn)
+	api.Quotas(a, m.vpn)
 	api.GatewayNodes(a, m.fleet, now)
 }
 

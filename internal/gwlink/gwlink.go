@@ -256,3 +256,8 @@ const (
 	ReasonFrozen        = "gateway-frozen"
 	ReasonProtocol      = "protocol-error"
 )
+
+// Reasons are all of them, so that each is worded for people.
+var Reasons = []string{
+	ReasonUser, ReasonAdministrator, ReasonIdle, ReasonSessionLimit, ReasonLost, ReasonReplaced, ReasonRevoked, ReasonFrozen, ReasonProtocol,
+}

@@ -435,6 +435,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Restrictions of use, as they are enforced */
+        get: operations["list-limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login-sessions": {
         parameters: {
             query?: never;
@@ -880,6 +897,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you use and may use */
+        get: operations["list-quotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quotes": {
         parameters: {
             query?: never;
@@ -981,6 +1015,43 @@ export interface paths {
         put?: never;
         /** Create an SSL client */
         post: operations["create-ssl-client"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create SSL clients by a table
+         * @description Up to 500 rows, each by the rules of a single client; a row that is refused does not keep the others. The same Idempotency-Key finds what it made.
+         */
+        post: operations["create-ssl-clients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/batch-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table to fill in, as CSV */
+        get: operations["get-ssl-client-batch-template"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1452,6 +1523,17 @@ export interface components {
             qr?: string;
             url?: string;
         };
+        Limit: {
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** @example mtu */
+            name: string;
+            /** @description 0 turns it off */
+            off?: boolean;
+            unit?: string;
+        };
         ListAccessEntry: {
             items: components["schemas"]["AccessEntry"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -1464,6 +1546,11 @@ export interface components {
         };
         ListGatewayNode: {
             items: components["schemas"]["GatewayNode"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListLimit: {
+            items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -1514,6 +1601,11 @@ export interface components {
         };
         ListProduct: {
             items: components["schemas"]["Product"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListQuota: {
+            items: components["schemas"]["Quota"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -1974,6 +2066,20 @@ export interface components {
             code?: string;
             password?: string;
         };
+        Quota: {
+            /** @description The resource's name */
+            label?: string;
+            /** Format: int64 */
+            limit: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets";
+            /** @description Of vpn_gateways */
+            region?: string;
+            /** @description VPN gateway or SSL server that it belongs to; left out: the account */
+            resource?: string;
+            /** Format: int64 */
+            used: number;
+        };
         Quote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -2179,6 +2285,32 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
+        };
+        SSLClientBatch: {
+            items: components["schemas"]["SSLClientBatchRow"][];
+        };
+        SSLClientBatchRequest: {
+            /** @description UTF-8, with or without a byte order mark; the first line names the columns of the template, of which only name is needed */
+            csv: string;
+            /** @description Check only */
+            dry_run?: boolean;
+            server: string;
+        };
+        SSLClientBatchRow: {
+            /** @description Stable code of what is wrong */
+            code?: string;
+            /** @description Where it is wrong, if it is one cell */
+            column?: string;
+            /** @description Of the client that was made */
+            id?: string;
+            /** @description In the caller's language */
+            message?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Line of the table; the columns' names are line 1
+             */
+            row: number;
         };
         SSLClientPatch: {
             /** Format: int64 */
@@ -2548,6 +2680,8 @@ export interface components {
             inner_ip: string;
             /** @description Why it ended */
             reason?: string;
+            /** @description The reason in the caller's language */
+            reason_text?: string;
             /** @description Empty once its retention is over */
             source_ip: string;
             /** Format: date-time */
@@ -3397,6 +3531,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLimit"];
+                };
             };
             /** @description Error */
             default: {
@@ -4350,6 +4513,35 @@ export interface operations {
             };
         };
     };
+    "list-quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListQuota"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quote: {
         parameters: {
             query?: never;
@@ -4592,6 +4784,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClient"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ssl-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SSLClientBatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-batch-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import {
   ApartmentOutlined,
   AuditOutlined,
+  BarChartOutlined,
   CloudServerOutlined,
   ClusterOutlined,
   CreditCardOutlined,
@@ -36,6 +37,7 @@ export const places: Place[] = [
   { path: '/ssl-servers', name: 'servers', icon: <CloudServerOutlined />, group: 'vpn' },
   { path: '/ssl-clients', name: 'clients', icon: <LaptopOutlined />, group: 'vpn' },
   { path: '/vpn-sessions', name: 'sessions', icon: <LineChartOutlined />, group: 'vpn' },
+  { path: '/quotas', name: 'quotas', icon: <BarChartOutlined />, group: 'vpn' },
   { path: '/buy', name: 'buy', icon: <ShoppingCartOutlined />, group: 'money' },
   { path: '/orders', name: 'orders', icon: <ProfileOutlined />, group: 'money' },
   { path: '/real-name', name: 'realname', icon: <IdcardOutlined />, group: 'self' },

@@ -41,6 +41,7 @@ const tones: Record<string, Record<string, Tone>> = {
     failed: 'bad',
     closed: 'idle',
   },
+  drain: { serving: 'good', draining: 'warn' },
   node: { online: 'good', behind: 'busy', offline: 'bad', new: 'idle' },
   realname: {
     none: 'idle',

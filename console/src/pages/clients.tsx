@@ -5,6 +5,7 @@ import { Link, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient } from '../api/types';
+import { ClientBatch } from '../components/client-batch';
 import { ClientTable } from '../components/client-table';
 import { Page } from '../components/page';
 import { EmptyState, ProblemAlert } from '../components/problem';
@@ -21,13 +22,19 @@ export function Clients() {
       title={t('nav.clients')}
       lead={t('client.lead')}
       action={
-        <Button type="primary" onClick={() => setParams({ create: '1' })}>
-          {t('client.create')}
-        </Button>
+        <>
+          <Button onClick={() => setParams({ batch: '1' })}>{t('batch.title')}</Button>
+          <Button type="primary" onClick={() => setParams({ create: '1' })}>
+            {t('client.create')}
+          </Button>
+        </>
       }
     >
       <ClientTable />
       {creating ? <Create server={params.get('server') ?? undefined} close={() => setParams({})} /> : null}
+      {params.get('batch') === '1' ? (
+        <ClientBatch server={params.get('server') ?? undefined} close={() => setParams({})} />
+      ) : null}
     </Page>
   );
 }

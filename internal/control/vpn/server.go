@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
@@ -55,6 +56,9 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		if err != nil {
 			return err
 		}
+		if err := neverUsed(ctx, tx, srv.ID); err != nil {
+			return err
+		}
 		if err := s.admitServer(ctx, tx, g, srv); err != nil {
 			return err
 		}
@@ -80,6 +84,22 @@ func newID(prefix string, owner account.ID, key string) string {
 		return id.Resource(prefix)
 	}
 	return id.ResourceOf(prefix, string(owner), key)
+}
+
+// buryTx keeps the id of what is deleted: one that was made after a request's key
+// must not come into being again when the request does.
+func buryTx(ctx context.Context, tx *db.Tx, gone string, now time.Time) error {
+	_, err := tx.Exec(ctx, "INSERT INTO vpn_gone (id, gone_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", gone, db.Micros(now))
+	return err
+}
+
+// neverUsed refuses the id of something that was deleted.
+func neverUsed(ctx context.Context, q db.Q, wanted string) error {
+	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_gone WHERE id = $1", wanted)
+	if err == nil && n > 0 {
+		err = idempotency.ErrConflict
+	}
+	return err
 }
 
 // same refuses a key that made something else.
@@ -259,6 +279,9 @@ func (s *Service) dropServerTx(ctx context.Context, tx *db.Tx, srv SSLServer) er
 		if err := s.dropClientTx(ctx, tx, c); err != nil {
 			return err
 		}
+	}
+	if err := buryTx(ctx, tx, srv.ID, s.clock.Now()); err != nil {
+		return err
 	}
 	for _, text := range []string{"DELETE FROM vpn_revoked WHERE server = $1", "DELETE FROM vpn_conversation WHERE server = $1", "DELETE FROM vpn_server WHERE id = $1"} {
 		if _, err := tx.Exec(ctx, text, srv.ID); err != nil {

@@ -201,4 +201,6 @@ func (r rig) opened(t *testing.T, g gwlink.Grant, inner string) {
 	must(t, r.queue.Drain(ctx))
 }
 
+func prefix(text string) netip.Prefix { return netip.MustParsePrefix(text) }
+
 func source(n int) string { return fmt.Sprintf("198.51.100.%d", n%200+1) }

@@ -38,6 +38,21 @@ type reporter struct {
 	closed  map[string]gwlink.SessionClosed
 	unknown map[string]bool // control wants them closed, and they are not here
 	running map[string]bool // sessions whose file may be written
+	told    time.Time       // when control took the last report; at first the start
+}
+
+// age is how long ago control took a report.
+func (r *reporter) age(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now.Sub(r.told)
+}
+
+// waiting is how many entries of the session log control has not taken.
+func (r *reporter) waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.opened) + len(r.closed)
 }
 
 // ended is what is kept of a session after its end. The opening is with it as
@@ -59,7 +74,7 @@ func newReporter(cfg Config, st *store, l link) *reporter {
 	r := &reporter{
 		cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
 		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{},
-		unknown: map[string]bool{}, running: map[string]bool{},
+		unknown: map[string]bool{}, running: map[string]bool{}, told: time.Now(),
 	}
 	r.loadClosed()
 	return r
@@ -274,6 +289,7 @@ func first[T any](all []T) []T { return all[:min(len(all), maxEntries)] }
 func (r *reporter) taken(rep gwlink.Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.told = r.clock.Now()
 	for _, o := range rep.Opened {
 		delete(r.opened, o.Session)
 	}

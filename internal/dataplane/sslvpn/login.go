@@ -38,14 +38,20 @@ func (h *httpConn) reply(d openconnect.Document, cookie string) answer {
 	return h.round(d, conversation)
 }
 
-// round forwards one round to the authenticator.
+// round forwards one round to the authenticator and counts what came of it.
 func (h *httpConn) round(d openconnect.Document, conversation string) answer {
+	outcome, a := h.decide(d, conversation)
+	h.svc.tally.login(outcome, a.status)
+	return a
+}
+
+func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.Outcome, answer) {
 	if h.srv.gateway.frozen() {
-		return answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
+		return "", answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
 	}
 	leaf, ok := h.certificate()
 	if !ok {
-		return answer{status: 401, close: true}
+		return "", answer{status: 401, close: true}
 	}
 	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
 	defer cancel()
@@ -55,9 +61,9 @@ func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
-		return answer{status: 503, reason: unavailable, close: true}
+		return "", answer{status: 503, reason: unavailable, close: true}
 	}
-	return h.outcome(a, d.DeviceID)
+	return a.Outcome, h.outcome(a, d.DeviceID)
 }
 
 func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {

@@ -38,6 +38,8 @@ type Service struct {
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*netio.Conn]struct{}
 
+	tally tally // see Tally
+
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
 }
@@ -93,7 +95,7 @@ func (s *Service) replaceLocked(gateways []Gateway) []*gateway {
 			g = nil
 		}
 		if g == nil {
-			g = newGateway(id, want.Queues, s.cfg.Log)
+			g = newGateway(id, want.Queues, s.cfg.Log, &s.tally)
 		}
 		g.configure(want.Spec)
 		running[id] = g
@@ -252,8 +254,9 @@ func (s *Service) enter(c *client) {
 }
 
 // forget removes an ended session from all tables.
-func (s *Service) forget(c *client) {
+func (s *Service) forget(c *client, reason string) {
 	s.mu.Lock()
+	s.tally.endLocked(c, reason)
 	delete(s.sessions, c.rec.Session)
 	delete(s.cookies, c.rec.Cookie)
 	s.mu.Unlock()

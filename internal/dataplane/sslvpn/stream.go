@@ -147,6 +147,8 @@ func (r *streamReader) deliver(b []byte) bool {
 			if srv.filter.FromClient(f.Payload, c.rec.Inner) {
 				r.packets = append(r.packets, f.Payload)
 				r.bytes += len(f.Payload)
+			} else {
+				c.svc.tally.notAllowedUp.Add(1)
 			}
 		case f.Type == openconnect.TypeGSO && r.gso:
 			r.super(srv, f.Payload)

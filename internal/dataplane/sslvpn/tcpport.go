@@ -155,8 +155,10 @@ func (s *Service) serve(raw net.Conn) {
 	ctx, cancel := context.WithTimeout(s.ctx, handshakeLimit)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil || srv == nil {
+		s.tally.tlsFailed.Add(1)
 		return
 	}
+	s.tally.tlsOK.Add(1)
 	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: from, attached: leave}
 	h.serve()
 }

@@ -240,6 +240,7 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 	if res.Established {
 		c.heardDTLS.Store(r.now.UnixNano())
 		c.dtlsUp(l)
+		c.svc.tally.dtlsOK.Add(1)
 		c.svc.cfg.Log.Debug("dtls established", "session", c.rec.Session)
 	}
 	if res.Closed {
@@ -360,10 +361,12 @@ func (r *udpReader) payload(l *link, plain []byte) {
 	}
 	srv := c.server.Load()
 	if !srv.filter.FromClient(f.Payload, c.rec.Inner) {
+		c.svc.tally.notAllowedUp.Add(1)
 		return
 	}
 	if c.holdsBack(srv.gateway) {
 		if !srv.gateway.pacer.put(c, f.Payload, r.now) {
+			c.svc.tally.rateUp.Add(1)
 			return
 		}
 	} else {

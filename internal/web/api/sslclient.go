@@ -134,6 +134,7 @@ func SSLClients(a *API, s *vpn.Service) {
 			return nil, s.DeleteClient(ctx, Who(ctx), in.ID)
 		})
 	clientActions(a, s)
+	clientBatch(a, s)
 }
 
 func clientActions(a *API, s *vpn.Service) {

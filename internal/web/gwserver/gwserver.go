@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 )
 
 // Patience is how long a request for a newer desired state waits.
@@ -57,6 +58,7 @@ type Options struct {
 	VPN      VPN
 	Identify Identify
 	Log      *slog.Logger
+	Logins   *metric.Counts // rounds of VPN logins by outcome; nil = not counted
 }
 
 type server struct{ Options }
@@ -131,6 +133,11 @@ func (s server) login(w http.ResponseWriter, r *http.Request, node fleet.Node) {
 		return
 	}
 	out, err := s.VPN.Login(r.Context(), node.ID, in)
+	if err != nil {
+		s.Logins.Add("error")
+	} else {
+		s.Logins.Add(string(out.Outcome))
+	}
 	s.reply(w, r, out, err)
 }
 

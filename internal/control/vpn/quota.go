@@ -1,0 +1,114 @@
+package vpn
+
+import (
+	"context"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+)
+
+// Quota is how much of something an account uses, and may.
+type Quota struct {
+	Name     string // "vpn_gateways", "ssl_servers", "ssl_clients", "vpn_sessions", "local_subnets"
+	Region   string // of vpn_gateways
+	Resource string // gateway or server that it belongs to; empty: the account
+	Label    string // that resource's name
+	Used     int
+	Limit    int
+}
+
+// Quotas counts what an account uses, with the limits that creation is held to:
+// the same constants, the same counting.
+func (s *Service) Quotas(ctx context.Context, owner account.ID) ([]Quota, error) {
+	all, err := s.quotasOfRegions(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	gateways, err := gatewaysOf(ctx, s.db, owner, Page{Limit: 500})
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range gateways {
+		part, err := s.quotasOfGateway(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+	}
+	return all, nil
+}
+
+// quotasOfRegions has a row for every region in which the account may have
+// gateways.
+func (s *Service) quotasOfRegions(ctx context.Context, owner account.ID) (all []Quota, err error) {
+	seen := map[string]bool{}
+	for _, n := range s.Networks(ctx, owner, "") {
+		if seen[n.Region] {
+			continue
+		}
+		seen[n.Region] = true
+		used, err := countGateways(ctx, s.db, owner, n.Region)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Quota{Name: "vpn_gateways", Region: n.Region, Used: int(used), Limit: GatewayQuota})
+	}
+	return all, nil
+}
+
+func (s *Service) quotasOfGateway(ctx context.Context, g Gateway) ([]Quota, error) {
+	servers, err := serversOfGateway(ctx, s.db, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	live, err := s.fleet.Totals(ctx, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	all := []Quota{
+		{Name: "ssl_servers", Resource: g.ID, Label: g.Name, Used: len(servers), Limit: ServerQuota},
+		{Name: "vpn_sessions", Resource: g.ID, Label: g.Name, Used: live.Sessions, Limit: g.SSLConnections},
+	}
+	for _, srv := range servers {
+		clients, err := countClients(ctx, s.db, srv.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Quota{Name: "ssl_clients", Resource: srv.ID, Label: srv.Name, Used: int(clients), Limit: g.quotaOfClients()},
+			Quota{Name: "local_subnets", Resource: srv.ID, Label: srv.Name, Used: len(srv.LocalSubnets), Limit: maxLocalSubnets})
+	}
+	return all, nil
+}
+
+// Restriction is what a value may be, whoever asks.
+type Restriction struct {
+	Name      string
+	Low, High int64 // both included
+	Unit      string
+	Off       bool // 0 turns it off
+}
+
+// Restrictions lists the restrictions of use from where they are enforced, and
+// the operator's settings as they are.
+func (s *Service) Restrictions() []Restriction {
+	all := []Restriction{
+		{Name: "name_length", Low: nameShortest, High: MaxName, Unit: "characters"},
+		{Name: "ssl_bandwidth", Low: 1, High: maxBandwidth, Unit: "Mbit/s"},
+		{Name: "ssl_connections", Low: 1, High: maxConnections},
+		{Name: "clients_per_connection", Low: 0, High: clientsPerConnection},
+		{Name: "pool_prefix", Low: poolWidest, High: poolLast, Unit: "bits"},
+		{Name: "local_subnet_prefix", Low: subnetWidest, High: 32, Unit: "bits"},
+		{Name: "local_subnets", Low: 1, High: maxLocalSubnets},
+		{Name: "exclude_routes", Low: 0, High: maxExcludeRoutes},
+		{Name: "dns_servers", Low: 0, High: maxDNS},
+		{Name: "split_dns", Low: 0, High: maxSplitDNS},
+		{Name: "banner", Low: 0, High: maxBanner, Unit: "bytes"},
+		{Name: "client_rate", Low: minRate / 1000, High: maxBandwidth * 1000, Unit: "kbit/s", Off: true},
+		{Name: "password_length", Low: passwordShortest, High: passwordLongest, Unit: "characters"},
+		{Name: "password_classes", Low: passwordClasses, High: 4},
+		{Name: "batch_clients", Low: 1, High: BatchLimit},
+	}
+	for _, n := range DefaultSettings().numbers() {
+		all = append(all, Restriction{Name: n.name, Low: int64(n.low), High: int64(n.top), Off: n.off})
+	}
+	return append(all, Restriction{Name: "secret_ttl", High: int64(s.config.SecretTTL.Seconds()), Low: int64(s.config.SecretTTL.Seconds()), Unit: "s", Off: s.config.SecretTTL == 0})
+}
