@@ -19,7 +19,7 @@ var (
 // minRekey is the shortest interval for new tunnels that is told to clients.
 const minRekey = 24 * time.Hour
 
-// connect turns the connection into a tunnel, and returns when that has ended.
+// connect turns the connection into a tunnel, which is left to run.
 func (h *httpConn) connect(r *http.Request) {
 	req, err := openconnect.ParseConnect(target(r), r.Header)
 	if err != nil {
@@ -37,12 +37,12 @@ func (h *httpConn) connect(r *http.Request) {
 	}
 	agent := req.UserAgent
 	c.agent.Store(&agent)
-	h.tunnel(c, req)
+	h.attach(c, req)
 }
 
-// tunnel attaches the connection to its session before the answer is sent, so
-// that a quick DTLS hello finds it, and starts the traffic after.
-func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
+// attach gives the connection to its session before the answer is sent, so that
+// a quick DTLS hello finds it.
+func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
 	resp := h.response(c, req)
 	resp.DTLS = h.offerDTLS(st, req)
@@ -60,7 +60,7 @@ func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
 		c.lost(st)
 		return
 	}
-	st.run()
+	h.tunnel = st
 }
 
 func (h *httpConn) refuse(status int, reason string) {
