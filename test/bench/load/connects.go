@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	people      = 64 // who connect in turn
+	people      = 256 // who connect in turn; one who comes back too soon ends the own last session
 	reportEvery = 2 * time.Second
 )
 
@@ -22,7 +22,7 @@ const (
 func connects(rate int, length time.Duration) ([]figure, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	p, err := newPlane(ctx, people)
+	p, err := newPlane(ctx, min(people, rate*int(length.Seconds())))
 	if err != nil {
 		return nil, err
 	}
