@@ -32,9 +32,7 @@ type udpSide struct {
 // useDTLS makes the UDP channel and, when it fails, makes it again.
 func (s *Session) useDTLS(wg *sync.WaitGroup) {
 	for {
-		if err := s.openDTLS(wg); errors.Is(err, net.ErrClosed) {
-			return
-		}
+		_ = s.openDTLS(wg) // until then data goes by TLS
 		select {
 		case <-time.After(retryAfter):
 		case <-s.done:
@@ -57,6 +55,7 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 		<-closed
 		return err
 	}
+	s.heardDTLS.Store(time.Now().UnixNano())
 	s.dtls.Store(u)
 	defer s.dtls.Store(nil)
 	select {
@@ -74,15 +73,15 @@ func (s *Session) dialUDP() (*udpSide, error) {
 	if err != nil {
 		return nil, err
 	}
-	any := netip.IPv4Unspecified()
+	local := netip.IPv4Unspecified()
 	if to.Addr().Is6() {
-		any = netip.IPv6Unspecified()
+		local = netip.IPv6Unspecified()
 	}
 	c, err := s.NewDTLS()
 	if err != nil {
 		return nil, err
 	}
-	sock, err := netio.ListenUDP(netip.AddrPortFrom(any, 0))
+	sock, err := netio.ListenUDP(netip.AddrPortFrom(local, 0))
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ const maxAgent = 128
 // minRekey is the shortest interval for new tunnels that is told to clients.
 const minRekey = 24 * time.Hour
 
-// connect turns the connection into a tunnel, and returns when that has ended.
+// connect turns the connection into a tunnel, which is left to run.
 func (h *httpConn) connect(r *http.Request) {
 	req, err := openconnect.ParseConnect(target(r), r.Header)
 	if err != nil {
@@ -41,7 +41,7 @@ func (h *httpConn) connect(r *http.Request) {
 	}
 	agent := agentName(req.UserAgent)
 	c.agent.Store(&agent)
-	h.tunnel(c, req)
+	h.attach(c, req)
 }
 
 // agentName is what of a client's name for itself goes into reports: a stranger
@@ -56,9 +56,9 @@ func agentName(s string) string {
 	return strings.Map(printable, s[:min(len(s), maxAgent)])
 }
 
-// tunnel attaches the connection to its session before the answer is sent, so
-// that a quick DTLS hello finds it, and starts the traffic after.
-func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
+// attach gives the connection to its session before the answer is sent, so that
+// a quick DTLS hello finds it.
+func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
 	resp := h.response(c, req)
 	resp.DTLS = h.offerDTLS(st, req)
@@ -76,7 +76,7 @@ func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
 		c.lost(st)
 		return
 	}
-	st.run()
+	h.tunnel = st
 }
 
 func (h *httpConn) refuse(status int, reason string) {

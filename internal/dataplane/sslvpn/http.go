@@ -33,7 +33,8 @@ type httpConn struct {
 	from netip.AddrPort
 	in   *bufio.Reader
 
-	attached func() // called once the connection has a session
+	attached func()  // called once the connection has a session
+	tunnel   *stream // what it became
 }
 
 var errRequest = errors.New("malformed or oversized request")

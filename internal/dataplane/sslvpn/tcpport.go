@@ -125,18 +125,33 @@ func (p *tcpPort) accept() {
 	}
 }
 
-// serve owns one connection from accept to close.
+// serve owns one connection from accept to close. The tunnel runs on a goroutine
+// of its own: the stack that a handshake needs would stay with it for life.
 func (s *Service) serve(raw net.Conn) {
-	defer s.recovered("connection")
 	c := netio.NewConn(raw)
-	defer func() { _ = c.Close() }()
-	if !s.track(c) {
+	st := s.front(c, raw)
+	if st == nil {
+		s.untrack(c)
+		_ = c.Close()
 		return
 	}
-	defer s.untrack(c)
+	s.wg.Go(func() {
+		defer s.recovered("connection")
+		defer func() { _ = c.Close() }()
+		defer s.untrack(c)
+		st.run()
+	})
+}
+
+// front is a connection until CONNECT; nil when it does not come to a tunnel.
+func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
+	defer s.recovered("connection")
+	if !s.track(c) {
+		return nil
+	}
 	from := addrPort(raw.RemoteAddr())
 	if !s.admit(from.Addr()) {
-		return
+		return nil
 	}
 	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
 	defer leave()
@@ -156,11 +171,12 @@ func (s *Service) serve(raw net.Conn) {
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil || srv == nil {
 		s.tally.tlsFailed.Add(1)
-		return
+		return nil
 	}
 	s.tally.tlsOK.Add(1)
 	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: from, attached: leave}
 	h.serve()
+	return h.tunnel
 }
 
 // Limits on connections before CONNECT; what exceeds them is closed at once.
