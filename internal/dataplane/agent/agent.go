@@ -120,9 +120,6 @@ func Run(ctx context.Context, cfg Config) error {
 	if err := cfg.setDefaults(); err != nil {
 		return err
 	}
-	if err := hurry(); err != nil {
-		cfg.Logger.Debug("the priority stays as it is", "error", err)
-	}
 	a, err := newAgent(cfg)
 	if err != nil {
 		return err
