@@ -9,6 +9,7 @@
 //	 │  GET  /gwlink/v1/desired?after=n ─────▶│  waits up to 25 s for a generation > n
 //	 │◀──────────────── Desired ──────────────│  204 when nothing changed
 //	 │  POST /gwlink/v1/certificate ─────────▶│  CSR of an SSL server, born on the node
+//	 │  POST /gwlink/v1/key ─────────────────▶│  key of an uploaded certificate, sealed to this request
 //	 │  POST /gwlink/v1/login ───────────────▶│  one round of a VPN login
 //	 │  POST /gwlink/v1/report ──────────────▶│  what is, sessions opened and closed, counters
 //
@@ -37,6 +38,7 @@ const (
 	VersionHeader   = "Skybridge-Gwlink-Version"
 	PathDesired     = "/gwlink/v1/desired"
 	PathCertificate = "/gwlink/v1/certificate"
+	PathKey         = "/gwlink/v1/key"
 	PathLogin       = "/gwlink/v1/login"
 	PathReport      = "/gwlink/v1/report"
 )
@@ -112,6 +114,7 @@ type SSLServer struct {
 	TLSMin             string         `json:"tls_min"` // "1.2" or "1.3"
 	RequireCertificate bool           `json:"require_certificate"`
 	ClientCAs          [][]byte       `json:"client_cas,omitempty"`      // DER
+	Certificate        string         `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
 	Chain              [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
 	RevokedSerials     []string       `json:"revoked_serials,omitempty"` // upper-case hex
 	Clients            []Client       `json:"clients,omitempty"`         // limits that change on live sessions
@@ -140,6 +143,9 @@ type CertificateAnswer struct {
 	Chain [][]byte `json:"chain"`
 }
 
+// MaxPeerChain is how many certificates behind a client's own are forwarded.
+const MaxPeerChain = 4
+
 // LoginRequest is one round of a login. The node forwards what the person
 // typed and keeps nothing.
 type LoginRequest struct {
@@ -149,6 +155,7 @@ type LoginRequest struct {
 	SourceIP        netip.Addr        `json:"source_ip"`
 	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
 	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
+	PeerChain       [][]byte          `json:"peer_chain,omitempty"`       // DER; what the client sent to prove whence the leaf is
 }
 
 // Outcome of a login round.

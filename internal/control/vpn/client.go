@@ -285,7 +285,7 @@ func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client 
 // dropClientTx revokes and deletes; the destruction of the client's keys
 // follows as a job, because the key store is another database.
 func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
-	if err := revoke(ctx, tx, c, s.clock.Now()); err != nil {
+	if err := forgetIssued(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
 	}
 	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {

@@ -101,6 +101,10 @@ type Settings struct {
 	Banner               string
 	TLSMin               string // "1.2" or "1.3"
 	RequireCertificate   bool
+	CertID               string   // uploaded certificate to show; empty = the node's own key under the built-in CA
+	ClientCAs            []string // uploaded CAs trusted for clients; empty = the built-in one
+	ClientCertField      string   // with ClientCAs: where the client's name stands, one of NameInCN, NameInUID, NameInEmail
+	ClientCertDomain     string   // with NameInEmail: the domain of the addresses
 }
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
@@ -108,7 +112,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true,
+		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true, ClientCertField: NameInCN,
 	}
 }
 
@@ -121,10 +125,11 @@ type SSLServer struct {
 	Port        int
 	UDP         bool
 	State       ServerState
-	ServerNames []string // SNI names
-	CA          []byte   // DER
-	Chain       [][]byte // DER, leaf first; empty until the node asked for it
-	PinSHA256   string   // "pin-sha256:..." of the leaf's key; empty until certified
+	ServerNames []string // SNI names, the one to connect by first
+	CA          []byte   // DER; the built-in one
+	Chain       [][]byte // DER, leaf first; under the built-in CA; empty until the node asked for it
+	Uploaded    [][]byte // DER, leaf first; of CertID, else empty
+	PinSHA256   string   // "pin-sha256:..." of the key shown; empty until certified
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

@@ -14,6 +14,7 @@ import (
 var (
 	errTooMany = errors.New("session limit of the gateway reached")
 	errVoided  = errors.New("control wants the session closed")
+	errRevoked = errors.New("the certificate was revoked meanwhile")
 )
 
 // minRekey is the shortest interval for new tunnels that is told to clients.
