@@ -16,7 +16,8 @@
 // Invariants: generations only grow; every report may be repeated (the reader
 // deduplicates by session and sequence); a node needs nothing but its last
 // Desired and the grants it holds to carry traffic and accept reconnects.
-// No message carries a password from control to a node, nor tunnelled content.
+// No message carries a password from control to a node, nor tunnelled content;
+// a private key only as KeyAnswer, which nothing but its request opens.
 //
 // Version history:
 //

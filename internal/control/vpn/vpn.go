@@ -10,13 +10,16 @@
 //	            error     frozen ─▶ deleting ─▶ deleted          error
 //
 //	SSL client  enabled ⇄ disabled; expired by its date; deleted revokes
+//	certificate valid ─▶ expiring ─▶ expired by its dates; issued ones also ─▶ revoked
 //
 // Invariants: every method for a customer filters by account, and what belongs
 // to another account is NotFound; limits are counted in the transaction that
 // creates; each SSL server has a CA of its own, so a certificate of one server
 // opens no other; passwords are kept as Argon2id only, generated secrets also
-// sealed until they expire; no password, code or key reaches a log, an error
-// or a gateway node; every change bumps the generation of the node that runs
+// sealed until they expire; no password, code or key reaches a log or an error;
+// no password or code reaches a gateway node, and of keys only that of an
+// uploaded certificate which a server of the node shows, sealed to the node's
+// request (docs/decisions/0020-uploaded-keys.md); every change bumps the generation of the node that runs
 // the gateway, in the same transaction.
 package vpn
 
