@@ -13,7 +13,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
-	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 )
 
 // Limits of an upload.
@@ -69,7 +68,6 @@ func (s *Service) UploadCertificate(ctx context.Context, p account.Principal, in
 			return Certificate{}, err
 		}
 	}
-	fault.Point("vpn-after-sealing")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		n, err := countUploaded(ctx, tx, p.Account)
 		if err != nil {
