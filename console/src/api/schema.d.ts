@@ -1068,7 +1068,7 @@ export interface paths {
         put?: never;
         /**
          * Renew the certificate of an SSL client
-         * @description Of a generated key nothing is kept when a request is given. The former certificate works for 7 more days.
+         * @description With a request (CSR) no key is made or kept here. The former certificate works for 7 more days.
          */
         post: operations["reissue-ssl-client-certificate"];
         delete?: never;

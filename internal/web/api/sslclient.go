@@ -159,7 +159,7 @@ func clientActions(a *API, s *vpn.Service) {
 		})
 	Post(a, "/ssl-clients/{id}/reissue-certificate", Operation{
 		ID: "reissue-ssl-client-certificate", Summary: "Renew the certificate of an SSL client", Tag: tag, Access: Customer,
-		Detail: "Of a generated key nothing is kept when a request is given. The former certificate works for 7 more days.",
+		Detail: "With a request (CSR) no key is made or kept here. The former certificate works for 7 more days.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
