@@ -355,6 +355,7 @@ func (p *person) connect() {
 	gateway := p.ids["vpn-gateways"]
 	p.ids["ssl-servers"] = p.do(201, "POST", "/ssl-servers", object{"gateway": gateway, "name": p.name, "local_subnets": []string{"10.77.0.0/24"}, "pool": "10.9.0.0/24"}).str("id")
 	p.ids["ssl-clients"] = p.do(201, "POST", "/ssl-clients", object{"server": p.ids["ssl-servers"], "name": "laptop-" + p.name}).str("id")
+	p.ids["certificates"] = p.do(200, "GET", "/certificates?client="+p.ids["ssl-clients"], nil).str("items.id")
 	p.ids["vpn-sessions"] = id.New("ses")
 	p.in.report(gwlink.SessionOpened{
 		Session: p.ids["vpn-sessions"], Gateway: gateway, Server: p.ids["ssl-servers"], Client: p.ids["ssl-clients"],

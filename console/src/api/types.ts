@@ -60,6 +60,9 @@ export type ClientSecret = Schemas['SSLClientSecret'];
 export type BatchRow = Schemas['SSLClientBatchRow'];
 export type Quota = Schemas['Quota'];
 export type Limit = Schemas['Limit'];
+export type Certificate = Schemas['Certificate'];
+export type CertificateUpload = Schemas['CertificateUpload'];
+export type Reissue = Schemas['Reissue'];
 export type VPNSession = Schemas['VPNSession'];
 
 /** What of an SSL server its owner decides. */

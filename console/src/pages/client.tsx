@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
 import { stateOf } from '../components/client-table';
+import { ClientCertificates } from '../components/client-certificates';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
@@ -50,6 +51,11 @@ export function ClientPage() {
             key: 'connect',
             label: t('client.how_to_connect'),
             children: <HowTo client={c} server={server.data} />,
+          },
+          {
+            key: 'certificates',
+            label: t('nav.certificates'),
+            children: <ClientCertificates client={c} />,
           },
           { key: 'sessions', label: t('session.title'), children: <SessionTable client={c.id} /> },
         ]}

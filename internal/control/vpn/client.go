@@ -293,7 +293,7 @@ func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client 
 // dropClientTx revokes and deletes; the destruction of the client's keys
 // follows as a job, because the key store is another database.
 func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
-	if err := revoke(ctx, tx, c, s.clock.Now()); err != nil {
+	if err := forgetIssued(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
 	}
 	if err := buryTx(ctx, tx, c.ID, s.clock.Now()); err != nil {

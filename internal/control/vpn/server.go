@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -65,6 +66,9 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		if err := insertServer(ctx, tx, srv, ca.sealed); err != nil {
 			return err
 		}
+		if err := s.bindCertificatesTx(ctx, tx, srv, Settings{}); err != nil {
+			return err
+		}
 		if _, err := s.fleet.ChangedTx(ctx, tx, g.ID); err != nil {
 			return err
 		}
@@ -74,7 +78,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 	if err != nil {
 		return SSLServer{}, err
 	}
-	return s.named(srv), nil
+	return s.Server(ctx, p.Account, srv.ID)
 }
 
 // newID names something new: after the key of the request that makes it, so
@@ -145,10 +149,16 @@ func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) er
 
 // named fills what is derived from the configuration and the certificate.
 func (s *Service) named(srv SSLServer) SSLServer {
-	srv.ServerNames = []string{srv.ID + "." + s.config.BaseDomain}
-	srv.PinSHA256 = pinOf(srv.Chain)
+	srv.ServerNames = append(s.claimed(srv.Uploaded), s.ownName(srv.ID))
+	// A name that stands for many is none to connect by.
+	slices.SortStableFunc(srv.ServerNames, func(a, b string) int { return strings.Count(a, "*") - strings.Count(b, "*") })
+	srv.PinSHA256 = pinOf(srv.shown())
 	return srv
 }
+
+// ownName is a server's name in the installation's domain. The built-in CA
+// certifies it for no other.
+func (s *Service) ownName(server string) string { return server + "." + s.config.BaseDomain }
 
 // Servers lists an account's SSL servers, of one gateway if it is named.
 func (s *Service) Servers(ctx context.Context, owner account.ID, gateway string, page Page) (all []SSLServer, next string, err error) {
@@ -204,6 +214,9 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 		return err
 	}
 	if err := s.fixedStayInPool(ctx, tx, srv); err != nil {
+		return err
+	}
+	if err := s.bindCertificatesTx(ctx, tx, srv, old); err != nil {
 		return err
 	}
 	if srv.State == ServerActive {
@@ -288,7 +301,7 @@ func (s *Service) dropServerTx(ctx context.Context, tx *db.Tx, srv SSLServer) er
 			return err
 		}
 	}
-	return nil
+	return dropCertificates(ctx, tx, srv.ID)
 }
 
 // CertifyServer answers a node's request for a certificate of a server's own
@@ -310,7 +323,7 @@ func (s *Service) CertifyServer(ctx context.Context, node string, r gwlink.Certi
 	if err != nil {
 		return gwlink.CertificateAnswer{}, err
 	}
-	srv = s.named(srv)
+	srv.ServerNames = []string{s.ownName(srv.ID)}
 	now := s.clock.Now()
 	if stillGood(srv, csr, a.Addresses, now) {
 		return gwlink.CertificateAnswer{Chain: srv.Chain}, nil
@@ -381,12 +394,15 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, RequireCertificate: v.RequireCertificate,
-		ClientCAs: [][]byte{v.CA}, Chain: v.Chain,
+		Certificate: v.CertID, Chain: v.shown(),
 	}
 	if v.EnableDNS {
 		w.DNS, w.SplitDNS = v.DNS, v.SplitDNS
 	}
 	var err error
+	if w.ClientCAs, err = s.trust(ctx, v); err != nil {
+		return gwlink.SSLServer{}, err
+	}
 	w.RevokedSerials, err = db.Select(ctx, s.db, db.One[string], "SELECT serial FROM vpn_revoked WHERE server = $1 AND not_after > $2 ORDER BY serial",
 		v.ID, db.Micros(s.clock.Now()))
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 // check holds the settings to section 4.7, given the VPC's prefixes, the pools
 // of the gateway's other servers and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts()} {
+	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames()} {
 		if err != nil {
 			return err
 		}
@@ -164,5 +164,19 @@ func checkPort(port int) error {
 
 // endsSessions reports whether a change of settings ends the server's sessions.
 func endsSessions(old, next Settings) bool {
-	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate)
+	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate) || distrusts(old, next)
+}
+
+// distrusts reports whether certificates that signed in by the old settings
+// might not by the next: a CA more takes nothing from anybody.
+func distrusts(old, next Settings) bool {
+	if (len(old.ClientCAs) == 0) != (len(next.ClientCAs) == 0) {
+		return true
+	}
+	for _, ca := range old.ClientCAs {
+		if !slices.Contains(next.ClientCAs, ca) {
+			return true
+		}
+	}
+	return len(next.ClientCAs) > 0 && (old.ClientCertField != next.ClientCertField || old.ClientCertDomain != next.ClientCertDomain)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 const clientColumns = `SELECT id, server, gateway, account, subject, name, state, totp_sealed IS NOT NULL, secret_until, serial, certificate, not_after,
@@ -81,13 +82,17 @@ func addrText(a netip.Addr) string {
 }
 
 func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error {
-	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
+	err := tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
 		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip,
 		two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1, $22, $22) ON CONFLICT DO NOTHING`,
 		c.ID, c.Server, c.Gateway, string(c.Account), string(c.Subject), c.Name, string(c.State), m.hash, blob(m.sealedPassword), blob(m.sealedKey), blob(m.sealedTOTP),
 		db.Micros(c.SecretUntil), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP),
 		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), db.Micros(c.CreatedAt))
+	if err != nil {
+		return err
+	}
+	return insertIssued(ctx, tx, id.ResourceOf("cert", c.ID), c, m.certificate, c.CreatedAt)
 }
 
 func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
@@ -95,15 +100,4 @@ func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) er
 		max_sessions = $6, expires_at = $7, version = version + 1, updated_at = $8 WHERE id = $9 AND version = $10`,
 		string(c.State), c.UpRate, c.DownRate, addrText(c.FixedIP), db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt),
 		db.Micros(now), c.ID, c.Version)
-}
-
-func revoke(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
-	_, err := tx.Exec(ctx, "INSERT INTO vpn_revoked (serial, server, not_after, revoked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (serial) DO NOTHING",
-		c.Serial, c.Server, db.Micros(c.NotAfter), db.Micros(now))
-	return err
-}
-
-func isRevoked(ctx context.Context, q db.Q, serial string) (bool, error) {
-	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_revoked WHERE serial = $1", serial)
-	return n > 0, err
 }

@@ -109,6 +109,7 @@ type link interface {
 	desired(ctx context.Context, after uint64) (gwlink.Desired, error)
 	report(ctx context.Context, r gwlink.Report) error
 	certificate(ctx context.Context, r gwlink.CertificateRequest) ([][]byte, error)
+	deliverKey(ctx context.Context, r gwlink.KeyRequest) (gwlink.KeyAnswer, error)
 }
 
 // errUnchanged says that there is no newer Desired yet.

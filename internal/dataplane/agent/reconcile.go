@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 
 const (
 	retryAfter = 5 * time.Second
+	renewEvery = time.Hour // between tries to renew a certificate
 	defaultMTU = 1400
 )
 
@@ -36,8 +38,10 @@ type reconciler struct {
 
 	pending   []sslvpn.Record // sessions of the last run, not yet restored
 	networks  map[string]*netcfg.Network
-	addresses map[string]place // by gateway
-	have      bool             // a Desired was applied
+	addresses map[string]place    // by gateway
+	have      bool                // a Desired was applied
+	own       []*x509.Certificate // of this node's own keys, as shown
+	renewNext time.Time           // not before it are they asked for anew
 
 	mu       sync.Mutex
 	last     gwlink.Desired
@@ -60,6 +64,7 @@ func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
 	// What control wants closed does not wait for networks and certificates.
 	r.svc.CloseSessions(d.Closures)
 	gone := r.release(d)
+	r.own, r.renewNext = nil, r.rep.clock.Now().Add(renewEvery)
 	problems := map[string]error{}
 	var running []sslvpn.Gateway
 	for _, g := range d.Gateways {
@@ -95,6 +100,9 @@ func (r *reconciler) finish(d gwlink.Desired, problems map[string]error) {
 		if err != nil {
 			r.log.Error("gateway not as desired", "gateway", id, "error", err)
 		}
+	}
+	if err := forgetKeys(r.store, d); err != nil {
+		r.log.Error("forgetting keys of certificates", "error", err)
 	}
 	r.rep.soon()
 }
@@ -212,12 +220,17 @@ func (r *reconciler) certificates(ctx context.Context, g gwlink.Gateway) (map[st
 	out := map[string]*tls.Certificate{}
 	var errs []error
 	for _, s := range g.SSLServers {
-		c, err := certificate(ctx, r.store, r.link, s)
+		c, err := certificate(ctx, r.store, r.link, s, r.rep.clock.Now())
 		if err != nil {
 			errs = append(errs, err)
-			continue
+		}
+		if c == nil {
+			continue // a running server goes on with what it shows
 		}
 		out[s.ID] = c
+		if s.Certificate == "" {
+			r.own = append(r.own, c.Leaf)
+		}
 	}
 	return out, errors.Join(errs...)
 }
@@ -263,14 +276,19 @@ func (r *reconciler) closeSessions(closures []gwlink.Closure) {
 	}
 }
 
-// retry applies the last Desired again if something failed.
+// retry applies the last Desired again if something failed, or if a certificate
+// of this node's own ends soon.
 func (r *reconciler) retry(ctx context.Context) {
 	r.mu.Lock()
 	d, failed := r.last, failing(r.problems)
 	r.mu.Unlock()
-	if r.have && failed {
+	if r.have && (failed || r.renewalDue(r.rep.clock.Now())) {
 		r.apply(ctx, d)
 	}
+}
+
+func (r *reconciler) renewalDue(now time.Time) bool {
+	return !now.Before(r.renewNext) && slices.ContainsFunc(r.own, func(leaf *x509.Certificate) bool { return !fresh(leaf, now) })
 }
 
 func failing(problems map[string]error) bool {

@@ -15,6 +15,7 @@ import (
 var (
 	errTooMany = errors.New("session limit of the gateway reached")
 	errVoided  = errors.New("control wants the session closed")
+	errRevoked = errors.New("the certificate was revoked meanwhile")
 )
 
 // maxAgent is how many bytes of a client's name are told.

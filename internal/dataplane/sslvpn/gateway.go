@@ -233,6 +233,9 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	} else {
 		s.pool = lease.New(spec.Pool)
 	}
+	if s.cert == nil && former != nil {
+		s.cert = former.cert // better the former certificate than none
+	}
 	for _, der := range spec.ClientCAs {
 		if c, err := x509.ParseCertificate(der); err == nil {
 			s.clientCAs.AddCert(c)

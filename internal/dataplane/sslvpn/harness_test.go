@@ -52,6 +52,7 @@ type rig struct {
 	settle func() // of the next apply
 	grants int
 	change func(*gwlink.Grant) // of the next grants
+	last   gwlink.LoginRequest
 }
 
 type lockedBuffer struct {
@@ -174,6 +175,9 @@ func selfSigned(t *testing.T, names []string) *tls.Certificate {
 
 // Login implements Authenticator.
 func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
+	r.mu.Lock()
+	r.last = q
+	r.mu.Unlock()
 	form := gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: "conv", Form: &gwlink.Form{
 		ID:     "main",
 		Fields: []gwlink.Field{{Name: "username", Kind: "text"}, {Name: "password", Kind: "password"}},

@@ -22,6 +22,7 @@ const (
 	contextCookie = "webvpncontext" // the login conversation
 	sessionCookie = "webvpn"        // the session
 	loginLimit    = 30 * time.Second
+	maxPeerChain  = 24 << 10 // bytes that are forwarded of a client's chain
 	unavailable   = "The service is unavailable. Please try again later."
 )
 
@@ -57,7 +58,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf,
+		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
@@ -166,6 +167,10 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	} else if now != srv {
 		s.configureSession(c)
 	}
+	if s.isRevoked(rec.Server, grant.Serial) {
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
+		return "", unavailable, errRevoked
+	}
 	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
 	return cookie, "", nil
 }
@@ -176,6 +181,15 @@ func (s *Service) isVoided(session string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.voided[session]
+}
+
+// isRevoked says that the certificate of a grant opens nothing any more. It is
+// asked after the session was entered, like isVoided.
+func (s *Service) isRevoked(id, serial string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	srv := s.servers[id]
+	return srv != nil && serial != "" && srv.revoked[serial]
 }
 
 // yieldOldest ends the client's oldest sessions so that one more fits.
@@ -232,6 +246,23 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		return nil, !h.srv.spec.RequireCertificate
 	}
 	return peer[0].Raw, true
+}
+
+// peerChain is what the client sent behind a certificate that holds, for
+// control to follow it to its CA.
+func (h *httpConn) peerChain(leaf []byte) [][]byte {
+	if leaf == nil {
+		return nil
+	}
+	var chain [][]byte
+	size := 0
+	for _, c := range h.tls.ConnectionState().PeerCertificates[1:] {
+		if size += len(c.Raw); len(chain) == gwlink.MaxPeerChain || size > maxPeerChain {
+			break
+		}
+		chain = append(chain, c.Raw)
+	}
+	return chain
 }
 
 // logout ends the session of a client that asks for it.

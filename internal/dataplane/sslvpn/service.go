@@ -213,6 +213,9 @@ func (s *Service) Restore(r Record) error {
 	if err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
+	if s.isRevoked(r.Server, grant.Serial) {
+		return fmt.Errorf("restoring session %s: %w", r.Session, errRevoked)
+	}
 	if err := srv.pool.TakeExactly(r.Inner, grant.Client); err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}

@@ -234,13 +234,16 @@ func (s *Service) recovered(where string) {
 
 var errNoServer = errors.New("no ssl server of this name")
 
-// choose finds the server for a name on a port. Without a name it is the only
-// one of the port, else none.
+// choose finds the server for a name on a port: the one that is called so,
+// else the one whose certificate is for all names beside it ("*.example.com").
+// Without a name it is the only one of the port, else none.
 func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	_, domain, _ := strings.Cut(name, ".")
 	var found []*server
+	var wild *server
 	for _, srv := range s.servers {
 		if srv.spec.Port != int(local.Port()) || srv.cert == nil {
 			continue
@@ -248,7 +251,13 @@ func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
 		if name != "" && slices.Contains(srv.spec.ServerNames, name) {
 			return srv, nil
 		}
+		if domain != "" && slices.Contains(srv.spec.ServerNames, "*."+domain) {
+			wild = srv
+		}
 		found = append(found, srv)
+	}
+	if wild != nil {
+		return wild, nil
 	}
 	if name == "" && len(found) == 1 {
 		return found[0], nil

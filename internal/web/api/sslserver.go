@@ -50,6 +50,10 @@ type SSLSettings struct {
 	Banner               string   `json:"banner"`
 	TLSMin               string   `json:"tls_min" enum:"1.2,1.3"`
 	RequireCertificate   bool     `json:"require_certificate"`
+	Certificate          string   `json:"certificate" doc:"Uploaded certificate that is shown; empty = the built-in one"`
+	ClientCAs            []string `json:"client_cas" nullable:"false" doc:"Uploaded CAs trusted for clients; none = the built-in one"`
+	ClientCertField      string   `json:"client_cert_field" enum:"cn,uid,email" doc:"With client_cas: where the client's name stands in its certificate"`
+	ClientCertDomain     string   `json:"client_cert_domain" doc:"With email: the domain of the addresses; the name is the part before the @"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
@@ -77,6 +81,10 @@ type SSLSettingsPatch struct {
 	Banner               *string   `json:"banner,omitempty" maxLength:"500"`
 	TLSMin               *string   `json:"tls_min,omitempty" enum:"1.2,1.3"`
 	RequireCertificate   *bool     `json:"require_certificate,omitempty" doc:"Default true"`
+	Certificate          *string   `json:"certificate,omitempty" maxLength:"40" doc:"Id of an uploaded certificate of type server; empty = the built-in one"`
+	ClientCAs            *[]string `json:"client_cas,omitempty" maxItems:"10" doc:"Ids of uploaded certificates of type client-ca"`
+	ClientCertField      *string   `json:"client_cert_field,omitempty" enum:"cn,uid,email"`
+	ClientCertDomain     *string   `json:"client_cert_domain,omitempty" maxLength:"253"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
@@ -117,7 +125,7 @@ func SSLServers(a *API, s *vpn.Service) {
 		})
 	Patch(a, "/ssl-servers/{id}", Operation{
 		ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
-		Detail: "A change of the pool or of the factors ends its sessions. After turning the second factor on, clients without a code seed need reset-totp.",
+		Detail: "A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
@@ -175,6 +183,10 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.Banner, r.Banner)
 	set(&c.TLSMin, r.TLSMin)
 	set(&c.RequireCertificate, r.RequireCertificate)
+	set(&c.CertID, r.Certificate)
+	set(&c.ClientCAs, r.ClientCAs)
+	set(&c.ClientCertField, r.ClientCertField)
+	set(&c.ClientCertDomain, r.ClientCertDomain)
 	if r.TunnelMode != nil {
 		c.FullTunnel = *r.TunnelMode == "full"
 	}
@@ -252,6 +264,7 @@ func toSettings(c vpn.Settings) SSLSettings {
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
-		RequireCertificate: c.RequireCertificate,
+		RequireCertificate: c.RequireCertificate, Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
+		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
 	}
 }

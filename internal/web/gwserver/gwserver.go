@@ -33,7 +33,7 @@ const Patience = 25 * time.Second
 
 // Limits of bodies.
 const (
-	maxLogin  = 64 << 10
+	maxLogin  = 128 << 10
 	maxReport = 16 << 20
 )
 
@@ -47,6 +47,7 @@ type Fleet interface {
 type VPN interface {
 	Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error)
 	CertifyServer(ctx context.Context, node string, r gwlink.CertificateRequest) (gwlink.CertificateAnswer, error)
+	DeliverKey(ctx context.Context, node string, r gwlink.KeyRequest) (gwlink.KeyAnswer, error)
 }
 
 // Identify tells which node a request comes from. Any error refuses it.
@@ -69,6 +70,7 @@ func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+gwlink.PathDesired, s.admit(s.desired))
 	mux.HandleFunc("POST "+gwlink.PathCertificate, s.admit(s.certificate))
+	mux.HandleFunc("POST "+gwlink.PathKey, s.admit(s.key))
 	mux.HandleFunc("POST "+gwlink.PathLogin, s.admit(s.login))
 	mux.HandleFunc("POST "+gwlink.PathReport, s.admit(s.report))
 	return mux
@@ -124,6 +126,15 @@ func (s server) certificate(w http.ResponseWriter, r *http.Request, node fleet.N
 		return
 	}
 	out, err := s.VPN.CertifyServer(r.Context(), node.ID, in)
+	s.reply(w, r, out, err)
+}
+
+func (s server) key(w http.ResponseWriter, r *http.Request, node fleet.Node) {
+	var in gwlink.KeyRequest
+	if !s.read(w, r, maxLogin, &in) {
+		return
+	}
+	out, err := s.VPN.DeliverKey(r.Context(), node.ID, in)
 	s.reply(w, r, out, err)
 }
 

@@ -1,0 +1,9 @@
+package vpn
+
+import "context"
+
+// Sweep and WarnOfExpiry are the periodic work, for tests that move the clock.
+func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx) }
+
+// WarnOfExpiry is what runs hourly.
+func (s *Service) WarnOfExpiry(ctx context.Context) error { return s.warnOfExpiry(ctx) }
