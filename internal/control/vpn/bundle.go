@@ -43,7 +43,7 @@ func (s *Service) Bundle(ctx context.Context, p account.Principal, client string
 		return Bundle{}, err
 	}
 	b := bundle{server: srv, client: c, addresses: at}
-	if s.clock.Now().Before(c.SecretUntil) {
+	if s.clock.Now().Before(c.Readable.Key) {
 		plain, err := s.open(ctx, readerOf(p), c, "key_sealed")
 		if err != nil {
 			return Bundle{}, err
@@ -184,7 +184,8 @@ func (b bundle) readme(secret string) string {
 	}
 	fmt.Fprintf(&t, "\nThe login password is not in this file. Ask your administrator for it.\n\nConnect with openconnect:\n\n%s\n", b.command())
 	if b.server.TwoFactor && !b.client.TwoFactorExempt {
-		t.WriteString("\nFor unattended use with a software code: --token-mode=totp --token-secret=@FILE\n")
+		mode := map[TokenKind]string{TokenTOTP: "totp", TokenStoken: "rsa"}[b.client.Token]
+		fmt.Fprintf(&t, "\nFor unattended use with a software code: --token-mode=%s --token-secret=@FILE\n", mode)
 	}
 	if secret != "" {
 		fmt.Fprintf(&t, "\nclient.p12 holds the certificate and its key for other clients; its import password is: %s\nKeep key.pem and client.p12 secret.\n", secret)

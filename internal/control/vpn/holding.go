@@ -12,8 +12,14 @@ func Holdings() []holding.Table {
 			"settings", "ca", "ca_key", "chain", "version", "created_at", "updated_at")),
 		clientTable(),
 		holding.Of("vpn_revoked", holding.None("serial numbers that open nothing any more", "serial", "server", "not_after", "revoked_at")),
-		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at")),
-		holding.Of("vpn_attempt", holding.None("keyed digest and a count, minutes at most", "origin", "count", "until")),
+		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at",
+			"awaits", "step", "drift", "chosen_group")),
+		holding.Of("vpn_attempt",
+			[]holding.Column{{
+				Name: "source_sealed", Category: holding.NetIP, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
 	}
@@ -33,6 +39,7 @@ func clientTable() holding.Table {
 		of(holding.AccountName, false, "name"),
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
-		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "secret_until",
+		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
+			"member_of", "password_until", "key_until", "token_until",
 			"not_after", "up_rate", "down_rate", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "version", "created_at", "updated_at"))
 }

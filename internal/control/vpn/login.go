@@ -9,8 +9,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
-	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 )
 
 // challengeLife is how long a person may take over the code.
@@ -46,7 +44,7 @@ func refused(reason string) gwlink.LoginAnswer {
 //	                 ▲                │ wrong       ▲         │ wrong
 //	                 └────────────────┘             └─────────┘   after 5: refused
 //
-// The certificate is checked in every round. An error means that nothing could
+// For what a software token adds see factor.go. The certificate is checked in every round. An error means that nothing could
 // be decided: the node answers 503.
 func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
 	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 {
@@ -106,7 +104,7 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return l.password(ctx)
 	}
 	if l.request.Conversation != "" {
-		return l.code(ctx)
+		return l.next(ctx)
 	}
 	return mainForm(""), nil
 }
@@ -136,13 +134,6 @@ func mainForm(problem string) gwlink.LoginAnswer {
 	}}
 }
 
-func challengeForm(conversation, problem string) gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: conversation, Form: &gwlink.Form{
-		ID:      "challenge",
-		Message: "Enter the dynamic code.", Error: problem, Fields: []gwlink.Field{{Name: "secondary_password", Label: "Dynamic code:", Kind: "password"}},
-	}}
-}
-
 // password is the round of name and password. The attempt is counted and
 // committed before anything is compared; an unknown name costs the same work.
 func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
@@ -165,14 +156,22 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if !ok || !l.belongs(c) {
+	if !l.belongs(c) {
 		return l.failed(n, mainForm(textFailed)), nil
 	}
-	if !l.server.TwoFactor || c.TwoFactorExempt {
-		return l.grant(ctx, c, o, 0)
+	if !ok {
+		return l.codeFirst(ctx, c, o, n, pw)
 	}
-	return l.challenge(ctx, c, o)
+	if !l.needsCode(c) {
+		return l.grant(ctx, c, o, found{})
+	}
+	if !c.HasToken {
+		return refused(textNoFactor), nil
+	}
+	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
 }
+
+func (l login) needsCode(c SSLClient) bool { return l.server.TwoFactor && !c.TwoFactorExempt }
 
 // failed answers a wrong factor: the same form, or the end at the last try.
 func (l login) failed(n int64, again gwlink.LoginAnswer) gwlink.LoginAnswer {
@@ -190,12 +189,16 @@ func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, e
 	if err != nil {
 		return SSLClient{}, false, err
 	}
+	ok, err := l.verify(ctx, c, pw)
+	return c, ok, err
+}
+
+func (l login) verify(ctx context.Context, c SSLClient, pw string) (bool, error) {
 	hash, err := db.Get(ctx, l.s.db, ErrClientNotFound, db.One[string], "SELECT password_hash FROM vpn_client WHERE id = $1", c.ID)
 	if err != nil {
-		return SSLClient{}, false, err
+		return false, err
 	}
-	ok, err := l.s.hasher.Verify(ctx, hash, pw)
-	return c, ok, err
+	return l.s.hasher.Verify(ctx, hash, pw)
 }
 
 // belongs reports whether the client may sign in now, with this certificate.
@@ -207,110 +210,6 @@ func (l login) belongs(c SSLClient) bool {
 		return true
 	}
 	return l.certificate.Subject.CommonName == c.Name && serialText(l.certificate.SerialNumber) == c.Serial
-}
-
-// challenge opens a conversation for the code. The attempt just counted is
-// given back, but earlier ones stay until the whole login has succeeded.
-func (l login) challenge(ctx context.Context, c SSLClient, o origin) (gwlink.LoginAnswer, error) {
-	if !c.HasTOTP {
-		return refused(textNoFactor), nil
-	}
-	conversation := "vcv_" + id.Random(20)
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		if err := giveBack(ctx, tx, o); err != nil {
-			return err
-		}
-		return l.insertConversation(ctx, tx, conversation, c, o)
-	})
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	return challengeForm(conversation, ""), nil
-}
-
-func (l login) insertConversation(ctx context.Context, tx *db.Tx, conversation string, c SSLClient, o origin) error {
-	_, err := tx.Exec(ctx, "INSERT INTO vpn_conversation (id, server, client, origin, expires_at) VALUES ($1, $2, $3, $4, $5)",
-		conversation, l.server.ID, c.ID, o.pair, db.Micros(l.now.Add(challengeLife)))
-	return err
-}
-
-// code is the round of the code. The conversation is consumed before the code
-// is compared, so that one conversation is one try.
-func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
-	c, o, err := l.consume(ctx)
-	if errs.IsNotFound(err) {
-		return refused(textExpired), nil
-	}
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	n, err := l.s.countAttempt(ctx, o, l.now)
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	if n > attemptsAllowed {
-		return refused(textLocked), nil
-	}
-	plain, err := l.s.open(ctx, loginReader, c, "totp_sealed")
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	step, ok := totp.Step(string(plain["totp_sealed"]), l.typedCode(), l.now)
-	if ok && l.belongs(c) {
-		answer, err := l.grant(ctx, c, o, step)
-		if !isUsed(err) {
-			return answer, err
-		}
-	}
-	return l.again(ctx, c, o, n)
-}
-
-// typedCode finds the code under the names that clients give the field.
-func (l login) typedCode() string {
-	for _, name := range []string{"secondary_password", "answer", "password"} {
-		if v := l.request.Fields[name]; v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// again asks for another code in a new conversation, or ends.
-func (l login) again(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
-	if n >= attemptsAllowed {
-		return refused(textLocked), nil
-	}
-	next := "vcv_" + id.Random(20)
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error { return l.insertConversation(ctx, tx, next, c, o) })
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	return challengeForm(next, textFailed), nil
-}
-
-// consume takes the conversation away; NotFound if it is not this server's, of
-// another source, over, or already taken.
-func (l login) consume(ctx context.Context) (SSLClient, origin, error) {
-	var clientID, pair string
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		got, err := db.Get(ctx, tx, ErrClientNotFound, func(r db.Row) (p [2]string, err error) { return p, r.Scan(&p[0], &p[1]) },
-			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin",
-			l.request.Conversation, l.server.ID, db.Micros(l.now))
-		clientID, pair = got[0], got[1]
-		return err
-	})
-	if err != nil {
-		return SSLClient{}, origin{}, err
-	}
-	c, err := clientByID(ctx, l.s.db, clientID)
-	if err != nil {
-		return SSLClient{}, origin{}, err
-	}
-	o, err := l.origin(ctx, c.Name)
-	if err == nil && o.pair != pair {
-		err = ErrClientNotFound
-	}
-	return c, o, err
 }
 
 // origin is whence a login comes, as digests: the pair of account and source,

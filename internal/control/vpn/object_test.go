@@ -118,7 +118,7 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 				_, err := r.s.SetPassword(ctx, p, c.ID, "Correct-Horse-9")
 				return err
 			},
-			"ResetTOTP":         func(p account.Principal) error { _, err := r.s.ResetTOTP(ctx, p, c.ID); return err },
+			"ResetToken":        func(p account.Principal) error { _, err := r.s.ResetToken(ctx, p, c.ID, ""); return err },
 			"DisconnectSession": func(p account.Principal) error { return r.s.DisconnectSession(ctx, p, grant.Session) },
 			"Disconnect":        func(p account.Principal) error { return r.s.Disconnect(ctx, p, c.ID) },
 		} {

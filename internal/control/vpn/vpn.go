@@ -162,20 +162,54 @@ type SSLClient struct {
 	Serial      string // of its certificate, upper-case hex
 	NotAfter    time.Time
 	Certificate []byte // DER
-	HasTOTP     bool
-	SecretUntil time.Time // until then Secret and Bundle give generated secrets
+	Token       TokenKind
+	HasToken    bool // a seed exists
+	Readable    Readable
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+
+	tokenStep  int64 // last step that was accepted
+	tokenDrift int64 // steps that the token's clock is ahead
 }
 
-// Secret is what was generated for a client and may be read for a time.
+// TokenKind is what makes a client's codes.
+type TokenKind string
+
+// Kinds of tokens.
+const (
+	TokenTOTP   TokenKind = "totp"   // RFC 6238, see platform/totp
+	TokenStoken TokenKind = "stoken" // see platform/softtoken
+)
+
+// Readable says until when each generated secret of a client may be read. A
+// secret that is made anew is readable for a time again; the others are not.
+type Readable struct {
+	Password time.Time
+	Key      time.Time // in the bundle
+	Token    time.Time
+}
+
+// Until is the last of the three.
+func (r Readable) Until() time.Time {
+	last := r.Password
+	for _, t := range []time.Time{r.Key, r.Token} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// Secret is what was generated for a client and may be read for a time. Of the
+// token one of TOTP and CTF is given.
 type Secret struct {
 	UserName string
-	Password string // empty after a person chose one
-	TOTP     string // base32 seed; empty if none
-	TOTPURI  string // otpauth://
-	Until    time.Time
+	Password string    // empty after a person chose one, or when its time is over
+	TOTP     string    // base32 seed
+	CTF      string    // 81 digits
+	TokenURI string    // otpauth:// of TOTP, com.rsa.securid.iphone:// of CTF: for a QR code
+	Until    time.Time // until then all of this can be read
 }
 
 // Network is a VPC that gateways may be put into, from the configuration.

@@ -21,8 +21,9 @@ type SSLClient struct {
 	Serial         string    `json:"serial" doc:"Of the certificate, hexadecimal"`
 	CertificatePEM string    `json:"certificate_pem"`
 	NotAfter       time.Time `json:"not_after" doc:"End of the certificate"`
-	TwoFactor      bool      `json:"two_factor" doc:"A code seed exists"`
-	SecretUntil    time.Time `json:"secret_until" doc:"Until then generated secrets can be read"`
+	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
+	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
+	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
 	Version        int64     `json:"version"`
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
@@ -56,6 +57,7 @@ type SSLClientRequest struct {
 	Server string `json:"server" maxLength:"40"`
 	Name   string `json:"name" maxLength:"256"`
 	CSRPEM string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
+	Token  string `json:"token_kind,omitempty" enum:"totp,stoken" doc:"What makes its codes; default totp"`
 	SSLClientSettingsPatch
 }
 
@@ -71,12 +73,36 @@ type SSLClientSecret struct {
 	Password   string    `json:"password,omitempty" doc:"Left out once a person has chosen one"`
 	TOTPSecret string    `json:"totp_secret,omitempty" doc:"Base32"`
 	TOTPURI    string    `json:"totp_uri,omitempty" doc:"For a QR code"`
+	TokenCTF   string    `json:"token_ctf,omitempty" doc:"Software token, 81 digits: for stoken and openconnect --token-mode=rsa"`
+	TokenURI   string    `json:"token_uri,omitempty" doc:"Software token, for a QR code"`
 	Until      time.Time `json:"until"`
 }
 
 // PasswordReset sets a password; without one, a random one is generated.
 type PasswordReset struct {
 	Password string `json:"password,omitempty" maxLength:"256"`
+}
+
+// TokenReset chooses the kind of a new token; left out, it is that of the old.
+type TokenReset struct {
+	Token string `json:"token_kind,omitempty" enum:"totp,stoken"`
+}
+
+func (r *TokenReset) kind() vpn.TokenKind {
+	if r == nil {
+		return ""
+	}
+	return vpn.TokenKind(r.Token)
+}
+
+func toSecret(v vpn.Secret) SSLClientSecret {
+	w := SSLClientSecret{UserName: v.UserName, Password: v.Password, TOTPSecret: v.TOTP, TokenCTF: v.CTF, Until: v.Until}
+	if v.CTF != "" {
+		w.TokenURI = v.TokenURI
+	} else {
+		w.TOTPURI = v.TokenURI
+	}
+	return w
 }
 
 // secretCache marks answers with secrets: "private" beside what every answer of
@@ -149,7 +175,7 @@ func clientActions(a *API, s *vpn.Service) {
 	},
 		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
-			return &private[SSLClientSecret]{secretCache, SSLClientSecret{v.UserName, v.Password, v.TOTP, v.TOTPURI, v.Until}}, err
+			return &private[SSLClientSecret]{secretCache, toSecret(v)}, err
 		})
 	Post(a, "/ssl-clients/{id}/reset-password", Operation{ID: "reset-ssl-client-password", Summary: "Replace the password; sessions end", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
@@ -160,9 +186,13 @@ func clientActions(a *API, s *vpn.Service) {
 			c, err := resetPassword(ctx, s, in.ID, in.Body.Password)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
-	Post(a, "/ssl-clients/{id}/reset-totp", Operation{ID: "reset-ssl-client-totp", Summary: "Replace the code seed; sessions end", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *ResourceID) (*Body[SSLClient], error) {
-			c, err := s.ResetTOTP(ctx, Who(ctx), in.ID)
+	Post(a, "/ssl-clients/{id}/reset-totp", Operation{ID: "reset-ssl-client-totp", Summary: "Replace the token; sessions end", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *struct {
+			ResourceID
+			Body *TokenReset `required:"false"`
+		},
+		) (*Body[SSLClient], error) {
+			c, err := s.ResetToken(ctx, Who(ctx), in.ID, in.Body.kind())
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Post(a, "/ssl-clients/{id}/disconnect", Operation{ID: "disconnect-ssl-client", Summary: "End all sessions of a client", Tag: tag, Access: Customer},
@@ -183,7 +213,7 @@ func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, ClientSettings: settings}
+	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, Token: vpn.TokenKind(r.Token), ClientSettings: settings}
 	if r.CSRPEM != "" {
 		block, _ := pem.Decode([]byte(r.CSRPEM))
 		if block == nil || block.Type != "CERTIFICATE REQUEST" {
@@ -240,8 +270,8 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 
 func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
-		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasTOTP,
-		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.SecretUntil,
+		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
+		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{
