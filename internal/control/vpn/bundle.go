@@ -187,6 +187,9 @@ func (b bundle) readme(secret string) string {
 		mode := map[TokenKind]string{TokenTOTP: "totp", TokenStoken: "rsa"}[b.client.Token]
 		fmt.Fprintf(&t, "\nFor unattended use with a software code: --token-mode=%s --token-secret=@FILE\n", mode)
 	}
+	if b.server.TwoFactor && !b.client.TwoFactorExempt && b.client.Token == TokenStoken {
+		t.WriteString("openconnect then asks for the login password as the PIN of the token.\n")
+	}
 	if secret != "" {
 		fmt.Fprintf(&t, "\nclient.p12 holds the certificate and its key for other clients; its import password is: %s\nKeep key.pem and client.p12 secret.\n", secret)
 		return t.String()

@@ -17,12 +17,14 @@ const nextCodeAfter = 3
 
 // awaits is what a conversation waits for.
 //
-// openconnect with a software token fills any field named "password" or
-// "answer" with a code, that of the first form as well, and asks the person, or
-// its standard input, for what the second form wants. So with such a token the
-// two factors may come in either order:
+// openconnect with a software token asks for a PIN and fills any field named
+// "password" or "answer" with PIN and code in one, that of the first form as
+// well. The password is that PIN; who gives none is asked for it afterwards. So
+// with such a token there are three ways:
 //
 //	main ─password─▶ code ──────────▶ granted
+//	  │                └─▶ next ────▶ granted
+//	  ├─password and code ──────────▶ granted
 //	  │                └─▶ next ────▶ granted
 //	  └─code─▶ password ────────────▶ granted
 //	     └─▶ nextFirst ─▶ password ─▶ granted
@@ -97,23 +99,45 @@ func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversati
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: name, Form: v.form(c, problem)}, nil
 }
 
-// codeFirst is the first form of a program that put a code where the password
-// belongs. Passwords never look like one.
-func (l login) codeFirst(ctx context.Context, c SSLClient, o origin, n int64, typed string) (gwlink.LoginAnswer, error) {
-	if c.Token != TokenStoken || !c.HasToken || !l.needsCode(c) || !softtoken.Looks(typed) {
-		return l.failed(n, mainForm(textFailed)), nil
-	}
-	f, ok, err := l.matchCode(ctx, c, typed)
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
+// withCode is the first form when what was typed is not the password: it may be
+// password and code in one, or a code alone. No password looks like a code.
+func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typed string) (gwlink.LoginAnswer, error) {
+	pin, code, ok := softtoken.Split(typed)
 	if !ok {
 		return l.failed(n, mainForm(textFailed)), nil
 	}
-	if !f.near || n > nextCodeAfter {
-		return l.proceed(ctx, c, o, conversation{awaits: awaitsNextFirst, code: f}, "")
+	able := c.Token == TokenStoken && c.HasToken && l.belongs(c) && l.needsCode(c)
+	if ok, err := l.verifyPIN(ctx, c, pin, able); err != nil || !ok {
+		return l.failed(n, mainForm(textFailed)), err
 	}
-	return l.proceed(ctx, c, o, conversation{awaits: awaitsPassword, code: f}, "")
+	f, ok, err := l.matchCode(ctx, c, code)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	further := !f.near || n > nextCodeAfter
+	switch {
+	case !ok:
+		return l.failed(n, mainForm(textFailed)), nil
+	case pin == "" && further:
+		return l.proceed(ctx, c, o, conversation{awaits: awaitsNextFirst, code: f}, "")
+	case pin == "":
+		return l.proceed(ctx, c, o, conversation{awaits: awaitsPassword, code: f}, "")
+	case further:
+		return l.proceed(ctx, c, o, conversation{awaits: awaitsNext, code: f}, "")
+	}
+	return l.finish(ctx, c, o, n, f)
+}
+
+// verifyPIN compares what stands before the code with the password. It costs
+// the same whether or not there is such a client with such a token.
+func (l login) verifyPIN(ctx context.Context, c SSLClient, pin string, able bool) (bool, error) {
+	switch {
+	case pin == "":
+		return able, nil
+	case !able:
+		return false, l.s.hasher.VerifyAbsent(ctx, pin)
+	}
+	return l.verify(ctx, c, pin)
 }
 
 // next is a round after the first. The conversation is consumed before anything
@@ -167,7 +191,8 @@ func (l login) nextCode(ctx context.Context, c SSLClient, o origin, n int64, v c
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	ok, err := c.follows(string(plain["totp_sealed"]), l.typed(), v.code.step)
+	_, code, _ := softtoken.Split(l.typed()) // the PIN was right before
+	ok, err := c.follows(string(plain["totp_sealed"]), code, v.code.step)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}

@@ -156,11 +156,11 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
+	if !ok {
+		return l.withCode(ctx, c, o, n, pw)
+	}
 	if !l.belongs(c) {
 		return l.failed(n, mainForm(textFailed)), nil
-	}
-	if !ok {
-		return l.codeFirst(ctx, c, o, n, pw)
 	}
 	if !l.needsCode(c) {
 		return l.grant(ctx, c, o, found{})

@@ -80,7 +80,11 @@ func TestASoftwareTokenInEitherOrder(t *testing.T) {
 		h.say("answer", h.code(0))
 		h.expect(gwlink.OutcomeGranted, "", "")
 
-		h.start(h.code(0)) // the same code again
+		h.start(h.password + h.code(0)) // the same code again
+		if h.answer.Form == nil || h.answer.Form.Error == "" {
+			t.Errorf("a used code after the password: got %+v", h.answer)
+		}
+		h.start(h.code(0))
 		if h.answer.Form == nil || h.answer.Form.Error == "" {
 			t.Errorf("a used code: got %+v", h.answer)
 		}
@@ -90,6 +94,12 @@ func TestASoftwareTokenInEitherOrder(t *testing.T) {
 		h.say("password", "wrong")
 		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
 		h.say("password", h.password)
+		h.expect(gwlink.OutcomeGranted, "", "")
+
+		r.clock.Advance(time.Minute)
+		h.start("wrong" + h.code(0))
+		h.expect(gwlink.OutcomeForm, "password", "Enter your account")
+		h.start(h.password + h.code(0)) // as openconnect fills it in
 		h.expect(gwlink.OutcomeGranted, "", "")
 	})
 }
@@ -121,6 +131,15 @@ func TestAfterFailuresTheNextTokencodeIsAskedFor(t *testing.T) {
 		h.say("answer", h.code(1))
 		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
 		h.say("password", h.password)
+		h.expect(gwlink.OutcomeGranted, "", "")
+
+		r.clock.Advance(10 * time.Minute)
+		for range 3 {
+			h.start("wrong")
+		}
+		h.start(h.password + h.code(0))
+		h.expect(gwlink.OutcomeForm, "answer", "next tokencode")
+		h.say("answer", h.password+h.code(1)) // as openconnect fills it in
 		h.expect(gwlink.OutcomeGranted, "", "")
 
 		r.clock.Advance(10 * time.Minute)

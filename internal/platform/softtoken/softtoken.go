@@ -21,9 +21,12 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"strconv"
+	"strings"
 	"time"
 )
+
+// codeDigits is the length of the codes of our tokens.
+const codeDigits = 8
 
 // Steps of tolerance to each side.
 const (
@@ -37,7 +40,7 @@ type PINMode uint16
 // Modes that occur. We make tokens without a PIN: the password is the other
 // factor.
 const (
-	PINNone  PINMode = 0 // the program asks for none
+	PINNone  PINMode = 0 // none, or the program writes it before the code
 	PINAdded PINMode = 3 // the program adds it to the code, digit by digit
 )
 
@@ -54,7 +57,7 @@ type Token struct {
 // New makes a token of eight digits and 60 seconds, which every version of
 // libstoken knows.
 func New(expires time.Time) Token {
-	t := Token{Digits: 8, Interval: time.Minute, Expires: expires}
+	t := Token{Digits: codeDigits, Interval: time.Minute, Expires: expires}
 	_, _ = rand.Read(t.Seed[:]) // never fails
 	n, err := rand.Int(rand.Reader, big.NewInt(1e12))
 	if err != nil {
@@ -148,10 +151,15 @@ func (t Token) Is(code string, step int64) bool {
 // Drift is how many steps the clock is ahead that showed the code of step now.
 func (t Token) Drift(step int64, now time.Time) int64 { return step - t.stepAt(now) }
 
-// Looks reports whether text has the shape of a code of New's tokens.
-func Looks(text string) bool {
-	_, err := strconv.ParseUint(text, 10, 32)
-	return err == nil && len(text) == 8 && text[0] != '+'
+// Split takes text apart into what stands before a code of New's tokens and the
+// code; ok is false if it does not end like one. openconnect writes the PIN that
+// it asks for before the code.
+func Split(text string) (pin, code string, ok bool) {
+	at := len(text) - codeDigits
+	if at < 0 || strings.Trim(text[at:], "0123456789") != "" {
+		return "", "", false
+	}
+	return text[:at], text[at:], true
 }
 
 // ErrCTF says that a string is not a CTF string of version 2 without password

@@ -89,11 +89,15 @@ func TestACodeHoldsNearItsStepOnly(t *testing.T) {
 	}
 }
 
-func TestWhatLooksLikeACode(t *testing.T) {
+func TestACodeIsSplitFromWhatStandsBeforeIt(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]bool{"12345678": true, "00000000": true, "1234567": false, "123456789": false, "1234567a": false, "+1234567": false, "": false, "-1234567": false} {
-		if got := Looks(text); got != want {
-			t.Errorf("%q: got %v", text, got)
+	for text, want := range map[string][2]string{
+		"12345678": {"", "12345678"}, "00000000": {"", "00000000"}, "pw12345678": {"pw", "12345678"}, "123456789": {"1", "23456789"},
+		"1234567": {}, "1234567a": {}, "a1234567": {}, "+1234567": {}, "": {}, "pässé-12345678": {"pässé-", "12345678"},
+	} {
+		pin, code, ok := Split(text)
+		if pin != want[0] || code != want[1] || ok != (want[1] != "") {
+			t.Errorf("%q: got %q, %q, %v", text, pin, code, ok)
 		}
 	}
 }
