@@ -85,36 +85,51 @@ type Gateway struct {
 	SSLServers   []SSLServer  `json:"ssl_servers"`
 }
 
+// LoginMode is what an SSL server asks for, besides a code.
+type LoginMode string
+
+// Login modes. The node makes sure of the certificate, control of the rest.
+const (
+	LoginPassword            LoginMode = "password"
+	LoginPasswordCertificate LoginMode = "password_certificate"
+	LoginCertificate         LoginMode = "certificate" // the answer to init may be a grant
+)
+
+// WantsCertificate reports whether nobody gets in without a certificate.
+func (m LoginMode) WantsCertificate() bool {
+	return m == LoginPasswordCertificate || m == LoginCertificate
+}
+
 // SSLServer is one listener of a gateway. Several may share a port: SNI
 // chooses among them.
 type SSLServer struct {
-	ID                 string         `json:"id"` // sslsrv-...
-	Name               string         `json:"name"`
-	ServerNames        []string       `json:"server_names"` // SNI names, lower case
-	Port               int            `json:"port"`
-	UDP                bool           `json:"udp"`           // DTLS on the same port
-	Pool               netip.Prefix   `json:"pool"`          // first host is the gateway itself
-	LocalSubnets       []netip.Prefix `json:"local_subnets"` // pushed as split routes, and the only destinations allowed
-	ExcludeRoutes      []netip.Prefix `json:"exclude_routes,omitempty"`
-	FullTunnel         bool           `json:"full_tunnel,omitempty"`
-	DNS                []netip.Addr   `json:"dns,omitempty"`
-	SplitDNS           []string       `json:"split_dns,omitempty"`
-	DefaultDomain      string         `json:"default_domain,omitempty"`
-	Banner             string         `json:"banner,omitempty"`
-	MTU                int            `json:"mtu"` // upper bound of the tunnel MTU
-	DPD                int            `json:"dpd"` // seconds, as are the following
-	Keepalive          int            `json:"keepalive"`
-	IdleTimeout        int            `json:"idle_timeout"` // 0 = off
-	SessionTimeout     int            `json:"session_timeout"`
-	CookieTimeout      int            `json:"cookie_timeout"` // life of a session without connection
-	RekeyTime          int            `json:"rekey_time"`
-	ClientIsolation    bool           `json:"client_isolation"`
-	TLSMin             string         `json:"tls_min"` // "1.2" or "1.3"
-	RequireCertificate bool           `json:"require_certificate"`
-	ClientCAs          [][]byte       `json:"client_cas,omitempty"`      // DER
-	Chain              [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
-	RevokedSerials     []string       `json:"revoked_serials,omitempty"` // upper-case hex
-	Clients            []Client       `json:"clients,omitempty"`         // limits that change on live sessions
+	ID              string         `json:"id"` // sslsrv-...
+	Name            string         `json:"name"`
+	ServerNames     []string       `json:"server_names"` // SNI names, lower case
+	Port            int            `json:"port"`
+	UDP             bool           `json:"udp"`           // DTLS on the same port
+	Pool            netip.Prefix   `json:"pool"`          // first host is the gateway itself
+	LocalSubnets    []netip.Prefix `json:"local_subnets"` // pushed as split routes, and the only destinations allowed
+	ExcludeRoutes   []netip.Prefix `json:"exclude_routes,omitempty"`
+	FullTunnel      bool           `json:"full_tunnel,omitempty"`
+	DNS             []netip.Addr   `json:"dns,omitempty"`
+	SplitDNS        []string       `json:"split_dns,omitempty"`
+	DefaultDomain   string         `json:"default_domain,omitempty"`
+	Banner          string         `json:"banner,omitempty"`
+	MTU             int            `json:"mtu"` // upper bound of the tunnel MTU
+	DPD             int            `json:"dpd"` // seconds, as are the following
+	Keepalive       int            `json:"keepalive"`
+	IdleTimeout     int            `json:"idle_timeout"` // 0 = off
+	SessionTimeout  int            `json:"session_timeout"`
+	CookieTimeout   int            `json:"cookie_timeout"` // life of a session without connection
+	RekeyTime       int            `json:"rekey_time"`
+	ClientIsolation bool           `json:"client_isolation"`
+	TLSMin          string         `json:"tls_min"`                   // "1.2" or "1.3"
+	LoginMode       LoginMode      `json:"login_mode"`                // empty = LoginPassword
+	ClientCAs       [][]byte       `json:"client_cas,omitempty"`      // DER
+	Chain           [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
+	RevokedSerials  []string       `json:"revoked_serials,omitempty"` // upper-case hex
+	Clients         []Client       `json:"clients,omitempty"`         // limits that change on live sessions
 	// LargeSegments sends bulk TCP to Linux clients over TLS in segments of up
 	// to 16 KiB, above the tunnel MTU. It about doubles their download rate, and
 	// is only for clients that are end hosts: one that forwards would drop them.
@@ -178,7 +193,7 @@ type Form struct {
 	ID      string  `json:"id"` // "main" or "challenge" (openconnect fills a challenge by token)
 	Message string  `json:"message,omitempty"`
 	Error   string  `json:"error,omitempty"`
-	Fields  []Field `json:"fields"`
+	Fields  []Field `json:"fields"` // none: the client shows the error and ends
 }
 
 // Field is one input of a Form.

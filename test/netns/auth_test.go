@@ -3,11 +3,15 @@
 package netns
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -124,7 +128,7 @@ func (o *office) dialAs(c vpn.SSLClient, pass string, args ...string) *client {
 	return o.connectTo(nodeAddr, o.pin(), pass, append([]string{"--user", c.Name, "--no-dtls"}, args...)...)
 }
 
-func withoutCertificate(n *vpn.NewServer) { n.RequireCertificate = false }
+func withoutCertificate(n *vpn.NewServer) { n.LoginMode = vpn.LoginPassword }
 
 func TestOpenconnectFillsInASoftwareToken(t *testing.T) {
 	o := newOffice(t, withoutCertificate)
@@ -155,4 +159,37 @@ func TestOpenconnectFillsInTOTP(t *testing.T) {
 	if strings.Contains(o.log("node.log"), s.Password) {
 		t.Error("got the password in the node's log")
 	}
+}
+
+// certificate unpacks a client's bundle and returns openconnect's arguments.
+func (o *office) certificate(c vpn.SSLClient) []string {
+	o.t.Helper()
+	b, err := o.vpn.Bundle(context.Background(), o.owner, c.ID)
+	must(o.t, err)
+	z, err := zip.NewReader(bytes.NewReader(b.ZIP), int64(len(b.ZIP)))
+	must(o.t, err)
+	paths := map[string]string{}
+	for _, name := range []string{"client.pem", "key.pem"} {
+		raw, err := fs.ReadFile(z, name)
+		must(o.t, err)
+		paths[name] = filepath.Join(o.dir, c.ID+"-"+name)
+		must(o.t, os.WriteFile(paths[name], raw, 0o600))
+	}
+	return []string{"--certificate", paths["client.pem"], "--sslkey", paths["key.pem"]}
+}
+
+func TestOpenconnectWithACertificateAlone(t *testing.T) {
+	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginCertificate })
+	c, s := o.hire(nil)
+	in := o.dialAs(c, "", o.certificate(c)...)
+	in.says("SCRIPT connected 10.98.0.2")
+	in.signal(syscall.SIGINT)
+	in.ended()
+
+	old := o.dialAs(c, "", append(o.certificate(c), "--no-xmlpost")...)
+	old.says("SCRIPT connected 10.98.0.2")
+
+	bare := o.dialAs(c, s.Password)
+	bare.says("A valid client certificate is required.")
+	bare.ended()
 }

@@ -102,7 +102,7 @@ export const api = {
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
-    createClient: (body: { server: string; name: string }, key: string) =>
+    createClient: (body: T.SSLClientRequest, key: string) =>
       data(client.POST('/api/v1/ssl-clients', { body, ...keyed(key) })),
     changeClient: (id: string, body: T.SSLClientPatch) =>
       data(client.PATCH('/api/v1/ssl-clients/{id}', { ...at(id), body })),
@@ -112,7 +112,7 @@ export const api = {
     secret: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/secret', at(id))),
     resetPassword: (id: string) =>
       data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: {} })),
-    resetTOTP: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),

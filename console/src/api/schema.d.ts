@@ -1049,7 +1049,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Replace the code seed; sessions end */
+        /** Replace the token; sessions end */
         post: operations["reset-ssl-client-totp"];
         delete?: never;
         options?: never;
@@ -2098,7 +2098,7 @@ export interface components {
             not_after: string;
             /**
              * Format: date-time
-             * @description Until then generated secrets can be read
+             * @description Until then a generated secret can be read
              */
             secret_until: string;
             /** @description Of the certificate, hexadecimal */
@@ -2106,7 +2106,9 @@ export interface components {
             server: string;
             /** @enum {string} */
             state: "enabled" | "disabled";
-            /** @description A code seed exists */
+            /** @enum {string} */
+            token_kind: "totp" | "stoken";
+            /** @description A token exists */
             two_factor: boolean;
             two_factor_exempt: boolean;
             /**
@@ -2158,6 +2160,11 @@ export interface components {
             server: string;
             /** @enum {string} */
             state?: "enabled" | "disabled";
+            /**
+             * @description What makes its codes; default totp
+             * @enum {string}
+             */
+            token_kind?: "totp" | "stoken";
             two_factor_exempt?: boolean;
             /** Format: int64 */
             up_kbps?: number;
@@ -2165,6 +2172,10 @@ export interface components {
         SSLClientSecret: {
             /** @description Left out once a person has chosen one */
             password?: string;
+            /** @description Software token, 81 digits: for stoken and openconnect --token-mode=rsa */
+            token_ctf?: string;
+            /** @description Software token, for a QR code */
+            token_uri?: string;
             /** @description Base32 */
             totp_secret?: string;
             /** @description For a QR code */
@@ -2201,6 +2212,8 @@ export interface components {
             /** Format: int64 */
             keepalive: number;
             local_subnets: string[];
+            /** @enum {string} */
+            login_mode: "password" | "password_certificate" | "certificate";
             /** Format: int64 */
             max_sessions_per_client: number;
             /** Format: int64 */
@@ -2215,7 +2228,6 @@ export interface components {
             port: number;
             /** Format: int64 */
             rekey_time: number;
-            require_certificate: boolean;
             /** @description Names to connect to */
             server_names: string[];
             /** Format: int64 */
@@ -2251,6 +2263,11 @@ export interface components {
             keepalive?: number;
             /** @description The only destinations that clients reach */
             local_subnets?: string[];
+            /**
+             * @description What a login needs besides a code; default password_certificate
+             * @enum {string}
+             */
+            login_mode?: "password" | "password_certificate" | "certificate";
             /** Format: int64 */
             max_sessions_per_client?: number;
             /** Format: int64 */
@@ -2262,8 +2279,6 @@ export interface components {
             pool?: string;
             /** Format: int64 */
             rekey_time?: number;
-            /** @description Default true */
-            require_certificate?: boolean;
             /** Format: int64 */
             session_timeout?: number;
             split_dns?: string[];
@@ -2296,6 +2311,11 @@ export interface components {
             keepalive?: number;
             /** @description The only destinations that clients reach */
             local_subnets?: string[];
+            /**
+             * @description What a login needs besides a code; default password_certificate
+             * @enum {string}
+             */
+            login_mode?: "password" | "password_certificate" | "certificate";
             /** Format: int64 */
             max_sessions_per_client?: number;
             /** Format: int64 */
@@ -2312,8 +2332,6 @@ export interface components {
             port?: number;
             /** Format: int64 */
             rekey_time?: number;
-            /** @description Default true */
-            require_certificate?: boolean;
             /** Format: int64 */
             session_timeout?: number;
             split_dns?: string[];
@@ -2392,6 +2410,10 @@ export interface components {
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+        };
+        TokenReset: {
+            /** @enum {string} */
+            token_kind?: "totp" | "stoken";
         };
         Traffic: {
             /** @description Steps without a report are left out */
@@ -4700,7 +4722,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TokenReset"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

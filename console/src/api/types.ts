@@ -55,6 +55,7 @@ export type SSLServer = Schemas['SSLServer'];
 export type SSLServerRequest = Schemas['SSLServerRequest'];
 export type SSLServerPatch = Schemas['SSLServerPatch'];
 export type SSLClient = Schemas['SSLClient'];
+export type SSLClientRequest = Schemas['SSLClientRequest'];
 export type SSLClientPatch = Schemas['SSLClientPatch'];
 export type ClientSecret = Schemas['SSLClientSecret'];
 export type VPNSession = Schemas['VPNSession'];

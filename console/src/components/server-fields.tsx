@@ -24,8 +24,10 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   client_isolation: true,
   banner: '',
   tls_min: '1.2',
-  require_certificate: true,
+  login_mode: 'password_certificate',
 };
+
+export const loginModes = ['password_certificate', 'password', 'certificate'] as const;
 
 type Check = (text: string) => boolean;
 
@@ -96,6 +98,12 @@ export function MainFields({ connections }: { connections?: number }) {
         ]}
       >
         <Input className="mono" placeholder="10.250.0.0/24" autoComplete="off" />
+      </Form.Item>
+      <Form.Item name="login_mode" label={t('server.login_mode')} extra={t('server.login_mode_extra')}>
+        <Select
+          style={{ maxWidth: 320 }}
+          options={loginModes.map((v) => ({ value: v, label: t(`server.login_mode_${v}`) }))}
+        />
       </Form.Item>
       <Form.Item
         name="two_factor"
@@ -186,7 +194,6 @@ function Rest() {
         </Form.Item>
       </div>
       {toggle('client_isolation')}
-      {toggle('require_certificate')}
       <Form.Item name="tls_min" label={t('server.tls_min')}>
         <Select
           style={{ width: 160 }}

@@ -76,7 +76,10 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
           label: t('client.fixed_ip'),
           value: c.fixed_ip ? <CopyText text={c.fixed_ip} /> : t('client.from_pool'),
         },
-        { label: t('client.second_factor'), value: c.two_factor ? t('common.yes') : t('common.no') },
+        {
+          label: t('client.second_factor'),
+          value: c.two_factor ? t(`client.token_${c.token_kind}`) : t('common.no'),
+        },
         { label: t('client.serial'), value: <CopyText text={c.serial} /> },
         { label: t('client.not_after'), value: format.date(c.not_after) },
         { label: t('client.expires'), value: c.expires_at ? format.time(c.expires_at) : t('client.never') },
@@ -96,7 +99,7 @@ function Acts({ client: c }: { client: SSLClient }) {
     setSecret(await api.vpn.secret(c.id));
   }, stale);
   const reseed = useChange(async () => {
-    await api.vpn.resetTOTP(c.id);
+    await api.vpn.resetToken(c.id);
     setSecret(await api.vpn.secret(c.id));
   }, stale);
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);

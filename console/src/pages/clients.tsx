@@ -35,6 +35,7 @@ export function Clients() {
 interface Entry {
   server: string;
   name: string;
+  token_kind: 'totp' | 'stoken';
 }
 
 function Create({ server, close }: { server?: string; close: () => void }) {
@@ -42,6 +43,8 @@ function Create({ server, close }: { server?: string; close: () => void }) {
   const [form] = Form.useForm<Entry>();
   const servers = useServers();
   const create = useCreate((in_: Entry, key) => api.vpn.createClient(in_, key), [['clients'], ['server']]);
+  const chosen = Form.useWatch<string | undefined>('server', form);
+  const coded = servers.data?.items.find((s) => s.id === chosen)?.two_factor ?? false;
   const usual = server ?? servers.data?.items[0]?.id;
   useEffect(() => {
     if (usual && !form.getFieldValue('server')) form.setFieldValue('server', usual);
@@ -72,7 +75,8 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           form={form}
           layout="vertical"
           requiredMark={false}
-          onFinish={(v) => create.mutate({ server: v.server, name: v.name.trim() })}
+          initialValues={{ token_kind: 'totp' }}
+          onFinish={(v) => create.mutate({ ...v, name: v.name.trim() })}
         >
           <Form.Item
             name="server"
@@ -92,6 +96,16 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           >
             <Input autoComplete="off" maxLength={64} autoCapitalize="none" spellCheck={false} />
           </Form.Item>
+          {coded ? (
+            <Form.Item name="token_kind" label={t('client.token')} extra={t('client.token_extra')}>
+              <Select
+                options={(['totp', 'stoken'] as const).map((v) => ({
+                  value: v,
+                  label: t(`client.token_${v}`),
+                }))}
+              />
+            </Form.Item>
+          ) : null}
           <ProblemAlert error={create.error} />
         </Form>
       )}

@@ -76,12 +76,16 @@ function About({ server: s }: { server: SSLServer }) {
           value: <span className="mono">{s.local_subnets.join(', ')}</span>,
         },
         { label: t('server.pool'), value: <span className="mono">{s.pool}</span> },
+        { label: t('server.login_mode'), value: t(`server.login_mode_${s.login_mode}`) },
         { label: t('server.two_factor'), value: s.two_factor ? t('common.yes') : t('common.no') },
         { label: t('server.id'), value: <CopyText text={s.id} /> },
       ]}
     />
   );
 }
+
+/** Settings whose values have names of their own. */
+const named: string[] = ['tunnel_mode', 'login_mode'];
 
 function AllSettings({ server }: { server: SSLServer }) {
   const { t } = useTranslation();
@@ -95,7 +99,13 @@ function AllSettings({ server }: { server: SSLServer }) {
   const names = Object.keys(defaults) as (keyof typeof defaults)[];
   return (
     <Card>
-      <Facts columns={2} facts={names.map((n) => ({ label: t(`server.${n}`), value: show(server[n]) }))} />
+      <Facts
+        columns={2}
+        facts={names.map((n) => ({
+          label: t(`server.${n}`),
+          value: named.includes(n) ? t(`server.${n}_${String(server[n])}`) : show(server[n]),
+        }))}
+      />
     </Card>
   );
 }

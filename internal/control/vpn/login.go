@@ -96,11 +96,14 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return refused(textCertificate), nil
+		return noCertificate(), nil
+	}
+	if l.server.LoginMode == LoginCertificate && l.request.Conversation == "" {
+		return l.byCertificate(ctx)
 	}
 	// A name comes with the first form only: a client that starts again may
 	// still carry the conversation of before.
-	if _, ok := l.request.Fields["username"]; ok {
+	if _, ok := l.request.Fields["username"]; ok && l.server.LoginMode.wantsPassword() {
 		return l.password(ctx)
 	}
 	if l.request.Conversation != "" {
@@ -113,7 +116,7 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 // asks for one, none is as bad as a wrong one.
 func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if len(l.request.PeerCertificate) == 0 {
-		return !l.server.RequireCertificate, nil
+		return !l.server.LoginMode.wantsCertificate(), nil
 	}
 	leaf, ok := verifyPeer(l.server, l.request.PeerCertificate, l.now)
 	if !ok {
@@ -125,6 +128,47 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	}
 	l.certificate = leaf
 	return true, nil
+}
+
+// noCertificate is a form without a field: openconnect prints its error and
+// ends, where a status would leave the person without a reason.
+func noCertificate() gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: textCertificate, Fields: []gwlink.Field{}}}
+}
+
+// byCertificate is the whole login where a certificate alone suffices, or the
+// round before the code. It counts as a try, as any other.
+func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
+	c, err := clientByName(ctx, l.s.db, l.server.ID, l.certificate.Subject.CommonName)
+	if errs.IsNotFound(err) || (err == nil && !l.belongs(c)) {
+		return noCertificate(), nil
+	}
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	o, err := l.origin(ctx, c.Name)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	n, err := l.s.countAttempt(ctx, o, l.now)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if n > attemptsAllowed {
+		return refused(textLocked), nil
+	}
+	return l.proven(ctx, c, o)
+}
+
+// proven is what follows when all but the code is proven.
+func (l login) proven(ctx context.Context, c SSLClient, o origin) (gwlink.LoginAnswer, error) {
+	if !l.needsCode(c) {
+		return l.grant(ctx, c, o, found{})
+	}
+	if !c.HasToken {
+		return refused(textNoFactor), nil
+	}
+	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
 }
 
 func mainForm(problem string) gwlink.LoginAnswer {
@@ -162,13 +206,7 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if !l.belongs(c) {
 		return l.failed(n, mainForm(textFailed)), nil
 	}
-	if !l.needsCode(c) {
-		return l.grant(ctx, c, o, found{})
-	}
-	if !c.HasToken {
-		return refused(textNoFactor), nil
-	}
-	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
+	return l.proven(ctx, c, o)
 }
 
 func (l login) needsCode(c SSLClient) bool { return l.server.TwoFactor && !c.TwoFactorExempt }

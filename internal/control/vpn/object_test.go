@@ -75,7 +75,7 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "a", alice.Account)
 		r.gateway(t, "m", mallo.Account)
-		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
 		must(t, err)

@@ -127,6 +127,11 @@ func (c Settings) checkNumbers() error {
 }
 
 func (c Settings) checkTexts() error {
+	switch c.LoginMode {
+	case LoginPassword, LoginPasswordCertificate, LoginCertificate:
+	default:
+		return ErrSetting.With("setting", "login_mode")
+	}
 	if c.TLSMin != "1.2" && c.TLSMin != "1.3" {
 		return ErrSetting.With("setting", "tls_min")
 	}
@@ -145,7 +150,9 @@ func checkPort(port int) error {
 	return ErrPort
 }
 
-// endsSessions reports whether a change of settings ends the server's sessions.
+// endsSessions reports whether a change of settings ends the server's sessions:
+// those without a factor that is asked for now may not live on.
 func endsSessions(old, next Settings) bool {
-	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate)
+	more := (next.LoginMode.wantsCertificate() && !old.LoginMode.wantsCertificate()) || (next.LoginMode.wantsPassword() && !old.LoginMode.wantsPassword())
+	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || more
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ type holder struct {
 
 func newHolder(t *testing.T, r rig) *holder {
 	t.Helper()
-	srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.RequireCertificate = false })
+	srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.LoginMode = vpn.LoginPassword })
 	c, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Server: srv.ID, Name: "zhang.san", Token: vpn.TokenStoken})
 	must(t, err)
 	secret, err := r.s.Secret(ctx, alice, c.ID)
@@ -288,10 +289,25 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 		if err != nil || got != [4]int64{7, 7, 7, 0} {
 			t.Errorf("client: got %v, %v", got, err)
 		}
+		settings, err := db.Select(ctx, d, db.One[string], "SELECT settings FROM vpn_server ORDER BY id")
+		want := []string{`{"TLSMin":"1.2","LoginMode":"password_certificate"}`, `{"Banner":"\"RequireCertificate\":true","LoginMode":"password"}`}
+		if err != nil || !slices.Equal(settings, want) {
+			t.Errorf("servers: got %q, %v", settings, err)
+		}
 	}, until(t, vpn.Migrations().Files, "00010"))
 }
 
 func oldRows(ctx context.Context, tx *db.Tx) error {
+	for server, settings := range map[string]string{
+		"s1": `{"TLSMin":"1.2","RequireCertificate":true}`,
+		"s2": `{"Banner":"\"RequireCertificate\":true","RequireCertificate":false}`,
+	} {
+		_, err := tx.Exec(ctx, `INSERT INTO vpn_server (id, gateway, account, name, port, udp, state, settings, ca, ca_key, version, created_at, updated_at)
+			VALUES ($1, 'g', 'a', $1, 443, 1, 'active', $2, $3, $3, 1, 0, 0)`, server, settings, []byte("x"))
+		if err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash, totp_step, secret_until, serial,
 		certificate, not_after, up_rate, down_rate, fixed_ip, two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at)
 		VALUES ('c', 's', 'g', 'a', 'p', 'n', 'enabled', 'h', 0, 7, '1', $1, 0, 0, 0, '', 0, 0, 0, 1, 0, 0)`, []byte("x"))

@@ -76,6 +76,21 @@ const (
 	ServerError    ServerState = "error"
 )
 
+// LoginMode is what proves who signs in at an SSL server, before a code.
+type LoginMode string
+
+// Login modes. With a certificate alone the client is the one whose certificate
+// it is, and no password opens anything.
+const (
+	LoginPassword            LoginMode = "password"
+	LoginPasswordCertificate LoginMode = "password_certificate"
+	LoginCertificate         LoginMode = "certificate"
+)
+
+func (m LoginMode) wantsCertificate() bool { return m != LoginPassword }
+
+func (m LoginMode) wantsPassword() bool { return m != LoginCertificate }
+
 // Settings are the parameters of an SSL server that may change.
 // Durations are whole seconds.
 type Settings struct {
@@ -100,7 +115,7 @@ type Settings struct {
 	ClientIsolation      bool
 	Banner               string
 	TLSMin               string // "1.2" or "1.3"
-	RequireCertificate   bool
+	LoginMode            LoginMode
 }
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
@@ -108,7 +123,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true,
+		ClientIsolation: true, TLSMin: "1.2", LoginMode: LoginPasswordCertificate,
 	}
 }
 

@@ -177,7 +177,7 @@ func (h *httpConn) answer(r *http.Request) answer {
 			return answer{status: 200, contentType: f.ContentType, body: []byte(f.Body)}
 		}
 		if path == "/" || path == "/auth" || path == "/VPN" {
-			return h.begin()
+			return h.look()
 		}
 	}
 	return answer{status: 404, close: true}
@@ -194,7 +194,7 @@ func (h *httpConn) post(r *http.Request) answer {
 	}
 	switch d.Type {
 	case openconnect.TypeInit:
-		return h.begin()
+		return h.begin(d)
 	case openconnect.TypeAuthReply:
 		return h.reply(d, openconnect.Cookie(r.Header, contextCookie))
 	}

@@ -111,25 +111,28 @@ func TestRequiredCertificate(t *testing.T) {
 	t.Parallel()
 	good, revoked, foreign := selfSigned(t, nil), selfSigned(t, nil), selfSigned(t, nil)
 	r := newRig(t, func(s *gwlink.SSLServer) {
-		s.RequireCertificate = true
+		s.LoginMode = gwlink.LoginPasswordCertificate
 		s.ClientCAs = [][]byte{good.Certificate[0]}
 	})
-	login := func(c *tls.Certificate) int {
+	login := func(c *tls.Certificate) string {
 		cfg := &tls.Config{}
 		if c != nil {
 			cfg.Certificates = []tls.Certificate{*c}
 		}
-		resp, _ := r.dial(cfg).request(post(reply("ann", "pass")))
-		return resp.StatusCode
+		_, body := r.dial(cfg).request(post(reply("ann", "pass")))
+		return body
 	}
-	if got := login(good); got != 200 {
-		t.Errorf("issued certificate: got %d, want 200", got)
+	refused := func(body string) bool {
+		return strings.Contains(body, "A valid client certificate is required.</error>") && !strings.Contains(body, "<input")
 	}
-	if got := login(foreign); got != 401 {
-		t.Errorf("foreign certificate: got %d, want 401", got)
+	if got := login(good); !strings.Contains(got, `id="success"`) {
+		t.Errorf("issued certificate: got %s", got)
 	}
-	if got := login(nil); got != 401 {
-		t.Errorf("no certificate: got %d, want 401", got)
+	if got := login(foreign); !refused(got) {
+		t.Errorf("foreign certificate: got %s", got)
+	}
+	if got := login(nil); !refused(got) {
+		t.Errorf("no certificate: got %s", got)
 	}
 	leaf, err := x509.ParseCertificate(revoked.Certificate[0])
 	if err != nil {
@@ -138,8 +141,8 @@ func TestRequiredCertificate(t *testing.T) {
 	r.spec.SSLServers[0].ClientCAs = [][]byte{revoked.Certificate[0]}
 	r.spec.SSLServers[0].RevokedSerials = []string{strings.ToUpper(leaf.SerialNumber.Text(16))}
 	r.apply()
-	if got := login(revoked); got != 401 {
-		t.Errorf("revoked certificate: got %d, want 401", got)
+	if got := login(revoked); !refused(got) {
+		t.Errorf("revoked certificate: got %s", got)
 	}
 }
 

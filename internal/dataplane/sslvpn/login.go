@@ -26,7 +26,32 @@ const (
 )
 
 // begin starts a login conversation.
-func (h *httpConn) begin() answer { return h.round(openconnect.Document{}, "") }
+func (h *httpConn) begin(d openconnect.Document) answer {
+	d.Fields = nil
+	return h.round(d, "")
+}
+
+// look answers a GET. It is how clients begin that cannot post XML, but also
+// what a link in a browser does, which has the certificate too: nothing is
+// granted before a form was posted.
+func (h *httpConn) look() answer {
+	if h.srv.spec.LoginMode != gwlink.LoginCertificate {
+		return h.begin(openconnect.Document{})
+	}
+	if _, ok := h.certificate(); !ok {
+		return h.noCertificate()
+	}
+	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{
+		ID: openconnect.FormMain, Message: "Sign in with the certificate.",
+		Fields: []gwlink.Field{{Name: "continue", Kind: openconnect.InputHidden, Value: "1"}},
+	}})
+}
+
+// noCertificate says so in a form without fields: openconnect prints the error
+// and ends. Of a 401 it would say nothing.
+func (h *httpConn) noCertificate() answer {
+	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{ID: openconnect.FormMain, Error: "A valid client certificate is required."}})
+}
 
 // reply continues one. The conversation is known by the opaque element, or by
 // the cookie for clients that do not return it.
@@ -45,7 +70,7 @@ func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 	}
 	leaf, ok := h.certificate()
 	if !ok {
-		return answer{status: 401, close: true}
+		return h.noCertificate()
 	}
 	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
 	defer cancel()
@@ -199,7 +224,7 @@ func address(srv *server, grant gwlink.Grant) (netip.Addr, error) {
 func (h *httpConn) certificate() (der []byte, ok bool) {
 	peer := h.tls.ConnectionState().PeerCertificates
 	if len(peer) == 0 {
-		return nil, !h.srv.spec.RequireCertificate
+		return nil, !h.srv.spec.LoginMode.WantsCertificate()
 	}
 	chain := x509.NewCertPool()
 	for _, c := range peer[1:] {
@@ -210,7 +235,7 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil || h.srv.revoked[strings.ToUpper(peer[0].SerialNumber.Text(16))] {
-		return nil, !h.srv.spec.RequireCertificate
+		return nil, !h.srv.spec.LoginMode.WantsCertificate()
 	}
 	return peer[0].Raw, true
 }

@@ -49,7 +49,7 @@ type SSLSettings struct {
 	ClientIsolation      bool     `json:"client_isolation"`
 	Banner               string   `json:"banner"`
 	TLSMin               string   `json:"tls_min" enum:"1.2,1.3"`
-	RequireCertificate   bool     `json:"require_certificate"`
+	LoginMode            string   `json:"login_mode" enum:"password,password_certificate,certificate"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
@@ -76,7 +76,7 @@ type SSLSettingsPatch struct {
 	ClientIsolation      *bool     `json:"client_isolation,omitempty"`
 	Banner               *string   `json:"banner,omitempty" maxLength:"500"`
 	TLSMin               *string   `json:"tls_min,omitempty" enum:"1.2,1.3"`
-	RequireCertificate   *bool     `json:"require_certificate,omitempty" doc:"Default true"`
+	LoginMode            *string   `json:"login_mode,omitempty" enum:"password,password_certificate,certificate" doc:"What a login needs besides a code; default password_certificate"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
@@ -174,7 +174,9 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.ClientIsolation, r.ClientIsolation)
 	set(&c.Banner, r.Banner)
 	set(&c.TLSMin, r.TLSMin)
-	set(&c.RequireCertificate, r.RequireCertificate)
+	if r.LoginMode != nil {
+		c.LoginMode = vpn.LoginMode(*r.LoginMode)
+	}
 	if r.TunnelMode != nil {
 		c.FullTunnel = *r.TunnelMode == "full"
 	}
@@ -252,6 +254,6 @@ func toSettings(c vpn.Settings) SSLSettings {
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
-		RequireCertificate: c.RequireCertificate,
+		LoginMode: string(c.LoginMode),
 	}
 }
