@@ -100,6 +100,12 @@ func (m LoginMode) WantsCertificate() bool {
 	return m == LoginPasswordCertificate || m == LoginCertificate
 }
 
+// Group is one that a login may choose, in a form or by the path /name.
+type Group struct {
+	Name  string `json:"name"`
+	Label string `json:"label"` // what a person reads, and types for --authgroup
+}
+
 // SSLServer is one listener of a gateway. Several may share a port: SNI
 // chooses among them.
 type SSLServer struct {
@@ -124,8 +130,9 @@ type SSLServer struct {
 	CookieTimeout   int            `json:"cookie_timeout"` // life of a session without connection
 	RekeyTime       int            `json:"rekey_time"`
 	ClientIsolation bool           `json:"client_isolation"`
-	TLSMin          string         `json:"tls_min"`                   // "1.2" or "1.3"
-	LoginMode       LoginMode      `json:"login_mode"`                // empty = LoginPassword
+	TLSMin          string         `json:"tls_min"`    // "1.2" or "1.3"
+	LoginMode       LoginMode      `json:"login_mode"` // empty = LoginPassword
+	Groups          []Group        `json:"groups,omitempty"`
 	ClientCAs       [][]byte       `json:"client_cas,omitempty"`      // DER
 	Chain           [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
 	RevokedSerials  []string       `json:"revoked_serials,omitempty"` // upper-case hex
@@ -162,6 +169,7 @@ type LoginRequest struct {
 	Server          string            `json:"server"`
 	Conversation    string            `json:"conversation,omitempty"` // empty in the first round
 	SourceIP        netip.Addr        `json:"source_ip"`
+	Group           string            `json:"group,omitempty"`            // name of the chosen one; empty = none was chosen yet
 	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
 	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
 }
@@ -193,7 +201,9 @@ type Form struct {
 	ID      string  `json:"id"` // "main" or "challenge" (openconnect fills a challenge by token)
 	Message string  `json:"message,omitempty"`
 	Error   string  `json:"error,omitempty"`
-	Fields  []Field `json:"fields"` // none: the client shows the error and ends
+	Fields  []Field `json:"fields"`           // none: the client shows the error and ends
+	Groups  []Group `json:"groups,omitempty"` // to choose among; Group is the one that is chosen
+	Group   string  `json:"group,omitempty"`
 }
 
 // Field is one input of a Form.

@@ -193,3 +193,35 @@ func TestOpenconnectWithACertificateAlone(t *testing.T) {
 	bare.says("A valid client certificate is required.")
 	bare.ended()
 }
+
+func TestOpenconnectChoosesAGroup(t *testing.T) {
+	o := newOffice(t, func(n *vpn.NewServer) {
+		n.TwoFactor, n.LoginMode = false, vpn.LoginPassword
+		n.Groups = []vpn.Group{{Name: "staff", Label: "All staff"}, {Name: "ops", Label: "Operations"}}
+	})
+	c, s := o.hire(func(n *vpn.NewClient) { n.Groups = []string{"ops"} })
+	label := []string{"--authgroup", "operations"}
+	for name, dial := range map[string]func() *client{
+		"by label":          func() *client { return o.dialAs(c, s.Password, label...) },
+		"by label, no XML":  func() *client { return o.dialAs(c, s.Password, append(label, "--no-xmlpost")...) },
+		"by path":           func() *client { return o.dialTo("/ops", c, s.Password) },
+		"by path, no XML":   func() *client { return o.dialTo("/ops", c, s.Password, "--no-xmlpost") },
+		"by usergroup":      func() *client { return o.dialAs(c, s.Password, "--usergroup", "ops", "--authgroup", "Operations") },
+		"by path and label": func() *client { return o.dialTo("/ops", c, s.Password, label...) },
+	} {
+		t.Log(name)
+		in := dial()
+		in.says("SCRIPT connected 10.98.0.2")
+		in.signal(syscall.SIGINT)
+		in.ended()
+	}
+	other := o.dialAs(c, s.Password, "--authgroup", "All staff")
+	other.says("Login failed.")
+	other.ended()
+}
+
+// dialTo is dialAs with a path.
+func (o *office) dialTo(path string, c vpn.SSLClient, pass string, args ...string) *client {
+	o.t.Helper()
+	return o.connectTo(nodeAddr+path, o.pin(), pass, append([]string{"--user", c.Name, "--no-dtls"}, args...)...)
+}

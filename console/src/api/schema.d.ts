@@ -2082,6 +2082,8 @@ export interface components {
             /** @description Empty = from the pool */
             fixed_ip: string;
             gateway: string;
+            /** @description Names of the server's groups that it may sign in to */
+            groups: string[];
             /** @example sslcli-... */
             id: string;
             /**
@@ -2130,6 +2132,7 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
             /** @enum {string} */
@@ -2154,6 +2157,7 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
             name: string;
@@ -2184,6 +2188,12 @@ export interface components {
             until: string;
             user_name: string;
         };
+        SSLGroup: {
+            /** @description For people and for openconnect's --authgroup; default the name */
+            label?: string;
+            /** @description In the URL: https://server/name */
+            name: string;
+        };
         SSLServer: {
             banner: string;
             /** @description The server's own CA */
@@ -2202,6 +2212,7 @@ export interface components {
             enable_dns: boolean;
             exclude_routes: string[];
             gateway: string;
+            groups: components["schemas"]["SSLGroup"][];
             /** @example sslsrv-... */
             id: string;
             /**
@@ -2257,6 +2268,8 @@ export interface components {
             dpd?: number;
             enable_dns?: boolean;
             exclude_routes?: string[];
+            /** @description A login chooses one, and only its members may */
+            groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
             /** Format: int64 */
@@ -2305,6 +2318,8 @@ export interface components {
             enable_dns?: boolean;
             exclude_routes?: string[];
             gateway: string;
+            /** @description A login chooses one, and only its members may */
+            groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
             /** Format: int64 */

@@ -54,6 +54,7 @@ export type Sample = Schemas['TrafficSample'];
 export type SSLServer = Schemas['SSLServer'];
 export type SSLServerRequest = Schemas['SSLServerRequest'];
 export type SSLServerPatch = Schemas['SSLServerPatch'];
+export type SSLGroup = Schemas['SSLGroup'];
 export type SSLClient = Schemas['SSLClient'];
 export type SSLClientRequest = Schemas['SSLClientRequest'];
 export type SSLClientPatch = Schemas['SSLClientPatch'];

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Button, Card, Popconfirm, Skeleton, Switch, Tabs } from 'antd';
+import { Button, Card, Popconfirm, Select, Skeleton, Switch, Tabs } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from 'react-router';
@@ -44,6 +44,7 @@ export function ClientPage() {
         <About client={c} server={server.data} />
       </Card>
       <Acts client={c} />
+      {server.data?.groups.length ? <Groups client={c} server={server.data} /> : null}
       <Tabs
         items={[
           {
@@ -140,6 +141,34 @@ function Acts({ client: c }: { client: SSLClient }) {
         <ProblemAlert key={i} error={act.error} />
       ))}
       {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+    </Card>
+  );
+}
+
+/** Which of the server's groups the client may sign in to; saved as it is chosen. */
+function Groups({ client: c, server }: { client: SSLClient; server: SSLServer }) {
+  const { t } = useTranslation();
+  const change = useChange(
+    (groups: string[]) => api.vpn.changeClient(c.id, { groups }),
+    [['client', c.id], ['clients']],
+  );
+  return (
+    <Card size="small" title={t('client.groups')}>
+      <Select
+        mode="multiple"
+        style={{ width: '100%' }}
+        aria-label={t('client.groups')}
+        placeholder={t('client.groups_none')}
+        value={c.groups}
+        loading={change.isPending}
+        disabled={change.isPending}
+        options={server.groups.map((g) => ({ value: g.name, label: g.label ?? g.name }))}
+        onChange={(v) => change.mutate(v)}
+      />
+      <p className="quiet" style={{ margin: '8px 0 0' }}>
+        {t('client.groups_extra')}
+      </p>
+      <ProblemAlert error={change.error} />
     </Card>
   );
 }

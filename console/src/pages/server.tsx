@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { SSLServer, SSLServerSettings } from '../api/types';
+import type { SSLGroup, SSLServer, SSLServerSettings } from '../api/types';
 import { ClientTable } from '../components/client-table';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
@@ -84,6 +84,10 @@ function About({ server: s }: { server: SSLServer }) {
   );
 }
 
+function textOf(item: string | SSLGroup): string {
+  return typeof item === 'string' ? item : `${item.label ?? item.name} (/${item.name})`;
+}
+
 /** Settings whose values have names of their own. */
 const named: string[] = ['tunnel_mode', 'login_mode'];
 
@@ -92,7 +96,7 @@ function AllSettings({ server }: { server: SSLServer }) {
   const format = useFormat();
   const show = (value: unknown): string => {
     if (typeof value === 'boolean') return value ? t('common.yes') : t('common.no');
-    if (Array.isArray(value)) return value.length ? value.join(', ') : '–';
+    if (Array.isArray(value)) return value.length ? value.map(textOf).join(', ') : '–';
     if (typeof value === 'number') return format.number(value);
     return String(value || '–');
   };

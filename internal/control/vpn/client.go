@@ -183,6 +183,9 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 	if c.State != ClientEnabled && c.State != ClientDisabled {
 		return ErrSetting.With("setting", "state")
 	}
+	if err := c.checkGroups(srv); err != nil {
+		return err
+	}
 	if !c.FixedIP.IsValid() {
 		return nil
 	}
@@ -244,7 +247,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP
+	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || c.loses(next)
 	c.ClientSettings = next
 	if err := clientIsUnique(ctx, tx, c); err != nil {
 		return err

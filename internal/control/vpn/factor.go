@@ -44,6 +44,7 @@ const (
 type conversation struct {
 	client string
 	pair   string // origin
+	group  string
 	awaits awaits
 	code   found // the code that was right, once there is one
 }
@@ -88,9 +89,9 @@ func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversati
 		if err := also(tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO vpn_conversation (id, server, client, origin, expires_at, awaits, step, drift)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			name, l.server.ID, c.ID, o.pair, db.Micros(l.now.Add(challengeLife)), string(v.awaits), v.code.step, v.code.drift)
+		_, err := tx.Exec(ctx, `INSERT INTO vpn_conversation (id, server, client, origin, expires_at, awaits, step, drift, chosen_group)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			name, l.server.ID, c.ID, o.pair, db.Micros(l.now.Add(challengeLife)), string(v.awaits), v.code.step, v.code.drift, l.request.Group)
 		return err
 	})
 	if err != nil {
@@ -104,11 +105,11 @@ func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversati
 func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typed string) (gwlink.LoginAnswer, error) {
 	pin, code, ok := softtoken.Split(typed)
 	if !ok {
-		return l.failed(n, mainForm(textFailed)), nil
+		return l.failed(n, l.mainForm(textFailed)), nil
 	}
 	able := c.Token == TokenStoken && c.HasToken && l.belongs(c) && l.needsCode(c)
 	if ok, err := l.verifyPIN(ctx, c, pin, able); err != nil || !ok {
-		return l.failed(n, mainForm(textFailed)), err
+		return l.failed(n, l.mainForm(textFailed)), err
 	}
 	f, ok, err := l.matchCode(ctx, c, code)
 	if err != nil {
@@ -117,7 +118,7 @@ func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typ
 	further := !f.near || n > nextCodeAfter
 	switch {
 	case !ok:
-		return l.failed(n, mainForm(textFailed)), nil
+		return l.failed(n, l.mainForm(textFailed)), nil
 	case pin == "" && further:
 		return l.proceed(ctx, c, o, conversation{awaits: awaitsNextFirst, code: f}, "")
 	case pin == "":
@@ -150,6 +151,7 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
+	l.request.Group = v.group // chosen in the first form
 	n, err := l.s.countAttempt(ctx, o, l.now)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -200,7 +202,7 @@ func (l login) nextCode(ctx context.Context, c SSLClient, o origin, n int64, v c
 	case !ok && v.awaits == awaitsNext:
 		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode})
 	case !ok:
-		return l.failed(n, mainForm(textFailed)), nil
+		return l.failed(n, l.mainForm(textFailed)), nil
 	}
 	v.code.step++
 	if v.awaits == awaitsNextFirst {
@@ -273,7 +275,7 @@ func (l login) consume(ctx context.Context) (SSLClient, origin, conversation, er
 func (l login) take(ctx context.Context) (v conversation, err error) {
 	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		v, err = db.Get(ctx, tx, ErrClientNotFound, scanConversation,
-			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin, awaits, step, drift",
+			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin, awaits, step, drift, chosen_group",
 			l.request.Conversation, l.server.ID, db.Micros(l.now))
 		return err
 	})
@@ -281,5 +283,5 @@ func (l login) take(ctx context.Context) (v conversation, err error) {
 }
 
 func scanConversation(r db.Row) (v conversation, err error) {
-	return v, r.Scan(&v.client, &v.pair, &v.awaits, &v.code.step, &v.code.drift)
+	return v, r.Scan(&v.client, &v.pair, &v.awaits, &v.code.step, &v.code.drift, &v.group)
 }

@@ -47,7 +47,7 @@ func refused(reason string) gwlink.LoginAnswer {
 // For what a software token adds see factor.go. The certificate is checked in every round. An error means that nothing could
 // be decided: the node answers 503.
 func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
-	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 {
+	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.Group) > 256 || len(r.PeerCertificate) > 16<<10 {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
 	srv, err := s.serverOfNode(ctx, node, r)
@@ -109,7 +109,7 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if l.request.Conversation != "" {
 		return l.next(ctx)
 	}
-	return mainForm(""), nil
+	return l.mainForm(""), nil
 }
 
 // checkCertificate verifies what the client proved to hold. Where the server
@@ -171,10 +171,11 @@ func (l login) proven(ctx context.Context, c SSLClient, o origin) (gwlink.LoginA
 	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
 }
 
-func mainForm(problem string) gwlink.LoginAnswer {
+func (l login) mainForm(problem string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{
 		ID: "main", Message: "Enter your account and password.", Error: problem,
 		Fields: []gwlink.Field{{Name: "username", Label: "Username:", Kind: "text"}, {Name: "password", Label: "Password:", Kind: "password"}},
+		Groups: l.server.wireGroups(), Group: l.group(),
 	}}
 }
 
@@ -204,7 +205,7 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return l.withCode(ctx, c, o, n, pw)
 	}
 	if !l.belongs(c) {
-		return l.failed(n, mainForm(textFailed)), nil
+		return l.failed(n, l.mainForm(textFailed)), nil
 	}
 	return l.proven(ctx, c, o)
 }
@@ -239,9 +240,13 @@ func (l login) verify(ctx context.Context, c SSLClient, pw string) (bool, error)
 	return l.s.hasher.Verify(ctx, hash, pw)
 }
 
-// belongs reports whether the client may sign in now, with this certificate.
+// belongs reports whether the client may sign in now, with this certificate, to
+// this group.
 func (l login) belongs(c SSLClient) bool {
 	if c.State != ClientEnabled || (!c.ExpiresAt.IsZero() && !l.now.Before(c.ExpiresAt)) {
+		return false
+	}
+	if !l.admits(c) {
 		return false
 	}
 	if l.certificate == nil {

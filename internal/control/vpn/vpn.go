@@ -91,6 +91,12 @@ func (m LoginMode) wantsCertificate() bool { return m != LoginPassword }
 
 func (m LoginMode) wantsPassword() bool { return m != LoginCertificate }
 
+// Group is a door of an SSL server: only its members sign in through it.
+type Group struct {
+	Name  string // in the path of the URL: lower-case letters, digits, "-", "_"
+	Label string // what a person reads and types for openconnect's --authgroup
+}
+
 // Settings are the parameters of an SSL server that may change.
 // Durations are whole seconds.
 type Settings struct {
@@ -116,6 +122,7 @@ type Settings struct {
 	Banner               string
 	TLSMin               string // "1.2" or "1.3"
 	LoginMode            LoginMode
+	Groups               []Group // that a login chooses among; none = no choice
 }
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
@@ -163,6 +170,7 @@ type ClientSettings struct {
 	ExpiresAt       time.Time // zero = never
 	MaxSessions     int       // 0 = the server's
 	State           ClientState
+	Groups          []string // names of the server's groups that it may sign in to
 }
 
 // SSLClient is one login account of an SSL server.

@@ -32,6 +32,8 @@ type httpConn struct {
 	from netip.AddrPort
 	in   *bufio.Reader
 
+	door string // group whose URL the present request is for
+
 	attached func() // called once the connection has a session
 }
 
@@ -176,8 +178,8 @@ func (h *httpConn) answer(r *http.Request) answer {
 		if f, err := openconnect.StaticFile(path); err == nil {
 			return answer{status: 200, contentType: f.ContentType, body: []byte(f.Body)}
 		}
-		if path == "/" || path == "/auth" || path == "/VPN" {
-			return h.look()
+		if _, ok := h.groupAt(path); ok || path == "/" || path == "/auth" || path == "/VPN" {
+			return h.look(h.groupOf(path, openconnect.Document{}))
 		}
 	}
 	return answer{status: 404, close: true}
@@ -192,6 +194,7 @@ func (h *httpConn) post(r *http.Request) answer {
 	if err != nil {
 		return answer{status: 400, close: true}
 	}
+	d.GroupSelect = h.groupOf(openconnect.CleanPath(r.URL.Path), d)
 	switch d.Type {
 	case openconnect.TypeInit:
 		return h.begin(d)

@@ -171,3 +171,39 @@ func TestWhatCannotBeKeptIsNotOpened(t *testing.T) {
 		t.Errorf("got %s and %d sessions, want 503 and none", resp.Status, len(r.svc.Live()))
 	}
 }
+
+func TestGroupsAreChosenByFormAndByPath(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(s *gwlink.SSLServer) {
+		s.Groups = []gwlink.Group{{Name: "staff", Label: "Staff & co"}, {Name: "ops", Label: "Operations"}}
+	})
+	initAt := func(path, inner string) string {
+		body := strings.Replace(initDocument, "</config-auth>", inner+"</config-auth>", 1)
+		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	}
+	first := func(name, label string) string {
+		return `<select name="group_list" label="Group:"><option value="` + name + `" selected="true">` + label + `</option>`
+	}
+	staff, ops := first("staff", "Staff &amp; co"), first("ops", "Operations")
+	const alone, both = 1, 2
+	for name, c := range map[string]struct {
+		request, want string
+		options       int
+	}{
+		"none":             {initAt("/", ""), staff, both},
+		"group-select":     {initAt("/auth", "<group-select>ops</group-select>"), ops, both},
+		"path":             {initAt("/ops", ""), ops, alone},
+		"path in capitals": {initAt("/OPS/", ""), ops, alone},
+		"group-access":     {initAt("/", "<group-access>https://x:8443/ops</group-access>"), ops, alone},
+		"form over path":   {initAt("/ops", "<group-select>staff</group-select>"), staff, both},
+		"GET":              {"GET /ops HTTP/1.1\r\nHost: x\r\n\r\n", ops, alone},
+		"port in the path": {"GET /:8443/ops HTTP/1.1\r\nHost: x\r\n\r\n", ops, alone},
+	} {
+		if resp, body := r.dial(nil).request(c.request); resp.StatusCode != 200 || !strings.Contains(body, c.want) || strings.Count(body, "<option") != c.options {
+			t.Errorf("%s: got %s %s, want %s and %d options", name, resp.Status, body, c.want, c.options)
+		}
+	}
+	if resp, _ := r.dial(nil).request("GET /other HTTP/1.1\r\nHost: x\r\n\r\n"); resp.StatusCode != 404 {
+		t.Errorf("no group: got %s", resp.Status)
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,9 +36,9 @@ func (h *httpConn) begin(d openconnect.Document) answer {
 // look answers a GET. It is how clients begin that cannot post XML, but also
 // what a link in a browser does, which has the certificate too: nothing is
 // granted before a form was posted.
-func (h *httpConn) look() answer {
+func (h *httpConn) look(group string) answer {
 	if h.srv.spec.LoginMode != gwlink.LoginCertificate {
-		return h.begin(openconnect.Document{})
+		return h.begin(openconnect.Document{GroupSelect: group})
 	}
 	if _, ok := h.certificate(); !ok {
 		return h.noCertificate()
@@ -44,7 +46,34 @@ func (h *httpConn) look() answer {
 	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{
 		ID: openconnect.FormMain, Message: "Sign in with the certificate.",
 		Fields: []gwlink.Field{{Name: "continue", Kind: openconnect.InputHidden, Value: "1"}},
+		Groups: h.srv.spec.Groups, Group: group,
 	}})
+}
+
+// groupOf is the group that a request is for: the one chosen in a form, that
+// of the path, or that of the URL which the person typed. Of a group that was
+// chosen by its URL the form offers no other: openconnect would ask again.
+func (h *httpConn) groupOf(path string, d openconnect.Document) string {
+	h.door = ""
+	if d.GroupSelect != "" {
+		return d.GroupSelect
+	}
+	paths := []string{path}
+	if u, err := url.Parse(d.GroupAccess); err == nil {
+		paths = append(paths, u.Path)
+	}
+	for _, p := range paths {
+		if g, ok := h.groupAt(p); ok {
+			h.door = g
+		}
+	}
+	return h.door
+}
+
+// groupAt is the group whose path this is.
+func (h *httpConn) groupAt(path string) (name string, ok bool) {
+	name = strings.ToLower(strings.Trim(path, "/"))
+	return name, slices.ContainsFunc(h.srv.spec.Groups, func(g gwlink.Group) bool { return g.Name == name })
 }
 
 // noCertificate says so in a form without fields: openconnect prints the error
@@ -76,7 +105,7 @@ func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf,
+		SourceIP: h.from.Addr(), Group: d.GroupSelect, Fields: d.Fields, PeerCertificate: leaf,
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
@@ -109,6 +138,13 @@ func (h *httpConn) form(a gwlink.LoginAnswer) answer {
 	q := openconnect.AuthRequest{ID: f.ID, Title: h.srv.spec.Name, Message: f.Message, Opaque: a.Conversation}
 	if f.Error != "" {
 		q.Error = &openconnect.FormError{ID: openconnect.ErrorLoginFailed, Text: f.Error}
+	}
+	q.SelectedGroup = f.Group
+	for _, g := range f.Groups {
+		if h.door != "" && h.door != g.Name {
+			continue
+		}
+		q.Groups = append(q.Groups, openconnect.Group{Value: g.Name, Label: g.Label})
 	}
 	for _, in := range f.Fields {
 		q.Inputs = append(q.Inputs, openconnect.Input{Type: in.Kind, Name: in.Name, Label: in.Label, Value: in.Value})

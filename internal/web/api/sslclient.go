@@ -38,6 +38,7 @@ type SSLClientSettings struct {
 	TwoFactorExempt bool       `json:"two_factor_exempt"`
 	MaxSessions     int        `json:"max_sessions" doc:"0 = the server's"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty"`
+	Groups          []string   `json:"groups" nullable:"false" doc:"Names of the server's groups that it may sign in to"`
 }
 
 // SSLClientSettingsPatch is what a request may set; what is left out keeps its
@@ -50,6 +51,7 @@ type SSLClientSettingsPatch struct {
 	TwoFactorExempt *bool      `json:"two_factor_exempt,omitempty"`
 	MaxSessions     *int       `json:"max_sessions,omitempty" minimum:"0" maximum:"10"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty" doc:"The year 1 = never"`
+	Groups          *[]string  `json:"groups,omitempty" maxItems:"32"`
 }
 
 // SSLClientRequest asks for a new SSL client.
@@ -245,6 +247,7 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 	set(&c.TwoFactorExempt, r.TwoFactorExempt)
 	set(&c.MaxSessions, r.MaxSessions)
 	set(&c.ExpiresAt, r.ExpiresAt)
+	set(&c.Groups, r.Groups)
 	if r.State != nil {
 		c.State = vpn.ClientState(*r.State)
 	}
@@ -276,7 +279,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 	}
 	w.SSLClientSettings = SSLClientSettings{
 		State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
-		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt),
+		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt), Groups: Items(c.Groups, itself),
 	}
 	if c.FixedIP.IsValid() {
 		w.FixedIP = c.FixedIP.String()
