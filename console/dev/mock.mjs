@@ -73,6 +73,8 @@ function routes(scenario, n) {
     'GET /ssl-clients': () => items(data.clients(n)),
     'POST /ssl-clients': () => data.clients(1)[0],
     'GET /ssl-clients/:id': (_, id) => one(data.clients(some), 'id', id),
+    'GET /ssl-clients/:id/locks': () => ({ items: [{ source: '198.51.100.7', until: data.secret.until }] }),
+    'POST /ssl-clients/:id/unlock': () => ({}),
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),
     'GET /admin/users': () => items(data.users(n)),

@@ -113,6 +113,8 @@ export const api = {
     resetPassword: (id: string) =>
       data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: {} })),
     resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
+    unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),

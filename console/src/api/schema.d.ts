@@ -1023,6 +1023,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sources from which a client is locked now
+         * @description Five failures lock the account for that source for 15 minutes. Each reading is recorded.
+         */
+        get: operations["list-ssl-client-locks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/reset-password": {
         parameters: {
             query?: never;
@@ -1071,6 +1091,23 @@ export interface paths {
          * @description Each reading is recorded. Answers 410 when the time is over.
          */
         post: operations["read-ssl-client-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lift all locks of a client */
+        post: operations["unlock-ssl-client"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1490,6 +1527,11 @@ export interface components {
         };
         ListSSLClient: {
             items: components["schemas"]["SSLClient"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListSSLClientLock: {
+            items: components["schemas"]["SSLClientLock"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2122,6 +2164,12 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
+        };
+        SSLClientLock: {
+            /** @description Address; an IPv6 one stands for its /64 */
+            source: string;
+            /** Format: date-time */
+            until: string;
         };
         SSLClientPatch: {
             /** Format: int64 */
@@ -4693,6 +4741,38 @@ export interface operations {
             };
         };
     };
+    "list-ssl-client-locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSSLClientLock"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "reset-ssl-client-password": {
         parameters: {
             query?: never;
@@ -4783,6 +4863,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SSLClientSecret"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlock-ssl-client": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -44,6 +44,7 @@ export function ClientPage() {
         <About client={c} server={server.data} />
       </Card>
       <Acts client={c} />
+      <Locks client={c} />
       {server.data?.groups.length ? <Groups client={c} server={server.data} /> : null}
       <Tabs
         items={[
@@ -141,6 +142,45 @@ function Acts({ client: c }: { client: SSLClient }) {
         <ProblemAlert key={i} error={act.error} />
       ))}
       {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+    </Card>
+  );
+}
+
+/** Where the client is locked, asked for only when wanted: each reading is recorded. */
+function Locks({ client: c }: { client: SSLClient }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const locks = useQuery({
+    queryKey: ['client-locks', c.id],
+    queryFn: () => api.vpn.locks(c.id),
+    enabled: false,
+  });
+  const lift = useChange(async () => {
+    await api.vpn.unlock(c.id);
+    await locks.refetch();
+  });
+  const items = locks.data?.items;
+  return (
+    <Card size="small" title={t('client.locks')}>
+      <div className="stack">
+        <span className="quiet">{t('client.locks_extra')}</span>
+        {items?.length === 0 ? <span>{t('client.locks_none')}</span> : null}
+        {items?.map((l) => (
+          <span key={l.source}>
+            <span className="mono">{l.source}</span>{' '}
+            <span className="quiet">{t('client.locked_until', { time: format.time(l.until) })}</span>
+          </span>
+        ))}
+        <div className="row" style={{ gap: 12 }}>
+          <Button loading={locks.isFetching} onClick={() => void locks.refetch()}>
+            {t('client.locks_show')}
+          </Button>
+          <Button loading={lift.isPending} onClick={() => lift.mutate(undefined)}>
+            {t('client.unlock')}
+          </Button>
+        </div>
+        <ProblemAlert error={locks.error ?? lift.error} />
+      </div>
     </Card>
   );
 }

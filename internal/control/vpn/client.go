@@ -293,7 +293,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	if err := revoke(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
 	}
-	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
+	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
 		}

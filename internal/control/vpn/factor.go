@@ -78,7 +78,7 @@ func (l login) proceed(ctx context.Context, c SSLClient, o origin, v conversatio
 // ends.
 func (l login) again(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
 	if n >= attemptsAllowed {
-		return refused(textLocked), nil
+		return l.failed(ctx, c, o, n, gwlink.LoginAnswer{})
 	}
 	return l.converse(ctx, c, o, v, textFailed, func(*db.Tx) error { return nil })
 }
@@ -105,11 +105,15 @@ func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversati
 func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typed string) (gwlink.LoginAnswer, error) {
 	pin, code, ok := softtoken.Split(typed)
 	if !ok {
-		return l.failed(n, l.mainForm(textFailed)), nil
+		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	}
 	able := c.Token == TokenStoken && c.HasToken && l.belongs(c) && l.needsCode(c)
-	if ok, err := l.verifyPIN(ctx, c, pin, able); err != nil || !ok {
-		return l.failed(n, l.mainForm(textFailed)), err
+	ok, err := l.verifyPIN(ctx, c, pin, able)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	}
 	f, ok, err := l.matchCode(ctx, c, code)
 	if err != nil {
@@ -118,7 +122,7 @@ func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typ
 	further := !f.near || n > nextCodeAfter
 	switch {
 	case !ok:
-		return l.failed(n, l.mainForm(textFailed)), nil
+		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	case pin == "" && further:
 		return l.proceed(ctx, c, o, conversation{awaits: awaitsNextFirst, code: f}, "")
 	case pin == "":
@@ -202,7 +206,7 @@ func (l login) nextCode(ctx context.Context, c SSLClient, o origin, n int64, v c
 	case !ok && v.awaits == awaitsNext:
 		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode})
 	case !ok:
-		return l.failed(n, l.mainForm(textFailed)), nil
+		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	}
 	v.code.step++
 	if v.awaits == awaitsNextFirst {

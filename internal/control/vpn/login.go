@@ -205,7 +205,7 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return l.withCode(ctx, c, o, n, pw)
 	}
 	if !l.belongs(c) {
-		return l.failed(n, l.mainForm(textFailed)), nil
+		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	}
 	return l.proven(ctx, c, o)
 }
@@ -213,11 +213,17 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 func (l login) needsCode(c SSLClient) bool { return l.server.TwoFactor && !c.TwoFactorExempt }
 
 // failed answers a wrong factor: the same form, or the end at the last try.
-func (l login) failed(n int64, again gwlink.LoginAnswer) gwlink.LoginAnswer {
-	if n >= attemptsAllowed {
-		return refused(textLocked)
+// c is without id when there is no such client.
+func (l login) failed(ctx context.Context, c SSLClient, o origin, n int64, again gwlink.LoginAnswer) (gwlink.LoginAnswer, error) {
+	if n < attemptsAllowed {
+		return again, nil
 	}
-	return again
+	if c.ID != "" {
+		if err := l.noteLock(ctx, c, o); err != nil {
+			return gwlink.LoginAnswer{}, err
+		}
+	}
+	return refused(textLocked), nil
 }
 
 func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, error) {
@@ -260,16 +266,22 @@ func (l login) belongs(c SSLClient) bool {
 // is never locked.
 type origin struct{ pair, source string }
 
-// origin of this round. IPv6 sources count by /64.
+// origin of this round.
 func (l login) origin(ctx context.Context, name string) (o origin, err error) {
-	a := l.request.SourceIP.Unmap()
-	if a.Is6() {
-		a = netip.PrefixFrom(a, 64).Masked().Addr()
-	}
-	text := a.WithZone("").String()
+	text := l.sourceText()
 	if o.source, err = l.s.digest(ctx, l.server.ID, text); err != nil {
 		return origin{}, err
 	}
 	o.pair, err = l.s.digest(ctx, l.server.ID, name, text)
 	return o, err
+}
+
+// sourceText is the address that failures are counted under. IPv6 sources count
+// by /64.
+func (l login) sourceText() string {
+	a := l.request.SourceIP.Unmap()
+	if a.Is6() {
+		a = netip.PrefixFrom(a, 64).Masked().Addr()
+	}
+	return a.WithZone("").String()
 }

@@ -85,6 +85,14 @@ type PasswordReset struct {
 	Password string `json:"password,omitempty" maxLength:"256"`
 }
 
+// SSLClientLock is a source from which a client may not sign in for a while.
+type SSLClientLock struct {
+	Source string    `json:"source" doc:"Address; an IPv6 one stands for its /64"`
+	Until  time.Time `json:"until"`
+}
+
+func toLock(l vpn.Lock) SSLClientLock { return SSLClientLock{l.Source.String(), l.Until} }
+
 // TokenReset chooses the kind of a new token; left out, it is that of the old.
 type TokenReset struct {
 	Token string `json:"token_kind,omitempty" enum:"totp,stoken"`
@@ -196,6 +204,18 @@ func clientActions(a *API, s *vpn.Service) {
 		) (*Body[SSLClient], error) {
 			c, err := s.ResetToken(ctx, Who(ctx), in.ID, in.Body.kind())
 			return &Body[SSLClient]{toClient(c)}, err
+		})
+	Get(a, "/ssl-clients/{id}/locks", Operation{
+		ID: "list-ssl-client-locks", Summary: "Sources from which a client is locked now", Tag: tag, Access: Customer,
+		Detail: "Five failures lock the account for that source for 15 minutes. Each reading is recorded.",
+	},
+		func(ctx context.Context, in *ResourceID) (*private[List[SSLClientLock]], error) {
+			all, err := s.Locks(ctx, Who(ctx), in.ID)
+			return &private[List[SSLClientLock]]{secretCache, List[SSLClientLock]{Items: Items(all, toLock)}}, err
+		})
+	Post(a, "/ssl-clients/{id}/unlock", Operation{ID: "unlock-ssl-client", Summary: "Lift all locks of a client", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
+			return nil, s.Unlock(ctx, Who(ctx), in.ID)
 		})
 	Post(a, "/ssl-clients/{id}/disconnect", Operation{ID: "disconnect-ssl-client", Summary: "End all sessions of a client", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
