@@ -72,8 +72,15 @@ func TestACodeHoldsNearItsStepOnly(t *testing.T) {
 		width      int
 		ok         bool
 	}{
-		{0, 0, Near, true}, {-1, 0, Near, true}, {1, 0, Near, true}, {2, 0, Near, false}, {-2, 0, Near, false},
-		{4, 5, Near, true}, {0, 5, Near, false}, {10, 0, Wide, true}, {11, 0, Wide, false},
+		{0, 0, Near, true},
+		{-1, 0, Near, true},
+		{1, 0, Near, true},
+		{2, 0, Near, false},
+		{-2, 0, Near, false},
+		{4, 5, Near, true},
+		{0, 5, Near, false},
+		{10, 0, Wide, true},
+		{11, 0, Wide, false},
 	} {
 		code := token.Code(now.Add(time.Duration(c.off) * time.Minute))
 		step, ok := token.Find(code, now, c.drift, c.width)
