@@ -75,6 +75,8 @@ function routes(scenario, n) {
     'GET /ssl-clients/:id': (_, id) => one(data.clients(some), 'id', id),
     'GET /certificates': () => items(data.certificates(n)),
     'GET /certificates/:id': (_, id) => one(data.certificates(some), 'id', id),
+    'GET /ssl-clients/:id/locks': () => ({ items: [{ source: '198.51.100.7', until: data.secret.until }] }),
+    'POST /ssl-clients/:id/unlock': () => ({}),
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),
     'GET /admin/users': () => items(data.users(n)),

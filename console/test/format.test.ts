@@ -125,12 +125,14 @@ test('the command to connect is safe to paste', () => {
     server_names: ['a.example'],
     port: 8443,
     pin: 'pin-sha256:AA+/=',
-    require_certificate: true,
+    login_mode: 'password_certificate',
   } as SSLServer;
   expect(command({ name: "o'neil $(x)" }, server)).toBe(
     `sudo openconnect --protocol=anyconnect '--user=o'\\''neil $(x)' --certificate=client.pem --sslkey=key.pem ` +
       `--cafile=ca.pem --servercert=pin-sha256:AA+/= https://a.example:8443/`,
   );
+  expect(command({ name: 'zhang' }, { ...server, login_mode: 'certificate' })).not.toContain('--user');
+  expect(command({ name: 'zhang' }, { ...server, login_mode: 'password' })).not.toContain('--sslkey');
   expect(quoted('plain')).toBe('plain');
 });
 

@@ -222,7 +222,7 @@ test('creating a client chooses the server, and tells the two things its user ne
   expect(post?.key).toMatch(/^[0-9a-f]{32}$/);
   const bundle = screen.getByText('Download the bundle').closest('a');
   expect(bundle?.getAttribute('href')).toBe('/api/v1/ssl-clients/sslcli-1/bundle');
-  fireEvent.click(screen.getByRole('button', { name: 'Show password and code seed' }));
+  fireEvent.click(screen.getByRole('button', { name: 'Show password and token' }));
   expect(await screen.findByText('x7Kq')).toBeTruthy();
 });
 

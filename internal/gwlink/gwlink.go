@@ -88,37 +88,59 @@ type Gateway struct {
 	SSLServers   []SSLServer  `json:"ssl_servers"`
 }
 
+// LoginMode is what an SSL server asks for, besides a code.
+type LoginMode string
+
+// Login modes. The node makes sure of the certificate, control of the rest.
+const (
+	LoginPassword            LoginMode = "password"
+	LoginPasswordCertificate LoginMode = "password_certificate"
+	LoginCertificate         LoginMode = "certificate" // the answer to init may be a grant
+)
+
+// WantsCertificate reports whether nobody gets in without a certificate.
+func (m LoginMode) WantsCertificate() bool {
+	return m == LoginPasswordCertificate || m == LoginCertificate
+}
+
+// Group is one that a login may choose, in a form or by the path /name.
+type Group struct {
+	Name  string `json:"name"`
+	Label string `json:"label"` // what a person reads, and types for --authgroup
+}
+
 // SSLServer is one listener of a gateway. Several may share a port: SNI
 // chooses among them.
 type SSLServer struct {
-	ID                 string         `json:"id"` // sslsrv-...
-	Name               string         `json:"name"`
-	ServerNames        []string       `json:"server_names"` // SNI names, lower case
-	Port               int            `json:"port"`
-	UDP                bool           `json:"udp"`           // DTLS on the same port
-	Pool               netip.Prefix   `json:"pool"`          // first host is the gateway itself
-	LocalSubnets       []netip.Prefix `json:"local_subnets"` // pushed as split routes, and the only destinations allowed
-	ExcludeRoutes      []netip.Prefix `json:"exclude_routes,omitempty"`
-	FullTunnel         bool           `json:"full_tunnel,omitempty"`
-	DNS                []netip.Addr   `json:"dns,omitempty"`
-	SplitDNS           []string       `json:"split_dns,omitempty"`
-	DefaultDomain      string         `json:"default_domain,omitempty"`
-	Banner             string         `json:"banner,omitempty"`
-	MTU                int            `json:"mtu"` // upper bound of the tunnel MTU
-	DPD                int            `json:"dpd"` // seconds, as are the following
-	Keepalive          int            `json:"keepalive"`
-	IdleTimeout        int            `json:"idle_timeout"` // 0 = off
-	SessionTimeout     int            `json:"session_timeout"`
-	CookieTimeout      int            `json:"cookie_timeout"` // life of a session without connection
-	RekeyTime          int            `json:"rekey_time"`
-	ClientIsolation    bool           `json:"client_isolation"`
-	TLSMin             string         `json:"tls_min"` // "1.2" or "1.3"
-	RequireCertificate bool           `json:"require_certificate"`
-	ClientCAs          [][]byte       `json:"client_cas,omitempty"`      // DER
-	Certificate        string         `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
-	Chain              [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
-	RevokedSerials     []string       `json:"revoked_serials,omitempty"` // upper-case hex
-	Clients            []Client       `json:"clients,omitempty"`         // limits that change on live sessions
+	ID              string         `json:"id"` // sslsrv-...
+	Name            string         `json:"name"`
+	ServerNames     []string       `json:"server_names"` // SNI names, lower case
+	Port            int            `json:"port"`
+	UDP             bool           `json:"udp"`           // DTLS on the same port
+	Pool            netip.Prefix   `json:"pool"`          // first host is the gateway itself
+	LocalSubnets    []netip.Prefix `json:"local_subnets"` // pushed as split routes, and the only destinations allowed
+	ExcludeRoutes   []netip.Prefix `json:"exclude_routes,omitempty"`
+	FullTunnel      bool           `json:"full_tunnel,omitempty"`
+	DNS             []netip.Addr   `json:"dns,omitempty"`
+	SplitDNS        []string       `json:"split_dns,omitempty"`
+	DefaultDomain   string         `json:"default_domain,omitempty"`
+	Banner          string         `json:"banner,omitempty"`
+	MTU             int            `json:"mtu"` // upper bound of the tunnel MTU
+	DPD             int            `json:"dpd"` // seconds, as are the following
+	Keepalive       int            `json:"keepalive"`
+	IdleTimeout     int            `json:"idle_timeout"` // 0 = off
+	SessionTimeout  int            `json:"session_timeout"`
+	CookieTimeout   int            `json:"cookie_timeout"` // life of a session without connection
+	RekeyTime       int            `json:"rekey_time"`
+	ClientIsolation bool           `json:"client_isolation"`
+	TLSMin          string         `json:"tls_min"`    // "1.2" or "1.3"
+	LoginMode       LoginMode      `json:"login_mode"` // empty = LoginPassword
+	Groups          []Group        `json:"groups,omitempty"`
+	ClientCAs       [][]byte       `json:"client_cas,omitempty"`      // DER
+	Certificate     string         `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
+	Chain           [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
+	RevokedSerials  []string       `json:"revoked_serials,omitempty"` // upper-case hex
+	Clients         []Client       `json:"clients,omitempty"`         // limits that change on live sessions
 	// LargeSegments sends bulk TCP to Linux clients over TLS in segments of up
 	// to 16 KiB, above the tunnel MTU. It about doubles their download rate, and
 	// is only for clients that are end hosts: one that forwards would drop them.
@@ -156,6 +178,7 @@ type LoginRequest struct {
 	Server          string            `json:"server"`
 	Conversation    string            `json:"conversation,omitempty"` // empty in the first round
 	SourceIP        netip.Addr        `json:"source_ip"`
+	Group           string            `json:"group,omitempty"`            // name of the chosen one; empty = none was chosen yet
 	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
 	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
 	PeerChain       [][]byte          `json:"peer_chain,omitempty"`       // DER; what the client sent to prove whence the leaf is
@@ -188,7 +211,9 @@ type Form struct {
 	ID      string  `json:"id"` // "main" or "challenge" (openconnect fills a challenge by token)
 	Message string  `json:"message,omitempty"`
 	Error   string  `json:"error,omitempty"`
-	Fields  []Field `json:"fields"`
+	Fields  []Field `json:"fields"`           // none: the client shows the error and ends
+	Groups  []Group `json:"groups,omitempty"` // to choose among; Group is the one that is chosen
+	Group   string  `json:"group,omitempty"`
 }
 
 // Field is one input of a Form.

@@ -81,7 +81,7 @@ func TestRevokingACertificateEndsStockOpenconnect(t *testing.T) {
 		SerialNumber: big.NewInt(0xabc), Subject: pkix.Name{CommonName: "alice"},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	l.server.RequireCertificate, l.server.ClientCAs = true, [][]byte{ca.cert.Raw}
+	l.server.LoginMode, l.server.ClientCAs = gwlink.LoginPasswordCertificate, [][]byte{ca.cert.Raw}
 	ctl := newControl(t, l.dir)
 	l.cfg.DesiredFile, l.cfg.UsersFile, l.cfg.Control = "", "", ctl.path
 	ctl.set(l.desired())

@@ -108,7 +108,7 @@ export const api = {
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
-    createClient: (body: { server: string; name: string; csr_pem?: string }, key: string) =>
+    createClient: (body: T.SSLClientRequest, key: string) =>
       data(client.POST('/api/v1/ssl-clients', { body, ...keyed(key) })),
     checkClients: (server: string, csv: string) =>
       data(client.POST('/api/v1/ssl-clients/batch', { body: { server, csv, dry_run: true } })),
@@ -124,7 +124,6 @@ export const api = {
     secret: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/secret', at(id))),
     resetPassword: (id: string) =>
       data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: {} })),
-    resetTOTP: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
     reissueCertificate: (id: string, body: T.Reissue, key: string) =>
       data(client.POST('/api/v1/ssl-clients/{id}/reissue-certificate', { ...at(id), body, ...keyed(key) })),
     certificates: (query?: PageQuery & { type?: T.Certificate['type']; client?: string }) =>
@@ -139,6 +138,9 @@ export const api = {
     /** Where the browser downloads a certificate. */
     certificateFile: (id: string, form: 'pem' | 'der' | 'zip') =>
       `${prefix}/certificates/${encodeURIComponent(id)}/download?format=${form}`,
+    resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
+    unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),

@@ -1188,6 +1188,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sources from which a client is locked now
+         * @description Five failures lock the account for that source for 15 minutes. Each reading is recorded.
+         */
+        get: operations["list-ssl-client-locks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/reissue-certificate": {
         parameters: {
             query?: never;
@@ -1234,7 +1254,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Replace the code seed; sessions end */
+        /** Replace the token; sessions end */
         post: operations["reset-ssl-client-totp"];
         delete?: never;
         options?: never;
@@ -1256,6 +1276,23 @@ export interface paths {
          * @description Each reading is recorded. Answers 410 when the time is over.
          */
         post: operations["read-ssl-client-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lift all locks of a client */
+        post: operations["unlock-ssl-client"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1800,6 +1837,11 @@ export interface components {
         };
         ListSSLClient: {
             items: components["schemas"]["SSLClient"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListSSLClientLock: {
+            items: components["schemas"]["SSLClientLock"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2424,6 +2466,8 @@ export interface components {
             /** @description Empty = from the pool */
             fixed_ip: string;
             gateway: string;
+            /** @description Names of the server's groups that it may sign in to */
+            groups: string[];
             /** @example sslcli-... */
             id: string;
             /**
@@ -2440,7 +2484,7 @@ export interface components {
             not_after: string;
             /**
              * Format: date-time
-             * @description Until then generated secrets can be read
+             * @description Until then a generated secret can be read
              */
             secret_until: string;
             /** @description Of the certificate, hexadecimal */
@@ -2448,7 +2492,9 @@ export interface components {
             server: string;
             /** @enum {string} */
             state: "enabled" | "disabled";
-            /** @description A code seed exists */
+            /** @enum {string} */
+            token_kind: "totp" | "stoken";
+            /** @description A token exists */
             two_factor: boolean;
             two_factor_exempt: boolean;
             /**
@@ -2487,6 +2533,12 @@ export interface components {
              */
             row: number;
         };
+        SSLClientLock: {
+            /** @description Address; an IPv6 one stands for its /64 */
+            source: string;
+            /** Format: date-time */
+            until: string;
+        };
         SSLClientPatch: {
             /** Format: int64 */
             down_kbps?: number;
@@ -2496,6 +2548,7 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
             /** @enum {string} */
@@ -2520,12 +2573,18 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
             name: string;
             server: string;
             /** @enum {string} */
             state?: "enabled" | "disabled";
+            /**
+             * @description What makes its codes; default totp
+             * @enum {string}
+             */
+            token_kind?: "totp" | "stoken";
             two_factor_exempt?: boolean;
             /** Format: int64 */
             up_kbps?: number;
@@ -2533,6 +2592,10 @@ export interface components {
         SSLClientSecret: {
             /** @description Left out once a person has chosen one */
             password?: string;
+            /** @description Software token, 81 digits: for stoken and openconnect --token-mode=rsa */
+            token_ctf?: string;
+            /** @description Software token, for a QR code */
+            token_uri?: string;
             /** @description Base32 */
             totp_secret?: string;
             /** @description For a QR code */
@@ -2540,6 +2603,12 @@ export interface components {
             /** Format: date-time */
             until: string;
             user_name: string;
+        };
+        SSLGroup: {
+            /** @description For people and for openconnect's --authgroup; default the name */
+            label?: string;
+            /** @description In the URL: https://server/name */
+            name: string;
         };
         SSLServer: {
             banner: string;
@@ -2570,6 +2639,7 @@ export interface components {
             enable_dns: boolean;
             exclude_routes: string[];
             gateway: string;
+            groups: components["schemas"]["SSLGroup"][];
             /** @example sslsrv-... */
             id: string;
             /**
@@ -2580,6 +2650,8 @@ export interface components {
             /** Format: int64 */
             keepalive: number;
             local_subnets: string[];
+            /** @enum {string} */
+            login_mode: "password" | "password_certificate" | "certificate";
             /** Format: int64 */
             max_sessions_per_client: number;
             /** Format: int64 */
@@ -2594,7 +2666,6 @@ export interface components {
             port: number;
             /** Format: int64 */
             rekey_time: number;
-            require_certificate: boolean;
             /** @description Names to connect to */
             server_names: string[];
             /** Format: int64 */
@@ -2631,12 +2702,19 @@ export interface components {
             dpd?: number;
             enable_dns?: boolean;
             exclude_routes?: string[];
+            /** @description A login chooses one, and only its members may */
+            groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
             /** Format: int64 */
             keepalive?: number;
             /** @description The only destinations that clients reach */
             local_subnets?: string[];
+            /**
+             * @description What a login needs besides a code; default password_certificate
+             * @enum {string}
+             */
+            login_mode?: "password" | "password_certificate" | "certificate";
             /** Format: int64 */
             max_sessions_per_client?: number;
             /** Format: int64 */
@@ -2648,8 +2726,6 @@ export interface components {
             pool?: string;
             /** Format: int64 */
             rekey_time?: number;
-            /** @description Default true */
-            require_certificate?: boolean;
             /** Format: int64 */
             session_timeout?: number;
             split_dns?: string[];
@@ -2683,12 +2759,19 @@ export interface components {
             enable_dns?: boolean;
             exclude_routes?: string[];
             gateway: string;
+            /** @description A login chooses one, and only its members may */
+            groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
             /** Format: int64 */
             keepalive?: number;
             /** @description The only destinations that clients reach */
             local_subnets?: string[];
+            /**
+             * @description What a login needs besides a code; default password_certificate
+             * @enum {string}
+             */
+            login_mode?: "password" | "password_certificate" | "certificate";
             /** Format: int64 */
             max_sessions_per_client?: number;
             /** Format: int64 */
@@ -2705,8 +2788,6 @@ export interface components {
             port?: number;
             /** Format: int64 */
             rekey_time?: number;
-            /** @description Default true */
-            require_certificate?: boolean;
             /** Format: int64 */
             session_timeout?: number;
             split_dns?: string[];
@@ -2785,6 +2866,10 @@ export interface components {
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+        };
+        TokenReset: {
+            /** @enum {string} */
+            token_kind?: "totp" | "stoken";
         };
         Traffic: {
             /** @description Steps without a report are left out */
@@ -5449,6 +5534,38 @@ export interface operations {
             };
         };
     };
+    "list-ssl-client-locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSSLClientLock"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "reissue-ssl-client-certificate": {
         parameters: {
             query?: never;
@@ -5528,7 +5645,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TokenReset"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -5570,6 +5691,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SSLClientSecret"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlock-ssl-client": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -10,6 +10,7 @@ import { Facts } from './facts';
 export function SecretDialog({ secret, close }: { secret: ClientSecret; close: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const uri = secret.totp_uri ?? secret.token_uri;
   return (
     <Modal
       open
@@ -29,27 +30,23 @@ export function SecretDialog({ secret, close }: { secret: ClientSecret; close: (
             { label: t('field.user_name'), value: <CopyText text={secret.user_name} wrap /> },
             {
               label: t('field.password'),
-              value: secret.password ? <CopyText text={secret.password} wrap /> : t('secret.chosen'),
+              value: secret.password ? <CopyText text={secret.password} wrap /> : t('secret.no_password'),
             },
             ...(secret.totp_secret
               ? [{ label: t('secret.totp'), value: <CopyText text={secret.totp_secret} wrap /> }]
               : []),
+            ...(secret.token_ctf
+              ? [{ label: t('secret.ctf'), value: <CopyText text={secret.token_ctf} wrap /> }]
+              : []),
           ]}
         />
-        {secret.totp_uri ? (
+        {uri ? (
           <div style={{ textAlign: 'center' }}>
             <span className="qr">
-              <QRCode
-                value={secret.totp_uri}
-                type="svg"
-                size={180}
-                bordered={false}
-                color="#000"
-                bgColor="#fff"
-              />
+              <QRCode value={uri} type="svg" size={180} bordered={false} color="#000" bgColor="#fff" />
             </span>
             <p className="quiet" style={{ margin: '8px 0 0' }}>
-              {t('secret.scan')}
+              {t(secret.token_ctf ? 'secret.scan_ctf' : 'secret.scan')}
             </p>
           </div>
         ) : null}

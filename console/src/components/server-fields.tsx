@@ -1,6 +1,7 @@
 // The settings of an SSL server as fields of a form: those everybody decides, and the rest folded.
 
-import { Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
+import { Button, Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
+import { DeleteOutlined } from '@ant-design/icons';
 import { useTranslation } from 'react-i18next';
 import type { SSLServerSettings } from '../api/types';
 import { useCertificates } from '../lib/catalog';
@@ -25,12 +26,15 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   client_isolation: true,
   banner: '',
   tls_min: '1.2',
-  require_certificate: true,
   certificate: '',
   client_cas: [],
   client_cert_field: 'cn',
   client_cert_domain: '',
+  login_mode: 'password_certificate',
+  groups: [],
 };
+
+export const loginModes = ['password_certificate', 'password', 'certificate'] as const;
 
 type Check = (text: string) => boolean;
 
@@ -102,6 +106,12 @@ export function MainFields({ connections }: { connections?: number }) {
       >
         <Input className="mono" placeholder="10.250.0.0/24" autoComplete="off" />
       </Form.Item>
+      <Form.Item name="login_mode" label={t('server.login_mode')} extra={t('server.login_mode_extra')}>
+        <Select
+          style={{ maxWidth: 320 }}
+          options={loginModes.map((v) => ({ value: v, label: t(`server.login_mode_${v}`) }))}
+        />
+      </Form.Item>
       <Form.Item
         name="two_factor"
         label={t('server.two_factor')}
@@ -141,6 +151,50 @@ export function AdvancedFields() {
       ghost
       items={[{ key: 'advanced', label: t('server.advanced'), forceRender: true, children: <Rest /> }]}
     />
+  );
+}
+
+/** Groups of clients, each with a door of its own: /name in the URL, or its label in the form. */
+function Groups() {
+  const { t } = useTranslation();
+  return (
+    <Form.Item label={t('server.groups')} extra={t('server.groups_extra')}>
+      <Form.List name="groups">
+        {(fields, { add, remove }) => (
+          <div className="stack">
+            {fields.map(({ key, name }) => (
+              <div key={key} className="row" style={{ gap: 8 }}>
+                <Form.Item
+                  name={[name, 'name']}
+                  noStyle
+                  rules={[{ required: true, pattern: /^[a-z0-9_-]{1,32}$/, message: t('server.group_rule') }]}
+                >
+                  <Input
+                    className="mono"
+                    aria-label={t('server.group_name')}
+                    placeholder={t('server.group_name')}
+                    maxLength={32}
+                  />
+                </Form.Item>
+                <Form.Item name={[name, 'label']} noStyle>
+                  <Input
+                    aria-label={t('server.group_label')}
+                    placeholder={t('server.group_label')}
+                    maxLength={64}
+                  />
+                </Form.Item>
+                <Button
+                  aria-label={t('server.group_remove')}
+                  icon={<DeleteOutlined />}
+                  onClick={() => remove(name)}
+                />
+              </div>
+            ))}
+            <Button onClick={() => add({ name: '', label: '' })}>{t('server.group_add')}</Button>
+          </div>
+        )}
+      </Form.List>
+    </Form.Item>
   );
 }
 
@@ -190,8 +244,8 @@ function Rest() {
           <Entries placeholder="corp.example" />
         </Form.Item>
       </div>
+      <Groups />
       {toggle('client_isolation')}
-      {toggle('require_certificate')}
       <CertificateFields />
       <Form.Item name="tls_min" label={t('server.tls_min')}>
         <Select

@@ -16,8 +16,9 @@ export function quoted(word: string): string {
  * works before the server's name is in the DNS.
  */
 export function command(client: Pick<SSLClient, 'name'>, server: SSLServer, address?: string): string {
-  const words = ['sudo', 'openconnect', '--protocol=anyconnect', `--user=${client.name}`];
-  if (server.require_certificate) words.push('--certificate=client.pem', '--sslkey=key.pem');
+  const words = ['sudo', 'openconnect', '--protocol=anyconnect'];
+  if (server.login_mode !== 'certificate') words.push(`--user=${client.name}`);
+  if (server.login_mode !== 'password') words.push('--certificate=client.pem', '--sslkey=key.pem');
   words.push('--cafile=ca.pem');
   if (server.pin) words.push(`--servercert=${server.pin}`);
   if (address && server.server_names[0]) words.push(`--resolve=${server.server_names[0]}:${address}`);

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Button, Card, Popconfirm, Skeleton, Switch, Tabs } from 'antd';
+import { Button, Card, Popconfirm, Select, Skeleton, Switch, Tabs } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from 'react-router';
@@ -45,6 +45,8 @@ export function ClientPage() {
         <About client={c} server={server.data} />
       </Card>
       <Acts client={c} />
+      <Locks client={c} />
+      {server.data?.groups.length ? <Groups client={c} server={server.data} /> : null}
       <Tabs
         items={[
           {
@@ -82,7 +84,10 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
           label: t('client.fixed_ip'),
           value: c.fixed_ip ? <CopyText text={c.fixed_ip} /> : t('client.from_pool'),
         },
-        { label: t('client.second_factor'), value: c.two_factor ? t('common.yes') : t('common.no') },
+        {
+          label: t('client.second_factor'),
+          value: c.two_factor ? t(`client.token_${c.token_kind}`) : t('common.no'),
+        },
         { label: t('client.serial'), value: <CopyText text={c.serial} /> },
         { label: t('client.not_after'), value: format.date(c.not_after) },
         { label: t('client.expires'), value: c.expires_at ? format.time(c.expires_at) : t('client.never') },
@@ -102,7 +107,7 @@ function Acts({ client: c }: { client: SSLClient }) {
     setSecret(await api.vpn.secret(c.id));
   }, stale);
   const reseed = useChange(async () => {
-    await api.vpn.resetTOTP(c.id);
+    await api.vpn.resetToken(c.id);
     setSecret(await api.vpn.secret(c.id));
   }, stale);
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
@@ -143,6 +148,73 @@ function Acts({ client: c }: { client: SSLClient }) {
         <ProblemAlert key={i} error={act.error} />
       ))}
       {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+    </Card>
+  );
+}
+
+/** Where the client is locked, asked for only when wanted: each reading is recorded. */
+function Locks({ client: c }: { client: SSLClient }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const locks = useQuery({
+    queryKey: ['client-locks', c.id],
+    queryFn: () => api.vpn.locks(c.id),
+    enabled: false,
+  });
+  const lift = useChange(async () => {
+    await api.vpn.unlock(c.id);
+    await locks.refetch();
+  });
+  const items = locks.data?.items;
+  return (
+    <Card size="small" title={t('client.locks')}>
+      <div className="stack">
+        <span className="quiet">{t('client.locks_extra')}</span>
+        {items?.length === 0 ? <span>{t('client.locks_none')}</span> : null}
+        {items?.map((l) => (
+          <span key={l.source}>
+            <span className="mono">{l.source}</span>{' '}
+            <span className="quiet">{t('client.locked_until', { time: format.time(l.until) })}</span>
+          </span>
+        ))}
+        <div className="row" style={{ gap: 12 }}>
+          <Button loading={locks.isFetching} onClick={() => void locks.refetch()}>
+            {t('client.locks_show')}
+          </Button>
+          <Button loading={lift.isPending} onClick={() => lift.mutate(undefined)}>
+            {t('client.unlock')}
+          </Button>
+        </div>
+        <ProblemAlert error={locks.error ?? lift.error} />
+      </div>
+    </Card>
+  );
+}
+
+/** Which of the server's groups the client may sign in to; saved as it is chosen. */
+function Groups({ client: c, server }: { client: SSLClient; server: SSLServer }) {
+  const { t } = useTranslation();
+  const change = useChange(
+    (groups: string[]) => api.vpn.changeClient(c.id, { groups }),
+    [['client', c.id], ['clients']],
+  );
+  return (
+    <Card size="small" title={t('client.groups')}>
+      <Select
+        mode="multiple"
+        style={{ width: '100%' }}
+        aria-label={t('client.groups')}
+        placeholder={t('client.groups_none')}
+        value={c.groups}
+        loading={change.isPending}
+        disabled={change.isPending}
+        options={server.groups.map((g) => ({ value: g.name, label: g.label ?? g.name }))}
+        onChange={(v) => change.mutate(v)}
+      />
+      <p className="quiet" style={{ margin: '8px 0 0' }}>
+        {t('client.groups_extra')}
+      </p>
+      <ProblemAlert error={change.error} />
     </Card>
   );
 }

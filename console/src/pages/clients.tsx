@@ -44,6 +44,7 @@ interface Entry {
   server: string;
   name: string;
   csr_pem?: string;
+  token_kind?: 'totp' | 'stoken';
 }
 
 function Create({ server, close }: { server?: string; close: () => void }) {
@@ -51,6 +52,8 @@ function Create({ server, close }: { server?: string; close: () => void }) {
   const [form] = Form.useForm<Entry>();
   const servers = useServers();
   const create = useCreate((in_: Entry, key) => api.vpn.createClient(in_, key), [['clients'], ['server']]);
+  const chosen = Form.useWatch<string | undefined>('server', form);
+  const coded = servers.data?.items.find((s) => s.id === chosen)?.two_factor ?? false;
   const usual = server ?? servers.data?.items[0]?.id;
   useEffect(() => {
     if (usual && !form.getFieldValue('server')) form.setFieldValue('server', usual);
@@ -81,10 +84,12 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           form={form}
           layout="vertical"
           requiredMark={false}
+          initialValues={{ token_kind: 'totp' }}
           onFinish={(v) =>
             create.mutate({
               server: v.server,
               name: v.name.trim(),
+              ...(v.token_kind ? { token_kind: v.token_kind } : {}),
               ...(v.csr_pem?.trim() ? { csr_pem: v.csr_pem } : {}),
             })
           }
@@ -125,6 +130,16 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               },
             ]}
           />
+          {coded ? (
+            <Form.Item name="token_kind" label={t('client.token')} extra={t('client.token_extra')}>
+              <Select
+                options={(['totp', 'stoken'] as const).map((v) => ({
+                  value: v,
+                  label: t(`client.token_${v}`),
+                }))}
+              />
+            </Form.Item>
+          ) : null}
           <ProblemAlert error={create.error} />
         </Form>
       )}

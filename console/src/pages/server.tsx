@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { SSLServer, SSLServerSettings } from '../api/types';
+import type { SSLGroup, SSLServer, SSLServerSettings } from '../api/types';
 import { ClientTable } from '../components/client-table';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
@@ -76,6 +76,7 @@ function About({ server: s }: { server: SSLServer }) {
           value: <span className="mono">{s.local_subnets.join(', ')}</span>,
         },
         { label: t('server.pool'), value: <span className="mono">{s.pool}</span> },
+        { label: t('server.login_mode'), value: t(`server.login_mode_${s.login_mode}`) },
         { label: t('server.two_factor'), value: s.two_factor ? t('common.yes') : t('common.no') },
         { label: t('server.id'), value: <CopyText text={s.id} /> },
       ]}
@@ -83,19 +84,32 @@ function About({ server: s }: { server: SSLServer }) {
   );
 }
 
+function textOf(item: string | SSLGroup): string {
+  return typeof item === 'string' ? item : `${item.label ?? item.name} (/${item.name})`;
+}
+
+/** Settings whose values have names of their own. */
+const named: string[] = ['tunnel_mode', 'login_mode'];
+
 function AllSettings({ server }: { server: SSLServer }) {
   const { t } = useTranslation();
   const format = useFormat();
   const show = (value: unknown): string => {
     if (typeof value === 'boolean') return value ? t('common.yes') : t('common.no');
-    if (Array.isArray(value)) return value.length ? value.join(', ') : '–';
+    if (Array.isArray(value)) return value.length ? value.map(textOf).join(', ') : '–';
     if (typeof value === 'number') return format.number(value);
     return String(value || '–');
   };
   const names = Object.keys(defaults) as (keyof typeof defaults)[];
   return (
     <Card>
-      <Facts columns={2} facts={names.map((n) => ({ label: t(`server.${n}`), value: show(server[n]) }))} />
+      <Facts
+        columns={2}
+        facts={names.map((n) => ({
+          label: t(`server.${n}`),
+          value: named.includes(n) ? t(`server.${n}_${String(server[n])}`) : show(server[n]),
+        }))}
+      />
     </Card>
   );
 }

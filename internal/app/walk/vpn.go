@@ -33,7 +33,7 @@ func (w *walker) makeServer(ctx context.Context) error {
 
 // passwordOnly lets a password alone suffice from now on.
 func (w *walker) passwordOnly(ctx context.Context) error {
-	r := map[string]bool{"require_certificate": false, "two_factor": false}
+	r := map[string]any{"login_mode": "password", "two_factor": false}
 	if err := w.call(ctx, http.MethodPatch, "/ssl-servers/"+w.server.ID, r, &w.server); err != nil {
 		return err
 	}

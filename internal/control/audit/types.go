@@ -59,6 +59,7 @@ var Types = map[string]string{
 	"vpn.client_deleted":       "account_core",
 	"vpn.client_password":      "account_core",
 	"vpn.client_totp":          "account_core",
+	"vpn.client_unlocked":      "account_core",
 	"vpn.secret_read":          "account_core",
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",

@@ -114,7 +114,7 @@ func TestWhichChangesEndSessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "a", alice.Account)
-		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		r.apply(t)
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		closures := func() int {

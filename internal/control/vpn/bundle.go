@@ -44,7 +44,7 @@ func (s *Service) Bundle(ctx context.Context, p account.Principal, client string
 		return Bundle{}, err
 	}
 	b := bundle{server: srv, client: c, addresses: at}
-	if s.clock.Now().Before(c.SecretUntil) {
+	if s.clock.Now().Before(c.Readable.Key) {
 		plain, err := s.open(ctx, readerOf(p), c, "key_sealed")
 		if err != nil {
 			return Bundle{}, err
@@ -181,8 +181,11 @@ func (b bundle) hostPort() string {
 // Command is how stock openconnect connects, from the bundle's directory. With
 // an address known, --resolve makes it work before the name is in the DNS.
 func (b bundle) command() string {
-	words := []string{"openconnect", "--protocol=anyconnect", "--user=" + b.client.Name}
-	if b.server.RequireCertificate || len(b.key) > 0 && !b.foreign() {
+	words := []string{"openconnect", "--protocol=anyconnect"}
+	if b.server.LoginMode.wantsPassword() {
+		words = append(words, "--user="+b.client.Name)
+	}
+	if b.server.LoginMode.wantsCertificate() || len(b.key) > 0 && !b.foreign() {
 		words = append(words, "--certificate=client.pem", "--sslkey=key.pem")
 	}
 	if b.root() != nil {
@@ -203,9 +206,16 @@ func (b bundle) readme(secret string) string {
 	if b.server.PinSHA256 != "" {
 		fmt.Fprintf(&t, "Server key: %s\n", b.server.PinSHA256)
 	}
-	fmt.Fprintf(&t, "\nThe login password is not in this file. Ask your administrator for it.\n\nConnect with openconnect:\n\n%s\n", b.command())
+	if b.server.LoginMode.wantsPassword() {
+		t.WriteString("\nThe login password is not in this file. Ask your administrator for it.\n")
+	}
+	fmt.Fprintf(&t, "\nConnect with openconnect:\n\n%s\n", b.command())
 	if b.server.TwoFactor && !b.client.TwoFactorExempt {
-		t.WriteString("\nFor unattended use with a software code: --token-mode=totp --token-secret=@FILE\n")
+		mode := map[TokenKind]string{TokenTOTP: "totp", TokenStoken: "rsa"}[b.client.Token]
+		fmt.Fprintf(&t, "\nFor unattended use with a software code: --token-mode=%s --token-secret=@FILE\n", mode)
+	}
+	if b.server.TwoFactor && !b.client.TwoFactorExempt && b.client.Token == TokenStoken && b.server.LoginMode.wantsPassword() {
+		t.WriteString("openconnect then asks for the login password as the PIN of the token.\n")
 	}
 	if secret != "" {
 		fmt.Fprintf(&t, "\nclient.p12 holds the certificate and its key for other clients; its import password is: %s\nKeep key.pem and client.p12 secret.\n", secret)

@@ -214,13 +214,13 @@ func TestClientsOfAForeignCA(t *testing.T) {
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		r.opened(t, r.signIn(t, srv, c, secret, c.Certificate), "10.9.0.2")
 		ca := r.uploadCA(t, "ca", root)
-		trust := func(field, domain string) {
+		trust := func(mode vpn.LoginMode, field, domain string) {
 			_, err := r.change(t, srv, func(s *vpn.Settings) {
-				s.ClientCAs, s.ClientCertField, s.ClientCertDomain = []string{ca.ID}, field, domain
+				s.LoginMode, s.ClientCAs, s.ClientCertField, s.ClientCertDomain = mode, []string{ca.ID}, field, domain
 			})
 			must(t, err)
 		}
-		trust(vpn.NameInCN, "")
+		trust(vpn.LoginPasswordCertificate, vpn.NameInCN, "")
 		if d, err := r.fleet.Desired(ctx, r.node.ID); err != nil || len(d.Closures) != 1 || len(r.desired(t).ClientCAs) != 1 || string(r.desired(t).ClientCAs[0]) != string(root.Raw) {
 			t.Errorf("got closures %v, %v: who signed in by a CA that is trusted no more has to go", d.Closures, err)
 		}
@@ -266,14 +266,19 @@ func TestClientsOfAForeignCA(t *testing.T) {
 			"two addresses of a domain":  {vpn.NameInEmail, "example.com", issue(t, root, nil, mail("zhang.san@example.com", "li.si@example.com")), nil, false},
 			"CN where the e-mail counts": {vpn.NameInEmail, "example.com", issue(t, root, nil, named("zhang.san")), nil, false},
 		} {
-			trust(k.field, k.domain)
-			r.clock.Advance(time.Hour) // failures are forgotten
-			a, err := r.s.Login(ctx, r.node.ID, gwlink.LoginRequest{
-				Gateway: srv.Gateway, Server: srv.ID, SourceIP: addr(source(2)), PeerCertificate: k.leaf.Raw, PeerChain: ders(k.chain),
-				Fields: map[string]string{"username": c.Name, "password": secret.Password},
-			})
-			if err != nil || (a.Outcome == gwlink.OutcomeGranted) != k.in {
-				t.Errorf("%s: got %s %q, %v, want in: %v", what, a.Outcome, a.Reason, err, k.in)
+			for mode, fields := range map[vpn.LoginMode]map[string]string{
+				vpn.LoginPassword:            {"username": c.Name, "password": secret.Password},
+				vpn.LoginPasswordCertificate: {"username": c.Name, "password": secret.Password},
+				vpn.LoginCertificate:         nil,
+			} {
+				trust(mode, k.field, k.domain)
+				r.clock.Advance(time.Hour) // failures are forgotten
+				a, err := r.s.Login(ctx, r.node.ID, gwlink.LoginRequest{
+					Gateway: srv.Gateway, Server: srv.ID, SourceIP: addr(source(2)), PeerCertificate: k.leaf.Raw, PeerChain: ders(k.chain), Fields: fields,
+				})
+				if err != nil || (a.Outcome == gwlink.OutcomeGranted) != k.in {
+					t.Errorf("%s, %s: got %s %q, %v, want in: %v", what, mode, a.Outcome, a.Reason, err, k.in)
+				}
 			}
 		}
 		b, err := r.s.Bundle(ctx, alice, c.ID)

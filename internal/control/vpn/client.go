@@ -20,7 +20,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
-	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 )
 
 // NewClient is what a customer asks for. Without a CSR the key is made here and
@@ -29,7 +28,8 @@ type NewClient struct {
 	Key    string // of the request; the same key is the same client; empty: always another
 	Server string
 	Name   string
-	CSR    []byte // DER; empty = make a key
+	CSR    []byte    // DER; empty = make a key
+	Token  TokenKind // what makes its codes; empty = TokenTOTP
 	ClientSettings
 }
 
@@ -39,7 +39,6 @@ type material struct {
 	hash, password        string
 	sealedPassword        []byte
 	sealedKey, sealedTOTP []byte
-	totp                  string
 	certificate           *x509.Certificate
 }
 
@@ -56,10 +55,14 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 	if in.State == "" {
 		in.State = ClientEnabled
 	}
+	if in.Token, err = in.Token.check(); err != nil {
+		return SSLClient{}, err
+	}
 	now := s.clock.Now()
+	until := s.secretUntil(now)
 	c := SSLClient{
 		ID: newID("sslcli", p.Account, in.Key), Server: srv.ID, Gateway: srv.Gateway, Account: p.Account, Subject: id.NewHandle(), Name: in.Name,
-		ClientSettings: in.ClientSettings, SecretUntil: s.secretUntil(now), Version: 1, CreatedAt: now, UpdatedAt: now,
+		ClientSettings: in.ClientSettings, Token: in.Token, Readable: Readable{until, until, until}, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	made, err := s.Client(ctx, p.Account, c.ID)
 	if !errs.IsNotFound(err) {
@@ -73,7 +76,7 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 		return SSLClient{}, err
 	}
 	c.Certificate, c.Serial, c.NotAfter = m.certificate.Raw, serialText(m.certificate.SerialNumber), m.certificate.NotAfter
-	c.HasTOTP = m.totp != ""
+	c.HasToken = len(m.sealedTOTP) > 0
 	fault.Point("vpn-after-material")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := neverUsed(ctx, tx, c.ID); err != nil {
@@ -146,8 +149,7 @@ func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, c
 		return material{}, err
 	}
 	if srv.TwoFactor && !c.TwoFactorExempt {
-		m.totp = totp.NewSeed()
-		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(m.totp))
+		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(newToken(c, s.clock.Now())))
 	}
 	return m, err
 }
@@ -188,6 +190,9 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 	}
 	if c.State != ClientEnabled && c.State != ClientDisabled {
 		return ErrSetting.With("setting", "state")
+	}
+	if err := c.checkGroups(srv); err != nil {
+		return err
 	}
 	if !c.FixedIP.IsValid() {
 		return nil
@@ -250,7 +255,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP
+	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || c.loses(next)
 	c.ClientSettings = next
 	if err := clientIsUnique(ctx, tx, c); err != nil {
 		return err
@@ -299,7 +304,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	if err := buryTx(ctx, tx, c.ID, s.clock.Now()); err != nil {
 		return err
 	}
-	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
+	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
 		}
@@ -338,7 +343,7 @@ func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, 
 	if err := checkPassword(chosen, c.Name); err != nil {
 		return SSLClient{}, err
 	}
-	return s.replacePassword(ctx, p, c, chosen, nil, c.SecretUntil)
+	return s.replacePassword(ctx, p, c, chosen, nil, c.Readable.Password)
 }
 
 // What a chosen password must be.
@@ -361,7 +366,7 @@ func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SS
 		return SSLClient{}, err
 	}
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
-		err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET password_hash = $1, password_sealed = $2, secret_until = $3,
+		err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET password_hash = $1, password_sealed = $2, password_until = $3,
 			version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
 			hash, blob(sealed), db.Micros(until), db.Micros(s.clock.Now()), c.ID, string(p.Account))
 		if err != nil {
@@ -371,34 +376,6 @@ func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SS
 			return err
 		}
 		return s.record(ctx, tx, p, "vpn.client_password", map[string]string{"client": c.ID})
-	})
-	if err != nil {
-		return SSLClient{}, err
-	}
-	return s.Client(ctx, p.Account, c.ID)
-}
-
-// ResetTOTP gives a client a new code seed, which Secret returns for a time.
-func (s *Service) ResetTOTP(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
-	c, err := clientFor(ctx, s.db, p.Account, client)
-	if err != nil {
-		return SSLClient{}, err
-	}
-	sealed, err := s.seal(ctx, c, "totp_sealed", []byte(totp.NewSeed()))
-	if err != nil {
-		return SSLClient{}, err
-	}
-	now := s.clock.Now()
-	err = s.db.InTx(ctx, func(tx *db.Tx) error {
-		err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET totp_sealed = $1, totp_step = 0, secret_until = $2, version = version + 1,
-			updated_at = $3 WHERE id = $4 AND account = $5`, sealed, db.Micros(s.secretUntil(now)), db.Micros(now), c.ID, string(p.Account))
-		if err != nil {
-			return err
-		}
-		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, p, "vpn.client_totp", map[string]string{"client": c.ID})
 	})
 	if err != nil {
 		return SSLClient{}, err

@@ -143,7 +143,7 @@ func TestADeletedClientLosesSessionsCertificateAndSecrets(t *testing.T) {
 func TestDisconnectingEndsAllSessionsAtOnceAndALoginWorksAgain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
-		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		login := func() gwlink.Grant {
 			a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
@@ -177,7 +177,7 @@ func TestDisconnectingEndsAllSessionsAtOnceAndALoginWorksAgain(t *testing.T) {
 func TestPasswordsAreReplacedAndEndSessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
-		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		_, err := r.s.ResetPassword(ctx, alice, c.ID)
 		must(t, err)
@@ -322,7 +322,7 @@ func TestSessionsTrafficAndPulse(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "a", alice.Account)
-		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
 		must(t, err)

@@ -24,6 +24,8 @@ var (
 	ErrPort          = errs.New(errs.Unprocessable, "vpn.port_invalid")
 	ErrDNS           = errs.New(errs.Unprocessable, "vpn.dns_invalid")
 	ErrSetting       = errs.New(errs.Unprocessable, "vpn.setting_invalid") // param "setting"
+	ErrGroups        = errs.New(errs.Unprocessable, "vpn.groups_invalid")
+	ErrGroupUnknown  = errs.New(errs.Unprocessable, "vpn.group_unknown") // param "group"
 	ErrFixedIP       = errs.New(errs.Unprocessable, "vpn.fixed_ip_invalid")
 	ErrFixedIPTaken  = errs.New(errs.Conflict, "vpn.fixed_ip_taken")
 	ErrRate          = errs.New(errs.Unprocessable, "vpn.rate_invalid")

@@ -74,16 +74,16 @@ func isUsed(err error) bool { return errors.Is(err, errUsed) }
 
 var errFull = errs.New(errs.Limited, "vpn.connections_used_up")
 
-// grant ends a login: it spends the code's step, counts the gateway's
+// grant ends a login: it spends the step of the code, if one was asked for, counts the gateway's
 // connections, notes the session and signs the grant.
-func (l login) grant(ctx context.Context, c SSLClient, o origin, step int64) (gwlink.LoginAnswer, error) {
+func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gwlink.LoginAnswer, error) {
 	key, public, err := l.s.grantKey(ctx)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
 	g := l.newGrant(c)
 	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		if err := l.spend(ctx, tx, c, step); err != nil {
+		if err := l.spend(ctx, tx, c, code); err != nil {
 			return err
 		}
 		if err := l.room(ctx, tx, c); err != nil {
@@ -134,16 +134,17 @@ func (l login) sessionsOf(c SSLClient) int {
 }
 
 // spend marks the code's step as used, once, and makes sure that the client is
-// still what was looked at. step 0 is a login without a code.
-func (l login) spend(ctx context.Context, tx *db.Tx, c SSLClient, step int64) error {
-	if step == 0 {
+// still what was looked at. Step 0 is a login without a code.
+func (l login) spend(ctx context.Context, tx *db.Tx, c SSLClient, code found) error {
+	if code.step == 0 {
 		n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM vpn_client WHERE id = $1 AND version = $2", c.ID, c.Version)
 		if err == nil && n != 1 {
 			err = ErrStale
 		}
 		return err
 	}
-	return tx.ExecOne(ctx, errUsed, "UPDATE vpn_client SET totp_step = $1 WHERE id = $2 AND version = $3 AND totp_step < $1", step, c.ID, c.Version)
+	return tx.ExecOne(ctx, errUsed, "UPDATE vpn_client SET totp_step = $1, token_drift = $2 WHERE id = $3 AND version = $4 AND totp_step < $1",
+		code.step, code.drift, c.ID, c.Version)
 }
 
 // room counts the gateway's sessions: those that live, and grants so young

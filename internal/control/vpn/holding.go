@@ -17,8 +17,14 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_crl", holding.None("signed lists of serial numbers that open nothing any more",
 			"server", "revision", "made_for", "number", "der", "this_update", "next_update")),
 		holding.Of("vpn_revoked", holding.None("serial numbers that open nothing any more", "serial", "server", "not_after", "revoked_at")),
-		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at")),
-		holding.Of("vpn_attempt", holding.None("keyed digest and a count, minutes at most", "origin", "count", "until")),
+		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at",
+			"awaits", "step", "drift", "chosen_group")),
+		holding.Of("vpn_attempt",
+			[]holding.Column{{
+				Name: "source_sealed", Category: holding.NetIP, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
@@ -52,6 +58,7 @@ func clientTable() holding.Table {
 		of(holding.AccountName, false, "name"),
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
-		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "secret_until",
+		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
+			"member_of", "secret_until", "password_until", "key_until", "token_until",
 			"not_after", "up_rate", "down_rate", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "version", "created_at", "updated_at"))
 }

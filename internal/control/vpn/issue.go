@@ -69,17 +69,16 @@ func (s *Service) ReissueCertificate(ctx context.Context, p account.Principal, c
 	return s.Client(ctx, p.Account, c.ID)
 }
 
-// certifyClient writes a client's new certificate. Generated secrets of before
-// are not to be read longer because of a new key.
+// certifyClient writes a client's new certificate. A password whose time is over
+// does not wait for the sweep.
 func (s *Service) certifyClient(ctx context.Context, tx *db.Tx, c SSLClient, leaf *x509.Certificate, sealed []byte, now time.Time) error {
-	until := c.SecretUntil
+	until := c.Readable.Key
 	if len(sealed) > 0 {
 		until = s.secretUntil(now)
 	}
-	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_client SET serial = $1, certificate = $2, not_after = $3, key_sealed = $4,
-		password_sealed = CASE WHEN secret_until <= $5 THEN NULL ELSE password_sealed END, secret_until = $6,
-		version = version + 1, updated_at = $5 WHERE id = $7 AND version = $8`,
-		serialText(leaf.SerialNumber), leaf.Raw, db.Micros(leaf.NotAfter), blob(sealed), db.Micros(now), db.Micros(until), c.ID, c.Version)
+	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_client SET serial = $1, certificate = $2, not_after = $3, key_sealed = $4, key_until = $5,
+		password_sealed = CASE WHEN password_until <= $6 THEN NULL ELSE password_sealed END, version = version + 1, updated_at = $6 WHERE id = $7 AND version = $8`,
+		serialText(leaf.SerialNumber), leaf.Raw, db.Micros(leaf.NotAfter), blob(sealed), db.Micros(until), db.Micros(now), c.ID, c.Version)
 }
 
 // retireTx lets the client's present certificate end soon, or revokes it now.

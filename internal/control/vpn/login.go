@@ -10,8 +10,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
-	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 )
 
 // challengeLife is how long a person may take over the code.
@@ -48,10 +46,10 @@ func refused(reason string) gwlink.LoginAnswer {
 //	                 ▲                │ wrong       ▲         │ wrong
 //	                 └────────────────┘             └─────────┘   after 5: refused
 //
-// The certificate is checked in every round. An error means that nothing could
-// be decided: the node answers 503.
+// For what a software token adds see factor.go. The certificate is checked in
+// every round. An error means that nothing could be decided: the node answers 503.
 func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
-	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain {
+	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.Group) > 256 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
 	srv, a, err := s.serverOfNode(ctx, node, r)
@@ -103,24 +101,27 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return refused(textCertificate), nil
+		return noCertificate(), nil
+	}
+	if l.server.LoginMode == LoginCertificate && l.request.Conversation == "" {
+		return l.byCertificate(ctx)
 	}
 	// A name comes with the first form only: a client that starts again may
 	// still carry the conversation of before.
-	if _, ok := l.request.Fields["username"]; ok {
+	if _, ok := l.request.Fields["username"]; ok && l.server.LoginMode.wantsPassword() {
 		return l.password(ctx)
 	}
 	if l.request.Conversation != "" {
-		return l.code(ctx)
+		return l.next(ctx)
 	}
-	return mainForm(""), nil
+	return l.mainForm(""), nil
 }
 
 // checkCertificate verifies what the client proved to hold. Where the server
 // asks for one, none is as bad as a wrong one.
 func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if len(l.request.PeerCertificate) == 0 {
-		return !l.server.RequireCertificate, nil
+		return !l.server.LoginMode.wantsCertificate(), nil
 	}
 	authorities, err := l.s.trust(ctx, l.server)
 	if err != nil {
@@ -138,17 +139,59 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-func mainForm(problem string) gwlink.LoginAnswer {
+// noCertificate is a form without a field: openconnect prints its error and
+// ends, where a status would leave the person without a reason.
+func noCertificate() gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: textCertificate, Fields: []gwlink.Field{}}}
+}
+
+// byCertificate is the whole login where a certificate alone suffices, or the
+// round before the code. It counts as a try, as any other.
+func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
+	c, err := clientByName(ctx, l.s.db, l.server.ID, l.certified())
+	if errs.IsNotFound(err) {
+		return noCertificate(), nil
+	}
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	ok, err := l.belongs(ctx, c)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return noCertificate(), nil
+	}
+	o, err := l.origin(ctx, c.Name)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	n, err := l.s.countAttempt(ctx, o, l.now)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if n > attemptsAllowed {
+		return refused(textLocked), nil
+	}
+	return l.proven(ctx, c, o)
+}
+
+// proven is what follows when all but the code is proven.
+func (l login) proven(ctx context.Context, c SSLClient, o origin) (gwlink.LoginAnswer, error) {
+	if !l.needsCode(c) {
+		return l.grant(ctx, c, o, found{})
+	}
+	if !c.HasToken {
+		return refused(textNoFactor), nil
+	}
+	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
+}
+
+func (l login) mainForm(problem string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{
 		ID: "main", Message: "Enter your account and password.", Error: problem,
 		Fields: []gwlink.Field{{Name: "username", Label: "Username:", Kind: "text"}, {Name: "password", Label: "Password:", Kind: "password"}},
-	}}
-}
-
-func challengeForm(conversation, problem string) gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: conversation, Form: &gwlink.Form{
-		ID:      "challenge",
-		Message: "Enter the dynamic code.", Error: problem, Fields: []gwlink.Field{{Name: "secondary_password", Label: "Dynamic code:", Kind: "password"}},
+		Groups: l.server.wireGroups(), Group: l.group(),
 	}}
 }
 
@@ -174,27 +217,33 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if ok {
-		ok, err = l.belongs(ctx, c)
+	if !ok {
+		return l.withCode(ctx, c, o, n, pw)
 	}
+	ok, err = l.belongs(ctx, c)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return l.failed(n, mainForm(textFailed)), nil
+		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	}
-	if !l.server.TwoFactor || c.TwoFactorExempt {
-		return l.grant(ctx, c, o, 0)
-	}
-	return l.challenge(ctx, c, o)
+	return l.proven(ctx, c, o)
 }
 
+func (l login) needsCode(c SSLClient) bool { return l.server.TwoFactor && !c.TwoFactorExempt }
+
 // failed answers a wrong factor: the same form, or the end at the last try.
-func (l login) failed(n int64, again gwlink.LoginAnswer) gwlink.LoginAnswer {
-	if n >= attemptsAllowed {
-		return refused(textLocked)
+// c is without id when there is no such client.
+func (l login) failed(ctx context.Context, c SSLClient, o origin, n int64, again gwlink.LoginAnswer) (gwlink.LoginAnswer, error) {
+	if n < attemptsAllowed {
+		return again, nil
 	}
-	return again
+	if c.ID != "" {
+		if err := l.noteLock(ctx, c, o); err != nil {
+			return gwlink.LoginAnswer{}, err
+		}
+	}
+	return refused(textLocked), nil
 }
 
 func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, error) {
@@ -205,137 +254,44 @@ func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, e
 	if err != nil {
 		return SSLClient{}, false, err
 	}
-	hash, err := db.Get(ctx, l.s.db, ErrClientNotFound, db.One[string], "SELECT password_hash FROM vpn_client WHERE id = $1", c.ID)
-	if err != nil {
-		return SSLClient{}, false, err
-	}
-	ok, err := l.s.hasher.Verify(ctx, hash, pw)
+	ok, err := l.verify(ctx, c, pw)
 	return c, ok, err
 }
 
-// belongs reports whether the client may sign in now, with this certificate.
+func (l login) verify(ctx context.Context, c SSLClient, pw string) (bool, error) {
+	hash, err := db.Get(ctx, l.s.db, ErrClientNotFound, db.One[string], "SELECT password_hash FROM vpn_client WHERE id = $1", c.ID)
+	if err != nil {
+		return false, err
+	}
+	return l.s.hasher.Verify(ctx, hash, pw)
+}
+
+// belongs reports whether the client may sign in now, with this certificate, to
+// this group.
 func (l login) belongs(ctx context.Context, c SSLClient) (bool, error) {
 	if c.State != ClientEnabled || (!c.ExpiresAt.IsZero() && !l.now.Before(c.ExpiresAt)) {
 		return false, nil
 	}
 	switch {
+	case !l.admits(c):
+		return false, nil
 	case l.certificate == nil:
 		return true, nil
-	case len(l.server.ClientCAs) > 0:
-		return l.server.identity(l.certificate) == c.Name, nil
-	case l.certificate.Subject.CommonName != c.Name:
+	case l.certified() != c.Name:
 		return false, nil
+	case len(l.server.ClientCAs) > 0:
+		return true, nil // not ours to have issued
 	}
 	return stillIssued(ctx, l.s.db, c.ID, serialText(l.certificate.SerialNumber))
 }
 
-// challenge opens a conversation for the code. The attempt just counted is
-// given back, but earlier ones stay until the whole login has succeeded.
-func (l login) challenge(ctx context.Context, c SSLClient, o origin) (gwlink.LoginAnswer, error) {
-	if !c.HasTOTP {
-		return refused(textNoFactor), nil
+// certified is the client's name in the certificate that it showed; empty if
+// there is none.
+func (l login) certified() string {
+	if len(l.server.ClientCAs) > 0 {
+		return l.server.identity(l.certificate)
 	}
-	conversation := "vcv_" + id.Random(20)
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		if err := giveBack(ctx, tx, o); err != nil {
-			return err
-		}
-		return l.insertConversation(ctx, tx, conversation, c, o)
-	})
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	return challengeForm(conversation, ""), nil
-}
-
-func (l login) insertConversation(ctx context.Context, tx *db.Tx, conversation string, c SSLClient, o origin) error {
-	_, err := tx.Exec(ctx, "INSERT INTO vpn_conversation (id, server, client, origin, expires_at) VALUES ($1, $2, $3, $4, $5)",
-		conversation, l.server.ID, c.ID, o.pair, db.Micros(l.now.Add(challengeLife)))
-	return err
-}
-
-// code is the round of the code. The conversation is consumed before the code
-// is compared, so that one conversation is one try.
-func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
-	c, o, err := l.consume(ctx)
-	if errs.IsNotFound(err) {
-		return refused(textExpired), nil
-	}
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	n, err := l.s.countAttempt(ctx, o, l.now)
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	if n > attemptsAllowed {
-		return refused(textLocked), nil
-	}
-	plain, err := l.s.open(ctx, loginReader, c, "totp_sealed")
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	step, ok := totp.Step(string(plain["totp_sealed"]), l.typedCode(), l.now)
-	if ok {
-		if ok, err = l.belongs(ctx, c); err != nil {
-			return gwlink.LoginAnswer{}, err
-		}
-	}
-	if ok {
-		answer, err := l.grant(ctx, c, o, step)
-		if !isUsed(err) {
-			return answer, err
-		}
-	}
-	return l.again(ctx, c, o, n)
-}
-
-// typedCode finds the code under the names that clients give the field.
-func (l login) typedCode() string {
-	for _, name := range []string{"secondary_password", "answer", "password"} {
-		if v := l.request.Fields[name]; v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// again asks for another code in a new conversation, or ends.
-func (l login) again(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
-	if n >= attemptsAllowed {
-		return refused(textLocked), nil
-	}
-	next := "vcv_" + id.Random(20)
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error { return l.insertConversation(ctx, tx, next, c, o) })
-	if err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
-	return challengeForm(next, textFailed), nil
-}
-
-// consume takes the conversation away; NotFound if it is not this server's, of
-// another source, over, or already taken.
-func (l login) consume(ctx context.Context) (SSLClient, origin, error) {
-	var clientID, pair string
-	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		got, err := db.Get(ctx, tx, ErrClientNotFound, func(r db.Row) (p [2]string, err error) { return p, r.Scan(&p[0], &p[1]) },
-			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin",
-			l.request.Conversation, l.server.ID, db.Micros(l.now))
-		clientID, pair = got[0], got[1]
-		return err
-	})
-	if err != nil {
-		return SSLClient{}, origin{}, err
-	}
-	c, err := clientByID(ctx, l.s.db, clientID)
-	if err != nil {
-		return SSLClient{}, origin{}, err
-	}
-	o, err := l.origin(ctx, c.Name)
-	if err == nil && o.pair != pair {
-		err = ErrClientNotFound
-	}
-	return c, o, err
+	return l.certificate.Subject.CommonName
 }
 
 // origin is whence a login comes, as digests: the pair of account and source,
@@ -343,16 +299,22 @@ func (l login) consume(ctx context.Context) (SSLClient, origin, error) {
 // is never locked.
 type origin struct{ pair, source string }
 
-// origin of this round. IPv6 sources count by /64.
+// origin of this round.
 func (l login) origin(ctx context.Context, name string) (o origin, err error) {
-	a := l.request.SourceIP.Unmap()
-	if a.Is6() {
-		a = netip.PrefixFrom(a, 64).Masked().Addr()
-	}
-	text := a.WithZone("").String()
+	text := l.sourceText()
 	if o.source, err = l.s.digest(ctx, l.server.ID, text); err != nil {
 		return origin{}, err
 	}
 	o.pair, err = l.s.digest(ctx, l.server.ID, name, text)
 	return o, err
+}
+
+// sourceText is the address that failures are counted under. IPv6 sources count
+// by /64.
+func (l login) sourceText() string {
+	a := l.request.SourceIP.Unmap()
+	if a.Is6() {
+		a = netip.PrefixFrom(a, 64).Masked().Addr()
+	}
+	return a.WithZone("").String()
 }

@@ -75,7 +75,7 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "a", alice.Account)
 		r.gateway(t, "m", mallo.Account)
-		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.RequireCertificate = false, false })
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
 		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
 		must(t, err)
@@ -118,7 +118,7 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 				_, err := r.s.SetPassword(ctx, p, c.ID, "Correct-Horse-9")
 				return err
 			},
-			"ResetTOTP":         func(p account.Principal) error { _, err := r.s.ResetTOTP(ctx, p, c.ID); return err },
+			"ResetToken":        func(p account.Principal) error { _, err := r.s.ResetToken(ctx, p, c.ID, ""); return err },
 			"DisconnectSession": func(p account.Principal) error { return r.s.DisconnectSession(ctx, p, grant.Session) },
 			"Disconnect":        func(p account.Principal) error { return r.s.Disconnect(ctx, p, c.ID) },
 		} {

@@ -8,11 +8,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
-	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -73,28 +73,47 @@ func readerOf(p account.Principal) vault.Reader {
 	return vault.Reader{Class: class, Handle: p.Subject, Session: p.Session}
 }
 
-// Secret returns a client's generated password and code seed while they may be
-// read; ErrSecretExpired afterwards. Each reading is recorded.
+// Secret returns a client's generated password and token while each may be
+// read; ErrSecretExpired when neither may. Each reading is recorded.
 func (s *Service) Secret(ctx context.Context, p account.Principal, client string) (Secret, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
 		return Secret{}, err
 	}
-	if !s.clock.Now().Before(c.SecretUntil) {
+	columns, until := c.readable(s.clock.Now())
+	if len(columns) == 0 {
 		return Secret{}, ErrSecretExpired
 	}
-	plain, err := s.open(ctx, readerOf(p), c, "password_sealed", "totp_sealed")
+	plain, err := s.open(ctx, readerOf(p), c, columns...)
 	if err != nil {
 		return Secret{}, err
 	}
 	if err := s.recordRead(ctx, p, c); err != nil {
 		return Secret{}, err
 	}
-	out := Secret{UserName: c.Name, Password: string(plain["password_sealed"]), TOTP: string(plain["totp_sealed"]), Until: c.SecretUntil}
-	if out.TOTP != "" {
-		out.TOTPURI = totp.URI("Skybridge "+c.Server, c.Name, out.TOTP)
+	out := Secret{UserName: c.Name, Password: string(plain["password_sealed"]), Until: until}
+	if len(plain["totp_sealed"]) == 0 {
+		return out, nil
 	}
-	return out, nil
+	return out, out.setToken(c, string(plain["totp_sealed"]))
+}
+
+// readable names the sealed columns that Secret may open, and until when all of
+// them may be.
+func (c SSLClient) readable(now time.Time) (columns []string, until time.Time) {
+	for _, v := range []struct {
+		column string
+		until  time.Time
+	}{{"password_sealed", c.Readable.Password}, {"totp_sealed", c.Readable.Token}} {
+		if !now.Before(v.until) {
+			continue
+		}
+		columns = append(columns, v.column)
+		if until.IsZero() || v.until.Before(until) {
+			until = v.until
+		}
+	}
+	return columns, until
 }
 
 // recordRead commits that a secret was handed out before it is.

@@ -225,6 +225,9 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := updateServer(ctx, tx, srv, s.clock.Now()); err != nil {
 		return err
 	}
+	if err := s.dropGroupsTx(ctx, tx, srv); err != nil {
+		return err
+	}
 	if endsSessions(old, next) {
 		if err := s.endServerTx(ctx, tx, srv, gwlink.ReasonAdministrator); err != nil {
 			return err
@@ -393,7 +396,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool,
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
-		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, RequireCertificate: v.RequireCertificate,
+		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, LoginMode: gwlink.LoginMode(v.LoginMode), Groups: v.wireGroups(),
 		Certificate: v.CertID, Chain: v.shown(),
 	}
 	if v.EnableDNS {

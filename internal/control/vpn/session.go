@@ -168,8 +168,9 @@ func (s *Service) sweep(ctx context.Context) error {
 			"DELETE FROM vpn_attempt WHERE until < $1",
 			"DELETE FROM vpn_grant WHERE not_after < $1",
 			"DELETE FROM vpn_revoked WHERE not_after < $1",
+			"UPDATE vpn_client SET password_sealed = NULL WHERE password_until < $1 AND password_sealed IS NOT NULL",
+			"UPDATE vpn_client SET key_sealed = NULL WHERE key_until < $1 AND key_sealed IS NOT NULL",
 			"DELETE FROM vpn_certificate WHERE kind = 'client' AND not_after < $1 AND revoked_at > 0",
-			"UPDATE vpn_client SET password_sealed = NULL, key_sealed = NULL WHERE secret_until < $1 AND (password_sealed IS NOT NULL OR key_sealed IS NOT NULL)",
 		} {
 			if _, err := tx.Exec(ctx, text, now); err != nil {
 				return err

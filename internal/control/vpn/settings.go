@@ -29,7 +29,7 @@ const (
 // check holds the settings to section 4.7, given the VPC's prefixes, the pools
 // of the gateway's other servers and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames()} {
+	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups()} {
 		if err != nil {
 			return err
 		}
@@ -144,6 +144,11 @@ func (c Settings) checkNumbers() error {
 }
 
 func (c Settings) checkTexts() error {
+	switch c.LoginMode {
+	case LoginPassword, LoginPasswordCertificate, LoginCertificate:
+	default:
+		return ErrSetting.With("setting", "login_mode")
+	}
 	if c.TLSMin != "1.2" && c.TLSMin != "1.3" {
 		return ErrSetting.With("setting", "tls_min")
 	}
@@ -162,9 +167,11 @@ func checkPort(port int) error {
 	return ErrPort
 }
 
-// endsSessions reports whether a change of settings ends the server's sessions.
+// endsSessions reports whether a change of settings ends the server's sessions:
+// those without a factor that is asked for now may not live on.
 func endsSessions(old, next Settings) bool {
-	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate) || distrusts(old, next)
+	more := (next.LoginMode.wantsCertificate() && !old.LoginMode.wantsCertificate()) || (next.LoginMode.wantsPassword() && !old.LoginMode.wantsPassword())
+	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || more || distrusts(old, next)
 }
 
 // distrusts reports whether certificates that signed in by the old settings

@@ -10,20 +10,26 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
-const clientColumns = `SELECT id, server, gateway, account, subject, name, state, totp_sealed IS NOT NULL, secret_until, serial, certificate, not_after,
-	up_rate, down_rate, fixed_ip, two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at FROM vpn_client`
+const clientColumns = `SELECT id, server, gateway, account, subject, name, state, token_kind, totp_sealed IS NOT NULL, totp_step, token_drift,
+	password_until, key_until, token_until, serial, certificate, not_after,
+	up_rate, down_rate, fixed_ip, two_factor_exempt, max_sessions, expires_at, member_of, version, created_at, updated_at FROM vpn_client`
 
 func scanClient(r db.Row) (c SSLClient, err error) {
-	var until, notAfter, exempt, max, expires, created, updated int64
-	var fixed string
-	err = r.Scan(&c.ID, &c.Server, &c.Gateway, &c.Account, &c.Subject, &c.Name, &c.State, &c.HasTOTP, &until, &c.Serial, &c.Certificate, &notAfter,
-		&c.UpRate, &c.DownRate, &fixed, &exempt, &max, &expires, &c.Version, &created, &updated)
+	var untilPassword, untilKey, untilToken, notAfter, exempt, max, expires, created, updated int64
+	var fixed, groups string
+	err = r.Scan(&c.ID, &c.Server, &c.Gateway, &c.Account, &c.Subject, &c.Name, &c.State, &c.Token, &c.HasToken, &c.tokenStep, &c.tokenDrift,
+		&untilPassword, &untilKey, &untilToken, &c.Serial, &c.Certificate, &notAfter,
+		&c.UpRate, &c.DownRate, &fixed, &exempt, &max, &expires, &groups, &c.Version, &created, &updated)
 	if err != nil {
 		return SSLClient{}, err
 	}
-	c.SecretUntil, c.NotAfter, c.ExpiresAt = db.FromMicros(until), db.FromMicros(notAfter), db.FromMicros(expires)
+	c.Readable = Readable{db.FromMicros(untilPassword), db.FromMicros(untilKey), db.FromMicros(untilToken)}
+	c.NotAfter, c.ExpiresAt = db.FromMicros(notAfter), db.FromMicros(expires)
 	c.CreatedAt, c.UpdatedAt = db.FromMicros(created), db.FromMicros(updated)
 	c.TwoFactorExempt, c.MaxSessions = exempt != 0, int(max)
+	if c.Groups, err = parseGroups(groups); err != nil {
+		return SSLClient{}, err
+	}
 	if fixed != "" {
 		c.FixedIP, err = netip.ParseAddr(fixed)
 	}
@@ -83,12 +89,12 @@ func addrText(a netip.Addr) string {
 
 func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error {
 	err := tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
-		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip,
-		two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1, $22, $22) ON CONFLICT DO NOTHING`,
+		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, password_until, key_until, token_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip,
+		two_factor_exempt, max_sessions, expires_at, token_kind, member_of, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 1, $26, $26) ON CONFLICT DO NOTHING`,
 		c.ID, c.Server, c.Gateway, string(c.Account), string(c.Subject), c.Name, string(c.State), m.hash, blob(m.sealedPassword), blob(m.sealedKey), blob(m.sealedTOTP),
-		db.Micros(c.SecretUntil), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP),
-		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), db.Micros(c.CreatedAt))
+		db.Micros(c.Readable.Password), db.Micros(c.Readable.Key), db.Micros(c.Readable.Token), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP),
+		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), string(c.Token), groupsText(c.Groups), db.Micros(c.CreatedAt))
 	if err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error
 
 func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_client SET state = $1, up_rate = $2, down_rate = $3, fixed_ip = $4, two_factor_exempt = $5,
-		max_sessions = $6, expires_at = $7, version = version + 1, updated_at = $8 WHERE id = $9 AND version = $10`,
+		max_sessions = $6, expires_at = $7, member_of = $8, version = version + 1, updated_at = $9 WHERE id = $10 AND version = $11`,
 		string(c.State), c.UpRate, c.DownRate, addrText(c.FixedIP), db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt),
-		db.Micros(now), c.ID, c.Version)
+		groupsText(c.Groups), db.Micros(now), c.ID, c.Version)
 }

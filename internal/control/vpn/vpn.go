@@ -79,6 +79,27 @@ const (
 	ServerError    ServerState = "error"
 )
 
+// LoginMode is what proves who signs in at an SSL server, before a code.
+type LoginMode string
+
+// Login modes. With a certificate alone the client is the one whose certificate
+// it is, and no password opens anything.
+const (
+	LoginPassword            LoginMode = "password"
+	LoginPasswordCertificate LoginMode = "password_certificate"
+	LoginCertificate         LoginMode = "certificate"
+)
+
+func (m LoginMode) wantsCertificate() bool { return m != LoginPassword }
+
+func (m LoginMode) wantsPassword() bool { return m != LoginCertificate }
+
+// Group is a door of an SSL server: only its members sign in through it.
+type Group struct {
+	Name  string // in the path of the URL: lower-case letters, digits, "-", "_"
+	Label string // what a person reads and types for openconnect's --authgroup
+}
+
 // Settings are the parameters of an SSL server that may change.
 // Durations are whole seconds.
 type Settings struct {
@@ -102,12 +123,13 @@ type Settings struct {
 	MaxSessionsPerClient int
 	ClientIsolation      bool
 	Banner               string
-	TLSMin               string // "1.2" or "1.3"
-	RequireCertificate   bool
+	TLSMin               string   // "1.2" or "1.3"
 	CertID               string   // uploaded certificate to show; empty = the node's own key under the built-in CA
 	ClientCAs            []string // uploaded CAs trusted for clients; empty = the built-in one
 	ClientCertField      string   // with ClientCAs: where the client's name stands, one of NameInCN, NameInUID, NameInEmail
 	ClientCertDomain     string   // with NameInEmail: the domain of the addresses
+	LoginMode            LoginMode
+	Groups               []Group // that a login chooses among; none = no choice
 }
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
@@ -115,7 +137,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true, ClientCertField: NameInCN,
+		ClientIsolation: true, TLSMin: "1.2", LoginMode: LoginPasswordCertificate, ClientCertField: NameInCN,
 	}
 }
 
@@ -156,6 +178,7 @@ type ClientSettings struct {
 	ExpiresAt       time.Time // zero = never
 	MaxSessions     int       // 0 = the server's
 	State           ClientState
+	Groups          []string // names of the server's groups that it may sign in to
 }
 
 // SSLClient is one login account of an SSL server.
@@ -170,20 +193,54 @@ type SSLClient struct {
 	Serial      string // of its certificate, upper-case hex
 	NotAfter    time.Time
 	Certificate []byte // DER
-	HasTOTP     bool
-	SecretUntil time.Time // until then Secret and Bundle give generated secrets
+	Token       TokenKind
+	HasToken    bool // a seed exists
+	Readable    Readable
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+
+	tokenStep  int64 // last step that was accepted
+	tokenDrift int64 // steps that the token's clock is ahead
 }
 
-// Secret is what was generated for a client and may be read for a time.
+// TokenKind is what makes a client's codes.
+type TokenKind string
+
+// Kinds of tokens.
+const (
+	TokenTOTP   TokenKind = "totp"   // RFC 6238, see platform/totp
+	TokenStoken TokenKind = "stoken" // see platform/softtoken
+)
+
+// Readable says until when each generated secret of a client may be read. A
+// secret that is made anew is readable for a time again; the others are not.
+type Readable struct {
+	Password time.Time
+	Key      time.Time // in the bundle
+	Token    time.Time
+}
+
+// Until is the last of the three.
+func (r Readable) Until() time.Time {
+	last := r.Password
+	for _, t := range []time.Time{r.Key, r.Token} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// Secret is what was generated for a client and may be read for a time. Of the
+// token one of TOTP and CTF is given.
 type Secret struct {
 	UserName string
-	Password string // empty after a person chose one
-	TOTP     string // base32 seed; empty if none
-	TOTPURI  string // otpauth://
-	Until    time.Time
+	Password string    // empty after a person chose one, or when its time is over
+	TOTP     string    // base32 seed
+	CTF      string    // 81 digits
+	TokenURI string    // otpauth:// of TOTP, com.rsa.securid.iphone:// of CTF: for a QR code
+	Until    time.Time // until then all of this can be read
 }
 
 // Network is a VPC that gateways may be put into, from the configuration.

@@ -3,6 +3,7 @@ package sslvpn
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -181,6 +182,7 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	form := gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: "conv", Form: &gwlink.Form{
 		ID:     "main",
 		Fields: []gwlink.Field{{Name: "username", Kind: "text"}, {Name: "password", Kind: "password"}},
+		Groups: r.spec.SSLServers[0].Groups, Group: cmp.Or(q.Group, "staff"),
 	}}
 	switch q.Fields["password"] {
 	case "pass":

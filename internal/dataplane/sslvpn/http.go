@@ -35,6 +35,8 @@ type httpConn struct {
 
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
+	door     string  // group whose URL the present request is for
+
 }
 
 var errRequest = errors.New("malformed or oversized request")
@@ -181,8 +183,8 @@ func (h *httpConn) answer(r *http.Request) answer {
 		if f, err := openconnect.StaticFile(path); err == nil {
 			return answer{status: 200, contentType: f.ContentType, body: []byte(f.Body)}
 		}
-		if path == "/" || path == "/auth" || path == "/VPN" {
-			return h.begin()
+		if _, ok := h.groupAt(path); ok || path == "/" || path == "/auth" || path == "/VPN" {
+			return h.look(h.groupOf(path, openconnect.Document{}))
 		}
 	}
 	return answer{status: 404, close: true}
@@ -197,9 +199,10 @@ func (h *httpConn) post(r *http.Request) answer {
 	if err != nil {
 		return answer{status: 400, close: true}
 	}
+	d.GroupSelect = h.groupOf(openconnect.CleanPath(r.URL.Path), d)
 	switch d.Type {
 	case openconnect.TypeInit:
-		return h.begin()
+		return h.begin(d)
 	case openconnect.TypeAuthReply:
 		return h.reply(d, openconnect.Cookie(r.Header, contextCookie))
 	}

@@ -116,25 +116,28 @@ func TestRequiredCertificate(t *testing.T) {
 	t.Parallel()
 	good, revoked, foreign := selfSigned(t, nil), selfSigned(t, nil), selfSigned(t, nil)
 	r := newRig(t, func(s *gwlink.SSLServer) {
-		s.RequireCertificate = true
+		s.LoginMode = gwlink.LoginPasswordCertificate
 		s.ClientCAs = [][]byte{good.Certificate[0]}
 	})
-	login := func(c *tls.Certificate) int {
+	login := func(c *tls.Certificate) string {
 		cfg := &tls.Config{}
 		if c != nil {
 			cfg.Certificates = []tls.Certificate{*c}
 		}
-		resp, _ := r.dial(cfg).request(post(reply("ann", "pass")))
-		return resp.StatusCode
+		_, body := r.dial(cfg).request(post(reply("ann", "pass")))
+		return body
 	}
-	if got := login(good); got != 200 {
-		t.Errorf("issued certificate: got %d, want 200", got)
+	refused := func(body string) bool {
+		return strings.Contains(body, "A valid client certificate is required.</error>") && !strings.Contains(body, "<input")
 	}
-	if got := login(foreign); got != 401 {
-		t.Errorf("foreign certificate: got %d, want 401", got)
+	if got := login(good); !strings.Contains(got, `id="success"`) {
+		t.Errorf("issued certificate: got %s", got)
 	}
-	if got := login(nil); got != 401 {
-		t.Errorf("no certificate: got %d, want 401", got)
+	if got := login(foreign); !refused(got) {
+		t.Errorf("foreign certificate: got %s", got)
+	}
+	if got := login(nil); !refused(got) {
+		t.Errorf("no certificate: got %s", got)
 	}
 	leaf, err := x509.ParseCertificate(revoked.Certificate[0])
 	if err != nil {
@@ -143,8 +146,8 @@ func TestRequiredCertificate(t *testing.T) {
 	r.spec.SSLServers[0].ClientCAs = [][]byte{revoked.Certificate[0]}
 	r.spec.SSLServers[0].RevokedSerials = []string{strings.ToUpper(leaf.SerialNumber.Text(16))}
 	r.apply()
-	if got := login(revoked); got != 401 {
-		t.Errorf("revoked certificate: got %d, want 401", got)
+	if got := login(revoked); !refused(got) {
+		t.Errorf("revoked certificate: got %s", got)
 	}
 }
 
@@ -171,5 +174,41 @@ func TestWhatCannotBeKeptIsNotOpened(t *testing.T) {
 	r.sink.refuse = errors.New("disk full")
 	if resp, _ := r.dial(nil).request(post(reply("ann", "pass"))); resp.StatusCode != 503 || len(r.svc.Live()) != 0 {
 		t.Errorf("got %s and %d sessions, want 503 and none", resp.Status, len(r.svc.Live()))
+	}
+}
+
+func TestGroupsAreChosenByFormAndByPath(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(s *gwlink.SSLServer) {
+		s.Groups = []gwlink.Group{{Name: "staff", Label: "Staff & co"}, {Name: "ops", Label: "Operations"}}
+	})
+	initAt := func(path, inner string) string {
+		body := strings.Replace(initDocument, "</config-auth>", inner+"</config-auth>", 1)
+		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+	}
+	first := func(name, label string) string {
+		return `<select name="group_list" label="Group:"><option value="` + name + `" selected="true">` + label + `</option>`
+	}
+	staff, ops := first("staff", "Staff &amp; co"), first("ops", "Operations")
+	const alone, both = 1, 2
+	for name, c := range map[string]struct {
+		request, want string
+		options       int
+	}{
+		"none":             {initAt("/", ""), staff, both},
+		"group-select":     {initAt("/auth", "<group-select>ops</group-select>"), ops, both},
+		"path":             {initAt("/ops", ""), ops, alone},
+		"path in capitals": {initAt("/OPS/", ""), ops, alone},
+		"group-access":     {initAt("/", "<group-access>https://x:8443/ops</group-access>"), ops, alone},
+		"form over path":   {initAt("/ops", "<group-select>staff</group-select>"), staff, both},
+		"GET":              {"GET /ops HTTP/1.1\r\nHost: x\r\n\r\n", ops, alone},
+		"port in the path": {"GET /:8443/ops HTTP/1.1\r\nHost: x\r\n\r\n", ops, alone},
+	} {
+		if resp, body := r.dial(nil).request(c.request); resp.StatusCode != 200 || !strings.Contains(body, c.want) || strings.Count(body, "<option") != c.options {
+			t.Errorf("%s: got %s %s, want %s and %d options", name, resp.Status, body, c.want, c.options)
+		}
+	}
+	if resp, _ := r.dial(nil).request("GET /other HTTP/1.1\r\nHost: x\r\n\r\n"); resp.StatusCode != 404 {
+		t.Errorf("no group: got %s", resp.Status)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,56 @@ const (
 )
 
 // begin starts a login conversation.
-func (h *httpConn) begin() answer { return h.round(openconnect.Document{}, "") }
+func (h *httpConn) begin(d openconnect.Document) answer {
+	d.Fields = nil
+	return h.round(d, "")
+}
+
+// look answers a GET. It is how clients begin that cannot post XML, but also
+// what a link in a browser does, which has the certificate too: nothing is
+// granted before a form was posted.
+func (h *httpConn) look(group string) answer {
+	if _, ok := h.certificate(); !ok || h.srv.spec.LoginMode != gwlink.LoginCertificate {
+		return h.begin(openconnect.Document{GroupSelect: group})
+	}
+	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{
+		ID: openconnect.FormMain, Message: "Sign in with the certificate.",
+		Fields: []gwlink.Field{{Name: "continue", Kind: openconnect.InputHidden, Value: "1"}},
+		Groups: h.srv.spec.Groups, Group: group,
+	}})
+}
+
+// groupOf is the group that a request is for: the one chosen in a form, that
+// of the path, or that of the URL which the person typed. Of a group that was
+// chosen by its URL the form offers no other: openconnect would ask again.
+func (h *httpConn) groupOf(path string, d openconnect.Document) string {
+	h.door = ""
+	if d.GroupSelect != "" {
+		return d.GroupSelect
+	}
+	paths := []string{path}
+	if u, err := url.Parse(d.GroupAccess); err == nil {
+		paths = append(paths, u.Path)
+	}
+	for _, p := range paths {
+		if g, ok := h.groupAt(p); ok {
+			h.door = g
+		}
+	}
+	return h.door
+}
+
+// groupAt is the group whose path this is.
+func (h *httpConn) groupAt(path string) (name string, ok bool) {
+	name = strings.ToLower(strings.Trim(path, "/"))
+	return name, slices.ContainsFunc(h.srv.spec.Groups, func(g gwlink.Group) bool { return g.Name == name })
+}
+
+// noCertificate says so in a form without fields: openconnect prints the error
+// and ends. Of a 401 it would say nothing.
+func (h *httpConn) noCertificate() answer {
+	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{ID: openconnect.FormMain, Error: "A valid client certificate is required."}})
+}
 
 // reply continues one. The conversation is known by the opaque element, or by
 // the cookie for clients that do not return it.
@@ -52,19 +103,23 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	}
 	leaf, ok := h.certificate()
 	if !ok {
-		return "", answer{status: 401, close: true}
+		return gwlink.OutcomeRefused, h.noCertificate()
 	}
 	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
+		SourceIP: h.from.Addr(), Group: d.GroupSelect, Fields: d.Fields, PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
 		return "", answer{status: 503, reason: unavailable, close: true}
 	}
-	return a.Outcome, h.outcome(a, d.DeviceID)
+	outcome := a.Outcome
+	if outcome == gwlink.OutcomeForm && a.Form != nil && len(a.Form.Fields) == 0 {
+		outcome = gwlink.OutcomeRefused // such a form only tells why
+	}
+	return outcome, h.outcome(a, d.DeviceID)
 }
 
 func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
@@ -91,6 +146,13 @@ func (h *httpConn) form(a gwlink.LoginAnswer) answer {
 	q := openconnect.AuthRequest{ID: f.ID, Title: h.srv.spec.Name, Message: f.Message, Opaque: a.Conversation}
 	if f.Error != "" {
 		q.Error = &openconnect.FormError{ID: openconnect.ErrorLoginFailed, Text: f.Error}
+	}
+	q.SelectedGroup = f.Group
+	for _, g := range f.Groups {
+		if h.door != "" && h.door != g.Name {
+			continue
+		}
+		q.Groups = append(q.Groups, openconnect.Group{Value: g.Name, Label: g.Label})
 	}
 	for _, in := range f.Fields {
 		q.Inputs = append(q.Inputs, openconnect.Input{Type: in.Kind, Name: in.Name, Label: in.Label, Value: in.Value})
@@ -232,7 +294,7 @@ func address(srv *server, grant gwlink.Grant) (netip.Addr, error) {
 func (h *httpConn) certificate() (der []byte, ok bool) {
 	peer := h.tls.ConnectionState().PeerCertificates
 	if len(peer) == 0 {
-		return nil, !h.srv.spec.RequireCertificate
+		return nil, !h.srv.spec.LoginMode.WantsCertificate()
 	}
 	chain := x509.NewCertPool()
 	for _, c := range peer[1:] {
@@ -243,7 +305,7 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil || h.srv.revoked[strings.ToUpper(peer[0].SerialNumber.Text(16))] {
-		return nil, !h.srv.spec.RequireCertificate
+		return nil, !h.srv.spec.LoginMode.WantsCertificate()
 	}
 	return peer[0].Raw, true
 }

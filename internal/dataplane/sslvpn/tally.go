@@ -42,15 +42,15 @@ type tally struct {
 	ended                                    map[string]uint64
 }
 
-// login counts a round of a login by the status that it is answered with;
-// forms and wrong passwords decide nothing yet.
+// login counts a round of a login by its outcome and the status that it is
+// answered with; forms and wrong passwords decide nothing yet.
 func (t *tally) login(o gwlink.Outcome, status int) {
 	switch {
 	case status == 503:
 		t.unavailable.Add(1)
 	case o == gwlink.OutcomeGranted:
 		t.granted.Add(1)
-	case status == 401:
+	case o == gwlink.OutcomeRefused || status == 401:
 		t.refused.Add(1)
 	}
 }

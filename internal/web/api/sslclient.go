@@ -21,8 +21,9 @@ type SSLClient struct {
 	Serial         string    `json:"serial" doc:"Of the certificate, hexadecimal"`
 	CertificatePEM string    `json:"certificate_pem"`
 	NotAfter       time.Time `json:"not_after" doc:"End of the certificate"`
-	TwoFactor      bool      `json:"two_factor" doc:"A code seed exists"`
-	SecretUntil    time.Time `json:"secret_until" doc:"Until then generated secrets can be read"`
+	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
+	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
+	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
 	Version        int64     `json:"version"`
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
@@ -37,6 +38,7 @@ type SSLClientSettings struct {
 	TwoFactorExempt bool       `json:"two_factor_exempt"`
 	MaxSessions     int        `json:"max_sessions" doc:"0 = the server's"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty"`
+	Groups          []string   `json:"groups" nullable:"false" doc:"Names of the server's groups that it may sign in to"`
 }
 
 // SSLClientSettingsPatch is what a request may set; what is left out keeps its
@@ -49,6 +51,7 @@ type SSLClientSettingsPatch struct {
 	TwoFactorExempt *bool      `json:"two_factor_exempt,omitempty"`
 	MaxSessions     *int       `json:"max_sessions,omitempty" minimum:"0" maximum:"10"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty" doc:"The year 1 = never"`
+	Groups          *[]string  `json:"groups,omitempty" maxItems:"32"`
 }
 
 // SSLClientRequest asks for a new SSL client.
@@ -56,6 +59,7 @@ type SSLClientRequest struct {
 	Server string `json:"server" maxLength:"40"`
 	Name   string `json:"name" maxLength:"256"`
 	CSRPEM string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
+	Token  string `json:"token_kind,omitempty" enum:"totp,stoken" doc:"What makes its codes; default totp"`
 	SSLClientSettingsPatch
 }
 
@@ -71,6 +75,8 @@ type SSLClientSecret struct {
 	Password   string    `json:"password,omitempty" doc:"Left out once a person has chosen one"`
 	TOTPSecret string    `json:"totp_secret,omitempty" doc:"Base32"`
 	TOTPURI    string    `json:"totp_uri,omitempty" doc:"For a QR code"`
+	TokenCTF   string    `json:"token_ctf,omitempty" doc:"Software token, 81 digits: for stoken and openconnect --token-mode=rsa"`
+	TokenURI   string    `json:"token_uri,omitempty" doc:"Software token, for a QR code"`
 	Until      time.Time `json:"until"`
 }
 
@@ -83,6 +89,36 @@ type PasswordReset struct {
 type Reissue struct {
 	CSRPEM       string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
 	RevokeFormer bool   `json:"revoke_former,omitempty" doc:"Revoke the former certificate at once and end its sessions, instead of in 7 days"`
+}
+
+// SSLClientLock is a source from which a client may not sign in for a while.
+type SSLClientLock struct {
+	Source string    `json:"source" doc:"Address; an IPv6 one stands for its /64"`
+	Until  time.Time `json:"until"`
+}
+
+func toLock(l vpn.Lock) SSLClientLock { return SSLClientLock{l.Source.String(), l.Until} }
+
+// TokenReset chooses the kind of a new token; left out, it is that of the old.
+type TokenReset struct {
+	Token string `json:"token_kind,omitempty" enum:"totp,stoken"`
+}
+
+func (r *TokenReset) kind() vpn.TokenKind {
+	if r == nil {
+		return ""
+	}
+	return vpn.TokenKind(r.Token)
+}
+
+func toSecret(v vpn.Secret) SSLClientSecret {
+	w := SSLClientSecret{UserName: v.UserName, Password: v.Password, TOTPSecret: v.TOTP, TokenCTF: v.CTF, Until: v.Until}
+	if v.CTF != "" {
+		w.TokenURI = v.TokenURI
+	} else {
+		w.TOTPURI = v.TokenURI
+	}
+	return w
 }
 
 // secretCache marks answers with secrets: "private" beside what every answer of
@@ -156,7 +192,7 @@ func clientActions(a *API, s *vpn.Service) {
 	},
 		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
-			return &private[SSLClientSecret]{secretCache, SSLClientSecret{v.UserName, v.Password, v.TOTP, v.TOTPURI, v.Until}}, err
+			return &private[SSLClientSecret]{secretCache, toSecret(v)}, err
 		})
 	Post(a, "/ssl-clients/{id}/reissue-certificate", Operation{
 		ID: "reissue-ssl-client-certificate", Summary: "Renew the certificate of an SSL client", Tag: tag, Access: Customer,
@@ -178,10 +214,26 @@ func clientActions(a *API, s *vpn.Service) {
 			c, err := resetPassword(ctx, s, in.ID, in.Body.Password)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
-	Post(a, "/ssl-clients/{id}/reset-totp", Operation{ID: "reset-ssl-client-totp", Summary: "Replace the code seed; sessions end", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *ResourceID) (*Body[SSLClient], error) {
-			c, err := s.ResetTOTP(ctx, Who(ctx), in.ID)
+	Post(a, "/ssl-clients/{id}/reset-totp", Operation{ID: "reset-ssl-client-totp", Summary: "Replace the token; sessions end", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *struct {
+			ResourceID
+			Body *TokenReset `required:"false"`
+		},
+		) (*Body[SSLClient], error) {
+			c, err := s.ResetToken(ctx, Who(ctx), in.ID, in.Body.kind())
 			return &Body[SSLClient]{toClient(c)}, err
+		})
+	Get(a, "/ssl-clients/{id}/locks", Operation{
+		ID: "list-ssl-client-locks", Summary: "Sources from which a client is locked now", Tag: tag, Access: Customer,
+		Detail: "Five failures lock the account for that source for 15 minutes. Each reading is recorded.",
+	},
+		func(ctx context.Context, in *ResourceID) (*private[List[SSLClientLock]], error) {
+			all, err := s.Locks(ctx, Who(ctx), in.ID)
+			return &private[List[SSLClientLock]]{secretCache, List[SSLClientLock]{Items: Items(all, toLock)}}, err
+		})
+	Post(a, "/ssl-clients/{id}/unlock", Operation{ID: "unlock-ssl-client", Summary: "Lift all locks of a client", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
+			return nil, s.Unlock(ctx, Who(ctx), in.ID)
 		})
 	Post(a, "/ssl-clients/{id}/disconnect", Operation{ID: "disconnect-ssl-client", Summary: "End all sessions of a client", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
@@ -201,7 +253,7 @@ func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, ClientSettings: settings}
+	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, Token: vpn.TokenKind(r.Token), ClientSettings: settings}
 	if in.CSR, err = parseCSR(r.CSRPEM); err != nil {
 		return nil, err
 	}
@@ -250,6 +302,7 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 	set(&c.TwoFactorExempt, r.TwoFactorExempt)
 	set(&c.MaxSessions, r.MaxSessions)
 	set(&c.ExpiresAt, r.ExpiresAt)
+	set(&c.Groups, r.Groups)
 	if r.State != nil {
 		c.State = vpn.ClientState(*r.State)
 	}
@@ -275,13 +328,13 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 
 func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
-		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasTOTP,
-		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.SecretUntil,
+		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
+		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{
 		State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
-		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt),
+		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt), Groups: Items(c.Groups, itself),
 	}
 	if c.FixedIP.IsValid() {
 		w.FixedIP = c.FixedIP.String()

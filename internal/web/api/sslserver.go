@@ -26,65 +26,73 @@ type SSLServer struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
+// SSLGroup is a group of SSL clients that sign in through a door of their own.
+type SSLGroup struct {
+	Name  string `json:"name" maxLength:"32" doc:"In the URL: https://server/name"`
+	Label string `json:"label,omitempty" maxLength:"64" doc:"For people and for openconnect's --authgroup; default the name"`
+}
+
 // SSLSettings are the settings of an SSL server. Times are in seconds.
 type SSLSettings struct {
-	Name                 string   `json:"name"`
-	LocalSubnets         []string `json:"local_subnets" nullable:"false"`
-	Pool                 string   `json:"pool"`
-	EnableDNS            bool     `json:"enable_dns"`
-	DNS                  []string `json:"dns" nullable:"false"`
-	TwoFactor            bool     `json:"two_factor"`
-	TunnelMode           string   `json:"tunnel_mode" enum:"split,full"`
-	SplitDNS             []string `json:"split_dns" nullable:"false"`
-	ExcludeRoutes        []string `json:"exclude_routes" nullable:"false"`
-	MTU                  int      `json:"mtu"`
-	DPD                  int      `json:"dpd"`
-	MobileDPD            int      `json:"mobile_dpd"`
-	Keepalive            int      `json:"keepalive"`
-	IdleTimeout          int      `json:"idle_timeout" doc:"0 = off"`
-	SessionTimeout       int      `json:"session_timeout"`
-	CookieTimeout        int      `json:"cookie_timeout" doc:"Life of a session without connection"`
-	RekeyTime            int      `json:"rekey_time"`
-	MaxSessionsPerClient int      `json:"max_sessions_per_client"`
-	ClientIsolation      bool     `json:"client_isolation"`
-	Banner               string   `json:"banner"`
-	TLSMin               string   `json:"tls_min" enum:"1.2,1.3"`
-	RequireCertificate   bool     `json:"require_certificate"`
-	Certificate          string   `json:"certificate" doc:"Uploaded certificate that is shown; empty = the built-in one"`
-	ClientCAs            []string `json:"client_cas" nullable:"false" doc:"Uploaded CAs trusted for clients; none = the built-in one"`
-	ClientCertField      string   `json:"client_cert_field" enum:"cn,uid,email" doc:"With client_cas: where the client's name stands in its certificate"`
-	ClientCertDomain     string   `json:"client_cert_domain" doc:"With email: the domain of the addresses; the name is the part before the @"`
+	Name                 string     `json:"name"`
+	LocalSubnets         []string   `json:"local_subnets" nullable:"false"`
+	Pool                 string     `json:"pool"`
+	EnableDNS            bool       `json:"enable_dns"`
+	DNS                  []string   `json:"dns" nullable:"false"`
+	TwoFactor            bool       `json:"two_factor"`
+	TunnelMode           string     `json:"tunnel_mode" enum:"split,full"`
+	SplitDNS             []string   `json:"split_dns" nullable:"false"`
+	ExcludeRoutes        []string   `json:"exclude_routes" nullable:"false"`
+	MTU                  int        `json:"mtu"`
+	DPD                  int        `json:"dpd"`
+	MobileDPD            int        `json:"mobile_dpd"`
+	Keepalive            int        `json:"keepalive"`
+	IdleTimeout          int        `json:"idle_timeout" doc:"0 = off"`
+	SessionTimeout       int        `json:"session_timeout"`
+	CookieTimeout        int        `json:"cookie_timeout" doc:"Life of a session without connection"`
+	RekeyTime            int        `json:"rekey_time"`
+	MaxSessionsPerClient int        `json:"max_sessions_per_client"`
+	ClientIsolation      bool       `json:"client_isolation"`
+	Banner               string     `json:"banner"`
+	TLSMin               string     `json:"tls_min" enum:"1.2,1.3"`
+	Certificate          string     `json:"certificate" doc:"Uploaded certificate that is shown; empty = the built-in one"`
+	ClientCAs            []string   `json:"client_cas" nullable:"false" doc:"Uploaded CAs trusted for clients; none = the built-in one"`
+	ClientCertField      string     `json:"client_cert_field" enum:"cn,uid,email" doc:"With client_cas: where the client's name stands in its certificate"`
+	ClientCertDomain     string     `json:"client_cert_domain" doc:"With email: the domain of the addresses; the name is the part before the @"`
+	Groups               []SSLGroup `json:"groups" nullable:"false"`
+	LoginMode            string     `json:"login_mode" enum:"password,password_certificate,certificate"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
 // or gets its default in a new server.
 type SSLSettingsPatch struct {
-	Name                 *string   `json:"name,omitempty" maxLength:"256"`
-	LocalSubnets         *[]string `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach"`
-	Pool                 *string   `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
-	EnableDNS            *bool     `json:"enable_dns,omitempty"`
-	DNS                  *[]string `json:"dns,omitempty" maxItems:"3"`
-	TwoFactor            *bool     `json:"two_factor,omitempty" doc:"Default true"`
-	TunnelMode           *string   `json:"tunnel_mode,omitempty" enum:"split,full"`
-	SplitDNS             *[]string `json:"split_dns,omitempty" maxItems:"50"`
-	ExcludeRoutes        *[]string `json:"exclude_routes,omitempty" maxItems:"100"`
-	MTU                  *int      `json:"mtu,omitempty"`
-	DPD                  *int      `json:"dpd,omitempty"`
-	MobileDPD            *int      `json:"mobile_dpd,omitempty"`
-	Keepalive            *int      `json:"keepalive,omitempty"`
-	IdleTimeout          *int      `json:"idle_timeout,omitempty"`
-	SessionTimeout       *int      `json:"session_timeout,omitempty"`
-	CookieTimeout        *int      `json:"cookie_timeout,omitempty"`
-	RekeyTime            *int      `json:"rekey_time,omitempty"`
-	MaxSessionsPerClient *int      `json:"max_sessions_per_client,omitempty"`
-	ClientIsolation      *bool     `json:"client_isolation,omitempty"`
-	Banner               *string   `json:"banner,omitempty" maxLength:"500"`
-	TLSMin               *string   `json:"tls_min,omitempty" enum:"1.2,1.3"`
-	RequireCertificate   *bool     `json:"require_certificate,omitempty" doc:"Default true"`
-	Certificate          *string   `json:"certificate,omitempty" maxLength:"40" doc:"Id of an uploaded certificate of type server; empty = the built-in one"`
-	ClientCAs            *[]string `json:"client_cas,omitempty" maxItems:"10" doc:"Ids of uploaded certificates of type client-ca"`
-	ClientCertField      *string   `json:"client_cert_field,omitempty" enum:"cn,uid,email"`
-	ClientCertDomain     *string   `json:"client_cert_domain,omitempty" maxLength:"253"`
+	Name                 *string     `json:"name,omitempty" maxLength:"256"`
+	LocalSubnets         *[]string   `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach"`
+	Pool                 *string     `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
+	EnableDNS            *bool       `json:"enable_dns,omitempty"`
+	DNS                  *[]string   `json:"dns,omitempty" maxItems:"3"`
+	TwoFactor            *bool       `json:"two_factor,omitempty" doc:"Default true"`
+	TunnelMode           *string     `json:"tunnel_mode,omitempty" enum:"split,full"`
+	SplitDNS             *[]string   `json:"split_dns,omitempty" maxItems:"50"`
+	ExcludeRoutes        *[]string   `json:"exclude_routes,omitempty" maxItems:"100"`
+	MTU                  *int        `json:"mtu,omitempty"`
+	DPD                  *int        `json:"dpd,omitempty"`
+	MobileDPD            *int        `json:"mobile_dpd,omitempty"`
+	Keepalive            *int        `json:"keepalive,omitempty"`
+	IdleTimeout          *int        `json:"idle_timeout,omitempty"`
+	SessionTimeout       *int        `json:"session_timeout,omitempty"`
+	CookieTimeout        *int        `json:"cookie_timeout,omitempty"`
+	RekeyTime            *int        `json:"rekey_time,omitempty"`
+	MaxSessionsPerClient *int        `json:"max_sessions_per_client,omitempty"`
+	ClientIsolation      *bool       `json:"client_isolation,omitempty"`
+	Banner               *string     `json:"banner,omitempty" maxLength:"500"`
+	TLSMin               *string     `json:"tls_min,omitempty" enum:"1.2,1.3"`
+	Certificate          *string     `json:"certificate,omitempty" maxLength:"40" doc:"Id of an uploaded certificate of type server; empty = the built-in one"`
+	ClientCAs            *[]string   `json:"client_cas,omitempty" maxItems:"10" doc:"Ids of uploaded certificates of type client-ca"`
+	ClientCertField      *string     `json:"client_cert_field,omitempty" enum:"cn,uid,email"`
+	ClientCertDomain     *string     `json:"client_cert_domain,omitempty" maxLength:"253"`
+	Groups               *[]SSLGroup `json:"groups,omitempty" maxItems:"32" doc:"A login chooses one, and only its members may"`
+	LoginMode            *string     `json:"login_mode,omitempty" enum:"password,password_certificate,certificate" doc:"What a login needs besides a code; default password_certificate"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
@@ -182,16 +190,31 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.ClientIsolation, r.ClientIsolation)
 	set(&c.Banner, r.Banner)
 	set(&c.TLSMin, r.TLSMin)
-	set(&c.RequireCertificate, r.RequireCertificate)
 	set(&c.CertID, r.Certificate)
 	set(&c.ClientCAs, r.ClientCAs)
 	set(&c.ClientCertField, r.ClientCertField)
 	set(&c.ClientCertDomain, r.ClientCertDomain)
+	if r.LoginMode != nil {
+		c.LoginMode = vpn.LoginMode(*r.LoginMode)
+	}
+	if r.Groups != nil {
+		c.Groups = toGroups(*r.Groups)
+	}
 	if r.TunnelMode != nil {
 		c.FullTunnel = *r.TunnelMode == "full"
 	}
 	r.applyNumbers(&c)
 	return r.applyAddresses(c)
+}
+
+func toGroups(wire []SSLGroup) (all []vpn.Group) {
+	for _, g := range wire {
+		if g.Label == "" {
+			g.Label = g.Name
+		}
+		all = append(all, vpn.Group{Name: g.Name, Label: g.Label})
+	}
+	return all
 }
 
 func (r SSLSettingsPatch) applyNumbers(c *vpn.Settings) {
@@ -264,7 +287,8 @@ func toSettings(c vpn.Settings) SSLSettings {
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
-		RequireCertificate: c.RequireCertificate, Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
+		Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
 		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
+		LoginMode: string(c.LoginMode), Groups: Items(c.Groups, func(g vpn.Group) SSLGroup { return SSLGroup{g.Name, g.Label} }),
 	}
 }

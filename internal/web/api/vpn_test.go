@@ -158,7 +158,7 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	}
 	server := r.want(t, 201, "alice", "POST", "/ssl-servers", map[string]any{"gateway": g, "name": "office", "pool": "10.9.0.0/24", "local_subnets": []string{"172.20.0.0/16"}})
 	sid := server["id"].(string)
-	if server["port"] != 443.0 || server["udp"] != true || server["two_factor"] != true || server["require_certificate"] != true || server["mtu"] != 1400.0 ||
+	if server["port"] != 443.0 || server["udp"] != true || server["two_factor"] != true || server["login_mode"] != "password_certificate" || server["mtu"] != 1400.0 ||
 		server["tunnel_mode"] != "split" || !strings.HasPrefix(server["ca_pem"].(string), "-----BEGIN CERTIFICATE") {
 		t.Errorf("defaults: %v", server)
 	}

@@ -1,0 +1,227 @@
+//go:build netns
+
+package netns
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/netcfg"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	platformpassword "github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+	"github.com/skybridge-cloud/skybridge/internal/web/gwserver"
+)
+
+// office is a lab whose node asks the real modules: what a login needs of the
+// control plane, without the console.
+type office struct {
+	*lab
+	vpn   *vpn.Service
+	owner account.Principal
+	sold  vpn.SSLServer
+}
+
+type anyPurpose struct{}
+
+func (anyPurpose) Gate(context.Context, id.Handle, string) error { return nil }
+
+// newOffice starts a node with one SSL server; change may alter it.
+func newOffice(t *testing.T, change func(*vpn.NewServer)) *office {
+	l := newLab(t)
+	o := &office{lab: l, owner: account.Principal{Account: "acc_lab", Subject: "sub_lab"}}
+	ctx, log, clk := context.Background(), slog.New(slog.DiscardHandler), clock.System{}
+	d := dbtest.SQLite(t, job.Migrations(), audit.Migrations(), fleet.Migrations(), vpn.Migrations())
+	kek, err := vault.FileKEK(filepath.Join(l.dir, "kek"))
+	must(t, err)
+	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: clk, Log: log})
+	must(t, err)
+	queue := job.New(d, clk, log)
+	trail := audit.New(audit.Deps{DB: d, Vault: v, Clock: clk, Log: log, Origin: "lab.example/log"})
+	v.Bind(trail, anyPurpose{})
+	nodes := fleet.New(fleet.Deps{DB: d, Clock: clk, Queue: queue, Log: log, Vault: v})
+	o.vpn = vpn.New(vpn.Deps{
+		DB: d, Clock: clk, Queue: queue, Log: log, Audit: trail, Fleet: nodes, Vault: v, System: v, Password: platformpassword.NewHasher(2),
+		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{{ID: "vpc", Name: "lab", Region: "cn-test"}}},
+	})
+	node, err := nodes.EnsureNode(ctx, fleet.NodeSpec{Name: l.id, Region: "cn-test", Location: "CN-mainland", Addresses: []netip.Addr{netip.MustParseAddr(nodeAddr)}})
+	must(t, err)
+	o.order(change)
+	o.serve(gwserver.Options{Fleet: nodes, VPN: o.vpn, Log: log, Identify: func(*http.Request) (fleet.Node, error) { return node, nil }})
+	l.cfg.DesiredFile, l.cfg.UsersFile, l.cfg.NodeID = "", "", node.ID
+	l.startNode()
+	return o
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// order makes the gateway and its server.
+func (o *office) order(change func(*vpn.NewServer)) {
+	ctx := context.Background()
+	g, err := o.vpn.Create(ctx, vpn.NewGateway{
+		Key: "lab", Account: o.owner.Account, Subject: o.owner.Subject, Name: "lab", Region: "cn-test", Network: "vpc",
+		Limits: vpn.Limits{SSLBandwidth: 100, SSLConnections: 5},
+	})
+	must(o.t, err)
+	in := vpn.NewServer{Gateway: g.ID, Settings: vpn.DefaultSettings()}
+	in.Name, in.Pool = "office", netip.MustParsePrefix("10.98.0.0/24")
+	in.LocalSubnets = []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}
+	if change != nil {
+		change(&in)
+	}
+	o.sold, err = o.vpn.CreateServer(ctx, o.owner, in)
+	must(o.t, err)
+	o.gateway = g.ID
+	o.t.Cleanup(func() { _ = netcfg.Remove(g.ID, nil) })
+}
+
+func (o *office) serve(options gwserver.Options) {
+	o.cfg.Control = filepath.Join(o.dir, "control.sock")
+	ln, err := net.Listen("unix", o.cfg.Control)
+	must(o.t, err)
+	s := &http.Server{Handler: gwserver.Handler(options)}
+	go func() { _ = s.Serve(ln) }()
+	o.t.Cleanup(func() { _ = s.Close() })
+}
+
+// hire makes an SSL client and returns it with its secret.
+func (o *office) hire(change func(*vpn.NewClient)) (vpn.SSLClient, vpn.Secret) {
+	o.t.Helper()
+	ctx := context.Background()
+	in := vpn.NewClient{Server: o.sold.ID, Name: "zhang.san"}
+	if change != nil {
+		change(&in)
+	}
+	c, err := o.vpn.CreateClient(ctx, o.owner, in)
+	must(o.t, err)
+	s, err := o.vpn.Secret(ctx, o.owner, c.ID)
+	must(o.t, err)
+	return c, s
+}
+
+// dialAs starts openconnect for a client; it does not wait.
+func (o *office) dialAs(c vpn.SSLClient, pass string, args ...string) *client {
+	o.t.Helper()
+	return o.connectTo(nodeAddr, o.pin(), pass, append([]string{"--user", c.Name, "--no-dtls"}, args...)...)
+}
+
+func withoutCertificate(n *vpn.NewServer) { n.LoginMode = vpn.LoginPassword }
+
+func TestOpenconnectFillsInASoftwareToken(t *testing.T) {
+	o := newOffice(t, withoutCertificate)
+	c, s := o.hire(func(n *vpn.NewClient) { n.Token = vpn.TokenStoken })
+	for range 3 {
+		wrong := o.dialAs(c, "wrong")
+		wrong.says("Login failed.")
+		wrong.ended()
+	}
+	in := o.dialAs(c, s.Password, "--token-mode=rsa", "--token-secret="+s.CTF)
+	in.says("next tokencode")
+	in.says("SCRIPT connected 10.98.0.2")
+	in.signal(syscall.SIGINT)
+	in.ended()
+
+	c, s = o.hire(func(n *vpn.NewClient) { n.Name, n.Token = "li.si", vpn.TokenStoken })
+	in = o.dialAs(c, s.Password, "--token-mode=rsa", "--token-secret="+s.CTF)
+	in.says("SCRIPT connected 10.98.0.")
+	if strings.Contains(o.log(in.log), "next tokencode") {
+		t.Error("got two codes asked for without a failure before")
+	}
+}
+
+func TestOpenconnectFillsInTOTP(t *testing.T) {
+	o := newOffice(t, withoutCertificate)
+	c, s := o.hire(nil)
+	o.dialAs(c, s.Password, "--token-mode=totp", "--token-secret=base32:"+s.TOTP).says("SCRIPT connected 10.98.0.2")
+	if strings.Contains(o.log("node.log"), s.Password) {
+		t.Error("got the password in the node's log")
+	}
+}
+
+// certificate unpacks a client's bundle and returns openconnect's arguments.
+func (o *office) certificate(c vpn.SSLClient) []string {
+	o.t.Helper()
+	b, err := o.vpn.Bundle(context.Background(), o.owner, c.ID)
+	must(o.t, err)
+	z, err := zip.NewReader(bytes.NewReader(b.ZIP), int64(len(b.ZIP)))
+	must(o.t, err)
+	paths := map[string]string{}
+	for _, name := range []string{"client.pem", "key.pem"} {
+		raw, err := fs.ReadFile(z, name)
+		must(o.t, err)
+		paths[name] = filepath.Join(o.dir, c.ID+"-"+name)
+		must(o.t, os.WriteFile(paths[name], raw, 0o600))
+	}
+	return []string{"--certificate", paths["client.pem"], "--sslkey", paths["key.pem"]}
+}
+
+func TestOpenconnectWithACertificateAlone(t *testing.T) {
+	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginCertificate })
+	c, s := o.hire(nil)
+	in := o.dialAs(c, "", o.certificate(c)...)
+	in.says("SCRIPT connected 10.98.0.2")
+	in.signal(syscall.SIGINT)
+	in.ended()
+
+	old := o.dialAs(c, "", append(o.certificate(c), "--no-xmlpost")...)
+	old.says("SCRIPT connected 10.98.0.2")
+
+	bare := o.dialAs(c, s.Password)
+	bare.says("A valid client certificate is required.")
+	bare.ended()
+}
+
+func TestOpenconnectChoosesAGroup(t *testing.T) {
+	o := newOffice(t, func(n *vpn.NewServer) {
+		n.TwoFactor, n.LoginMode = false, vpn.LoginPassword
+		n.Groups = []vpn.Group{{Name: "staff", Label: "All staff"}, {Name: "ops", Label: "Operations"}}
+	})
+	c, s := o.hire(func(n *vpn.NewClient) { n.Groups = []string{"ops"} })
+	label := []string{"--authgroup", "operations"}
+	for name, dial := range map[string]func() *client{
+		"by label":          func() *client { return o.dialAs(c, s.Password, label...) },
+		"by label, no XML":  func() *client { return o.dialAs(c, s.Password, append(label, "--no-xmlpost")...) },
+		"by path":           func() *client { return o.dialTo("/ops", c, s.Password) },
+		"by path, no XML":   func() *client { return o.dialTo("/ops", c, s.Password, "--no-xmlpost") },
+		"by usergroup":      func() *client { return o.dialAs(c, s.Password, "--usergroup", "ops", "--authgroup", "Operations") },
+		"by path and label": func() *client { return o.dialTo("/ops", c, s.Password, label...) },
+	} {
+		t.Log(name)
+		in := dial()
+		in.says("SCRIPT connected 10.98.0.2")
+		in.signal(syscall.SIGINT)
+		in.ended()
+	}
+	other := o.dialAs(c, s.Password, "--authgroup", "All staff")
+	other.says("Login failed.")
+	other.ended()
+}
+
+// dialTo is dialAs with a path.
+func (o *office) dialTo(path string, c vpn.SSLClient, pass string, args ...string) *client {
+	o.t.Helper()
+	return o.connectTo(nodeAddr+path, o.pin(), pass, append([]string{"--user", c.Name, "--no-dtls"}, args...)...)
+}
