@@ -12,7 +12,7 @@ import (
 func Gateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	a := agent.Config{
 		NodeID: cfg.Node.Name, StateDir: cfg.Path("node"), Listen: cfg.Node.Addresses, Logger: log,
-		Version: Version(), Control: cfg.ControlSocket(), Networks: map[string]agent.Network{},
+		Version: Version(), Control: cfg.ControlSocket(), Networks: map[string]agent.Network{}, MaxBanScore: cfg.MaxBanScore,
 		CAFile: cfg.Node.CA, CertFile: cfg.Node.Certificate, KeyFile: cfg.Node.Key,
 	}
 	for name, n := range cfg.Node.Networks {

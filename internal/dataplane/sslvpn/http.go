@@ -34,6 +34,7 @@ type httpConn struct {
 	in   *bufio.Reader
 
 	attached func() // called once the connection has a session
+	fruitful bool   // it brought a login or a tunnel
 }
 
 var errRequest = errors.New("malformed or oversized request")

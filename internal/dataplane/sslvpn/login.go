@@ -43,6 +43,9 @@ func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 	if h.srv.gateway.frozen() {
 		return answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
 	}
+	if h.banned() {
+		return answer{status: 503, reason: textBanned, close: true}
+	}
 	leaf, ok := h.certificate()
 	if !ok {
 		return answer{status: 401, close: true}
@@ -56,6 +59,9 @@ func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
 		return answer{status: 503, reason: unavailable, close: true}
+	}
+	if a.Failed {
+		h.failed()
 	}
 	return h.outcome(a, d.DeviceID)
 }
@@ -113,6 +119,7 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 		h.svc.cfg.Log.Warn("session refused", "session", grant.Session, "server", h.srv.spec.ID, "error", err)
 		return answer{status: 503, reason: reason, close: true}
 	}
+	h.succeeded()
 	done := openconnect.Complete{
 		Token: openconnect.NewSecret([]byte(cookie)), SessionID: grant.Session,
 		Banner: h.srv.spec.Banner, CertSHA1: fmt.Sprintf("%X", sha1.Sum(h.srv.cert.Certificate[0])),

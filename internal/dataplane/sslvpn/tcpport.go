@@ -140,24 +140,24 @@ func (s *Service) serve(raw net.Conn) {
 	}
 	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
 	defer leave()
+	h := httpConn{svc: s, conn: c, from: from, attached: leave}
+	defer h.weigh()
 	tuneTCP(raw)
 	local := addrPort(raw.LocalAddr())
-	var srv *server
-	t := tls.Server(c, &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+	h.tls = tls.Server(c, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		var err error
-		srv, err = s.choose(local, h.ServerName)
+		h.srv, err = s.choose(local, hello.ServerName)
 		if err != nil {
 			return nil, err
 		}
-		return srv.tlsConfig(), nil
+		return h.srv.tlsConfig(), nil
 	}, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: true})
 	_ = raw.SetDeadline(time.Now().Add(handshakeLimit))
 	ctx, cancel := context.WithTimeout(s.ctx, handshakeLimit)
 	defer cancel()
-	if err := t.HandshakeContext(ctx); err != nil || srv == nil {
+	if err := h.tls.HandshakeContext(ctx); err != nil || h.srv == nil {
 		return
 	}
-	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: from, attached: leave}
 	h.serve()
 }
 

@@ -31,6 +31,11 @@ type Config struct {
 	Database string   `yaml:"database"` // empty = SQLite in Data; else a PostgreSQL URL
 	KeyStore string   `yaml:"keystore"` // the second database, for keys; empty = SQLite in Data
 	Log      Log      `yaml:"log"`
+
+	// MaxBanScore is at how many points logins from one source are refused for a
+	// time, by each node and by the control plane.
+	MaxBanScore int `yaml:"max_ban_score"`
+
 	Operator Operator `yaml:"operator"`
 	Console  Console  `yaml:"console"`
 	Node     Node     `yaml:"node"`
@@ -165,7 +170,7 @@ type Demo struct {
 func Default() Config {
 	return Config{
 		Data: "data", Profile: "mainland",
-		Log:      Log{Form: "text", Level: "info"},
+		Log:      Log{Form: "text", Level: "info"}, MaxBanScore: 80,
 		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
 		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
 		Mail:     Mail{Port: 587},
@@ -238,6 +243,9 @@ func (c Config) Validate() error {
 	}
 	if !slices.Contains([]string{"mainland", "hongkong"}, c.Profile) {
 		complain("profile", `choose "mainland" or "hongkong"; it cannot be changed later`)
+	}
+	if c.MaxBanScore < 0 {
+		complain("max_ban_score", "give the points at which a source of logins is refused, such as 80; 0 refuses none")
 	}
 	if c.KeyStore != "" && c.KeyStore == c.Database {
 		complain("keystore", "keys must be in another database than data, so that a backup of one is worthless alone")
