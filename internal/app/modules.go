@@ -127,7 +127,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
 		System: s.vault, Password: hasher,
-		Config: vpn.Config{BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: vpn.DefaultSecretTTL},
+		Config: vpn.Config{BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: vpn.DefaultSecretTTL, MaxBanScore: cfg.MaxBanScore},
 	})
 }
 

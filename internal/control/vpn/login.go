@@ -3,7 +3,6 @@ package vpn
 import (
 	"context"
 	"crypto/x509"
-	"net/netip"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
@@ -69,7 +68,7 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 		return unavailable(textUnavailable), nil
 	}
 	l := login{s: s, request: r, server: srv, gateway: g, now: s.clock.Now()}
-	return l.round(ctx)
+	return l.judged(ctx)
 }
 
 func (s *Service) serverOfNode(ctx context.Context, node string, r gwlink.LoginRequest) (SSLServer, fleet.Assignment, error) {
@@ -182,8 +181,9 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 // failed answers a wrong factor: the same form, or the end at the last try.
 func (l login) failed(n int64, again gwlink.LoginAnswer) gwlink.LoginAnswer {
 	if n >= attemptsAllowed {
-		return refused(textLocked)
+		again = refused(textLocked)
 	}
+	again.Failed = true
 	return again
 }
 
@@ -283,7 +283,7 @@ func (l login) typedCode() string {
 // again asks for another code in a new conversation, or ends.
 func (l login) again(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
 	if n >= attemptsAllowed {
-		return refused(textLocked), nil
+		return l.failed(n, gwlink.LoginAnswer{}), nil
 	}
 	next := "vcv_" + id.Random(20)
 	err := l.s.db.InTx(ctx, func(tx *db.Tx) error { return l.insertConversation(ctx, tx, next, c, o) })
@@ -325,11 +325,7 @@ type origin struct{ pair, source string }
 
 // origin of this round. IPv6 sources count by /64.
 func (l login) origin(ctx context.Context, name string) (o origin, err error) {
-	a := l.request.SourceIP.Unmap()
-	if a.Is6() {
-		a = netip.PrefixFrom(a, 64).Masked().Addr()
-	}
-	text := a.WithZone("").String()
+	text := sourceText(l.request.SourceIP)
 	if o.source, err = l.s.digest(ctx, l.server.ID, text); err != nil {
 		return origin{}, err
 	}

@@ -35,6 +35,8 @@ type Config struct {
 	BaseDomain string        // SSL servers are called <id>.<BaseDomain>
 	Networks   []Network     // VPCs of the nodes' configuration
 	SecretTTL  time.Duration // how long generated secrets can be read; 0 = always
+
+	MaxBanScore int // points at which logins from a source are refused, see ban.go; 0 = never
 }
 
 // DefaultSecretTTL is how long generated secrets can be read.
