@@ -88,12 +88,11 @@ func (b *Board) Succeeded(from netip.Addr, now time.Time) {
 	defer b.mu.Unlock()
 	key := source(from)
 	s := b.at(key, now)
-	switch s.connections = 0; {
-	case s.failures == 0:
-		delete(b.scores, key)
-	default:
+	if s.connections = 0; s.failures > 0 {
 		b.scores[key] = s
+		return
 	}
+	delete(b.scores, key)
 }
 
 func (b *Board) count(from netip.Addr, now time.Time, points score) bool {

@@ -26,11 +26,11 @@ import (
 
 // Config is everything an installation decides.
 type Config struct {
-	Data     string   `yaml:"data"`     // directory of all state; 0700
-	Profile  string   `yaml:"profile"`  // "mainland" or "hongkong", for good
-	Database string   `yaml:"database"` // empty = SQLite in Data; else a PostgreSQL URL
-	KeyStore string   `yaml:"keystore"` // the second database, for keys; empty = SQLite in Data
-	Log      Log      `yaml:"log"`
+	Data     string `yaml:"data"`     // directory of all state; 0700
+	Profile  string `yaml:"profile"`  // "mainland" or "hongkong", for good
+	Database string `yaml:"database"` // empty = SQLite in Data; else a PostgreSQL URL
+	KeyStore string `yaml:"keystore"` // the second database, for keys; empty = SQLite in Data
+	Log      Log    `yaml:"log"`
 
 	// MaxBanScore is at how many points logins from one source are refused for a
 	// time, by each node and by the control plane.
@@ -170,7 +170,7 @@ type Demo struct {
 func Default() Config {
 	return Config{
 		Data: "data", Profile: "mainland",
-		Log:      Log{Form: "text", Level: "info"}, MaxBanScore: 80,
+		Log: Log{Form: "text", Level: "info"}, MaxBanScore: 80,
 		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
 		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
 		Mail:     Mail{Port: 587},
