@@ -131,7 +131,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 		System: s.vault, Password: hasher,
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
-			URL: strings.TrimSuffix(cfg.Console.URL, "/"),
+			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore,
 		},
 	})
 }

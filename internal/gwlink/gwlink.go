@@ -204,6 +204,8 @@ type LoginAnswer struct {
 	Form         *Form   `json:"form,omitempty"`
 	Grant        []byte  `json:"grant,omitempty"`  // see SignGrant
 	Reason       string  `json:"reason,omitempty"` // shown to the person
+	// Failed says that a factor was wrong: the node counts it against the source.
+	Failed bool `json:"failed,omitempty"`
 }
 
 // Form is what the person fills next.

@@ -99,7 +99,7 @@ func TestRevokingACertificateEndsStockOpenconnect(t *testing.T) {
 		return ctl.reported(func(r gwlink.Report) bool { return len(r.Closed) == 1 && r.Closed[0].Reason == gwlink.ReasonRevoked })
 	})
 	again := l.connect(password, "--certificate", certificate, "--sslkey", key)
-	again.says("HTTP/1.1 401")
+	again.says("A valid client certificate is required.")
 	again.ended()
 }
 

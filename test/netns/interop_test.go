@@ -46,6 +46,7 @@ var variants = []struct {
 	{"openconnect's own name, AES-128", []string{"--dtls-ciphers=OC-DTLS1_2-AES128-GCM"}, resume, "AES-128-GCM"},
 	{"DTLS of before the standard only", []string{"--dtls-ciphers=AES128-SHA"}, tlsTCP, ""},
 	{"without DTLS", []string{"--no-dtls"}, tlsTCP, ""},
+	{"without XML, as old clients", []string{"--no-xmlpost"}, psk, "GET https://198.51.100.1/"},
 	{"compression offered", []string{"--compression=all"}, psk, ""},
 	{"IPv6 not wanted", []string{"--disable-ipv6"}, psk, ""},
 	{"says it is Android", []string{"--os=android"}, psk, ""},

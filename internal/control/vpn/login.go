@@ -3,7 +3,6 @@ package vpn
 import (
 	"context"
 	"crypto/x509"
-	"net/netip"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
@@ -67,7 +66,7 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 		return unavailable(textUnavailable), nil
 	}
 	l := login{s: s, request: r, server: srv, gateway: g, now: s.clock.Now()}
-	return l.round(ctx)
+	return l.judged(ctx)
 }
 
 func (s *Service) serverOfNode(ctx context.Context, node string, r gwlink.LoginRequest) (SSLServer, fleet.Assignment, error) {
@@ -232,10 +231,11 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 
 func (l login) needsCode(c SSLClient) bool { return l.server.TwoFactor && !c.TwoFactorExempt }
 
-// failed answers a wrong factor: the same form, or the end at the last try.
+// failed answers a wrong factor, and marks it: the same form, or the end at the last try.
 // c is without id when there is no such client.
 func (l login) failed(ctx context.Context, c SSLClient, o origin, n int64, again gwlink.LoginAnswer) (gwlink.LoginAnswer, error) {
 	if n < attemptsAllowed {
+		again.Failed = true
 		return again, nil
 	}
 	if c.ID != "" {
@@ -243,7 +243,9 @@ func (l login) failed(ctx context.Context, c SSLClient, o origin, n int64, again
 			return gwlink.LoginAnswer{}, err
 		}
 	}
-	return refused(textLocked), nil
+	again = refused(textLocked)
+	again.Failed = true
+	return again, nil
 }
 
 func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, error) {
@@ -301,20 +303,10 @@ type origin struct{ pair, source string }
 
 // origin of this round.
 func (l login) origin(ctx context.Context, name string) (o origin, err error) {
-	text := l.sourceText()
+	text := sourceText(l.request.SourceIP)
 	if o.source, err = l.s.digest(ctx, l.server.ID, text); err != nil {
 		return origin{}, err
 	}
 	o.pair, err = l.s.digest(ctx, l.server.ID, name, text)
 	return o, err
-}
-
-// sourceText is the address that failures are counted under. IPv6 sources count
-// by /64.
-func (l login) sourceText() string {
-	a := l.request.SourceIP.Unmap()
-	if a.Is6() {
-		a = netip.PrefixFrom(a, 64).Masked().Addr()
-	}
-	return a.WithZone("").String()
 }

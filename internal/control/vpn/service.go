@@ -36,6 +36,8 @@ type Config struct {
 	Networks   []Network     // VPCs of the nodes' configuration
 	SecretTTL  time.Duration // how long generated secrets can be read; 0 = always
 	URL        string        // of the web server, without a slash at the end: certificates name their revocation list below it; "" = not known
+
+	MaxBanScore int // points at which logins from a source are refused, see ban.go; 0 = never
 }
 
 // DefaultSecretTTL is how long generated secrets can be read.

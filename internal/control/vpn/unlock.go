@@ -26,7 +26,7 @@ func lockRef(c SSLClient, pair string) vault.Ref {
 // source is locked, so that it can be shown and lifted. Below that nothing but
 // the digest is kept.
 func (l login) noteLock(ctx context.Context, c SSLClient, o origin) error {
-	sealed, err := l.s.vault.Seal(ctx, lockRef(c, o.pair), []byte(l.sourceText()))
+	sealed, err := l.s.vault.Seal(ctx, lockRef(c, o.pair), []byte(sourceText(l.request.SourceIP)))
 	if err != nil {
 		return err
 	}

@@ -58,8 +58,15 @@ func each(t *testing.T, fn func(t *testing.T, r rig)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newRig(t, d)) }, sets...)
 }
 
-func newRig(t *testing.T, d *db.DB) rig {
+func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	t.Helper()
+	cfg := vpn.Config{BaseDomain: "vpn.test", URL: "https://console.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
+		{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
+		{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}},
+	}}
+	for _, f := range change {
+		f(&cfg)
+	}
 	c, log := clock.NewFake(start), slog.New(slog.DiscardHandler)
 	kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
 	must(t, err)
@@ -71,10 +78,7 @@ func newRig(t *testing.T, d *db.DB) rig {
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
 	r.s = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
-		Password: password.NewHasher(2), Config: vpn.Config{BaseDomain: "vpn.test", URL: "https://console.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
-			{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
-			{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}},
-		}},
+		Password: password.NewHasher(2), Config: cfg,
 	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{
 		Name: "one", Region: "cn-test", Location: "CN-mainland",

@@ -47,6 +47,8 @@ type Config struct {
 	Queues   int                // of a gateway's tunnel device; default 1 per two CPUs
 	Metrics  string             // loopback address that answers scrapes; empty = none
 
+	MaxBanScore int // points at which a source's logins are refused; 0 = never
+
 	// Control is the path of a unix socket, or an https URL with the TLS files.
 	Control  string
 	CAFile   string // PEM; control's issuer
@@ -152,7 +154,7 @@ func newAgent(cfg Config) (*agent, error) {
 	}
 	a := &agent{cfg: cfg, log: cfg.Logger, store: st, link: l}
 	a.rep = newReporter(cfg, st, l)
-	a.svc = sslvpn.New(sslvpn.Config{Auth: l, Sink: a.rep, Clock: clock.System{}, Log: cfg.Logger, Listen: cfg.Listen})
+	a.svc = sslvpn.New(sslvpn.Config{Auth: l, Sink: a.rep, Clock: clock.System{}, Log: cfg.Logger, Listen: cfg.Listen, MaxBanScore: cfg.MaxBanScore})
 	a.rec = newReconciler(cfg, st, l, a.svc, a.rep)
 	return a, nil
 }

@@ -158,7 +158,9 @@ func (s *standalone) Login(_ context.Context, r gwlink.LoginRequest) (gwlink.Log
 	}
 	u, err := s.check(r.Fields["username"], r.Fields["password"])
 	if errors.Is(err, errLogin) {
-		return loginForm("Login failed."), nil
+		again := loginForm("Login failed.")
+		again.Failed = true
+		return again, nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err

@@ -71,6 +71,7 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 		return
 	}
 	h.attached()
+	h.succeeded()
 	_ = h.conn.SetDeadline(time.Time{})
 	if _, err := h.tls.Write(resp.AppendTo(nil)); err != nil || h.in.Buffered() > 0 {
 		st.unlink() // bytes behind CONNECT before its answer are no stock client's

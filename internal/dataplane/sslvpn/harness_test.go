@@ -98,6 +98,12 @@ func newRig(t *testing.T, change ...func(*gwlink.SSLServer)) *rig {
 // newRigAt is newRig with the address to listen on and the one to dial.
 func newRigAt(t *testing.T, listen, dial string, change ...func(*gwlink.SSLServer)) *rig {
 	t.Helper()
+	return newRigWith(t, Config{Listen: []netip.Addr{netip.MustParseAddr(listen)}}, dial, change...)
+}
+
+// newRigWith is newRig with what the test decides of the configuration.
+func newRigWith(t *testing.T, cfg Config, dial string, change ...func(*gwlink.SSLServer)) *rig {
+	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -106,10 +112,12 @@ func newRigAt(t *testing.T, listen, dial string, change ...func(*gwlink.SSLServe
 		t: t, key: key, host: dial, queue: tuntest.New(64), log: &lockedBuffer{}, certs: map[string]*tls.Certificate{},
 		sink: &memorySink{closed: make(chan gwlink.SessionClosed, 16)},
 	}
-	r.svc = New(Config{
-		Auth: r, Sink: r.sink, Clock: clock.System{}, Listen: []netip.Addr{netip.MustParseAddr(listen)},
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	cfg.Auth, cfg.Sink = r, r.sink
+	cfg.Log = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if cfg.Clock == nil {
+		cfg.Clock = clock.System{}
+	}
+	r.svc = New(cfg)
 	srv := gwlink.SSLServer{
 		ID: "sslsrv-1", Name: "one", ServerNames: []string{"one.example.com"}, Port: freePort(t), UDP: true,
 		Pool: netip.MustParsePrefix("10.98.0.0/24"), LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")},
@@ -193,6 +201,7 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	case "refuse":
 		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused}, nil
 	default:
+		form.Failed = q.Fields["password"] != ""
 		return form, nil
 	}
 	if q.Conversation != "conv" {

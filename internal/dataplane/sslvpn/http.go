@@ -35,8 +35,8 @@ type httpConn struct {
 
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
+	fruitful bool    // it brought a login or a tunnel
 	door     string  // group whose URL the present request is for
-
 }
 
 var errRequest = errors.New("malformed or oversized request")

@@ -101,6 +101,9 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	if h.srv.gateway.frozen() {
 		return "", answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
 	}
+	if h.banned() {
+		return "", answer{status: 503, reason: textBanned, close: true}
+	}
 	leaf, ok := h.certificate()
 	if !ok {
 		return gwlink.OutcomeRefused, h.noCertificate()
@@ -114,6 +117,9 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
 		return "", answer{status: 503, reason: unavailable, close: true}
+	}
+	if a.Failed {
+		h.failed()
 	}
 	outcome := a.Outcome
 	if outcome == gwlink.OutcomeForm && a.Form != nil && len(a.Form.Fields) == 0 {
@@ -182,6 +188,7 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 		h.svc.cfg.Log.Warn("session refused", "session", grant.Session, "server", h.srv.spec.ID, "error", err)
 		return answer{status: 503, reason: reason, close: true}
 	}
+	h.succeeded()
 	done := openconnect.Complete{
 		Token: openconnect.NewSecret([]byte(cookie)), SessionID: grant.Session,
 		Banner: h.srv.spec.Banner, CertSHA1: fmt.Sprintf("%X", sha1.Sum(h.srv.cert.Certificate[0])),

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
@@ -38,7 +39,8 @@ type Service struct {
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*netio.Conn]struct{}
 
-	tally tally // see Tally
+	tally tally      // see Tally
+	bans  *ban.Board // of sources; has a lock of its own
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
@@ -53,7 +55,7 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		earlyFrom: map[netip.Addr]int{},
+		earlyFrom: map[netip.Addr]int{}, bans: ban.New(cfg.MaxBanScore),
 	}
 	s.wg.Go(s.tickForever)
 	return s

@@ -83,11 +83,13 @@ type Gateway struct {
 	Certificates map[string]*tls.Certificate // by server id; a server without one waits
 }
 
-// Config is what a Service needs. All fields are required.
+// Config is what a Service needs. All fields but MaxBanScore are required.
 type Config struct {
 	Auth   Authenticator
 	Sink   Sink
 	Clock  clock.Clock
 	Log    *slog.Logger
 	Listen []netip.Addr // local addresses of every server's port
+
+	MaxBanScore int // points at which a source's logins are refused, see ban; 0 = never
 }

@@ -155,12 +155,14 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 	}
 	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
 	defer leave()
+	h := httpConn{svc: s, conn: c, from: from, attached: leave}
+	defer h.weigh()
 	tuneTCP(raw)
 	local := addrPort(raw.LocalAddr())
-	var srv *server
-	t := tls.Server(c, &tls.Config{GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+	var srv *server // not h's own: t lives on, and h need not
+	t := tls.Server(c, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		var err error
-		srv, err = s.choose(local, h.ServerName)
+		srv, err = s.choose(local, hello.ServerName)
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +176,7 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 		return nil
 	}
 	s.tally.tlsOK.Add(1)
-	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: from, attached: leave}
+	h.srv, h.tls = srv, t
 	h.serve()
 	return h.tunnel
 }

@@ -26,11 +26,16 @@ import (
 
 // Config is everything an installation decides.
 type Config struct {
-	Data     string   `yaml:"data"`     // directory of all state; 0700
-	Profile  string   `yaml:"profile"`  // "mainland" or "hongkong", for good
-	Database string   `yaml:"database"` // empty = SQLite in Data; else a PostgreSQL URL
-	KeyStore string   `yaml:"keystore"` // the second database, for keys; empty = SQLite in Data
-	Log      Log      `yaml:"log"`
+	Data     string `yaml:"data"`     // directory of all state; 0700
+	Profile  string `yaml:"profile"`  // "mainland" or "hongkong", for good
+	Database string `yaml:"database"` // empty = SQLite in Data; else a PostgreSQL URL
+	KeyStore string `yaml:"keystore"` // the second database, for keys; empty = SQLite in Data
+	Log      Log    `yaml:"log"`
+
+	// MaxBanScore is at how many points logins from one source are refused for a
+	// time, by each node and by the control plane.
+	MaxBanScore int `yaml:"max_ban_score"`
+
 	Operator Operator `yaml:"operator"`
 	Console  Console  `yaml:"console"`
 	Node     Node     `yaml:"node"`
@@ -178,7 +183,7 @@ type Demo struct {
 func Default() Config {
 	return Config{
 		Data: "data", Profile: "mainland",
-		Log:      Log{Form: "text", Level: "info"},
+		Log: Log{Form: "text", Level: "info"}, MaxBanScore: 80,
 		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
 		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
 		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
@@ -252,6 +257,9 @@ func (c Config) Validate() error {
 	}
 	if !slices.Contains([]string{"mainland", "hongkong"}, c.Profile) {
 		complain("profile", `choose "mainland" or "hongkong"; it cannot be changed later`)
+	}
+	if c.MaxBanScore < 0 {
+		complain("max_ban_score", "give the points at which a source of logins is refused, such as 80; 0 refuses none")
 	}
 	if c.KeyStore != "" && c.KeyStore == c.Database {
 		complain("keystore", "keys must be in another database than data, so that a backup of one is worthless alone")

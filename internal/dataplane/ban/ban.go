@@ -1,0 +1,156 @@
+// Package ban keeps a score of the sources of connections, so that one that
+// only guesses is turned away before it costs control anything.
+//
+// It opens and closes nothing and knows no account: a source is an IPv4
+// address or the /64 of an IPv6 one. Control keeps counters of its own, which
+// hold over all nodes and over restarts; what is here is gone with the process.
+//
+//	       connection without result +1, wrong factor +10
+//	          ┌────────────┐
+//	unknown ──┴──▶ scored ─┴─ 80 ─▶ banned
+//	   ▲             │                │ counts nothing more
+//	   └── reset ────┴──── reset ─────┘
+//
+// Invariants: memory is bounded, however many sources there are; a ban ends by
+// itself; a success forgives connections, never wrong factors, so that who
+// holds one account cannot go on guessing at others.
+package ban
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Points and times are those of ocserv's defaults (spec OpenConnect, section
+// 18.1).
+const (
+	DefaultMax = 80               // points at which a source is banned
+	Failure    = 10               // points of a wrong factor
+	Connection = 1                // points of a connection that came to nothing
+	Reset      = 20 * time.Minute // from the last point until all are forgotten
+)
+
+const (
+	// maxSources bounds the memory: about 10 MB.
+	maxSources = 1 << 16
+	// sample is how many sources are looked at to find one to forget.
+	sample = 8
+)
+
+// Board is the scores of one node. It is safe for concurrent use.
+type Board struct {
+	max  int
+	room int
+
+	mu     sync.Mutex
+	scores map[netip.Prefix]score
+}
+
+type score struct {
+	failures    int // points
+	connections int
+	until       time.Time
+}
+
+func (s score) total() int { return s.failures + s.connections }
+
+// New returns an empty board that bans at max points; with 0 it never does.
+func New(max int) *Board {
+	return &Board{max: max, room: maxSources, scores: map[netip.Prefix]score{}}
+}
+
+// Banned says whether logins from an address are refused now.
+func (b *Board) Banned(from netip.Addr, now time.Time) bool {
+	if b.max <= 0 {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.at(source(from), now).total() >= b.max
+}
+
+// Failed counts a wrong factor. It returns true when that makes the ban.
+func (b *Board) Failed(from netip.Addr, now time.Time) bool {
+	return b.count(from, now, score{failures: Failure})
+}
+
+// Wasted counts a connection that ended without a login or a tunnel. It returns
+// true when that makes the ban.
+func (b *Board) Wasted(from netip.Addr, now time.Time) bool {
+	return b.count(from, now, score{connections: Connection})
+}
+
+// Succeeded forgives the connections of a source: clients that use several for
+// one login leave some behind.
+func (b *Board) Succeeded(from netip.Addr, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := source(from)
+	s := b.at(key, now)
+	if s.connections = 0; s.failures > 0 {
+		b.scores[key] = s
+		return
+	}
+	delete(b.scores, key)
+}
+
+func (b *Board) count(from netip.Addr, now time.Time, points score) bool {
+	if b.max <= 0 {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := source(from)
+	s := b.at(key, now)
+	if s.total() >= b.max {
+		return false // a ban is not prolonged
+	}
+	if _, known := b.scores[key]; !known && len(b.scores) >= b.room {
+		b.forgetOne(now)
+	}
+	s = score{s.failures + points.failures, s.connections + points.connections, now.Add(Reset)}
+	b.scores[key] = s
+	return s.total() >= b.max
+}
+
+// at returns the score that still counts.
+func (b *Board) at(key netip.Prefix, now time.Time) score {
+	s, ok := b.scores[key]
+	if ok && !now.Before(s.until) {
+		delete(b.scores, key)
+		return score{}
+	}
+	return s
+}
+
+// forgetOne makes room: of a few sources the one that is over, else the one
+// with the least points. Whoever floods the board with addresses pushes out
+// other such addresses before a ban.
+func (b *Board) forgetOne(now time.Time) {
+	var least netip.Prefix
+	points, seen := 0, 0
+	for key, s := range b.scores { // a map's order is random
+		n := s.total()
+		if !now.Before(s.until) {
+			n = 0
+		}
+		if seen == 0 || n < points {
+			least, points = key, n
+		}
+		if seen++; seen == sample {
+			break
+		}
+	}
+	delete(b.scores, least)
+}
+
+// source is what an address counts as.
+func source(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(a, bits).Masked()
+}

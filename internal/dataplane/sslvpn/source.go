@@ -1,0 +1,39 @@
+package sslvpn
+
+import "github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
+
+// textBanned is what a person reads whose source is banned.
+const textBanned = "Too many failed attempts from your network. Try again in 20 minutes."
+
+// banned says whether this source's logins are refused. Its tunnels and their
+// reconnections are not: they are other people's, or the person's own from
+// before.
+func (h *httpConn) banned() bool { return h.svc.bans.Banned(h.from.Addr(), h.svc.cfg.Clock.Now()) }
+
+// failed counts a wrong factor against the source.
+func (h *httpConn) failed() {
+	if h.svc.bans.Failed(h.from.Addr(), h.svc.cfg.Clock.Now()) {
+		h.tellBan()
+	}
+}
+
+// succeeded is a login or a tunnel on this connection.
+func (h *httpConn) succeeded() {
+	h.fruitful = true
+	h.svc.bans.Succeeded(h.from.Addr(), h.svc.cfg.Clock.Now())
+}
+
+// weigh counts a connection that has ended and came to nothing. It is counted at
+// its end, so that an office whose clients all come back at once is not taken
+// for a flood.
+func (h *httpConn) weigh() {
+	if !h.fruitful && h.svc.bans.Wasted(h.from.Addr(), h.svc.cfg.Clock.Now()) {
+		h.tellBan()
+	}
+}
+
+// tellBan tells the operator that a source is banned, not which: an address is
+// personal.
+func (h *httpConn) tellBan() {
+	h.svc.cfg.Log.Warn("logins of one source are refused", "wait", ban.Reset)
+}

@@ -1,0 +1,85 @@
+package sslvpn
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+)
+
+// newBanRig is a rig that bans, with a clock of the test's.
+func newBanRig(t *testing.T) (*rig, *clock.Fake) {
+	t.Helper()
+	now := clock.NewFake(time.Now())
+	cfg := Config{Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Clock: now, MaxBanScore: ban.DefaultMax}
+	return newRigWith(t, cfg, "127.0.0.1"), now
+}
+
+func TestWrongPasswordsBanTheSourceFromLogins(t *testing.T) {
+	t.Parallel()
+	r, now := newBanRig(t)
+	holder := r.dial(nil)
+	cookie := holder.login("ann")
+	p := r.dial(nil)
+	for i := range 8 {
+		if resp, body := p.request(post(reply("ann", "wrong"))); resp.StatusCode != 200 || !strings.Contains(body, `name="password"`) {
+			t.Fatalf("failure %d: got %s %q, want the form again", i+1, resp.Status, body)
+		}
+	}
+	for name, request := range map[string]string{
+		"init": post(initDocument), "the right password": post(reply("ann", "pass")), "GET": "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		resp, _ := r.dial(nil).request(request)
+		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("X-Reason") != textBanned {
+			t.Errorf("%s: got %s, reason %q, want 503 and why", name, resp.Status, resp.Header.Get("X-Reason"))
+		}
+	}
+	r.dial(nil).connect(cookie) // a cookie of before opens its tunnel
+	if n := strings.Count(r.log.String(), "logins of one source are refused"); n != 1 {
+		t.Errorf("the operator was told %d times, want once", n)
+	}
+	now.Advance(ban.Reset)
+	r.dial(nil).login("ann")
+}
+
+func TestConnectionsThatComeToNothingBanTheSource(t *testing.T) {
+	t.Parallel()
+	r, now := newBanRig(t)
+	from := netip.MustParseAddr("127.0.0.1")
+	useless := func() {
+		p := r.dial(nil)
+		p.request(post(initDocument))
+		_ = p.raw.Close()
+	}
+	for range ban.DefaultMax {
+		useless()
+	}
+	for end := time.Now().Add(waitLimit); !r.svc.bans.Banned(from, now.Now()); {
+		if time.Now().After(end) {
+			t.Fatal("80 connections that came to nothing made no ban")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if resp, _ := r.dial(nil).request(post(initDocument)); resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("got %s, want 503", resp.Status)
+	}
+}
+
+func TestAnOfficeThatReconnectsIsNotBanned(t *testing.T) {
+	t.Parallel()
+	r, now := newBanRig(t)
+	cookie := r.dial(nil).login("ann")
+	for range 2 * ban.DefaultMax { // far more than the score allows
+		p := r.dial(nil)
+		p.connect(cookie)
+		_ = p.raw.Close()
+	}
+	if r.svc.bans.Banned(netip.MustParseAddr("127.0.0.1"), now.Now()) {
+		t.Error("reconnections made a ban")
+	}
+	r.dial(nil).login("bob")
+}
