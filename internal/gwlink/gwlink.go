@@ -98,11 +98,6 @@ const (
 	LoginCertificate         LoginMode = "certificate" // the answer to init may be a grant
 )
 
-// WantsCertificate reports whether nobody gets in without a certificate.
-func (m LoginMode) WantsCertificate() bool {
-	return m == LoginPasswordCertificate || m == LoginCertificate
-}
-
 // Group is one that a login may choose, in a form or by the path /name.
 type Group struct {
 	Name  string `json:"name"`
@@ -134,7 +129,9 @@ type SSLServer struct {
 	RekeyTime       int            `json:"rekey_time"`
 	ClientIsolation bool           `json:"client_isolation"`
 	TLSMin          string         `json:"tls_min"`    // "1.2" or "1.3"
-	LoginMode       LoginMode      `json:"login_mode"` // empty = LoginPassword
+	LoginMode       LoginMode      `json:"login_mode"` // empty from a control that knows RequireCertificate alone
+	// RequireCertificate says the same for a node that knows no LoginMode.
+	RequireCertificate bool `json:"require_certificate"`
 	Groups          []Group        `json:"groups,omitempty"`
 	ClientCAs       [][]byte       `json:"client_cas,omitempty"`      // DER
 	Certificate     string         `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
@@ -145,6 +142,15 @@ type SSLServer struct {
 	// to 16 KiB, above the tunnel MTU. It about doubles their download rate, and
 	// is only for clients that are end hosts: one that forwards would drop them.
 	LargeSegments bool `json:"large_segments,omitempty"`
+}
+
+// WantsCertificate reports whether nobody gets in without a certificate. A mode
+// that this release does not know asks for one.
+func (s SSLServer) WantsCertificate() bool {
+	if s.LoginMode == "" {
+		return s.RequireCertificate
+	}
+	return s.LoginMode != LoginPassword
 }
 
 // Client carries what may change for live sessions of one SSL client. It holds

@@ -22,10 +22,7 @@ func scanServer(r db.Row) (v SSLServer, err error) {
 	if err != nil {
 		return SSLServer{}, err
 	}
-	// The stored form is Settings as Go names it; fields that a newer release
-	// adds start at their defaults.
-	v.Settings = DefaultSettings()
-	if err := json.Unmarshal([]byte(settings), &v.Settings); err != nil {
+	if v.Settings, err = readSettings(settings); err != nil {
 		return SSLServer{}, fmt.Errorf("settings of %s: %w", v.ID, err)
 	}
 	v.Name, v.Port, v.UDP = name, int(port), udp != 0
@@ -35,6 +32,34 @@ func scanServer(r db.Row) (v SSLServer, err error) {
 	}
 	v.Uploaded, err = splitChain(shown)
 	return v, err
+}
+
+// storedSettings is Settings as Go names it, and RequireCertificate, which the
+// first release has in the place of LoginMode: its rows are here still, and its
+// processes may run beside ours.
+type storedSettings struct {
+	Settings
+	RequireCertificate bool
+}
+
+// readSettings gives fields that a newer release added their defaults.
+func readSettings(text string) (Settings, error) {
+	v := storedSettings{DefaultSettings(), true}
+	v.LoginMode = ""
+	err := json.Unmarshal([]byte(text), &v)
+	switch {
+	case v.LoginMode != "":
+	case v.RequireCertificate:
+		v.LoginMode = LoginPasswordCertificate
+	default:
+		v.LoginMode = LoginPassword
+	}
+	return v.Settings, err
+}
+
+func writeSettings(c Settings) (string, error) {
+	b, err := json.Marshal(storedSettings{c, c.LoginMode.wantsCertificate()})
+	return string(b), err
 }
 
 func serverByID(ctx context.Context, q db.Q, server string) (SSLServer, error) {
@@ -55,24 +80,24 @@ func serversOfGateway(ctx context.Context, q db.Q, gateway string) ([]SSLServer,
 }
 
 func insertServer(ctx context.Context, tx *db.Tx, v SSLServer, caKey []byte) error {
-	settings, err := json.Marshal(v.Settings)
+	settings, err := writeSettings(v.Settings)
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", v.ID, err)
 	}
 	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_server (id, gateway, account, name, port, udp, state, settings, ca, ca_key,
 		chain, version, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, 1, $11, $11) ON CONFLICT DO NOTHING`,
-		v.ID, v.Gateway, string(v.Account), v.Name, int64(v.Port), db.Bool(v.UDP), string(v.State), string(settings), v.CA, caKey, db.Micros(v.CreatedAt))
+		v.ID, v.Gateway, string(v.Account), v.Name, int64(v.Port), db.Bool(v.UDP), string(v.State), settings, v.CA, caKey, db.Micros(v.CreatedAt))
 }
 
 func updateServer(ctx context.Context, tx *db.Tx, v SSLServer, now time.Time) error {
-	settings, err := json.Marshal(v.Settings)
+	settings, err := writeSettings(v.Settings)
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", v.ID, err)
 	}
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_server SET name = $1, settings = $2, state = $3, version = version + 1,
 		updated_at = $4 WHERE id = $5 AND version = $6`,
-		v.Name, string(settings), string(v.State), db.Micros(now), v.ID, v.Version)
+		v.Name, settings, string(v.State), db.Micros(now), v.ID, v.Version)
 }
 
 func setChain(ctx context.Context, tx *db.Tx, server string, chain [][]byte, now time.Time) error {

@@ -289,21 +289,29 @@ func TestMigrationsKeepWhatIsThere(t *testing.T) {
 		if err != nil || got != [4]int64{7, 7, 7, 0} {
 			t.Errorf("client: got %v, %v", got, err)
 		}
-		settings, err := db.Select(ctx, d, db.One[string], "SELECT settings FROM vpn_server ORDER BY id")
-		want := []string{`{"TLSMin":"1.2","LoginMode":"password_certificate"}`, `{"Banner":"\"RequireCertificate\":true","LoginMode":"password"}`}
-		if err != nil || !slices.Equal(settings, want) {
-			t.Errorf("servers: got %q, %v", settings, err)
+		svc := newRig(t, d).s
+		for server, want := range oldModes {
+			if got, err := svc.Server(ctx, alice.Account, server); err != nil || got.LoginMode != want.mode || got.TLSMin != "1.2" {
+				t.Errorf("server %s: got %+v, %v, want %s", server, got.Settings, err, want.mode)
+			}
 		}
-	}, until(t, vpn.Migrations().Files, "00010"))
+	}, until(t, vpn.Migrations().Files, "00060"))
+}
+
+// oldModes are settings as the first release wrote them.
+var oldModes = map[string]struct {
+	settings string
+	mode     vpn.LoginMode
+}{
+	"sslsrv-with":    {`{"TLSMin":"1.2","RequireCertificate":true}`, vpn.LoginPasswordCertificate},
+	"sslsrv-without": {`{"Banner":"\"RequireCertificate\":true","RequireCertificate":false}`, vpn.LoginPassword},
+	"sslsrv-silent":  {`{}`, vpn.LoginPasswordCertificate},
 }
 
 func oldRows(ctx context.Context, tx *db.Tx) error {
-	for server, settings := range map[string]string{
-		"s1": `{"TLSMin":"1.2","RequireCertificate":true}`,
-		"s2": `{"Banner":"\"RequireCertificate\":true","RequireCertificate":false}`,
-	} {
+	for server, old := range oldModes {
 		_, err := tx.Exec(ctx, `INSERT INTO vpn_server (id, gateway, account, name, port, udp, state, settings, ca, ca_key, version, created_at, updated_at)
-			VALUES ($1, 'g', 'a', $1, 443, 1, 'active', $2, $3, $3, 1, 0, 0)`, server, settings, []byte("x"))
+			VALUES ($1, 'g', $2, $1, 443, 1, 'active', $3, $4, $4, 1, 0, 0)`, server, string(alice.Account), old.settings, []byte("x"))
 		if err != nil {
 			return err
 		}

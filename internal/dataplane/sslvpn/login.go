@@ -301,7 +301,7 @@ func address(srv *server, grant gwlink.Grant) (netip.Addr, error) {
 func (h *httpConn) certificate() (der []byte, ok bool) {
 	peer := h.tls.ConnectionState().PeerCertificates
 	if len(peer) == 0 {
-		return nil, !h.srv.spec.LoginMode.WantsCertificate()
+		return nil, !h.srv.spec.WantsCertificate()
 	}
 	chain := x509.NewCertPool()
 	for _, c := range peer[1:] {
@@ -312,7 +312,7 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil || h.srv.revoked[strings.ToUpper(peer[0].SerialNumber.Text(16))] {
-		return nil, !h.srv.spec.LoginMode.WantsCertificate()
+		return nil, !h.srv.spec.WantsCertificate()
 	}
 	return peer[0].Raw, true
 }

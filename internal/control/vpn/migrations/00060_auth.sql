@@ -5,6 +5,7 @@ ALTER TABLE vpn_client ADD COLUMN member_of TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE vpn_client ADD COLUMN password_until BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE vpn_client ADD COLUMN key_until BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE vpn_client ADD COLUMN token_until BIGINT NOT NULL DEFAULT 0;
+-- secret_until stays for processes of the first release, which read it in the place of the three.
 UPDATE vpn_client SET password_until = secret_until, key_until = secret_until, token_until = secret_until;
 ALTER TABLE vpn_conversation ADD COLUMN awaits TEXT NOT NULL DEFAULT 'code';
 ALTER TABLE vpn_conversation ADD COLUMN step BIGINT NOT NULL DEFAULT 0;
