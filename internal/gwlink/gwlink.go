@@ -131,13 +131,13 @@ type SSLServer struct {
 	TLSMin          string         `json:"tls_min"`    // "1.2" or "1.3"
 	LoginMode       LoginMode      `json:"login_mode"` // empty from a control that knows RequireCertificate alone
 	// RequireCertificate says the same for a node that knows no LoginMode.
-	RequireCertificate bool `json:"require_certificate"`
-	Groups          []Group        `json:"groups,omitempty"`
-	ClientCAs       [][]byte       `json:"client_cas,omitempty"`      // DER
-	Certificate     string         `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
-	Chain           [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
-	RevokedSerials  []string       `json:"revoked_serials,omitempty"` // upper-case hex
-	Clients         []Client       `json:"clients,omitempty"`         // limits that change on live sessions
+	RequireCertificate bool     `json:"require_certificate"`
+	Groups             []Group  `json:"groups,omitempty"`
+	ClientCAs          [][]byte `json:"client_cas,omitempty"`      // DER
+	Certificate        string   `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
+	Chain              [][]byte `json:"chain,omitempty"`           // DER, leaf first; empty until certified
+	RevokedSerials     []string `json:"revoked_serials,omitempty"` // upper-case hex
+	Clients            []Client `json:"clients,omitempty"`         // limits that change on live sessions
 	// LargeSegments sends bulk TCP to Linux clients over TLS in segments of up
 	// to 16 KiB, above the tunnel MTU. It about doubles their download rate, and
 	// is only for clients that are end hosts: one that forwards would drop them.
