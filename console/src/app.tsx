@@ -11,6 +11,7 @@ import type { Prefs } from './lib/prefs';
 import { Allowed, MeProvider, useSession } from './lib/session';
 import { SettingsProvider, useSettings } from './lib/settings';
 import { themeConfig } from './lib/theme';
+import { useStill } from './lib/media';
 import { places } from './lib/nav';
 import { Login } from './pages/login';
 import { NoPermission, NotFound } from './pages/not-found';
@@ -88,10 +89,11 @@ export function App({ prefs }: { prefs: Prefs }) {
 
 export function Styled({ children }: { children: React.ReactNode }) {
   const { language, dark } = useSettings();
+  const still = useStill();
   return (
     <ConfigProvider
       csp={nonce ? { nonce } : undefined}
-      theme={themeConfig(dark)}
+      theme={themeConfig(dark, still)}
       locale={language === 'zh-CN' ? zhCN : enUS}
       button={{ autoInsertSpace: false }}
     >
