@@ -5,18 +5,21 @@ import zhCN from 'antd/locale/zh_CN';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
 import { Problem } from './api/http';
+import { Boundary } from './components/boundary';
 import { ConsoleLayout } from './components/console-layout';
 import { ErrorState } from './components/problem';
 import type { Prefs } from './lib/prefs';
+import { again } from './lib/again';
 import { Allowed, MeProvider, useSession } from './lib/session';
 import { SettingsProvider, useSettings } from './lib/settings';
 import { themeConfig } from './lib/theme';
+import { useStill } from './lib/media';
 import { places } from './lib/nav';
 import { Login } from './pages/login';
 import { NoPermission, NotFound } from './pages/not-found';
 
 const page = <K extends string>(load: () => Promise<Record<K, React.ComponentType>>, name: K) =>
-  lazy(async () => ({ default: (await load())[name] }));
+  lazy(async () => ({ default: (await again(load))[name] }));
 
 const Register = page(() => import('./pages/register'), 'Register');
 const RequestReset = page(() => import('./pages/reset'), 'RequestReset');
@@ -77,9 +80,11 @@ export function App({ prefs }: { prefs: Prefs }) {
     <SettingsProvider initial={prefs}>
       <QueryClientProvider client={client}>
         <Styled>
-          <BrowserRouter>
-            <Pages />
-          </BrowserRouter>
+          <Boundary>
+            <BrowserRouter>
+              <Pages />
+            </BrowserRouter>
+          </Boundary>
         </Styled>
       </QueryClientProvider>
     </SettingsProvider>
@@ -88,10 +93,11 @@ export function App({ prefs }: { prefs: Prefs }) {
 
 export function Styled({ children }: { children: React.ReactNode }) {
   const { language, dark } = useSettings();
+  const still = useStill();
   return (
     <ConfigProvider
       csp={nonce ? { nonce } : undefined}
-      theme={themeConfig(dark)}
+      theme={themeConfig(dark, still)}
       locale={language === 'zh-CN' ? zhCN : enUS}
       button={{ autoInsertSpace: false }}
     >

@@ -52,8 +52,7 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 	wg.Go(func() { closed <- s.receive(u) })
 	if err := u.begin(s.done); err != nil {
 		_ = u.sock.Close()
-		<-closed
-		return err
+		return errors.Join(err, ignoreClosed(<-closed))
 	}
 	s.heardDTLS.Store(time.Now().UnixNano())
 	s.dtls.Store(u)
@@ -63,9 +62,16 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 		return err
 	case <-s.done:
 		_ = u.sock.Close()
-		<-closed
-		return net.ErrClosed
+		return errors.Join(net.ErrClosed, ignoreClosed(<-closed))
 	}
+}
+
+// ignoreClosed drops the error of a socket that we closed ourselves.
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 func (s *Session) dialUDP() (*udpSide, error) {

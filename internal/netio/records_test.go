@@ -2,6 +2,7 @@ package netio
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -86,7 +87,7 @@ func TestHalfARecordWaitsInASmallBuffer(t *testing.T) {
 		t.Fatalf("the whole record: %v", err)
 	}
 	_ = near.Close()
-	if err := far.WaitRecord(); err != io.EOF {
+	if err := far.WaitRecord(); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: got %v, want %v", err, io.EOF)
 	}
 }

@@ -3,7 +3,9 @@
 import { mkdtempSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { base, workDir } from './environment.mjs';
+import { lead, ports, socketOf } from './ports.mjs';
 
 const require = createRequire(new URL('../../console/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
@@ -19,10 +21,11 @@ const flags = [
   '--disable-sync',
 ];
 
-/** A browser that nobody has used before. */
-export function launch() {
+/** A browser that nobody has used before, in a network namespace where nothing changes. */
+export async function launch() {
+  for (const port of ports) await lead({ path: socketOf(port) }, { host: '127.0.0.1', port });
   return chromium.launchPersistentContext(mkdtempSync(join(workDir, 'browser-')), {
-    executablePath: '/usr/bin/chromium',
+    executablePath: fileURLToPath(new URL('chromium', import.meta.url)),
     headless: true,
     args: flags,
     baseURL: base,

@@ -22,6 +22,7 @@ export const looks = process.env.E2E_LOOKS === 'all' ? [...pairs, ...rest] : pai
 export async function look(context, page, name, path, { language, theme, width }) {
   await prefer(context, language, theme);
   await page.setViewportSize({ width, height: 900 });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto(path);
   await settled(page);
   mkdirSync(screenshots, { recursive: true });
@@ -44,11 +45,18 @@ async function answered(page) {
   for (let still = 0; still < 4 && Date.now() < end; still = open.size === 0 ? still + 1 : 0) await page.waitForTimeout(50);
 }
 
-/** A page is settled when it has its answers, its skeletons are gone and its fonts are there. */
+/**
+ * A page is settled when it has its answers, its skeletons are gone, its fonts are there and
+ * nothing on it fades or slides any more: half-way, a colour is none that anybody reads.
+ */
 async function settled(page) {
   await answered(page);
   await page.locator('main, [role=main], #root > *').first().waitFor();
-  await page.waitForFunction(() => !document.querySelector('.ant-skeleton-active, .ant-spin-spinning, .chart:not(:has(canvas))') && document.fonts.status === 'loaded');
+  await page.waitForFunction(() => {
+    const coming = document.querySelector('.ant-skeleton-active, .ant-spin-spinning, .ant-btn-loading, .chart:not(:has(canvas))');
+    const moving = document.getAnimations().some((a) => a.playState === 'running' && Number.isFinite(a.effect?.getComputedTiming().endTime));
+    return !coming && !moving && document.fonts.status === 'loaded';
+  });
 }
 
 async function tooWide(page, place) {

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Mark } from './mark';
 import { useTitle } from './page';
 import { LanguageButton, ThemeButton } from './tools';
-import { useNarrow } from '../lib/use';
+import { useNarrow } from '../lib/media';
 
 export function GateLayout({
   title,

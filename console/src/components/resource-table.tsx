@@ -9,7 +9,7 @@ import { useTranslation } from 'react-i18next';
 import type { List } from '../api/types';
 import type { PageQuery } from '../api';
 import { saveFile, toCSV } from '../lib/csv';
-import { useNarrow } from '../lib/use';
+import { useNarrow } from '../lib/media';
 import { EmptyState, ErrorState } from './problem';
 
 export interface Column<T> {

@@ -3,7 +3,7 @@ import { BulbOutlined, MoonOutlined, SunOutlined, TranslationOutlined } from '@a
 import { useTranslation } from 'react-i18next';
 import { themes } from '../lib/prefs';
 import { useSettings } from '../lib/settings';
-import { useNarrow } from '../lib/use';
+import { useNarrow } from '../lib/media';
 
 export function LanguageButton() {
   const { t } = useTranslation();

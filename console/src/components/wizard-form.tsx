@@ -3,7 +3,7 @@
 import { useState, type ReactNode } from 'react';
 import { Button, Card, Form, Steps, type FormInstance } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { useNarrow } from '../lib/use';
+import { useNarrow } from '../lib/media';
 
 export interface WizardStep {
   key: string;

@@ -3,6 +3,7 @@
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import i18next from 'i18next';
 import dayjs from 'dayjs';
+import { useSystemDark } from './media';
 import { parsePrefs, prefsCookie, type Language, type Prefs, type Theme } from './prefs';
 
 export interface Settings extends Prefs {
@@ -17,19 +18,6 @@ export function useSettings(): Settings {
   const settings = useContext(Context);
   if (!settings) throw new Error('useSettings outside of SettingsProvider');
   return settings;
-}
-
-const darkQuery = '(prefers-color-scheme: dark)';
-
-function useSystemDark(): boolean {
-  const [dark, setDark] = useState(() => window.matchMedia(darkQuery).matches);
-  useEffect(() => {
-    const media = window.matchMedia(darkQuery);
-    const follow = () => setDark(media.matches);
-    media.addEventListener('change', follow);
-    return () => media.removeEventListener('change', follow);
-  }, []);
-  return dark;
 }
 
 export const initialPrefs = (): Prefs => parsePrefs(document.cookie, navigator.languages);

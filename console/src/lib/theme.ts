@@ -19,11 +19,12 @@ export const monospace =
 
 export const accent = { light: '#1668dc', dark: '#3c89e8' };
 
-export function themeConfig(dark: boolean): ThemeConfig {
+export function themeConfig(dark: boolean, still: boolean): ThemeConfig {
   return {
     algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
     cssVar: { key: 'sb' },
     token: {
+      motion: !still,
       colorPrimary: dark ? accent.dark : accent.light,
       colorError: dark ? '#f0686a' : '#cf1322',
       colorInfo: dark ? accent.dark : accent.light,

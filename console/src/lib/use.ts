@@ -55,19 +55,6 @@ export function useChange<In, Out>(send: (input: In) => Promise<Out>, stale: Que
   });
 }
 
-/** Whether the window is as narrow as a phone. */
-export function useNarrow(): boolean {
-  const query = '(max-width: 767px)';
-  const [narrow, setNarrow] = useState(() => window.matchMedia(query).matches);
-  useEffect(() => {
-    const media = window.matchMedia(query);
-    const follow = () => setNarrow(media.matches);
-    media.addEventListener('change', follow);
-    return () => media.removeEventListener('change', follow);
-  }, []);
-  return narrow;
-}
-
 /** The current time, moving on every interval milliseconds. */
 export function useNow(interval = 1000): number {
   const [now, setNow] = useState(() => Date.now());

@@ -81,7 +81,7 @@ function Limits({ limits }: { limits: Limit[] }) {
       columns={2}
       facts={limits.map((l) => ({
         label: t(`quota.limit_${l.name}`, { defaultValue: l.name }),
-        value: <span className="num">{range(l)}</span>,
+        value: range(l),
       }))}
     />
   );

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { Button, Form, Input, Result } from 'antd';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from 'react-router';
@@ -6,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import { GateLayout } from '../components/gate-layout';
 import { ProblemAlert } from '../components/problem';
-import { takeToken } from '../lib/token';
+import { useLinkToken } from '../lib/token';
 
 /** Asks for the message. The answer is the same whether the address is known or not. */
 export function RequestReset() {
@@ -53,7 +52,7 @@ export function RequestReset() {
 
 export function ConfirmReset() {
   const { t } = useTranslation();
-  const [token] = useState(takeToken);
+  const token = useLinkToken();
   const confirm = useMutation({
     mutationFn: (password: string) => api.account.confirmReset(token, password),
   });

@@ -14,7 +14,8 @@ import { AdvancedFields, defaults, MainFields, settled } from '../components/ser
 import { StateDot } from '../components/state-dot';
 import { nameIn, useGateways } from '../lib/catalog';
 import { settling } from '../lib/states';
-import { useChange, useFormat, useNarrow, useToggle } from '../lib/use';
+import { useNarrow } from '../lib/media';
+import { useChange, useFormat, useToggle } from '../lib/use';
 
 export function ServerPage() {
   const { t } = useTranslation();

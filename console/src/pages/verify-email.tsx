@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { Button, Result } from 'antd';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
@@ -7,13 +6,13 @@ import { api } from '../api';
 import { GateLayout } from '../components/gate-layout';
 import { ProblemAlert } from '../components/problem';
 import { useChange } from '../lib/use';
-import { takeToken } from '../lib/token';
+import { useLinkToken } from '../lib/token';
 
 /** The link of the message leads here. A click confirms: mail scanners open links too. */
 export function VerifyEmail() {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const [token] = useState(takeToken);
+  const token = useLinkToken();
   const verify = useChange(async () => {
     await api.account.verifyEmail(token);
     await client.resetQueries({ queryKey: ['me'] });

@@ -80,14 +80,14 @@ func certified(t *testing.T, ca *issuer) *rig {
 	r := newRig(t, func(s *gwlink.SSLServer) {
 		s.LoginMode, s.ClientCAs = gwlink.LoginPasswordCertificate, [][]byte{ca.cert.Raw}
 	})
-	r.change = func(g *gwlink.Grant) {
+	r.grant(func(g *gwlink.Grant) {
 		leaf, err := x509.ParseCertificate(r.last.PeerCertificate)
 		if err != nil {
 			t.Errorf("no certificate reached control: %v", err)
 			return
 		}
 		g.Serial = strings.ToUpper(leaf.SerialNumber.Text(16))
-	}
+	})
 	return r
 }
 
@@ -153,7 +153,7 @@ func TestARevokedCertificateOpensNothingLater(t *testing.T) {
 	r := certified(t, ca)
 	r.dial(ca.client(0xabc)).login("ann")
 	rec := r.svc.Records()[0]
-	r.change = func(g *gwlink.Grant) { g.Serial = "ABC" }
+	r.grant(func(g *gwlink.Grant) { g.Serial = "ABC" })
 	r.spec.SSLServers[0].RevokedSerials = []string{"ABC"}
 	r.apply()
 	r.nextClosed()
@@ -215,7 +215,7 @@ func TestTheChainOfAClientReachesControl(t *testing.T) {
 	middle := newIssuer(t, root)
 	r := certified(t, root)
 	r.dial(middle.client(5, middle)).login("ann")
-	if got := r.last.PeerChain; len(got) != 1 || !bytes.Equal(got[0], middle.cert.Raw) {
+	if got := r.asked().PeerChain; len(got) != 1 || !bytes.Equal(got[0], middle.cert.Raw) {
 		t.Errorf("got a chain of %d, want the CA between", len(got))
 	}
 	if !r.dial(middle.client(6)).turnedAway() {
@@ -223,7 +223,7 @@ func TestTheChainOfAClientReachesControl(t *testing.T) {
 	}
 	many := []*issuer{middle, middle, middle, middle, middle, middle}
 	r.dial(middle.client(7, many...)).login("bob")
-	if got := len(r.last.PeerChain); got != gwlink.MaxPeerChain {
+	if got := len(r.asked().PeerChain); got != gwlink.MaxPeerChain {
 		t.Errorf("of six: got %d forwarded, want %d", got, gwlink.MaxPeerChain)
 	}
 }

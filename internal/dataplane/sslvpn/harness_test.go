@@ -221,6 +221,20 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: signed}, err
 }
 
+// grant changes the next grants.
+func (r *rig) grant(change func(*gwlink.Grant)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.change = change
+}
+
+// asked is what control was asked last.
+func (r *rig) asked() gwlink.LoginRequest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
 // peer is a client's TLS connection to the rig.
 type peer struct {
 	t   *testing.T
