@@ -19,6 +19,9 @@ const (
 	reportSoon  = 100 * time.Millisecond // after an opening or a closing
 	keepEvery   = 15                     // reports between writes of counters
 	maxEntries  = 500                    // of opened and closed each, in one report
+	// idleEvery is how often a session is reported that moves nothing, well within
+	// what control takes for lost.
+	idleEvery = 30 * time.Second
 )
 
 // reporter keeps the session log until control has taken it. It is the
@@ -36,6 +39,9 @@ type reporter struct {
 	closed  map[string]gwlink.SessionClosed
 	unknown map[string]bool // control wants them closed, and they are not here
 	running map[string]bool // sessions whose file may be written
+
+	told  map[string]told   // what control knows of live sessions; of run alone
+	saved map[string]uint64 // bytes of running sessions in their files, under mu
 }
 
 // ended is what is kept of a session after its end. The opening is with it as
@@ -43,6 +49,12 @@ type reporter struct {
 type ended struct {
 	Opened *gwlink.SessionOpened `json:"opened,omitempty"`
 	Closed gwlink.SessionClosed  `json:"closed"`
+}
+
+// told is what control was last told of a live session.
+type told struct {
+	counters gwlink.Counters
+	at       time.Time
 }
 
 // snapshot is the rest of a report.
@@ -57,7 +69,7 @@ func newReporter(cfg Config, st *store, l link) *reporter {
 	r := &reporter{
 		cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
 		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{},
-		unknown: map[string]bool{}, running: map[string]bool{},
+		unknown: map[string]bool{}, running: map[string]bool{}, told: map[string]told{}, saved: map[string]uint64{},
 	}
 	r.loadClosed()
 	return r
@@ -158,6 +170,7 @@ func (r *reporter) end(c gwlink.SessionClosed) ended {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.running, c.Session)
+	delete(r.saved, c.Session)
 	e := ended{Closed: c}
 	if o, waiting := r.opened[c.Session]; waiting {
 		e.Opened = &o
@@ -185,13 +198,16 @@ func (r *reporter) saveCounters(records []sslvpn.Record) {
 	}
 }
 
-// saveRunning writes a session's file unless the session has ended meanwhile.
+// saveRunning writes a session's file unless it has moved nothing since, or has
+// ended meanwhile.
 func (r *reporter) saveRunning(rec sslvpn.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.running[rec.Session] {
+	bytes := rec.BytesIn + rec.BytesOut
+	if !r.running[rec.Session] || r.saved[rec.Session] == bytes {
 		return nil
 	}
+	r.saved[rec.Session] = bytes
 	return r.store.saveLoosely("session/"+rec.Session, rec)
 }
 
@@ -229,7 +245,7 @@ func (r *reporter) run(ctx context.Context, snap func() snapshot) {
 func (r *reporter) send(ctx context.Context, s snapshot) {
 	rep := gwlink.Report{
 		Node: r.cfg.NodeID, Sent: r.clock.Now(), Generation: s.generation,
-		Version: r.cfg.Version, Gateways: s.gateways, Live: s.live,
+		Version: r.cfg.Version, Gateways: s.gateways, Live: r.news(s.live),
 	}
 	r.mu.Lock()
 	rep.Opened = first(slices.SortedFunc(maps.Values(r.opened), func(a, b gwlink.SessionOpened) int { return a.At.Compare(b.At) }))
@@ -248,6 +264,32 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 		fault.Point("gateway-after-report")
 	}
 	r.taken(rep)
+	r.learnt(rep, s.live)
+}
+
+// news are the sessions whose counters control does not know, or was told long
+// ago.
+func (r *reporter) news(live []gwlink.Counters) []gwlink.Counters {
+	now := r.clock.Now()
+	return slices.DeleteFunc(slices.Clone(live), func(c gwlink.Counters) bool {
+		last, ok := r.told[c.Session]
+		return ok && last.counters == c && now.Sub(last.at) < idleEvery
+	})
+}
+
+// learnt notes what control was told, and forgets sessions that live no more.
+func (r *reporter) learnt(rep gwlink.Report, live []gwlink.Counters) {
+	for _, c := range rep.Live {
+		r.told[c.Session] = told{c, rep.Sent}
+	}
+	if len(r.told) == len(live) {
+		return
+	}
+	there := make(map[string]bool, len(live))
+	for _, c := range live {
+		there[c.Session] = true
+	}
+	maps.DeleteFunc(r.told, func(session string, _ told) bool { return !there[session] })
 }
 
 func first[T any](all []T) []T { return all[:min(len(all), maxEntries)] }

@@ -32,7 +32,8 @@ type gateway struct {
 	paced    atomic.Bool                    // it has a rate towards the clients
 	upPaced  atomic.Bool                    // it has a rate from the clients
 	uploads  chan *upload
-	pacer    *pacer
+	pacer    *pacer // from the clients
+	gate     *gate  // towards them
 	stop     chan struct{}
 	wg       sync.WaitGroup
 
@@ -48,10 +49,10 @@ func newGateway(id string, queues []tun.Queue, log *slog.Logger) *gateway {
 		id: id, log: log, queues: queues, up: shape.New(0), down: shape.New(0),
 		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
 	}
+	g.pacer, g.gate = newPacer(g), newGate(g)
 	for i, q := range queues {
 		g.wg.Go(func() { (&pump{g: g, number: i}).run(q) })
 	}
-	g.pacer = newPacer(g)
 	g.wg.Go(g.inject)
 	g.wg.Go(g.pacer.run)
 	return g
@@ -195,6 +196,7 @@ func (g *gateway) close() {
 	g.stopped = true
 	g.giving.Unlock()
 	close(g.stop)
+	g.gate.stop()
 	g.wg.Wait()
 	g.giveBack()
 }

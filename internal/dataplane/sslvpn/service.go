@@ -14,7 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
-// tickEvery is how often timers of sessions are looked at.
+// tickEvery is how exact the timers of sessions are.
 const tickEvery = time.Second
 
 // Service runs SSL servers. Make it with New.
@@ -33,6 +33,7 @@ type Service struct {
 	ports    map[netip.AddrPort]*tcpPort
 	udp      map[netip.AddrPort]*udpPort
 	sessions map[string]*client
+	owners   map[ownerKey]*owner
 	cookies  map[[32]byte]*client
 	voided   map[string]bool    // sessions that control wants closed
 	links    map[[32]byte]*link // by App-ID or session id
@@ -40,6 +41,8 @@ type Service struct {
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
+
+	timers timers
 }
 
 // New returns a Service that runs nothing yet.
@@ -49,7 +52,7 @@ func New(cfg Config) *Service {
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		gateways: map[string]*gateway{}, servers: map[string]*server{},
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
-		sessions: map[string]*client{}, cookies: map[[32]byte]*client{},
+		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
 		earlyFrom: map[netip.Addr]int{},
 	}
@@ -225,8 +228,11 @@ func (s *Service) enter(c *client) {
 	s.mu.Lock()
 	s.sessions[c.rec.Session] = c
 	s.cookies[c.rec.Cookie] = c
+	s.joinLocked(c)
 	s.mu.Unlock()
+	c.setRates(c.server.Load())
 	c.server.Load().gateway.add(c)
+	c.arm()
 }
 
 // forget removes an ended session from all tables.
@@ -234,10 +240,14 @@ func (s *Service) forget(c *client) {
 	s.mu.Lock()
 	delete(s.sessions, c.rec.Session)
 	delete(s.cookies, c.rec.Cookie)
+	last := s.partLocked(c)
 	s.mu.Unlock()
 	srv := c.server.Load()
 	srv.gateway.remove(c)
-	srv.gateway.pacer.forget(c)
+	if last {
+		srv.gateway.pacer.forget(c.owner)
+		srv.gateway.gate.forget(c.owner)
+	}
 	srv.pool.Release(c.rec.Inner)
 }
 
@@ -254,14 +264,23 @@ func (s *Service) all() []*client {
 func (s *Service) tickForever() {
 	t := time.NewTicker(tickEvery)
 	defer t.Stop()
+	var due []*client
 	for {
 		select {
 		case <-t.C:
-			for _, c := range s.all() {
-				c.tick()
-			}
+			due = s.tick(due[:0])
 		case <-s.ctx.Done():
 			return
 		}
 	}
+}
+
+// tick gives the sessions that are due their time; it returns them in due.
+func (s *Service) tick(due []*client) []*client {
+	due = s.timers.due(s.cfg.Clock.Now(), due)
+	for i, c := range due {
+		c.tick()
+		due[i] = nil
+	}
+	return due
 }
