@@ -1271,6 +1271,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ACLRule: {
+            /** @enum {string} */
+            action: "allow" | "deny";
+            comment: string;
+            /**
+             * @description A network; empty = everywhere
+             * @example 10.77.0.0/24
+             */
+            destination: string;
+            /**
+             * @description Destination ports of TCP or UDP; empty = all
+             * @example 80,443,8000-8099
+             */
+            ports: string;
+            /** @enum {string} */
+            protocol: "any" | "tcp" | "udp" | "icmp";
+        };
         AccessEntry: {
             /** Format: date-time */
             at: string;
@@ -2235,6 +2252,13 @@ export interface components {
             user_name: string;
         };
         SSLServer: {
+            /**
+             * @description What no rule decides
+             * @enum {string}
+             */
+            acl_default: "allow" | "deny";
+            /** @description What clients may reach within the server's networks; the first match decides */
+            acl_rules: components["schemas"]["ACLRule"][];
             banner: string;
             /** @description The server's own CA */
             ca_pem: string;
@@ -2286,6 +2310,8 @@ export interface components {
             state: "creating" | "active" | "updating" | "error";
             /** @enum {string} */
             tls_min: "1.2" | "1.3";
+            /** @description Sources that logins are accepted from; empty = anywhere */
+            trusted_networks: string[];
             /** @enum {string} */
             tunnel_mode: "split" | "full";
             two_factor: boolean;
@@ -2297,6 +2323,13 @@ export interface components {
             version: number;
         };
         SSLServerPatch: {
+            /**
+             * @description Default allow
+             * @enum {string}
+             */
+            acl_default?: "allow" | "deny";
+            /** @description Replaces the list; live sessions follow it */
+            acl_rules?: components["schemas"]["ACLRule"][];
             banner?: string;
             client_isolation?: boolean;
             /** Format: int64 */
@@ -2330,6 +2363,7 @@ export interface components {
             split_dns?: string[];
             /** @enum {string} */
             tls_min?: "1.2" | "1.3";
+            trusted_networks?: string[];
             /** @enum {string} */
             tunnel_mode?: "split" | "full";
             /** @description Default true */
@@ -2341,6 +2375,13 @@ export interface components {
             version?: number;
         };
         SSLServerRequest: {
+            /**
+             * @description Default allow
+             * @enum {string}
+             */
+            acl_default?: "allow" | "deny";
+            /** @description Replaces the list; live sessions follow it */
+            acl_rules?: components["schemas"]["ACLRule"][];
             banner?: string;
             client_isolation?: boolean;
             /** Format: int64 */
@@ -2380,6 +2421,7 @@ export interface components {
             split_dns?: string[];
             /** @enum {string} */
             tls_min?: "1.2" | "1.3";
+            trusted_networks?: string[];
             /** @enum {string} */
             tunnel_mode?: "split" | "full";
             /** @description Default true */

@@ -23,7 +23,9 @@ var (
 	ErrPoolTooSmall  = errs.New(errs.Unprocessable, "vpn.pool_too_small")
 	ErrPort          = errs.New(errs.Unprocessable, "vpn.port_invalid")
 	ErrDNS           = errs.New(errs.Unprocessable, "vpn.dns_invalid")
-	ErrSetting       = errs.New(errs.Unprocessable, "vpn.setting_invalid") // param "setting"
+	ErrSetting       = errs.New(errs.Unprocessable, "vpn.setting_invalid")          // param "setting"
+	ErrACL           = errs.New(errs.Unprocessable, "vpn.acl_invalid")              // param "rule", from 1
+	ErrTrusted       = errs.New(errs.Unprocessable, "vpn.trusted_networks_invalid") // param "network", from 1
 	ErrFixedIP       = errs.New(errs.Unprocessable, "vpn.fixed_ip_invalid")
 	ErrFixedIPTaken  = errs.New(errs.Conflict, "vpn.fixed_ip_taken")
 	ErrRate          = errs.New(errs.Unprocessable, "vpn.rate_invalid")

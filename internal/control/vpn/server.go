@@ -358,7 +358,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, RequireCertificate: v.RequireCertificate,
-		ClientCAs: [][]byte{v.CA}, Chain: v.Chain,
+		ClientCAs: [][]byte{v.CA}, Chain: v.Chain, ACL: wireACL(v.ACLRules), ACLDeny: !v.ACLDefaultAllow,
 	}
 	if v.EnableDNS {
 		w.DNS, w.SplitDNS = v.DNS, v.SplitDNS

@@ -101,14 +101,34 @@ type Settings struct {
 	Banner               string
 	TLSMin               string // "1.2" or "1.3"
 	RequireCertificate   bool
+	ACLRules             []ACLRule
+	ACLDefaultAllow      bool           // what no rule decides
+	TrustedNetworks      []netip.Prefix // sources that logins are taken from; empty = all
 }
+
+// ACLRule is one line of a server's access list: packets from clients to
+// networks are judged by the first rule that matches. What comes back is not
+// asked for.
+type ACLRule struct {
+	Allow       bool
+	Protocol    string       // ProtocolAny, "tcp", "udp" or "icmp"
+	Destination netip.Prefix // invalid = everywhere
+	Ports       []PortRange  // destination ports of TCP or UDP; none = all
+	Comment     string
+}
+
+// ProtocolAny is a rule of every protocol.
+const ProtocolAny = "any"
+
+// PortRange is a range of ports, both ends in it.
+type PortRange struct{ From, To uint16 }
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
 func DefaultSettings() Settings {
 	return Settings{
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true,
+		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true, ACLDefaultAllow: true,
 	}
 }
 

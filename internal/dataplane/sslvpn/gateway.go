@@ -206,6 +206,7 @@ type server struct {
 	spec      gwlink.SSLServer
 	gateway   *gateway
 	filter    *filter.Filter
+	acl       *filter.ACL
 	pool      *lease.Pool // shared by successive values while the prefix stays
 	cert      *tls.Certificate
 	clientCAs *x509.CertPool
@@ -217,11 +218,12 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	s := &server{
 		spec: spec, gateway: g, cert: cert, clientCAs: x509.NewCertPool(),
 		revoked: map[string]bool{}, rates: map[string]gwlink.Client{},
-		filter: filter.New(filter.Rules{
-			Pool: spec.Pool, LocalSubnets: spec.LocalSubnets,
-			FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation,
-		}),
+		acl: accessList(spec, former),
 	}
+	s.filter = filter.New(filter.Rules{
+		Pool: spec.Pool, LocalSubnets: spec.LocalSubnets,
+		FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation, ACL: s.acl,
+	})
 	if former != nil && former.pool.Prefix() == spec.Pool.Masked() {
 		s.pool = former.pool
 	} else {
@@ -239,6 +241,27 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 		s.rates[c.ID] = c
 	}
 	return s
+}
+
+// accessList is the server's, the former one if its rules have not changed.
+func accessList(spec gwlink.SSLServer, former *server) *filter.ACL {
+	same := func(a, b gwlink.ACLRule) bool {
+		return a.Allow == b.Allow && a.Protocol == b.Protocol && a.Destination == b.Destination && slices.Equal(a.Ports, b.Ports)
+	}
+	if former != nil && former.spec.ACLDeny == spec.ACLDeny && slices.EqualFunc(former.spec.ACL, spec.ACL, same) {
+		return former.acl
+	}
+	protocols := map[string]filter.Protocol{"": filter.Any, "tcp": filter.TCP, "udp": filter.UDP, "icmp": filter.ICMP}
+	var rules []filter.Rule
+	for _, r := range spec.ACL {
+		p, known := protocols[r.Protocol]
+		one := filter.Rule{Allow: r.Allow && known, Protocol: p, Destination: r.Destination}
+		for _, x := range r.Ports {
+			one.Ports = append(one.Ports, filter.Ports(x))
+		}
+		rules = append(rules, one)
+	}
+	return filter.NewACL(rules, spec.ACLDeny)
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

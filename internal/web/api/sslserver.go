@@ -50,6 +50,10 @@ type SSLSettings struct {
 	Banner               string   `json:"banner"`
 	TLSMin               string   `json:"tls_min" enum:"1.2,1.3"`
 	RequireCertificate   bool     `json:"require_certificate"`
+
+	ACLRules        []ACLRule `json:"acl_rules" nullable:"false" doc:"What clients may reach within the server's networks; the first match decides"`
+	ACLDefault      string    `json:"acl_default" enum:"allow,deny" doc:"What no rule decides"`
+	TrustedNetworks []string  `json:"trusted_networks" nullable:"false" doc:"Sources that logins are accepted from; empty = anywhere"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
@@ -77,6 +81,10 @@ type SSLSettingsPatch struct {
 	Banner               *string   `json:"banner,omitempty" maxLength:"500"`
 	TLSMin               *string   `json:"tls_min,omitempty" enum:"1.2,1.3"`
 	RequireCertificate   *bool     `json:"require_certificate,omitempty" doc:"Default true"`
+
+	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"100" doc:"Replaces the list; live sessions follow it"`
+	ACLDefault      *string    `json:"acl_default,omitempty" enum:"allow,deny" doc:"Default allow"`
+	TrustedNetworks *[]string  `json:"trusted_networks,omitempty" maxItems:"100"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
@@ -178,6 +186,9 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	if r.TunnelMode != nil {
 		c.FullTunnel = *r.TunnelMode == "full"
 	}
+	if r.ACLDefault != nil {
+		c.ACLDefaultAllow = *r.ACLDefault == "allow"
+	}
 	r.applyNumbers(&c)
 	return r.applyAddresses(c)
 }
@@ -202,6 +213,16 @@ func (r SSLSettingsPatch) applyAddresses(c vpn.Settings) (_ vpn.Settings, err er
 	}
 	if r.ExcludeRoutes != nil {
 		if c.ExcludeRoutes, err = parseAll(*r.ExcludeRoutes, netip.ParsePrefix, vpn.ErrSetting.With("setting", "exclude_routes")); err != nil {
+			return c, err
+		}
+	}
+	if r.TrustedNetworks != nil {
+		if c.TrustedNetworks, err = fromNetworks(*r.TrustedNetworks); err != nil {
+			return c, err
+		}
+	}
+	if r.ACLRules != nil {
+		if c.ACLRules, err = fromRules(*r.ACLRules); err != nil {
 			return c, err
 		}
 	}
@@ -253,5 +274,6 @@ func toSettings(c vpn.Settings) SSLSettings {
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
 		RequireCertificate: c.RequireCertificate,
+		ACLRules:           Items(c.ACLRules, toRule), ACLDefault: action(c.ACLDefaultAllow), TrustedNetworks: Items(c.TrustedNetworks, netip.Prefix.String),
 	}
 }
