@@ -105,7 +105,10 @@ export const servers = (n) =>
     enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
     exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, session_timeout: 86400,
     cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2',
-    require_certificate: true, port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',
+    require_certificate: true, acl_default: 'deny', trusted_networks: [], acl_rules: [
+      { action: 'allow', protocol: 'tcp', destination: '10.77.0.0/24', ports: '22,8000-8099', comment: '' },
+      { action: 'allow', protocol: 'icmp', destination: '', ports: '', comment: '' },
+    ], port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',
     server_names: [`sslsrv-0k7v3m2q${i}.vpn.example.com`],
     ca_pem: '', pin: 'pin-sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
     version: 3, created_at: t(-4000), updated_at: t(-10),

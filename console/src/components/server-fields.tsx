@@ -3,7 +3,8 @@
 import { Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { SSLServerSettings } from '../api/types';
-import { usable, validCIDR, validIPv4 } from '../lib/network';
+import { usable, validCIDR, validIPv4, validNetwork } from '../lib/network';
+import { AccessFields } from './access-fields';
 
 export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'> = {
   enable_dns: false,
@@ -25,6 +26,9 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   banner: '',
   tls_min: '1.2',
   require_certificate: true,
+  acl_rules: [],
+  acl_default: 'allow',
+  trusted_networks: [],
 };
 
 type Check = (text: string) => boolean;
@@ -186,6 +190,15 @@ function Rest() {
         </Form.Item>
       </div>
       {toggle('client_isolation')}
+      <AccessFields />
+      <Form.Item
+        name="trusted_networks"
+        label={t('server.trusted_networks')}
+        extra={t('server.trusted_networks_extra')}
+        rules={[every(validNetwork, t('server.cidr_rule'))]}
+      >
+        <Entries placeholder="203.0.113.0/24" />
+      </Form.Item>
       {toggle('require_certificate')}
       <Form.Item name="tls_min" label={t('server.tls_min')}>
         <Select
