@@ -1097,6 +1097,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a client has moved today and this month */
+        get: operations["get-ssl-client-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-servers": {
         parameters: {
             query?: never;
@@ -2153,6 +2170,11 @@ export interface components {
             certificate_pem: string;
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int64
+             * @description Both directions together, in a day at UTC+8; 0 = no limit
+             */
+            daily_quota_bytes: number;
             /** Format: int64 */
             down_kbps: number;
             /** Format: date-time */
@@ -2167,6 +2189,11 @@ export interface components {
              * @description 0 = the server's
              */
             max_sessions: number;
+            /**
+             * Format: int64
+             * @description In a calendar month
+             */
+            monthly_quota_bytes: number;
             /** @description The login name */
             name: string;
             /**
@@ -2198,6 +2225,11 @@ export interface components {
             version: number;
         };
         SSLClientPatch: {
+            /**
+             * Format: int64
+             * @description A used up quota ends sessions and refuses logins until its period ends
+             */
+            daily_quota_bytes?: number;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2208,6 +2240,8 @@ export interface components {
             fixed_ip?: string;
             /** Format: int64 */
             max_sessions?: number;
+            /** Format: int64 */
+            monthly_quota_bytes?: number;
             /** @enum {string} */
             state?: "enabled" | "disabled";
             two_factor_exempt?: boolean;
@@ -2222,6 +2256,11 @@ export interface components {
         SSLClientRequest: {
             /** @description Certify this key instead of making one */
             csr_pem?: string;
+            /**
+             * Format: int64
+             * @description A used up quota ends sessions and refuses logins until its period ends
+             */
+            daily_quota_bytes?: number;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2232,6 +2271,8 @@ export interface components {
             fixed_ip?: string;
             /** Format: int64 */
             max_sessions?: number;
+            /** Format: int64 */
+            monthly_quota_bytes?: number;
             name: string;
             server: string;
             /** @enum {string} */
@@ -2250,6 +2291,16 @@ export interface components {
             /** Format: date-time */
             until: string;
             user_name: string;
+        };
+        SSLClientUsage: {
+            /** Format: int64 */
+            day_bytes: number;
+            /** Format: date-time */
+            day_ends_at: string;
+            /** Format: int64 */
+            month_bytes: number;
+            /** Format: date-time */
+            month_ends_at: string;
         };
         SSLServer: {
             /**
@@ -4890,6 +4941,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClientSecret"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientUsage"];
                 };
             };
             /** @description Error */

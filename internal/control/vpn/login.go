@@ -29,6 +29,8 @@ const (
 	textDraining    = "This VPN node is being taken out of service and takes no new logins. Try again later."
 	textCertificate = "A valid client certificate is required."
 	textFull        = "The number of connections is used up."
+	textDayUsed     = "The traffic allowance of today is used up. It starts anew at 00:00 (UTC+8)."
+	textMonthUsed   = "The traffic allowance of this month is used up. It starts anew on the first day of the next one."
 	textUntrusted   = "Logins are not accepted from this network."
 	textExpired     = "The login took too long. Start again."
 	textNoFactor    = "The second factor is not set up. Ask your administrator."

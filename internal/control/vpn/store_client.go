@@ -10,13 +10,13 @@ import (
 )
 
 const clientColumns = `SELECT id, server, gateway, account, subject, name, state, totp_sealed IS NOT NULL, secret_until, serial, certificate, not_after,
-	up_rate, down_rate, fixed_ip, two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at FROM vpn_client`
+	up_rate, down_rate, fixed_ip, two_factor_exempt, max_sessions, expires_at, daily_quota, monthly_quota, version, created_at, updated_at FROM vpn_client`
 
 func scanClient(r db.Row) (c SSLClient, err error) {
 	var until, notAfter, exempt, max, expires, created, updated int64
 	var fixed string
 	err = r.Scan(&c.ID, &c.Server, &c.Gateway, &c.Account, &c.Subject, &c.Name, &c.State, &c.HasTOTP, &until, &c.Serial, &c.Certificate, &notAfter,
-		&c.UpRate, &c.DownRate, &fixed, &exempt, &max, &expires, &c.Version, &created, &updated)
+		&c.UpRate, &c.DownRate, &fixed, &exempt, &max, &expires, &c.DailyQuota, &c.MonthlyQuota, &c.Version, &created, &updated)
 	if err != nil {
 		return SSLClient{}, err
 	}
@@ -83,18 +83,19 @@ func addrText(a netip.Addr) string {
 func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error {
 	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
 		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip,
-		two_factor_exempt, max_sessions, expires_at, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1, $22, $22) ON CONFLICT DO NOTHING`,
+		two_factor_exempt, max_sessions, expires_at, daily_quota, monthly_quota, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1, $24, $24) ON CONFLICT DO NOTHING`,
 		c.ID, c.Server, c.Gateway, string(c.Account), string(c.Subject), c.Name, string(c.State), m.hash, blob(m.sealedPassword), blob(m.sealedKey), blob(m.sealedTOTP),
 		db.Micros(c.SecretUntil), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP),
-		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), db.Micros(c.CreatedAt))
+		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), c.DailyQuota, c.MonthlyQuota,
+		db.Micros(c.CreatedAt))
 }
 
 func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_client SET state = $1, up_rate = $2, down_rate = $3, fixed_ip = $4, two_factor_exempt = $5,
-		max_sessions = $6, expires_at = $7, version = version + 1, updated_at = $8 WHERE id = $9 AND version = $10`,
+		max_sessions = $6, expires_at = $7, daily_quota = $8, monthly_quota = $9, version = version + 1, updated_at = $10 WHERE id = $11 AND version = $12`,
 		string(c.State), c.UpRate, c.DownRate, addrText(c.FixedIP), db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt),
-		db.Micros(now), c.ID, c.Version)
+		c.DailyQuota, c.MonthlyQuota, db.Micros(now), c.ID, c.Version)
 }
 
 func revoke(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {

@@ -167,6 +167,8 @@ type ClientSettings struct {
 	TwoFactorExempt bool
 	ExpiresAt       time.Time // zero = never
 	MaxSessions     int       // 0 = the server's
+	DailyQuota      int64     // bytes both ways in a day (+08:00); 0 = no limit
+	MonthlyQuota    int64     // in a calendar month
 	State           ClientState
 }
 

@@ -157,7 +157,7 @@ func (s *Session) Step(now time.Time, e Event, out []Action) []Action {
 	case Tick:
 		return s.tick(now, e, out)
 	case Kick:
-		return s.kick(e.Reason, e.Reason, out)
+		return s.kick(e.Reason, out)
 	case Configure:
 		s.cfg = e.Config
 	}
@@ -250,7 +250,7 @@ func (s *Session) disconnected(now time.Time, payload []byte, out []Action) []Ac
 // tick checks the limits, the final ones first.
 func (s *Session) tick(now time.Time, e Event, out []Action) []Action {
 	if !s.cfg.End.IsZero() && !now.Before(s.cfg.End) {
-		return s.kick(gwlink.ReasonSessionLimit, "Session time is over.", out)
+		return s.kick(gwlink.ReasonSessionLimit, out)
 	}
 	if s.conn == 0 {
 		if now.Sub(s.detachedAt) >= s.cfg.Cookie {
@@ -259,7 +259,7 @@ func (s *Session) tick(now time.Time, e Event, out []Action) []Action {
 		return out
 	}
 	if s.cfg.Idle > 0 && now.Sub(latest(e.Data, s.attachedAt)) >= s.cfg.Idle {
-		return s.kick(gwlink.ReasonIdle, "Idle for too long.", out)
+		return s.kick(gwlink.ReasonIdle, out)
 	}
 	return s.silence(now, e.Heard, out)
 }
@@ -311,9 +311,9 @@ func (s *Session) Deadline(h Heard) time.Time {
 
 // kick ends the session and tells the client so, which then does not come
 // back.
-func (s *Session) kick(reason, text string, out []Action) []Action {
+func (s *Session) kick(reason string, out []Action) []Action {
 	if s.conn != 0 {
-		payload := append([]byte{disconnectUser}, text...)
+		payload := append([]byte{disconnectUser}, gwlink.ReasonText(reason)...)
 		out = append(out, Action{Kind: Send, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: payload})
 	}
 	return s.end(reason, out)

@@ -83,7 +83,7 @@ func TestStep(t *testing.T) {
 		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect}, []Action{use(None), closed}},
 		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
 		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
-		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye("revoked")}, ended("revoked")...)},
+		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye(gwlink.ReasonText("revoked"))}, ended("revoked")...)},
 		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
 		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
 		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{{Kind: CloseDTLS}, use(TLS)}},
