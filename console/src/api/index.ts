@@ -102,6 +102,7 @@ export const api = {
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
+    clientUsage: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/usage', at(id))),
     createClient: (body: { server: string; name: string }, key: string) =>
       data(client.POST('/api/v1/ssl-clients', { body, ...keyed(key) })),
     changeClient: (id: string, body: T.SSLClientPatch) =>

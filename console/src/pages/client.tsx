@@ -6,6 +6,7 @@ import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
+import { ClientLimits } from '../components/client-limits';
 import { stateOf } from '../components/client-table';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
@@ -51,6 +52,7 @@ export function ClientPage() {
             label: t('client.how_to_connect'),
             children: <HowTo client={c} server={server.data} />,
           },
+          { key: 'limits', label: t('limit.title'), children: <ClientLimits client={c} /> },
           { key: 'sessions', label: t('session.title'), children: <SessionTable client={c.id} /> },
         ]}
       />
