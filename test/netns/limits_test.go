@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
@@ -72,4 +75,73 @@ func TestAccessListOnALiveSession(t *testing.T) {
 	l.applied(ctl)
 	check("some ports denied", true, false, true)
 	l.lives(c, session)
+}
+
+// TestSessionsEndForTheReasonThatTheirLimitsSay runs a stock client into each
+// limit of a session: it is told a sentence, does not come back, and control
+// hears the reason.
+func TestSessionsEndForTheReasonThatTheirLimitsSay(t *testing.T) {
+	l, ctl := controlled(t)
+	hears := func(session, reason string) {
+		t.Helper()
+		l.until("control hears of "+reason, func() bool {
+			return ctl.reported(func(r gwlink.Report) bool {
+				return slices.ContainsFunc(r.Closed, func(c gwlink.SessionClosed) bool { return c.Session == session && c.Reason == reason })
+			})
+		})
+	}
+	plain := l.server
+	for _, c := range []struct {
+		reason string
+		limit  func(*gwlink.SSLServer)
+	}{
+		{gwlink.ReasonIdle, func(s *gwlink.SSLServer) { s.IdleTimeout = 3 }},
+		{gwlink.ReasonSessionLimit, func(s *gwlink.SSLServer) { s.SessionTimeout = 4 }},
+	} {
+		l.server = plain
+		c.limit(&l.server)
+		ctl.set(l.desired())
+		l.applied(ctl)
+		client := l.connect(password)
+		client.says("SCRIPT connected")
+		session := l.session()
+		client.ended()
+		if !strings.Contains(l.log(client.log), gwlink.ReasonText(c.reason)) {
+			t.Errorf("%s: the client was not told %q:\n%s", c.reason, gwlink.ReasonText(c.reason), tail(l.log(client.log), 1500))
+		}
+		hears(session, c.reason)
+	}
+
+	l.server = plain
+	l.server.CookieTimeout = 2
+	ctl.set(l.desired())
+	l.applied(ctl)
+	lost := l.connect(password)
+	lost.says("SCRIPT connected")
+	session := l.session()
+	lost.signal(syscall.SIGKILL)
+	lost.ended()
+	hears(session, gwlink.ReasonLost)
+
+	l.server = plain
+	ctl.set(l.desired())
+	l.applied(ctl)
+	first := l.connect(password)
+	first.says("SCRIPT connected")
+	session = l.session()
+	second := l.connect(password, "--interface=tun1", "--script=true")
+	second.says("Got CONNECT response: HTTP/1.1 200")
+	first.ended()
+	if !strings.Contains(l.log(first.log), gwlink.ReasonText(gwlink.ReasonReplaced)) {
+		t.Error("the first client was not told that another one took its place")
+	}
+	hears(session, gwlink.ReasonReplaced)
+
+	session = l.session()
+	ctl.set(l.desired(gwlink.Closure{Session: session, Reason: gwlink.ReasonQuota}))
+	second.ended()
+	if !strings.Contains(l.log(second.log), gwlink.ReasonText(gwlink.ReasonQuota)) {
+		t.Error("the client was not told of its used up allowance")
+	}
+	hears(session, gwlink.ReasonQuota)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -298,5 +299,41 @@ func (r *rig) took() []byte {
 	case <-time.After(waitLimit):
 		r.t.Fatal("no packet reached the device")
 		return nil
+	}
+}
+
+// TestChatterIsNoActivity: what IPv6 neighbours say of themselves keeps no idle
+// session alive (openconnect specification 10.6).
+func TestChatterIsNoActivity(t *testing.T) {
+	t.Parallel()
+	v6 := func(next byte, rest ...byte) []byte {
+		p := make([]byte, 80)
+		p[0], p[6] = 0x60, next
+		copy(p[40:], rest)
+		return p
+	}
+	for _, c := range []struct {
+		name string
+		p    []byte
+		want bool
+	}{
+		{"router solicitation", v6(58, 133), true}, {"neighbour solicitation", v6(58, 135), true}, {"neighbour advertisement", v6(58, 136), true},
+		{"listener report behind hop-by-hop options", v6(0, 58, 0, 5, 2, 0, 0, 0, 0, 143), true},
+		{"ping", v6(58, 128), false}, {"unreachable", v6(58, 1), false}, {"udp", v6(17, 133), false},
+		{"options beyond the end", v6(0, 58, 200), false}, {"short", v6(58, 135)[:45], false}, {"IPv4", udpPacket("10.0.0.1", "10.0.0.2", nil), false}, {"nothing", nil, false},
+	} {
+		if got := isChatter(c.p); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+	c := &client{}
+	now := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	c.received(session.DTLS, 1, 80, false, now)
+	if c.lastData.Load() != 0 || c.packetsIn.Load() != 1 {
+		t.Error("want chatter counted, but not as activity")
+	}
+	c.received(session.DTLS, 1, 80, true, now)
+	if c.lastData.Load() != now.UnixNano() {
+		t.Error("want data to be activity")
 	}
 }
