@@ -19,13 +19,17 @@
 #   base        like pair, with node and peer of the commit BASE: what a change wins
 #   delay-ours, delay-ocserv   round trips of one openconnect while another is loaded
 #
-# Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [SYSTEMS="..."] [BASE=commit] [PROFILE=dir] scripts/bench.sh
+# Then loads of many clients on loopback, see test/bench/load: idle, busy,
+# connects. LONG=1 lets people connect for five minutes instead of one.
+#
+# Usage (root): [ROUNDS=5] [SECS=10] [FLOWS="1 4"] [SYSTEMS="..."] [LOADS="idle busy connects"] [LONG=1]
+#   [BASE=commit] [PROFILE=dir] scripts/bench.sh
 # Writes build/bench/NAME.json per figure and prints a table. Figures whose
 # systems are left out are not made. Fails if a measurement is missing, not if a
 # goal is. PROFILE writes CPU profiles of node and peer there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} profile=${PROFILE:-} base=${BASE:-}
+rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} profile=${PROFILE:-} base=${BASE:-} loads=${LOADS-idle busy connects}
 systems=${SYSTEMS:-stock-dtls ocserv-dtls stock-large ocserv-tls stock-tls pair probe wireguard pair-tls delay-ours delay-ocserv}
 out=$PWD/build/bench
 
@@ -78,6 +82,7 @@ spawn "$l" iperf3 -s >/dev/null 2>&1 & pids+=($!)
 # Programs.
 go build -o "$work/node" ./test/bench/node
 go build -o "$work/peer" ./test/bench/peer
+go build -o "$work/load" ./test/bench/load
 (cd test/bench/others && go build -o "$work/probe" ./probe && go build -o "$work/wireguard" ./wireguard)
 
 # Skybridge, stand-alone: two servers, the second with segments above the MTU.
@@ -297,4 +302,20 @@ for n in $flows; do for x in up down; do
   figure - "pair-tls-$n-$x" Mbit/s "pair-tls-$n-$x" "ocserv-tls-$n-$x" ""
 done; done
 figure 10 delay-under-load ms delay-ours delay-ocserv "<= 2"
+
+# Loads: one figure per line of output, each with a goal of its own.
+for l in $loads; do
+  case $l in
+    connects) option=(-seconds "$([ -n "${LONG:-}" ] && echo 300 || echo 60)") ;;
+    *) option=() ;;
+  esac
+  "$work/load" "$l" "${option[@]}" > "$work/$l.out" || failed=1
+  while read -r line; do
+    name=$(sed 's/.*"name":"\([^"]*\)".*/\1/' <<< "$line")
+    echo "$line" > "$out/$name.json"
+    sed 's/.*"row":"\([^"]*\)","name":"\([^"]*\)","unit":"\([^"]*\)","value":\([^,]*\),"goal":"\([^"]*\)","more":\(.*\)}/\1 \2 \3 \4 \5 \6/' <<< "$line" |
+      awk '{ok = ($5 == ">=" ? $4 >= $6 + 0 : $4 <= $6 + 0) ? "yes" : "NO"
+        printf "%-3s %-28s ours %7.4g %-6s  goal %s %-5s %s  %s\n", $1, $2, $4, $3, $5, $6, ok, $7}'
+  done < "$work/$l.out"
+done
 exit $failed

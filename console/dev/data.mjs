@@ -126,6 +126,19 @@ export const clients = (n) =>
     version: 1, created_at: t(-3000 - i), updated_at: t(-5),
   })); // prettier-ignore
 
+export const certificates = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('cert-', i),
+    name: ['office-2027', 'our-root', 'zhang.laptop', 'branch'][i % 4] + (i > 3 ? i : ''),
+    type: ['server', 'client-ca', 'client', 'peer-ca'][i % 4],
+    state: ['valid', 'expiring', 'revoked', 'expired'][i % 4],
+    subject: 'CN=vpn.example.com', issuer: 'CN=Example Root', serial: '4F1D9A0B2C3D4E5F', names: ['vpn.example.com'], key_type: 'ECDSA P-256',
+    fingerprint: '3b1f'.repeat(16), not_before: t(-9000), not_after: t(525600), has_key: i % 4 === 0,
+    client: i % 4 === 2 ? id('sslcli-', 0) : undefined, server: i % 4 === 2 ? id('sslsrv-', 0) : undefined,
+    used_by: i % 4 === 0 ? [id('sslsrv-', 0)] : [], revoked_at: i % 4 === 2 ? t(-60) : undefined,
+    version: 1, created_at: t(-3000 - i), updated_at: t(-5),
+  })); // prettier-ignore
+
 export const sessions = (n) =>
   Array.from({ length: n }, (_, i) => ({
     id: id('ses_', i),

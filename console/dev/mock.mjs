@@ -79,6 +79,8 @@ function routes(scenario, n) {
       month_bytes: 12.3e9,
       month_ends_at: '2026-11-30T16:00:00Z',
     }),
+    'GET /certificates': () => items(data.certificates(n)),
+    'GET /certificates/:id': (_, id) => one(data.certificates(some), 'id', id),
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),
     'GET /admin/users': () => items(data.users(n)),

@@ -36,6 +36,9 @@ const ServerCreate = page(() => import('./pages/server-create'), 'ServerCreate')
 const ServerPage = page(() => import('./pages/server'), 'ServerPage');
 const Clients = page(() => import('./pages/clients'), 'Clients');
 const ClientPage = page(() => import('./pages/client'), 'ClientPage');
+const Quotas = page(() => import('./pages/quotas'), 'Quotas');
+const Certificates = page(() => import('./pages/certificates'), 'Certificates');
+const CertificatePage = page(() => import('./pages/certificate'), 'CertificatePage');
 const Sessions = page(() => import('./pages/sessions'), 'Sessions');
 const Security = page(() => import('./pages/security'), 'Security');
 const MyData = page(() => import('./pages/my-data'), 'MyData');
@@ -129,7 +132,10 @@ export function Pages() {
             <Route path="/ssl-servers/:id" element={<ServerPage />} />
             <Route path="/ssl-clients" element={<Clients />} />
             <Route path="/ssl-clients/:id" element={<ClientPage />} />
+            <Route path="/certificates" element={<Certificates />} />
+            <Route path="/certificates/:id" element={<CertificatePage />} />
             <Route path="/vpn-sessions" element={<Sessions />} />
+            <Route path="/quotas" element={<Quotas />} />
             <Route path="/security" element={<Security />} />
             <Route path="/my-data" element={<MyData />} />
             {Object.entries(operatorPages).map(([path, Content]) => (

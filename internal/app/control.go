@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/web"
 	"github.com/skybridge-cloud/skybridge/internal/web/gwserver"
 	"github.com/skybridge-cloud/skybridge/internal/web/selfsigned"
@@ -52,8 +53,8 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	nodes := gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.Local(node), Log: log})
-	sv := servers{console: consoleServer(handler, cert, log), nodes: nodeServer(nodes)}
+	nodes := gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.Local(node), Log: log, Logins: &m.logins})
+	sv := servers{console: consoleServer(handler, cert, log), nodes: nodeServer(nodes), metrics: m.metrics(s, log)}
 	if cfg.Gwlink.Listen != "" {
 		if sv.remote, err = m.remoteNodes(cfg, cert, log); err != nil {
 			return err
@@ -67,6 +68,7 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 type servers struct {
 	console, nodes *http.Server
 	remote         *http.Server // nil where the configuration allows no other hosts
+	metrics        http.Handler
 }
 
 func consoleServer(h http.Handler, cert tls.Certificate, log *slog.Logger) *http.Server {
@@ -116,6 +118,9 @@ func (m *modules) run(ctx context.Context, cfg config.Config, sv servers, ready 
 			return web.Serve(ctx, sv.remote, func() error { return closed(sv.remote.ListenAndServeTLS("", "")) })
 		})
 	}
+	if cfg.Metrics.Control != "" {
+		part("metrics", func() error { return metric.Serve(ctx, cfg.Metrics.Control, sv.metrics, nil) })
+	}
 	part("access log", func() error { return m.account.Run(ctx) })
 	part("jobs", func() error { m.queue.Run(ctx, workers); return nil })
 	ready()
@@ -146,7 +151,7 @@ func (m *modules) remoteNodes(cfg config.Config, cert tls.Certificate, log *slog
 		}
 		cert = own
 	}
-	s := nodeServer(gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.ByKey(m.fleet), Log: log}))
+	s := nodeServer(gwserver.Handler(gwserver.Options{Fleet: m.fleet, VPN: m.vpn, Identify: gwserver.ByKey(m.fleet), Log: log, Logins: &m.logins}))
 	s.Addr, s.TLSConfig = cfg.Gwlink.Listen, gwserver.TLSConfig(cert)
 	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	return s, nil

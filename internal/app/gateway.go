@@ -13,7 +13,7 @@ func Gateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	a := agent.Config{
 		NodeID: cfg.Node.Name, StateDir: cfg.Path("node"), Listen: cfg.Node.Addresses, Logger: log,
 		Version: Version(), Control: cfg.ControlSocket(), Networks: map[string]agent.Network{},
-		CAFile: cfg.Node.CA, CertFile: cfg.Node.Certificate, KeyFile: cfg.Node.Key,
+		CAFile: cfg.Node.CA, CertFile: cfg.Node.Certificate, KeyFile: cfg.Node.Key, Metrics: cfg.Metrics.Gateway,
 	}
 	for name, n := range cfg.Node.Networks {
 		a.Networks[name] = agent.Network{

@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
 )
@@ -46,6 +47,7 @@ type modules struct {
 	service     *service.Service
 	order       *order.Service
 	payment     *payment.Service
+	logins      metric.Counts // rounds of VPN logins
 }
 
 // newModules builds the business on its stores. It starts nothing.
@@ -127,7 +129,10 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
 		System: s.vault, Password: hasher,
-		Config: vpn.Config{BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: vpn.DefaultSecretTTL},
+		Config: vpn.Config{
+			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
+			URL: strings.TrimSuffix(cfg.Console.URL, "/"),
+		},
 	})
 }
 

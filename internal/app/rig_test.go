@@ -38,6 +38,7 @@ type rig struct {
 	t       *testing.T
 	cfg     config.Config
 	modules *modules
+	stores  *stores
 	http    http.Handler
 	node    fleet.Node
 	client  *http.Client // of the cashier's page
@@ -79,6 +80,7 @@ func install(t *testing.T) *rig {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.close()) })
 	in := &rig{t: t, cfg: cfg, log: log, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	in.stores = s
 	in.modules, err = newModules(cfg, s, logger)
 	must(t, err)
 	in.node, err = in.modules.seed(ctx, cfg)
@@ -353,6 +355,7 @@ func (p *person) connect() {
 	gateway := p.ids["vpn-gateways"]
 	p.ids["ssl-servers"] = p.do(201, "POST", "/ssl-servers", object{"gateway": gateway, "name": p.name, "local_subnets": []string{"10.77.0.0/24"}, "pool": "10.9.0.0/24"}).str("id")
 	p.ids["ssl-clients"] = p.do(201, "POST", "/ssl-clients", object{"server": p.ids["ssl-servers"], "name": "laptop-" + p.name}).str("id")
+	p.ids["certificates"] = p.do(200, "GET", "/certificates?client="+p.ids["ssl-clients"], nil).str("items.id")
 	p.ids["vpn-sessions"] = id.New("ses")
 	p.in.report(gwlink.SessionOpened{
 		Session: p.ids["vpn-sessions"], Gateway: gateway, Server: p.ids["ssl-servers"], Client: p.ids["ssl-clients"],

@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/web/api"
 	"github.com/skybridge-cloud/skybridge/internal/web/callback"
 	"github.com/skybridge-cloud/skybridge/internal/web/console"
+	"github.com/skybridge-cloud/skybridge/internal/web/crl"
 	"github.com/skybridge-cloud/skybridge/internal/web/problem"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
@@ -27,6 +28,7 @@ func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Ha
 	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Gate: m.consent, Log: log})
 	m.resources(a, mux)
 	callback.Payments(mux, m.payment, log)
+	crl.Serve(mux, m.vpn, clock.System{}.Now, log)
 	health(mux, s)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, log, errs.New(errs.NotFound, "api.not_found"))
@@ -66,7 +68,9 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Releases(a, m.service)
 	api.SSLServers(a, m.vpn)
 	api.SSLClients(a, m.vpn)
+	api.Certificates(a, m.vpn, now)
 	api.VPNSessions(a, m.vpn)
+	api.Quotas(a, m.vpn)
 	api.GatewayNodes(a, m.fleet, now)
 }
 

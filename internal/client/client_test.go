@@ -65,7 +65,7 @@ func newBed(t *testing.T) *bed {
 		LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}, MTU: 1400, DPD: 30, Keepalive: 60, CookieTimeout: 300, TLSMin: "1.2",
 	}}}
 	keys := []gwlink.GrantKey{{ID: "k1", Public: key.Public().(ed25519.PublicKey)}}
-	for id, err := range svc.Apply(keys, []sslvpn.Gateway{{Spec: spec, Queues: []tun.Queue{b.lan}, Certificates: map[string]*tls.Certificate{"sslsrv-1": cert}}}) {
+	for id, err := range svc.Apply(keys, []sslvpn.Gateway{{Spec: spec, Queues: []tun.Queue{b.lan}, Certificates: map[string]*tls.Certificate{"sslsrv-1": cert}}}, nil) {
 		if err != nil {
 			t.Fatalf("%s: %v", id, err)
 		}

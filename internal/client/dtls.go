@@ -32,9 +32,7 @@ type udpSide struct {
 // useDTLS makes the UDP channel and, when it fails, makes it again.
 func (s *Session) useDTLS(wg *sync.WaitGroup) {
 	for {
-		if err := s.openDTLS(wg); errors.Is(err, net.ErrClosed) {
-			return
-		}
+		_ = s.openDTLS(wg) // until then data goes by TLS
 		select {
 		case <-time.After(retryAfter):
 		case <-s.done:
@@ -54,9 +52,9 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 	wg.Go(func() { closed <- s.receive(u) })
 	if err := u.begin(s.done); err != nil {
 		_ = u.sock.Close()
-		<-closed
-		return err
+		return errors.Join(err, ignoreClosed(<-closed))
 	}
+	s.heardDTLS.Store(time.Now().UnixNano())
 	s.dtls.Store(u)
 	defer s.dtls.Store(nil)
 	select {
@@ -64,9 +62,16 @@ func (s *Session) openDTLS(wg *sync.WaitGroup) error {
 		return err
 	case <-s.done:
 		_ = u.sock.Close()
-		<-closed
-		return net.ErrClosed
+		return errors.Join(net.ErrClosed, ignoreClosed(<-closed))
 	}
+}
+
+// ignoreClosed drops the error of a socket that we closed ourselves.
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 func (s *Session) dialUDP() (*udpSide, error) {
@@ -74,15 +79,15 @@ func (s *Session) dialUDP() (*udpSide, error) {
 	if err != nil {
 		return nil, err
 	}
-	any := netip.IPv4Unspecified()
+	local := netip.IPv4Unspecified()
 	if to.Addr().Is6() {
-		any = netip.IPv6Unspecified()
+		local = netip.IPv6Unspecified()
 	}
 	c, err := s.NewDTLS()
 	if err != nil {
 		return nil, err
 	}
-	sock, err := netio.ListenUDP(netip.AddrPortFrom(any, 0))
+	sock, err := netio.ListenUDP(netip.AddrPortFrom(local, 0))
 	if err != nil {
 		return nil, err
 	}

@@ -250,6 +250,14 @@ func (s *Session) probe(now time.Time) error {
 			s.tell(nil, openconnect.TypeDPDRequest, nil)
 		}
 	}
+	if u, dpd := s.dtls.Load(), s.tunnel.DTLSDPD; u != nil && dpd > 0 {
+		silent := since(s.heardDTLS.Load())
+		if silent > 2*dpd {
+			_ = u.sock.Close() // data goes by TLS until a new handshake
+		} else if silent > dpd {
+			s.tell(u, openconnect.TypeDPDRequest, nil)
+		}
+	}
 	if k := s.tunnel.Keepalive; k > 0 && since(s.sentTLS.Load()) > k {
 		s.tell(nil, openconnect.TypeKeepalive, nil)
 	}

@@ -71,7 +71,8 @@ func (c *connection) connect(cookie openconnect.Secret) (*Session, error) {
 	if _, err := c.tls.Write(head); err != nil {
 		return nil, fmt.Errorf("asking for the tunnel: %w", err)
 	}
-	r, err := http.ReadResponse(c.in, &http.Request{Method: http.MethodConnect})
+	// The body of an answer to CONNECT is the tunnel: nothing to close.
+	r, err := http.ReadResponse(c.in, &http.Request{Method: http.MethodConnect}) //nolint:bodyclose
 	if err != nil {
 		return nil, fmt.Errorf("asking for the tunnel: %w", err)
 	}

@@ -9,13 +9,15 @@
 //	 │  GET  /gwlink/v1/desired?after=n ─────▶│  waits up to 25 s for a generation > n
 //	 │◀──────────────── Desired ──────────────│  204 when nothing changed
 //	 │  POST /gwlink/v1/certificate ─────────▶│  CSR of an SSL server, born on the node
+//	 │  POST /gwlink/v1/key ─────────────────▶│  key of an uploaded certificate, sealed to this request
 //	 │  POST /gwlink/v1/login ───────────────▶│  one round of a VPN login
 //	 │  POST /gwlink/v1/report ──────────────▶│  what is, sessions opened and closed, counters
 //
 // Invariants: generations only grow; every report may be repeated (the reader
 // deduplicates by session and sequence); a node needs nothing but its last
 // Desired and the grants it holds to carry traffic and accept reconnects.
-// No message carries a password from control to a node, nor tunnelled content.
+// No message carries a password from control to a node, nor tunnelled content;
+// a private key only as KeyAnswer, which nothing but its request opens.
 //
 // Version history:
 //
@@ -37,6 +39,7 @@ const (
 	VersionHeader   = "Skybridge-Gwlink-Version"
 	PathDesired     = "/gwlink/v1/desired"
 	PathCertificate = "/gwlink/v1/certificate"
+	PathKey         = "/gwlink/v1/key"
 	PathLogin       = "/gwlink/v1/login"
 	PathReport      = "/gwlink/v1/report"
 )
@@ -112,6 +115,7 @@ type SSLServer struct {
 	TLSMin             string         `json:"tls_min"` // "1.2" or "1.3"
 	RequireCertificate bool           `json:"require_certificate"`
 	ClientCAs          [][]byte       `json:"client_cas,omitempty"`      // DER
+	Certificate        string         `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
 	Chain              [][]byte       `json:"chain,omitempty"`           // DER, leaf first; empty until certified
 	RevokedSerials     []string       `json:"revoked_serials,omitempty"` // upper-case hex
 	Clients            []Client       `json:"clients,omitempty"`         // limits that change on live sessions
@@ -145,6 +149,8 @@ type Client struct {
 	ID       string `json:"id"`      // sslcli-...
 	UpRate   int64  `json:"up_rate"` // bit/s, 0 = the gateway's
 	DownRate int64  `json:"down_rate"`
+	// FixedInner is kept for the client: no other gets it.
+	FixedInner netip.Addr `json:"fixed_inner,omitzero"`
 }
 
 // CertificateRequest asks for a certificate of an SSL server's own key.
@@ -158,6 +164,9 @@ type CertificateAnswer struct {
 	Chain [][]byte `json:"chain"`
 }
 
+// MaxPeerChain is how many certificates behind a client's own are forwarded.
+const MaxPeerChain = 4
+
 // LoginRequest is one round of a login. The node forwards what the person
 // typed and keeps nothing.
 type LoginRequest struct {
@@ -167,6 +176,7 @@ type LoginRequest struct {
 	SourceIP        netip.Addr        `json:"source_ip"`
 	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
 	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
+	PeerChain       [][]byte          `json:"peer_chain,omitempty"`       // DER; what the client sent to prove whence the leaf is
 }
 
 // Outcome of a login round.
@@ -273,3 +283,9 @@ const (
 	ReasonProtocol      = "protocol-error"
 	ReasonQuota         = "quota-used-up" // the client's traffic of the day or month
 )
+
+// Reasons are all of them, so that each is worded for people.
+var Reasons = []string{
+	ReasonUser, ReasonAdministrator, ReasonIdle, ReasonSessionLimit, ReasonLost, ReasonReplaced, ReasonRevoked, ReasonFrozen, ReasonProtocol,
+	ReasonQuota,
+}

@@ -49,6 +49,9 @@ func NewWriter(q Queue) *Writer {
 	return &Writer{q: q, groups: make([]group, maxGroups)}
 }
 
+// Reset makes q the queue that is written to.
+func (w *Writer) Reset(q Queue) { w.q = q }
+
 // Write writes packets, any number. It changes headers of packets and needs
 // them until it returns. It writes all it can and returns the first error.
 func (w *Writer) Write(packets [][]byte) error {

@@ -34,7 +34,8 @@ type control struct {
 	desired     gwlink.Desired
 	reports     []gwlink.Report
 	logins      int
-	maxSessions int // of a client; 0 = 1
+	maxSessions int    // of a client; 0 = 1
+	uploaded    []byte // key of the uploaded certificate, PKCS #8
 	http        *http.Server
 }
 
@@ -60,6 +61,7 @@ func (c *control) start(t *testing.T) {
 	mux.HandleFunc("POST "+gwlink.PathLogin, c.serveLogin)
 	mux.HandleFunc("POST "+gwlink.PathReport, c.serveReport)
 	mux.HandleFunc("POST "+gwlink.PathCertificate, serveCertificate)
+	mux.HandleFunc("POST "+gwlink.PathKey, c.serveKey)
 	c.http = &http.Server{Handler: mux}
 	go func() { _ = c.http.Serve(ln) }()
 }
@@ -121,7 +123,7 @@ func (c *control) serveLogin(w http.ResponseWriter, r *http.Request) {
 		now := time.Now()
 		grant, _ := gwlink.SignGrant("k1", c.key, gwlink.Grant{
 			Session: fmt.Sprintf("ses_%d", c.logins), Gateway: q.Gateway, Server: q.Server, Client: "sslcli-alice",
-			MaxSessions: max(c.maxSessions, 1), NotBefore: now, NotAfter: now.Add(time.Hour),
+			MaxSessions: max(c.maxSessions, 1), NotBefore: now, NotAfter: now.Add(time.Hour), Serial: serialOf(q.PeerCertificate),
 		})
 		a = gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: grant}
 	}
@@ -135,6 +137,28 @@ func (c *control) serveReport(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	c.reports = append(c.reports, q)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *control) serveKey(w http.ResponseWriter, r *http.Request) {
+	var q gwlink.KeyRequest
+	_ = json.NewDecoder(r.Body).Decode(&q)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, err := gwlink.WrapKey(q, c.uploaded)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(a)
+}
+
+// serialOf is a certificate's serial as control writes it into grants.
+func serialOf(der []byte) string {
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return ""
+	}
+	return strings.ToUpper(leaf.SerialNumber.Text(16))
 }
 
 func serveCertificate(w http.ResponseWriter, r *http.Request) {

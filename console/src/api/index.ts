@@ -76,6 +76,8 @@ export const api = {
     quote: (body: T.QuoteRequest) => data(client.POST('/api/v1/quotes', { body })),
     place: (body: T.OrderRequest, key: string) =>
       data(client.POST('/api/v1/orders', { body, params: { header: { 'Idempotency-Key': key } } })),
+    quoteUpgrade: (resource: string, options: Record<string, string>) =>
+      data(client.POST('/api/v1/upgrade-quotes', { body: { resource, options } })),
     orders: (query?: PageQuery) => data(client.GET('/api/v1/orders', page(query))),
     order: (id: string) => data(client.GET('/api/v1/orders/{id}', at(id))),
     cancel: (id: string) => data(client.POST('/api/v1/orders/{id}/cancel', at(id))),
@@ -91,6 +93,10 @@ export const api = {
     gateway: (id: string) => data(client.GET('/api/v1/vpn-gateways/{id}', at(id))),
     rename: (id: string, name: string, version: number) =>
       data(client.PATCH('/api/v1/vpn-gateways/{id}', { ...at(id), body: { name, version } })),
+    release: (id: string, force: boolean) =>
+      data(client.DELETE('/api/v1/vpn-gateways/{id}', { params: { path: { id }, query: { force } } })),
+    quotas: () => data(client.GET('/api/v1/quotas')),
+    limits: () => data(client.GET('/api/v1/limits')),
     traffic: (id: string, hours: number) =>
       data(client.GET('/api/v1/vpn-gateways/{id}/traffic', { params: { path: { id }, query: { hours } } })),
     servers: (query?: PageQuery) => data(client.GET('/api/v1/ssl-servers', page(query))),
@@ -103,8 +109,14 @@ export const api = {
     clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
     clientUsage: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/usage', at(id))),
-    createClient: (body: { server: string; name: string }, key: string) =>
+    createClient: (body: { server: string; name: string; csr_pem?: string }, key: string) =>
       data(client.POST('/api/v1/ssl-clients', { body, ...keyed(key) })),
+    checkClients: (server: string, csv: string) =>
+      data(client.POST('/api/v1/ssl-clients/batch', { body: { server, csv, dry_run: true } })),
+    createClients: (server: string, csv: string, key: string) =>
+      data(client.POST('/api/v1/ssl-clients/batch', { body: { server, csv }, ...keyed(key) })),
+    /** Where the browser downloads the table to fill in. */
+    batchTemplate: `${prefix}/ssl-clients/batch-template`,
     changeClient: (id: string, body: T.SSLClientPatch) =>
       data(client.PATCH('/api/v1/ssl-clients/{id}', { ...at(id), body })),
     deleteClient: (id: string) => data(client.DELETE('/api/v1/ssl-clients/{id}', at(id))),
@@ -114,6 +126,20 @@ export const api = {
     resetPassword: (id: string) =>
       data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: {} })),
     resetTOTP: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    reissueCertificate: (id: string, body: T.Reissue, key: string) =>
+      data(client.POST('/api/v1/ssl-clients/{id}/reissue-certificate', { ...at(id), body, ...keyed(key) })),
+    certificates: (query?: PageQuery & { type?: T.Certificate['type']; client?: string }) =>
+      data(client.GET('/api/v1/certificates', page(query))),
+    certificate: (id: string) => data(client.GET('/api/v1/certificates/{id}', at(id))),
+    uploadCertificate: (body: T.CertificateUpload, key: string) =>
+      data(client.POST('/api/v1/certificates', { body, ...keyed(key) })),
+    renameCertificate: (id: string, name: string, version: number) =>
+      data(client.PATCH('/api/v1/certificates/{id}', { ...at(id), body: { name, version } })),
+    deleteCertificate: (id: string) => data(client.DELETE('/api/v1/certificates/{id}', at(id))),
+    revokeCertificate: (id: string) => data(client.POST('/api/v1/certificates/{id}/revoke', at(id))),
+    /** Where the browser downloads a certificate. */
+    certificateFile: (id: string, form: 'pem' | 'der' | 'zip') =>
+      `${prefix}/certificates/${encodeURIComponent(id)}/download?format=${form}`,
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),
@@ -126,6 +152,8 @@ export const api = {
     payments: (query?: PageQuery) => data(client.GET('/api/v1/admin/payments', page(query))),
     suspense: (query?: PageQuery) => data(client.GET('/api/v1/admin/receipts-in-suspense', page(query))),
     nodes: () => data(client.GET('/api/v1/admin/gateway-nodes')),
+    drainNode: (id: string, draining: boolean) =>
+      data(client.PATCH('/api/v1/admin/gateway-nodes/{id}', { ...at(id), body: { draining } })),
     policies: (query?: PageQuery) => data(client.GET('/api/v1/admin/policies', page(query))),
     audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),
     checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),

@@ -346,6 +346,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your certificates */
+        get: operations["list-certificates"];
+        put?: never;
+        /** Upload a certificate */
+        post: operations["upload-certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One certificate */
+        get: operations["get-certificate"];
+        put?: never;
+        post?: never;
+        /** Delete an uploaded certificate that nothing uses */
+        delete: operations["delete-certificate"];
+        options?: never;
+        head?: never;
+        /** Rename an uploaded certificate */
+        patch: operations["rename-certificate"];
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate as a file
+         * @description pem: with its chain; der: alone; zip: CA, certificate and chain. Never a private key.
+         */
+        get: operations["download-certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke a certificate of an SSL client; its sessions end */
+        post: operations["revoke-certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consent-prompts/{purpose}": {
         parameters: {
             query?: never;
@@ -429,6 +503,23 @@ export interface paths {
         put?: never;
         /** Confirm an address, or ask for another mail */
         post: operations["verify-email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Restrictions of use, as they are enforced */
+        get: operations["list-limits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -880,6 +971,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you use and may use */
+        get: operations["list-quotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quotes": {
         parameters: {
             query?: never;
@@ -987,6 +1095,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create SSL clients by a table
+         * @description Up to 500 rows, each by the rules of a single client; a row that is refused does not keep the others. The same Idempotency-Key finds what it made.
+         */
+        post: operations["create-ssl-clients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/batch-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table to fill in, as CSV */
+        get: operations["get-ssl-client-batch-template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}": {
         parameters: {
             query?: never;
@@ -1037,6 +1182,26 @@ export interface paths {
         put?: never;
         /** End all sessions of a client */
         post: operations["disconnect-ssl-client"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/reissue-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew the certificate of an SSL client
+         * @description With a request (CSR) no key is made or kept here. The former certificate works for 7 more days.
+         */
+        post: operations["reissue-ssl-client-certificate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1149,7 +1314,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL server
-         * @description A change of the pool or of the factors ends its sessions. After turning the second factor on, clients without a code seed need reset-totp.
+         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.
          */
         patch: operations["update-ssl-server"];
         trace?: never;
@@ -1319,6 +1484,76 @@ export interface components {
             account: string;
             user_name: string;
         };
+        Certificate: {
+            /** @description SSL client that it was issued to */
+            client?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description SHA-256, hexadecimal */
+            fingerprint: string;
+            /** @description A private key is kept, sealed; it is never given out */
+            has_key: boolean;
+            /** @example cert-... */
+            id: string;
+            issuer: string;
+            /** @example ECDSA P-256 */
+            key_type: string;
+            /** @description Of an issued one: its client's */
+            name: string;
+            /** @description Host names and addresses that it is for */
+            names: string[];
+            /** Format: date-time */
+            not_after: string;
+            /** Format: date-time */
+            not_before?: string;
+            /**
+             * Format: date-time
+             * @description It was renewed and is revoked then
+             */
+            retire_at?: string;
+            /** Format: date-time */
+            revoked_at?: string;
+            /** @description Hexadecimal */
+            serial: string;
+            /** @description SSL server whose CA issued it */
+            server?: string;
+            /**
+             * @description expiring: 30 days or less are left
+             * @enum {string}
+             */
+            state: "valid" | "expiring" | "expired" | "revoked";
+            subject: string;
+            /** @enum {string} */
+            type: "server" | "client-ca" | "peer-ca" | "client";
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Ids of what uses it */
+            used_by: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        CertificatePatch: {
+            name: string;
+            /**
+             * Format: int64
+             * @description Refuse if it changed since this version
+             */
+            version?: number;
+        };
+        CertificateUpload: {
+            /** @description At most 64 KiB; the chain may follow */
+            certificate_pem: string;
+            /** @description The issuers in order */
+            chain_pem?: string;
+            name: string;
+            /** @description For server alone; sealed, never given out */
+            private_key_pem?: string;
+            /**
+             * @description client is issued, not uploaded; gm-* need another build
+             * @enum {string}
+             */
+            type: "server" | "client-ca" | "peer-ca" | "client" | "gm-sign" | "gm-enc" | "gm-ca";
+        };
         Checkpoint: {
             /** @description Signed note: origin, size, root, signature */
             note: string;
@@ -1486,8 +1721,24 @@ export interface components {
             qr?: string;
             url?: string;
         };
+        Limit: {
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** @example mtu */
+            name: string;
+            /** @description 0 turns it off */
+            off?: boolean;
+            unit?: string;
+        };
         ListAccessEntry: {
             items: components["schemas"]["AccessEntry"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListCertificate: {
+            items: components["schemas"]["Certificate"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -1498,6 +1749,11 @@ export interface components {
         };
         ListGatewayNode: {
             items: components["schemas"]["GatewayNode"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListLimit: {
+            items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -1548,6 +1804,11 @@ export interface components {
         };
         ListProduct: {
             items: components["schemas"]["Product"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListQuota: {
+            items: components["schemas"]["Quota"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2008,6 +2269,20 @@ export interface components {
             code?: string;
             password?: string;
         };
+        Quota: {
+            /** @description The resource's name */
+            label?: string;
+            /** Format: int64 */
+            limit: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets";
+            /** @description Of vpn_gateways */
+            region?: string;
+            /** @description VPN gateway or SSL server that it belongs to; left out: the account */
+            resource?: string;
+            /** Format: int64 */
+            used: number;
+        };
         Quote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -2155,6 +2430,12 @@ export interface components {
             /** @example alice */
             user_name: string;
         };
+        Reissue: {
+            /** @description Certify this key instead of making one */
+            csr_pem?: string;
+            /** @description Revoke the former certificate at once and end its sessions, instead of in 7 days */
+            revoke_former?: boolean;
+        };
         ResetConfirmation: {
             password: string;
             token: string;
@@ -2223,6 +2504,32 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
+        };
+        SSLClientBatch: {
+            items: components["schemas"]["SSLClientBatchRow"][];
+        };
+        SSLClientBatchRequest: {
+            /** @description UTF-8, with or without a byte order mark; the first line names the columns of the template, of which only name is needed */
+            csv: string;
+            /** @description Check only */
+            dry_run?: boolean;
+            server: string;
+        };
+        SSLClientBatchRow: {
+            /** @description Stable code of what is wrong */
+            code?: string;
+            /** @description Where it is wrong, if it is one cell */
+            column?: string;
+            /** @description Of the client that was made */
+            id?: string;
+            /** @description In the caller's language */
+            message?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Line of the table; the columns' names are line 1
+             */
+            row: number;
         };
         SSLClientPatch: {
             /**
@@ -2313,6 +2620,17 @@ export interface components {
             banner: string;
             /** @description The server's own CA */
             ca_pem: string;
+            /** @description Uploaded certificate that is shown; empty = the built-in one */
+            certificate: string;
+            /** @description Uploaded CAs trusted for clients; none = the built-in one */
+            client_cas: string[];
+            /** @description With email: the domain of the addresses; the name is the part before the @ */
+            client_cert_domain: string;
+            /**
+             * @description With client_cas: where the client's name stands in its certificate
+             * @enum {string}
+             */
+            client_cert_field: "cn" | "uid" | "email";
             client_isolation: boolean;
             /**
              * Format: int64
@@ -2382,6 +2700,13 @@ export interface components {
             /** @description Replaces the list; live sessions follow it */
             acl_rules?: components["schemas"]["ACLRule"][];
             banner?: string;
+            /** @description Id of an uploaded certificate of type server; empty = the built-in one */
+            certificate?: string;
+            /** @description Ids of uploaded certificates of type client-ca */
+            client_cas?: string[];
+            client_cert_domain?: string;
+            /** @enum {string} */
+            client_cert_field?: "cn" | "uid" | "email";
             client_isolation?: boolean;
             /** Format: int64 */
             cookie_timeout?: number;
@@ -2434,6 +2759,13 @@ export interface components {
             /** @description Replaces the list; live sessions follow it */
             acl_rules?: components["schemas"]["ACLRule"][];
             banner?: string;
+            /** @description Id of an uploaded certificate of type server; empty = the built-in one */
+            certificate?: string;
+            /** @description Ids of uploaded certificates of type client-ca */
+            client_cas?: string[];
+            client_cert_domain?: string;
+            /** @enum {string} */
+            client_cert_field?: "cn" | "uid" | "email";
             client_isolation?: boolean;
             /** Format: int64 */
             cookie_timeout?: number;
@@ -2641,6 +2973,8 @@ export interface components {
             inner_ip: string;
             /** @description Why it ended */
             reason?: string;
+            /** @description The reason in the caller's language */
+            reason_text?: string;
             /** @description Empty once its retention is over */
             source_ip: string;
             /** Format: date-time */
@@ -3314,6 +3648,235 @@ export interface operations {
             };
         };
     };
+    "list-certificates": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                type?: "server" | "client-ca" | "peer-ca" | "client";
+                client?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCertificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "upload-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateUpload"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rename-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificatePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "download-certificate": {
+        parameters: {
+            query?: {
+                format?: "pem" | "der" | "zip";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "consent-prompt": {
         parameters: {
             query?: never;
@@ -3490,6 +4053,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLimit"];
+                };
             };
             /** @description Error */
             default: {
@@ -4443,6 +5035,35 @@ export interface operations {
             };
         };
     };
+    "list-quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListQuota"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quote: {
         parameters: {
             query?: never;
@@ -4698,6 +5319,71 @@ export interface operations {
             };
         };
     };
+    "create-ssl-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SSLClientBatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-batch-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ssl-client": {
         parameters: {
             query?: never;
@@ -4844,6 +5530,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reissue-ssl-client-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reissue"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClient"];
+                };
             };
             /** @description Error */
             default: {

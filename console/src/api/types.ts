@@ -58,6 +58,12 @@ export type SSLServerPatch = Schemas['SSLServerPatch'];
 export type SSLClient = Schemas['SSLClient'];
 export type SSLClientPatch = Schemas['SSLClientPatch'];
 export type ClientSecret = Schemas['SSLClientSecret'];
+export type BatchRow = Schemas['SSLClientBatchRow'];
+export type Quota = Schemas['Quota'];
+export type Limit = Schemas['Limit'];
+export type Certificate = Schemas['Certificate'];
+export type CertificateUpload = Schemas['CertificateUpload'];
+export type Reissue = Schemas['Reissue'];
 export type VPNSession = Schemas['VPNSession'];
 
 /** What of an SSL server its owner decides. */

@@ -3,6 +3,7 @@
 import { Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { SSLServerSettings } from '../api/types';
+import { useCertificates } from '../lib/catalog';
 import { usable, validCIDR, validIPv4, validNetwork } from '../lib/network';
 import { AccessFields } from './access-fields';
 
@@ -29,6 +30,10 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   acl_rules: [],
   acl_default: 'allow',
   trusted_networks: [],
+  certificate: '',
+  client_cas: [],
+  client_cert_field: 'cn',
+  client_cert_domain: '',
 };
 
 type Check = (text: string) => boolean;
@@ -200,6 +205,7 @@ function Rest() {
         <Entries placeholder="203.0.113.0/24" />
       </Form.Item>
       {toggle('require_certificate')}
+      <CertificateFields />
       <Form.Item name="tls_min" label={t('server.tls_min')}>
         <Select
           style={{ width: 160 }}
@@ -235,4 +241,81 @@ function Rest() {
       </Form.Item>
     </>
   );
+}
+
+/** Which certificate the server shows, and whose certificates of clients it takes. */
+function CertificateFields() {
+  const { t } = useTranslation();
+  const own = useCertificates('server');
+  const trusted = useCertificates('client-ca');
+  const cas = Form.useWatch<string[] | undefined>('client_cas') ?? [];
+  const field = Form.useWatch<string | undefined>('client_cert_field');
+  const foreign = cas.length > 0;
+  return (
+    <>
+      <Form.Item name="certificate" label={t('server.certificate')} extra={t('server.certificate_extra')}>
+        <Select
+          loading={own.isPending}
+          options={[
+            { value: '', label: t('server.certificate_builtin') },
+            ...(own.data?.items ?? []).map((c) => ({
+              value: c.id,
+              label: `${c.name} (${t(`state.certificate.${c.state}`)})`,
+            })),
+          ]}
+        />
+      </Form.Item>
+      <Form.Item
+        name="client_cas"
+        label={t('server.client_cas')}
+        extra={t('server.client_cas_extra')}
+        rules={[{ type: 'array', max: 10, message: t('server.client_cas_rule') }]}
+      >
+        <Select
+          mode="multiple"
+          loading={trusted.isPending}
+          placeholder={t('server.client_cas_none')}
+          options={(trusted.data?.items ?? []).map((c) => ({ value: c.id, label: c.name }))}
+        />
+      </Form.Item>
+      <div hidden={!foreign}>
+        <Form.Item
+          name="client_cert_field"
+          label={t('server.client_cert_field')}
+          extra={t('server.client_cert_field_extra')}
+        >
+          <Select
+            style={{ maxWidth: 320 }}
+            options={['cn', 'uid', 'email'].map((v) => ({
+              value: v,
+              label: t(`server.client_cert_field_${v}`),
+            }))}
+          />
+        </Form.Item>
+        <div hidden={field !== 'email'}>
+          <Form.Item
+            name="client_cert_domain"
+            label={t('server.client_cert_domain')}
+            extra={t('server.client_cert_domain_extra')}
+            rules={[
+              {
+                required: foreign && field === 'email',
+                message: t('field.required'),
+              },
+            ]}
+          >
+            <Input className="mono" placeholder="corp.example" autoComplete="off" maxLength={253} />
+          </Form.Item>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** What a form holds as the API takes it: a domain only where e-mail addresses count. */
+export function settled<T extends SSLServerSettings>(entry: T): T {
+  const email = entry.client_cas.length > 0 && entry.client_cert_field === 'email';
+  if (email) return entry;
+  const field = entry.client_cert_field === 'email' ? 'cn' : entry.client_cert_field;
+  return { ...entry, client_cert_field: field, client_cert_domain: '' };
 }

@@ -41,6 +41,14 @@ export function useClients() {
   return useQuery({ queryKey: ['clients', 'all'], queryFn: () => api.vpn.clients() });
 }
 
+/** The uploaded certificates of one type, for choices. */
+export function useCertificates(type: 'server' | 'client-ca') {
+  return useQuery({
+    queryKey: ['certificates', 'all', type],
+    queryFn: () => api.vpn.certificates({ type, limit: 200 }),
+  });
+}
+
 /** Tells the name of one of things by its id. */
 export function nameIn(things: { id: string; name: string }[] | undefined, id: string): string {
   return things?.find((thing) => thing.id === id)?.name ?? id;

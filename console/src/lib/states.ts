@@ -15,6 +15,7 @@ const tones: Record<string, Record<string, Tone>> = {
   },
   server: { creating: 'busy', active: 'good', updating: 'busy', error: 'bad', deleting: 'busy' },
   client: { enabled: 'good', disabled: 'idle', expired: 'warn' },
+  certificate: { valid: 'good', expiring: 'warn', expired: 'bad', revoked: 'idle' },
   session: { tls: 'good', dtls: 'good', detached: 'warn', closed: 'idle' },
   order: {
     draft: 'idle',
@@ -41,6 +42,7 @@ const tones: Record<string, Record<string, Tone>> = {
     failed: 'bad',
     closed: 'idle',
   },
+  drain: { serving: 'good', draining: 'warn' },
   node: { online: 'good', behind: 'busy', offline: 'bad', new: 'idle' },
   realname: {
     none: 'idle',

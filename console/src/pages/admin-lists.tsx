@@ -9,8 +9,10 @@ import { NameCell, short } from '../components/name-cell';
 import { Page } from '../components/page';
 import { ProblemAlert } from '../components/problem';
 import { ResourceTable, type Column } from '../components/resource-table';
+import { Drain } from '../components/drain';
 import { StateDot } from '../components/state-dot';
 import { useRegionName } from '../lib/catalog';
+import { can, useMe } from '../lib/session';
 import { useChange, useFormat } from '../lib/use';
 import { useOrderColumns } from './orders';
 
@@ -214,6 +216,7 @@ export function AdminPayments() {
 
 export function AdminNodes() {
   const { t } = useTranslation();
+  const me = useMe();
   const format = useFormat();
   const region = useRegionName();
   return (
@@ -232,6 +235,12 @@ export function AdminNodes() {
             title: t('common.state'),
             cell: (n) => <StateDot kind="node" state={n.health} />,
             text: (n) => t(`state.node.${n.health}`),
+          },
+          {
+            key: 'draining',
+            title: t('drain.service'),
+            cell: (n) => <StateDot kind="drain" state={n.draining ? 'draining' : 'serving'} />,
+            text: (n) => t(n.draining ? 'state.drain.draining' : 'state.drain.serving'),
           },
           {
             key: 'region',
@@ -273,6 +282,7 @@ export function AdminNodes() {
           },
         ]}
         csv="gateway-nodes"
+        actions={can(me, 'fleet.write') ? (n) => <Drain node={n} /> : undefined}
         refresh={() => 10_000}
         empty={{ title: t('admin.no_nodes'), text: t('admin.no_nodes_text') }}
       />

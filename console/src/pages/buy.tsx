@@ -48,6 +48,7 @@ function sensible(offer: Offer): Record<string, string> {
   return Object.fromEntries(offer.options.map((o) => [o.id, (o.values[1] ?? o.values[0])?.value ?? '']));
 }
 
+/** The quote of a choice; `stale` until it is the answer to the choice as it is now. */
 function useQuote(choice: Choice | undefined) {
   const [request, setRequest] = useState<QuoteRequest>();
   const text = JSON.stringify(choice ? toRequest(choice) : null);
@@ -56,7 +57,7 @@ function useQuote(choice: Choice | undefined) {
     const timer = setTimeout(() => setRequest((JSON.parse(text) as QuoteRequest | null) ?? undefined), 150);
     return () => clearTimeout(timer);
   }, [text]);
-  return useQuery({
+  const query = useQuery({
     queryKey: ['quote', request],
     queryFn: () => api.shop.quote(request as QuoteRequest),
     enabled: Boolean(request),
@@ -64,6 +65,9 @@ function useQuote(choice: Choice | undefined) {
     refetchInterval: 10 * 60_000, // of a quote's 15 minutes
     retry: false,
   });
+  const asked = request ? JSON.stringify(request) === text : false;
+  const { data, error, refetch } = query;
+  return { data, error, refetch, stale: !asked || query.isFetching || query.isPlaceholderData };
 }
 
 function toRequest(c: Choice): QuoteRequest {
@@ -127,14 +131,7 @@ function Choosing({ product }: { product: Product }) {
       submitting={place.isPending}
       onSubmit={submit}
       error={place.error ? <ProblemAlert error={place.error} /> : null}
-      summary={
-        <Summary
-          quote={quote.data}
-          stale={quote.isFetching || quote.isPlaceholderData}
-          error={quote.error}
-          choice={choice}
-        />
-      }
+      summary={<Summary quote={quote.data} stale={quote.stale} error={quote.error} choice={choice} />}
       steps={[
         {
           key: 'size',
@@ -145,7 +142,7 @@ function Choosing({ product }: { product: Product }) {
         {
           key: 'place',
           title: t('buy.step_name'),
-          ready: identified && me.email_verified && Boolean(quote.data) && !quote.isFetching,
+          ready: identified && me.email_verified && Boolean(quote.data) && !quote.stale,
           fields: ['name', 'network'],
           content: (
             <>

@@ -8,6 +8,7 @@ import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
 import { ClientLimits } from '../components/client-limits';
 import { stateOf } from '../components/client-table';
+import { ClientCertificates } from '../components/client-certificates';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
@@ -53,6 +54,11 @@ export function ClientPage() {
             children: <HowTo client={c} server={server.data} />,
           },
           { key: 'limits', label: t('limit.title'), children: <ClientLimits client={c} /> },
+          {
+            key: 'certificates',
+            label: t('nav.certificates'),
+            children: <ClientCertificates client={c} />,
+          },
           { key: 'sessions', label: t('session.title'), children: <SessionTable client={c.id} /> },
         ]}
       />

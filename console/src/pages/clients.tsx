@@ -1,12 +1,14 @@
 import { useEffect, useState } from 'react';
-import { Button, Form, Input, Modal, Result, Select } from 'antd';
+import { Button, Collapse, Form, Input, Modal, Result, Select } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { Link, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient } from '../api/types';
+import { ClientBatch } from '../components/client-batch';
 import { ClientTable } from '../components/client-table';
 import { Page } from '../components/page';
+import { PEMField } from '../components/pem-field';
 import { EmptyState, ProblemAlert } from '../components/problem';
 import { SecretDialog } from '../components/secret-dialog';
 import { useServers } from '../lib/catalog';
@@ -21,13 +23,19 @@ export function Clients() {
       title={t('nav.clients')}
       lead={t('client.lead')}
       action={
-        <Button type="primary" onClick={() => setParams({ create: '1' })}>
-          {t('client.create')}
-        </Button>
+        <>
+          <Button onClick={() => setParams({ batch: '1' })}>{t('batch.title')}</Button>
+          <Button type="primary" onClick={() => setParams({ create: '1' })}>
+            {t('client.create')}
+          </Button>
+        </>
       }
     >
       <ClientTable />
       {creating ? <Create server={params.get('server') ?? undefined} close={() => setParams({})} /> : null}
+      {params.get('batch') === '1' ? (
+        <ClientBatch server={params.get('server') ?? undefined} close={() => setParams({})} />
+      ) : null}
     </Page>
   );
 }
@@ -35,6 +43,7 @@ export function Clients() {
 interface Entry {
   server: string;
   name: string;
+  csr_pem?: string;
 }
 
 function Create({ server, close }: { server?: string; close: () => void }) {
@@ -72,7 +81,13 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           form={form}
           layout="vertical"
           requiredMark={false}
-          onFinish={(v) => create.mutate({ server: v.server, name: v.name.trim() })}
+          onFinish={(v) =>
+            create.mutate({
+              server: v.server,
+              name: v.name.trim(),
+              ...(v.csr_pem?.trim() ? { csr_pem: v.csr_pem } : {}),
+            })
+          }
         >
           <Form.Item
             name="server"
@@ -92,6 +107,24 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           >
             <Input autoComplete="off" maxLength={64} autoCapitalize="none" spellCheck={false} />
           </Form.Item>
+          <Collapse
+            ghost
+            items={[
+              {
+                key: 'csr',
+                label: t('client.own_key'),
+                forceRender: true,
+                children: (
+                  <PEMField
+                    name="csr_pem"
+                    label={t('client.csr')}
+                    extra={t('client.csr_extra')}
+                    head="CERTIFICATE REQUEST"
+                  />
+                ),
+              },
+            ]}
+          />
           <ProblemAlert error={create.error} />
         </Form>
       )}

@@ -8,10 +8,12 @@ import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
+import { Release } from '../components/release';
 import { ServerTable } from '../components/server-table';
 import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
 import { Traffic } from '../components/traffic';
+import { Upgrade } from '../components/upgrade';
 import { useRegionName } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useChange, useFormat, useToggle } from '../lib/use';
@@ -41,6 +43,8 @@ export function GatewayPage() {
       action={
         <>
           <Rename gateway={g} />
+          <Upgrade gateway={g} />
+          <Release gateway={g} />
           {create}
         </>
       }

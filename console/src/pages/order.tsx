@@ -40,7 +40,7 @@ export function OrderPage() {
       trail={trail}
       action={o.state === 'pending_payment' ? <Cancel order={o} /> : null}
     >
-      {o.state === 'completed' ? <Delivered /> : null}
+      {o.state === 'completed' ? <Delivered order={o} /> : null}
       <div className="withside">
         <div className="stack">
           {o.state === 'pending_payment' ? <PayBox order={o} /> : null}
@@ -74,8 +74,24 @@ function About({ order: o }: { order: Order }) {
   );
 }
 
-function Delivered() {
+function Delivered({ order: o }: { order: Order }) {
   const { t } = useTranslation();
+  const changed = o.kind === 'upgrade' ? o.lines[0]?.resource : undefined;
+  if (changed) {
+    return (
+      <Result
+        status="success"
+        style={{ padding: '12px 0' }}
+        title={t('upgrade.done')}
+        subTitle={t('upgrade.done_text')}
+        extra={
+          <Link to={`/vpn-gateways/${changed}`}>
+            <Button type="primary">{t('upgrade.to_gateway')}</Button>
+          </Link>
+        }
+      />
+    );
+  }
   return (
     <Result
       status="success"
@@ -115,7 +131,7 @@ function Progress({ order: o }: { order: Order }) {
         size="small"
         current={o.state === 'completed' ? stages.length : at}
         items={stages.map((s) => ({
-          title: t(`order.stage_${s}`),
+          title: t(s === 'fulfilling' && o.kind === 'upgrade' ? 'upgrade.applying' : `order.stage_${s}`),
           content: times[s] && !times[s].startsWith('0001') ? format.time(times[s], true) : undefined,
         }))}
       />

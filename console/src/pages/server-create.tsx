@@ -7,7 +7,7 @@ import type { Gateway, SSLServerSettings } from '../api/types';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
-import { AdvancedFields, defaults, MainFields } from '../components/server-fields';
+import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { WizardForm } from '../components/wizard-form';
 import { useGateways, useNetworks } from '../lib/catalog';
 import { useCreate } from '../lib/use';
@@ -75,7 +75,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
       submitting={create.isPending}
       error={create.error ? <ProblemAlert error={create.error} /> : null}
       onSubmit={() =>
-        create.mutate(form.getFieldsValue(true) as Entry, {
+        create.mutate(settled(form.getFieldsValue(true) as Entry), {
           onSuccess: (s) => void navigate(`/ssl-servers/${s.id}`),
         })
       }

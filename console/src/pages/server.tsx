@@ -11,7 +11,7 @@ import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
-import { AdvancedFields, defaults, MainFields } from '../components/server-fields';
+import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { StateDot } from '../components/state-dot';
 import { nameIn, useGateways } from '../lib/catalog';
 import { settling } from '../lib/states';
@@ -151,7 +151,7 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
 /** Only what may be changed; the rest of a server is not sent back. */
 export function settingsOf(server: SSLServer): SSLServerSettings {
   const names = ['name', 'local_subnets', 'pool', ...Object.keys(defaults)] as (keyof SSLServerSettings)[];
-  return Object.fromEntries(names.map((n) => [n, server[n]])) as unknown as SSLServerSettings;
+  return settled(Object.fromEntries(names.map((n) => [n, server[n]])) as unknown as SSLServerSettings);
 }
 
 function Danger({ server }: { server: SSLServer }) {

@@ -63,8 +63,15 @@ var Types = map[string]string{
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",
 
-	"fleet.node_draining": "account_core",
-	"fleet.node_drained":  "account_core",
+	"fleet.node_draining":           "account_core",
+	"fleet.node_drained":            "account_core",
+	"vpn.certificate_uploaded":      "account_core",
+	"vpn.certificate_renamed":       "account_core",
+	"vpn.certificate_deleted":       "account_core",
+	"vpn.certificate_key_delivered": "account_core",
+	"vpn.certificate_reissued":      "account_core",
+	"vpn.certificate_revoked":       "account_core",
+	"vpn.certificate_expired":       "account_core",
 
 	"service.ordered":          "order",
 	"service.active":           "order",

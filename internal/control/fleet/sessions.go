@@ -186,6 +186,12 @@ func (s *Service) Totals(ctx context.Context, gateway string) (Totals, error) {
 	}, "SELECT count(*), CAST(COALESCE(sum(bytes_in), 0) AS BIGINT), CAST(COALESCE(sum(bytes_out), 0) AS BIGINT) FROM fleet_live WHERE gateway = $1", gateway)
 }
 
+// LiveCount counts the live sessions of all gateways.
+func (s *Service) LiveCount(ctx context.Context) (int, error) {
+	n, err := db.Get(ctx, s.db, nil, db.One[int64], "SELECT count(*) FROM fleet_live")
+	return int(n), err
+}
+
 // lost is how long a session may be missing in the reports of a node that
 // reports before it counts as ended.
 const lost = 2 * time.Minute

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -26,6 +27,15 @@ type serviceActive struct {
 	Account           account.ID
 }
 
+// certificateEnding is of the topics that are called like the events.
+type certificateEnding struct {
+	Account     account.ID
+	Certificate string
+	Server      string
+	Count, Days int
+	Date        string
+}
+
 type realNameDecided struct {
 	Account             account.ID
 	Subject             id.Handle
@@ -48,6 +58,23 @@ func (s *Service) subscribe() {
 		return s.toOwner(ctx, e.Account, Message{Event: ServiceActive, Params: map[string]string{"resource": e.Resource}, Dedupe: topicServiceActive + ":" + e.Service})
 	})
 	job.Subscribe(s.d.Queue, topicRealNameDecided, "notify", s.realNameDecided)
+	for _, event := range []string{CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e certificateEnding) error {
+			return s.toOwner(ctx, e.Account, e.message(event))
+		})
+	}
+}
+
+// message tells of an event with the parameters that its template names.
+func (e certificateEnding) message(event string) Message {
+	all := map[string]string{
+		"certificate": e.Certificate, "server": e.Server, "count": strconv.Itoa(e.Count), "days": strconv.Itoa(e.Days), "date": e.Date,
+	}
+	m := Message{Event: event, Params: map[string]string{}, Dedupe: event + ":" + e.Certificate + ":" + all["days"]}
+	for _, name := range kinds()[event].params() {
+		m.Params[name] = all[name]
+	}
+	return m
 }
 
 // toOwner sends a message to the owner of an account.

@@ -37,6 +37,11 @@ const (
 	ServiceActive   = "service.active"
 	RealNamePassed  = "realname.passed"
 	RealNameFailed  = "realname.failed"
+
+	CertificateExpiring       = "vpn.certificate_expiring"
+	CertificateExpired        = "vpn.certificate_expired"
+	ClientCertificatesEnding  = "vpn.client_certificates_expiring"
+	ClientCertificatesExpired = "vpn.client_certificates_expired"
 )
 
 // Message is something to tell a person. Params are what the template of the

@@ -319,3 +319,36 @@ func TestEveryColumnIsDescribed(t *testing.T) {
 		}
 	})
 }
+
+// TestEndsOfCertificatesAreTold: every topic of the module vpn, with what it
+// carries, makes one notice and one mail.
+func TestEndsOfCertificatesAreTold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		owner := r.Register(t, "alice")
+		r.settle(t)
+		must(t, r.Account.VerifyEmail(ctx, token.FindStringSubmatch(r.box.mails[0].Text)[2], accounttest.From))
+		r.box.mails = nil
+		for range 2 { // told again after a crash
+			for topic, days := range map[string]int{
+				notify.CertificateExpiring: 7, notify.CertificateExpired: 0, notify.ClientCertificatesEnding: 30, notify.ClientCertificatesExpired: 0,
+			} {
+				e := map[string]any{"Account": owner.Account, "Certificate": "cert-1", "Server": "sslsrv-1", "Count": 12, "Days": days, "Date": "2027-01-31"}
+				must(t, r.DB.InTx(ctx, func(tx *db.Tx) error { return r.Queue.PublishTx(ctx, tx, topic, e) }))
+			}
+			r.settle(t)
+		}
+		if len(r.box.mails) != 4 {
+			t.Fatalf("got %d mails, want 4", len(r.box.mails))
+		}
+		all := ""
+		for _, m := range r.box.mails {
+			all += m.Title + m.Text
+		}
+		for _, part := range []string{"cert-1", "sslsrv-1", "12 client certificate", "2027-01-31", "https://console.example.org/certificates/cert-1"} {
+			if !strings.Contains(all, part) {
+				t.Errorf("no mail says %q:\n%s", part, all)
+			}
+		}
+	})
+}

@@ -7,7 +7,10 @@ import (
 
 func TestEveryTemplateFillsInBothLanguages(t *testing.T) {
 	t.Parallel()
-	for _, event := range []string{VerifyMail, PasswordReset, PasswordChanged, NewLogin, TOTPChanged, OrderPaid, ServiceActive, RealNamePassed, RealNameFailed} {
+	for _, event := range []string{
+		VerifyMail, PasswordReset, PasswordChanged, NewLogin, TOTPChanged, OrderPaid, ServiceActive, RealNamePassed, RealNameFailed,
+		CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired,
+	} {
 		k, ok := kinds()[event]
 		if !ok {
 			t.Errorf("%s has no template", event)

@@ -28,7 +28,8 @@ type Bundle struct {
 // Bundle packs what a client needs to connect: CA, certificate, profile and
 // instructions, and, while generated secrets may be read, the private key as
 // PEM and PKCS #12. The login password is not in it. Reading the key is
-// recorded.
+// recorded. Where the server trusts CAs of the customer's own for clients,
+// certificate and key are left out: they would open nothing.
 func (s *Service) Bundle(ctx context.Context, p account.Principal, client string) (Bundle, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -70,12 +71,15 @@ type entry struct {
 }
 
 func (b bundle) pack() ([]byte, error) {
-	entries := []entry{
-		{"ca.pem", pemOf("CERTIFICATE", b.server.CA)},
-		{"client.pem", pemOf("CERTIFICATE", b.client.Certificate)},
+	var entries []entry
+	if root := b.root(); root != nil {
+		entries = append(entries, entry{"ca.pem", pemOf("CERTIFICATE", root)})
+	}
+	if !b.foreign() {
+		entries = append(entries, entry{"client.pem", pemOf("CERTIFICATE", b.client.Certificate)})
 	}
 	secret := ""
-	if len(b.key) > 0 {
+	if len(b.key) > 0 && !b.foreign() {
 		secret = password.Generate(16)
 		p12, err := b.pkcs12(secret)
 		if err != nil {
@@ -89,6 +93,21 @@ func (b bundle) pack() ([]byte, error) {
 	}
 	entries = append(entries, entry{"profile.xml", profile}, entry{"README.txt", []byte(b.readme(secret))})
 	return zipped(entries)
+}
+
+// foreign tells that clients sign in with certificates of the customer's CAs.
+func (b bundle) foreign() bool { return len(b.server.ClientCAs) > 0 }
+
+// root is the CA of what the server shows. Of an uploaded certificate it may
+// be missing: the client's system then knows it, or nobody does.
+func (b bundle) root() []byte {
+	if b.server.CertID == "" {
+		return b.server.CA
+	}
+	if n := len(b.server.Uploaded); n > 0 && selfIssued(b.server.Uploaded[n-1]) {
+		return b.server.Uploaded[n-1]
+	}
+	return nil
 }
 
 func zipped(entries []entry) ([]byte, error) {
@@ -163,10 +182,12 @@ func (b bundle) hostPort() string {
 // an address known, --resolve makes it work before the name is in the DNS.
 func (b bundle) command() string {
 	words := []string{"openconnect", "--protocol=anyconnect", "--user=" + b.client.Name}
-	if b.server.RequireCertificate || len(b.key) > 0 {
+	if b.server.RequireCertificate || len(b.key) > 0 && !b.foreign() {
 		words = append(words, "--certificate=client.pem", "--sslkey=key.pem")
 	}
-	words = append(words, "--cafile=ca.pem")
+	if b.root() != nil {
+		words = append(words, "--cafile=ca.pem")
+	}
 	if b.server.PinSHA256 != "" {
 		words = append(words, "--servercert="+b.server.PinSHA256)
 	}
@@ -188,6 +209,10 @@ func (b bundle) readme(secret string) string {
 	}
 	if secret != "" {
 		fmt.Fprintf(&t, "\nclient.p12 holds the certificate and its key for other clients; its import password is: %s\nKeep key.pem and client.p12 secret.\n", secret)
+		return t.String()
+	}
+	if b.foreign() {
+		t.WriteString("\nSign in with the certificate that your organisation gave you; put it and its key in the place of client.pem and key.pem.\n")
 		return t.String()
 	}
 	t.WriteString("\nThe private key is not in this file: it was made elsewhere, or the time to fetch it is over.\n")

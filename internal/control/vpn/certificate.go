@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
@@ -64,23 +65,37 @@ func (s *Service) newAuthority(ctx context.Context, server string, now time.Time
 
 // sign makes a certificate under a server's CA.
 func (s *Service) sign(ctx context.Context, server string, caDER []byte, t *x509.Certificate, public crypto.PublicKey) ([]byte, error) {
-	ca, err := x509.ParseCertificate(caDER)
-	if err != nil {
-		return nil, fmt.Errorf("CA of %s: %w", server, err)
-	}
-	sealed, err := db.Get(ctx, s.db, ErrServerNotFound, db.One[[]byte], "SELECT ca_key FROM vpn_server WHERE id = $1", server)
+	ca, key, err := s.signer(ctx, server, caDER)
 	if err != nil {
 		return nil, err
 	}
+	t.CRLDistributionPoints = s.distributionPoint(server)
+	return x509.CreateCertificate(rand.Reader, t, ca, public, key)
+}
+
+// signer opens a server's CA.
+func (s *Service) signer(ctx context.Context, server string, caDER []byte) (*x509.Certificate, crypto.Signer, error) {
+	ca, err := x509.ParseCertificate(caDER)
+	if err != nil {
+		return nil, nil, fmt.Errorf("CA of %s: %w", server, err)
+	}
+	sealed, err := db.Get(ctx, s.db, ErrServerNotFound, db.One[[]byte], "SELECT ca_key FROM vpn_server WHERE id = $1", server)
+	if err != nil {
+		return nil, nil, err
+	}
 	raw, err := s.system.OpenSystem(ctx, authorityName(server), sealed)
 	if err != nil {
-		return nil, fmt.Errorf("opening the CA key of %s: %w", server, err)
+		return nil, nil, fmt.Errorf("opening the CA key of %s: %w", server, err)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(raw)
 	if err != nil {
-		return nil, fmt.Errorf("reading the CA key of %s: %w", server, err)
+		return nil, nil, fmt.Errorf("reading the CA key of %s: %w", server, err)
 	}
-	return x509.CreateCertificate(rand.Reader, t, ca, public, key)
+	signing, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, nil, fmt.Errorf("the CA key of %s signs nothing", server)
+	}
+	return ca, signing, nil
 }
 
 // newSerial returns 127 random bits, positive and never zero in practice.
@@ -172,20 +187,27 @@ func (s *Service) issueClient(ctx context.Context, v SSLServer, name string, pub
 }
 
 // verifyPeer checks the certificate that a client proved to hold: issued by
-// this server's CA, for clients, in its time. It returns the certificate.
-func verifyPeer(v SSLServer, der []byte, now time.Time) (*x509.Certificate, bool) {
-	leaf, err := x509.ParseCertificate(der)
+// one of the authorities, for clients, in its time. It returns the certificate.
+func verifyPeer(authorities [][]byte, r gwlink.LoginRequest, now time.Time) (*x509.Certificate, bool) {
+	leaf, err := x509.ParseCertificate(r.PeerCertificate)
 	if err != nil || leaf.IsCA { // the CA itself would verify
 		return nil, false
 	}
-	ca, err := x509.ParseCertificate(v.CA)
-	if err != nil {
-		return nil, false
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(ca)
-	_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	_, err = leaf.Verify(x509.VerifyOptions{
+		Roots: poolOf(authorities), Intermediates: poolOf(r.PeerChain), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
 	return leaf, err == nil
+}
+
+// poolOf leaves out what cannot be read: it can then prove nothing.
+func poolOf(all [][]byte) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, der := range all {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			pool.AddCert(c)
+		}
+	}
+	return pool
 }
 
 func joinChain(chain [][]byte) []byte { return bytes.Join(chain, nil) }

@@ -76,6 +76,9 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 	c.HasTOTP = m.totp != ""
 	fault.Point("vpn-after-material")
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := neverUsed(ctx, tx, c.ID); err != nil {
+			return err
+		}
 		if err := s.roomForClient(ctx, tx, p.Account, srv.ID, c); err != nil {
 			return err
 		}
@@ -93,6 +96,11 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 
 // roomForClient checks limit, name and settings.
 func (s *Service) roomForClient(ctx context.Context, q db.Q, owner account.ID, server string, c SSLClient) error {
+	return s.roomForClients(ctx, q, owner, server, c, 0)
+}
+
+// roomForClients is roomForClient after others of the same batch.
+func (s *Service) roomForClients(ctx context.Context, q db.Q, owner account.ID, server string, c SSLClient, others int) error {
 	srv, err := serverFor(ctx, q, owner, server)
 	if err != nil {
 		return err
@@ -105,7 +113,7 @@ func (s *Service) roomForClient(ctx context.Context, q db.Q, owner account.ID, s
 	if err != nil {
 		return err
 	}
-	if n >= int64(g.quotaOfClients()) {
+	if n+int64(others) >= int64(g.quotaOfClients()) {
 		return ErrQuota.With("limit", g.quotaOfClients())
 	}
 	if err := c.ClientSettings.check(g, srv, s.clock.Now()); err != nil {
@@ -175,7 +183,7 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 			return ErrRate.With("low", minRate).With("top", top)
 		}
 	}
-	if c.MaxSessions < 0 || c.MaxSessions > 10 {
+	if c.MaxSessions < 0 || c.MaxSessions > maxSessionsOfClient {
 		return ErrSetting.With("setting", "max_sessions")
 	}
 	for name, n := range map[string]int64{"daily_quota_bytes": c.DailyQuota, "monthly_quota_bytes": c.MonthlyQuota} {
@@ -293,7 +301,10 @@ func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client 
 // dropClientTx revokes and deletes; the destruction of the client's keys
 // follows as a job, because the key store is another database.
 func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
-	if err := revoke(ctx, tx, c, s.clock.Now()); err != nil {
+	if err := forgetIssued(ctx, tx, c, s.clock.Now()); err != nil {
+		return err
+	}
+	if err := buryTx(ctx, tx, c.ID, s.clock.Now()); err != nil {
 		return err
 	}
 	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
@@ -341,9 +352,15 @@ func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, 
 	return s.replacePassword(ctx, p, c, chosen, nil, c.SecretUntil)
 }
 
+// What a chosen password must be.
+const (
+	passwordShortest, passwordLongest = 8, 64
+	passwordClasses                   = 3
+)
+
 func checkPassword(chosen, name string) error {
 	n := len([]rune(chosen))
-	if n < 8 || n > 64 || password.Classes(chosen) < 3 || strings.Contains(strings.ToLower(chosen), strings.ToLower(name)) {
+	if n < passwordShortest || n > passwordLongest || password.Classes(chosen) < passwordClasses || strings.Contains(strings.ToLower(chosen), strings.ToLower(name)) {
 		return ErrPasswordWeak
 	}
 	return nil

@@ -2,5 +2,11 @@ package vpn
 
 import "context"
 
-// EnforceQuotas is what the periodic job does.
-func EnforceQuotas(ctx context.Context, s *Service) error { return s.enforceQuotas(ctx) }
+// Sweep and WarnOfExpiry are the periodic work, for tests that move the clock.
+func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx) }
+
+// WarnOfExpiry is what runs hourly.
+func (s *Service) WarnOfExpiry(ctx context.Context) error { return s.warnOfExpiry(ctx) }
+
+// EnforceQuotas is what runs every few seconds.
+func (s *Service) EnforceQuotas(ctx context.Context) error { return s.enforceQuotas(ctx) }

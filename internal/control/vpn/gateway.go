@@ -34,18 +34,25 @@ var namePattern = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}_.-]*$`)
 // MaxName is how many characters a name has at most.
 const MaxName = 64
 
+const (
+	nameShortest         = 2
+	maxBandwidth         = 1000 // Mbit/s
+	maxConnections       = 1000
+	clientsPerConnection = 4
+)
+
 // checkName holds a name to the native rule: 2-64 characters, letters of any
 // script, digits, "_", "." and "-", beginning with a letter or digit.
 func checkName(name string) error {
 	n := utf8.RuneCountInString(name)
-	if n < 2 || n > MaxName || !namePattern.MatchString(name) {
+	if n < nameShortest || n > MaxName || !namePattern.MatchString(name) {
 		return ErrNameInvalid
 	}
 	return nil
 }
 
 func (l Limits) check() error {
-	if l.SSLBandwidth < 1 || l.SSLBandwidth > 1000 || l.SSLConnections < 1 || l.SSLConnections > 1000 {
+	if l.SSLBandwidth < 1 || l.SSLBandwidth > maxBandwidth || l.SSLConnections < 1 || l.SSLConnections > maxConnections {
 		return ErrLimits
 	}
 	return nil
@@ -372,4 +379,4 @@ func (g Gateway) observed(o fleet.Observed) Gateway {
 }
 
 // quotaOfClients is how many SSL clients a server may have.
-func (g Gateway) quotaOfClients() int { return g.SSLConnections * 4 }
+func (g Gateway) quotaOfClients() int { return g.SSLConnections * clientsPerConnection }

@@ -125,6 +125,9 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 		g.NotAfter = c.ExpiresAt
 	}
 	if l.certificate != nil {
+		if l.certificate.NotAfter.Before(g.NotAfter) {
+			g.NotAfter = l.certificate.NotAfter
+		}
 		g.Serial = serialText(l.certificate.SerialNumber)
 	}
 	return g

@@ -11,24 +11,43 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_server", holding.None("configuration of a bought resource", "id", "gateway", "account", "name", "port", "udp", "state",
 			"settings", "ca", "ca_key", "chain", "version", "created_at", "updated_at")),
 		clientTable(),
+		certificateTable(),
+		holding.Of("vpn_certificate_use", holding.None("which resource uses which certificate", "certificate", "resource", "purpose")),
+		holding.Of("vpn_server_alias", holding.None("host names of SSL servers", "name", "server")),
+		holding.Of("vpn_crl", holding.None("signed lists of serial numbers that open nothing any more",
+			"server", "revision", "made_for", "number", "der", "this_update", "next_update")),
 		holding.Of("vpn_revoked", holding.None("serial numbers that open nothing any more", "serial", "server", "not_after", "revoked_at")),
 		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at")),
 		holding.Of("vpn_attempt", holding.None("keyed digest and a count, minutes at most", "origin", "count", "until")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
+		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
 	}
 }
 
-func clientTable() holding.Table {
-	of := func(c holding.Category, sealed bool, names ...string) (all []holding.Column) {
-		for _, n := range names {
-			all = append(all, holding.Column{
-				Name: n, Category: c, Subject: "subject", Purposes: []string{accessPurpose},
-				Basis: holding.ByContract, Retention: retentionClass, Sealed: sealed,
-			})
-		}
-		return all
+// personal describes columns about the person behind an SSL client.
+func personal(c holding.Category, sealed bool, names ...string) (all []holding.Column) {
+	for _, n := range names {
+		all = append(all, holding.Column{
+			Name: n, Category: c, Subject: "subject", Purposes: []string{accessPurpose},
+			Basis: holding.ByContract, Retention: retentionClass, Sealed: sealed,
+		})
 	}
+	return all
+}
+
+// certificateTable holds what names a person only in the rows of kind client;
+// they lose it when the client is deleted.
+func certificateTable() holding.Table {
+	return holding.Of("vpn_certificate",
+		personal(holding.AccountName, false, "name"),
+		personal(holding.Certificate, false, "serial", "chain"),
+		holding.None("a machine's certificate, its sealed key and its dates", "id", "account", "kind", "server", "client", "subject", "key_sealed",
+			"not_after", "retire_at", "revoked_at", "warned", "version", "created_at", "updated_at"))
+}
+
+func clientTable() holding.Table {
+	of := personal
 	return holding.Of("vpn_client",
 		of(holding.AccountName, false, "name"),
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),

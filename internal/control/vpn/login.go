@@ -54,7 +54,7 @@ func refused(reason string) gwlink.LoginAnswer {
 // The certificate is checked in every round. An error means that nothing could
 // be decided: the node answers 503.
 func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
-	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 {
+	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
 	srv, a, err := s.serverOfNode(ctx, node, r)
@@ -129,7 +129,11 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if len(l.request.PeerCertificate) == 0 {
 		return !l.server.RequireCertificate, nil
 	}
-	leaf, ok := verifyPeer(l.server, l.request.PeerCertificate, l.now)
+	authorities, err := l.s.trust(ctx, l.server)
+	if err != nil {
+		return false, err
+	}
+	leaf, ok := verifyPeer(authorities, l.request, l.now)
 	if !ok {
 		return false, nil
 	}
@@ -177,7 +181,13 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if !ok || !l.belongs(c) {
+	if ok {
+		ok, err = l.belongs(ctx, c)
+	}
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
 		return l.failed(n, mainForm(textFailed)), nil
 	}
 	if !l.server.TwoFactor || c.TwoFactorExempt {
@@ -211,14 +221,19 @@ func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, e
 }
 
 // belongs reports whether the client may sign in now, with this certificate.
-func (l login) belongs(c SSLClient) bool {
+func (l login) belongs(ctx context.Context, c SSLClient) (bool, error) {
 	if c.State != ClientEnabled || (!c.ExpiresAt.IsZero() && !l.now.Before(c.ExpiresAt)) {
-		return false
+		return false, nil
 	}
-	if l.certificate == nil {
-		return true
+	switch {
+	case l.certificate == nil:
+		return true, nil
+	case len(l.server.ClientCAs) > 0:
+		return l.server.identity(l.certificate) == c.Name, nil
+	case l.certificate.Subject.CommonName != c.Name:
+		return false, nil
 	}
-	return l.certificate.Subject.CommonName == c.Name && serialText(l.certificate.SerialNumber) == c.Serial
+	return stillIssued(ctx, l.s.db, c.ID, serialText(l.certificate.SerialNumber))
 }
 
 // challenge opens a conversation for the code. The attempt just counted is
@@ -268,7 +283,12 @@ func (l login) code(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	step, ok := totp.Step(string(plain["totp_sealed"]), l.typedCode(), l.now)
-	if ok && l.belongs(c) {
+	if ok {
+		if ok, err = l.belongs(ctx, c); err != nil {
+			return gwlink.LoginAnswer{}, err
+		}
+	}
+	if ok {
 		answer, err := l.grant(ctx, c, o, step)
 		if !isUsed(err) {
 			return answer, err

@@ -23,6 +23,7 @@ type Vault interface {
 type SystemVault interface {
 	SealSystem(ctx context.Context, name string, plain []byte) ([]byte, error)
 	OpenSystem(ctx context.Context, name string, sealed []byte) ([]byte, error)
+	DestroySystem(ctx context.Context, name string) error
 }
 
 // Audit joins a leaf to the caller's transaction. *audit.Service fills it.

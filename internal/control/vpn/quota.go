@@ -2,109 +2,113 @@ package vpn
 
 import (
 	"context"
-	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
-	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
-	"github.com/skybridge-cloud/skybridge/internal/gwlink"
-	"github.com/skybridge-cloud/skybridge/internal/platform/db"
-	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
-const (
-	// maxQuota is the highest allowance in bytes (1 PiB).
-	maxQuota = 1 << 50
-	// quotaEvery is how often allowances are held against what nodes have
-	// reported: with their two seconds, a session ends within ten.
-	quotaEvery = 5 * time.Second
-	// quotaMargin is how far back is looked each time, for reports that were
-	// being taken in meanwhile.
-	quotaMargin = 30 * time.Second
-)
-
-// usedUp tells which allowance of a client is used up, in words for the person;
-// empty if none is.
-func (c ClientSettings) usedUp(u fleet.Usage) string {
-	switch {
-	case c.MonthlyQuota > 0 && u.Month >= uint64(c.MonthlyQuota):
-		return textMonthUsed
-	case c.DailyQuota > 0 && u.Day >= uint64(c.DailyQuota):
-		return textDayUsed
-	}
-	return ""
+// Quota is how much of something an account uses, and may.
+type Quota struct {
+	Name     string // "vpn_gateways", "ssl_servers", "ssl_clients", "vpn_sessions", "local_subnets"
+	Region   string // of vpn_gateways
+	Resource string // gateway or server that it belongs to; empty: the account
+	Label    string // that resource's name
+	Used     int
+	Limit    int
 }
 
-// ClientUsage is what a client moved in the present day and month, and when
-// these end (+08:00).
-type ClientUsage struct {
-	fleet.Usage
-	DayEnds, MonthEnds time.Time
-}
-
-// Usage returns what a client of an account has moved.
-func (s *Service) Usage(ctx context.Context, owner account.ID, client string) (ClientUsage, error) {
-	c, err := clientFor(ctx, s.db, owner, client)
+// Quotas counts what an account uses, with the limits that creation is held to:
+// the same constants, the same counting.
+func (s *Service) Quotas(ctx context.Context, owner account.ID) ([]Quota, error) {
+	all, err := s.quotasOfRegions(ctx, owner)
 	if err != nil {
-		return ClientUsage{}, err
+		return nil, err
 	}
-	u, err := s.fleet.Usage(ctx, c.ID)
-	day, month := fleet.PeriodEnds(s.clock.Now())
-	return ClientUsage{u, day, month}, err
-}
-
-// enforceQuotas ends the sessions of clients whose allowance is used up. Only
-// those that moved something since the last time are looked at.
-func (s *Service) enforceQuotas(ctx context.Context) error {
-	began := s.clock.Now()
-	used, err := s.fleet.UsedSince(ctx, s.quotasHeld().Add(-quotaMargin))
+	gateways, err := gatewaysOf(ctx, s.db, owner, Page{Limit: 500})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, u := range used {
-		if err := s.enforceQuota(ctx, u); err != nil && !errs.IsNotFound(err) {
-			return err
+	for _, g := range gateways {
+		part, err := s.quotasOfGateway(ctx, g)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, part...)
 	}
-	s.mu.Lock()
-	s.quotaHeld = began
-	s.mu.Unlock()
-	return nil
+	return all, nil
 }
 
-// quotasHeld is when this process last looked at everything.
-func (s *Service) quotasHeld() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.quotaHeld.IsZero() {
-		return s.clock.Now().AddDate(0, 0, -31)
+// quotasOfRegions has a row for every region in which the account may have
+// gateways.
+func (s *Service) quotasOfRegions(ctx context.Context, owner account.ID) (all []Quota, err error) {
+	seen := map[string]bool{}
+	for _, n := range s.Networks(ctx, owner, "") {
+		if seen[n.Region] {
+			continue
+		}
+		seen[n.Region] = true
+		used, err := countGateways(ctx, s.db, owner, n.Region)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Quota{Name: "vpn_gateways", Region: n.Region, Used: int(used), Limit: GatewayQuota})
 	}
-	return s.quotaHeld
+	return all, nil
 }
 
-func (s *Service) enforceQuota(ctx context.Context, u fleet.Usage) error {
-	c, err := clientByID(ctx, s.db, u.Client)
-	if err != nil || c.usedUp(u) == "" {
-		return err
+func (s *Service) quotasOfGateway(ctx context.Context, g Gateway) ([]Quota, error) {
+	servers, err := serversOfGateway(ctx, s.db, g.ID)
+	if err != nil {
+		return nil, err
 	}
-	return s.db.InTx(ctx, func(tx *db.Tx) error { return s.endClientTx(ctx, tx, c, gwlink.ReasonQuota) })
+	live, err := s.fleet.Totals(ctx, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	all := []Quota{
+		{Name: "ssl_servers", Resource: g.ID, Label: g.Name, Used: len(servers), Limit: ServerQuota},
+		{Name: "vpn_sessions", Resource: g.ID, Label: g.Name, Used: live.Sessions, Limit: g.SSLConnections},
+	}
+	for _, srv := range servers {
+		clients, err := countClients(ctx, s.db, srv.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Quota{Name: "ssl_clients", Resource: srv.ID, Label: srv.Name, Used: int(clients), Limit: g.quotaOfClients()},
+			Quota{Name: "local_subnets", Resource: srv.ID, Label: srv.Name, Used: len(srv.LocalSubnets), Limit: maxLocalSubnets})
+	}
+	return all, nil
 }
 
-// holdToQuotaTx ends a client's sessions if its new allowance is used up
-// already.
-func (s *Service) holdToQuotaTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
-	u, err := s.fleet.UsageTx(ctx, tx, c.ID)
-	if err != nil || c.usedUp(u) == "" {
-		return err
-	}
-	return s.endClientTx(ctx, tx, c, gwlink.ReasonQuota)
+// Restriction is what a value may be, whoever asks.
+type Restriction struct {
+	Name      string
+	Low, High int64 // both included
+	Unit      string
+	Off       bool // 0 turns it off
 }
 
-// allowance says which allowance of the client is used up; such a login ends
-// here, but is no failed one.
-func (l login) allowance(ctx context.Context, tx *db.Tx, c SSLClient) (string, error) {
-	if c.DailyQuota == 0 && c.MonthlyQuota == 0 {
-		return "", nil
+// Restrictions lists the restrictions of use from where they are enforced, and
+// the operator's settings as they are.
+func (s *Service) Restrictions() []Restriction {
+	all := []Restriction{
+		{Name: "name_length", Low: nameShortest, High: MaxName, Unit: "characters"},
+		{Name: "ssl_bandwidth", Low: 1, High: maxBandwidth, Unit: "Mbit/s"},
+		{Name: "ssl_connections", Low: 1, High: maxConnections},
+		{Name: "clients_per_connection", Low: 0, High: clientsPerConnection},
+		{Name: "pool_prefix", Low: poolWidest, High: poolLast, Unit: "bits"},
+		{Name: "local_subnet_prefix", Low: subnetWidest, High: 32, Unit: "bits"},
+		{Name: "local_subnets", Low: 1, High: maxLocalSubnets},
+		{Name: "exclude_routes", Low: 0, High: maxExcludeRoutes},
+		{Name: "dns_servers", Low: 0, High: maxDNS},
+		{Name: "split_dns", Low: 0, High: maxSplitDNS},
+		{Name: "banner", Low: 0, High: maxBanner, Unit: "bytes"},
+		{Name: "client_rate", Low: minRate / 1000, High: maxBandwidth * 1000, Unit: "kbit/s", Off: true},
+		{Name: "password_length", Low: passwordShortest, High: passwordLongest, Unit: "characters"},
+		{Name: "password_classes", Low: passwordClasses, High: 4},
+		{Name: "batch_clients", Low: 1, High: BatchLimit},
 	}
-	u, err := l.s.fleet.UsageTx(ctx, tx, c.ID)
-	return c.usedUp(u), err
+	for _, n := range DefaultSettings().numbers() {
+		all = append(all, Restriction{Name: n.name, Low: int64(n.low), High: int64(n.top), Off: n.off})
+	}
+	return append(all, Restriction{Name: "secret_ttl", High: int64(s.config.SecretTTL.Seconds()), Low: int64(s.config.SecretTTL.Seconds()), Unit: "s", Off: s.config.SecretTTL == 0})
 }

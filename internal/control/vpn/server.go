@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
@@ -55,10 +57,16 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 		if err != nil {
 			return err
 		}
+		if err := neverUsed(ctx, tx, srv.ID); err != nil {
+			return err
+		}
 		if err := s.admitServer(ctx, tx, g, srv); err != nil {
 			return err
 		}
 		if err := insertServer(ctx, tx, srv, ca.sealed); err != nil {
+			return err
+		}
+		if err := s.bindCertificatesTx(ctx, tx, srv, Settings{}); err != nil {
 			return err
 		}
 		if _, err := s.fleet.ChangedTx(ctx, tx, g.ID); err != nil {
@@ -70,7 +78,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 	if err != nil {
 		return SSLServer{}, err
 	}
-	return s.named(srv), nil
+	return s.Server(ctx, p.Account, srv.ID)
 }
 
 // newID names something new: after the key of the request that makes it, so
@@ -80,6 +88,22 @@ func newID(prefix string, owner account.ID, key string) string {
 		return id.Resource(prefix)
 	}
 	return id.ResourceOf(prefix, string(owner), key)
+}
+
+// buryTx keeps the id of what is deleted: one that was made after a request's key
+// must not come into being again when the request does.
+func buryTx(ctx context.Context, tx *db.Tx, gone string, now time.Time) error {
+	_, err := tx.Exec(ctx, "INSERT INTO vpn_gone (id, gone_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", gone, db.Micros(now))
+	return err
+}
+
+// neverUsed refuses the id of something that was deleted.
+func neverUsed(ctx context.Context, q db.Q, wanted string) error {
+	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_gone WHERE id = $1", wanted)
+	if err == nil && n > 0 {
+		err = idempotency.ErrConflict
+	}
+	return err
 }
 
 // same refuses a key that made something else.
@@ -125,10 +149,16 @@ func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) er
 
 // named fills what is derived from the configuration and the certificate.
 func (s *Service) named(srv SSLServer) SSLServer {
-	srv.ServerNames = []string{srv.ID + "." + s.config.BaseDomain}
-	srv.PinSHA256 = pinOf(srv.Chain)
+	srv.ServerNames = append(s.claimed(srv.Uploaded), s.ownName(srv.ID))
+	// A name that stands for many is none to connect by.
+	slices.SortStableFunc(srv.ServerNames, func(a, b string) int { return strings.Count(a, "*") - strings.Count(b, "*") })
+	srv.PinSHA256 = pinOf(srv.shown())
 	return srv
 }
+
+// ownName is a server's name in the installation's domain. The built-in CA
+// certifies it for no other.
+func (s *Service) ownName(server string) string { return server + "." + s.config.BaseDomain }
 
 // Servers lists an account's SSL servers, of one gateway if it is named.
 func (s *Service) Servers(ctx context.Context, owner account.ID, gateway string, page Page) (all []SSLServer, next string, err error) {
@@ -184,6 +214,9 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 		return err
 	}
 	if err := s.fixedStayInPool(ctx, tx, srv); err != nil {
+		return err
+	}
+	if err := s.bindCertificatesTx(ctx, tx, srv, old); err != nil {
 		return err
 	}
 	if srv.State == ServerActive {
@@ -260,12 +293,15 @@ func (s *Service) dropServerTx(ctx context.Context, tx *db.Tx, srv SSLServer) er
 			return err
 		}
 	}
+	if err := buryTx(ctx, tx, srv.ID, s.clock.Now()); err != nil {
+		return err
+	}
 	for _, text := range []string{"DELETE FROM vpn_revoked WHERE server = $1", "DELETE FROM vpn_conversation WHERE server = $1", "DELETE FROM vpn_server WHERE id = $1"} {
 		if _, err := tx.Exec(ctx, text, srv.ID); err != nil {
 			return err
 		}
 	}
-	return nil
+	return dropCertificates(ctx, tx, srv.ID)
 }
 
 // CertifyServer answers a node's request for a certificate of a server's own
@@ -287,7 +323,7 @@ func (s *Service) CertifyServer(ctx context.Context, node string, r gwlink.Certi
 	if err != nil {
 		return gwlink.CertificateAnswer{}, err
 	}
-	srv = s.named(srv)
+	srv.ServerNames = []string{s.ownName(srv.ID)}
 	now := s.clock.Now()
 	if stillGood(srv, csr, a.Addresses, now) {
 		return gwlink.CertificateAnswer{Chain: srv.Chain}, nil
@@ -358,12 +394,16 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, RequireCertificate: v.RequireCertificate,
-		ClientCAs: [][]byte{v.CA}, Chain: v.Chain, ACL: wireACL(v.ACLRules), ACLDeny: !v.ACLDefaultAllow,
+		Certificate: v.CertID, Chain: v.shown(),
+		ACL: wireACL(v.ACLRules), ACLDeny: !v.ACLDefaultAllow,
 	}
 	if v.EnableDNS {
 		w.DNS, w.SplitDNS = v.DNS, v.SplitDNS
 	}
 	var err error
+	if w.ClientCAs, err = s.trust(ctx, v); err != nil {
+		return gwlink.SSLServer{}, err
+	}
 	w.RevokedSerials, err = db.Select(ctx, s.db, db.One[string], "SELECT serial FROM vpn_revoked WHERE server = $1 AND not_after > $2 ORDER BY serial",
 		v.ID, db.Micros(s.clock.Now()))
 	if err != nil {
@@ -375,7 +415,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 	}
 	clients = slices.DeleteFunc(clients, func(c SSLClient) bool { return c.State != ClientEnabled })
 	for _, c := range clients {
-		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate})
+		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP})
 	}
 	return w, nil
 }

@@ -35,6 +35,7 @@ type Config struct {
 	BaseDomain string        // SSL servers are called <id>.<BaseDomain>
 	Networks   []Network     // VPCs of the nodes' configuration
 	SecretTTL  time.Duration // how long generated secrets can be read; 0 = always
+	URL        string        // of the web server, without a slash at the end: certificates name their revocation list below it; "" = not known
 }
 
 // DefaultSecretTTL is how long generated secrets can be read.
@@ -85,7 +86,9 @@ func New(d Deps) *Service {
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
 	job.On(s.queue, "vpn.forget", s.onForget)
 	s.queue.Every("vpn.quota", quotaEvery, s.enforceQuotas)
+	job.On(s.queue, "vpn.forget_key", s.onForgetKey)
 	s.queue.Every("vpn.sweep", 10*time.Minute, s.sweep)
+	s.queue.Every("vpn.certificate_expiry", expiryEvery, s.warnOfExpiry)
 	return s
 }
 

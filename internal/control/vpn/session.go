@@ -155,8 +155,12 @@ func (s *Service) onSessionClosed(ctx context.Context, e fleet.SessionClosed) er
 }
 
 // sweep forgets what has run out: conversations, attempts, grants, revocations
-// of certificates that have ended, and generated secrets.
+// of certificates that have ended, and generated secrets. It revokes first what
+// was renewed long enough ago.
 func (s *Service) sweep(ctx context.Context) error {
+	if err := s.retire(ctx); err != nil {
+		return err
+	}
 	now := db.Micros(s.clock.Now())
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		for _, text := range []string{
@@ -164,6 +168,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			"DELETE FROM vpn_attempt WHERE until < $1",
 			"DELETE FROM vpn_grant WHERE not_after < $1",
 			"DELETE FROM vpn_revoked WHERE not_after < $1",
+			"DELETE FROM vpn_certificate WHERE kind = 'client' AND not_after < $1 AND revoked_at > 0",
 			"UPDATE vpn_client SET password_sealed = NULL, key_sealed = NULL WHERE secret_until < $1 AND (password_sealed IS NOT NULL OR key_sealed IS NOT NULL)",
 		} {
 			if _, err := tx.Exec(ctx, text, now); err != nil {

@@ -18,12 +18,18 @@ const (
 	maxLocalSubnets  = 20
 	maxExcludeRoutes = 100
 	maxDNS           = 3
+	maxSplitDNS      = 50
+	maxBanner        = 500
+
+	maxSessionsOfClient  = 10
+	poolWidest, poolLast = 16, 29 // prefix lengths
+	subnetWidest         = 8
 )
 
 // check holds the settings to section 4.7, given the VPC's prefixes, the pools
 // of the gateway's other servers and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkAccess()} {
+	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkAccess()} {
 		if err != nil {
 			return err
 		}
@@ -36,7 +42,7 @@ func (c Settings) checkSubnets() error {
 		return ErrSubnets
 	}
 	for i, p := range c.LocalSubnets {
-		if !p.IsValid() || !p.Addr().Is4() || p.Bits() < 8 || p != p.Masked() {
+		if !p.IsValid() || !p.Addr().Is4() || p.Bits() < subnetWidest || p != p.Masked() {
 			return ErrSubnets
 		}
 		if slices.Contains(c.LocalSubnets[:i], p) || slices.ContainsFunc(reserved, p.Overlaps) {
@@ -55,7 +61,7 @@ func (c Settings) checkSubnets() error {
 }
 
 func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
-	if !c.Pool.IsValid() || !c.Pool.Addr().Is4() || c.Pool.Bits() < 16 || c.Pool.Bits() > 29 || c.Pool != c.Pool.Masked() {
+	if !c.Pool.IsValid() || !c.Pool.Addr().Is4() || c.Pool.Bits() < poolWidest || c.Pool.Bits() > poolLast || c.Pool != c.Pool.Masked() {
 		return ErrPool
 	}
 	for _, group := range [][]netip.Prefix{reserved, c.LocalSubnets, vpc, pools} {
@@ -76,7 +82,7 @@ func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
 func usable(pool netip.Prefix) int { return 1<<(32-pool.Bits()) - 3 }
 
 func (c Settings) checkDNS() error {
-	if (c.EnableDNS && len(c.DNS) < 1) || len(c.DNS) > maxDNS || len(c.SplitDNS) > 50 {
+	if (c.EnableDNS && len(c.DNS) < 1) || len(c.DNS) > maxDNS || len(c.SplitDNS) > maxSplitDNS {
 		return ErrDNS
 	}
 	for _, a := range c.DNS {
@@ -104,12 +110,15 @@ func validDomain(d string) bool {
 	return true
 }
 
-func (c Settings) checkNumbers() error {
-	for _, n := range []struct {
-		name            string
-		value, low, top int
-		off             bool // 0 allowed
-	}{
+// number is a setting that is a number, and what it may be.
+type number struct {
+	name            string
+	value, low, top int
+	off             bool // 0 allowed
+}
+
+func (c Settings) numbers() []number {
+	return []number{
 		{"mtu", c.MTU, 576, 1500, false},
 		{"dpd", c.DPD, 10, 3600, false},
 		{"mobile_dpd", c.MobileDPD, 10, 86400, false},
@@ -118,8 +127,12 @@ func (c Settings) checkNumbers() error {
 		{"session_timeout", c.SessionTimeout, 300, 2592000, false},
 		{"cookie_timeout", c.CookieTimeout, 10, 86400, false},
 		{"rekey_time", c.RekeyTime, 600, 604800, true},
-		{"max_sessions_per_client", c.MaxSessionsPerClient, 1, 10, false},
-	} {
+		{"max_sessions_per_client", c.MaxSessionsPerClient, 1, maxSessionsOfClient, false},
+	}
+}
+
+func (c Settings) checkNumbers() error {
+	for _, n := range c.numbers() {
 		if n.off && n.value == 0 {
 			continue
 		}
@@ -134,7 +147,7 @@ func (c Settings) checkTexts() error {
 	if c.TLSMin != "1.2" && c.TLSMin != "1.3" {
 		return ErrSetting.With("setting", "tls_min")
 	}
-	if len(c.Banner) > 500 || strings.ContainsFunc(c.Banner, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if len(c.Banner) > maxBanner || strings.ContainsFunc(c.Banner, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return ErrSetting.With("setting", "banner")
 	}
 	return nil
@@ -151,5 +164,19 @@ func checkPort(port int) error {
 
 // endsSessions reports whether a change of settings ends the server's sessions.
 func endsSessions(old, next Settings) bool {
-	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate)
+	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate) || distrusts(old, next)
+}
+
+// distrusts reports whether certificates that signed in by the old settings
+// might not by the next: a CA more takes nothing from anybody.
+func distrusts(old, next Settings) bool {
+	if (len(old.ClientCAs) == 0) != (len(next.ClientCAs) == 0) {
+		return true
+	}
+	for _, ca := range old.ClientCAs {
+		if !slices.Contains(next.ClientCAs, ca) {
+			return true
+		}
+	}
+	return len(next.ClientCAs) > 0 && (old.ClientCertField != next.ClientCertField || old.ClientCertDomain != next.ClientCertDomain)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 const clientColumns = `SELECT id, server, gateway, account, subject, name, state, totp_sealed IS NOT NULL, secret_until, serial, certificate, not_after,
@@ -81,7 +82,7 @@ func addrText(a netip.Addr) string {
 }
 
 func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error {
-	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
+	err := tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
 		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip,
 		two_factor_exempt, max_sessions, expires_at, daily_quota, monthly_quota, version, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1, $24, $24) ON CONFLICT DO NOTHING`,
@@ -89,6 +90,10 @@ func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error
 		db.Micros(c.SecretUntil), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP),
 		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), c.DailyQuota, c.MonthlyQuota,
 		db.Micros(c.CreatedAt))
+	if err != nil {
+		return err
+	}
+	return insertIssued(ctx, tx, id.ResourceOf("cert", c.ID), c, m.certificate, c.CreatedAt)
 }
 
 func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
@@ -96,15 +101,4 @@ func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) er
 		max_sessions = $6, expires_at = $7, daily_quota = $8, monthly_quota = $9, version = version + 1, updated_at = $10 WHERE id = $11 AND version = $12`,
 		string(c.State), c.UpRate, c.DownRate, addrText(c.FixedIP), db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt),
 		c.DailyQuota, c.MonthlyQuota, db.Micros(now), c.ID, c.Version)
-}
-
-func revoke(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
-	_, err := tx.Exec(ctx, "INSERT INTO vpn_revoked (serial, server, not_after, revoked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (serial) DO NOTHING",
-		c.Serial, c.Server, db.Micros(c.NotAfter), db.Micros(now))
-	return err
-}
-
-func isRevoked(ctx context.Context, q db.Q, serial string) (bool, error) {
-	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_revoked WHERE serial = $1", serial)
-	return n > 0, err
 }

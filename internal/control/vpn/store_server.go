@@ -10,13 +10,15 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
-const serverColumns = `SELECT id, gateway, account, name, port, udp, state, settings, ca, chain, version, created_at, updated_at FROM vpn_server`
+const serverColumns = `SELECT id, gateway, account, name, port, udp, state, settings, ca, chain,
+	(SELECT c.chain FROM vpn_certificate c JOIN vpn_certificate_use u ON u.certificate = c.id WHERE u.resource = vpn_server.id AND u.purpose = 'server'),
+	version, created_at, updated_at FROM vpn_server`
 
 func scanServer(r db.Row) (v SSLServer, err error) {
 	var port, udp, created, updated int64
 	var settings, name string
-	var chain []byte
-	err = r.Scan(&v.ID, &v.Gateway, &v.Account, &name, &port, &udp, &v.State, &settings, &v.CA, &chain, &v.Version, &created, &updated)
+	var chain, shown []byte
+	err = r.Scan(&v.ID, &v.Gateway, &v.Account, &name, &port, &udp, &v.State, &settings, &v.CA, &chain, &shown, &v.Version, &created, &updated)
 	if err != nil {
 		return SSLServer{}, err
 	}
@@ -28,7 +30,10 @@ func scanServer(r db.Row) (v SSLServer, err error) {
 	}
 	v.Name, v.Port, v.UDP = name, int(port), udp != 0
 	v.CreatedAt, v.UpdatedAt = db.FromMicros(created), db.FromMicros(updated)
-	v.Chain, err = splitChain(chain)
+	if v.Chain, err = splitChain(chain); err != nil {
+		return SSLServer{}, err
+	}
+	v.Uploaded, err = splitChain(shown)
 	return v, err
 }
 
@@ -75,9 +80,10 @@ func setChain(ctx context.Context, tx *db.Tx, server string, chain [][]byte, now
 		joinChain(chain), db.Micros(now), server)
 }
 
-// serversApplied makes active what a node has applied and was certified for.
+// serversApplied makes active what a node has applied and has a certificate for.
 func serversApplied(ctx context.Context, tx *db.Tx, gateway string, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE vpn_server SET state = 'active', updated_at = $1
-		WHERE gateway = $2 AND state <> 'active' AND chain IS NOT NULL`, db.Micros(now), gateway)
+		WHERE gateway = $2 AND state <> 'active'
+		AND (chain IS NOT NULL OR id IN (SELECT resource FROM vpn_certificate_use WHERE purpose = 'server'))`, db.Micros(now), gateway)
 	return err
 }

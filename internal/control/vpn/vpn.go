@@ -10,13 +10,16 @@
 //	            error     frozen ─▶ deleting ─▶ deleted          error
 //
 //	SSL client  enabled ⇄ disabled; expired by its date; deleted revokes
+//	certificate valid ─▶ expiring ─▶ expired by its dates; issued ones also ─▶ revoked
 //
 // Invariants: every method for a customer filters by account, and what belongs
 // to another account is NotFound; limits are counted in the transaction that
 // creates; each SSL server has a CA of its own, so a certificate of one server
 // opens no other; passwords are kept as Argon2id only, generated secrets also
-// sealed until they expire; no password, code or key reaches a log, an error
-// or a gateway node; every change bumps the generation of the node that runs
+// sealed until they expire; no password, code or key reaches a log or an error;
+// no password or code reaches a gateway node, and of keys only that of an
+// uploaded certificate which a server of the node shows, sealed to the node's
+// request (docs/decisions/0009-uploaded-keys.md); every change bumps the generation of the node that runs
 // the gateway, in the same transaction.
 package vpn
 
@@ -104,6 +107,10 @@ type Settings struct {
 	ACLRules             []ACLRule
 	ACLDefaultAllow      bool           // what no rule decides
 	TrustedNetworks      []netip.Prefix // sources that logins are taken from; empty = all
+	CertID               string         // uploaded certificate to show; empty = the node's own key under the built-in CA
+	ClientCAs            []string       // uploaded CAs trusted for clients; empty = the built-in one
+	ClientCertField      string         // with ClientCAs: where the client's name stands, one of NameInCN, NameInUID, NameInEmail
+	ClientCertDomain     string         // with NameInEmail: the domain of the addresses
 }
 
 // ACLRule is one line of a server's access list: packets from clients to
@@ -128,7 +135,8 @@ func DefaultSettings() Settings {
 	return Settings{
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true, ACLDefaultAllow: true,
+		ClientIsolation: true, TLSMin: "1.2", RequireCertificate: true, ClientCertField: NameInCN,
+		ACLDefaultAllow: true,
 	}
 }
 
@@ -141,10 +149,11 @@ type SSLServer struct {
 	Port        int
 	UDP         bool
 	State       ServerState
-	ServerNames []string // SNI names
-	CA          []byte   // DER
-	Chain       [][]byte // DER, leaf first; empty until the node asked for it
-	PinSHA256   string   // "pin-sha256:..." of the leaf's key; empty until certified
+	ServerNames []string // SNI names, the one to connect by first
+	CA          []byte   // DER; the built-in one
+	Chain       [][]byte // DER, leaf first; under the built-in CA; empty until the node asked for it
+	Uploaded    [][]byte // DER, leaf first; of CertID, else empty
+	PinSHA256   string   // "pin-sha256:..." of the key shown; empty until certified
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

@@ -71,7 +71,7 @@ func newRig(t *testing.T, d *db.DB) rig {
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
 	r.s = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
-		Password: password.NewHasher(2), Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
+		Password: password.NewHasher(2), Config: vpn.Config{BaseDomain: "vpn.test", URL: "https://console.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
 			{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
 			{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}},
 		}},
@@ -200,5 +200,7 @@ func (r rig) opened(t *testing.T, g gwlink.Grant, inner string) {
 	}}}))
 	must(t, r.queue.Drain(ctx))
 }
+
+func prefix(text string) netip.Prefix { return netip.MustParsePrefix(text) }
 
 func source(n int) string { return fmt.Sprintf("198.51.100.%d", n%200+1) }

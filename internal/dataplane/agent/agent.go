@@ -32,6 +32,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 )
 
 // Config tells a node who it is and where. NodeID, StateDir and one of Control
@@ -44,6 +45,7 @@ type Config struct {
 	Logger   *slog.Logger       // default slog.Default()
 	Version  string             // of this build, for reports
 	Queues   int                // of a gateway's tunnel device; default 1 per two CPUs
+	Metrics  string             // loopback address that answers scrapes; empty = none
 
 	// Control is the path of a unix socket, or an https URL with the TLS files.
 	Control  string
@@ -107,6 +109,7 @@ type link interface {
 	desired(ctx context.Context, after uint64) (gwlink.Desired, error)
 	report(ctx context.Context, r gwlink.Report) error
 	certificate(ctx context.Context, r gwlink.CertificateRequest) ([][]byte, error)
+	deliverKey(ctx context.Context, r gwlink.KeyRequest) (gwlink.KeyAnswer, error)
 }
 
 // errUnchanged says that there is no newer Desired yet.
@@ -127,6 +130,13 @@ func Run(ctx context.Context, cfg Config) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.rep.run(ctx, a.snapshot) })
 	wg.Go(func() { a.follow(ctx) })
+	if cfg.Metrics != "" {
+		wg.Go(func() {
+			if err := metric.Serve(ctx, cfg.Metrics, a.metrics(), nil); err != nil {
+				a.log.Error("showing metrics", "error", err) // packets flow without
+			}
+		})
+	}
 	wg.Wait()
 	return nil
 }

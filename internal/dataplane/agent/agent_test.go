@@ -99,6 +99,10 @@ func (f *fakeLink) certificate(context.Context, gwlink.CertificateRequest) ([][]
 	return nil, errors.New("not here")
 }
 
+func (f *fakeLink) deliverKey(context.Context, gwlink.KeyRequest) (gwlink.KeyAnswer, error) {
+	return gwlink.KeyAnswer{}, errors.New("not here")
+}
+
 func (f *fakeLink) report(_ context.Context, r gwlink.Report) error {
 	if !f.up {
 		return errors.New("away")
@@ -362,11 +366,11 @@ func TestServerKeyIsBornHereAndKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := gwlink.SSLServer{ID: "sslsrv-1", ServerNames: []string{"vpn.example.com"}}
-	first, err := certificate(t.Context(), st, ca, srv)
+	first, err := certificate(t.Context(), st, ca, srv, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := certificate(t.Context(), open(t, dir), &fakeLink{}, srv) // control is away
+	second, err := certificate(t.Context(), open(t, dir), &fakeLink{}, srv, time.Now()) // control is away
 	if err != nil || !cmp.Equal(first.Certificate, second.Certificate) {
 		t.Errorf("got another certificate, %v, want the kept one", err)
 	}
@@ -378,7 +382,7 @@ func TestServerKeyIsBornHereAndKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv.ID, srv.Chain = "sslsrv-2", first.Certificate // a chain for another key
-	if _, err := certificate(t.Context(), st, &fakeLink{}, srv); err == nil {
+	if _, err := certificate(t.Context(), st, &fakeLink{}, srv, time.Now()); err == nil {
 		t.Error("got a certificate that is not for the server's key")
 	}
 }

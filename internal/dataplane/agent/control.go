@@ -92,6 +92,12 @@ func (c *control) certificate(ctx context.Context, r gwlink.CertificateRequest) 
 	return a.Chain, err
 }
 
+func (c *control) deliverKey(ctx context.Context, r gwlink.KeyRequest) (gwlink.KeyAnswer, error) {
+	var a gwlink.KeyAnswer
+	err := c.post(ctx, gwlink.PathKey, r, &a)
+	return a, err
+}
+
 func (c *control) post(ctx context.Context, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
@@ -24,11 +25,26 @@ type serverKey struct {
 	Chain [][]byte `json:"chain,omitempty"`
 }
 
-var errNotCertified = errors.New("server key is not certified yet")
+var (
+	errNotCertified = errors.New("server key is not certified yet")
+	errForeignKey   = errors.New("it is not for the certificate")
+)
 
-// certificate returns what a server shows: its own key with the chain that
-// control desires, or with the one that it gets for a request.
-func certificate(ctx context.Context, st *store, l link, srv gwlink.SSLServer) (*tls.Certificate, error) {
+// renewBefore is how long before its end a certificate of a node's own key is
+// asked for anew. Control renews earlier than that, so one request is enough.
+const renewBefore = 60 * 24 * time.Hour
+
+// uploadedKeys is where keys of uploaded certificates are kept, by certificate.
+const uploadedKeys = "uploaded"
+
+// certificate returns what a server shows: an uploaded certificate with the key
+// that control delivers once, or the server's own key with the chain that
+// control desires, or with the one that it gets for a request. An own one that
+// ends soon is renewed; while that fails the former one is shown.
+func certificate(ctx context.Context, st *store, l link, srv gwlink.SSLServer, now time.Time) (*tls.Certificate, error) {
+	if srv.Certificate != "" {
+		return uploaded(ctx, st, l, srv)
+	}
 	name := "key/" + srv.ID
 	var k serverKey
 	err := st.load(name, &k)
@@ -48,20 +64,96 @@ func certificate(ctx context.Context, st *store, l link, srv gwlink.SSLServer) (
 	if !ok {
 		return nil, fmt.Errorf("key of %s: not a signing key", srv.ID)
 	}
-	for _, chain := range [][][]byte{srv.Chain, k.Chain} {
-		if certifies(chain, signer) {
-			return &tls.Certificate{Certificate: chain, PrivateKey: signer}, nil
-		}
+	former := certified(signer, srv.Chain, k.Chain)
+	if former != nil && fresh(former.Leaf, now) {
+		return former, nil
 	}
 	fault.Point("gateway-after-key")
 	if k.Chain, err = request(ctx, l, srv, signer); err != nil {
-		return nil, fmt.Errorf("certificate of %s: %w", srv.ID, err)
+		if former != nil && now.Before(former.Leaf.NotAfter) {
+			return former, nil // asked for again later; nobody is turned away for that
+		}
+		return former, fmt.Errorf("certificate of %s: %w", srv.ID, err)
 	}
 	fault.Point("gateway-after-certificate")
 	if err := st.save(name, k); err != nil {
 		return nil, err
 	}
-	return &tls.Certificate{Certificate: k.Chain, PrivateKey: signer}, nil
+	return certified(signer, k.Chain), nil
+}
+
+// certified returns the one of the chains for the key that lasts longest; nil
+// if none is for it.
+func certified(key crypto.Signer, chains ...[][]byte) *tls.Certificate {
+	var best *tls.Certificate
+	for _, chain := range chains {
+		if !certifies(chain, key) {
+			continue
+		}
+		leaf, err := x509.ParseCertificate(chain[0])
+		if err == nil && (best == nil || leaf.NotAfter.After(best.Leaf.NotAfter)) {
+			best = &tls.Certificate{Certificate: chain, PrivateKey: key, Leaf: leaf}
+		}
+	}
+	return best
+}
+
+func fresh(leaf *x509.Certificate, now time.Time) bool { return leaf.NotAfter.Sub(now) > renewBefore }
+
+// uploaded returns an uploaded certificate with its key, which is asked of
+// control once and then kept sealed under the certificate's id.
+func uploaded(ctx context.Context, st *store, l link, srv gwlink.SSLServer) (*tls.Certificate, error) {
+	name := uploadedKeys + "/" + srv.Certificate
+	var k serverKey
+	err := st.load(name, &k)
+	if errors.Is(err, errNoState) {
+		if k.PKCS8, err = fetchKey(ctx, l, srv); err == nil {
+			err = st.save(name, k)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("key of %s for %s: %w", srv.Certificate, srv.ID, err)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(k.PKCS8)
+	if err != nil {
+		return nil, fmt.Errorf("key of %s: %w", srv.Certificate, err)
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok || !certifies(srv.Chain, signer) {
+		return nil, fmt.Errorf("key of %s: %w", srv.Certificate, errForeignKey)
+	}
+	return certified(signer, srv.Chain), nil
+}
+
+// fetchKey asks control for a key, which comes sealed to this request.
+func fetchKey(ctx context.Context, l link, srv gwlink.SSLServer) ([]byte, error) {
+	x, err := gwlink.NewKeyExchange(srv.ID, srv.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := l.deliverKey(ctx, x.Request)
+	if err != nil {
+		return nil, err
+	}
+	return x.Open(answer)
+}
+
+// forgetKeys removes the kept keys of uploaded certificates that no server
+// shows any more.
+func forgetKeys(st *store, d gwlink.Desired) error {
+	used := map[string]bool{}
+	for _, g := range d.Gateways {
+		for _, srv := range g.SSLServers {
+			used[uploadedKeys+"/"+srv.Certificate] = true
+		}
+	}
+	kept, err := st.list(uploadedKeys)
+	for _, name := range kept {
+		if !used[name] {
+			err = errors.Join(err, st.remove(name))
+		}
+	}
+	return err
 }
 
 func newServerKey() (serverKey, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 
 const (
 	retryAfter = 5 * time.Second
+	renewEvery = time.Hour // between tries to renew a certificate
 	defaultMTU = 1400
 )
 
@@ -36,8 +38,10 @@ type reconciler struct {
 
 	pending   []sslvpn.Record // sessions of the last run, not yet restored
 	networks  map[string]*netcfg.Network
-	addresses map[string]place // by gateway
-	have      bool             // a Desired was applied
+	addresses map[string]place    // by gateway
+	have      bool                // a Desired was applied
+	own       []*x509.Certificate // of this node's own keys, as shown
+	renewNext time.Time           // not before it are they asked for anew
 
 	mu       sync.Mutex
 	last     gwlink.Desired
@@ -57,7 +61,10 @@ func newReconciler(cfg Config, st *store, l link, svc *sslvpn.Service, rep *repo
 
 // apply makes the node equal to d.
 func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
+	// What control wants closed does not wait for networks and certificates.
+	r.svc.CloseSessions(d.Closures)
 	gone := r.release(d)
+	r.own, r.renewNext = nil, r.rep.clock.Now().Add(renewEvery)
 	problems := map[string]error{}
 	var running []sslvpn.Gateway
 	for _, g := range d.Gateways {
@@ -72,14 +79,18 @@ func (r *reconciler) apply(ctx context.Context, d gwlink.Desired) {
 		problems[g.ID] = errors.Join(problems[g.ID], err)
 		running = append(running, sslvpn.Gateway{Spec: g, Queues: queues.Queues, Certificates: certs})
 	}
-	for id, err := range r.svc.Apply(d.GrantKeys, running) {
+	settle := func() {
+		r.restoreSessions(d)
+		r.closeSessions(d.Closures)
+	}
+	for id, err := range r.svc.Apply(d.GrantKeys, running, settle) {
 		problems[id] = errors.Join(problems[id], err)
 	}
 	r.remove(gone, problems)
 	r.finish(d, problems)
 }
 
-// finish restores sessions, closes those to be closed, and remembers.
+// finish remembers and tells.
 func (r *reconciler) finish(d gwlink.Desired, problems map[string]error) {
 	r.have = true
 	r.mu.Lock()
@@ -90,8 +101,9 @@ func (r *reconciler) finish(d gwlink.Desired, problems map[string]error) {
 			r.log.Error("gateway not as desired", "gateway", id, "error", err)
 		}
 	}
-	r.restoreSessions(d)
-	r.closeSessions(d.Closures)
+	if err := forgetKeys(r.store, d); err != nil {
+		r.log.Error("forgetting keys of certificates", "error", err)
+	}
 	r.rep.soon()
 }
 
@@ -208,12 +220,17 @@ func (r *reconciler) certificates(ctx context.Context, g gwlink.Gateway) (map[st
 	out := map[string]*tls.Certificate{}
 	var errs []error
 	for _, s := range g.SSLServers {
-		c, err := certificate(ctx, r.store, r.link, s)
+		c, err := certificate(ctx, r.store, r.link, s, r.rep.clock.Now())
 		if err != nil {
 			errs = append(errs, err)
-			continue
+		}
+		if c == nil {
+			continue // a running server goes on with what it shows
 		}
 		out[s.ID] = c
+		if s.Certificate == "" {
+			r.own = append(r.own, c.Leaf)
+		}
 	}
 	return out, errors.Join(errs...)
 }
@@ -259,14 +276,19 @@ func (r *reconciler) closeSessions(closures []gwlink.Closure) {
 	}
 }
 
-// retry applies the last Desired again if something failed.
+// retry applies the last Desired again if something failed, or if a certificate
+// of this node's own ends soon.
 func (r *reconciler) retry(ctx context.Context) {
 	r.mu.Lock()
 	d, failed := r.last, failing(r.problems)
 	r.mu.Unlock()
-	if r.have && failed {
+	if r.have && (failed || r.renewalDue(r.rep.clock.Now())) {
 		r.apply(ctx, d)
 	}
+}
+
+func (r *reconciler) renewalDue(now time.Time) bool {
+	return !now.Before(r.renewNext) && slices.ContainsFunc(r.own, func(leaf *x509.Certificate) bool { return !fresh(leaf, now) })
 }
 
 func failing(problems map[string]error) bool {

@@ -34,14 +34,31 @@ type reporter struct {
 	log   *slog.Logger
 	wake  chan struct{}
 
+	refused bool // the last report was; of the reporting goroutine
+
 	mu      sync.Mutex
 	opened  map[string]gwlink.SessionOpened // not yet taken by control
 	closed  map[string]gwlink.SessionClosed
 	unknown map[string]bool // control wants them closed, and they are not here
 	running map[string]bool // sessions whose file may be written
 
-	told  map[string]told   // what control knows of live sessions; of run alone
+	known map[string]known  // what control knows of live sessions; of run alone
 	saved map[string]uint64 // bytes of running sessions in their files, under mu
+	told  time.Time         // when control took the last report; at first the start
+}
+
+// age is how long ago control took a report.
+func (r *reporter) age(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now.Sub(r.told)
+}
+
+// waiting is how many entries of the session log control has not taken.
+func (r *reporter) waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.opened) + len(r.closed)
 }
 
 // ended is what is kept of a session after its end. The opening is with it as
@@ -51,8 +68,8 @@ type ended struct {
 	Closed gwlink.SessionClosed  `json:"closed"`
 }
 
-// told is what control was last told of a live session.
-type told struct {
+// known is what control was last told of a live session.
+type known struct {
 	counters gwlink.Counters
 	at       time.Time
 }
@@ -69,7 +86,7 @@ func newReporter(cfg Config, st *store, l link) *reporter {
 	r := &reporter{
 		cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
 		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{},
-		unknown: map[string]bool{}, running: map[string]bool{}, told: map[string]told{}, saved: map[string]uint64{},
+		unknown: map[string]bool{}, running: map[string]bool{}, known: map[string]known{}, saved: map[string]uint64{}, told: time.Now(),
 	}
 	r.loadClosed()
 	return r
@@ -154,7 +171,9 @@ func (r *reporter) noteOpened(rec sslvpn.Record) {
 
 // Closed implements sslvpn.Sink.
 func (r *reporter) Closed(c gwlink.SessionClosed) {
-	if err := r.store.save("closed/"+c.Session, r.end(c)); err != nil {
+	// Not settled on the disk: many sessions may end at once, and one whose end a
+	// power cut takes back is found lost later.
+	if err := r.store.saveLoosely("closed/"+c.Session, r.end(c)); err != nil {
 		r.log.Error("keeping a closed session", "session", c.Session, "error", err)
 	}
 	fault.Point("gateway-after-closed")
@@ -256,8 +275,9 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 	if news {
 		fault.Point("gateway-before-report")
 	}
-	if err := r.link.report(ctx, rep); err != nil {
-		r.log.Debug("reporting", "error", err)
+	err := r.link.report(ctx, rep)
+	r.say(ctx, err)
+	if err != nil {
 		return
 	}
 	if news {
@@ -272,7 +292,7 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 func (r *reporter) news(live []gwlink.Counters) []gwlink.Counters {
 	now := r.clock.Now()
 	return slices.DeleteFunc(slices.Clone(live), func(c gwlink.Counters) bool {
-		last, ok := r.told[c.Session]
+		last, ok := r.known[c.Session]
 		return ok && last.counters == c && now.Sub(last.at) < idleEvery
 	})
 }
@@ -280,16 +300,28 @@ func (r *reporter) news(live []gwlink.Counters) []gwlink.Counters {
 // learnt notes what control was told, and forgets sessions that live no more.
 func (r *reporter) learnt(rep gwlink.Report, live []gwlink.Counters) {
 	for _, c := range rep.Live {
-		r.told[c.Session] = told{c, rep.Sent}
+		r.known[c.Session] = known{c, rep.Sent}
 	}
-	if len(r.told) == len(live) {
+	if len(r.known) == len(live) {
 		return
 	}
 	there := make(map[string]bool, len(live))
 	for _, c := range live {
 		there[c.Session] = true
 	}
-	maps.DeleteFunc(r.told, func(session string, _ told) bool { return !there[session] })
+	maps.DeleteFunc(r.known, func(session string, _ known) bool { return !there[session] })
+}
+
+// say tells operators when reports stop being taken, and when they are again.
+func (r *reporter) say(ctx context.Context, err error) {
+	switch {
+	case err != nil && !r.refused && ctx.Err() == nil:
+		r.refused = true
+		r.log.Warn("control does not take the reports; they are kept and sent again", "error", err)
+	case err == nil && r.refused:
+		r.refused = false
+		r.log.Info("control takes the reports again")
+	}
 }
 
 func first[T any](all []T) []T { return all[:min(len(all), maxEntries)] }
@@ -299,6 +331,7 @@ func first[T any](all []T) []T { return all[:min(len(all), maxEntries)] }
 func (r *reporter) taken(rep gwlink.Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.told = r.clock.Now()
 	for _, o := range rep.Opened {
 		delete(r.opened, o.Session)
 	}

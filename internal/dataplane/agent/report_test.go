@@ -42,8 +42,8 @@ func TestIdleSessionsAreReportedSeldom(t *testing.T) {
 	at.Advance(idleEvery)
 	check("after a time", send(idle, busy), 2)
 	check("one is gone", send(busy), 0)
-	if len(r.told) != 1 {
-		t.Errorf("got %d sessions remembered, want the one that lives", len(r.told))
+	if len(r.known) != 1 {
+		t.Errorf("got %d sessions remembered, want the one that lives", len(r.known))
 	}
 	check("and back", send(idle, busy), 1)
 }

@@ -125,6 +125,11 @@ func (s *standalone) read() (gwlink.Desired, error) {
 
 func (s *standalone) report(context.Context, gwlink.Report) error { return nil }
 
+// deliverKey refuses: the desired file of a stand-alone gateway holds no keys.
+func (s *standalone) deliverKey(context.Context, gwlink.KeyRequest) (gwlink.KeyAnswer, error) {
+	return gwlink.KeyAnswer{}, errors.New("a stand-alone gateway has no uploaded certificates")
+}
+
 // certificate signs the request for the names in it.
 func (s *standalone) certificate(_ context.Context, r gwlink.CertificateRequest) ([][]byte, error) {
 	csr, err := x509.ParseCertificateRequest(r.CSR)

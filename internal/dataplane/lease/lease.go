@@ -33,6 +33,8 @@ type Pool struct {
 	last   map[string]netip.Addr // holder to its last released address
 	former map[netip.Addr]string // the inverse of last
 	freed  []netip.Addr          // released addresses, oldest first; may hold stale entries
+	listed map[netip.Addr]bool   // those in freed
+	kept   map[netip.Addr]string // fixed addresses and whose they are
 	next   netip.Addr            // lowest address never handed out
 }
 
@@ -41,6 +43,7 @@ func New(prefix netip.Prefix) *Pool {
 	p := &Pool{
 		prefix: prefix.Masked(), leased: map[netip.Addr]string{},
 		last: map[string]netip.Addr{}, former: map[netip.Addr]string{},
+		listed: map[netip.Addr]bool{},
 	}
 	p.next = p.Gateway().Next()
 	return p
@@ -58,24 +61,54 @@ func (p *Pool) Prefix() netip.Prefix { return p.prefix }
 func (p *Pool) Take(holder string) (netip.Addr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if a, ok := p.last[holder]; ok && p.leased[a] == "" {
+	if a, ok := p.last[holder]; ok && p.freeLocked(a, holder) {
 		return p.leaseLocked(a, holder), nil
 	}
 	for p.usable(p.next) {
 		a := p.next
 		p.next = a.Next()
-		if _, taken := p.leased[a]; !taken {
+		if p.freeLocked(a, holder) {
 			return p.leaseLocked(a, holder), nil
 		}
 	}
 	for len(p.freed) > 0 {
 		a := p.freed[0]
 		p.freed = p.freed[1:]
-		if _, taken := p.leased[a]; !taken {
+		delete(p.listed, a)
+		if p.freeLocked(a, holder) {
 			return p.leaseLocked(a, holder), nil
 		}
 	}
 	return netip.Addr{}, ErrFull
+}
+
+// Keep reserves addresses for holders: Take gives them to no other. It replaces
+// what was kept before; a lease that another holds goes on until it ends.
+func (p *Pool) Keep(fixed map[netip.Addr]string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for a := range p.kept {
+		if _, still := fixed[a]; !still && p.usable(a) && a.Less(p.next) {
+			p.freeAgainLocked(a) // Take may have passed it
+		}
+	}
+	p.kept = fixed
+}
+
+// freeLocked tells whether Take may give a to holder.
+func (p *Pool) freeLocked(a netip.Addr, holder string) bool {
+	if _, taken := p.leased[a]; taken {
+		return false
+	}
+	owner, kept := p.kept[a]
+	return !kept || owner == holder
+}
+
+func (p *Pool) freeAgainLocked(a netip.Addr) {
+	if !p.listed[a] {
+		p.freed = append(p.freed, a)
+		p.listed[a] = true
+	}
 }
 
 // TakeExactly leases the address a to holder, for a fixed address or for a
@@ -106,7 +139,7 @@ func (p *Pool) Release(a netip.Addr) {
 		delete(p.former, old)
 	}
 	p.last[holder], p.former[a] = a, holder
-	p.freed = append(p.freed, a)
+	p.freeAgainLocked(a)
 }
 
 // Len is the number of addresses leased now.

@@ -99,3 +99,41 @@ func TestNoAddressIsLeasedTwice(t *testing.T) {
 		}
 	})
 }
+
+func TestKeptAddressesAreForTheirHolders(t *testing.T) {
+	t.Parallel()
+	p := New(netip.MustParsePrefix("10.0.0.0/29")) // .2 to .6
+	a := netip.MustParseAddr("10.0.0.2")
+	p.Keep(map[netip.Addr]string{a: "bob"})
+	for range 4 {
+		if got, err := p.Take("ann"); err != nil || got == a {
+			t.Fatalf("got %s, %v", got, err)
+		}
+	}
+	if _, err := p.Take("ann"); !errors.Is(err, ErrFull) {
+		t.Errorf("got %v, want ErrFull: the last one is bob's", err)
+	}
+	if err := p.TakeExactly(a, "bob"); err != nil {
+		t.Error(err)
+	}
+	p.Release(a)
+	p.Keep(nil)
+	if got, err := p.Take("ann"); err != nil || got != a {
+		t.Errorf("no longer kept: got %s, %v", got, err)
+	}
+}
+
+func TestComingBackOftenCostsNoMemory(t *testing.T) {
+	t.Parallel()
+	p := New(netip.MustParsePrefix("10.0.0.0/24"))
+	for range 10_000 {
+		a, err := p.Take("ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Release(a)
+	}
+	if len(p.freed) > 256 {
+		t.Errorf("got %d entries of freed addresses", len(p.freed))
+	}
+}

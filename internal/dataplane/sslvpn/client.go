@@ -195,7 +195,7 @@ func (c *client) useLocked(ch session.Channel) {
 
 func (c *client) endLocked(reason string) {
 	c.ended.Store(true)
-	c.svc.forget(c)
+	c.svc.forget(c, reason)
 	c.svc.cfg.Sink.Closed(gwlink.SessionClosed{
 		Session: c.rec.Session, At: c.svc.cfg.Clock.Now(), Reason: reason,
 		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
@@ -14,12 +15,16 @@ import (
 var (
 	errTooMany = errors.New("session limit of the gateway reached")
 	errVoided  = errors.New("control wants the session closed")
+	errRevoked = errors.New("the certificate was revoked meanwhile")
 )
+
+// maxAgent is how many bytes of a client's name are told.
+const maxAgent = 128
 
 // minRekey is the shortest interval for new tunnels that is told to clients.
 const minRekey = 24 * time.Hour
 
-// connect turns the connection into a tunnel, and returns when that has ended.
+// connect turns the connection into a tunnel, which is left to run.
 func (h *httpConn) connect(r *http.Request) {
 	req, err := openconnect.ParseConnect(target(r), r.Header)
 	if err != nil {
@@ -35,14 +40,26 @@ func (h *httpConn) connect(r *http.Request) {
 		h.refuse(503, "The VPN gateway is out of service.")
 		return
 	}
-	agent := req.UserAgent
+	agent := agentName(req.UserAgent)
 	c.agent.Store(&agent)
-	h.tunnel(c, req)
+	h.attach(c, req)
 }
 
-// tunnel attaches the connection to its session before the answer is sent, so
-// that a quick DTLS hello finds it, and starts the traffic after.
-func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
+// agentName is what of a client's name for itself goes into reports: a stranger
+// chose it.
+func agentName(s string) string {
+	printable := func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}
+	return strings.Map(printable, s[:min(len(s), maxAgent)])
+}
+
+// attach gives the connection to its session before the answer is sent, so that
+// a quick DTLS hello finds it.
+func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
 	resp := h.response(c, req)
 	resp.DTLS = h.offerDTLS(st, req)
@@ -60,7 +77,7 @@ func (h *httpConn) tunnel(c *client, req openconnect.ConnectRequest) {
 		c.lost(st)
 		return
 	}
-	st.run()
+	h.tunnel = st
 }
 
 func (h *httpConn) refuse(status int, reason string) {

@@ -26,6 +26,7 @@ import (
 type gateway struct {
 	id       string
 	log      *slog.Logger
+	tally    *tally
 	queues   []tun.Queue
 	up, down *shape.Bucket
 	state    atomic.Pointer[gwlink.Gateway] // as desired
@@ -37,6 +38,7 @@ type gateway struct {
 	stop     chan struct{}
 	wg       sync.WaitGroup
 
+	opening sync.Mutex   // one session at a time is counted and let in
 	giving  sync.RWMutex // read-held to give an upload
 	stopped bool
 
@@ -44,9 +46,9 @@ type gateway struct {
 	byAddr map[netip.Addr]*client
 }
 
-func newGateway(id string, queues []tun.Queue, log *slog.Logger) *gateway {
+func newGateway(id string, queues []tun.Queue, log *slog.Logger, t *tally) *gateway {
 	g := &gateway{
-		id: id, log: log, queues: queues, up: shape.New(0), down: shape.New(0),
+		id: id, log: log, tally: t, queues: queues, up: shape.New(0), down: shape.New(0),
 		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
 	}
 	g.pacer, g.gate = newPacer(g), newGate(g)
@@ -117,16 +119,22 @@ func (p *pump) deliver() {
 	p.g.mu.RLock()
 	c := p.g.byAddr[dst]
 	p.g.mu.RUnlock()
-	if c == nil || !c.server.Load().filter.ToClient(packet) {
+	if c == nil {
+		p.g.tally.noSession.Add(1)
+		return
+	}
+	if !c.server.Load().filter.ToClient(packet) {
+		p.g.tally.notAllowedDown.Add(1)
 		return
 	}
 	way := c.path.Load()
 	switch {
 	case way == nil:
+		p.g.tally.detached.Add(1)
 	case way.out != nil && p.number < len(way.out.sealers) && !c.paced.Load() && !p.g.paced.Load():
 		p.seal(c, way.out)
-	default:
-		way.stream.out.put(way, &p.seg)
+	case !way.stream.out.put(way, &p.seg):
+		p.g.tally.queueDown.Add(1)
 	}
 }
 
@@ -229,6 +237,9 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	} else {
 		s.pool = lease.New(spec.Pool)
 	}
+	if s.cert == nil && former != nil {
+		s.cert = former.cert // better the former certificate than none
+	}
 	for _, der := range spec.ClientCAs {
 		if c, err := x509.ParseCertificate(der); err == nil {
 			s.clientCAs.AddCert(c)
@@ -237,9 +248,14 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	for _, serial := range spec.RevokedSerials {
 		s.revoked[serial] = true
 	}
+	fixed := map[netip.Addr]string{}
 	for _, c := range spec.Clients {
 		s.rates[c.ID] = c
+		if c.FixedInner.IsValid() {
+			fixed[c.FixedInner] = c.ID
+		}
 	}
+	s.pool.Keep(fixed)
 	return s
 }
 

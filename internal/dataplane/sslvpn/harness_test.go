@@ -49,8 +49,10 @@ type rig struct {
 	sink   *memorySink
 
 	mu     sync.Mutex
+	settle func() // of the next apply
 	grants int
 	change func(*gwlink.Grant) // of the next grants
+	last   gwlink.LoginRequest
 }
 
 type lockedBuffer struct {
@@ -146,7 +148,7 @@ func (r *rig) apply() {
 		}
 	}
 	keys := []gwlink.GrantKey{{ID: "k1", Public: r.key.Public().(ed25519.PublicKey)}}
-	for id, err := range r.svc.Apply(keys, []Gateway{{Spec: r.spec, Queues: []tun.Queue{r.device}, Certificates: r.certs}}) {
+	for id, err := range r.svc.Apply(keys, []Gateway{{Spec: r.spec, Queues: []tun.Queue{r.device}, Certificates: r.certs}}, r.settle) {
 		if err != nil {
 			r.t.Fatalf("%s: %v", id, err)
 		}
@@ -173,6 +175,9 @@ func selfSigned(t *testing.T, names []string) *tls.Certificate {
 
 // Login implements Authenticator.
 func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
+	r.mu.Lock()
+	r.last = q
+	r.mu.Unlock()
 	form := gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: "conv", Form: &gwlink.Form{
 		ID:     "main",
 		Fields: []gwlink.Field{{Name: "username", Kind: "text"}, {Name: "password", Kind: "password"}},
@@ -203,6 +208,20 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	}
 	signed, err := gwlink.SignGrant("k1", r.key, g)
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: signed}, err
+}
+
+// grant changes the next grants.
+func (r *rig) grant(change func(*gwlink.Grant)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.change = change
+}
+
+// asked is what control was asked last.
+func (r *rig) asked() gwlink.LoginRequest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
 }
 
 // peer is a client's TLS connection to the rig.

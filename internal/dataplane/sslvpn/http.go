@@ -33,7 +33,8 @@ type httpConn struct {
 	from netip.AddrPort
 	in   *bufio.Reader
 
-	attached func() // called once the connection has a session
+	attached func()  // called once the connection has a session
+	tunnel   *stream // what it became
 }
 
 var errRequest = errors.New("malformed or oversized request")
@@ -55,6 +56,9 @@ func (h *httpConn) serve() {
 			return
 		}
 		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
+		if h.srv = h.svc.serverOf(h.srv.spec.ID); h.srv == nil { // as it is now, not as it was at the handshake
+			return
+		}
 		if r.Method == http.MethodConnect {
 			h.connect(r)
 			return

@@ -156,9 +156,7 @@ func TestGrantsAreVerified(t *testing.T) {
 		"other gateway": func(g *gwlink.Grant) { g.Gateway = "vpngw-9" },
 		"over":          func(g *gwlink.Grant) { g.NotAfter = g.NotBefore },
 	} {
-		r.mu.Lock()
-		r.change = change
-		r.mu.Unlock()
+		r.grant(change)
 		if resp, _ := r.dial(nil).request(post(reply("ann", "pass"))); resp.StatusCode != 503 {
 			t.Errorf("%s: got %s, want 503", name, resp.Status)
 		}

@@ -16,7 +16,8 @@ type link struct {
 	stream *stream
 	path   atomic.Pointer[path] // of the association in use, nil without
 
-	mu   sync.Mutex // serialises what comes in, from any port
+	gone atomic.Bool // nothing of it is taken any more
+	mu   sync.Mutex  // serialises what comes in, from any port
 	srv  *dtls.Server
 	port *udpPort // of the association in use
 	peer netio.Endpoint
@@ -32,6 +33,9 @@ type dtlsOut struct {
 
 // established takes a finished handshake into use.
 func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
+	if l.gone.Load() {
+		return
+	}
 	a := l.srv.Association()
 	out := &dtlsOut{port: port, sealer: a.Sealer}
 	for range l.stream.client.server.Load().gateway.queues {
@@ -47,6 +51,9 @@ func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
 
 // moveLocked makes from the peer's address.
 func (l *link) moveLocked(port *udpPort, from netio.Endpoint) {
+	if l.gone.Load() {
+		return
+	}
 	if l.port != nil {
 		l.port.unbind(l.peer.Peer, l)
 	}
@@ -72,6 +79,9 @@ func (l *link) disconnect() {
 
 // remove ends the link: its id is unknown from now on.
 func (l *link) remove() {
+	l.mu.Lock()
+	l.gone.Store(true)
+	l.mu.Unlock()
 	s := l.stream.client.svc
 	s.mu.Lock()
 	delete(s.links, l.id)

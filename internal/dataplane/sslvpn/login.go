@@ -22,6 +22,7 @@ const (
 	contextCookie = "webvpncontext" // the login conversation
 	sessionCookie = "webvpn"        // the session
 	loginLimit    = 30 * time.Second
+	maxPeerChain  = 24 << 10 // bytes that are forwarded of a client's chain
 	unavailable   = "The service is unavailable. Please try again later."
 )
 
@@ -38,26 +39,32 @@ func (h *httpConn) reply(d openconnect.Document, cookie string) answer {
 	return h.round(d, conversation)
 }
 
-// round forwards one round to the authenticator.
+// round forwards one round to the authenticator and counts what came of it.
 func (h *httpConn) round(d openconnect.Document, conversation string) answer {
+	outcome, a := h.decide(d, conversation)
+	h.svc.tally.login(outcome, a.status)
+	return a
+}
+
+func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.Outcome, answer) {
 	if h.srv.gateway.frozen() {
-		return answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
+		return "", answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
 	}
 	leaf, ok := h.certificate()
 	if !ok {
-		return answer{status: 401, close: true}
+		return "", answer{status: 401, close: true}
 	}
 	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf,
+		SourceIP: h.from.Addr(), Fields: d.Fields, PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
-		return answer{status: 503, reason: unavailable, close: true}
+		return "", answer{status: 503, reason: unavailable, close: true}
 	}
-	return h.outcome(a, d.DeviceID)
+	return a.Outcome, h.outcome(a, d.DeviceID)
 }
 
 func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
@@ -129,6 +136,9 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	if s.isVoided(rec.Session) {
 		return "", unavailable, errVoided
 	}
+	// Counting and letting in are one step: parallel logins pass no limit.
+	srv.gateway.opening.Lock()
+	defer srv.gateway.opening.Unlock()
 	s.yieldOldest(srv, grant)
 	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
 		return "", "The VPN gateway has reached its number of sessions.", errTooMany
@@ -151,6 +161,16 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
 		return "", unavailable, errVoided
 	}
+	if now := s.serverOf(rec.Server); now == nil { // meanwhile it is gone
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+		return "", unavailable, errVoided
+	} else if now != srv {
+		s.configureSession(c)
+	}
+	if s.isRevoked(rec.Server, grant.Serial) {
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
+		return "", unavailable, errRevoked
+	}
 	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
 	return cookie, "", nil
 }
@@ -163,6 +183,15 @@ func (s *Service) isVoided(session string) bool {
 	return s.voided[session]
 }
 
+// isRevoked says that the certificate of a grant opens nothing any more. It is
+// asked after the session was entered, like isVoided.
+func (s *Service) isRevoked(id, serial string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	srv := s.servers[id]
+	return srv != nil && serial != "" && srv.revoked[serial]
+}
+
 // yieldOldest ends the client's oldest sessions so that one more fits.
 func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 	if grant.MaxSessions <= 0 {
@@ -170,7 +199,7 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 	}
 	key := ownerKey{srv.spec.ID, grant.Client}
 	for {
-		oldest := s.oldest(key, grant.MaxSessions)
+		oldest := s.oldest(key, grant)
 		if oldest == nil {
 			return
 		}
@@ -204,6 +233,23 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		return nil, !h.srv.spec.RequireCertificate
 	}
 	return peer[0].Raw, true
+}
+
+// peerChain is what the client sent behind a certificate that holds, for
+// control to follow it to its CA.
+func (h *httpConn) peerChain(leaf []byte) [][]byte {
+	if leaf == nil {
+		return nil
+	}
+	var chain [][]byte
+	size := 0
+	for _, c := range h.tls.ConnectionState().PeerCertificates[1:] {
+		if size += len(c.Raw); len(chain) == gwlink.MaxPeerChain || size > maxPeerChain {
+			break
+		}
+		chain = append(chain, c.Raw)
+	}
+	return chain
 }
 
 // logout ends the session of a client that asks for it.

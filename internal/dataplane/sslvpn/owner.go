@@ -1,6 +1,9 @@
 package sslvpn
 
-import "github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
+import (
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
 
 // ownerKey names an SSL client at one server.
 type ownerKey struct{ server, client string }
@@ -49,12 +52,22 @@ func (s *Service) partLocked(c *client) bool {
 	return true
 }
 
-// oldest returns an SSL client's oldest session if it has at least n.
-func (s *Service) oldest(key ownerKey, n int) *client {
+// oldest returns the session that has to yield before its SSL client may have
+// one more: the one at a fixed address, of which there is one, else the oldest
+// if there are as many as the grant allows; nil if none has to.
+func (s *Service) oldest(key ownerKey, grant gwlink.Grant) *client {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o := s.owners[key]
-	if o == nil || len(o.sessions) < n {
+	if o == nil {
+		return nil
+	}
+	for _, c := range o.sessions {
+		if grant.FixedInner.IsValid() && c.rec.Inner == grant.FixedInner {
+			return c
+		}
+	}
+	if len(o.sessions) < max(grant.MaxSessions, 1) {
 		return nil
 	}
 	return o.sessions[0]

@@ -245,7 +245,7 @@ func (r *rig) applyAll(others ...Gateway) {
 	r.t.Helper()
 	keys := []gwlink.GrantKey{{ID: "k1", Public: r.key.Public().(ed25519.PublicKey)}}
 	all := append([]Gateway{{Spec: r.spec, Queues: []tun.Queue{r.device}, Certificates: r.certs}}, others...)
-	for id, err := range r.svc.Apply(keys, all) {
+	for id, err := range r.svc.Apply(keys, all, nil) {
 		if err != nil {
 			r.t.Fatalf("%s: %v", id, err)
 		}
@@ -317,10 +317,17 @@ func TestChatterIsNoActivity(t *testing.T) {
 		p    []byte
 		want bool
 	}{
-		{"router solicitation", v6(58, 133), true}, {"neighbour solicitation", v6(58, 135), true}, {"neighbour advertisement", v6(58, 136), true},
+		{"router solicitation", v6(58, 133), true},
+		{"neighbour solicitation", v6(58, 135), true},
+		{"neighbour advertisement", v6(58, 136), true},
 		{"listener report behind hop-by-hop options", v6(0, 58, 0, 5, 2, 0, 0, 0, 0, 143), true},
-		{"ping", v6(58, 128), false}, {"unreachable", v6(58, 1), false}, {"udp", v6(17, 133), false},
-		{"options beyond the end", v6(0, 58, 200), false}, {"short", v6(58, 135)[:45], false}, {"IPv4", udpPacket("10.0.0.1", "10.0.0.2", nil), false}, {"nothing", nil, false},
+		{"ping", v6(58, 128), false},
+		{"unreachable", v6(58, 1), false},
+		{"udp", v6(17, 133), false},
+		{"options beyond the end", v6(0, 58, 200), false},
+		{"short", v6(58, 135)[:45], false},
+		{"IPv4", udpPacket("10.0.0.1", "10.0.0.2", nil), false},
+		{"nothing", nil, false},
 	} {
 		if got := isChatter(c.p); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)

@@ -65,17 +65,20 @@ func newOutQueue(limit func() int) *outQueue {
 	return &outQueue{limit: limit, wake: make(chan struct{}, 1)}
 }
 
-// put cuts a frame into the queue, laid out for path p.
-func (q *outQueue) put(p *path, seg *tun.Segments) {
+// put cuts a frame into the queue, laid out for path p; false when there was no
+// room for all of it.
+func (q *outQueue) put(p *path, seg *tun.Segments) (whole bool) {
 	if p.framing.Widest > 0 {
 		seg.Widen(p.framing.Widest)
 	}
 	need := p.room(seg)
 	q.mu.Lock()
-	for q.spaceLocked(p, need) && !p.fill(&q.filling.Chunk, seg) {
+	for !whole && q.spaceLocked(p, need) {
+		whole = p.fill(&q.filling.Chunk, seg)
 	}
 	q.mu.Unlock()
 	q.signal()
+	return whole
 }
 
 // spaceLocked makes the filling chunk one of path p with need bytes of space.

@@ -39,6 +39,8 @@ type Service struct {
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*netio.Conn]struct{}
 
+	tally tally // see Tally
+
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
 
@@ -61,9 +63,10 @@ func New(cfg Config) *Service {
 }
 
 // Apply makes the running servers equal to gateways and accepts grants of keys
-// from now on. Sessions of what is gone or frozen end. The result tells by
-// gateway id what could not be done.
-func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway) map[string]error {
+// from now on. Sessions of what is gone or frozen end. settle, which may be nil,
+// is called before new ports open: sessions that it restores are there when
+// their clients come back. The result tells by gateway id what could not be done.
+func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway, settle func()) map[string]error {
 	s.applyMu.Lock()
 	defer s.applyMu.Unlock()
 	s.mu.Lock()
@@ -73,6 +76,9 @@ func (s *Service) Apply(keys []gwlink.GrantKey, gateways []Gateway) map[string]e
 	s.configureSessions()
 	for _, g := range gone {
 		g.close()
+	}
+	if settle != nil {
+		settle()
 	}
 	return s.listen(gateways)
 }
@@ -92,7 +98,7 @@ func (s *Service) replaceLocked(gateways []Gateway) []*gateway {
 			g = nil
 		}
 		if g == nil {
-			g = newGateway(id, want.Queues, s.cfg.Log)
+			g = newGateway(id, want.Queues, s.cfg.Log, &s.tally)
 		}
 		g.configure(want.Spec)
 		running[id] = g
@@ -109,26 +115,44 @@ func (s *Service) replaceLocked(gateways []Gateway) []*gateway {
 	return gone
 }
 
+// serverOf returns a server as it is desired now; nil if it is not.
+func (s *Service) serverOf(id string) *server {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.servers[id]
+}
+
 // configureSessions gives every session its server's new limits and ends those
 // that may be no more.
 func (s *Service) configureSessions() {
 	for _, c := range s.all() {
-		s.mu.RLock()
-		srv := s.servers[c.rec.Server]
-		s.mu.RUnlock()
-		switch {
-		case srv == nil:
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-		case srv.gateway.frozen():
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
-		case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
-		case !srv.spec.Pool.Contains(c.rec.Inner):
-			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-		default:
-			c.configure(srv)
-		}
+		s.configureSession(c)
 	}
+}
+
+func (s *Service) configureSession(c *client) {
+	srv := s.serverOf(c.rec.Server)
+	switch {
+	case srv == nil:
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+	case srv.gateway.frozen():
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
+	case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
+	case !srv.keeps(c):
+		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+	default:
+		c.configure(srv)
+	}
+}
+
+// keeps tells whether a session keeps its address: in a new pool it is leased
+// anew, so that nobody else gets it.
+func (v *server) keeps(c *client) bool {
+	if !v.spec.Pool.Contains(c.rec.Inner) {
+		return false
+	}
+	return c.server.Load().pool == v.pool || v.pool.TakeExactly(c.rec.Inner, c.grant.Client) == nil
 }
 
 // CloseSessions ends sessions for one of gwlink's reasons and refuses them from
@@ -192,6 +216,9 @@ func (s *Service) Restore(r Record) error {
 	if err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
+	if s.isRevoked(r.Server, grant.Serial) {
+		return fmt.Errorf("restoring session %s: %w", r.Session, errRevoked)
+	}
 	if err := srv.pool.TakeExactly(r.Inner, grant.Client); err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
@@ -236,8 +263,9 @@ func (s *Service) enter(c *client) {
 }
 
 // forget removes an ended session from all tables.
-func (s *Service) forget(c *client) {
+func (s *Service) forget(c *client, reason string) {
 	s.mu.Lock()
+	s.tally.endLocked(c, reason)
 	delete(s.sessions, c.rec.Session)
 	delete(s.cookies, c.rec.Cookie)
 	last := s.partLocked(c)

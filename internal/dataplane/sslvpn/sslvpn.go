@@ -13,10 +13,11 @@
 //	      │
 //	      ├─ stream: reader ── filter ──▶ tunnel queue
 //	      │          writer ◀── outQueue ◀── pump ◀── tunnel queue
+//	      │     UDP port ◀── seal ◀────────── pump, for DTLS without a rate
 //	UDP port ── App-ID, peer address ──▶ link ── filter ──▶ upload ──▶ tunnel queue
 //
-// Goroutines: one per TLS connection, plus a writer per attached session; one
-// receiver per UDP port; one pump per tunnel queue and one injector per
+// Goroutines: one per TLS connection, plus a writer per attached session (idle
+// ones hold no buffers); one receiver per UDP port; one pump per tunnel queue and one injector per
 // gateway; one ticker. All end before Close returns.
 //
 // Locks, outermost first: client.mu, then Service.mu, udpPort.mu, gateway.mu,

@@ -77,6 +77,7 @@ func (st *stream) run() {
 	writer := make(chan struct{})
 	go func() {
 		defer close(writer)
+		defer func() { _ = st.conn.Close() }() // without a writer there is no session
 		defer st.client.svc.recovered("writer")
 		st.write()
 	}()
@@ -89,22 +90,38 @@ func (st *stream) run() {
 	st.client.lost(st)
 }
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, netio.ReadSpace); return &b }}
+// readSpace is what a batch of records needs on its way to the device. A stream
+// has one only while there is something to read.
+type readSpace struct {
+	buf     []byte
+	device  *tun.Writer
+	packets [][]byte
+	frames  [][]byte // super-packets with their virtio-net header
+	bytes   int
+	active  bool // not all that came was chatter
+	seg     tun.Segments
+	cut     []byte // a packet of seg
+}
+
+var readSpaces = sync.Pool{New: func() any {
+	return &readSpace{buf: make([]byte, netio.ReadSpace), device: tun.NewWriter(nil)}
+}}
 
 // read moves packets from the connection to the device, a batch of records at
-// a time. The large buffer is held only while there is something to read.
+// a time.
 func (st *stream) read() {
 	queues := st.client.server.Load().gateway.queues
-	q := queues[int(st.number)%len(queues)]
-	r := streamReader{st: st, queue: q, device: tun.NewWriter(q), gso: st.tlsPath.framing.GSO}
+	r := streamReader{st: st, queue: queues[int(st.number)%len(queues)], gso: st.tlsPath.framing.GSO}
 	for {
 		if st.conn.WaitRecord() != nil {
 			return
 		}
-		buf := readBuffers.Get().(*[]byte)
-		n, err := netio.ReadRecords(st.conn, st.tls, *buf)
-		more := r.deliver((*buf)[:n])
-		readBuffers.Put(buf)
+		r.readSpace, _ = readSpaces.Get().(*readSpace)
+		r.device.Reset(r.queue)
+		n, err := netio.ReadRecords(st.conn, st.tls, r.buf)
+		more := r.deliver(r.buf[:n])
+		readSpaces.Put(r.readSpace)
+		r.readSpace = nil
 		if err != nil || !more {
 			return
 		}
@@ -113,23 +130,20 @@ func (st *stream) read() {
 
 // streamReader is the state of the reading goroutine.
 type streamReader struct {
-	st      *stream
-	queue   tun.Queue
-	device  *tun.Writer
-	gso     bool // the client may send super-packets
-	parser  openconnect.Parser
-	packets [][]byte
-	frames  [][]byte // super-packets with their virtio-net header
-	bytes   int
-	active  bool
-	seg     tun.Segments
-	cut     []byte // a packet of seg
-	timer   *time.Timer
+	*readSpace
+	st     *stream
+	queue  tun.Queue
+	gso    bool // the client may send super-packets
+	parser openconnect.Parser
+	timer  *time.Timer
 }
 
 // deliver takes the frames of b; false when the stream makes no sense.
 func (r *streamReader) deliver(b []byte) bool {
 	c := r.st.client
+	if c.ended.Load() {
+		return false
+	}
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
 	r.packets, r.frames, r.bytes, r.active = r.packets[:0], r.frames[:0], 0, false
@@ -148,6 +162,8 @@ func (r *streamReader) deliver(b []byte) bool {
 				r.packets = append(r.packets, f.Payload)
 				r.bytes += len(f.Payload)
 				r.active = r.active || !isChatter(f.Payload)
+			} else {
+				c.svc.tally.notAllowedUp.Add(1)
 			}
 		case f.Type == openconnect.TypeGSO && r.gso:
 			r.super(srv, f.Payload)

@@ -125,18 +125,33 @@ func (p *tcpPort) accept() {
 	}
 }
 
-// serve owns one connection from accept to close.
+// serve owns one connection from accept to close. The tunnel runs on a goroutine
+// of its own: the stack that a handshake needs would stay with it for life.
 func (s *Service) serve(raw net.Conn) {
-	defer s.recovered("connection")
 	c := netio.NewConn(raw)
-	defer func() { _ = c.Close() }()
-	if !s.track(c) {
+	st := s.front(c, raw)
+	if st == nil {
+		s.untrack(c)
+		_ = c.Close()
 		return
 	}
-	defer s.untrack(c)
+	s.wg.Go(func() {
+		defer s.recovered("connection")
+		defer func() { _ = c.Close() }()
+		defer s.untrack(c)
+		st.run()
+	})
+}
+
+// front is a connection until CONNECT; nil when it does not come to a tunnel.
+func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
+	defer s.recovered("connection")
+	if !s.track(c) {
+		return nil
+	}
 	from := addrPort(raw.RemoteAddr())
 	if !s.admit(from.Addr()) {
-		return
+		return nil
 	}
 	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
 	defer leave()
@@ -155,10 +170,13 @@ func (s *Service) serve(raw net.Conn) {
 	ctx, cancel := context.WithTimeout(s.ctx, handshakeLimit)
 	defer cancel()
 	if err := t.HandshakeContext(ctx); err != nil || srv == nil {
-		return
+		s.tally.tlsFailed.Add(1)
+		return nil
 	}
+	s.tally.tlsOK.Add(1)
 	h := httpConn{svc: s, srv: srv, conn: c, tls: t, from: from, attached: leave}
 	h.serve()
+	return h.tunnel
 }
 
 // Limits on connections before CONNECT; what exceeds them is closed at once.
@@ -216,13 +234,16 @@ func (s *Service) recovered(where string) {
 
 var errNoServer = errors.New("no ssl server of this name")
 
-// choose finds the server for a name on a port. Without a name it is the only
-// one of the port, else none.
+// choose finds the server for a name on a port: the one that is called so,
+// else the one whose certificate is for all names beside it ("*.example.com").
+// Without a name it is the only one of the port, else none.
 func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	_, domain, _ := strings.Cut(name, ".")
 	var found []*server
+	var wild *server
 	for _, srv := range s.servers {
 		if srv.spec.Port != int(local.Port()) || srv.cert == nil {
 			continue
@@ -230,7 +251,13 @@ func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
 		if name != "" && slices.Contains(srv.spec.ServerNames, name) {
 			return srv, nil
 		}
+		if domain != "" && slices.Contains(srv.spec.ServerNames, "*."+domain) {
+			wild = srv
+		}
 		found = append(found, srv)
+	}
+	if wild != nil {
+		return wild, nil
 	}
 	if name == "" && len(found) == 1 {
 		return found[0], nil

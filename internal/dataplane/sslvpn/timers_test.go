@@ -22,7 +22,7 @@ func idle(tb testing.TB, n int) (*Service, *clock.Fake, *memorySink) {
 	s := New(Config{Clock: at, Sink: sink, Log: slog.New(slog.DiscardHandler)})
 	device := tuntest.Discard()
 	tb.Cleanup(func() { _, _ = device.Close(), s.Close() })
-	g := newGateway("vpngw-1", []tun.Queue{device}, s.cfg.Log)
+	g := newGateway("vpngw-1", []tun.Queue{device}, s.cfg.Log, &s.tally)
 	g.configure(gwlink.Gateway{State: gwlink.GatewayActive})
 	srv := newServer(gwlink.SSLServer{ID: "sslsrv-1", DPD: 90, IdleTimeout: 600, CookieTimeout: 300}, g, nil, nil)
 	s.gateways[g.id], s.servers["sslsrv-1"] = g, srv
@@ -67,22 +67,24 @@ func TestTimersWakeOnlyWhatIsDue(t *testing.T) {
 	}
 }
 
+func most(n int) gwlink.Grant { return gwlink.Grant{MaxSessions: n} }
+
 func TestYieldFindsTheOldestOfOneClient(t *testing.T) {
 	t.Parallel()
 	s, _, _ := idle(t, 20)
 	key := ownerKey{"sslsrv-1", "sslcli-4"}
-	if c := s.oldest(key, 2); c == nil || c.rec.Session != "ses_8" {
+	if c := s.oldest(key, most(2)); c == nil || c.rec.Session != "ses_8" {
 		t.Errorf("got %v, want ses_8", c)
 	}
-	if c := s.oldest(key, 3); c != nil {
+	if c := s.oldest(key, most(3)); c != nil {
 		t.Errorf("got %s of a client that has two", c.rec.Session)
 	}
 	s.sessions["ses_8"].step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
-	if c := s.oldest(key, 1); c == nil || c.rec.Session != "ses_9" {
+	if c := s.oldest(key, most(1)); c == nil || c.rec.Session != "ses_9" {
 		t.Errorf("got %v, want ses_9", c)
 	}
 	s.sessions["ses_9"].step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
-	if s.oldest(key, 0) != nil || len(s.owners) != 9 {
+	if s.oldest(key, most(1)) != nil || len(s.owners) != 9 {
 		t.Error("an SSL client without sessions is still there")
 	}
 }

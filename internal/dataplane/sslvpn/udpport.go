@@ -56,6 +56,7 @@ func (p *udpPort) bind(at netip.AddrPort, l *link) {
 		p.byIP[at.Addr()] = append(p.byIP[at.Addr()], l)
 	}
 	delete(p.pending, at)
+	p.expected[l] = slices.DeleteFunc(p.expected[l], func(o netip.AddrPort) bool { return o == at })
 }
 
 func (p *udpPort) unbind(at netip.AddrPort, l *link) {
@@ -121,6 +122,9 @@ type udpReader struct {
 	now     time.Time
 	targets []*gateway // of batch.uploads, in order
 	plain   [][]byte
+
+	candidates []*link // scratch of rebind
+	from       int
 
 	// The run of datagrams of one client under way.
 	client         *client
@@ -209,7 +213,7 @@ func (r *udpReader) hello(from netio.Endpoint, b []byte) {
 func (p *udpPort) expect(from netip.AddrPort, l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pending[from] == l {
+	if p.pending[from] == l || l.gone.Load() {
 		return
 	}
 	p.pending[from] = l
@@ -237,6 +241,7 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 	if res.Established {
 		c.heardDTLS.Store(r.now.UnixNano())
 		c.dtlsUp(l)
+		c.svc.tally.dtlsOK.Add(1)
 		c.svc.cfg.Log.Debug("dtls established", "session", c.rec.Session)
 	}
 	if res.Closed {
@@ -281,7 +286,7 @@ func appendOpened(out [][]byte, o *dtls.Opener, b []byte) [][]byte {
 func (r *udpReader) rebind(from netio.Endpoint, b []byte) {
 	r.port.mu.RLock()
 	near := r.port.byIP[from.Peer.Addr()]
-	candidates := slices.Clone(near[:min(len(near), maxTries)])
+	candidates := r.some(near)
 	r.port.mu.RUnlock()
 	record, _, err := dtls.NextRecord(b)
 	if err != nil {
@@ -292,6 +297,17 @@ func (r *udpReader) rebind(from netio.Endpoint, b []byte) {
 			return
 		}
 	}
+}
+
+// some are at most maxTries of those seen at an address, others each time, so
+// that behind an office's address all are reached.
+func (r *udpReader) some(near []*link) []*link {
+	r.candidates = r.candidates[:0]
+	for i := range min(len(near), maxTries) {
+		r.candidates = append(r.candidates, near[(r.from+i)%len(near)])
+	}
+	r.from += maxTries
+	return r.candidates
 }
 
 func (r *udpReader) tryMove(l *link, from netio.Endpoint, record []byte) bool {
@@ -311,6 +327,9 @@ func (l *link) move(port *udpPort, from netio.Endpoint, record []byte) ([]byte, 
 	if a == nil || l.port != port {
 		return nil, false
 	}
+	if dtls.Sequence(record) <= a.Opener.Highest() {
+		return nil, false // an old record moves nothing: not worth opening
+	}
 	typ, plain, seq, err := a.Opener.Decrypt(nil, record)
 	if err != nil || seq <= a.Opener.Highest() || !a.Opener.Accept(seq) {
 		return nil, false
@@ -329,6 +348,9 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		return
 	}
 	c := l.stream.client
+	if c.ended.Load() {
+		return
+	}
 	if c != r.client {
 		r.settle()
 		r.client = c
@@ -340,10 +362,12 @@ func (r *udpReader) payload(l *link, plain []byte) {
 	}
 	srv := c.server.Load()
 	if !srv.filter.FromClient(f.Payload, c.rec.Inner) {
+		c.svc.tally.notAllowedUp.Add(1)
 		return
 	}
 	if c.holdsBack(srv.gateway) {
 		if !srv.gateway.pacer.put(c.owner, f.Payload, r.now) {
+			c.svc.tally.rateUp.Add(1)
 			return
 		}
 	} else {

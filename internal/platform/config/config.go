@@ -38,7 +38,20 @@ type Config struct {
 	Mail     Mail     `yaml:"mail"`
 	Epay     Epay     `yaml:"epay"`
 	RealName RealName `yaml:"realname"`
+	VPN      VPN      `yaml:"vpn"`
+	Metrics  Metrics  `yaml:"metrics"`
 	Demo     Demo     `yaml:"demo"`
+}
+
+// VPN is what the operator decides about all VPN gateways.
+type VPN struct {
+	SecretTTL time.Duration `yaml:"secret_ttl"` // how long generated secrets can be read; 0 = always
+}
+
+// Metrics are where the processes of this host answer scrapes, on loopback.
+type Metrics struct {
+	Control string `yaml:"control"` // address and port; empty = not at all
+	Gateway string `yaml:"gateway"`
 }
 
 // Log says how the process tells what it does.
@@ -168,6 +181,7 @@ func Default() Config {
 		Log:      Log{Form: "text", Level: "info"},
 		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
 		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
+		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
 		Mail:     Mail{Port: 587},
 		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
 		RealName: RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
@@ -256,6 +270,14 @@ func (c Config) Validate() error {
 	}
 	if c.Node.Name == "" || strings.ContainsAny(c.Node.Name, "/ ") {
 		complain("node.name", "give the node a short name without blanks")
+	}
+	if c.VPN.SecretTTL < 0 {
+		complain("vpn.secret_ttl", "give a time such as 168h, or 0 for always")
+	}
+	for key, address := range map[string]string{"metrics.control": c.Metrics.Control, "metrics.gateway": c.Metrics.Gateway} {
+		if address != "" && !loopback(address) {
+			complain(key, "give a loopback address and port, such as 127.0.0.1:9470; numbers are not for the network")
+		}
 	}
 	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)

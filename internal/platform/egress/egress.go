@@ -28,6 +28,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 )
 
 // Errors.
@@ -107,10 +108,17 @@ const (
 )
 
 // Egress is the door. It is safe for concurrent use.
-type Egress struct{ d Deps }
+type Egress struct {
+	d     Deps
+	calls metric.Counts // by recipient, operation and outcome
+}
+
+// Calls counts the calls of this process by recipient, operation and outcome:
+// "refused" before anything was sent, else how the call ended.
+func (e *Egress) Calls() *metric.Counts { return &e.calls }
 
 // New returns the door.
-func New(d Deps) *Egress { return &Egress{d} }
+func New(d Deps) *Egress { return &Egress{d: d} }
 
 // Begin checks a call, commits its intent and returns the permit. The caller
 // must Finish the permit; a permit that is never finished stays in the register
@@ -121,6 +129,14 @@ func (e *Egress) Begin(ctx context.Context, c Call) (*Permit, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := e.begin(ctx, c, r, op)
+	if err != nil {
+		e.calls.Add(r.ID, op.Op, "refused")
+	}
+	return p, err
+}
+
+func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit, error) {
 	if c.Purpose == "" {
 		c.Purpose = op.Purposes[0]
 	}

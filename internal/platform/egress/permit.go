@@ -20,6 +20,7 @@ import (
 // Permit is one permitted call. It belongs to its caller and ends with Finish.
 type Permit struct {
 	e       *Egress
+	to      string // id of the recipient
 	op      Op
 	infra   bool
 	base    *url.URL
@@ -30,7 +31,7 @@ type Permit struct {
 }
 
 func (e *Egress) permit(r Recipient, op Op, receipt Receipt) *Permit {
-	p := &Permit{e: e, op: op, infra: r.Role == "infra", base: r.base, receipt: receipt}
+	p := &Permit{e: e, to: r.ID, op: op, infra: r.Role == "infra", base: r.base, receipt: receipt}
 	p.path = strings.TrimSuffix(r.base.Path, "/") + op.Path
 	return p
 }
@@ -107,6 +108,7 @@ func (p *Permit) Finish(ctx context.Context, o Outcome) error {
 	if p.ended.Swap(true) {
 		return nil
 	}
+	p.e.calls.Add(p.to, p.op.Op, string(o))
 	// The outcome is recorded even when the caller's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), TotalTimeout)
 	defer cancel()

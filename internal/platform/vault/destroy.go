@@ -24,6 +24,12 @@ func (v *Vault) DestroyClass(ctx context.Context, subject id.Handle, class strin
 	return away(wrap(err, "destroying the keys of a class"))
 }
 
+// DestroySystem destroys the keys of a system secret: what they sealed under
+// name is ErrErased from now on. Destroying twice is not an error.
+func (v *Vault) DestroySystem(ctx context.Context, name string) error {
+	return v.DestroyClass(ctx, systemHandle, systemRef(name).Class)
+}
+
 // DestroySubject destroys the root and every data key of a person. The handle
 // never gets a key again.
 func (v *Vault) DestroySubject(ctx context.Context, subject id.Handle) error {

@@ -58,8 +58,8 @@ func (r *Opener) Open(record []byte) (typ byte, plaintext []byte, seq uint64, er
 // stays intact, so that it can be tried against several sessions.
 func (r *Opener) Decrypt(dst, record []byte) (typ byte, plaintext []byte, seq uint64, err error) {
 	explicit := r.suite.explicit()
-	if len(record) < recordHeaderLen+explicit+tagLen {
-		return 0, nil, 0, ErrRecord
+	if n := len(record) - recordHeaderLen - explicit - tagLen; n < 0 || n > maxPlaintext {
+		return 0, nil, 0, ErrRecord // RFC 5246 6.2.1: no plaintext is longer
 	}
 	if recordEpoch(record) != 1 {
 		return 0, nil, 0, ErrEpoch

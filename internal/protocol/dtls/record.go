@@ -56,6 +56,10 @@ func recordEpoch(r []byte) uint16   { return binary.BigEndian.Uint16(r[3:]) }
 func recordSeq(r []byte) uint64     { return binary.BigEndian.Uint64(r[3:]) & maxSeq }
 func recordPayload(r []byte) []byte { return r[recordHeaderLen:] }
 
+// Sequence is the sequence number that a record of [NextRecord] claims, without
+// its epoch.
+func Sequence(record []byte) uint64 { return recordSeq(record) }
+
 // appendPlainRecord appends an epoch 0 record.
 func appendPlainRecord(b []byte, typ byte, version uint16, seq uint64, payload []byte) []byte {
 	b = append(b, typ)

@@ -92,6 +92,12 @@ type PasswordReset struct {
 	Password string `json:"password,omitempty" maxLength:"256"`
 }
 
+// Reissue asks for a new certificate of an SSL client.
+type Reissue struct {
+	CSRPEM       string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
+	RevokeFormer bool   `json:"revoke_former,omitempty" doc:"Revoke the former certificate at once and end its sessions, instead of in 7 days"`
+}
+
 // secretCache marks answers with secrets: "private" beside what every answer of
 // the API says, so that a store of answers can tell that this one is not for it.
 const secretCache = "private, no-store"
@@ -152,6 +158,7 @@ func SSLClients(a *API, s *vpn.Service) {
 			return &Body[SSLClientUsage]{SSLClientUsage{u.Day, u.DayEnds, u.Month, u.MonthEnds}}, err
 		})
 	clientActions(a, s)
+	clientBatch(a, s)
 }
 
 func clientActions(a *API, s *vpn.Service) {
@@ -168,6 +175,17 @@ func clientActions(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
 			return &private[SSLClientSecret]{secretCache, SSLClientSecret{v.UserName, v.Password, v.TOTP, v.TOTPURI, v.Until}}, err
+		})
+	Post(a, "/ssl-clients/{id}/reissue-certificate", Operation{
+		ID: "reissue-ssl-client-certificate", Summary: "Renew the certificate of an SSL client", Tag: tag, Access: Customer,
+		Detail: "With a request (CSR) no key is made or kept here. The former certificate works for 7 more days.",
+	},
+		func(ctx context.Context, in *struct {
+			ResourceID
+			Body Reissue
+		},
+		) (*Body[SSLClient], error) {
+			return reissue(ctx, s, in.ID, in.Body)
 		})
 	Post(a, "/ssl-clients/{id}/reset-password", Operation{ID: "reset-ssl-client-password", Summary: "Replace the password; sessions end", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
@@ -202,14 +220,31 @@ func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Bod
 		return nil, err
 	}
 	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, ClientSettings: settings}
-	if r.CSRPEM != "" {
-		block, _ := pem.Decode([]byte(r.CSRPEM))
-		if block == nil || block.Type != "CERTIFICATE REQUEST" {
-			return nil, vpn.ErrCSR
-		}
-		in.CSR = block.Bytes
+	if in.CSR, err = parseCSR(r.CSRPEM); err != nil {
+		return nil, err
 	}
 	c, err := s.CreateClient(ctx, Who(ctx), in)
+	return &Body[SSLClient]{toClient(c)}, err
+}
+
+// parseCSR reads a certificate request; nothing gives nothing.
+func parseCSR(text string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	block, _ := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE REQUEST" && block.Type != "NEW CERTIFICATE REQUEST" {
+		return nil, vpn.ErrCSR
+	}
+	return block.Bytes, nil
+}
+
+func reissue(ctx context.Context, s *vpn.Service, id string, r Reissue) (*Body[SSLClient], error) {
+	csr, err := parseCSR(r.CSRPEM)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.ReissueCertificate(ctx, Who(ctx), id, vpn.Reissue{Key: idempotency.Key(ctx), CSR: csr, Revoke: r.RevokeFormer})
 	return &Body[SSLClient]{toClient(c)}, err
 }
 

@@ -50,6 +50,10 @@ type SSLSettings struct {
 	Banner               string   `json:"banner"`
 	TLSMin               string   `json:"tls_min" enum:"1.2,1.3"`
 	RequireCertificate   bool     `json:"require_certificate"`
+	Certificate          string   `json:"certificate" doc:"Uploaded certificate that is shown; empty = the built-in one"`
+	ClientCAs            []string `json:"client_cas" nullable:"false" doc:"Uploaded CAs trusted for clients; none = the built-in one"`
+	ClientCertField      string   `json:"client_cert_field" enum:"cn,uid,email" doc:"With client_cas: where the client's name stands in its certificate"`
+	ClientCertDomain     string   `json:"client_cert_domain" doc:"With email: the domain of the addresses; the name is the part before the @"`
 
 	ACLRules        []ACLRule `json:"acl_rules" nullable:"false" doc:"What clients may reach within the server's networks; the first match decides"`
 	ACLDefault      string    `json:"acl_default" enum:"allow,deny" doc:"What no rule decides"`
@@ -81,6 +85,10 @@ type SSLSettingsPatch struct {
 	Banner               *string   `json:"banner,omitempty" maxLength:"500"`
 	TLSMin               *string   `json:"tls_min,omitempty" enum:"1.2,1.3"`
 	RequireCertificate   *bool     `json:"require_certificate,omitempty" doc:"Default true"`
+	Certificate          *string   `json:"certificate,omitempty" maxLength:"40" doc:"Id of an uploaded certificate of type server; empty = the built-in one"`
+	ClientCAs            *[]string `json:"client_cas,omitempty" maxItems:"10" doc:"Ids of uploaded certificates of type client-ca"`
+	ClientCertField      *string   `json:"client_cert_field,omitempty" enum:"cn,uid,email"`
+	ClientCertDomain     *string   `json:"client_cert_domain,omitempty" maxLength:"253"`
 
 	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"100" doc:"Replaces the list; live sessions follow it"`
 	ACLDefault      *string    `json:"acl_default,omitempty" enum:"allow,deny" doc:"Default allow"`
@@ -125,7 +133,7 @@ func SSLServers(a *API, s *vpn.Service) {
 		})
 	Patch(a, "/ssl-servers/{id}", Operation{
 		ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
-		Detail: "A change of the pool or of the factors ends its sessions. After turning the second factor on, clients without a code seed need reset-totp.",
+		Detail: "A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
@@ -183,6 +191,10 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.Banner, r.Banner)
 	set(&c.TLSMin, r.TLSMin)
 	set(&c.RequireCertificate, r.RequireCertificate)
+	set(&c.CertID, r.Certificate)
+	set(&c.ClientCAs, r.ClientCAs)
+	set(&c.ClientCertField, r.ClientCertField)
+	set(&c.ClientCertDomain, r.ClientCertDomain)
 	if r.TunnelMode != nil {
 		c.FullTunnel = *r.TunnelMode == "full"
 	}
@@ -273,7 +285,8 @@ func toSettings(c vpn.Settings) SSLSettings {
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
-		RequireCertificate: c.RequireCertificate,
-		ACLRules:           Items(c.ACLRules, toRule), ACLDefault: action(c.ACLDefaultAllow), TrustedNetworks: Items(c.TrustedNetworks, netip.Prefix.String),
+		RequireCertificate: c.RequireCertificate, Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
+		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
+		ACLRules: Items(c.ACLRules, toRule), ACLDefault: action(c.ACLDefaultAllow), TrustedNetworks: Items(c.TrustedNetworks, netip.Prefix.String),
 	}
 }

@@ -83,6 +83,7 @@ func newVPNRig(t *testing.T) vpnRig {
 	api.VPNGateways(r.api, r.vpn, c.Now)
 	api.SSLServers(r.api, r.vpn)
 	api.SSLClients(r.api, r.vpn)
+	api.Certificates(r.api, r.vpn, c.Now)
 	api.VPNSessions(r.api, r.vpn)
 	api.GatewayNodes(r.api, r.fleet, c.Now)
 	r.http = mux
@@ -218,9 +219,11 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 	server := r.want(t, 201, "alice", "POST", "/ssl-servers", settings)["id"].(string)
 	client := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{"server": server, "name": "zhang.san"})["id"].(string)
 	ids := map[string]string{"/vpn-gateways": g, "/ssl-servers": server, "/ssl-clients": client, "/vpn-sessions": id.New("ses")}
+	ids["/certificates"] = r.want(t, 200, "alice", "GET", "/certificates?client="+client, nil)["items"].([]any)[0].(map[string]any)["id"].(string)
 	bodies := map[string]any{
 		"PATCH /vpn-gateways/{id}": map[string]any{"name": "mine"}, "PATCH /ssl-servers/{id}": map[string]any{"banner": "x"},
 		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{},
+		"POST /ssl-clients/{id}/reissue-certificate": map[string]any{}, "PATCH /certificates/{id}": map[string]any{"name": "mine"},
 	}
 	tried := 0
 	for path, item := range r.api.Paths() {
@@ -253,7 +256,7 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 	r.want(t, 404, "mallory", "POST", "/ssl-servers", settings)
 	r.want(t, 404, "mallory", "POST", "/ssl-clients", map[string]any{"server": server, "name": "mine"})
 	r.want(t, 404, "mallory", "GET", "/vpn-sessions?gateway="+g, nil)
-	for _, list := range []string{"/vpn-gateways", "/ssl-servers", "/ssl-clients", "/vpn-sessions"} {
+	for _, list := range []string{"/vpn-gateways", "/ssl-servers", "/ssl-clients", "/vpn-sessions", "/certificates"} {
 		if n := count(t, r.want(t, 200, "mallory", "GET", list, nil)); n != 0 {
 			t.Errorf("%s: %d things of another account", list, n)
 		}

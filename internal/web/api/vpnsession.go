@@ -3,10 +3,13 @@ package api
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
 
 // VPNSession is an entry of the session log: the fields that both policies
@@ -20,9 +23,11 @@ type VPNSession struct {
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Reason    string     `json:"reason,omitempty" doc:"Why it ended"`
-	BytesIn   uint64     `json:"bytes_in" doc:"From the client"`
-	BytesOut  uint64     `json:"bytes_out"`
-	Transport string     `json:"transport,omitempty" enum:"tls,dtls,detached" doc:"While it lives"`
+	// ReasonText is Reason worded for people.
+	ReasonText string `json:"reason_text,omitempty" doc:"The reason in the caller's language"`
+	BytesIn    uint64 `json:"bytes_in" doc:"From the client"`
+	BytesOut   uint64 `json:"bytes_out"`
+	Transport  string `json:"transport,omitempty" enum:"tls,dtls,detached" doc:"While it lives"`
 }
 
 // VPNSessions registers the operations of VPN sessions.
@@ -43,7 +48,8 @@ func VPNSessions(a *API, s *vpn.Service) {
 				Gateway: in.Gateway, Client: in.Client, LiveOnly: in.Live,
 				Page: vpn.Page{Limit: in.Limit, Cursor: in.Cursor},
 			})
-			return page(all, next, err, toSession)
+			lang := request.From(ctx).Language
+			return page(all, next, err, func(v fleet.Session) VPNSession { return toSession(v, lang) })
 		})
 	Delete(a, "/vpn-sessions/{id}", Operation{ID: "end-vpn-session", Summary: "End one session", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
@@ -51,10 +57,23 @@ func VPNSessions(a *API, s *vpn.Service) {
 		})
 }
 
-func toSession(v fleet.Session) VPNSession {
+// reasonText words the reason of an end. One that an older or newer node gives
+// and that is not known here is another reason.
+func reasonText(lang i18n.Language, reason string) string {
+	if reason == "" {
+		return ""
+	}
+	code := "vpn.ended_" + strings.ReplaceAll(reason, "-", "_")
+	if text := i18n.Text(lang, code, nil); text != code {
+		return text
+	}
+	return i18n.Text(lang, "vpn.ended_other", nil)
+}
+
+func toSession(v fleet.Session, lang i18n.Language) VPNSession {
 	return VPNSession{
 		ID: v.ID, Client: v.Client, Gateway: v.Gateway, SourceIP: addressText(v.SourceIP), InnerIP: addressText(v.Inner),
-		StartedAt: v.Start, EndedAt: toTime(v.End), Reason: v.Reason, BytesIn: v.BytesIn, BytesOut: v.BytesOut, Transport: v.Live.Transport,
+		StartedAt: v.Start, EndedAt: toTime(v.End), Reason: v.Reason, ReasonText: reasonText(lang, v.Reason), BytesIn: v.BytesIn, BytesOut: v.BytesOut, Transport: v.Live.Transport,
 	}
 }
 

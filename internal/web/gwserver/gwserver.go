@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 )
 
 // Patience is how long a request for a newer desired state waits.
@@ -32,7 +33,7 @@ const Patience = 25 * time.Second
 
 // Limits of bodies.
 const (
-	maxLogin  = 64 << 10
+	maxLogin  = 128 << 10
 	maxReport = 16 << 20
 )
 
@@ -46,6 +47,7 @@ type Fleet interface {
 type VPN interface {
 	Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error)
 	CertifyServer(ctx context.Context, node string, r gwlink.CertificateRequest) (gwlink.CertificateAnswer, error)
+	DeliverKey(ctx context.Context, node string, r gwlink.KeyRequest) (gwlink.KeyAnswer, error)
 }
 
 // Identify tells which node a request comes from. Any error refuses it.
@@ -57,6 +59,7 @@ type Options struct {
 	VPN      VPN
 	Identify Identify
 	Log      *slog.Logger
+	Logins   *metric.Counts // rounds of VPN logins by outcome; nil = not counted
 }
 
 type server struct{ Options }
@@ -67,6 +70,7 @@ func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+gwlink.PathDesired, s.admit(s.desired))
 	mux.HandleFunc("POST "+gwlink.PathCertificate, s.admit(s.certificate))
+	mux.HandleFunc("POST "+gwlink.PathKey, s.admit(s.key))
 	mux.HandleFunc("POST "+gwlink.PathLogin, s.admit(s.login))
 	mux.HandleFunc("POST "+gwlink.PathReport, s.admit(s.report))
 	return mux
@@ -125,12 +129,26 @@ func (s server) certificate(w http.ResponseWriter, r *http.Request, node fleet.N
 	s.reply(w, r, out, err)
 }
 
+func (s server) key(w http.ResponseWriter, r *http.Request, node fleet.Node) {
+	var in gwlink.KeyRequest
+	if !s.read(w, r, maxLogin, &in) {
+		return
+	}
+	out, err := s.VPN.DeliverKey(r.Context(), node.ID, in)
+	s.reply(w, r, out, err)
+}
+
 func (s server) login(w http.ResponseWriter, r *http.Request, node fleet.Node) {
 	var in gwlink.LoginRequest
 	if !s.read(w, r, maxLogin, &in) {
 		return
 	}
 	out, err := s.VPN.Login(r.Context(), node.ID, in)
+	if err != nil {
+		s.Logins.Add("error")
+	} else {
+		s.Logins.Add(string(out.Outcome))
+	}
 	s.reply(w, r, out, err)
 }
 

@@ -58,6 +58,11 @@ func (c *control) Login(_ context.Context, node string, r gwlink.LoginRequest) (
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: r.Fields["username"]}, c.failing
 }
 
+func (c *control) DeliverKey(_ context.Context, node string, r gwlink.KeyRequest) (gwlink.KeyAnswer, error) {
+	c.node = node
+	return gwlink.KeyAnswer{Sealed: r.Public}, c.failing
+}
+
 func (c *control) CertifyServer(_ context.Context, node string, r gwlink.CertificateRequest) (gwlink.CertificateAnswer, error) {
 	c.node = node
 	return gwlink.CertificateAnswer{Chain: [][]byte{r.CSR}}, c.failing
@@ -88,7 +93,7 @@ func call(h http.Handler, method, path string, body any, version string) *httpte
 
 const present = "1"
 
-func TestTheFourCalls(t *testing.T) {
+func TestTheCalls(t *testing.T) {
 	t.Parallel()
 	c := &control{}
 	h := handler(c, gwserver.Local(node))
@@ -97,6 +102,9 @@ func TestTheFourCalls(t *testing.T) {
 	}
 	if w := call(h, "POST", gwlink.PathLogin, gwlink.LoginRequest{Fields: map[string]string{"username": "li"}}, present); w.Code != 200 || !strings.Contains(w.Body.String(), `"reason":"li"`) {
 		t.Errorf("login: got %d %s", w.Code, w.Body)
+	}
+	if w := call(h, "POST", gwlink.PathKey, gwlink.KeyRequest{Public: []byte("key")}, present); w.Code != 200 || !strings.Contains(w.Body.String(), "a2V5") {
+		t.Errorf("key: got %d %s", w.Code, w.Body)
 	}
 	if w := call(h, "POST", gwlink.PathCertificate, gwlink.CertificateRequest{CSR: []byte("csr")}, present); w.Code != 200 || !strings.Contains(w.Body.String(), "Y3Ny") {
 		t.Errorf("certificate: got %d %s", w.Code, w.Body)
@@ -115,7 +123,7 @@ func TestWhatIsRefused(t *testing.T) {
 	h := handler(&control{}, gwserver.Local(node))
 	stranger := handler(&control{}, func(*http.Request) (fleet.Node, error) { return fleet.Node{}, fleet.ErrNodeNotFound })
 	broken := handler(&control{}, func(*http.Request) (fleet.Node, error) { return fleet.Node{}, errors.New("database away") })
-	large := gwlink.LoginRequest{Fields: map[string]string{"username": strings.Repeat("x", 70<<10)}}
+	large := gwlink.LoginRequest{Fields: map[string]string{"username": strings.Repeat("x", 130<<10)}}
 	for name, c := range map[string]struct {
 		got  *httptest.ResponseRecorder
 		want int

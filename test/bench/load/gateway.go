@@ -95,7 +95,7 @@ func serve(auth sslvpn.Authenticator, sink sslvpn.Sink, keys []gwlink.GrantKey, 
 		Spec:   gwlink.Gateway{ID: id, State: gwlink.GatewayActive, SSLServers: []gwlink.SSLServer{spec}},
 		Queues: queues, Certificates: map[string]*tls.Certificate{spec.ID: cert},
 	}
-	for _, err := range svc.Apply(keys, []sslvpn.Gateway{gw}) {
+	for _, err := range svc.Apply(keys, []sslvpn.Gateway{gw}, nil) {
 		if err != nil {
 			return nil, "", "", err
 		}

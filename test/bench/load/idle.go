@@ -30,11 +30,11 @@ func idle(n int, settle time.Duration, heap string) ([]figure, error) {
 	}
 	time.Sleep(settle)
 	after, err := g.resident()
-	for _, k := range kept {
-		_ = k.Close()
-	}
 	if err := errors.Join(err, g.stop()); err != nil {
 		return nil, err
+	}
+	for _, k := range kept {
+		_ = k.Close()
 	}
 	return []figure{{
 		Row: "6", Name: "idle-sessions", Unit: "MB", Value: after / 1e6, Goal: "<= 600",
@@ -42,23 +42,21 @@ func idle(n int, settle time.Duration, heap string) ([]figure, error) {
 	}}, nil
 }
 
-type closer interface{ Close() error }
-
 // openAll opens sessions 0 ... n-1, each with an association.
-func openAll(g *child, n int) (kept []closer, first error) {
+func openAll(g *child, n int) (kept []*client.Session, first error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range atOnce {
 		wg.Go(func() {
 			for i := range next {
-				s, u, err := openOne(g, i)
+				s, err := openOne(g, i)
 				mu.Lock()
 				if err != nil && first == nil {
 					first = fmt.Errorf("session %d: %w", i, err)
 				}
 				if err == nil {
-					kept = append(kept, s, u)
+					kept = append(kept, s)
 				}
 				mu.Unlock()
 			}
@@ -72,27 +70,29 @@ func openAll(g *child, n int) (kept []closer, first error) {
 	return kept, first
 }
 
-func openOne(g *child, i int) (*client.Session, net.Conn, error) {
+func openOne(g *child, i int) (*client.Session, error) {
 	s, err := g.connect(context.Background(), i)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	u, err := handshake(g.cfg.Server, s)
-	if err != nil {
-		return nil, nil, errors.Join(err, s.Close())
+	if err := handshake(g.cfg.Server, s, i); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	return s, u, nil
+	return s, nil
 }
 
-// handshake makes the DTLS association of a session on a socket of its own.
-func handshake(server string, s *client.Session) (net.Conn, error) {
+// handshake makes the DTLS association of session i. Its socket is closed
+// afterwards, since open files are few; the address, one of its own for each
+// session, comes to no other.
+func handshake(server string, s *client.Session, i int) error {
 	c, err := s.NewDTLS()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	u, err := net.Dial("udp", server)
+	own := &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 1, byte(i>>8), byte(i))}}
+	u, err := own.Dial("udp", server)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	flight, err := c.Start()
 	buf := make([]byte, 2048)
@@ -112,8 +112,5 @@ func handshake(server string, s *client.Session) (net.Conn, error) {
 		res, handleErr := c.Handle(buf[:n])
 		flight, err = res.Send, handleErr
 	}
-	if err != nil {
-		return nil, errors.Join(err, u.Close())
-	}
-	return u, nil
+	return errors.Join(err, u.Close())
 }

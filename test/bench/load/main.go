@@ -13,6 +13,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -64,10 +65,10 @@ func run(args []string) error {
 	default:
 		return fmt.Errorf("no load %q", args[0])
 	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetEscapeHTML(false)
 	for _, f := range figures {
-		if b, err := json.Marshal(f); err == nil {
-			fmt.Println(string(b))
-		}
+		err = errors.Join(err, out.Encode(f))
 	}
 	return err
 }

@@ -61,7 +61,7 @@ func (m *metered) login(t *testing.T) {
 func (m *metered) moves(t *testing.T, in, out uint64) {
 	t.Helper()
 	must(t, m.fleet.Ingest(ctx, m.node.ID, gwlink.Report{Node: m.node.ID, Live: []gwlink.Counters{{Session: m.session, BytesIn: in, BytesOut: out, Transport: "dtls"}}}))
-	must(t, vpn.EnforceQuotas(ctx, m.s))
+	must(t, m.s.EnforceQuotas(ctx))
 }
 
 // closes tells for which reason the node is to end the session; empty if it is
@@ -165,7 +165,7 @@ func TestAnAllowanceIsHeldByAFreshProcess(t *testing.T) {
 		m := r.metered(t, 1000, 0)
 		must(t, m.fleet.Ingest(ctx, m.node.ID, gwlink.Report{Node: m.node.ID, Live: []gwlink.Counters{{Session: m.session, BytesIn: 2000, Transport: "tls"}}}))
 		m.clock.Advance(time.Hour)
-		must(t, vpn.EnforceQuotas(ctx, m.s))
+		must(t, m.s.EnforceQuotas(ctx))
 		if got := m.closes(t); got != gwlink.ReasonQuota {
 			t.Errorf("got %q, want the session ended", got)
 		}

@@ -1,14 +1,18 @@
 package netio
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
-	readBufferSmall = 8 << 10
-	readBufferLarge = 64 << 10
+	readSmall = 8 << 10
+	readLarge = 64 << 10
 	// FlushAt is how much a corked connection collects before it writes.
 	FlushAt = 128 << 10
 )
@@ -17,29 +21,55 @@ const (
 // system call feeds many records, and between Cork and Flush it collects what
 // is written, so that many records leave in one.
 //
+// It has no buffer while it waits with nothing read: an idle connection costs
+// none, and one with half a record a small one.
+//
 // One goroutine reads; any may write.
 type Conn struct {
 	net.Conn
+	raw syscall.RawConn // nil if it has none, as in tests
+	try func(fd uintptr) bool
 
-	in   []byte // buffered input is in[r:w]
-	r, w int
-	left int // of the record that Read is in
+	buf  *[]byte // nil = none
+	r, w int     // buffered input is (*buf)[r:w]
+	left int     // of the record that Read is in
+	err  error   // of the last try
 
 	mu     sync.Mutex
 	out    []byte
 	corked bool
 }
 
+var (
+	smallReads = sync.Pool{New: func() any { b := make([]byte, readSmall); return &b }}
+	largeReads = sync.Pool{New: func() any { b := make([]byte, readLarge); return &b }}
+)
+
 // NewConn wraps a connection before its TLS handshake.
 func NewConn(c net.Conn) *Conn {
-	return &Conn{Conn: c, in: make([]byte, readBufferSmall)}
+	out := &Conn{Conn: c}
+	if s, ok := c.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			out.raw = raw
+		}
+	}
+	out.try = out.readNow // bound once: a new method value would allocate per read
+	return out
+}
+
+// buffered is the input that was not taken yet.
+func (c *Conn) buffered() []byte {
+	if c.buf == nil {
+		return nil
+	}
+	return (*c.buf)[c.r:c.w]
 }
 
 // Read implements net.Conn. It never reads past the end of a TLS record, so
 // that crypto/tls holds nothing of the next one and HasRecord tells the truth.
 func (c *Conn) Read(p []byte) (int, error) {
 	for c.left == 0 {
-		if b := c.in[c.r:c.w]; len(b) >= recordHeader {
+		if b := c.buffered(); len(b) >= recordHeader {
 			c.left = recordLen(b)
 			break
 		}
@@ -52,7 +82,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := copy(p, c.in[c.r:min(c.w, c.r+c.left)])
+	b := c.buffered()
+	n := copy(p, b[:min(len(b), c.left)])
 	c.r, c.left = c.r+n, c.left-n
 	return n, nil
 }
@@ -60,37 +91,83 @@ func (c *Conn) Read(p []byte) (int, error) {
 // recordLen is the length of the TLS record that begins with header b.
 func recordLen(b []byte) int { return recordHeader + (int(b[3])<<8 | int(b[4])) }
 
-// fill reads once more from the socket. A read that fills the buffer is a sign
-// of bulk: the buffer grows once.
+// fill reads once more from the socket.
 func (c *Conn) fill() error {
-	if c.r > 0 {
-		c.w = copy(c.in, c.in[c.r:c.w])
-		c.r = 0
+	if c.raw == nil {
+		c.hold(&largeReads)
+		n, err := c.Conn.Read((*c.buf)[c.w:])
+		c.w += n
+		if n > 0 {
+			return nil
+		}
+		return err
 	}
-	if c.w == len(c.in) {
-		c.grow()
+	if err := c.raw.Read(c.try); err != nil {
+		return err
 	}
-	n, err := c.Conn.Read(c.in[c.w:])
-	c.w += n
-	if c.w == len(c.in) && len(c.in) < readBufferLarge {
-		c.grow()
-	}
-	if n > 0 {
-		return nil
-	}
-	return err
+	return c.err
 }
 
-func (c *Conn) grow() {
-	bigger := make([]byte, readBufferLarge)
-	copy(bigger, c.in[:c.w])
-	c.in = bigger
+// readNow reads what is there; false when there is nothing, to be called again
+// when there is.
+func (c *Conn) readNow(fd uintptr) bool {
+	c.hold(&largeReads)
+	for {
+		n, err := unix.Read(int(fd), (*c.buf)[c.w:])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EAGAIN):
+			c.yield()
+			return false
+		case err == nil && n == 0:
+			err = io.EOF
+		}
+		c.w, c.err = c.w+max(n, 0), err
+		return true
+	}
+}
+
+// yield gives the buffer back for the time of waiting.
+func (c *Conn) yield() {
+	switch n := c.w - c.r; {
+	case n == 0:
+		largeReads.Put(c.buf)
+		c.buf, c.r, c.w = nil, 0, 0
+	case n <= readSmall:
+		c.hold(&smallReads)
+	}
+}
+
+// hold moves what is buffered to the beginning of a buffer of a pool, which is
+// the present one if that is large and already ours.
+func (c *Conn) hold(pool *sync.Pool) {
+	b := c.buffered()
+	if c.buf != nil && len(*c.buf) == readLarge && pool == &largeReads {
+		c.r, c.w = 0, copy(*c.buf, b)
+		return
+	}
+	next, _ := pool.Get().(*[]byte)
+	n := copy(*next, b)
+	c.drop()
+	c.buf, c.r, c.w = next, 0, n
+}
+
+func (c *Conn) drop() {
+	switch {
+	case c.buf == nil:
+	case len(*c.buf) == readLarge:
+		largeReads.Put(c.buf)
+	default:
+		smallReads.Put(c.buf)
+	}
+	c.buf = nil
 }
 
 // HasRecord tells whether a whole TLS record is buffered. It may be asked only
 // between records.
 func (c *Conn) HasRecord() bool {
-	b := c.in[c.r:c.w]
+	b := c.buffered()
 	return len(b) >= recordHeader && len(b) >= recordLen(b)
 }
 
@@ -98,7 +175,7 @@ func (c *Conn) HasRecord() bool {
 // cannot be one, which crypto/tls will say.
 func (c *Conn) WaitRecord() error {
 	for !c.HasRecord() {
-		if b := c.in[c.r:c.w]; len(b) >= recordHeader && recordLen(b) > maxCiphertext {
+		if b := c.buffered(); len(b) >= recordHeader && recordLen(b) > maxCiphertext {
 			return nil
 		}
 		if err := c.fill(); err != nil {

@@ -1,0 +1,48 @@
+package gwlink_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+func TestAKeyIsForOneRequestOnly(t *testing.T) {
+	t.Parallel()
+	key := []byte("a private key, PKCS #8")
+	x, err := gwlink.NewKeyExchange("sslsrv-1", "cert-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := gwlink.WrapKey(x.Request, key)
+	if err != nil || bytes.Contains(a.Sealed, key) {
+		t.Fatalf("got %q, %v", a.Sealed, err)
+	}
+	if got, err := x.Open(a); err != nil || !bytes.Equal(got, key) {
+		t.Errorf("got %q, %v, want the key", got, err)
+	}
+	other, err := gwlink.NewKeyExchange("sslsrv-1", "cert-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := x
+	moved.Request.Certificate = "cert-2"
+	altered := gwlink.KeyAnswer{Sealed: bytes.Clone(a.Sealed)}
+	altered.Sealed[len(altered.Sealed)-1] ^= 1
+	for what, open := range map[string]func() ([]byte, error){
+		"another request":     func() ([]byte, error) { return other.Open(a) },
+		"another certificate": func() ([]byte, error) { return moved.Open(a) },
+		"an altered answer":   func() ([]byte, error) { return x.Open(altered) },
+		"an empty answer":     func() ([]byte, error) { return x.Open(gwlink.KeyAnswer{}) },
+	} {
+		if got, err := open(); !errors.Is(err, gwlink.ErrKey) {
+			t.Errorf("%s: got %q, %v, want ErrKey", what, got, err)
+		}
+	}
+	for _, public := range [][]byte{nil, make([]byte, 31), make([]byte, 32)} { // the last is of low order
+		if _, err := gwlink.WrapKey(gwlink.KeyRequest{Public: public}, key); !errors.Is(err, gwlink.ErrKey) {
+			t.Errorf("to %d zeros: got %v, want ErrKey", len(public), err)
+		}
+	}
+}
