@@ -105,7 +105,11 @@ export const servers = (n) =>
     enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
     exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, session_timeout: 86400,
     cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2',
-    login_mode: 'password_certificate', groups: i ? [] : [{ name: 'staff', label: '全体员工' }, { name: 'ops', label: 'Operations' }], port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',
+    login_mode: 'password_certificate', groups: i ? [] : [{ name: 'staff', label: '全体员工' }, { name: 'ops', label: 'Operations' }],
+    acl_default: 'deny', trusted_networks: [], acl_rules: [
+      { action: 'allow', protocol: 'tcp', destination: '10.77.0.0/24', ports: '22,8000-8099', comment: '' },
+      { action: 'allow', protocol: 'icmp', destination: '', ports: '', comment: '' },
+    ], port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',
     server_names: [`sslsrv-0k7v3m2q${i}.vpn.example.com`],
     ca_pem: '', pin: 'pin-sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
     version: 3, created_at: t(-4000), updated_at: t(-10),
@@ -118,7 +122,7 @@ export const clients = (n) =>
     gateway: id('vpngw-', 0),
     name: ['zhang.laptop', 'night-shift-tablet-with-a-really-long-name-07', 'wang.phone'][i % 3] + (i > 2 ? i : ''),
     up_kbps: 0, down_kbps: 0, fixed_ip: i % 3 === 1 ? '10.250.0.77' : '', two_factor_exempt: false, groups: i ? [] : ['ops'],
-    expires_at: i % 5 === 4 ? t(-50) : undefined, max_sessions: 0, state: i % 4 === 3 ? 'disabled' : 'enabled',
+    expires_at: i % 5 === 4 ? t(-50) : undefined, max_sessions: 0, daily_quota_bytes: 2e9, monthly_quota_bytes: 3e10, state: i % 4 === 3 ? 'disabled' : 'enabled',
     serial: '4F1D9A0B2C3D4E5F60718293A4B5C6D7', not_after: t(525600), two_factor: true, token_kind: 'totp', secret_until: t(60 * 24 * 7),
     version: 1, created_at: t(-3000 - i), updated_at: t(-5),
   })); // prettier-ignore

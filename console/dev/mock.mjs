@@ -73,6 +73,12 @@ function routes(scenario, n) {
     'GET /ssl-clients': () => items(data.clients(n)),
     'POST /ssl-clients': () => data.clients(1)[0],
     'GET /ssl-clients/:id': (_, id) => one(data.clients(some), 'id', id),
+    'GET /ssl-clients/:id/usage': () => ({
+      day_bytes: 2e9,
+      day_ends_at: '2026-11-28T16:00:00Z',
+      month_bytes: 12.3e9,
+      month_ends_at: '2026-11-30T16:00:00Z',
+    }),
     'GET /certificates': () => items(data.certificates(n)),
     'GET /certificates/:id': (_, id) => one(data.certificates(some), 'id', id),
     'GET /ssl-clients/:id/locks': () => ({ items: [{ source: '198.51.100.7', until: data.secret.until }] }),

@@ -142,6 +142,24 @@ type SSLServer struct {
 	// to 16 KiB, above the tunnel MTU. It about doubles their download rate, and
 	// is only for clients that are end hosts: one that forwards would drop them.
 	LargeSegments bool `json:"large_segments,omitempty"`
+	// ACL judges packets from clients, in order; the first rule that matches
+	// decides, else ACLDeny. It changes on live sessions.
+	ACL     []ACLRule `json:"acl,omitempty"`
+	ACLDeny bool      `json:"acl_deny,omitempty"`
+}
+
+// ACLRule is one line of an access list, of packets from clients to networks.
+type ACLRule struct {
+	Allow       bool         `json:"allow,omitempty"`
+	Protocol    string       `json:"protocol,omitempty"`   // "tcp", "udp", "icmp"; empty = any
+	Destination netip.Prefix `json:"destination,omitzero"` // invalid = everywhere
+	Ports       []PortRange  `json:"ports,omitempty"`      // destination ports of TCP or UDP; none = all
+}
+
+// PortRange is a range of ports, both ends in it.
+type PortRange struct {
+	From uint16 `json:"from"`
+	To   uint16 `json:"to"`
 }
 
 // WantsCertificate reports whether nobody gets in without a certificate. A mode
@@ -296,9 +314,11 @@ const (
 	ReasonRevoked       = "revoked"         // certificate, password or client withdrawn
 	ReasonFrozen        = "gateway-frozen"
 	ReasonProtocol      = "protocol-error"
+	ReasonQuota         = "quota-used-up" // the client's traffic of the day or month
 )
 
 // Reasons are all of them, so that each is worded for people.
 var Reasons = []string{
 	ReasonUser, ReasonAdministrator, ReasonIdle, ReasonSessionLimit, ReasonLost, ReasonReplaced, ReasonRevoked, ReasonFrozen, ReasonProtocol,
+	ReasonQuota,
 }

@@ -53,6 +53,24 @@ func (c *Chunk) Fill(seg *tun.Segments, head, tail int) bool {
 	return false
 }
 
+// Split returns the first packets of the chunk, about n bytes of them and one at
+// least, and the others. Both parts use the chunk's memory.
+func (c Chunk) Split(n int) (part, rest Chunk) {
+	at, bytes := 0, 0
+	for at < len(c.Items) && (at == 0 || bytes+c.Items[at].Size <= n) {
+		bytes += c.Items[at].Size
+		at++
+	}
+	part, rest = c, c
+	part.Items, rest.Items = c.Items[:at:at], c.Items[at:]
+	part.Bytes, rest.Bytes = bytes, c.Bytes-bytes
+	if at > 0 && len(rest.Items) > 0 {
+		last := c.Items[at-1]
+		part.Used = last.Off + last.Size
+	}
+	return part, rest
+}
+
 // Framing says how packets travel in a TLS stream. The zero value is what every
 // peer knows: one frame with one packet in one record.
 type Framing struct {
@@ -120,7 +138,10 @@ func (f Framing) frames(t io.Writer, c *Chunk) error {
 		}
 	}
 	if f.Coalesce {
-		_, err := t.Write(c.Buf[:c.Used])
+		if len(c.Items) == 0 {
+			return nil
+		}
+		_, err := t.Write(c.Buf[c.Items[0].Off-openconnect.HeaderLen : c.Used])
 		return err
 	}
 	return nil

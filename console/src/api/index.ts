@@ -108,6 +108,7 @@ export const api = {
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
+    clientUsage: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/usage', at(id))),
     createClient: (body: T.SSLClientRequest, key: string) =>
       data(client.POST('/api/v1/ssl-clients', { body, ...keyed(key) })),
     checkClients: (server: string, csv: string) =>

@@ -1299,6 +1299,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a client has moved today and this month */
+        get: operations["get-ssl-client-usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-servers": {
         parameters: {
             query?: never;
@@ -1473,6 +1490,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ACLRule: {
+            /** @enum {string} */
+            action: "allow" | "deny";
+            comment: string;
+            /**
+             * @description A network; empty = everywhere
+             * @example 10.77.0.0/24
+             */
+            destination: string;
+            /**
+             * @description Destination ports of TCP or UDP; empty = all
+             * @example 80,443,8000-8099
+             */
+            ports: string;
+            /** @enum {string} */
+            protocol: "any" | "tcp" | "udp" | "icmp";
+        };
         AccessEntry: {
             /** Format: date-time */
             at: string;
@@ -2459,6 +2493,11 @@ export interface components {
             certificate_pem: string;
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int64
+             * @description Both directions together, in a day at UTC+8; 0 = no limit
+             */
+            daily_quota_bytes: number;
             /** Format: int64 */
             down_kbps: number;
             /** Format: date-time */
@@ -2475,6 +2514,11 @@ export interface components {
              * @description 0 = the server's
              */
             max_sessions: number;
+            /**
+             * Format: int64
+             * @description In a calendar month
+             */
+            monthly_quota_bytes: number;
             /** @description The login name */
             name: string;
             /**
@@ -2540,6 +2584,11 @@ export interface components {
             until: string;
         };
         SSLClientPatch: {
+            /**
+             * Format: int64
+             * @description A used up quota ends sessions and refuses logins until its period ends
+             */
+            daily_quota_bytes?: number;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2551,6 +2600,8 @@ export interface components {
             groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
+            /** Format: int64 */
+            monthly_quota_bytes?: number;
             /** @enum {string} */
             state?: "enabled" | "disabled";
             two_factor_exempt?: boolean;
@@ -2565,6 +2616,11 @@ export interface components {
         SSLClientRequest: {
             /** @description Certify this key instead of making one */
             csr_pem?: string;
+            /**
+             * Format: int64
+             * @description A used up quota ends sessions and refuses logins until its period ends
+             */
+            daily_quota_bytes?: number;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2576,6 +2632,8 @@ export interface components {
             groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
+            /** Format: int64 */
+            monthly_quota_bytes?: number;
             name: string;
             server: string;
             /** @enum {string} */
@@ -2604,6 +2662,16 @@ export interface components {
             until: string;
             user_name: string;
         };
+        SSLClientUsage: {
+            /** Format: int64 */
+            day_bytes: number;
+            /** Format: date-time */
+            day_ends_at: string;
+            /** Format: int64 */
+            month_bytes: number;
+            /** Format: date-time */
+            month_ends_at: string;
+        };
         SSLGroup: {
             /** @description For people and for openconnect's --authgroup; default the name */
             label?: string;
@@ -2611,6 +2679,13 @@ export interface components {
             name: string;
         };
         SSLServer: {
+            /**
+             * @description What no rule decides
+             * @enum {string}
+             */
+            acl_default: "allow" | "deny";
+            /** @description What clients may reach within the server's networks; the first match decides */
+            acl_rules: components["schemas"]["ACLRule"][];
             banner: string;
             /** @description The server's own CA */
             ca_pem: string;
@@ -2675,6 +2750,8 @@ export interface components {
             state: "creating" | "active" | "updating" | "error";
             /** @enum {string} */
             tls_min: "1.2" | "1.3";
+            /** @description Sources that logins are accepted from; empty = anywhere */
+            trusted_networks: string[];
             /** @enum {string} */
             tunnel_mode: "split" | "full";
             two_factor: boolean;
@@ -2686,6 +2763,13 @@ export interface components {
             version: number;
         };
         SSLServerPatch: {
+            /**
+             * @description Default allow
+             * @enum {string}
+             */
+            acl_default?: "allow" | "deny";
+            /** @description Replaces the list; live sessions follow it */
+            acl_rules?: components["schemas"]["ACLRule"][];
             banner?: string;
             /** @description Id of an uploaded certificate of type server; empty = the built-in one */
             certificate?: string;
@@ -2731,6 +2815,7 @@ export interface components {
             split_dns?: string[];
             /** @enum {string} */
             tls_min?: "1.2" | "1.3";
+            trusted_networks?: string[];
             /** @enum {string} */
             tunnel_mode?: "split" | "full";
             /** @description Default true */
@@ -2742,6 +2827,13 @@ export interface components {
             version?: number;
         };
         SSLServerRequest: {
+            /**
+             * @description Default allow
+             * @enum {string}
+             */
+            acl_default?: "allow" | "deny";
+            /** @description Replaces the list; live sessions follow it */
+            acl_rules?: components["schemas"]["ACLRule"][];
             banner?: string;
             /** @description Id of an uploaded certificate of type server; empty = the built-in one */
             certificate?: string;
@@ -2793,6 +2885,7 @@ export interface components {
             split_dns?: string[];
             /** @enum {string} */
             tls_min?: "1.2" | "1.3";
+            trusted_networks?: string[];
             /** @enum {string} */
             tunnel_mode?: "split" | "full";
             /** @description Default true */
@@ -5720,6 +5813,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientUsage"];
+                };
             };
             /** @description Error */
             default: {

@@ -52,6 +52,7 @@ export type Gateway = Schemas['VPNGateway'];
 export type Network = Schemas['Network'];
 export type Sample = Schemas['TrafficSample'];
 export type SSLServer = Schemas['SSLServer'];
+export type ACLRule = Schemas['ACLRule'];
 export type SSLServerRequest = Schemas['SSLServerRequest'];
 export type SSLServerPatch = Schemas['SSLServerPatch'];
 export type SSLGroup = Schemas['SSLGroup'];

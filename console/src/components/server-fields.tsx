@@ -5,7 +5,8 @@ import { DeleteOutlined } from '@ant-design/icons';
 import { useTranslation } from 'react-i18next';
 import type { SSLServerSettings } from '../api/types';
 import { useCertificates } from '../lib/catalog';
-import { usable, validCIDR, validIPv4 } from '../lib/network';
+import { usable, validCIDR, validIPv4, validNetwork } from '../lib/network';
+import { AccessFields } from './access-fields';
 
 export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'> = {
   enable_dns: false,
@@ -26,6 +27,9 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   client_isolation: true,
   banner: '',
   tls_min: '1.2',
+  acl_rules: [],
+  acl_default: 'allow',
+  trusted_networks: [],
   certificate: '',
   client_cas: [],
   client_cert_field: 'cn',
@@ -246,6 +250,15 @@ function Rest() {
       </div>
       <Groups />
       {toggle('client_isolation')}
+      <AccessFields />
+      <Form.Item
+        name="trusted_networks"
+        label={t('server.trusted_networks')}
+        extra={t('server.trusted_networks_extra')}
+        rules={[every(validNetwork, t('server.cidr_rule'))]}
+      >
+        <Entries placeholder="203.0.113.0/24" />
+      </Form.Item>
       <CertificateFields />
       <Form.Item name="tls_min" label={t('server.tls_min')}>
         <Select

@@ -23,6 +23,19 @@ export function validCIDR(text: string, low = 8, high = 32): boolean {
   return value % 2 ** (32 - length) === 0;
 }
 
+/** A network of either family without host bits; those of IPv6 are left for the API to judge. */
+export function validNetwork(text: string): boolean {
+  return text.includes(':') ? /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(text.trim()) : validCIDR(text, 0);
+}
+
+/** Ports and ranges of them, such as "22,8000-8099". */
+export function validPorts(text: string): boolean {
+  return text.split(',').every((part) => {
+    const [, low, high = low] = /^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$/.exec(part) ?? [];
+    return Number(low) >= 1 && Number(low) <= Number(high) && Number(high) <= 65535;
+  });
+}
+
 /** How many clients a pool can serve: without its network, gateway and broadcast addresses. */
 export function usable(pool: string): number {
   if (!validCIDR(pool, 8, 30)) return 0;

@@ -6,6 +6,7 @@ import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
+import { ClientLimits } from '../components/client-limits';
 import { stateOf } from '../components/client-table';
 import { ClientCertificates } from '../components/client-certificates';
 import { ConfirmDelete } from '../components/confirm-delete';
@@ -54,6 +55,7 @@ export function ClientPage() {
             label: t('client.how_to_connect'),
             children: <HowTo client={c} server={server.data} />,
           },
+          { key: 'limits', label: t('limit.title'), children: <ClientLimits client={c} /> },
           {
             key: 'certificates',
             label: t('nav.certificates'),

@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { SSLGroup, SSLServer, SSLServerSettings } from '../api/types';
+import { RuleLines } from '../components/access-fields';
 import { ClientTable } from '../components/client-table';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
@@ -102,15 +103,14 @@ function AllSettings({ server }: { server: SSLServer }) {
     return String(value || '–');
   };
   const names = Object.keys(defaults) as (keyof typeof defaults)[];
+  const value = (n: keyof typeof defaults) => {
+    if (n === 'acl_rules') return <RuleLines rules={server.acl_rules} />;
+    if (n === 'acl_default') return t(`acl.action_${server.acl_default}`);
+    return named.includes(n) ? t(`server.${n}_${String(server[n])}`) : show(server[n]);
+  };
   return (
     <Card>
-      <Facts
-        columns={2}
-        facts={names.map((n) => ({
-          label: t(`server.${n}`),
-          value: named.includes(n) ? t(`server.${n}_${String(server[n])}`) : show(server[n]),
-        }))}
-      />
+      <Facts columns={2} facts={names.map((n) => ({ label: t(`server.${n}`), value: value(n) }))} />
     </Card>
   );
 }

@@ -162,8 +162,9 @@ func scanClosure(r db.Row) (c gwlink.Closure, err error) { return c, r.Scan(&c.S
 // CloseTx asks the node of a gateway to end sessions and void their cookies.
 // The reason is one of gwlink's. Asking again changes nothing.
 func (s *Service) CloseTx(ctx context.Context, tx *db.Tx, gateway string, sessions []string, reason string) error {
-	if len(sessions) == 0 {
-		return nil
+	sessions, err := openOf(ctx, tx, sessions)
+	if err != nil || len(sessions) == 0 {
+		return err
 	}
 	a, err := s.ChangedTx(ctx, tx, gateway)
 	if errs.IsNotFound(err) {
@@ -180,6 +181,20 @@ func (s *Service) CloseTx(ctx context.Context, tx *db.Tx, gateway string, sessio
 		}
 	}
 	return nil
+}
+
+// openOf leaves out sessions that are told to be closed already.
+func openOf(ctx context.Context, tx *db.Tx, sessions []string) (open []string, err error) {
+	for _, session := range sessions {
+		n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM fleet_closure WHERE session = $1", session)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			open = append(open, session)
+		}
+	}
+	return open, nil
 }
 
 // dropClosures forgets closures that are old enough and were applied.

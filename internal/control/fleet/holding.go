@@ -11,12 +11,25 @@ func Holdings() []holding.Table {
 		holding.Of("fleet_assignment", holding.None("which machine runs which gateway", "gateway", "node", "generation", "created_at", "leaving", "released_at")),
 		holding.Of("fleet_observation", holding.None("state of a gateway's configuration", "gateway", "node", "generation", "state", "problem", "at")),
 		sessionTable(),
+		usageTable(),
 		holding.Of("fleet_live", holding.None("counters while a session lives, deleted at its end", "session", "gateway", "node", "transport",
 			"bytes_in", "bytes_out", "packets_in", "packets_out", "seen_at")),
 		holding.Of("fleet_sample", holding.None("sums of a whole gateway", "gateway", "at", "bytes_in", "bytes_out", "sessions")),
 		holding.Of("fleet_closure", holding.None("an order to a machine, kept for minutes", "session", "node", "reason", "generation", "at")),
 		holding.Of("fleet_day", holding.None("which day's keys are destroyed", "day", "destroyed_at")),
 	}
+}
+
+// usageTable is what allowances are held against: two sums, overwritten as their
+// day and month end.
+func usageTable() holding.Table {
+	of := func(name string) holding.Column {
+		return holding.Column{
+			Name: name, Category: holding.NetSession, Subject: "client", Purposes: []string{readPurpose},
+			Basis: holding.ByContract, Retention: retentionClass,
+		}
+	}
+	return holding.Of("fleet_usage", []holding.Column{of("client"), of("day"), of("day_bytes"), of("month_bytes"), of("changed_at")})
 }
 
 // sessionTable is the session log of clause SUP-6.

@@ -211,11 +211,16 @@ func (in intake) open(ctx context.Context, o openedRow) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	ended, err := db.Get(ctx, in.tx, nil, db.One[int64], "SELECT ended_at FROM fleet_session WHERE id = $1", o.Session)
+	type end struct{ at, bytes int64 }
+	ended, err := db.Get(ctx, in.tx, nil, func(r db.Row) (e end, err error) { return e, r.Scan(&e.at, &e.bytes) },
+		"SELECT ended_at, bytes_in + bytes_out FROM fleet_session WHERE id = $1", o.Session)
 	if err != nil {
 		return err
 	}
-	if ended != 0 {
+	if ended.at != 0 { // its closing came before, and could not be counted
+		if err := in.use(ctx, o.Session, ended.bytes); err != nil {
+			return err
+		}
 		return in.publishClosed(ctx, o.Session)
 	}
 	_, err = in.tx.Exec(ctx, `INSERT INTO fleet_live (session, gateway, node, transport, bytes_in, bytes_out, packets_in, packets_out, seen_at)
@@ -327,6 +332,9 @@ func (in intake) total(ctx context.Context, session string, bytesIn, bytesOut ui
 	if _, err := in.tx.Exec(ctx, "UPDATE fleet_live SET bytes_in = $1, bytes_out = $2 WHERE session = $3", now.in, now.out, session); err != nil {
 		return err
 	}
+	if err := in.use(ctx, session, now.in-was.in+now.out-was.out); err != nil {
+		return err
+	}
 	return addSample(ctx, in.tx, was.gateway, in.now, now.in-was.in, now.out-was.out)
 }
 
@@ -348,7 +356,7 @@ func (in intake) sessionsInSample(ctx context.Context) error {
 // dayOf is the day whose key seals the addresses of a session: legal clocks
 // run at +08:00.
 func dayOf(start time.Time) string {
-	return start.In(time.FixedZone("", 8*3600)).Format("20060102")
+	return start.In(civil).Format("20060102")
 }
 
 // ref names the place of a sealed address. The key is of the day, not of a

@@ -18,6 +18,9 @@ func (s *Service) sweep(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM fleet_sample WHERE at < $1", db.Micros(now.Add(-SampleLife))); err != nil {
 			return err
 		}
+		if err := dropUsage(ctx, tx, now); err != nil {
+			return err
+		}
 		until := db.Micros(last.AddDate(0, 0, 1))
 		old, err := db.Select(ctx, tx, db.One[int64], "SELECT DISTINCT started_at FROM fleet_session WHERE started_at <> 0 AND started_at < $1 AND ended_at <> 0", until)
 		if err != nil {

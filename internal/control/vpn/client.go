@@ -188,6 +188,11 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 	if c.MaxSessions < 0 || c.MaxSessions > maxSessionsOfClient {
 		return ErrSetting.With("setting", "max_sessions")
 	}
+	for name, n := range map[string]int64{"daily_quota_bytes": c.DailyQuota, "monthly_quota_bytes": c.MonthlyQuota} {
+		if n < 0 || n > maxQuota {
+			return ErrSetting.With("setting", name)
+		}
+	}
 	if c.State != ClientEnabled && c.State != ClientDisabled {
 		return ErrSetting.With("setting", "state")
 	}
@@ -268,6 +273,9 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 			return err
 		}
 	}
+	if err := s.holdToQuotaTx(ctx, tx, c); err != nil {
+		return err
+	}
 	if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
 		return err
 	}
@@ -308,6 +316,9 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
 		}
+	}
+	if err := s.fleet.ForgetUsageTx(ctx, tx, c.ID); err != nil {
+		return err
 	}
 	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "vpn.forget", Payload: forget{string(c.Subject)}})
 }

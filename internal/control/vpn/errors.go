@@ -25,7 +25,9 @@ var (
 	ErrDNS           = errs.New(errs.Unprocessable, "vpn.dns_invalid")
 	ErrSetting       = errs.New(errs.Unprocessable, "vpn.setting_invalid") // param "setting"
 	ErrGroups        = errs.New(errs.Unprocessable, "vpn.groups_invalid")
-	ErrGroupUnknown  = errs.New(errs.Unprocessable, "vpn.group_unknown") // param "group"
+	ErrGroupUnknown  = errs.New(errs.Unprocessable, "vpn.group_unknown")            // param "group"
+	ErrACL           = errs.New(errs.Unprocessable, "vpn.acl_invalid")              // param "rule", from 1
+	ErrTrusted       = errs.New(errs.Unprocessable, "vpn.trusted_networks_invalid") // param "network", from 1
 	ErrFixedIP       = errs.New(errs.Unprocessable, "vpn.fixed_ip_invalid")
 	ErrFixedIPTaken  = errs.New(errs.Conflict, "vpn.fixed_ip_taken")
 	ErrRate          = errs.New(errs.Unprocessable, "vpn.rate_invalid")

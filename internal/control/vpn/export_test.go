@@ -7,3 +7,6 @@ func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx) }
 
 // WarnOfExpiry is what runs hourly.
 func (s *Service) WarnOfExpiry(ctx context.Context) error { return s.warnOfExpiry(ctx) }
+
+// EnforceQuotas is what runs every few seconds.
+func (s *Service) EnforceQuotas(ctx context.Context) error { return s.enforceQuotas(ctx) }

@@ -81,7 +81,7 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	g := l.newGrant(c)
+	g, refusal := l.newGrant(c), ""
 	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := l.spend(ctx, tx, c, code); err != nil {
 			return err
@@ -89,7 +89,10 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 		if err := l.room(ctx, tx, c); err != nil {
 			return err
 		}
-		if err := forgive(ctx, tx, o); err != nil {
+		if refusal, err = l.allowance(ctx, tx, c); err != nil {
+			return err
+		}
+		if err := forgive(ctx, tx, o); err != nil || refusal != "" {
 			return err
 		}
 		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -102,6 +105,10 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
+	}
+	if refusal != "" {
+		l.s.log.InfoContext(ctx, "vpn login refused: allowance used up", "client", c.ID)
+		return unavailable(refusal), nil
 	}
 	fault.Point("vpn-after-grant")
 	signed, err := gwlink.SignGrant(keyID(public), key, g)

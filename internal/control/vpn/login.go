@@ -26,6 +26,9 @@ const (
 	textDraining    = "This VPN node is being taken out of service and takes no new logins. Try again later."
 	textCertificate = "A valid client certificate is required."
 	textFull        = "The number of connections is used up."
+	textDayUsed     = "The traffic allowance of today is used up. It starts anew at 00:00 (UTC+8)."
+	textMonthUsed   = "The traffic allowance of this month is used up. It starts anew on the first day of the next one."
+	textUntrusted   = "Logins are not accepted from this network."
 	textExpired     = "The login took too long. Start again."
 	textNoFactor    = "The second factor is not set up. Ask your administrator."
 )
@@ -64,6 +67,10 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 	}
 	if g.State == GatewayFrozen || g.State == GatewayDeleting || g.State == GatewayDeleted {
 		return unavailable(textUnavailable), nil
+	}
+	if !srv.trusts(r.SourceIP) {
+		s.log.InfoContext(ctx, "vpn login refused: not a trusted network", "server", srv.ID)
+		return unavailable(textUntrusted), nil
 	}
 	l := login{s: s, request: r, server: srv, gateway: g, now: s.clock.Now()}
 	return l.judged(ctx)

@@ -121,6 +121,7 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 			"ResetToken":        func(p account.Principal) error { _, err := r.s.ResetToken(ctx, p, c.ID, ""); return err },
 			"DisconnectSession": func(p account.Principal) error { return r.s.DisconnectSession(ctx, p, grant.Session) },
 			"Disconnect":        func(p account.Principal) error { return r.s.Disconnect(ctx, p, c.ID) },
+			"Usage":             func(p account.Principal) error { _, err := r.s.Usage(ctx, p.Account, c.ID); return err },
 		} {
 			if err := call(mallo); !errs.IsNotFound(err) {
 				t.Errorf("%s by another account: got %v, want NotFound", name, err)

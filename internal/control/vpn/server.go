@@ -398,6 +398,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, LoginMode: gwlink.LoginMode(v.LoginMode), RequireCertificate: v.LoginMode.wantsCertificate(), Groups: v.wireGroups(),
 		Certificate: v.CertID, Chain: v.shown(),
+		ACL: wireACL(v.ACLRules), ACLDeny: !v.ACLDefaultAllow,
 	}
 	if v.EnableDNS {
 		w.DNS, w.SplitDNS = v.DNS, v.SplitDNS

@@ -72,6 +72,8 @@ type Service struct {
 
 	mu      sync.Mutex
 	secrets map[string]secret // opened system secrets; see secret.go
+
+	quotaHeld time.Time // when enforceQuotas last ended, under mu
 }
 
 // New makes the service, fills fleet's port Source and registers its jobs.
@@ -85,6 +87,7 @@ func New(d Deps) *Service {
 	job.Subscribe(s.queue, fleet.TopicReleased, "vpn", s.onReleased)
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
 	job.On(s.queue, "vpn.forget", s.onForget)
+	s.queue.Every("vpn.quota", quotaEvery, s.enforceQuotas)
 	job.On(s.queue, "vpn.forget_key", s.onForgetKey)
 	s.queue.Every("vpn.sweep", 10*time.Minute, s.sweep)
 	s.queue.Every("vpn.certificate_expiry", expiryEvery, s.warnOfExpiry)

@@ -130,7 +130,27 @@ type Settings struct {
 	ClientCertDomain     string   // with NameInEmail: the domain of the addresses
 	LoginMode            LoginMode
 	Groups               []Group // that a login chooses among; none = no choice
+	ACLRules             []ACLRule
+	ACLDefaultAllow      bool           // what no rule decides
+	TrustedNetworks      []netip.Prefix // sources that logins are taken from; empty = all
 }
+
+// ACLRule is one line of a server's access list: packets from clients to
+// networks are judged by the first rule that matches. What comes back is not
+// asked for.
+type ACLRule struct {
+	Allow       bool
+	Protocol    string       // ProtocolAny, "tcp", "udp" or "icmp"
+	Destination netip.Prefix // invalid = everywhere
+	Ports       []PortRange  // destination ports of TCP or UDP; none = all
+	Comment     string
+}
+
+// ProtocolAny is a rule of every protocol.
+const ProtocolAny = "any"
+
+// PortRange is a range of ports, both ends in it.
+type PortRange struct{ From, To uint16 }
 
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
 func DefaultSettings() Settings {
@@ -138,6 +158,7 @@ func DefaultSettings() Settings {
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
 		ClientIsolation: true, TLSMin: "1.2", LoginMode: LoginPasswordCertificate, ClientCertField: NameInCN,
+		ACLDefaultAllow: true,
 	}
 }
 
@@ -177,6 +198,8 @@ type ClientSettings struct {
 	TwoFactorExempt bool
 	ExpiresAt       time.Time // zero = never
 	MaxSessions     int       // 0 = the server's
+	DailyQuota      int64     // bytes both ways in a day (+08:00); 0 = no limit
+	MonthlyQuota    int64     // in a calendar month
 	State           ClientState
 	Groups          []string // names of the server's groups that it may sign in to
 }

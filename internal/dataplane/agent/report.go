@@ -19,6 +19,9 @@ const (
 	reportSoon  = 100 * time.Millisecond // after an opening or a closing
 	keepEvery   = 15                     // reports between writes of counters
 	maxEntries  = 500                    // of opened and closed each, in one report
+	// idleEvery is how often a session is reported that moves nothing, well within
+	// what control takes for lost.
+	idleEvery = 30 * time.Second
 )
 
 // reporter keeps the session log until control has taken it. It is the
@@ -38,7 +41,10 @@ type reporter struct {
 	closed  map[string]gwlink.SessionClosed
 	unknown map[string]bool // control wants them closed, and they are not here
 	running map[string]bool // sessions whose file may be written
-	told    time.Time       // when control took the last report; at first the start
+
+	known map[string]known  // what control knows of live sessions; of run alone
+	saved map[string]uint64 // bytes of running sessions in their files, under mu
+	told  time.Time         // when control took the last report; at first the start
 }
 
 // age is how long ago control took a report.
@@ -62,6 +68,12 @@ type ended struct {
 	Closed gwlink.SessionClosed  `json:"closed"`
 }
 
+// known is what control was last told of a live session.
+type known struct {
+	counters gwlink.Counters
+	at       time.Time
+}
+
 // snapshot is the rest of a report.
 type snapshot struct {
 	generation uint64
@@ -74,7 +86,7 @@ func newReporter(cfg Config, st *store, l link) *reporter {
 	r := &reporter{
 		cfg: cfg, store: st, link: l, clock: clock.System{}, log: cfg.Logger, wake: make(chan struct{}, 1),
 		opened: map[string]gwlink.SessionOpened{}, closed: map[string]gwlink.SessionClosed{},
-		unknown: map[string]bool{}, running: map[string]bool{}, told: time.Now(),
+		unknown: map[string]bool{}, running: map[string]bool{}, known: map[string]known{}, saved: map[string]uint64{}, told: time.Now(),
 	}
 	r.loadClosed()
 	return r
@@ -177,6 +189,7 @@ func (r *reporter) end(c gwlink.SessionClosed) ended {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.running, c.Session)
+	delete(r.saved, c.Session)
 	e := ended{Closed: c}
 	if o, waiting := r.opened[c.Session]; waiting {
 		e.Opened = &o
@@ -204,13 +217,16 @@ func (r *reporter) saveCounters(records []sslvpn.Record) {
 	}
 }
 
-// saveRunning writes a session's file unless the session has ended meanwhile.
+// saveRunning writes a session's file unless it has moved nothing since, or has
+// ended meanwhile.
 func (r *reporter) saveRunning(rec sslvpn.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.running[rec.Session] {
+	bytes := rec.BytesIn + rec.BytesOut
+	if !r.running[rec.Session] || r.saved[rec.Session] == bytes {
 		return nil
 	}
+	r.saved[rec.Session] = bytes
 	return r.store.saveLoosely("session/"+rec.Session, rec)
 }
 
@@ -248,7 +264,7 @@ func (r *reporter) run(ctx context.Context, snap func() snapshot) {
 func (r *reporter) send(ctx context.Context, s snapshot) {
 	rep := gwlink.Report{
 		Node: r.cfg.NodeID, Sent: r.clock.Now(), Generation: s.generation,
-		Version: r.cfg.Version, Gateways: s.gateways, Live: s.live,
+		Version: r.cfg.Version, Gateways: s.gateways, Live: r.news(s.live),
 	}
 	r.mu.Lock()
 	rep.Opened = first(slices.SortedFunc(maps.Values(r.opened), func(a, b gwlink.SessionOpened) int { return a.At.Compare(b.At) }))
@@ -268,6 +284,32 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 		fault.Point("gateway-after-report")
 	}
 	r.taken(rep)
+	r.learnt(rep, s.live)
+}
+
+// news are the sessions whose counters control does not know, or was told long
+// ago.
+func (r *reporter) news(live []gwlink.Counters) []gwlink.Counters {
+	now := r.clock.Now()
+	return slices.DeleteFunc(slices.Clone(live), func(c gwlink.Counters) bool {
+		last, ok := r.known[c.Session]
+		return ok && last.counters == c && now.Sub(last.at) < idleEvery
+	})
+}
+
+// learnt notes what control was told, and forgets sessions that live no more.
+func (r *reporter) learnt(rep gwlink.Report, live []gwlink.Counters) {
+	for _, c := range rep.Live {
+		r.known[c.Session] = known{c, rep.Sent}
+	}
+	if len(r.known) == len(live) {
+		return
+	}
+	there := make(map[string]bool, len(live))
+	for _, c := range live {
+		there[c.Session] = true
+	}
+	maps.DeleteFunc(r.known, func(session string, _ known) bool { return !there[session] })
 }
 
 // say tells operators when reports stop being taken, and when they are again.

@@ -4,7 +4,8 @@
 // (netcfg). It keeps no connection state and changes no packet.
 //
 //	from the client: source = the lease; destination = an allowed subnet, the
-//	                 gateway's own address, or another client unless isolated
+//	                 gateway's own address, or another client unless isolated;
+//	                 and what the access list of the server allows
 //	to the client:   source as above
 //
 // Invariants: a packet that cannot be read is refused; a Filter never changes
@@ -21,6 +22,7 @@ type Rules struct {
 	LocalSubnets []netip.Prefix
 	FullTunnel   bool // every destination outside the pool is allowed
 	Isolated     bool // clients do not reach one another
+	ACL          *ACL // of packets from clients; nil allows all
 }
 
 // Filter is Rules ready for use.
@@ -30,11 +32,12 @@ type Filter struct {
 	subnets  []netip.Prefix
 	full     bool
 	isolated bool
+	acl      *ACL
 }
 
 // New prepares rules.
 func New(r Rules) *Filter {
-	f := &Filter{pool: r.Pool.Masked(), full: r.FullTunnel, isolated: r.Isolated}
+	f := &Filter{pool: r.Pool.Masked(), full: r.FullTunnel, isolated: r.Isolated, acl: r.ACL}
 	f.gateway = f.pool.Addr().Next()
 	for _, s := range r.LocalSubnets {
 		f.subnets = append(f.subnets, s.Masked())
@@ -46,7 +49,7 @@ func New(r Rules) *Filter {
 // enter the gateway's network.
 func (f *Filter) FromClient(p []byte, lease netip.Addr) bool {
 	src, dst, ok := Addresses(p)
-	return ok && src == lease && f.reachable(dst)
+	return ok && src == lease && f.reachable(dst) && f.acl.Allows(p)
 }
 
 // ToClient tells whether the packet p may leave towards a client.

@@ -63,7 +63,7 @@ const (
 	DTLSLost                   // the association was closed by its peer
 	Frame                      // a control frame came on Channel
 	DataOn                     // data came on Channel, which is not the one in use
-	Tick                       // time passed; Heard* are filled
+	Tick                       // time passed; Heard is filled
 	Kick                       // end it, for Reason
 	Configure                  // Config changed
 )
@@ -80,8 +80,12 @@ type Event struct {
 	Reason  string
 	Config  Config
 
-	HeardTLS, HeardDTLS, LastData time.Time // when bytes last came; Tick
+	Heard // Tick
 }
+
+// Heard is when bytes last came from the client: on each channel, and data that
+// counts as activity.
+type Heard struct{ TLS, DTLS, Data time.Time }
 
 // ActionKind tells what to do.
 type ActionKind uint8
@@ -153,7 +157,7 @@ func (s *Session) Step(now time.Time, e Event, out []Action) []Action {
 	case Tick:
 		return s.tick(now, e, out)
 	case Kick:
-		return s.kick(e.Reason, e.Reason, out)
+		return s.kick(e.Reason, out)
 	case Configure:
 		s.cfg = e.Config
 	}
@@ -246,7 +250,7 @@ func (s *Session) disconnected(now time.Time, payload []byte, out []Action) []Ac
 // tick checks the limits, the final ones first.
 func (s *Session) tick(now time.Time, e Event, out []Action) []Action {
 	if !s.cfg.End.IsZero() && !now.Before(s.cfg.End) {
-		return s.kick(gwlink.ReasonSessionLimit, "Session time is over.", out)
+		return s.kick(gwlink.ReasonSessionLimit, out)
 	}
 	if s.conn == 0 {
 		if now.Sub(s.detachedAt) >= s.cfg.Cookie {
@@ -254,22 +258,22 @@ func (s *Session) tick(now time.Time, e Event, out []Action) []Action {
 		}
 		return out
 	}
-	if s.cfg.Idle > 0 && now.Sub(latest(e.LastData, s.attachedAt)) >= s.cfg.Idle {
-		return s.kick(gwlink.ReasonIdle, "Idle for too long.", out)
+	if s.cfg.Idle > 0 && now.Sub(latest(e.Data, s.attachedAt)) >= s.cfg.Idle {
+		return s.kick(gwlink.ReasonIdle, out)
 	}
-	return s.silence(now, e, out)
+	return s.silence(now, e.Heard, out)
 }
 
 // silence acts on channels that were not heard for three DPD intervals.
-func (s *Session) silence(now time.Time, e Event, out []Action) []Action {
+func (s *Session) silence(now time.Time, heard Heard, out []Action) []Action {
 	if s.cfg.DPD <= 0 {
 		return out
 	}
 	dead := 3 * s.cfg.DPD
-	if s.dtls && now.Sub(latest(e.HeardDTLS, s.dtlsAt)) >= dead {
+	if s.dtls && now.Sub(latest(heard.DTLS, s.dtlsAt)) >= dead {
 		out = s.dropDTLS(out)
 	}
-	if now.Sub(latest(e.HeardTLS, s.attachedAt)) >= dead {
+	if now.Sub(latest(heard.TLS, s.attachedAt)) >= dead {
 		conn := s.conn
 		out = s.detach(now, out)
 		out = append(out, Action{Kind: CloseTLS, Conn: conn})
@@ -277,11 +281,39 @@ func (s *Session) silence(now time.Time, e Event, out []Action) []Action {
 	return out
 }
 
+// Deadline is the earliest time at which a Tick could do something if no more
+// bytes came, zero if none could: before it, a Tick does nothing.
+func (s *Session) Deadline(h Heard) time.Time {
+	if s.ended {
+		return time.Time{}
+	}
+	at := s.cfg.End
+	sooner := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	if s.conn == 0 {
+		sooner(s.detachedAt.Add(s.cfg.Cookie))
+		return at
+	}
+	if s.cfg.Idle > 0 {
+		sooner(latest(h.Data, s.attachedAt).Add(s.cfg.Idle))
+	}
+	if s.cfg.DPD > 0 {
+		sooner(latest(h.TLS, s.attachedAt).Add(3 * s.cfg.DPD))
+		if s.dtls {
+			sooner(latest(h.DTLS, s.dtlsAt).Add(3 * s.cfg.DPD))
+		}
+	}
+	return at
+}
+
 // kick ends the session and tells the client so, which then does not come
 // back.
-func (s *Session) kick(reason, text string, out []Action) []Action {
+func (s *Session) kick(reason string, out []Action) []Action {
 	if s.conn != 0 {
-		payload := append([]byte{disconnectUser}, text...)
+		payload := append([]byte{disconnectUser}, gwlink.ReasonText(reason)...)
 		out = append(out, Action{Kind: Send, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: payload})
 	}
 	return s.end(reason, out)

@@ -47,7 +47,7 @@ func TestStep(t *testing.T) {
 	}
 	ping := []byte{1, 2, 3}
 	heard := func(d time.Duration) Event {
-		return Event{Kind: Tick, HeardTLS: after(d), HeardDTLS: after(d), LastData: after(d)}
+		return Event{Kind: Tick, Heard: Heard{TLS: after(d), DTLS: after(d), Data: after(d)}}
 	}
 	cases := []struct {
 		name string
@@ -83,14 +83,14 @@ func TestStep(t *testing.T) {
 		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect}, []Action{use(None), closed}},
 		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
 		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
-		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye("revoked")}, ended("revoked")...)},
+		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye(gwlink.ReasonText("revoked"))}, ended("revoked")...)},
 		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
 		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
-		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, HeardTLS: after(20 * time.Second)}, []Action{{Kind: CloseDTLS}, use(TLS)}},
+		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{{Kind: CloseDTLS}, use(TLS)}},
 		{"TLS silent", onTLS(), 30 * time.Second, Event{Kind: Tick}, []Action{use(None), closed}},
 		{
 			"idle", onTLS(), 100 * time.Second,
-			Event{Kind: Tick, HeardTLS: after(99 * time.Second)},
+			Event{Kind: Tick, Heard: Heard{TLS: after(99 * time.Second)}},
 			append([]Action{bye("Idle for too long.")}, ended(gwlink.ReasonIdle)...),
 		},
 		{"session time over", onTLS(), time.Hour, heard(time.Hour), append([]Action{bye("Session time is over.")}, ended(gwlink.ReasonSessionLimit)...)},
@@ -126,7 +126,14 @@ func TestHistories(t *testing.T) {
 			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
 			e := drawEvent(t, now, &conn)
 			over := s.Ended()
+			deadline := s.Deadline(e.Heard)
 			out := s.Step(now, e, nil)
+			if e.Kind == Tick && len(out) > 0 && (deadline.IsZero() || now.Before(deadline)) {
+				t.Fatalf("a tick at %s did %v before the deadline %s", now, out, deadline)
+			}
+			if e.Kind == Tick && len(out) == 0 && !deadline.IsZero() && !now.Before(deadline) {
+				t.Fatalf("a tick at %s did nothing after the deadline %s", now, deadline)
+			}
 			if over && len(out) > 0 {
 				t.Fatalf("an ended session acted: %v", out)
 			}
@@ -145,7 +152,7 @@ func drawEvent(t *rapid.T, now time.Time, conn *uint64) Event {
 		Type:    rapid.Byte().Draw(t, "type") % 10,
 		Payload: rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "payload"),
 		Reason:  "revoked", Conn: *conn,
-		HeardTLS: now.Add(-25 * time.Second), HeardDTLS: now.Add(-31 * time.Second), LastData: now,
+		Heard: Heard{TLS: now.Add(-25 * time.Second), DTLS: now.Add(-31 * time.Second), Data: now},
 	}
 	if e.Kind == Attach {
 		*conn++

@@ -1,7 +1,9 @@
-// Package shape paces traffic to a rate without dropping it.
+// Package shape paces traffic to a rate without dropping it, and shares a rate
+// between flows.
 //
 // A Bucket says how long a batch has to wait; the caller waits and its own
-// bounded queue fills. Dropping is thus the queue's affair, not the bucket's.
+// bounded queue fills. Dropping is thus the queue's affair, not the bucket's. A
+// Fair says whose turn it is under one bucket.
 //
 // Invariants: over any span the bytes passed do not exceed rate x span plus
 // the burst plus one batch; a rate of 0 never waits.
@@ -62,26 +64,4 @@ func (b *Bucket) Reserve(now time.Time, n int) time.Duration {
 	wait := b.free.Sub(now)
 	b.free = b.free.Add(time.Duration(float64(n) * 8 / float64(b.rate) * float64(time.Second)))
 	return max(wait, 0)
-}
-
-// Allow books n bytes at time now if they may pass with at most a burst of
-// debt, and tells whether they may. It is for traffic that cannot be held back,
-// whose sender learns its rate by loss. A nil Bucket allows everything.
-func (b *Bucket) Allow(now time.Time, n int) bool {
-	if b == nil {
-		return true
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.rate <= 0 {
-		return true
-	}
-	if earliest := now.Add(-burst); b.free.Before(earliest) {
-		b.free = earliest
-	}
-	if b.free.Sub(now) > burst {
-		return false
-	}
-	b.free = b.free.Add(time.Duration(float64(n) * 8 / float64(b.rate) * float64(time.Second)))
-	return true
 }

@@ -69,7 +69,7 @@ func TestPathToTheClientDoesNotAllocate(t *testing.T) {
 	}
 	c.paced.Store(true) // the queue's way from here on
 	measure := func(name string, st *stream, way *path) {
-		w := streamWriter{st: st}
+		w := streamWriter{st: st, ticket: newPass()}
 		c.path.Store(way)
 		n := testing.AllocsPerRun(100, func() {
 			deliver()
@@ -154,6 +154,36 @@ func TestPathFromTheClientDoesNotAllocate(t *testing.T) {
 	}
 	if n != 0 {
 		t.Errorf("got %v allocations for %d packets, want 0", n, netio.Messages)
+	}
+}
+
+// TestPacedPathsDoNotAllocate: a rate costs a copy and a turn, no memory.
+func TestPacedPathsDoNotAllocate(t *testing.T) {
+	x, o := newPacing(0), pacedOwner(0)
+	packet := data()
+	var turn turn
+	if n := testing.AllocsPerRun(100, func() {
+		for range 40 {
+			if !x.p.put(o, packet, x.now) {
+				t.Fatal("no room")
+			}
+		}
+		for x.p.holds(o) {
+			x.p.next(x.now, &turn)
+			for _, h := range turn.done {
+				heldPool.Put(h)
+			}
+		}
+	}); n != 0 {
+		t.Errorf("up: got %v allocations for 40 packets, want 0", n)
+	}
+	g := newGate(x.p.g)
+	p := newPass()
+	if n := testing.AllocsPerRun(100, func() {
+		g.ask(o, p, 1400)
+		<-p.granted
+	}); n != 0 {
+		t.Errorf("down: got %v allocations a turn, want 0", n)
 	}
 }
 

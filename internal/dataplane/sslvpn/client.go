@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
-	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -21,11 +20,11 @@ type client struct {
 	server atomic.Pointer[server]
 	path   atomic.Pointer[path] // where packets to the client go; nil while detached
 
-	up, down *shape.Bucket
-	paced    atomic.Bool // down has a rate
-	upPaced  atomic.Bool
-	held     atomic.Bool // packets of it may wait in the gateway's pacer
-	ended    atomic.Bool // the session is over: nothing of it passes any more
+	owner   *owner      // fixed once the session is entered
+	paced   atomic.Bool // its SSL client has a rate down
+	upPaced atomic.Bool
+	held    atomic.Bool // packets of it may wait in the gateway's pacer
+	ended   atomic.Bool // the session is over: nothing of it passes any more
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
@@ -36,6 +35,8 @@ type client struct {
 	actions []session.Action // scratch of step
 	stream  *stream          // of state.Conn
 	conns   uint64           // streams so far
+
+	timer timer
 }
 
 // path says how packets reach a client and how they are laid out for it.
@@ -64,10 +65,9 @@ func (p *path) fill(c *netio.Chunk, seg *tun.Segments) bool {
 }
 
 func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
-	c := &client{svc: svc, rec: r, grant: grant, up: shape.New(0), down: shape.New(0)}
+	c := &client{svc: svc, rec: r, grant: grant}
 	c.server.Store(srv)
 	c.state = session.New(now, limits(srv, grant, r.OpenedAt))
-	c.setRates(srv)
 	c.bytesIn.Store(r.BytesIn)
 	c.bytesOut.Store(r.BytesOut)
 	return c
@@ -99,17 +99,21 @@ func (c *client) setRates(srv *server) {
 	if r, ok := srv.rates[c.grant.Client]; ok {
 		up, down = r.UpRate, r.DownRate
 	}
-	c.up.SetRate(up)
-	c.down.SetRate(down)
+	c.owner.up.SetRate(up)
+	c.owner.down.SetRate(down)
 	c.paced.Store(down > 0)
 	c.upPaced.Store(up > 0)
 }
 
-// chunkLimit is how much may be sent to the client at once: with a rate, what
-// passes in a moment, so that clients take turns and control frames get through.
+// pacesDown tells whether packets to the client wait for their turn.
+func (c *client) pacesDown() bool { return c.paced.Load() || c.server.Load().gateway.paced.Load() }
+
+// chunkLimit is how much of a chunk may be filled: with a rate, what passes in a
+// moment, so that the number of waiting chunks bounds the delay.
 func (c *client) chunkLimit() int {
-	if g := c.server.Load().gateway; c.paced.Load() || g.paced.Load() {
-		return max(bytesAt(lower(c.down.Rate(), g.down.Rate()), heldSpan), leastTurn)
+	if c.pacesDown() {
+		g := c.server.Load().gateway
+		return max(bytesAt(lower(c.owner.down.Rate(), g.down.Rate()), turnSpan), leastTurn)
 	}
 	return netio.ChunkSize
 }
@@ -124,7 +128,7 @@ func (c *client) holdsBack(g *gateway) bool {
 	if !c.held.Load() {
 		return false
 	}
-	if g.pacer.holds(c) {
+	if g.pacer.holds(c.owner) {
 		return true
 	}
 	c.held.Store(false)
@@ -143,7 +147,17 @@ func (c *client) stepLocked(e session.Event) {
 	for _, a := range c.actions {
 		c.actLocked(a)
 	}
+	c.armLocked()
 }
+
+// arm sets the session's timer.
+func (c *client) arm() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armLocked()
+}
+
+func (c *client) armLocked() { c.svc.timers.set(c, c.state.Deadline(c.heard())) }
 
 func (c *client) actLocked(a session.Action) {
 	switch a.Kind {
@@ -208,6 +222,7 @@ func (c *client) attach(st *stream) bool {
 	}
 	c.stream = st
 	c.useLocked(c.state.Channel()) // also when the channel's name did not change
+	c.armLocked()
 	if old != nil {
 		old.unlink()
 	}
@@ -235,20 +250,22 @@ func (c *client) dtlsUp(l *link) {
 	}
 }
 
-func (c *client) tick() {
+func (c *client) tick() { c.step(session.Event{Kind: session.Tick, Heard: c.heard()}) }
+
+// heard is when bytes last came.
+func (c *client) heard() session.Heard {
 	at := func(v *atomic.Int64) time.Time { return time.Unix(0, v.Load()) }
-	c.step(session.Event{
-		Kind:     session.Tick,
-		HeardTLS: at(&c.heardTLS), HeardDTLS: at(&c.heardDTLS), LastData: at(&c.lastData),
-	})
+	return session.Heard{TLS: at(&c.heardTLS), DTLS: at(&c.heardDTLS), Data: at(&c.lastData)}
 }
 
 // received books a batch of packets from the client and follows it to the
-// channel it uses.
-func (c *client) received(ch session.Channel, packets, bytes int, now time.Time) {
+// channel it uses. active says that not all of them were chatter.
+func (c *client) received(ch session.Channel, packets, bytes int, active bool, now time.Time) {
 	c.packetsIn.Add(uint64(packets))
 	c.bytesIn.Add(uint64(bytes))
-	c.lastData.Store(now.UnixNano())
+	if active {
+		c.lastData.Store(now.UnixNano())
+	}
 	if p := c.path.Load(); p != nil && p.channel != ch {
 		c.step(session.Event{Kind: session.DataOn, Channel: ch})
 	}

@@ -33,7 +33,8 @@ type gateway struct {
 	paced    atomic.Bool                    // it has a rate towards the clients
 	upPaced  atomic.Bool                    // it has a rate from the clients
 	uploads  chan *upload
-	pacer    *pacer
+	pacer    *pacer // from the clients
+	gate     *gate  // towards them
 	stop     chan struct{}
 	wg       sync.WaitGroup
 
@@ -50,10 +51,10 @@ func newGateway(id string, queues []tun.Queue, log *slog.Logger, t *tally) *gate
 		id: id, log: log, tally: t, queues: queues, up: shape.New(0), down: shape.New(0),
 		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
 	}
+	g.pacer, g.gate = newPacer(g), newGate(g)
 	for i, q := range queues {
 		g.wg.Go(func() { (&pump{g: g, number: i}).run(q) })
 	}
-	g.pacer = newPacer(g)
 	g.wg.Go(g.inject)
 	g.wg.Go(g.pacer.run)
 	return g
@@ -203,6 +204,7 @@ func (g *gateway) close() {
 	g.stopped = true
 	g.giving.Unlock()
 	close(g.stop)
+	g.gate.stop()
 	g.wg.Wait()
 	g.giveBack()
 }
@@ -212,6 +214,7 @@ type server struct {
 	spec      gwlink.SSLServer
 	gateway   *gateway
 	filter    *filter.Filter
+	acl       *filter.ACL
 	pool      *lease.Pool // shared by successive values while the prefix stays
 	cert      *tls.Certificate
 	clientCAs *x509.CertPool
@@ -223,11 +226,12 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	s := &server{
 		spec: spec, gateway: g, cert: cert, clientCAs: x509.NewCertPool(),
 		revoked: map[string]bool{}, rates: map[string]gwlink.Client{},
-		filter: filter.New(filter.Rules{
-			Pool: spec.Pool, LocalSubnets: spec.LocalSubnets,
-			FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation,
-		}),
+		acl: accessList(spec, former),
 	}
+	s.filter = filter.New(filter.Rules{
+		Pool: spec.Pool, LocalSubnets: spec.LocalSubnets,
+		FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation, ACL: s.acl,
+	})
 	if former != nil && former.pool.Prefix() == spec.Pool.Masked() {
 		s.pool = former.pool
 	} else {
@@ -253,6 +257,27 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	}
 	s.pool.Keep(fixed)
 	return s
+}
+
+// accessList is the server's, the former one if its rules have not changed.
+func accessList(spec gwlink.SSLServer, former *server) *filter.ACL {
+	same := func(a, b gwlink.ACLRule) bool {
+		return a.Allow == b.Allow && a.Protocol == b.Protocol && a.Destination == b.Destination && slices.Equal(a.Ports, b.Ports)
+	}
+	if former != nil && former.spec.ACLDeny == spec.ACLDeny && slices.EqualFunc(former.spec.ACL, spec.ACL, same) {
+		return former.acl
+	}
+	protocols := map[string]filter.Protocol{"": filter.Any, "tcp": filter.TCP, "udp": filter.UDP, "icmp": filter.ICMP}
+	var rules []filter.Rule
+	for _, r := range spec.ACL {
+		p, known := protocols[r.Protocol]
+		one := filter.Rule{Allow: r.Allow && known, Protocol: p, Destination: r.Destination}
+		for _, x := range r.Ports {
+			one.Ports = append(one.Ports, filter.Ports(x))
+		}
+		rules = append(rules, one)
+	}
+	return filter.NewACL(rules, spec.ACLDeny)
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

@@ -107,6 +107,4 @@ func newDTLSWriter(p *path) *dtlsWriter {
 	return &dtlsWriter{netio.NewDTLSWriter(p.out.sealer, p.out.port.sock), p}
 }
 
-func (w *dtlsWriter) send(c *chunk) error { return w.Send(&c.Chunk, w.path.out.peer.Load()) }
-
 func (w *dtlsWriter) tell(n note) error { return w.Tell(n.typ, n.payload, w.path.out.peer.Load()) }

@@ -266,23 +266,10 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 	if grant.MaxSessions <= 0 {
 		return
 	}
+	key := ownerKey{srv.spec.ID, grant.Client}
 	for {
-		var oldest *client
-		n := 0
-		for _, c := range s.all() {
-			if c.grant.Client != grant.Client || c.rec.Server != srv.spec.ID {
-				continue
-			}
-			if grant.FixedInner.IsValid() && c.rec.Inner == grant.FixedInner {
-				oldest, n = c, grant.MaxSessions // there is one such address
-				break
-			}
-			n++
-			if oldest == nil || c.rec.OpenedAt.Before(oldest.rec.OpenedAt) {
-				oldest = c
-			}
-		}
-		if n < grant.MaxSessions {
+		oldest := s.oldest(key, grant)
+		if oldest == nil {
 			return
 		}
 		oldest.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -27,18 +28,18 @@ func newPacing(rate int64) *pacing {
 	return &pacing{p: g.pacer, now: time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)}
 }
 
-func pacedClient(rate int64) *client { return &client{up: shape.New(rate), down: shape.New(0)} }
+func pacedOwner(rate int64) *owner { return &owner{up: shape.New(rate), down: shape.New(0)} }
 
 // run has senders offer packets without end for a time and returns the bytes
 // that each got through.
-func (x *pacing) run(d time.Duration, senders map[*client][]int) map[*client]int {
-	sent := map[*client]int{}
+func (x *pacing) run(d time.Duration, senders map[*owner][]int) map[*owner]int {
+	sent := map[*owner]int{}
 	var t turn
 	for end := x.now.Add(d); x.now.Before(end); {
-		for c, sizes := range senders {
+		for o, sizes := range senders {
 			for full := false; !full; { // each flow of the client offers a packet
 				for _, n := range sizes {
-					full = !x.p.put(c, make([]byte, n), x.now) || full
+					full = !x.p.put(o, make([]byte, n), x.now) || full
 				}
 			}
 		}
@@ -47,8 +48,7 @@ func (x *pacing) run(d time.Duration, senders map[*client][]int) map[*client]int
 			x.now = x.now.Add(max(wait, time.Microsecond))
 			continue
 		}
-		x.now = x.now.Add(x.p.g.up.Reserve(x.now, t.bytes))
-		sent[t.client] += t.bytes
+		sent[t.owner] += t.bytes
 	}
 	return sent
 }
@@ -68,13 +68,13 @@ func TestTheGatewaysRateIsSharedByClients(t *testing.T) {
 	const rate = 10_000_000
 	x := newPacing(rate)
 	// Clients with packets of other sizes, and with sixteen flows beside one.
-	senders := map[*client][]int{}
+	senders := map[*owner][]int{}
 	for i := range 10 {
 		sizes := []int{1400 - 130*i}
 		if i%2 == 0 {
 			sizes = append(sizes, sizes[0], sizes[0], 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60)
 		}
-		senders[pacedClient(0)] = sizes
+		senders[pacedOwner(0)] = sizes
 	}
 	var shares []float64
 	total := 0
@@ -89,30 +89,138 @@ func TestTheGatewaysRateIsSharedByClients(t *testing.T) {
 	}
 }
 
-func TestAClientsOwnRateLeavesTheRestToOthers(t *testing.T) {
+// TestAClientsOwnRate: one below its share leaves the rest to others, one above
+// it gets its share like they do, and a rate may change at any time.
+func TestAClientsOwnRate(t *testing.T) {
 	t.Parallel()
 	x := newPacing(10_000_000)
-	slow, fast := pacedClient(1_000_000), pacedClient(0)
-	sent := x.run(10*time.Second, map[*client][]int{slow: {1400}, fast: {1400}})
-	mbit := func(c *client) float64 { return float64(sent[c]) * 8 / 10 / 1e6 }
-	if s, f := mbit(slow), mbit(fast); s < 0.95 || s > 1.05 || f < 8.7 || f > 9.3 {
-		t.Errorf("got %.2f and %.2f Mbit/s, want 1 and the other 9", s, f)
+	slow, fast := pacedOwner(1_000_000), pacedOwner(0)
+	check := func(when string, wantSlow, wantFast float64) {
+		t.Helper()
+		sent := x.run(10*time.Second, map[*owner][]int{slow: {1400}, fast: {1400}})
+		for o, want := range map[*owner]float64{slow: wantSlow, fast: wantFast} {
+			if got := float64(sent[o]) * 8 / 10 / 1e6; got < 0.95*want || got > 1.05*want {
+				t.Errorf("%s: got %.2f Mbit/s, want %.2f", when, got, want)
+			}
+		}
 	}
+	check("below its share", 1, 9)
+	slow.up.SetRate(6_000_000)
+	check("above its share", 5, 5)
+	slow.up.SetRate(2_000_000)
+	check("changed once more", 2, 8)
 }
 
 func TestWhatWaitsIsBoundedByTime(t *testing.T) {
 	t.Parallel()
 	for _, rate := range []int64{64_000, 1_000_000, 100_000_000} {
-		x, c := newPacing(0), pacedClient(rate)
-		for x.p.put(c, make([]byte, 1000), x.now) {
+		x, o := newPacing(0), pacedOwner(rate)
+		for x.p.put(o, make([]byte, 1000), x.now) {
 		}
 		most := min(max(bytesAt(rate, maxSojourn), heldLeast), heldMost)
-		if got := x.p.byOwner[c].bytes; got > most || got < most-1000 {
+		if got := x.p.byOwner[o].bulk.bytes; got > most || got < most-1000 {
 			t.Errorf("at %d bit/s: %d bytes wait, want about %d", rate, got, most)
 		}
-		x.p.forget(c)
-		if x.p.holds(c) || len(x.p.ring) != 0 {
+		x.p.forget(o)
+		if x.p.holds(o) || x.p.fair.Asking() != 0 {
 			t.Error("something waits of a client that is gone")
+		}
+	}
+}
+
+// TestWhatWaitedTooLongTakesNoMore: the bound is one of time, also where others
+// take most of the rate.
+func TestWhatWaitedTooLongTakesNoMore(t *testing.T) {
+	t.Parallel()
+	x, o := newPacing(10_000_000), pacedOwner(0)
+	for x.p.byOwner[o] == nil || x.p.byOwner[o].bulk.bytes <= heldLeast {
+		x.p.put(o, make([]byte, 1000), x.now)
+	}
+	x.now = x.now.Add(maxSojourn + 1)
+	if x.p.put(o, make([]byte, 1000), x.now) {
+		t.Error("got a packet taken behind one that has waited for too long")
+	}
+	for x.p.holds(o) {
+		var turn turn
+		if _, ok := x.p.next(x.now, &turn); !ok {
+			x.now = x.now.Add(time.Millisecond)
+		}
+	}
+	if !x.p.put(o, make([]byte, 1000), x.now) {
+		t.Error("got a packet refused by an empty queue")
+	}
+}
+
+// ack is a segment that only acknowledges, and data the same with a payload.
+func ack() []byte  { return tcpSegment(0x10, 0) }
+func data() []byte { return tcpSegment(0x18, 1000) }
+
+func tcpSegment(flags byte, payload int) []byte {
+	p := make([]byte, 40+payload)
+	p[0], p[2], p[3], p[9] = 0x45, byte(len(p)>>8), byte(len(p)), 6
+	p[32], p[33] = 5<<4, flags
+	return p
+}
+
+// TestAcksOvertakeUploads: a client that uploads as much as it can still
+// acknowledges what it downloads.
+func TestAcksOvertakeUploads(t *testing.T) {
+	t.Parallel()
+	x, o := newPacing(0), pacedOwner(1_000_000)
+	for x.p.put(o, data(), x.now) {
+	}
+	for i := range 50 {
+		if !x.p.put(o, ack(), x.now) {
+			t.Fatalf("ack %d was dropped behind uploads", i)
+		}
+	}
+	var turn turn
+	acks := 0
+	for acks < 50 {
+		wait, ok := x.p.next(x.now, &turn)
+		if !ok {
+			x.now = x.now.Add(wait)
+			continue
+		}
+		for i, p := range turn.packets {
+			if len(p) == 40 {
+				acks++
+			} else if acks < 50 && i == 0 {
+				t.Fatalf("an upload goes before the last %d acks", 50-acks)
+			}
+		}
+	}
+}
+
+func TestIsAck(t *testing.T) {
+	t.Parallel()
+	v6 := make([]byte, 60)
+	v6[0], v6[5], v6[6], v6[52], v6[53] = 0x60, 20, 6, 5<<4, 0x10
+	fragment := ack()
+	fragment[6] = 0x20
+	short := ack()
+	short[3] = 39
+	options := ack()
+	options[32] = 15 << 4
+	for _, c := range []struct {
+		name string
+		p    []byte
+		want bool
+	}{
+		{"ack", ack(), true},
+		{"ack over IPv6", v6, true},
+		{"data", data(), false},
+		{"syn", tcpSegment(0x12, 0), false},
+		{"fin", tcpSegment(0x11, 0), false},
+		{"fragment", fragment, false},
+		{"shorter than it says", ack()[:39], false},
+		{"too short", short, false},
+		{"header beyond the end", options, false},
+		{"udp", udpPacket("10.0.0.1", "10.0.0.2", nil), false},
+		{"nothing", nil, false},
+	} {
+		if got := isAck(c.p); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
 }
@@ -191,5 +299,48 @@ func (r *rig) took() []byte {
 	case <-time.After(waitLimit):
 		r.t.Fatal("no packet reached the device")
 		return nil
+	}
+}
+
+// TestChatterIsNoActivity: what IPv6 neighbours say of themselves keeps no idle
+// session alive (openconnect specification 10.6).
+func TestChatterIsNoActivity(t *testing.T) {
+	t.Parallel()
+	v6 := func(next byte, rest ...byte) []byte {
+		p := make([]byte, 80)
+		p[0], p[6] = 0x60, next
+		copy(p[40:], rest)
+		return p
+	}
+	for _, c := range []struct {
+		name string
+		p    []byte
+		want bool
+	}{
+		{"router solicitation", v6(58, 133), true},
+		{"neighbour solicitation", v6(58, 135), true},
+		{"neighbour advertisement", v6(58, 136), true},
+		{"listener report behind hop-by-hop options", v6(0, 58, 0, 5, 2, 0, 0, 0, 0, 143), true},
+		{"ping", v6(58, 128), false},
+		{"unreachable", v6(58, 1), false},
+		{"udp", v6(17, 133), false},
+		{"options beyond the end", v6(0, 58, 200), false},
+		{"short", v6(58, 135)[:45], false},
+		{"IPv4", udpPacket("10.0.0.1", "10.0.0.2", nil), false},
+		{"nothing", nil, false},
+	} {
+		if got := isChatter(c.p); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+	c := &client{}
+	now := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	c.received(session.DTLS, 1, 80, false, now)
+	if c.lastData.Load() != 0 || c.packetsIn.Load() != 1 {
+		t.Error("want chatter counted, but not as activity")
+	}
+	c.received(session.DTLS, 1, 80, true, now)
+	if c.lastData.Load() != now.UnixNano() {
+		t.Error("want data to be activity")
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
-// tickEvery is how often timers of sessions are looked at.
+// tickEvery is how exact the timers of sessions are.
 const tickEvery = time.Second
 
 // Service runs SSL servers. Make it with New.
@@ -34,6 +34,7 @@ type Service struct {
 	ports    map[netip.AddrPort]*tcpPort
 	udp      map[netip.AddrPort]*udpPort
 	sessions map[string]*client
+	owners   map[ownerKey]*owner
 	cookies  map[[32]byte]*client
 	voided   map[string]bool    // sessions that control wants closed
 	links    map[[32]byte]*link // by App-ID or session id
@@ -44,6 +45,8 @@ type Service struct {
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
+
+	timers timers
 }
 
 // New returns a Service that runs nothing yet.
@@ -53,7 +56,7 @@ func New(cfg Config) *Service {
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		gateways: map[string]*gateway{}, servers: map[string]*server{},
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
-		sessions: map[string]*client{}, cookies: map[[32]byte]*client{},
+		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
 		earlyFrom: map[netip.Addr]int{}, bans: ban.New(cfg.MaxBanScore),
 	}
@@ -254,8 +257,11 @@ func (s *Service) enter(c *client) {
 	s.mu.Lock()
 	s.sessions[c.rec.Session] = c
 	s.cookies[c.rec.Cookie] = c
+	s.joinLocked(c)
 	s.mu.Unlock()
+	c.setRates(c.server.Load())
 	c.server.Load().gateway.add(c)
+	c.arm()
 }
 
 // forget removes an ended session from all tables.
@@ -264,10 +270,14 @@ func (s *Service) forget(c *client, reason string) {
 	s.tally.endLocked(c, reason)
 	delete(s.sessions, c.rec.Session)
 	delete(s.cookies, c.rec.Cookie)
+	last := s.partLocked(c)
 	s.mu.Unlock()
 	srv := c.server.Load()
 	srv.gateway.remove(c)
-	srv.gateway.pacer.forget(c)
+	if last {
+		srv.gateway.pacer.forget(c.owner)
+		srv.gateway.gate.forget(c.owner)
+	}
 	srv.pool.Release(c.rec.Inner)
 }
 
@@ -284,14 +294,23 @@ func (s *Service) all() []*client {
 func (s *Service) tickForever() {
 	t := time.NewTicker(tickEvery)
 	defer t.Stop()
+	var due []*client
 	for {
 		select {
 		case <-t.C:
-			for _, c := range s.all() {
-				c.tick()
-			}
+			due = s.tick(due[:0])
 		case <-s.ctx.Done():
 			return
 		}
 	}
+}
+
+// tick gives the sessions that are due their time; it returns them in due.
+func (s *Service) tick(due []*client) []*client {
+	due = s.timers.due(s.cfg.Clock.Now(), due)
+	for i, c := range due {
+		c.tick()
+		due[i] = nil
+	}
+	return due
 }

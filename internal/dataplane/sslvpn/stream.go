@@ -98,6 +98,9 @@ type readSpace struct {
 	packets [][]byte
 	frames  [][]byte // super-packets with their virtio-net header
 	bytes   int
+	active  bool // not all that came was chatter
+	seg     tun.Segments
+	cut     []byte // a packet of seg
 }
 
 var readSpaces = sync.Pool{New: func() any {
@@ -132,6 +135,7 @@ type streamReader struct {
 	queue  tun.Queue
 	gso    bool // the client may send super-packets
 	parser openconnect.Parser
+	timer  *time.Timer
 }
 
 // deliver takes the frames of b; false when the stream makes no sense.
@@ -142,7 +146,7 @@ func (r *streamReader) deliver(b []byte) bool {
 	}
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
-	r.packets, r.frames, r.bytes = r.packets[:0], r.frames[:0], 0
+	r.packets, r.frames, r.bytes, r.active = r.packets[:0], r.frames[:0], 0, false
 	for {
 		f, rest, err := r.parser.Next(b)
 		if errors.Is(err, openconnect.ErrMore) {
@@ -157,6 +161,7 @@ func (r *streamReader) deliver(b []byte) bool {
 			if srv.filter.FromClient(f.Payload, c.rec.Inner) {
 				r.packets = append(r.packets, f.Payload)
 				r.bytes += len(f.Payload)
+				r.active = r.active || !isChatter(f.Payload)
 			} else {
 				c.svc.tally.notAllowedUp.Add(1)
 			}
@@ -178,6 +183,7 @@ func (r *streamReader) super(srv *server, frame []byte) {
 	}
 	r.frames = append(r.frames, frame)
 	r.bytes += len(frame) - tun.HeaderLen
+	r.active = true
 }
 
 func (r *streamReader) flush(srv *server, now time.Time) {
@@ -185,7 +191,7 @@ func (r *streamReader) flush(srv *server, now time.Time) {
 		return
 	}
 	c := r.st.client
-	c.received(session.TLS, len(r.packets)+len(r.frames), r.bytes, now)
+	c.received(session.TLS, len(r.packets)+len(r.frames), r.bytes, r.active, now)
 	if c.holdsBack(srv.gateway) {
 		r.hold(srv, now)
 		return
@@ -199,58 +205,62 @@ func (r *streamReader) flush(srv *server, now time.Time) {
 	}
 }
 
-// hold gives the packets to the pacer, and waits where it has no room: TCP holds
-// the client back meanwhile.
+// hold gives the packets to the pacer, super-packets cut, since turns are small.
 func (r *streamReader) hold(srv *server, now time.Time) {
-	c, p := r.st.client, srv.gateway.pacer
 	for _, packet := range r.packets {
-		for !p.put(c, packet, now) {
-			if !r.st.await(p.waitFor(c)) {
+		if !r.wait(srv, packet, now) {
+			return
+		}
+	}
+	for _, frame := range r.frames {
+		if r.seg.Reset(frame) != nil {
+			continue
+		}
+		r.cut = slices.Grow(r.cut[:0], r.seg.MaxLen())
+		packet := r.cut[:r.seg.MaxLen()]
+		for n := r.seg.Next(packet); n > 0; n = r.seg.Next(packet) {
+			if !r.wait(srv, packet[:n], now) {
 				return
 			}
-			now = c.svc.cfg.Clock.Now()
 		}
 	}
-	for i, frame := range r.frames {
-		n := len(frame) - tun.HeaderLen
-		r.st.pause(max(c.up.Reserve(now, n), srv.gateway.up.Reserve(now, n)))
-		if err := r.queue.WriteFrame(r.frames[i : i+1]); err != nil {
-			c.svc.cfg.Log.Debug("writing to the tunnel device", "gateway", srv.gateway.id, "error", err)
+}
+
+// wait gives one packet to the pacer when that has room: TCP holds the client
+// back meanwhile. False when the stream ends.
+func (r *streamReader) wait(srv *server, packet []byte, now time.Time) bool {
+	c, p := r.st.client, srv.gateway.pacer
+	for !p.put(c.owner, packet, now) {
+		if !r.await(p.waitFor(c.owner)) {
+			return false
 		}
+		now = c.svc.cfg.Clock.Now()
 	}
+	return true
 }
 
 // await waits for a signal, at most for a moment, since the queue behind it may
 // have gone; false when the stream ends.
-func (st *stream) await(signal <-chan struct{}) bool {
-	t := time.NewTimer(maxSojourn)
-	defer t.Stop()
+func (r *streamReader) await(signal <-chan struct{}) bool {
+	if r.timer == nil {
+		r.timer = time.NewTimer(maxSojourn)
+	}
+	r.timer.Reset(maxSojourn)
 	select {
 	case <-signal:
-	case <-t.C:
-	case <-st.done:
+	case <-r.timer.C:
+	case <-r.st.done:
 		return false
-	case <-st.client.svc.ctx.Done():
+	case <-r.st.client.svc.ctx.Done():
 		return false
 	}
-	return !st.client.ended.Load()
-}
-
-// pause waits for d, or until the stream ends.
-func (st *stream) pause(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-st.done:
-	case <-st.client.svc.ctx.Done():
-	}
+	return !r.st.client.ended.Load()
 }
 
 // write moves queued packets and control frames to the client until the stream
 // ends.
 func (st *stream) write() {
-	w := streamWriter{st: st}
+	w := streamWriter{st: st, ticket: newPass()}
 	for {
 		notes, c, ok := st.out.take()
 		if !ok && st.finishing.Load() {
@@ -277,6 +287,8 @@ type streamWriter struct {
 	st      *stream
 	scratch []byte
 	dtls    *dtlsWriter // for the association of the last chunk
+	part    netio.Chunk // of the chunk under way
+	ticket  *pass       // for it
 }
 
 func (w *streamWriter) send(notes []note, c *chunk) error {
@@ -288,46 +300,68 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 		return err
 	}
 	defer c.release()
-	if ok, err := w.shape(c); !ok {
-		return err
+	if !w.st.client.pacesDown() {
+		return w.pass(c, &c.Chunk)
 	}
-	w.st.client.sent(len(c.Items), c.Bytes)
-	if c.path.channel == session.DTLS {
-		return w.dtlsWriter(c.path).send(c)
+	for rest := c.Chunk; len(rest.Items) > 0; {
+		w.part, rest = rest.Split(w.gate().turnOf(w.st.client.owner))
+		if c.path.framing.GSO {
+			w.part.Bytes -= len(w.part.Items) * tun.HeaderLen
+		}
+		if ok, err := w.wait(); !ok {
+			return err
+		}
+		if err := w.pass(c, &w.part); err != nil {
+			return err
+		}
 	}
-	return c.path.framing.SendRecords(w.st.conn, w.st.tls, &c.Chunk)
+	return nil
 }
 
-// shape waits until a chunk may pass. Control frames do not wait with it; false
-// when the stream ends meanwhile.
-func (w *streamWriter) shape(c *chunk) (bool, error) {
-	cl := w.st.client
-	now := cl.svc.cfg.Clock.Now()
-	wait := max(cl.down.Reserve(now, c.Bytes), cl.server.Load().gateway.down.Reserve(now, c.Bytes))
-	if wait <= 0 {
-		return true, nil
+// pass sends packets of a chunk.
+func (w *streamWriter) pass(c *chunk, part *netio.Chunk) error {
+	w.st.client.sent(len(part.Items), part.Bytes)
+	if c.path.channel == session.DTLS {
+		return w.dtlsWriter(c.path).Send(part, c.path.out.peer.Load())
 	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
+	return c.path.framing.SendRecords(w.st.conn, w.st.tls, part)
+}
+
+func (w *streamWriter) gate() *gate { return w.st.client.server.Load().gateway.gate }
+
+// wait waits for the turn of w.part. Control frames do not wait with it; false
+// when the stream ends meanwhile.
+func (w *streamWriter) wait() (bool, error) {
+	cl := w.st.client
+	g := w.gate()
+	g.ask(cl.owner, w.ticket, w.part.Bytes)
 	for {
 		select {
-		case <-t.C:
+		case <-w.ticket.granted:
+			return true, nil
+		case <-g.g.stop: // another one takes its place
+			g.withdraw(cl.owner, w.ticket)
 			return true, nil
 		case <-w.st.done:
-			return false, nil
-		case <-cl.svc.ctx.Done():
+			g.withdraw(cl.owner, w.ticket)
 			return false, nil
 		case <-w.st.out.wake:
-			for _, n := range w.st.out.takeNotes() {
-				if err := w.tell(n); err != nil {
-					return false, err
-				}
-			}
-			if w.st.finishing.Load() {
-				return false, nil
+			if err := w.between(); err != nil || w.st.finishing.Load() {
+				g.withdraw(cl.owner, w.ticket)
+				return false, err
 			}
 		}
 	}
+}
+
+// between sends the control frames that came while packets wait.
+func (w *streamWriter) between() error {
+	for _, n := range w.st.out.takeNotes() {
+		if err := w.tell(n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell sends a control frame. On DTLS it is one datagram, lost if there is no

@@ -129,6 +129,7 @@ type udpReader struct {
 	// The run of datagrams of one client under way.
 	client         *client
 	packets, bytes int
+	active         bool
 }
 
 // take opens the n messages of a batch and hands the gateways their shares.
@@ -365,7 +366,7 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		return
 	}
 	if c.holdsBack(srv.gateway) {
-		if !srv.gateway.pacer.put(c, f.Payload, r.now) {
+		if !srv.gateway.pacer.put(c.owner, f.Payload, r.now) {
 			c.svc.tally.rateUp.Add(1)
 			return
 		}
@@ -373,15 +374,15 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		u := r.uploadFor(srv.gateway)
 		u.packets = append(u.packets, f.Payload)
 	}
-	r.packets, r.bytes = r.packets+1, r.bytes+len(f.Payload)
+	r.packets, r.bytes, r.active = r.packets+1, r.bytes+len(f.Payload), r.active || !isChatter(f.Payload)
 }
 
 // settle books the run of packets of one client.
 func (r *udpReader) settle() {
 	if r.client != nil && r.packets > 0 {
-		r.client.received(session.DTLS, r.packets, r.bytes, r.now)
+		r.client.received(session.DTLS, r.packets, r.bytes, r.active, r.now)
 	}
-	r.client, r.packets, r.bytes = nil, 0, 0
+	r.client, r.packets, r.bytes, r.active = nil, 0, 0, false
 }
 
 // uploadFor returns the batch's share of a gateway.

@@ -39,6 +39,8 @@ type SSLClientSettings struct {
 	MaxSessions     int        `json:"max_sessions" doc:"0 = the server's"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty"`
 	Groups          []string   `json:"groups" nullable:"false" doc:"Names of the server's groups that it may sign in to"`
+	DailyQuota      int64      `json:"daily_quota_bytes" doc:"Both directions together, in a day at UTC+8; 0 = no limit"`
+	MonthlyQuota    int64      `json:"monthly_quota_bytes" doc:"In a calendar month"`
 }
 
 // SSLClientSettingsPatch is what a request may set; what is left out keeps its
@@ -52,6 +54,8 @@ type SSLClientSettingsPatch struct {
 	MaxSessions     *int       `json:"max_sessions,omitempty" minimum:"0" maximum:"10"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty" doc:"The year 1 = never"`
 	Groups          *[]string  `json:"groups,omitempty" maxItems:"32"`
+	DailyQuota      *int64     `json:"daily_quota_bytes,omitempty" minimum:"0" maximum:"1125899906842624" doc:"A used up quota ends sessions and refuses logins until its period ends"`
+	MonthlyQuota    *int64     `json:"monthly_quota_bytes,omitempty" minimum:"0" maximum:"1125899906842624"`
 }
 
 // SSLClientRequest asks for a new SSL client.
@@ -67,6 +71,15 @@ type SSLClientRequest struct {
 type SSLClientPatch struct {
 	SSLClientSettingsPatch
 	Version int64 `json:"version,omitempty" doc:"Refuse if it changed since this version"`
+}
+
+// SSLClientUsage is what a client has moved, both directions together. Periods
+// are those of UTC+8.
+type SSLClientUsage struct {
+	DayBytes    uint64    `json:"day_bytes"`
+	DayEndsAt   time.Time `json:"day_ends_at"`
+	MonthBytes  uint64    `json:"month_bytes"`
+	MonthEndsAt time.Time `json:"month_ends_at"`
 }
 
 // SSLClientSecret is what was generated for a client.
@@ -174,6 +187,11 @@ func SSLClients(a *API, s *vpn.Service) {
 	Delete(a, "/ssl-clients/{id}", Operation{ID: "delete-ssl-client", Summary: "Delete an SSL client and revoke its certificate", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteClient(ctx, Who(ctx), in.ID)
+		})
+	Get(a, "/ssl-clients/{id}/usage", Operation{ID: "get-ssl-client-usage", Summary: "What a client has moved today and this month", Tag: tag, Access: Customer},
+		func(ctx context.Context, in *ResourceID) (*Body[SSLClientUsage], error) {
+			u, err := s.Usage(ctx, Who(ctx).Account, in.ID)
+			return &Body[SSLClientUsage]{SSLClientUsage{u.Day, u.DayEnds, u.Month, u.MonthEnds}}, err
 		})
 	clientActions(a, s)
 	clientBatch(a, s)
@@ -303,6 +321,8 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 	set(&c.MaxSessions, r.MaxSessions)
 	set(&c.ExpiresAt, r.ExpiresAt)
 	set(&c.Groups, r.Groups)
+	set(&c.DailyQuota, r.DailyQuota)
+	set(&c.MonthlyQuota, r.MonthlyQuota)
 	if r.State != nil {
 		c.State = vpn.ClientState(*r.State)
 	}
@@ -335,6 +355,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 	w.SSLClientSettings = SSLClientSettings{
 		State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
 		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt), Groups: Items(c.Groups, itself),
+		DailyQuota: c.DailyQuota, MonthlyQuota: c.MonthlyQuota,
 	}
 	if c.FixedIP.IsValid() {
 		w.FixedIP = c.FixedIP.String()

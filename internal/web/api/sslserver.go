@@ -61,6 +61,10 @@ type SSLSettings struct {
 	ClientCertDomain     string     `json:"client_cert_domain" doc:"With email: the domain of the addresses; the name is the part before the @"`
 	Groups               []SSLGroup `json:"groups" nullable:"false"`
 	LoginMode            string     `json:"login_mode" enum:"password,password_certificate,certificate"`
+
+	ACLRules        []ACLRule `json:"acl_rules" nullable:"false" doc:"What clients may reach within the server's networks; the first match decides"`
+	ACLDefault      string    `json:"acl_default" enum:"allow,deny" doc:"What no rule decides"`
+	TrustedNetworks []string  `json:"trusted_networks" nullable:"false" doc:"Sources that logins are accepted from; empty = anywhere"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
@@ -93,6 +97,10 @@ type SSLSettingsPatch struct {
 	ClientCertDomain     *string     `json:"client_cert_domain,omitempty" maxLength:"253"`
 	Groups               *[]SSLGroup `json:"groups,omitempty" maxItems:"32" doc:"A login chooses one, and only its members may"`
 	LoginMode            *string     `json:"login_mode,omitempty" enum:"password,password_certificate,certificate" doc:"What a login needs besides a code; default password_certificate"`
+
+	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"100" doc:"Replaces the list; live sessions follow it"`
+	ACLDefault      *string    `json:"acl_default,omitempty" enum:"allow,deny" doc:"Default allow"`
+	TrustedNetworks *[]string  `json:"trusted_networks,omitempty" maxItems:"100"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
@@ -203,6 +211,9 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	if r.TunnelMode != nil {
 		c.FullTunnel = *r.TunnelMode == "full"
 	}
+	if r.ACLDefault != nil {
+		c.ACLDefaultAllow = *r.ACLDefault == "allow"
+	}
 	r.applyNumbers(&c)
 	return r.applyAddresses(c)
 }
@@ -237,6 +248,16 @@ func (r SSLSettingsPatch) applyAddresses(c vpn.Settings) (_ vpn.Settings, err er
 	}
 	if r.ExcludeRoutes != nil {
 		if c.ExcludeRoutes, err = parseAll(*r.ExcludeRoutes, netip.ParsePrefix, vpn.ErrSetting.With("setting", "exclude_routes")); err != nil {
+			return c, err
+		}
+	}
+	if r.TrustedNetworks != nil {
+		if c.TrustedNetworks, err = fromNetworks(*r.TrustedNetworks); err != nil {
+			return c, err
+		}
+	}
+	if r.ACLRules != nil {
+		if c.ACLRules, err = fromRules(*r.ACLRules); err != nil {
 			return c, err
 		}
 	}
@@ -290,5 +311,6 @@ func toSettings(c vpn.Settings) SSLSettings {
 		Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
 		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
 		LoginMode: string(c.LoginMode), Groups: Items(c.Groups, func(g vpn.Group) SSLGroup { return SSLGroup{g.Name, g.Label} }),
+		ACLRules: Items(c.ACLRules, toRule), ACLDefault: action(c.ACLDefaultAllow), TrustedNetworks: Items(c.TrustedNetworks, netip.Prefix.String),
 	}
 }

@@ -1,0 +1,74 @@
+package sslvpn
+
+import (
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
+
+// ownerKey names an SSL client at one server.
+type ownerKey struct{ server, client string }
+
+// owner is one SSL client with all its sessions: its rates cover them together,
+// and in a gateway's turns it counts once, whatever it opens.
+type owner struct {
+	key      ownerKey
+	up, down *shape.Bucket
+	sessions []*client // oldest first; under Service.mu
+}
+
+// joinLocked puts a session under its owner.
+func (s *Service) joinLocked(c *client) {
+	key := ownerKey{c.rec.Server, c.rec.Client}
+	o := s.owners[key]
+	if o == nil {
+		o = &owner{key: key, up: shape.New(0), down: shape.New(0)}
+		s.owners[key] = o
+	}
+	c.owner = o
+	at := len(o.sessions)
+	for at > 0 && c.rec.OpenedAt.Before(o.sessions[at-1].rec.OpenedAt) {
+		at-- // of an earlier process, restored late
+	}
+	o.sessions = append(o.sessions, nil)
+	copy(o.sessions[at+1:], o.sessions[at:])
+	o.sessions[at] = c
+}
+
+// partLocked takes a session from its owner; true if it was the last one.
+func (s *Service) partLocked(c *client) bool {
+	o := c.owner
+	for i, other := range o.sessions {
+		if other == c {
+			o.sessions = append(o.sessions[:i], o.sessions[i+1:]...)
+			break
+		}
+	}
+	if len(o.sessions) > 0 {
+		return false
+	}
+	if s.owners[o.key] == o {
+		delete(s.owners, o.key)
+	}
+	return true
+}
+
+// oldest returns the session that has to yield before its SSL client may have
+// one more: the one at a fixed address, of which there is one, else the oldest
+// if there are as many as the grant allows; nil if none has to.
+func (s *Service) oldest(key ownerKey, grant gwlink.Grant) *client {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.owners[key]
+	if o == nil {
+		return nil
+	}
+	for _, c := range o.sessions {
+		if grant.FixedInner.IsValid() && c.rec.Inner == grant.FixedInner {
+			return c
+		}
+	}
+	if len(o.sessions) < max(grant.MaxSessions, 1) {
+		return nil
+	}
+	return o.sessions[0]
+}

@@ -1,0 +1,111 @@
+package sslvpn
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
+	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
+)
+
+// idle is a Service with n attached sessions that nothing is heard of, two of
+// each SSL client, and a clock to move.
+func idle(tb testing.TB, n int) (*Service, *clock.Fake, *memorySink) {
+	tb.Helper()
+	at := clock.NewFake(time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC))
+	sink := &memorySink{closed: make(chan gwlink.SessionClosed, n)}
+	s := New(Config{Clock: at, Sink: sink, Log: slog.New(slog.DiscardHandler)})
+	device := tuntest.Discard()
+	tb.Cleanup(func() { _, _ = device.Close(), s.Close() })
+	g := newGateway("vpngw-1", []tun.Queue{device}, s.cfg.Log, &s.tally)
+	g.configure(gwlink.Gateway{State: gwlink.GatewayActive})
+	srv := newServer(gwlink.SSLServer{ID: "sslsrv-1", DPD: 90, IdleTimeout: 600, CookieTimeout: 300}, g, nil, nil)
+	s.gateways[g.id], s.servers["sslsrv-1"] = g, srv
+	for i := range n {
+		r := Record{Session: fmt.Sprintf("ses_%d", i), Server: "sslsrv-1", Client: fmt.Sprintf("sslcli-%d", i/2), OpenedAt: at.Now()}
+		r.Cookie[0], r.Cookie[1] = byte(i), byte(i>>8)
+		c := newClient(s, srv, gwlink.Grant{Client: r.Client, NotAfter: at.Now().Add(24 * time.Hour)}, r, at.Now())
+		s.enter(c)
+		c.mu.Lock()
+		c.actions = c.state.Step(at.Now(), session.Event{Kind: session.Attach, Conn: 1}, c.actions[:0])
+		c.armLocked()
+		c.mu.Unlock()
+	}
+	return s, at, sink
+}
+
+func TestTimersWakeOnlyWhatIsDue(t *testing.T) {
+	t.Parallel()
+	s, at, sink := idle(t, 20)
+	s.timers.mu.Lock()
+	waiting := len(s.timers.heap)
+	s.timers.mu.Unlock()
+	if waiting != 20 {
+		t.Fatalf("got %d timers, want one a session", waiting)
+	}
+	at.Advance(269 * time.Second)
+	if due := s.tick(nil); len(due) != 0 {
+		t.Errorf("got %d sessions looked at before three probes, want none", len(due))
+	}
+	heard := s.sessions["ses_3"]
+	heard.heardTLS.Store(at.Now().UnixNano())
+	heard.lastData.Store(at.Now().UnixNano())
+	at.Advance(time.Second) // the others are silent for three intervals
+	s.tick(nil)
+	if heard.state.Conn() == 0 || s.sessions["ses_4"].state.Conn() != 0 {
+		t.Error("want the silent ones detached, and the one that was heard not")
+	}
+	at.Advance(300 * time.Second) // their cookies' life
+	s.tick(nil)
+	if len(sink.closed) != 19 || len(s.all()) != 1 {
+		t.Errorf("got %d ended and %d left, want 19 and 1", len(sink.closed), len(s.all()))
+	}
+}
+
+func most(n int) gwlink.Grant { return gwlink.Grant{MaxSessions: n} }
+
+func TestYieldFindsTheOldestOfOneClient(t *testing.T) {
+	t.Parallel()
+	s, _, _ := idle(t, 20)
+	key := ownerKey{"sslsrv-1", "sslcli-4"}
+	if c := s.oldest(key, most(2)); c == nil || c.rec.Session != "ses_8" {
+		t.Errorf("got %v, want ses_8", c)
+	}
+	if c := s.oldest(key, most(3)); c != nil {
+		t.Errorf("got %s of a client that has two", c.rec.Session)
+	}
+	s.sessions["ses_8"].step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
+	if c := s.oldest(key, most(1)); c == nil || c.rec.Session != "ses_9" {
+		t.Errorf("got %v, want ses_9", c)
+	}
+	s.sessions["ses_9"].step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
+	if s.oldest(key, most(1)) != nil || len(s.owners) != 9 {
+		t.Error("an SSL client without sessions is still there")
+	}
+}
+
+// BenchmarkIdle is a second's timers of sessions with nothing to do, and one
+// login's look at the sessions of its SSL client.
+func BenchmarkIdle(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		s, _, _ := idle(b, n)
+		b.Run(fmt.Sprintf("tick/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			var due []*client
+			for b.Loop() {
+				due = s.tick(due[:0])
+			}
+		})
+		b.Run(fmt.Sprintf("login/%d", n), func(b *testing.B) {
+			srv, grant := s.servers["sslsrv-1"], gwlink.Grant{Client: "sslcli-7", MaxSessions: 3}
+			for b.Loop() {
+				s.yieldOldest(srv, grant)
+			}
+		})
+	}
+}

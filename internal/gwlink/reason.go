@@ -1,0 +1,25 @@
+package gwlink
+
+// Why a session ended, as the person reads it whose client is told to go.
+// Clients show it as it is, and stock ones show ASCII only.
+var reasonTexts = map[string]string{
+	ReasonUser:          "Disconnected.",
+	ReasonAdministrator: "Disconnected by an administrator.",
+	ReasonIdle:          "Idle for too long.",
+	ReasonSessionLimit:  "Session time is over.",
+	ReasonLost:          "The connection was lost for too long.",
+	ReasonReplaced:      "Replaced by a newer session.",
+	ReasonRevoked:       "Password, certificate or account was withdrawn.",
+	ReasonFrozen:        "The VPN gateway is out of service.",
+	ReasonProtocol:      "Protocol error.",
+	ReasonQuota:         "The traffic allowance is used up.",
+}
+
+// ReasonText is a sentence for one of the Reason constants; a reason of a newer
+// control is shown as it is.
+func ReasonText(reason string) string {
+	if text, ok := reasonTexts[reason]; ok {
+		return text
+	}
+	return reason
+}
