@@ -29,15 +29,13 @@ type gateway struct {
 	uploads  chan *upload
 	stop     chan struct{}
 	wg       sync.WaitGroup
-
-	mu     sync.RWMutex
-	byAddr map[netip.Addr]*client
+	table    *table
 }
 
 func newGateway(id string, queues []tun.Queue, log *slog.Logger) *gateway {
 	g := &gateway{
 		id: id, log: log, queues: queues, up: shape.New(0), down: shape.New(0),
-		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
+		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), table: newTable(),
 	}
 	for _, q := range queues {
 		g.wg.Go(func() { g.pump(q) })
@@ -93,35 +91,13 @@ func (g *gateway) deliver(seg *tun.Segments) {
 	if !ok {
 		return
 	}
-	g.mu.RLock()
-	c := g.byAddr[dst]
-	g.mu.RUnlock()
-	if c == nil || !c.server.Load().filter.ToClient(p) {
+	c := g.table.find(dst)
+	if c == nil || !c.holder.Load().Owns(dst) || !c.server.Load().filter.ToClient(p) {
 		return
 	}
 	if way := c.path.Load(); way != nil {
 		way.stream.out.put(way, seg)
 	}
-}
-
-func (g *gateway) add(c *client) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.byAddr[c.rec.Inner] = c
-}
-
-func (g *gateway) remove(c *client) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.byAddr[c.rec.Inner] == c {
-		delete(g.byAddr, c.rec.Inner)
-	}
-}
-
-func (g *gateway) sessions() int {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return len(g.byAddr)
 }
 
 // close ends the goroutines. The queues must be closed by their owner first.
@@ -136,26 +112,26 @@ type server struct {
 	gateway   *gateway
 	filter    *filter.Filter
 	pool      *lease.Pool // shared by successive values while the prefix stays
+	pool6     *lease.Pool // likewise; nil without IPv6
 	cert      *tls.Certificate
 	clientCAs *x509.CertPool
 	revoked   map[string]bool
-	rates     map[string]gwlink.Client
+	clients   map[string]gwlink.Client
 }
 
 func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former *server) *server {
 	s := &server{
 		spec: spec, gateway: g, cert: cert, clientCAs: x509.NewCertPool(),
-		revoked: map[string]bool{}, rates: map[string]gwlink.Client{},
+		revoked: map[string]bool{}, clients: map[string]gwlink.Client{},
 		filter: filter.New(filter.Rules{
-			Pool: spec.Pool, LocalSubnets: spec.LocalSubnets,
+			Pool: spec.Pool, Pool6: spec.Pool6, Routed: spec.Routed(), LocalSubnets: spec.LocalSubnets,
 			FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation,
 		}),
 	}
-	if former != nil && former.pool.Prefix() == spec.Pool.Masked() {
-		s.pool = former.pool
-	} else {
-		s.pool = lease.New(spec.Pool)
+	if former == nil {
+		former = &server{}
 	}
+	s.pool, s.pool6 = poolFor(spec.Pool, former.pool), poolFor(spec.Pool6, former.pool6)
 	for _, der := range spec.ClientCAs {
 		if c, err := x509.ParseCertificate(der); err == nil {
 			s.clientCAs.AddCert(c)
@@ -165,9 +141,21 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 		s.revoked[serial] = true
 	}
 	for _, c := range spec.Clients {
-		s.rates[c.ID] = c
+		s.clients[c.ID] = c
 	}
 	return s
+}
+
+// poolFor is the former pool while its prefix stays, else a new one; nil without
+// a prefix.
+func poolFor(prefix netip.Prefix, former *lease.Pool) *lease.Pool {
+	switch {
+	case !prefix.IsValid():
+		return nil
+	case former != nil && former.Prefix() == prefix.Masked():
+		return former
+	}
+	return lease.New(prefix)
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

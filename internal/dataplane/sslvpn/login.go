@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -130,10 +129,10 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 		return "", unavailable, errVoided
 	}
 	s.yieldOldest(srv, grant)
-	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
+	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.table.len() >= limit {
 		return "", "The VPN gateway has reached its number of sessions.", errTooMany
 	}
-	if rec.Inner, err = address(srv, grant); err != nil {
+	if err = srv.take(&rec, grant); err != nil {
 		return "", "No address is free.", err
 	}
 	raw := make([]byte, 32)
@@ -142,7 +141,7 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	now := s.cfg.Clock.Now()
 	rec.Cookie, rec.OpenedAt = sha256.Sum256([]byte(cookie)), now
 	if err := s.cfg.Sink.Opened(rec); err != nil {
-		srv.pool.Release(rec.Inner)
+		srv.release(rec)
 		return "", unavailable, err
 	}
 	c := newClient(s, srv, grant, rec, now)
@@ -185,13 +184,6 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 		}
 		oldest.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
 	}
-}
-
-func address(srv *server, grant gwlink.Grant) (netip.Addr, error) {
-	if grant.FixedInner.IsValid() {
-		return grant.FixedInner, srv.pool.TakeExactly(grant.FixedInner, grant.Client)
-	}
-	return srv.pool.Take(grant.Client)
 }
 
 // certificate returns the client's certificate if there is one that holds; ok

@@ -119,7 +119,7 @@ func (s *Service) configureSessions() {
 			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
 		case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
 			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
-		case !srv.spec.Pool.Contains(c.rec.Inner):
+		case !srv.holds(c.rec):
 			c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
 		default:
 			c.configure(srv)
@@ -188,7 +188,7 @@ func (s *Service) Restore(r Record) error {
 	if err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
-	if err := srv.pool.TakeExactly(r.Inner, grant.Client); err != nil {
+	if err := srv.takeBack(r, grant.Client); err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
 	s.enter(newClient(s, srv, grant, r, now))
@@ -225,7 +225,7 @@ func (s *Service) enter(c *client) {
 	s.sessions[c.rec.Session] = c
 	s.cookies[c.rec.Cookie] = c
 	s.mu.Unlock()
-	c.server.Load().gateway.add(c)
+	c.server.Load().gateway.table.add(c)
 }
 
 // forget removes an ended session from all tables.
@@ -235,8 +235,8 @@ func (s *Service) forget(c *client) {
 	delete(s.cookies, c.rec.Cookie)
 	s.mu.Unlock()
 	srv := c.server.Load()
-	srv.gateway.remove(c)
-	srv.pool.Release(c.rec.Inner)
+	srv.gateway.table.remove(c)
+	srv.release(c.rec)
 }
 
 func (s *Service) all() []*client {

@@ -126,6 +126,7 @@ func (r *streamReader) deliver(b []byte) bool {
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
 	r.packets, r.bytes = r.packets[:0], 0
+	holder := c.holder.Load()
 	for {
 		f, rest, err := r.parser.Next(b)
 		if errors.Is(err, openconnect.ErrMore) {
@@ -137,7 +138,7 @@ func (r *streamReader) deliver(b []byte) bool {
 		b = rest
 		if f.Type != openconnect.TypeData {
 			c.step(session.Event{Kind: session.Frame, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
-		} else if srv.filter.FromClient(f.Payload, c.rec.Inner) {
+		} else if srv.filter.FromClient(f.Payload, holder) {
 			r.packets = append(r.packets, f.Payload)
 			r.bytes += len(f.Payload)
 		}

@@ -335,7 +335,7 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		return
 	}
 	srv := c.server.Load()
-	if !srv.filter.FromClient(f.Payload, c.rec.Inner) || !c.up.Allow(r.now, len(f.Payload)) {
+	if !srv.filter.FromClient(f.Payload, c.holder.Load()) || !c.up.Allow(r.now, len(f.Payload)) {
 		return
 	}
 	u := r.uploadFor(srv.gateway)
