@@ -111,6 +111,9 @@ func (s *Service) roomForClient(ctx context.Context, q db.Q, owner account.ID, s
 	if err := c.ClientSettings.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
+	if err := s.checkRouted(ctx, q, srv, &c); err != nil {
+		return err
+	}
 	return clientIsUnique(ctx, q, c)
 }
 
@@ -181,16 +184,13 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 	if c.State != ClientEnabled && c.State != ClientDisabled {
 		return ErrSetting.With("setting", "state")
 	}
-	if !c.FixedIP.IsValid() {
-		return nil
-	}
-	return checkFixed(srv.Pool, c.FixedIP)
+	return c.checkAddresses(srv)
 }
 
 // checkFixed holds a fixed address to the pool without the network's own, the
 // gateway's and the broadcast address.
 func checkFixed(pool netip.Prefix, a netip.Addr) error {
-	if !pool.Contains(a) || a == pool.Addr() || a == pool.Addr().Next() || !pool.Contains(a.Next()) {
+	if !pool.Contains(a) || a == pool.Addr() || a == pool.Addr().Next() || (a.Is4() && !pool.Contains(a.Next())) {
 		return ErrFixedIP
 	}
 	return nil
@@ -242,8 +242,11 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP
+	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6
 	c.ClientSettings = next
+	if err := s.checkRouted(ctx, tx, srv, &c); err != nil {
+		return err
+	}
 	if err := clientIsUnique(ctx, tx, c); err != nil {
 		return err
 	}

@@ -34,5 +34,5 @@ func clientTable() holding.Table {
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "secret_until",
-			"not_after", "up_rate", "down_rate", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "version", "created_at", "updated_at"))
+			"not_after", "up_rate", "down_rate", "fixed_ip", "fixed_ip6", "routes", "two_factor_exempt", "max_sessions", "expires_at", "version", "created_at", "updated_at"))
 }

@@ -13,17 +13,37 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("224.0.0.0/3"),
 }
 
+// unicast6 are the IPv6 networks that pools and subnets may be of: global
+// unicast and unique local addresses (RFC 4291, RFC 4193).
+var unicast6 = []netip.Prefix{netip.MustParsePrefix("2000::/3"), netip.MustParsePrefix("fc00::/7")}
+
+// minMTU6 is the least MTU that carries IPv6 (RFC 8200, section 5).
+const minMTU6 = 1280
+
+// validNetwork tells whether p is a network that packets may be routed to: IPv4
+// masks /8 to /32, IPv6 ones /16 to /128, canonical, and nothing reserved.
+func validNetwork(p netip.Prefix) bool {
+	switch {
+	case !p.IsValid() || p != p.Masked() || p.Addr().Zone() != "":
+		return false
+	case p.Addr().Is4():
+		return p.Bits() >= 8 && !slices.ContainsFunc(reserved, p.Overlaps)
+	}
+	return p.Bits() >= 16 && slices.ContainsFunc(unicast6, func(u netip.Prefix) bool { return u.Contains(p.Addr()) })
+}
+
 // Limits of section 8.4.
 const (
 	maxLocalSubnets  = 20
 	maxExcludeRoutes = 100
 	maxDNS           = 3
+	maxDomains       = 6 // what resolvers of old take as a search list
 )
 
 // check holds the settings to section 4.7, given the VPC's prefixes, the pools
 // of the gateway's other servers and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts()} {
+	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts()} {
 		if err != nil {
 			return err
 		}
@@ -36,10 +56,7 @@ func (c Settings) checkSubnets() error {
 		return ErrSubnets
 	}
 	for i, p := range c.LocalSubnets {
-		if !p.IsValid() || !p.Addr().Is4() || p.Bits() < 8 || p != p.Masked() {
-			return ErrSubnets
-		}
-		if slices.Contains(c.LocalSubnets[:i], p) || slices.ContainsFunc(reserved, p.Overlaps) {
+		if !validNetwork(p) || slices.Contains(c.LocalSubnets[:i], p) || !c.has(p.Addr()) {
 			return ErrSubnets
 		}
 	}
@@ -47,26 +64,61 @@ func (c Settings) checkSubnets() error {
 		return ErrSetting.With("setting", "exclude_routes")
 	}
 	for _, p := range c.ExcludeRoutes {
-		if !p.IsValid() || p != p.Masked() {
+		if !p.IsValid() || p != p.Masked() || !c.has(p.Addr()) {
 			return ErrSetting.With("setting", "exclude_routes")
 		}
 	}
 	return nil
 }
 
+// has tells whether the server has the address family of a.
+func (c Settings) has(a netip.Addr) bool { return a.Is4() || c.Pool6.IsValid() }
+
+// pools are the address pools that there are.
+func (c Settings) pools() []netip.Prefix {
+	if c.Pool6.IsValid() {
+		return []netip.Prefix{c.Pool, c.Pool6}
+	}
+	return []netip.Prefix{c.Pool}
+}
+
 func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
 	if !c.Pool.IsValid() || !c.Pool.Addr().Is4() || c.Pool.Bits() < 16 || c.Pool.Bits() > 29 || c.Pool != c.Pool.Masked() {
 		return ErrPool
 	}
-	for _, group := range [][]netip.Prefix{reserved, c.LocalSubnets, vpc, pools} {
-		for _, p := range group {
-			if p.Overlaps(c.Pool) {
-				return ErrPoolConflict.With("prefix", p.String())
-			}
-		}
+	if err := apart(c.Pool, reserved, c.LocalSubnets, vpc, pools); err != nil {
+		return err
 	}
 	if usable := 1<<(32-c.Pool.Bits()) - 3; usable < connections {
 		return ErrPoolTooSmall.With("usable", usable).With("needed", connections)
+	}
+	return nil
+}
+
+// checkPool6 holds the IPv6 pool, if there is one, to a network of the VPC that
+// carries IPv6 and to an MTU that does. Every pool in these bounds has room.
+func (c Settings) checkPool6(vpc, pools []netip.Prefix) error {
+	if !c.Pool6.IsValid() {
+		return nil
+	}
+	if !slices.ContainsFunc(vpc, func(p netip.Prefix) bool { return p.Addr().Is6() }) {
+		return ErrNoIPv6
+	}
+	if !validNetwork(c.Pool6) || !c.Pool6.Addr().Is6() || c.Pool6.Bits() < 48 || c.Pool6.Bits() > 112 {
+		return ErrPool6
+	}
+	if c.MTU < minMTU6 {
+		return ErrSetting.With("setting", "mtu").With("low", minMTU6).With("top", 1500)
+	}
+	return apart(c.Pool6, c.LocalSubnets, vpc, pools)
+}
+
+// apart refuses a pool that overlaps with anything of the groups.
+func apart(pool netip.Prefix, groups ...[]netip.Prefix) error {
+	for _, p := range slices.Concat(groups...) {
+		if p.Overlaps(pool) {
+			return ErrPoolConflict.With("prefix", p.String())
+		}
 	}
 	return nil
 }
@@ -76,11 +128,14 @@ func (c Settings) checkDNS() error {
 		return ErrDNS
 	}
 	for _, a := range c.DNS {
-		if !a.IsValid() || !a.Is4() || a.IsUnspecified() || a.IsMulticast() {
+		if !a.IsValid() || !c.has(a) || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "" {
 			return ErrDNS
 		}
 	}
-	for _, d := range c.SplitDNS {
+	if len(c.DefaultDomains) > maxDomains {
+		return ErrDNS
+	}
+	for _, d := range slices.Concat(c.SplitDNS, c.DefaultDomains) {
 		if !validDomain(d) {
 			return ErrDNS
 		}
@@ -146,6 +201,7 @@ func checkPort(port int) error {
 }
 
 // endsSessions reports whether a change of settings ends the server's sessions.
+// A first IPv6 pool does not: live sessions go on without it.
 func endsSessions(old, next Settings) bool {
-	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate)
+	return old.Pool != next.Pool || (old.Pool6.IsValid() && old.Pool6 != next.Pool6) || old.TwoFactor != next.TwoFactor || (!old.RequireCertificate && next.RequireCertificate)
 }

@@ -72,7 +72,7 @@ func newRig(t *testing.T, d *db.DB) rig {
 	r.s = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
 		Password: password.NewHasher(2), Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
-			{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
+			{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fd00:168::/64")}},
 			{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}},
 		}},
 	})
