@@ -160,7 +160,9 @@ func TestRestoreBringsBothAddressesBack(t *testing.T) {
 func TestNetworksBehindAClient(t *testing.T) {
 	t.Parallel()
 	site, site6 := netip.MustParsePrefix("192.168.5.0/24"), netip.MustParsePrefix("fd00:5::/64")
-	r := newRig(t, dual, func(s *gwlink.SSLServer) { s.Clients = []gwlink.Client{{ID: "sslcli-ann", Routes: []netip.Prefix{site, site6}}} })
+	r := newRig(t, dual, func(s *gwlink.SSLServer) {
+		s.Clients = []gwlink.Client{{ID: "sslcli-ann", Routes: []netip.Prefix{site, site6}}}
+	})
 	p, _ := r.attachedDual("ann")
 	for name, got := range map[string]bool{
 		"up":        r.passes(p, udpPacket("192.168.5.7", "10.77.0.2", []byte("up"))),
