@@ -117,12 +117,13 @@ type server struct {
 	clientCAs *x509.CertPool
 	revoked   map[string]bool
 	clients   map[string]gwlink.Client
+	profile   []byte
 }
 
 func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former *server) *server {
 	s := &server{
 		spec: spec, gateway: g, cert: cert, clientCAs: x509.NewCertPool(),
-		revoked: map[string]bool{}, clients: map[string]gwlink.Client{},
+		profile: profileOf(spec), revoked: map[string]bool{}, clients: map[string]gwlink.Client{},
 		filter: filter.New(filter.Rules{
 			Pool: spec.Pool, Pool6: spec.Pool6, Routed: spec.Routed(), LocalSubnets: spec.LocalSubnets,
 			FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation,

@@ -125,6 +125,7 @@ type answer struct {
 	cookies     []string // values of Set-Cookie
 	reason      string   // X-Reason
 	close       bool
+	head        bool // to HEAD: no body follows
 }
 
 func (h *httpConn) write(a answer) error {
@@ -152,7 +153,9 @@ func (h *httpConn) write(a answer) error {
 		line("Connection: close")
 	}
 	line()
-	b.Write(a.body)
+	if !a.head {
+		b.Write(a.body)
+	}
 	_, err := h.tls.Write(b.Bytes())
 	return err
 }
@@ -168,17 +171,15 @@ func headerText(s string) string {
 }
 
 func (h *httpConn) answer(r *http.Request) answer {
-	path := openconnect.CleanPath(r.URL.Path)
 	switch r.Method {
 	case http.MethodPost:
 		return h.post(r)
-	case http.MethodGet, http.MethodHead:
-		if f, err := openconnect.StaticFile(path); err == nil {
-			return answer{status: 200, contentType: f.ContentType, body: []byte(f.Body)}
-		}
-		if path == "/" || path == "/auth" || path == "/VPN" {
-			return h.begin()
-		}
+	case http.MethodGet:
+		return h.get(r)
+	case http.MethodHead:
+		a := h.get(r)
+		a.head = true
+		return a
 	}
 	return answer{status: 404, close: true}
 }

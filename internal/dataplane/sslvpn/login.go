@@ -3,11 +3,9 @@ package sslvpn
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -114,11 +112,14 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 	}
 	done := openconnect.Complete{
 		Token: openconnect.NewSecret([]byte(cookie)), SessionID: grant.Session,
-		Banner: h.srv.spec.Banner, CertSHA1: fmt.Sprintf("%X", sha1.Sum(h.srv.cert.Certificate[0])),
+		Banner: h.srv.spec.Banner, CertSHA1: openconnect.SHA1(h.srv.cert.Certificate[0]),
+		ProfileURI: openconnect.ProfilePath, ProfileSHA1: openconnect.SHA1(h.srv.profile),
 	}
 	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: done.AppendTo(nil), cookies: []string{
 		contextCookie + "=; Path=/; Max-Age=0; Secure; HttpOnly",
 		sessionCookie + "=" + cookie + "; Path=/; Secure; HttpOnly",
+		configCookie + gone,
+		configCookie + "=" + openconnect.ConfigCookie(done.CertSHA1, done.ProfileURI, done.ProfileSHA1) + "; path=/; Secure; HttpOnly",
 	}}
 }
 
