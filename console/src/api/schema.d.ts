@@ -944,7 +944,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL client
-         * @description Rates change without reconnecting; disabling and another fixed address end its sessions.
+         * @description Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.
          */
         patch: operations["update-ssl-client"];
         trace?: never;
@@ -2036,6 +2036,8 @@ export interface components {
             expires_at?: string;
             /** @description Empty = from the pool */
             fixed_ip: string;
+            /** @description Likewise for IPv6 */
+            fixed_ip6: string;
             gateway: string;
             /** @example sslcli-... */
             id: string;
@@ -2051,6 +2053,8 @@ export interface components {
              * @description End of the certificate
              */
             not_after: string;
+            /** @description Networks behind the client, reached through its newest session */
+            routes: string[];
             /**
              * Format: date-time
              * @description Until then generated secrets can be read
@@ -2083,8 +2087,10 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            fixed_ip6?: string;
             /** Format: int64 */
             max_sessions?: number;
+            routes?: string[];
             /** @enum {string} */
             state?: "enabled" | "disabled";
             two_factor_exempt?: boolean;
@@ -2107,9 +2113,11 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            fixed_ip6?: string;
             /** Format: int64 */
             max_sessions?: number;
             name: string;
+            routes?: string[];
             server: string;
             /** @enum {string} */
             state?: "enabled" | "disabled";
@@ -2132,6 +2140,8 @@ export interface components {
             banner: string;
             /** @description The server's own CA */
             ca_pem: string;
+            /** @description An address family without an address goes outside the tunnel, instead of nowhere */
+            client_bypass: boolean;
             client_isolation: boolean;
             /**
              * Format: int64
@@ -2140,6 +2150,7 @@ export interface components {
             cookie_timeout: number;
             /** Format: date-time */
             created_at: string;
+            default_domains: string[];
             dns: string[];
             /** Format: int64 */
             dpd: number;
@@ -2166,6 +2177,8 @@ export interface components {
             /** @description openconnect's --servercert; empty until the node is certified */
             pin: string;
             pool: string;
+            /** @description IPv6; empty = no IPv6 inside the tunnel */
+            pool6: string;
             /** Format: int64 */
             port: number;
             /** Format: int64 */
@@ -2192,9 +2205,12 @@ export interface components {
         };
         SSLServerPatch: {
             banner?: string;
+            /** @description Default false */
+            client_bypass?: boolean;
             client_isolation?: boolean;
             /** Format: int64 */
             cookie_timeout?: number;
+            default_domains?: string[];
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -2215,6 +2231,11 @@ export interface components {
             name?: string;
             /** @example 10.9.0.0/24 */
             pool?: string;
+            /**
+             * @description Empty = no IPv6 inside the tunnel
+             * @example fd3a:8c1e:5b20::/64
+             */
+            pool6?: string;
             /** Format: int64 */
             rekey_time?: number;
             /** @description Default true */
@@ -2236,9 +2257,12 @@ export interface components {
         };
         SSLServerRequest: {
             banner?: string;
+            /** @description Default false */
+            client_bypass?: boolean;
             client_isolation?: boolean;
             /** Format: int64 */
             cookie_timeout?: number;
+            default_domains?: string[];
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -2260,6 +2284,11 @@ export interface components {
             name?: string;
             /** @example 10.9.0.0/24 */
             pool?: string;
+            /**
+             * @description Empty = no IPv6 inside the tunnel
+             * @example fd3a:8c1e:5b20::/64
+             */
+            pool6?: string;
             /**
              * Format: int64
              * @default 443
@@ -2417,6 +2446,8 @@ export interface components {
             /** @example ses_... */
             id: string;
             inner_ip: string;
+            /** @description Empty without IPv6 inside the tunnel */
+            inner_ip6: string;
             /** @description Why it ended */
             reason?: string;
             /** @description Empty once its retention is over */

@@ -1,9 +1,18 @@
 // The settings of an SSL server as fields of a form: those everybody decides, and the rest folded.
 
-import { Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
+import { Button, Collapse, Form, Input, InputNumber, Select, Space, Switch } from 'antd';
 import { useTranslation } from 'react-i18next';
 import type { SSLServerSettings } from '../api/types';
-import { usable, validCIDR, validIPv4 } from '../lib/network';
+import {
+  isIPv6,
+  randomULA,
+  usable,
+  validCIDR,
+  validCIDR6,
+  validIPv4,
+  validIPv6,
+  validNetwork,
+} from '../lib/network';
 
 export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'> = {
   enable_dns: false,
@@ -11,6 +20,9 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   two_factor: true,
   tunnel_mode: 'split',
   split_dns: [],
+  default_domains: [],
+  pool6: '',
+  client_bypass: false,
   exclude_routes: [],
   mtu: 1400,
   dpd: 90,
@@ -30,7 +42,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
 type Check = (text: string) => boolean;
 
 /** A rule that every entry of a list passes check. */
-function every(check: Check, message: string) {
+export function every(check: Check, message: string) {
   return {
     validator: (_: unknown, list: string[] | undefined) => {
       const wrong = (list ?? []).find((item) => !check(item));
@@ -41,7 +53,7 @@ function every(check: Check, message: string) {
 
 const separators = [',', ' ', ';', '，', '；', '\n'];
 
-function Entries(props: {
+export function Entries(props: {
   value?: string[];
   onChange?: (v: string[]) => void;
   placeholder?: string;
@@ -59,8 +71,8 @@ function Entries(props: {
   );
 }
 
-/** What everybody decides. */
-export function MainFields({ connections }: { connections?: number }) {
+/** What everybody decides. prefixes are the networks of the gateway's VPC, as far as known. */
+export function MainFields({ connections, prefixes }: { connections?: number; prefixes?: string[] }) {
   const { t } = useTranslation();
   const pool = Form.useWatch<string | undefined>('pool');
   const room = usable(pool ?? '');
@@ -74,7 +86,7 @@ export function MainFields({ connections }: { connections?: number }) {
         name="local_subnets"
         label={t('server.local_subnets')}
         extra={t('server.local_subnets_extra')}
-        rules={[{ ...required, type: 'array' }, every((c) => validCIDR(c), t('server.cidr_rule'))]}
+        rules={[{ ...required, type: 'array' }, every(validNetwork, t('server.cidr_rule'))]}
       >
         <Entries placeholder="10.77.0.0/24" />
       </Form.Item>
@@ -97,6 +109,7 @@ export function MainFields({ connections }: { connections?: number }) {
       >
         <Input className="mono" placeholder="10.250.0.0/24" autoComplete="off" />
       </Form.Item>
+      <Pool6Field subnets={(prefixes ?? []).filter(isIPv6)} />
       <Form.Item
         name="two_factor"
         label={t('server.two_factor')}
@@ -106,6 +119,43 @@ export function MainFields({ connections }: { connections?: number }) {
         <Switch />
       </Form.Item>
     </>
+  );
+}
+
+/** IPv6 inside the tunnel: offered where the VPC has it, off unless asked. */
+function Pool6Field({ subnets }: { subnets: string[] }) {
+  const { t } = useTranslation();
+  const form = Form.useFormInstance<SSLServerSettings>();
+  const pool6 = Form.useWatch<string | undefined>('pool6', form);
+  const generate = () => {
+    const now = form.getFieldValue('local_subnets') as string[] | undefined;
+    form.setFieldsValue({
+      pool6: randomULA(),
+      local_subnets: [...new Set([...(now ?? []), ...subnets])],
+    });
+    void form.validateFields(['pool6', 'local_subnets']);
+  };
+  if (subnets.length === 0 && !pool6) return <Form.Item name="pool6" hidden noStyle />;
+  return (
+    <Form.Item label={t('server.pool6')} extra={t('server.pool6_extra')} htmlFor="pool6">
+      <Space.Compact block>
+        <Form.Item
+          name="pool6"
+          noStyle
+          rules={[
+            {
+              validator: (_, v: string | undefined) =>
+                !v || validCIDR6(v, 48, 112)
+                  ? Promise.resolve()
+                  : Promise.reject(new Error(t('server.pool6_rule'))),
+            },
+          ]}
+        >
+          <Input className="mono" placeholder={t('server.pool6_off')} autoComplete="off" allowClear />
+        </Form.Item>
+        <Button onClick={generate}>{t('server.pool6_generate')}</Button>
+      </Space.Compact>
+    </Form.Item>
   );
 }
 
@@ -165,7 +215,7 @@ function Rest() {
         name="exclude_routes"
         label={t('server.exclude_routes')}
         extra={t('server.exclude_routes_extra')}
-        rules={[every((c) => validCIDR(c, 0), t('server.cidr_rule'))]}
+        rules={[every((c) => validCIDR(c, 0) || validCIDR6(c, 0), t('server.cidr_rule'))]}
       >
         <Entries />
       </Form.Item>
@@ -175,7 +225,7 @@ function Rest() {
           name="dns"
           label={t('server.dns')}
           rules={[
-            every(validIPv4, t('server.ip_rule')),
+            every((a) => validIPv4(a) || validIPv6(a), t('server.ip_rule')),
             { type: 'array', max: 3, min: dns ? 1 : 0, message: t('server.dns_rule') },
           ]}
         >
@@ -185,6 +235,15 @@ function Rest() {
           <Entries placeholder="corp.example" />
         </Form.Item>
       </div>
+      <Form.Item
+        name="default_domains"
+        label={t('server.default_domains')}
+        extra={t('server.default_domains_extra')}
+        rules={[{ type: 'array', max: 6, message: t('server.default_domains_rule') }]}
+      >
+        <Entries placeholder="corp.example" />
+      </Form.Item>
+      {toggle('client_bypass')}
       {toggle('client_isolation')}
       {toggle('require_certificate')}
       <Form.Item name="tls_min" label={t('server.tls_min')}>

@@ -12,7 +12,7 @@ import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields } from '../components/server-fields';
 import { StateDot } from '../components/state-dot';
-import { nameIn, useGateways } from '../lib/catalog';
+import { nameIn, useGateways, useNetworks } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useChange, useFormat, useNarrow, useToggle } from '../lib/use';
 
@@ -75,7 +75,10 @@ function About({ server: s }: { server: SSLServer }) {
           label: t('server.local_subnets'),
           value: <span className="mono">{s.local_subnets.join(', ')}</span>,
         },
-        { label: t('server.pool'), value: <span className="mono">{s.pool}</span> },
+        {
+          label: t('server.pool'),
+          value: <span className="mono">{[s.pool, s.pool6].filter(Boolean).join(', ')}</span>,
+        },
         { label: t('server.two_factor'), value: s.two_factor ? t('common.yes') : t('common.no') },
         { label: t('server.id'), value: <CopyText text={s.id} /> },
       ]}
@@ -104,6 +107,8 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
   const { t } = useTranslation();
   const narrow = useNarrow();
   const [form] = Form.useForm<SSLServerSettings>();
+  const network = useGateways().data?.items.find((g) => g.id === server.gateway)?.network;
+  const prefixes = useNetworks().data?.items.find((n) => n.id === network)?.prefixes;
   const change = useChange(
     async (in_: Partial<SSLServerSettings>) => {
       await api.vpn.changeServer(server.id, { ...in_, version: server.version });
@@ -134,7 +139,7 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
         onFinish={() => change.mutate(settingsOf(form.getFieldsValue(true) as SSLServer))}
       >
         <p className="quiet">{t('server.edit_note')}</p>
-        <MainFields />
+        <MainFields prefixes={prefixes} />
         <AdvancedFields />
         <ProblemAlert error={change.error} />
       </Form>
