@@ -141,8 +141,10 @@ func TestWholeAnswer(t *testing.T) {
 		{"no names and no banner", "openconnect", func(s *gwlink.SSLServer) {
 			s.DNS, s.SplitDNS, s.DefaultDomains, s.Banner = nil, nil, nil, ""
 		}, without("X-CSTP-DNS", "X-CSTP-Default", "X-CSTP-Split-DNS", "X-CSTP-Banner")},
-		{"a family without subnets is no default route", "openconnect", func(s *gwlink.SSLServer) { s.LocalSubnets = s.LocalSubnets[:1] },
-			without("X-CSTP-Split-Include-IP6: fd00:77::/64=>X-CSTP-Split-Include-IP6: fd00:98::/64")},
+		{
+			"a family without subnets is no default route", "openconnect", func(s *gwlink.SSLServer) { s.LocalSubnets = s.LocalSubnets[:1] },
+			without("X-CSTP-Split-Include-IP6: fd00:77::/64=>X-CSTP-Split-Include-IP6: fd00:98::/64"),
+		},
 		{"server without IPv6", "openconnect", func(s *gwlink.SSLServer) { s.Pool6 = netip.Prefix{} }, without(v4...)},
 		{"networks behind others", "openconnect", func(s *gwlink.SSLServer) {
 			s.ClientIsolation = false
