@@ -92,7 +92,7 @@ export const networks = regions.map((r, i) => ({
   id: i ? 'demo-net-hk' : 'demo-net',
   name: i ? 'demo-hk' : 'demo',
   region: r.id,
-  prefixes: [`10.${77 + i}.0.0/24`],
+  prefixes: i === 0 ? ['10.77.0.0/24', 'fd00:77::/64'] : [`10.${77 + i}.0.0/24`],
 }));
 
 export const servers = (n) =>
@@ -101,7 +101,7 @@ export const servers = (n) =>
     gateway: id('vpngw-', 0),
     name: i === 2 ? long.slice(0, 30) : ['远程办公', 'contractors'][i % 2] + (i > 2 ? i : ''),
     local_subnets: i % 2 ? ['10.77.0.0/24', '10.78.0.0/16', '192.168.100.0/24'] : ['10.77.0.0/24'],
-    pool: `10.250.${i}.0/24`,
+    pool: `10.250.${i}.0/24`, pool6: i % 2 ? '' : 'fd3a:8c1e:5b20::/64', default_domains: ['corp.example'], client_bypass: false,
     enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
     exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, session_timeout: 86400,
     cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2',
@@ -121,7 +121,7 @@ export const clients = (n) =>
     server: id('sslsrv-', 0),
     gateway: id('vpngw-', 0),
     name: ['zhang.laptop', 'night-shift-tablet-with-a-really-long-name-07', 'wang.phone'][i % 3] + (i > 2 ? i : ''),
-    up_kbps: 0, down_kbps: 0, fixed_ip: i % 3 === 1 ? '10.250.0.77' : '', two_factor_exempt: false, groups: i ? [] : ['ops'],
+    up_kbps: 0, down_kbps: 0, fixed_ip: i % 3 === 1 ? '10.250.0.77' : '', fixed_ip6: '', routes: i % 3 === 1 ? ['192.168.5.0/24', 'fd00:5::/64'] : [], two_factor_exempt: false, groups: i ? [] : ['ops'],
     expires_at: i % 5 === 4 ? t(-50) : undefined, max_sessions: 0, daily_quota_bytes: 2e9, monthly_quota_bytes: 3e10, state: i % 4 === 3 ? 'disabled' : 'enabled',
     serial: '4F1D9A0B2C3D4E5F60718293A4B5C6D7', not_after: t(525600), two_factor: true, token_kind: 'totp', secret_until: t(60 * 24 * 7),
     version: 1, created_at: t(-3000 - i), updated_at: t(-5),
@@ -147,6 +147,7 @@ export const sessions = (n) =>
     gateway: id('vpngw-', 0),
     source_ip: '198.51.100.23',
     inner_ip: `10.250.0.${10 + i}`,
+    inner_ip6: i % 2 ? '' : `fd3a:8c1e:5b20::${10 + i}`,
     started_at: t(-7 - i * 31),
     ended_at: i % 3 === 2 ? t(-2) : undefined,
     reason: i % 3 === 2 ? 'idle' : undefined,

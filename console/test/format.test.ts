@@ -4,7 +4,7 @@ import { formatBytes, formatDate, formatMoney, formatRate, formatSpan } from '..
 import { validIDNumber } from '../src/lib/id-number';
 import { openable } from '../src/lib/instruction';
 import { localPath } from '../src/lib/local-path';
-import { entries, usable, validCIDR, validIPv4 } from '../src/lib/network';
+import { entries, randomULA, usable, validCIDR, validCIDR6, validIPv4, validIPv6 } from '../src/lib/network';
 import { parsePrefs, prefsCookie } from '../src/lib/prefs';
 import { command, quoted } from '../src/lib/connect';
 import { rates } from '../src/components/traffic';
@@ -96,6 +96,24 @@ describe('networks', () => {
     ['10.77.0.0/33', false],
     ['0.0.0.0/0', false],
   ])('%s is a network: %s', (text, want) => expect(validCIDR(text)).toBe(want));
+  test.each([
+    ['fd00:77::/64', true],
+    ['fd00:77::1/64', false],
+    ['fd00:77:0:1::/63', false],
+    ['fd00:77:0:2::/63', true],
+    ['2001:db8:1:2:3:4:5:6/128', true],
+    ['2001:db8:1:2:3:4:5/128', false],
+    ['fd00::77::/64', false],
+    ['fd00::/129', false],
+    ['::/0', false],
+    ['fd00:xyz::/64', false],
+    ['10.77.0.0/24', false],
+  ])('%s is an IPv6 network: %s', (text, want) => expect(validCIDR6(text)).toBe(want));
+  test('a generated network is one of unique local addresses, and another each time', () => {
+    const made = Array.from({ length: 50 }, randomULA);
+    expect(made.every((m) => validCIDR6(m, 64, 64) && m.startsWith('fd'))).toBe(true);
+    expect(new Set(made).size).toBe(50);
+  });
   test('pool', () => {
     expect(usable('10.250.0.0/24')).toBe(253);
     expect(usable('10.250.0.0/29')).toBe(5);
@@ -104,6 +122,8 @@ describe('networks', () => {
   test('addresses and lists', () => {
     expect(validIPv4('10.77.0.53')).toBe(true);
     expect(validIPv4('10.77.0.300')).toBe(false);
+    expect(validIPv6('fd00::5')).toBe(true);
+    expect(validIPv6('fd00::5%eth0')).toBe(false);
     expect(entries('10.0.0.0/8, 1.1.1.1\n2.2.2.2；')).toEqual(['10.0.0.0/8', '1.1.1.1', '2.2.2.2']);
   });
 });

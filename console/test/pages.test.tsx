@@ -226,6 +226,44 @@ test('creating a client chooses the server, and tells the two things its user ne
   expect(await screen.findByText('x7Kq')).toBeTruthy();
 });
 
+test('the addresses of a client are its own to fix, and networks behind it are named', async () => {
+  const client = {
+    ...{ id: 'sslcli-1', server: 'sslsrv-1', gateway: 'g', name: 'router', state: 'enabled', version: 4 },
+    ...{
+      fixed_ip: '',
+      fixed_ip6: '',
+      routes: [],
+      serial: 'AB',
+      certificate_pem: '',
+      up_kbps: 0,
+      down_kbps: 0,
+    },
+    ...{ not_after: '2029-01-01T00:00:00Z', created_at: '2026-01-01T00:00:00Z', two_factor: false },
+  };
+  const sent = serve({
+    ...everything,
+    'GET /ssl-clients/sslcli-1': client,
+    'GET /ssl-servers/sslsrv-1': {
+      ...{ id: 'sslsrv-1', name: 'Remote work', pool: '10.9.0.0/24', pool6: 'fd00:9::/64' },
+      ...{ server_names: [], local_subnets: [] },
+    },
+    'GET /vpn-gateways/g': { id: 'g', name: 'gw', addresses: [] },
+    'PATCH /ssl-clients/sslcli-1': client,
+  });
+  await visit('/ssl-clients/sslcli-1');
+  fireEvent.click(await screen.findByRole('button', { name: 'Addresses and networks' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  const six = dialog.getByLabelText('Fixed IPv6 address');
+  fireEvent.change(six, { target: { value: 'nonsense' } });
+  fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
+  expect(await dialog.findByText('Not an address of this kind')).toBeTruthy();
+  fireEvent.change(six, { target: { value: 'fd00:9::7' } });
+  fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(sent.some((s) => s.method === 'PATCH')).toBe(true));
+  const patch = sent.find((s) => s.method === 'PATCH');
+  expect(patch?.body).toEqual({ fixed_ip: '', fixed_ip6: 'fd00:9::7', routes: [], version: 4 });
+});
+
 test('who asked to be kept signed in comes back without a password', async () => {
   let resumedTimes = 0;
   serve({

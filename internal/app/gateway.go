@@ -18,6 +18,7 @@ func Gateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	for name, n := range cfg.Node.Networks {
 		a.Networks[name] = agent.Network{
 			Bridge: n.Bridge, Interface: n.Interface, Address: n.Address,
+			Address6: n.Address6, Router6: n.Router6,
 			Last: n.Last, Router: n.Router, Masquerade: n.Masquerade,
 		}
 	}

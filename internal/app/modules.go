@@ -173,6 +173,9 @@ func networks(cfg config.Config) []vpn.Network {
 	var all []vpn.Network
 	for id, n := range cfg.Node.Networks {
 		v := vpn.Network{ID: id, Name: n.Title, Region: cfg.Node.Region, Prefixes: []netip.Prefix{n.CIDR}}
+		if n.CIDR6.IsValid() {
+			v.Prefixes = append(v.Prefixes, n.CIDR6)
+		}
 		for _, a := range n.Accounts {
 			v.Accounts = append(v.Accounts, account.ID(a))
 		}

@@ -110,10 +110,14 @@ func prepareDemo(ctx context.Context, cfg *config.Config, self string, out io.Wr
 		return nil, err
 	}
 	cfg.Node.Addresses = append(cfg.Node.Addresses[:0:0], lab.NodeAddress.Addr())
-	cfg.Node.Networks = map[string]config.Network{"demo": {
+	demo := config.Network{
 		Title: "Demo VPC", Bridge: l.Bridge(), CIDR: lab.VPC,
 		Address: lab.GatewayFirst, Last: lab.GatewayLast, Masquerade: true,
-	}}
+	}
+	if l.IPv6() {
+		demo.CIDR6, demo.Address6 = lab.VPC6, lab.GatewayFirst6
+	}
+	cfg.Node.Networks = map[string]config.Network{"demo": demo}
 	return func() { _ = l.Close() }, nil
 }
 

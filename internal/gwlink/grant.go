@@ -19,6 +19,7 @@ type Grant struct {
 	Server      string     `json:"server"`
 	Client      string     `json:"client"`
 	FixedInner  netip.Addr `json:"fixed_inner,omitzero"`
+	FixedInner6 netip.Addr `json:"fixed_inner6,omitzero"`
 	MaxSessions int        `json:"max_sessions"` // per client; the oldest yields
 	UpRate      int64      `json:"up_rate"`      // bit/s, 0 = the gateway's
 	DownRate    int64      `json:"down_rate"`

@@ -111,17 +111,20 @@ type SSLServer struct {
 	Name            string         `json:"name"`
 	ServerNames     []string       `json:"server_names"` // SNI names, lower case
 	Port            int            `json:"port"`
-	UDP             bool           `json:"udp"`           // DTLS on the same port
-	Pool            netip.Prefix   `json:"pool"`          // first host is the gateway itself
-	LocalSubnets    []netip.Prefix `json:"local_subnets"` // pushed as split routes, and the only destinations allowed
+	UDP             bool           `json:"udp"`            // DTLS on the same port
+	Pool            netip.Prefix   `json:"pool"`           // IPv4; first host is the gateway itself
+	Pool6           netip.Prefix   `json:"pool6,omitzero"` // IPv6, likewise; invalid = no IPv6 inside the tunnel
+	LocalSubnets    []netip.Prefix `json:"local_subnets"`  // of both families; pushed as split routes, and the only destinations allowed
 	ExcludeRoutes   []netip.Prefix `json:"exclude_routes,omitempty"`
 	FullTunnel      bool           `json:"full_tunnel,omitempty"`
 	DNS             []netip.Addr   `json:"dns,omitempty"`
 	SplitDNS        []string       `json:"split_dns,omitempty"`
-	DefaultDomain   string         `json:"default_domain,omitempty"`
+	DefaultDomains  []string       `json:"default_domains,omitempty"`
+	ClientBypass    bool           `json:"client_bypass,omitempty"` // a family without an address goes outside the tunnel
 	Banner          string         `json:"banner,omitempty"`
-	MTU             int            `json:"mtu"` // upper bound of the tunnel MTU
-	DPD             int            `json:"dpd"` // seconds, as are the following
+	MTU             int            `json:"mtu"`                  // upper bound of the tunnel MTU
+	DPD             int            `json:"dpd"`                  // seconds, as are the following
+	MobileDPD       int            `json:"mobile_dpd,omitempty"` // for phones; 0 = as DPD
 	Keepalive       int            `json:"keepalive"`
 	IdleTimeout     int            `json:"idle_timeout"` // 0 = off
 	SessionTimeout  int            `json:"session_timeout"`
@@ -177,8 +180,12 @@ type Client struct {
 	ID       string `json:"id"`      // sslcli-...
 	UpRate   int64  `json:"up_rate"` // bit/s, 0 = the gateway's
 	DownRate int64  `json:"down_rate"`
-	// FixedInner is kept for the client: no other gets it.
-	FixedInner netip.Addr `json:"fixed_inner,omitzero"`
+	// FixedInner and FixedInner6 are kept for the client: no other gets them.
+	FixedInner  netip.Addr `json:"fixed_inner,omitzero"`
+	FixedInner6 netip.Addr `json:"fixed_inner6,omitzero"`
+	// Routes are networks behind the client. They go to its newest session, and
+	// its packets may come from them. They overlap with nothing else.
+	Routes []netip.Prefix `json:"routes,omitempty"`
 }
 
 // CertificateRequest asks for a certificate of an SSL server's own key.
@@ -279,6 +286,7 @@ type SessionOpened struct {
 	Client   string     `json:"client"`
 	SourceIP netip.Addr `json:"source_ip"`
 	Inner    netip.Addr `json:"inner"`
+	Inner6   netip.Addr `json:"inner6,omitzero"`
 	At       time.Time  `json:"at"`
 }
 
@@ -321,4 +329,12 @@ const (
 var Reasons = []string{
 	ReasonUser, ReasonAdministrator, ReasonIdle, ReasonSessionLimit, ReasonLost, ReasonReplaced, ReasonRevoked, ReasonFrozen, ReasonProtocol,
 	ReasonQuota,
+}
+
+// Routed are the networks behind all clients of the server.
+func (s SSLServer) Routed() (all []netip.Prefix) {
+	for _, c := range s.Clients {
+		all = append(all, c.Routes...)
+	}
+	return all
 }

@@ -252,6 +252,7 @@ func TestWriterJoinsOnlyWhatMayBeJoined(t *testing.T) {
 		}
 		return tcp(s)
 	}
+	six := func(s *segment) { s.v6 = true }
 	cases := []struct {
 		name    string
 		packets [][]byte
@@ -268,6 +269,10 @@ func TestWriterJoinsOnlyWhatMayBeJoined(t *testing.T) {
 		{"bad checksum first", [][]byte{seg(0, func(s *segment) { s.badChecksum = true }), seg(1, nil)}, 2},
 		{"shorter ends", [][]byte{seg(0, nil), seg(1, func(s *segment) { s.payload = full[:50] }), seg(2, nil)}, 2},
 		{"longer does not join", [][]byte{seg(0, func(s *segment) { s.payload = full[:50] }), tcp(segment{seq: 50, flags: tcpACK, ttl: 64, payload: full})}, 2},
+		{"a run of IPv6", [][]byte{seg(0, six), seg(1, six), seg(2, six)}, 1},
+		{"IPv6, other hop limit", [][]byte{seg(0, six), seg(1, func(s *segment) { s.v6, s.ttl = true, 63 })}, 2},
+		{"IPv6, bad checksum", [][]byte{seg(0, six), seg(1, func(s *segment) { s.v6, s.badChecksum = true, true })}, 2},
+		{"IPv4 and IPv6", [][]byte{seg(0, nil), seg(1, six)}, 2},
 		{"pure acks", [][]byte{seg(0, func(s *segment) { s.payload = nil }), seg(0, func(s *segment) { s.payload = nil })}, 2},
 	}
 	for _, c := range cases {
@@ -292,25 +297,62 @@ func TestSegmentsCompletesAChecksum(t *testing.T) {
 
 func TestWidenMakesFewerAndLongerSegments(t *testing.T) {
 	t.Parallel()
-	frame := make([]byte, HeaderLen)
-	header{flags: flagNeedsCsum, gsoType: gsoTCPv4, gsoSize: 1000, csumStart: 20, csumOffset: 16}.put(frame)
-	frame = append(frame, tcp(segment{flags: tcpACK, payload: make([]byte, 40_500)})...)
-	var s Segments
-	if err := s.Reset(frame); err != nil {
-		t.Fatal(err)
-	}
-	s.Widen(16376)
-	var got []int
-	for b := make([]byte, s.MaxLen()); ; {
-		n := s.Next(b)
-		if n == 0 {
-			break
+	for _, v6 := range []bool{false, true} {
+		var s Segments
+		if err := s.Reset(superFrame(v6, 1000, 40_500)); err != nil {
+			t.Fatal(err)
 		}
-		checkPacket(t, b[:n])
-		got = append(got, n-packetHead(false))
+		s.Widen(16376)
+		var got []int
+		for b := make([]byte, s.MaxLen()); ; {
+			n := s.Next(b)
+			if n == 0 {
+				break
+			}
+			checkPacket(t, b[:n])
+			got = append(got, n-packetHead(v6))
+		}
+		if want := []int{16000, 16000, 8500}; !slices.Equal(got, want) {
+			t.Errorf("IPv6 %v: got payloads %v, want %v", v6, got, want)
+		}
 	}
-	if want := []int{16000, 16000, 8500}; !slices.Equal(got, want) {
-		t.Errorf("got payloads %v, want %v", got, want)
+}
+
+// TestSegmentsOfIPv6 cuts a super-packet of IPv6: every segment has its own
+// payload length and checksum, sequence numbers follow one another.
+func TestSegmentsOfIPv6(t *testing.T) {
+	t.Parallel()
+	seq, total := uint32(0), 0
+	for i, p := range split(t, superFrame(true, 1328, 40*1328+7)) {
+		checkPacket(t, p)
+		if got := binary.BigEndian.Uint32(p[44:]); got != seq {
+			t.Errorf("segment %d: got sequence %d, want %d", i, got, seq)
+		}
+		seq += uint32(len(p) - packetHead(true))
+		total++
+	}
+	if total != 41 || seq != 40*1328+7 {
+		t.Errorf("got %d segments of %d bytes, want 41 of %d", total, seq, 40*1328+7)
+	}
+}
+
+// TestWriterWritesIPv6SuperPackets looks at what the kernel is told.
+func TestWriterWritesIPv6SuperPackets(t *testing.T) {
+	t.Parallel()
+	var packets [][]byte
+	for i := range 3 {
+		packets = append(packets, tcp(segment{v6: true, seq: uint32(i * 100), flags: tcpACK, ttl: 64, payload: make([]byte, 100)}))
+	}
+	q := &capture{}
+	if err := NewWriter(q).Write(packets); err != nil || len(q.frames) != 1 {
+		t.Fatalf("got %d frames, %v, want one", len(q.frames), err)
+	}
+	want := header{flags: flagNeedsCsum, gsoType: gsoTCPv6, hdrLen: 72, gsoSize: 100, csumStart: 40, csumOffset: 16}
+	if got := parseHeader(q.frames[0]); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := binary.BigEndian.Uint16(q.frames[0][HeaderLen+4:]); got != 32+300 {
+		t.Errorf("got payload length %d, want 332", got)
 	}
 }
 
@@ -360,6 +402,7 @@ func FuzzSegments(f *testing.F) {
 	frame := make([]byte, HeaderLen)
 	header{flags: flagNeedsCsum, gsoType: gsoTCPv4, gsoSize: 100, csumStart: 20, csumOffset: 16}.put(frame)
 	f.Add(append(frame, tcp(segment{flags: tcpACK, payload: make([]byte, 500)})...))
+	f.Add(superFrame(true, 100, 500))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		var s Segments
 		if s.Reset(frame) != nil {

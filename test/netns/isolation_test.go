@@ -23,12 +23,12 @@ func TestTwoCustomersMayUseTheSameAddresses(t *testing.T) {
 	d.Gateways = append(d.Gateways, second)
 	l.writeJSON(l.cfg.DesiredFile, d)
 	l.startNode()
-	l.greet("l", "first customer")
-	l.greet("m", "second customer")
+	l.greet("l", lanAddr, "first customer")
+	l.greet("m", lanAddr, "second customer")
 	for name, want := range map[string]string{"vpn.example.com": "first customer", "vpn.example.net": "second customer"} {
 		c := l.connectTo(name, l.pinOf(name), password, "--resolve="+name+":"+nodeAddr)
 		c.says("SCRIPT connected 10.98.0.2")
-		if got := l.hear(); got != want {
+		if got := l.hear(lanAddr); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 		_ = c.cmd.Process.Kill() // the next client needs its device
@@ -59,11 +59,11 @@ func (l *lab) secondCustomer() gwlink.Gateway {
 }
 
 // greet answers every caller of a LAN host with a text.
-func (l *lab) greet(ns, text string) {
+func (l *lab) greet(ns, addr, text string) {
 	l.t.Helper()
 	var ln net.Listener
 	err := l.within(ns, func() (err error) {
-		ln, err = net.Listen("tcp", net.JoinHostPort(lanAddr, "7100"))
+		ln, err = net.Listen("tcp", net.JoinHostPort(addr, "7100"))
 		return err
 	})
 	if err != nil {
@@ -83,9 +83,9 @@ func (l *lab) greet(ns, text string) {
 }
 
 // hear returns what the LAN host behind the tunnel says.
-func (l *lab) hear() string {
+func (l *lab) hear(addr string) string {
 	l.t.Helper()
-	c, err := l.dial("c", net.JoinHostPort(lanAddr, "7100"))
+	c, err := l.dial("c", net.JoinHostPort(addr, "7100"))
 	if err != nil {
 		l.t.Fatal(err)
 	}

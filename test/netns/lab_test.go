@@ -276,8 +276,17 @@ connect)
     ip route replace "$a/$l" dev "$TUNDEV"
     i=$((i + 1))
   done
-  echo "SCRIPT connected $INTERNAL_IP4_ADDRESS" ;;
-reconnect) echo "SCRIPT reconnected $INTERNAL_IP4_ADDRESS" ;;
+  if [ -n "$INTERNAL_IP6_ADDRESS" ]; then
+    ip addr replace "$INTERNAL_IP6_ADDRESS/128" dev "$TUNDEV" nodad
+    i=0
+    while [ $i -lt "${CISCO_IPV6_SPLIT_INC:-0}" ]; do
+      eval a=\$CISCO_IPV6_SPLIT_INC_${i}_ADDR l=\$CISCO_IPV6_SPLIT_INC_${i}_MASKLEN
+      ip -6 route replace "$a/$l" dev "$TUNDEV"
+      i=$((i + 1))
+    done
+  fi
+  echo "SCRIPT connected $INTERNAL_IP4_ADDRESS $INTERNAL_IP6_ADDRESS mtu $INTERNAL_IP4_MTU." ;;
+reconnect) echo "SCRIPT reconnected $INTERNAL_IP4_ADDRESS $INTERNAL_IP6_ADDRESS mtu $INTERNAL_IP4_MTU." ;;
 esac
 `
 

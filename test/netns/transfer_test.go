@@ -40,10 +40,13 @@ func (l *lab) pinOf(name string) string {
 }
 
 // listenLAN listens on the LAN host.
-func (l *lab) listenLAN() (ln net.Listener) {
+func (l *lab) listenLAN() net.Listener { return l.listenAt("l", lanAddr) }
+
+// listenAt listens at an address of a namespace.
+func (l *lab) listenAt(ns, addr string) (ln net.Listener) {
 	l.t.Helper()
-	err := l.within("l", func() (err error) {
-		ln, err = net.Listen("tcp", net.JoinHostPort(lanAddr, "7000"))
+	err := l.within(ns, func() (err error) {
+		ln, err = net.Listen("tcp", net.JoinHostPort(addr, "7000"))
 		return err
 	})
 	if err != nil {
@@ -72,7 +75,14 @@ func sumOf(h hash.Hash) (sum [32]byte) { h.Sum(sum[:0]); return sum }
 // and compares the hashes.
 func (l *lab) transfer(n int64) {
 	l.t.Helper()
-	ln := l.listenLAN()
+	l.transferBetween("c", "l", lanAddr, n)
+}
+
+// transferBetween moves n bytes from one namespace to an address of another, and
+// as many back, and compares the hashes.
+func (l *lab) transferBetween(from, to, addr string, n int64) {
+	l.t.Helper()
+	ln := l.listenAt(to, addr)
 	defer ln.Close()
 	type result struct {
 		got, sent [32]byte
@@ -92,7 +102,7 @@ func (l *lab) transfer(n int64) {
 		}
 		lan <- r
 	}()
-	c, err := l.dial("c", ln.Addr().String())
+	c, err := l.dial(from, ln.Addr().String())
 	if err != nil {
 		l.t.Fatal(err)
 	}

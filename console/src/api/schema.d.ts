@@ -1149,7 +1149,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL client
-         * @description Rates change without reconnecting; disabling and another fixed address end its sessions.
+         * @description Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.
          */
         patch: operations["update-ssl-client"];
         trace?: never;
@@ -2504,6 +2504,8 @@ export interface components {
             expires_at?: string;
             /** @description Empty = from the pool */
             fixed_ip: string;
+            /** @description Likewise for IPv6 */
+            fixed_ip6: string;
             gateway: string;
             /** @description Names of the server's groups that it may sign in to */
             groups: string[];
@@ -2526,6 +2528,8 @@ export interface components {
              * @description End of the certificate
              */
             not_after: string;
+            /** @description Networks behind the client, reached through its newest session */
+            routes: string[];
             /**
              * Format: date-time
              * @description Until then a generated secret can be read
@@ -2597,11 +2601,13 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            fixed_ip6?: string;
             groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
             /** Format: int64 */
             monthly_quota_bytes?: number;
+            routes?: string[];
             /** @enum {string} */
             state?: "enabled" | "disabled";
             two_factor_exempt?: boolean;
@@ -2629,12 +2635,14 @@ export interface components {
              */
             expires_at?: string;
             fixed_ip?: string;
+            fixed_ip6?: string;
             groups?: string[];
             /** Format: int64 */
             max_sessions?: number;
             /** Format: int64 */
             monthly_quota_bytes?: number;
             name: string;
+            routes?: string[];
             server: string;
             /** @enum {string} */
             state?: "enabled" | "disabled";
@@ -2691,6 +2699,8 @@ export interface components {
             ca_pem: string;
             /** @description Uploaded certificate that is shown; empty = the built-in one */
             certificate: string;
+            /** @description An address family without an address goes outside the tunnel, instead of nowhere */
+            client_bypass: boolean;
             /** @description Uploaded CAs trusted for clients; none = the built-in one */
             client_cas: string[];
             /** @description With email: the domain of the addresses; the name is the part before the @ */
@@ -2708,6 +2718,7 @@ export interface components {
             cookie_timeout: number;
             /** Format: date-time */
             created_at: string;
+            default_domains: string[];
             dns: string[];
             /** Format: int64 */
             dpd: number;
@@ -2737,6 +2748,8 @@ export interface components {
             /** @description openconnect's --servercert; empty until the node is certified */
             pin: string;
             pool: string;
+            /** @description IPv6; empty = no IPv6 inside the tunnel */
+            pool6: string;
             /** Format: int64 */
             port: number;
             /** Format: int64 */
@@ -2773,6 +2786,8 @@ export interface components {
             banner?: string;
             /** @description Id of an uploaded certificate of type server; empty = the built-in one */
             certificate?: string;
+            /** @description Default false */
+            client_bypass?: boolean;
             /** @description Ids of uploaded certificates of type client-ca */
             client_cas?: string[];
             client_cert_domain?: string;
@@ -2781,6 +2796,7 @@ export interface components {
             client_isolation?: boolean;
             /** Format: int64 */
             cookie_timeout?: number;
+            default_domains?: string[];
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -2808,6 +2824,11 @@ export interface components {
             name?: string;
             /** @example 10.9.0.0/24 */
             pool?: string;
+            /**
+             * @description Empty = no IPv6 inside the tunnel
+             * @example fd3a:8c1e:5b20::/64
+             */
+            pool6?: string;
             /** Format: int64 */
             rekey_time?: number;
             /** Format: int64 */
@@ -2837,6 +2858,8 @@ export interface components {
             banner?: string;
             /** @description Id of an uploaded certificate of type server; empty = the built-in one */
             certificate?: string;
+            /** @description Default false */
+            client_bypass?: boolean;
             /** @description Ids of uploaded certificates of type client-ca */
             client_cas?: string[];
             client_cert_domain?: string;
@@ -2845,6 +2868,7 @@ export interface components {
             client_isolation?: boolean;
             /** Format: int64 */
             cookie_timeout?: number;
+            default_domains?: string[];
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -2873,6 +2897,11 @@ export interface components {
             name?: string;
             /** @example 10.9.0.0/24 */
             pool?: string;
+            /**
+             * @description Empty = no IPv6 inside the tunnel
+             * @example fd3a:8c1e:5b20::/64
+             */
+            pool6?: string;
             /**
              * Format: int64
              * @default 443
@@ -3056,6 +3085,8 @@ export interface components {
             /** @example ses_... */
             id: string;
             inner_ip: string;
+            /** @description Empty without IPv6 inside the tunnel */
+            inner_ip6: string;
             /** @description Why it ended */
             reason?: string;
             /** @description The reason in the caller's language */

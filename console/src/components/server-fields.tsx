@@ -1,11 +1,20 @@
 // The settings of an SSL server as fields of a form: those everybody decides, and the rest folded.
 
-import { Button, Collapse, Form, Input, InputNumber, Select, Switch } from 'antd';
+import { Button, Collapse, Form, Input, InputNumber, Select, Space, Switch } from 'antd';
 import { DeleteOutlined } from '@ant-design/icons';
 import { useTranslation } from 'react-i18next';
 import type { SSLServerSettings } from '../api/types';
 import { useCertificates } from '../lib/catalog';
-import { usable, validCIDR, validIPv4, validNetwork } from '../lib/network';
+import {
+  isIPv6,
+  randomULA,
+  usable,
+  validCIDR,
+  validCIDR6,
+  validIPv4,
+  validIPv6,
+  validNetwork,
+} from '../lib/network';
 import { AccessFields } from './access-fields';
 
 export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'> = {
@@ -14,6 +23,9 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   two_factor: true,
   tunnel_mode: 'split',
   split_dns: [],
+  default_domains: [],
+  pool6: '',
+  client_bypass: false,
   exclude_routes: [],
   mtu: 1400,
   dpd: 90,
@@ -43,7 +55,7 @@ export const loginModes = ['password_certificate', 'password', 'certificate'] as
 type Check = (text: string) => boolean;
 
 /** A rule that every entry of a list passes check. */
-function every(check: Check, message: string) {
+export function every(check: Check, message: string) {
   return {
     validator: (_: unknown, list: string[] | undefined) => {
       const wrong = (list ?? []).find((item) => !check(item));
@@ -54,7 +66,7 @@ function every(check: Check, message: string) {
 
 const separators = [',', ' ', ';', '，', '；', '\n'];
 
-function Entries(props: {
+export function Entries(props: {
   value?: string[];
   onChange?: (v: string[]) => void;
   placeholder?: string;
@@ -72,8 +84,8 @@ function Entries(props: {
   );
 }
 
-/** What everybody decides. */
-export function MainFields({ connections }: { connections?: number }) {
+/** What everybody decides. prefixes are the networks of the gateway's VPC, as far as known. */
+export function MainFields({ connections, prefixes }: { connections?: number; prefixes?: string[] }) {
   const { t } = useTranslation();
   const pool = Form.useWatch<string | undefined>('pool');
   const room = usable(pool ?? '');
@@ -87,7 +99,7 @@ export function MainFields({ connections }: { connections?: number }) {
         name="local_subnets"
         label={t('server.local_subnets')}
         extra={t('server.local_subnets_extra')}
-        rules={[{ ...required, type: 'array' }, every((c) => validCIDR(c), t('server.cidr_rule'))]}
+        rules={[{ ...required, type: 'array' }, every(validNetwork, t('server.cidr_rule'))]}
       >
         <Entries placeholder="10.77.0.0/24" />
       </Form.Item>
@@ -110,6 +122,7 @@ export function MainFields({ connections }: { connections?: number }) {
       >
         <Input className="mono" placeholder="10.250.0.0/24" autoComplete="off" />
       </Form.Item>
+      <Pool6Field subnets={(prefixes ?? []).filter(isIPv6)} />
       <Form.Item name="login_mode" label={t('server.login_mode')} extra={t('server.login_mode_extra')}>
         <Select
           style={{ maxWidth: 320 }}
@@ -125,6 +138,43 @@ export function MainFields({ connections }: { connections?: number }) {
         <Switch />
       </Form.Item>
     </>
+  );
+}
+
+/** IPv6 inside the tunnel: offered where the VPC has it, off unless asked. */
+function Pool6Field({ subnets }: { subnets: string[] }) {
+  const { t } = useTranslation();
+  const form = Form.useFormInstance<SSLServerSettings>();
+  const pool6 = Form.useWatch<string | undefined>('pool6', form);
+  const generate = () => {
+    const now = form.getFieldValue('local_subnets') as string[] | undefined;
+    form.setFieldsValue({
+      pool6: randomULA(),
+      local_subnets: [...new Set([...(now ?? []), ...subnets])],
+    });
+    void form.validateFields(['pool6', 'local_subnets']);
+  };
+  if (subnets.length === 0 && !pool6) return <Form.Item name="pool6" hidden noStyle />;
+  return (
+    <Form.Item label={t('server.pool6')} extra={t('server.pool6_extra')} htmlFor="pool6">
+      <Space.Compact block>
+        <Form.Item
+          name="pool6"
+          noStyle
+          rules={[
+            {
+              validator: (_, v: string | undefined) =>
+                !v || validCIDR6(v, 48, 112)
+                  ? Promise.resolve()
+                  : Promise.reject(new Error(t('server.pool6_rule'))),
+            },
+          ]}
+        >
+          <Input className="mono" placeholder={t('server.pool6_off')} autoComplete="off" allowClear />
+        </Form.Item>
+        <Button onClick={generate}>{t('server.pool6_generate')}</Button>
+      </Space.Compact>
+    </Form.Item>
   );
 }
 
@@ -228,7 +278,7 @@ function Rest() {
         name="exclude_routes"
         label={t('server.exclude_routes')}
         extra={t('server.exclude_routes_extra')}
-        rules={[every((c) => validCIDR(c, 0), t('server.cidr_rule'))]}
+        rules={[every((c) => validCIDR(c, 0) || validCIDR6(c, 0), t('server.cidr_rule'))]}
       >
         <Entries />
       </Form.Item>
@@ -238,7 +288,7 @@ function Rest() {
           name="dns"
           label={t('server.dns')}
           rules={[
-            every(validIPv4, t('server.ip_rule')),
+            every((a) => validIPv4(a) || validIPv6(a), t('server.ip_rule')),
             { type: 'array', max: 3, min: dns ? 1 : 0, message: t('server.dns_rule') },
           ]}
         >
@@ -248,6 +298,15 @@ function Rest() {
           <Entries placeholder="corp.example" />
         </Form.Item>
       </div>
+      <Form.Item
+        name="default_domains"
+        label={t('server.default_domains')}
+        extra={t('server.default_domains_extra')}
+        rules={[{ type: 'array', max: 6, message: t('server.default_domains_rule') }]}
+      >
+        <Entries placeholder="corp.example" />
+      </Form.Item>
+      {toggle('client_bypass')}
       <Groups />
       {toggle('client_isolation')}
       <AccessFields />

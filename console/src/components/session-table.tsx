@@ -74,8 +74,16 @@ function useColumns(live: boolean): Column<VPNSession>[] {
     {
       key: 'inner',
       title: t('session.inner'),
-      cell: (s) => <CopyText text={s.inner_ip} />,
-      text: (s) => s.inner_ip,
+      cell: (s) =>
+        s.inner_ip6 ? (
+          <span className="stack" style={{ gap: 0 }}>
+            <CopyText text={s.inner_ip} />
+            <CopyText text={s.inner_ip6} />
+          </span>
+        ) : (
+          <CopyText text={s.inner_ip} />
+        ),
+      text: (s) => [s.inner_ip, s.inner_ip6].filter(Boolean).join(' '),
     },
     {
       key: 'source',

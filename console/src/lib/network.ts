@@ -23,17 +23,56 @@ export function validCIDR(text: string, low = 8, high = 32): boolean {
   return value % 2 ** (32 - length) === 0;
 }
 
-/** A network of either family without host bits; those of IPv6 are left for the API to judge. */
-export function validNetwork(text: string): boolean {
-  return text.includes(':') ? /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(text.trim()) : validCIDR(text, 0);
-}
-
 /** Ports and ranges of them, such as "22,8000-8099". */
 export function validPorts(text: string): boolean {
   return text.split(',').every((part) => {
     const [, low, high = low] = /^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$/.exec(part) ?? [];
     return Number(low) >= 1 && Number(low) <= Number(high) && Number(high) <= 65535;
   });
+}
+
+/** The eight groups of an IPv6 address, undefined if it is none. */
+function groups(text: string): number[] | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const parts = (half: string) => (half === '' ? [] : half.split(':'));
+  const [head, tail] = [parts(halves[0] ?? ''), parts(halves[1] ?? '')];
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  const all = [...head, ...Array<string>(missing).fill('0'), ...tail];
+  if (!all.every((g) => /^[0-9a-f]{1,4}$/i.test(g))) return undefined;
+  return all.map((g) => Number.parseInt(g, 16));
+}
+
+export function validIPv6(text: string): boolean {
+  return groups(text.trim()) !== undefined;
+}
+
+/** validCIDR for IPv6. */
+export function validCIDR6(text: string, low = 16, high = 128): boolean {
+  const [address = '', bits = ''] = text.trim().split('/');
+  const parts = groups(address);
+  if (!parts || !/^\d{1,3}$/.test(bits)) return false;
+  const length = Number(bits);
+  if (length < low || length > high) return false;
+  return parts.every((value, i) => value % 2 ** Math.min(16, Math.max(0, 16 * (i + 1) - length)) === 0);
+}
+
+/** Whether a text speaks of IPv6 at all. */
+export function isIPv6(text: string): boolean {
+  return text.includes(':');
+}
+
+/** A network of either family. */
+export function validNetwork(text: string): boolean {
+  return validCIDR(text) || validCIDR6(text);
+}
+
+/** A network of unique local addresses that hardly anybody else has: 40 random bits (RFC 4193). */
+export function randomULA(): string {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = crypto.getRandomValues(new Uint8Array(5));
+  const hex = [0xfd00 + a, b * 256 + c, d * 256 + e].map((g) => g.toString(16));
+  return `${hex.join(':')}::/64`;
 }
 
 /** How many clients a pool can serve: without its network, gateway and broadcast addresses. */

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
 import { ClientLimits } from '../components/client-limits';
+import { ClientAddresses } from '../components/client-addresses';
 import { stateOf } from '../components/client-table';
 import { ClientCertificates } from '../components/client-certificates';
 import { ConfirmDelete } from '../components/confirm-delete';
@@ -44,6 +45,7 @@ export function ClientPage() {
     >
       <Card>
         <About client={c} server={server.data} />
+        <ClientAddresses client={c} server={server.data} />
       </Card>
       <Acts client={c} />
       <Locks client={c} />
@@ -84,7 +86,11 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
         },
         {
           label: t('client.fixed_ip'),
-          value: c.fixed_ip ? <CopyText text={c.fixed_ip} /> : t('client.from_pool'),
+          value: <Addresses all={[c.fixed_ip, c.fixed_ip6]} none={t('client.from_pool')} />,
+        },
+        {
+          label: t('client.routes'),
+          value: <Addresses all={c.routes} none={t('client.no_routes')} />,
         },
         {
           label: t('client.second_factor'),
@@ -97,6 +103,11 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
       ]}
     />
   );
+}
+
+function Addresses({ all, none }: { all: string[]; none: string }) {
+  const given = all.filter(Boolean);
+  return given.length > 0 ? <span className="mono">{given.join(', ')}</span> : <>{none}</>;
 }
 
 function Acts({ client: c }: { client: SSLClient }) {

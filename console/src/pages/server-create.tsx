@@ -10,6 +10,7 @@ import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { WizardForm } from '../components/wizard-form';
 import { useGateways, useNetworks } from '../lib/catalog';
+import { isIPv6 } from '../lib/network';
 import { useCreate } from '../lib/use';
 
 type Entry = SSLServerSettings & { gateway: string };
@@ -55,11 +56,12 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
   const create = useCreate((in_: Entry, key) => api.vpn.createServer(in_, key), [['servers'], ['gateway']]);
 
   // The default is already sensible: the whole of the gateway's network.
-  const prefixes = networks?.find((n) => n.id === gateway?.network)?.prefixes.join(',');
+  const prefixes = networks?.find((n) => n.id === gateway?.network)?.prefixes;
+  const subnets = prefixes?.filter((p) => !isIPv6(p)).join(',');
   useEffect(() => {
-    if (prefixes && !form.isFieldTouched('local_subnets'))
-      form.setFieldValue('local_subnets', prefixes.split(','));
-  }, [form, prefixes]);
+    if (subnets && !form.isFieldTouched('local_subnets'))
+      form.setFieldValue('local_subnets', subnets.split(','));
+  }, [form, subnets]);
 
   return (
     <WizardForm
@@ -90,7 +92,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
               <Form.Item name="gateway" label={t('server.gateway')} rules={[{ required: true }]}>
                 <Select options={gateways.map((g) => ({ value: g.id, label: g.name }))} />
               </Form.Item>
-              <MainFields connections={gateway?.ssl_connections} />
+              <MainFields connections={gateway?.ssl_connections} prefixes={prefixes} />
               <AdvancedFields />
             </>
           ),
@@ -116,6 +118,9 @@ function Summary({ gateway, entry: watched }: { gateway?: Gateway; entry?: Parti
             value: <span className="mono">{watched?.local_subnets?.join(', ') || '–'}</span>,
           },
           { label: t('server.pool'), value: <span className="mono">{watched?.pool || '–'}</span> },
+          ...(watched?.pool6
+            ? [{ label: t('server.pool6'), value: <span className="mono">{watched.pool6}</span> }]
+            : []),
           { label: t('server.two_factor'), value: watched?.two_factor ? t('common.yes') : t('common.no') },
         ]}
       />

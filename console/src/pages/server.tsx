@@ -13,7 +13,7 @@ import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { StateDot } from '../components/state-dot';
-import { nameIn, useGateways } from '../lib/catalog';
+import { nameIn, useGateways, useNetworks } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useNarrow } from '../lib/media';
 import { useChange, useFormat, useToggle } from '../lib/use';
@@ -77,7 +77,10 @@ function About({ server: s }: { server: SSLServer }) {
           label: t('server.local_subnets'),
           value: <span className="mono">{s.local_subnets.join(', ')}</span>,
         },
-        { label: t('server.pool'), value: <span className="mono">{s.pool}</span> },
+        {
+          label: t('server.pool'),
+          value: <span className="mono">{[s.pool, s.pool6].filter(Boolean).join(', ')}</span>,
+        },
         { label: t('server.login_mode'), value: t(`server.login_mode_${s.login_mode}`) },
         { label: t('server.two_factor'), value: s.two_factor ? t('common.yes') : t('common.no') },
         { label: t('server.id'), value: <CopyText text={s.id} /> },
@@ -119,6 +122,8 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
   const { t } = useTranslation();
   const narrow = useNarrow();
   const [form] = Form.useForm<SSLServerSettings>();
+  const network = useGateways().data?.items.find((g) => g.id === server.gateway)?.network;
+  const prefixes = useNetworks().data?.items.find((n) => n.id === network)?.prefixes;
   const change = useChange(
     async (in_: Partial<SSLServerSettings>) => {
       await api.vpn.changeServer(server.id, { ...in_, version: server.version });
@@ -149,7 +154,7 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
         onFinish={() => change.mutate(settingsOf(form.getFieldsValue(true) as SSLServer))}
       >
         <p className="quiet">{t('server.edit_note')}</p>
-        <MainFields />
+        <MainFields prefixes={prefixes} />
         <AdvancedFields />
         <ProblemAlert error={change.error} />
       </Form>

@@ -35,13 +35,21 @@ var (
 	HostAddress   = netip.MustParsePrefix("10.77.0.2/24") // the LAN host
 	GatewayFirst  = netip.MustParsePrefix("10.77.0.16/24")
 	GatewayLast   = netip.MustParseAddr("10.77.0.250")
+
+	VPC6          = netip.MustParsePrefix("fd00:77::/64")
+	HostAddress6  = netip.MustParsePrefix("fd00:77::2/64")
+	GatewayFirst6 = netip.MustParsePrefix("fd00:77::16/64")
 )
 
 // Lab is a running laboratory.
 type Lab struct {
 	name  string
 	procs []*exec.Cmd
+	ipv6  bool
 }
+
+// IPv6 tells whether the demo VPC has it: a machine may have it off.
+func (l *Lab) IPv6() bool { return l.ipv6 }
 
 // Bridge is the name of the bridge that is the demo VPC.
 func (l *Lab) Bridge() string { return l.name }
@@ -68,6 +76,7 @@ func Start(ctx context.Context, name string, hostArgs []string, out io.Writer) (
 		l.remove()
 		return nil, fmt.Errorf("making the demo networks: %w", err)
 	}
+	l.ipv6 = l.addIPv6() == nil
 	for _, args := range [][]string{hostArgs, {"iperf3", "-s"}} {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Stdout, cmd.Stderr = out, out
@@ -175,6 +184,22 @@ func (l *Lab) links() error {
 	}
 	return l.veth("c", "-client", ClientAddress, func(outer netlink.Link) error {
 		return addAddress(outer, NodeAddress)
+	})
+}
+
+// addIPv6 gives the LAN host an IPv6 address.
+func (l *Lab) addIPv6() error {
+	return in(l.name+"-lan", func() error {
+		eth, err := netlink.LinkByName("eth0")
+		if err != nil {
+			return err
+		}
+		a, err := netlink.ParseAddr(HostAddress6.String())
+		if err != nil {
+			return err
+		}
+		a.Flags = unix.IFA_F_NODAD
+		return netlink.AddrAdd(eth, a)
 	})
 }
 

@@ -117,7 +117,8 @@ type Session struct {
 	Client   string // the SSL client: the handle of SUP-6
 	Gateway  string
 	SourceIP netip.Addr // invalid unless the caller asked for addresses, or their day's key is gone
-	Inner    netip.Addr
+	Inner    netip.Addr // IPv4; kept with Inner6 in one column
+	Inner6   netip.Addr // invalid without IPv6
 	Start    time.Time
 	End      time.Time // zero: alive
 	Reason   string

@@ -170,7 +170,7 @@ func (r rig) report(t *testing.T, rep gwlink.Report) {
 func opened(session, gateway string) gwlink.SessionOpened {
 	return gwlink.SessionOpened{
 		Session: session, Gateway: gateway, Server: "sslsrv-a", Client: "sslcli-a", At: start,
-		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"),
+		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"), Inner6: netip.MustParseAddr("fd00:9::2"),
 	}
 }
 

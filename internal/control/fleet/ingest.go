@@ -76,7 +76,7 @@ func (s *Service) prepare(ctx context.Context, owned map[string]bool, all []gwli
 		if row.source, err = s.sealAddress(ctx, o.Session, "source_ip", o.At, o.SourceIP); err != nil {
 			return nil, err
 		}
-		if row.inner, err = s.sealAddress(ctx, o.Session, "inner_address", o.At, o.Inner); err != nil {
+		if row.inner, err = s.sealAddress(ctx, o.Session, "inner_address", o.At, o.Inner, o.Inner6); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -365,13 +365,10 @@ func ref(session, column string, start time.Time) vaultRef {
 	return vaultRef{Table: "fleet_session", Column: column, Row: session, Subject: id.Handle("day_" + dayOf(start)), Class: retentionClass}
 }
 
-func (s *Service) sealAddress(ctx context.Context, session, column string, start time.Time, a netip.Addr) ([]byte, error) {
-	if !a.IsValid() {
+func (s *Service) sealAddress(ctx context.Context, session, column string, start time.Time, all ...netip.Addr) ([]byte, error) {
+	raw := joinAddresses(all...)
+	if len(raw) == 0 {
 		return nil, nil
-	}
-	raw, err := a.Unmap().MarshalBinary()
-	if err != nil {
-		return nil, err
 	}
 	return s.vault.Seal(ctx, ref(session, column, start), raw)
 }

@@ -52,7 +52,7 @@ func TestAddressesAreSealedAndOpenOnlyWithARecordedRead(t *testing.T) {
 			t.Fatalf("got %+v, want one session without addresses", all)
 		}
 		must(t, r.s.OpenAddresses(ctx, vault.Reader{Class: vault.Self, Handle: "sub_x"}, "test", all))
-		if all[0].SourceIP.String() != "198.51.100.9" || all[0].Inner.String() != "10.9.0.2" || len(r.reads.all) != 1 {
+		if all[0].SourceIP.String() != "198.51.100.9" || all[0].Inner.String() != "10.9.0.2" || all[0].Inner6.String() != "fd00:9::2" || len(r.reads.all) != 1 {
 			t.Errorf("got %v, %v with %d read events, want one", all[0].SourceIP, all[0].Inner, len(r.reads.all))
 		}
 	})

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -137,29 +138,69 @@ func (s *Service) OpenAddresses(ctx context.Context, by vault.Reader, reason str
 	return nil
 }
 
-func (s *Service) openOne(ctx context.Context, t vault.Ticket, one *Session) (err error) {
-	if one.SourceIP, err = s.openAddress(ctx, t, ref(one.ID, "source_ip", one.Start), one.sealedSource); err != nil {
+func (s *Service) openOne(ctx context.Context, t vault.Ticket, one *Session) error {
+	source, err := s.openAddresses(ctx, t, ref(one.ID, "source_ip", one.Start), one.sealedSource)
+	if err != nil {
 		return err
 	}
-	one.Inner, err = s.openAddress(ctx, t, ref(one.ID, "inner_address", one.Start), one.sealedInner)
+	one.SourceIP = firstValid(source.v4, source.v6)
+	inner, err := s.openAddresses(ctx, t, ref(one.ID, "inner_address", one.Start), one.sealedInner)
+	one.Inner, one.Inner6 = inner.v4, inner.v6
 	return err
 }
 
-func (s *Service) openAddress(ctx context.Context, t vault.Ticket, r vault.Ref, sealed []byte) (netip.Addr, error) {
+func firstValid(a, b netip.Addr) netip.Addr {
+	if a.IsValid() {
+		return a
+	}
+	return b
+}
+
+func (s *Service) openAddresses(ctx context.Context, t vault.Ticket, r vault.Ref, sealed []byte) (addresses, error) {
 	if len(sealed) == 0 {
-		return netip.Addr{}, nil
+		return addresses{}, nil
 	}
 	raw, err := s.vault.Open(ctx, t, r, sealed)
 	if errs.KindOf(err) == errs.Gone {
-		return netip.Addr{}, nil
+		return addresses{}, nil
 	}
 	if err != nil {
-		return netip.Addr{}, err
+		return addresses{}, err
 	}
-	var a netip.Addr
-	err = a.UnmarshalBinary(raw)
+	return splitAddresses(raw)
+}
+
+// addresses are what one sealed column holds: at most one of each family.
+type addresses struct{ v4, v6 netip.Addr }
+
+// joinAddresses is the form that is sealed: 4 bytes, 16 bytes, or both in this
+// order. A session's two inner addresses are one fact about it and share a
+// column, a key and a retention.
+func joinAddresses(all ...netip.Addr) (raw []byte) {
+	for _, a := range all {
+		if a.IsValid() {
+			raw = append(raw, a.Unmap().AsSlice()...)
+		}
+	}
+	return raw
+}
+
+func splitAddresses(raw []byte) (a addresses, err error) {
+	if len(raw)%16 == 4 {
+		a.v4 = netip.AddrFrom4([4]byte(raw))
+		raw = raw[4:]
+	}
+	switch len(raw) {
+	case 0:
+	case 16:
+		a.v6 = netip.AddrFrom16([16]byte(raw))
+	default:
+		err = errAddresses
+	}
 	return a, err
 }
+
+var errAddresses = errors.New("fleet: sealed addresses of no known length")
 
 // Traffic returns a gateway's samples since a time, oldest first. Ten seconds
 // without a report have no sample.

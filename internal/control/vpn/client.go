@@ -122,6 +122,9 @@ func (s *Service) roomForClients(ctx context.Context, q db.Q, owner account.ID, 
 	if err := c.ClientSettings.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
+	if err := s.checkRouted(ctx, q, srv, &c); err != nil {
+		return err
+	}
 	return clientIsUnique(ctx, q, c)
 }
 
@@ -199,16 +202,13 @@ func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
 	if err := c.checkGroups(srv); err != nil {
 		return err
 	}
-	if !c.FixedIP.IsValid() {
-		return nil
-	}
-	return checkFixed(srv.Pool, c.FixedIP)
+	return c.checkAddresses(srv)
 }
 
 // checkFixed holds a fixed address to the pool without the network's own, the
 // gateway's and the broadcast address.
 func checkFixed(pool netip.Prefix, a netip.Addr) error {
-	if !pool.Contains(a) || a == pool.Addr() || a == pool.Addr().Next() || !pool.Contains(a.Next()) {
+	if !pool.Contains(a) || a == pool.Addr() || a == pool.Addr().Next() || (a.Is4() && !pool.Contains(a.Next())) {
 		return ErrFixedIP
 	}
 	return nil
@@ -260,8 +260,11 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || c.loses(next)
+	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6 || c.loses(next)
 	c.ClientSettings = next
+	if err := s.checkRouted(ctx, tx, srv, &c); err != nil {
+		return err
+	}
 	if err := clientIsUnique(ctx, tx, c); err != nil {
 		return err
 	}

@@ -21,6 +21,10 @@ var (
 	ErrPool          = errs.New(errs.Unprocessable, "vpn.pool_invalid")
 	ErrPoolConflict  = errs.New(errs.Unprocessable, "vpn.pool_conflict")
 	ErrPoolTooSmall  = errs.New(errs.Unprocessable, "vpn.pool_too_small")
+	ErrPool6         = errs.New(errs.Unprocessable, "vpn.pool6_invalid")
+	ErrNoIPv6        = errs.New(errs.Unprocessable, "vpn.network_without_ipv6")
+	ErrRoutes        = errs.New(errs.Unprocessable, "vpn.routes_invalid")
+	ErrRouteConflict = errs.New(errs.Unprocessable, "vpn.route_conflict") // params "prefix", "other"
 	ErrPort          = errs.New(errs.Unprocessable, "vpn.port_invalid")
 	ErrDNS           = errs.New(errs.Unprocessable, "vpn.dns_invalid")
 	ErrSetting       = errs.New(errs.Unprocessable, "vpn.setting_invalid") // param "setting"

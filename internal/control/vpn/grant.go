@@ -117,7 +117,7 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 
 func (l login) newGrant(c SSLClient) gwlink.Grant {
 	g := gwlink.Grant{
-		Session: id.New("ses"), Gateway: l.gateway.ID, Server: l.server.ID, Client: c.ID, FixedInner: c.FixedIP,
+		Session: id.New("ses"), Gateway: l.gateway.ID, Server: l.server.ID, Client: c.ID, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6,
 		MaxSessions: l.sessionsOf(c), UpRate: c.UpRate, DownRate: c.DownRate, NotBefore: l.now,
 		NotAfter: l.now.Add(time.Duration(l.server.SessionTimeout) * time.Second),
 	}

@@ -61,6 +61,6 @@ func clientTable() holding.Table {
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
 			"member_of", "secret_until", "password_until", "key_until", "token_until",
-			"not_after", "up_rate", "down_rate", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at",
+			"not_after", "up_rate", "down_rate", "fixed_ip", "fixed_ip6", "routes", "two_factor_exempt", "max_sessions", "expires_at",
 			"daily_quota", "monthly_quota", "version", "created_at", "updated_at"))
 }

@@ -139,7 +139,7 @@ func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) er
 		if o.ID == srv.ID {
 			continue
 		}
-		pools = append(pools, o.Pool)
+		pools = append(pools, o.pools()...)
 		if o.Name == srv.Name {
 			return ErrNameDuplicate
 		}
@@ -213,7 +213,7 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := s.checkSettings(g, srv, others); err != nil {
 		return err
 	}
-	if err := s.fixedStayInPool(ctx, tx, srv); err != nil {
+	if err := s.networksFit(ctx, tx, srv); err != nil {
 		return err
 	}
 	if err := s.bindCertificatesTx(ctx, tx, srv, old); err != nil {
@@ -237,25 +237,6 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 		return err
 	}
 	return s.record(ctx, tx, p, "vpn.server_changed", map[string]string{"server": srv.ID})
-}
-
-// fixedStayInPool refuses a pool that the fixed addresses of clients lie
-// outside of.
-func (s *Service) fixedStayInPool(ctx context.Context, tx *db.Tx, srv SSLServer) error {
-	fixed, err := db.Select(ctx, tx, db.One[string], "SELECT fixed_ip FROM vpn_client WHERE server = $1 AND fixed_ip <> ''", srv.ID)
-	if err != nil {
-		return err
-	}
-	for _, text := range fixed {
-		a, err := netip.ParseAddr(text)
-		if err != nil {
-			return err
-		}
-		if err := checkFixed(srv.Pool, a); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // DeleteServer removes a server; ErrInUse while it has clients.
@@ -393,7 +374,8 @@ func (s *Service) wire(ctx context.Context, g Gateway) (gwlink.Gateway, error) {
 
 func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer, error) {
 	w := gwlink.SSLServer{
-		ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool,
+		ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool, Pool6: v.Pool6,
+		DefaultDomains: v.DefaultDomains, ClientBypass: v.ClientBypass, MobileDPD: v.MobileDPD,
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, LoginMode: gwlink.LoginMode(v.LoginMode), RequireCertificate: v.LoginMode.wantsCertificate(), Groups: v.wireGroups(),
@@ -418,7 +400,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 	}
 	clients = slices.DeleteFunc(clients, func(c SSLClient) bool { return c.State != ClientEnabled })
 	for _, c := range clients {
-		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP})
+		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes})
 	}
 	return w, nil
 }

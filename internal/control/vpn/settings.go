@@ -13,11 +13,31 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("224.0.0.0/3"),
 }
 
+// unicast6 are the IPv6 networks that pools and subnets may be of: global
+// unicast and unique local addresses (RFC 4291, RFC 4193).
+var unicast6 = []netip.Prefix{netip.MustParsePrefix("2000::/3"), netip.MustParsePrefix("fc00::/7")}
+
+// minMTU6 is the least MTU that carries IPv6 (RFC 8200, section 5).
+const minMTU6 = 1280
+
+// validNetwork tells whether p is a network that packets may be routed to: IPv4
+// masks /8 to /32, IPv6 ones /16 to /128, canonical, and nothing reserved.
+func validNetwork(p netip.Prefix) bool {
+	switch {
+	case !p.IsValid() || p != p.Masked() || p.Addr().Zone() != "":
+		return false
+	case p.Addr().Is4():
+		return p.Bits() >= 8 && !slices.ContainsFunc(reserved, p.Overlaps)
+	}
+	return p.Bits() >= 16 && slices.ContainsFunc(unicast6, func(u netip.Prefix) bool { return u.Contains(p.Addr()) })
+}
+
 // Limits of section 8.4.
 const (
 	maxLocalSubnets  = 20
 	maxExcludeRoutes = 100
 	maxDNS           = 3
+	maxDomains       = 6 // what resolvers of old take as a search list
 	maxSplitDNS      = 50
 	maxBanner        = 500
 
@@ -29,7 +49,7 @@ const (
 // check holds the settings to section 4.7, given the VPC's prefixes, the pools
 // of the gateway's other servers and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
+	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
 		if err != nil {
 			return err
 		}
@@ -42,10 +62,7 @@ func (c Settings) checkSubnets() error {
 		return ErrSubnets
 	}
 	for i, p := range c.LocalSubnets {
-		if !p.IsValid() || !p.Addr().Is4() || p.Bits() < subnetWidest || p != p.Masked() {
-			return ErrSubnets
-		}
-		if slices.Contains(c.LocalSubnets[:i], p) || slices.ContainsFunc(reserved, p.Overlaps) {
+		if !validNetwork(p) || slices.Contains(c.LocalSubnets[:i], p) || !c.has(p.Addr()) {
 			return ErrSubnets
 		}
 	}
@@ -53,23 +70,30 @@ func (c Settings) checkSubnets() error {
 		return ErrSetting.With("setting", "exclude_routes")
 	}
 	for _, p := range c.ExcludeRoutes {
-		if !p.IsValid() || p != p.Masked() {
+		if !p.IsValid() || p != p.Masked() || !c.has(p.Addr()) {
 			return ErrSetting.With("setting", "exclude_routes")
 		}
 	}
 	return nil
 }
 
+// has tells whether the server has the address family of a.
+func (c Settings) has(a netip.Addr) bool { return a.Is4() || c.Pool6.IsValid() }
+
+// pools are the address pools that there are.
+func (c Settings) pools() []netip.Prefix {
+	if c.Pool6.IsValid() {
+		return []netip.Prefix{c.Pool, c.Pool6}
+	}
+	return []netip.Prefix{c.Pool}
+}
+
 func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
 	if !c.Pool.IsValid() || !c.Pool.Addr().Is4() || c.Pool.Bits() < poolWidest || c.Pool.Bits() > poolLast || c.Pool != c.Pool.Masked() {
 		return ErrPool
 	}
-	for _, group := range [][]netip.Prefix{reserved, c.LocalSubnets, vpc, pools} {
-		for _, p := range group {
-			if p.Overlaps(c.Pool) {
-				return ErrPoolConflict.With("prefix", p.String())
-			}
-		}
+	if err := apart(c.Pool, reserved, c.LocalSubnets, vpc, pools); err != nil {
+		return err
 	}
 	if usable := usable(c.Pool); usable < connections {
 		return ErrPoolTooSmall.With("usable", usable).With("needed", connections)
@@ -81,16 +105,47 @@ func (c Settings) checkPool(vpc, pools []netip.Prefix, connections int) error {
 // the gateway's and the broadcast address.
 func usable(pool netip.Prefix) int { return 1<<(32-pool.Bits()) - 3 }
 
+// checkPool6 holds the IPv6 pool, if there is one, to a network of the VPC that
+// carries IPv6 and to an MTU that does. Every pool in these bounds has room.
+func (c Settings) checkPool6(vpc, pools []netip.Prefix) error {
+	if !c.Pool6.IsValid() {
+		return nil
+	}
+	if !slices.ContainsFunc(vpc, func(p netip.Prefix) bool { return p.Addr().Is6() }) {
+		return ErrNoIPv6
+	}
+	if !validNetwork(c.Pool6) || !c.Pool6.Addr().Is6() || c.Pool6.Bits() < 48 || c.Pool6.Bits() > 112 {
+		return ErrPool6
+	}
+	if c.MTU < minMTU6 {
+		return ErrSetting.With("setting", "mtu").With("low", minMTU6).With("top", 1500)
+	}
+	return apart(c.Pool6, c.LocalSubnets, vpc, pools)
+}
+
+// apart refuses a pool that overlaps with anything of the groups.
+func apart(pool netip.Prefix, groups ...[]netip.Prefix) error {
+	for _, p := range slices.Concat(groups...) {
+		if p.Overlaps(pool) {
+			return ErrPoolConflict.With("prefix", p.String())
+		}
+	}
+	return nil
+}
+
 func (c Settings) checkDNS() error {
 	if (c.EnableDNS && len(c.DNS) < 1) || len(c.DNS) > maxDNS || len(c.SplitDNS) > maxSplitDNS {
 		return ErrDNS
 	}
 	for _, a := range c.DNS {
-		if !a.IsValid() || !a.Is4() || a.IsUnspecified() || a.IsMulticast() {
+		if !a.IsValid() || !c.has(a) || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "" {
 			return ErrDNS
 		}
 	}
-	for _, d := range c.SplitDNS {
+	if len(c.DefaultDomains) > maxDomains {
+		return ErrDNS
+	}
+	for _, d := range slices.Concat(c.SplitDNS, c.DefaultDomains) {
 		if !validDomain(d) {
 			return ErrDNS
 		}
@@ -168,10 +223,11 @@ func checkPort(port int) error {
 }
 
 // endsSessions reports whether a change of settings ends the server's sessions:
-// those without a factor that is asked for now may not live on.
+// those without a factor that is asked for now may not live on. A first IPv6
+// pool ends none: live sessions go on without it.
 func endsSessions(old, next Settings) bool {
 	more := (next.LoginMode.wantsCertificate() && !old.LoginMode.wantsCertificate()) || (next.LoginMode.wantsPassword() && !old.LoginMode.wantsPassword())
-	return old.Pool != next.Pool || old.TwoFactor != next.TwoFactor || more || distrusts(old, next)
+	return old.Pool != next.Pool || (old.Pool6.IsValid() && old.Pool6 != next.Pool6) || old.TwoFactor != next.TwoFactor || more || distrusts(old, next)
 }
 
 // distrusts reports whether certificates that signed in by the old settings

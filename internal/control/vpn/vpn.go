@@ -104,13 +104,16 @@ type Group struct {
 // Durations are whole seconds.
 type Settings struct {
 	Name                 string
-	LocalSubnets         []netip.Prefix
-	Pool                 netip.Prefix
+	LocalSubnets         []netip.Prefix // of both families, IPv6 with Pool6 only
+	Pool                 netip.Prefix   // IPv4
+	Pool6                netip.Prefix   // invalid = no IPv6 inside the tunnel
 	EnableDNS            bool
 	DNS                  []netip.Addr
 	TwoFactor            bool
 	FullTunnel           bool
 	SplitDNS             []string
+	DefaultDomains       []string
+	ClientBypass         bool // a family without an address goes outside the tunnel instead of nowhere
 	ExcludeRoutes        []netip.Prefix
 	MTU                  int
 	DPD                  int
@@ -194,7 +197,9 @@ const (
 type ClientSettings struct {
 	UpRate          int64 // bit/s from the client; 0 = the gateway's
 	DownRate        int64
-	FixedIP         netip.Addr // invalid = from the pool
+	FixedIP         netip.Addr     // invalid = from the pool
+	FixedIP6        netip.Addr     // likewise
+	Routes          []netip.Prefix // networks behind the client
 	TwoFactorExempt bool
 	ExpiresAt       time.Time // zero = never
 	MaxSessions     int       // 0 = the server's

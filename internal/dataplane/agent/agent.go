@@ -69,9 +69,13 @@ type Network struct {
 	Address   netip.Prefix // of the first gateway in this VPC
 	// Last ends the range of addresses for gateways that begins with Address;
 	// without it there is room for one gateway.
-	Last       netip.Addr
-	Router     netip.Addr // next hop out of the VPC, optional
-	Masquerade bool       // hosts of the VPC see the gateway's address, not the clients'
+	Last   netip.Addr
+	Router netip.Addr // next hop out of the VPC, optional
+	// Address6 is the IPv6 address of the first gateway, optional; a gateway that
+	// is n addresses behind the first one in Address is so here too.
+	Address6   netip.Prefix
+	Router6    netip.Addr
+	Masquerade bool // hosts of the VPC see the gateway's address, not the clients'
 }
 
 func (c *Config) setDefaults() error {

@@ -158,25 +158,49 @@ func (r *reconciler) network(g gwlink.Gateway) (*netcfg.Network, error) {
 	}
 	spec := netcfg.Spec{
 		Name: g.ID, Queues: r.cfg.Queues, MTU: defaultMTU, Bridge: vpc.Bridge, Parent: vpc.Interface,
-		Address: netip.PrefixFrom(addr, vpc.Address.Bits()), Router: vpc.Router, Masquerade: vpc.Masquerade,
+		Address: netip.PrefixFrom(addr, vpc.Address.Bits()), Address6: vpc.address6(addr),
+		Router: vpc.Router, Router6: vpc.Router6, Masquerade: vpc.Masquerade,
 	}
 	for i, s := range g.SSLServers {
 		if i == 0 || s.MTU > spec.MTU {
 			spec.MTU = cmp.Or(s.MTU, defaultMTU)
 		}
 		spec.Servers = append(spec.Servers, netcfg.Access{
-			Pool: s.Pool, LocalSubnets: s.LocalSubnets, FullTunnel: s.FullTunnel, Isolated: s.ClientIsolation,
+			Pool: s.Pool, Pool6: s.Pool6, Routed: s.Routed(), LocalSubnets: s.LocalSubnets,
+			FullTunnel: s.FullTunnel, Isolated: s.ClientIsolation,
 		})
 	}
 	n, err := netcfg.Apply(spec, r.networks[g.ID])
 	if n == nil {
 		return nil, err
 	}
+	err = errors.Join(err, withoutIPv6(g, vpc))
 	r.networks[g.ID] = n
 	if n.Queues == nil {
 		return nil, err
 	}
 	return n, err
+}
+
+// withoutIPv6 tells that clients with IPv6 reach nothing by it.
+func withoutIPv6(g gwlink.Gateway, vpc Network) error {
+	if vpc.Address6.IsValid() || !slices.ContainsFunc(g.SSLServers, func(s gwlink.SSLServer) bool { return s.Pool6.IsValid() }) {
+		return nil
+	}
+	return fmt.Errorf("network %q has no ipv6 address in this node's configuration (address6)", g.Network)
+}
+
+// address6 is the IPv6 address of the gateway that has addr; invalid if the VPC
+// has none.
+func (n Network) address6(addr netip.Addr) netip.Prefix {
+	if !n.Address6.IsValid() {
+		return netip.Prefix{}
+	}
+	six := n.Address6.Addr()
+	for a := n.Address.Addr(); a.Less(addr); a = a.Next() {
+		six = six.Next()
+	}
+	return netip.PrefixFrom(six, n.Address6.Bits())
 }
 
 // address returns a gateway's address in its VPC, the same as long as the

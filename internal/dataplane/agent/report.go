@@ -165,7 +165,7 @@ func (r *reporter) noteOpened(rec sslvpn.Record) {
 	r.running[rec.Session] = true
 	r.opened[rec.Session] = gwlink.SessionOpened{
 		Session: rec.Session, Gateway: rec.Gateway, Server: rec.Server, Client: rec.Client,
-		SourceIP: rec.SourceIP, Inner: rec.Inner, At: rec.OpenedAt,
+		SourceIP: rec.SourceIP, Inner: rec.Inner, Inner6: rec.Inner6, At: rec.OpenedAt,
 	}
 }
 

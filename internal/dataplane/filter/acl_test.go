@@ -163,9 +163,9 @@ func manyRules() []Rule {
 
 func TestACLDoesNotAllocate(t *testing.T) {
 	f := New(Rules{Pool: prefix("10.9.0.0/24"), LocalSubnets: []netip.Prefix{prefix("10.77.0.0/16")}, ACL: NewACL(manyRules(), true)})
-	p, lease := segment("10.77.2.9", 6, 443, 0), netip.MustParseAddr("10.9.0.5")
+	p, holder := segment("10.77.2.9", 6, 443, 0), &Holder{IPv4: netip.MustParseAddr("10.9.0.5")}
 	if n := testing.AllocsPerRun(100, func() {
-		if !f.FromClient(p, lease) {
+		if !f.FromClient(p, holder) {
 			t.Fatal("refused")
 		}
 	}); n != 0 {

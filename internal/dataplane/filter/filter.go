@@ -3,32 +3,38 @@
 // It is the first wall; the second is nftables in the gateway's namespace
 // (netcfg). It keeps no connection state and changes no packet.
 //
-//	from the client: source = the lease; destination = an allowed subnet, the
-//	                 gateway's own address, or another client unless isolated;
+//	from the client: source = a lease, or a network behind the client;
+//	                 destination = an allowed subnet, the gateway's own address,
+//	                 or another client and what is behind it unless isolated;
 //	                 and what the access list of the server allows
-//	to the client:   source as above
+//	to the client:   source as above; also an ICMP error from anywhere about a
+//	                 packet that the client itself may send
 //
-// Invariants: a packet that cannot be read is refused; a Filter never changes
-// after New, so that any number of goroutines may use it; no allocation.
+// Invariants: a packet that cannot be read is refused; nothing goes to
+// link-local or multicast addresses; a Filter never changes after New, so that
+// any number of goroutines may use it; no allocation.
 package filter
 
 import (
 	"net/netip"
+	"slices"
 )
 
-// Rules say what the clients of one SSL server may reach.
+// Rules say what the clients of one SSL server may reach. Either pool may be
+// invalid: then that family has no clients.
 type Rules struct {
-	Pool         netip.Prefix // the clients themselves; the first host is the gateway
+	Pool, Pool6  netip.Prefix   // the clients themselves; the first host is the gateway
+	Routed       []netip.Prefix // networks behind clients
 	LocalSubnets []netip.Prefix
-	FullTunnel   bool // every destination outside the pool is allowed
+	FullTunnel   bool // every destination that is no client's is allowed
 	Isolated     bool // clients do not reach one another
 	ACL          *ACL // of packets from clients; nil allows all
 }
 
 // Filter is Rules ready for use.
 type Filter struct {
-	pool     netip.Prefix
-	gateway  netip.Addr
+	inside   []netip.Prefix // pools and networks behind clients
+	gateways []netip.Addr
 	subnets  []netip.Prefix
 	full     bool
 	isolated bool
@@ -37,59 +43,79 @@ type Filter struct {
 
 // New prepares rules.
 func New(r Rules) *Filter {
-	f := &Filter{pool: r.Pool.Masked(), full: r.FullTunnel, isolated: r.Isolated, acl: r.ACL}
-	f.gateway = f.pool.Addr().Next()
+	f := &Filter{full: r.FullTunnel, isolated: r.Isolated, acl: r.ACL}
+	for _, p := range []netip.Prefix{r.Pool, r.Pool6} {
+		if p.IsValid() {
+			f.inside = append(f.inside, p.Masked())
+			f.gateways = append(f.gateways, p.Masked().Addr().Next())
+		}
+	}
+	for _, p := range r.Routed {
+		f.inside = append(f.inside, p.Masked())
+	}
 	for _, s := range r.LocalSubnets {
 		f.subnets = append(f.subnets, s.Masked())
 	}
 	return f
 }
 
-// FromClient tells whether the packet p of the session that holds lease may
-// enter the gateway's network.
-func (f *Filter) FromClient(p []byte, lease netip.Addr) bool {
-	src, dst, ok := Addresses(p)
-	return ok && src == lease && f.reachable(dst) && f.acl.Allows(p)
+// Holder is who sends and receives on one session: its leases, as far as the
+// client took them, and the networks behind it.
+type Holder struct {
+	IPv4, IPv6 netip.Addr // invalid = none
+	Routed     []netip.Prefix
 }
 
-// ToClient tells whether the packet p may leave towards a client.
+// Owns tells whether a is the holder's.
+func (h *Holder) Owns(a netip.Addr) bool {
+	return a == h.IPv4 || a == h.IPv6 || contains(h.Routed, a)
+}
+
+// FromClient tells whether the packet p of a session of h may enter the
+// gateway's network.
+func (f *Filter) FromClient(p []byte, h *Holder) bool {
+	src, dst, ok := Addresses(p)
+	return ok && h.Owns(src) && f.reachable(dst) && f.acl.Allows(p)
+}
+
+// ToClient tells whether the packet p may leave towards the client that has its
+// destination.
 func (f *Filter) ToClient(p []byte) bool {
-	src, _, ok := Addresses(p)
-	return ok && f.reachable(src)
+	src, dst, ok := Addresses(p)
+	return ok && (f.reachable(src) || f.answers(p, src, dst))
 }
 
 func (f *Filter) reachable(a netip.Addr) bool {
-	if f.pool.Contains(a) {
-		return a == f.gateway || !f.isolated
+	if !routable(a) {
+		return false
 	}
-	if f.full {
-		return !a.IsMulticast() && !a.IsLoopback()
+	if contains(f.inside, a) {
+		return !f.isolated || slices.Contains(f.gateways, a)
 	}
-	for _, s := range f.subnets {
-		if s.Contains(a) {
+	return f.full || contains(f.subnets, a)
+}
+
+// answers tells whether p is an ICMP error, of any router on the way, about a
+// packet of dst to where that may send: without these no path MTU is found.
+func (f *Filter) answers(p []byte, src, dst netip.Addr) bool {
+	about, to, ok := quoted(p)
+	return ok && about == dst && f.reachable(to) && routable(src) && !contains(f.inside, src)
+}
+
+func contains(all []netip.Prefix, a netip.Addr) bool {
+	for _, p := range all {
+		if p.Contains(a) {
 			return true
 		}
 	}
 	return false
 }
 
-// Addresses reads source and destination of an IPv4 or IPv6 packet. ok is
-// false for anything else, and when the packet's own length exceeds p.
-func Addresses(p []byte) (src, dst netip.Addr, ok bool) {
-	if len(p) < 20 {
-		return src, dst, false
-	}
-	switch p[0] >> 4 {
-	case 4:
-		if n := int(p[2])<<8 | int(p[3]); n > len(p) || p[0]&15 < 5 {
-			return src, dst, false
-		}
-		return netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20])), true
-	case 6:
-		if len(p) < 40 {
-			return src, dst, false
-		}
-		return netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40])), true
-	}
-	return src, dst, false
+// limitedBroadcast is the one IPv4 address that is neither multicast nor
+// anybody's.
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// routable tells whether packets to a leave a link at all.
+func routable(a netip.Addr) bool {
+	return !a.IsMulticast() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsUnspecified() && !a.Is4In6() && a != limitedBroadcast
 }

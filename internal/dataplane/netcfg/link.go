@@ -66,12 +66,49 @@ func upWith(h *netlink.Handle, link netlink.Link, want []netip.Prefix) error {
 		}
 	}
 	for _, p := range want {
-		if err := h.AddrReplace(link, &netlink.Addr{IPNet: ipNet(p)}); err != nil {
+		a := &netlink.Addr{IPNet: ipNet(p)}
+		if p.Addr().Is6() {
+			a.Flags = unix.IFA_F_NODAD // it comes from the configuration and is needed at once
+		}
+		if err := h.AddrReplace(link, a); err != nil {
 			return fmt.Errorf("adding %s to %s: %w", p, name, err)
 		}
 	}
 	if err := h.LinkSetUp(link); err != nil {
 		return fmt.Errorf("setting %s up: %w", name, err)
+	}
+	return nil
+}
+
+// routeMark tells our routes from the kernel's own (rtnetlink(7), rtm_protocol).
+const routeMark = unix.RTPROT_STATIC
+
+// setRoutes makes want exactly the networks that are routed to link, beside
+// those of its own addresses.
+func setRoutes(h *netlink.Handle, link netlink.Link, want []netip.Prefix) error {
+	name, keep := link.Attrs().Name, map[string]bool{}
+	for _, p := range want {
+		keep[p.String()] = true
+	}
+	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
+		have, err := h.RouteList(link, family)
+		if err != nil {
+			return fmt.Errorf("listing routes of %s: %w", name, err)
+		}
+		for _, r := range have {
+			if r.Protocol != routeMark || r.Dst == nil || keep[r.Dst.String()] {
+				continue
+			}
+			if err := h.RouteDel(&r); err != nil {
+				return fmt.Errorf("removing the route to %s: %w", r.Dst, err)
+			}
+		}
+	}
+	for _, p := range want {
+		r := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(p), Protocol: routeMark, Scope: netlink.SCOPE_LINK}
+		if err := h.RouteReplace(r); err != nil {
+			return fmt.Errorf("routing %s to %s: %w", p, name, err)
+		}
 	}
 	return nil
 }

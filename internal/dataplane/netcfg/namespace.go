@@ -89,15 +89,33 @@ func removeNamespace(name string) error {
 	return nil
 }
 
+// setAddressing switches IPv6 on in the calling thread's namespace, whatever
+// the host's default is. No router's word changes addresses or routes there.
+func setAddressing() error {
+	return setAll([]setting{
+		{"ipv6/conf/all/disable_ipv6", "0"},
+		{"ipv6/conf/default/disable_ipv6", "0"},
+		{"ipv6/conf/all/accept_ra", "0"},
+		{"ipv6/conf/default/accept_ra", "0"},
+	})
+}
+
 // setForwarding switches routing on in the calling thread's namespace.
 // Redirects are off: clients of one pool talk through the gateway.
 func setForwarding() error {
-	for _, s := range []struct{ key, value string }{
+	return setAll([]setting{
 		{"ipv4/ip_forward", "1"},
 		{"ipv4/conf/all/send_redirects", "0"},
 		{"ipv4/conf/" + TunnelLink + "/send_redirects", "0"},
 		{"ipv6/conf/all/forwarding", "1"},
-	} {
+	})
+}
+
+// setting is a sysctl below net.
+type setting struct{ key, value string }
+
+func setAll(all []setting) error {
+	for _, s := range all {
 		path := "/proc/sys/net/" + s.key
 		if have, err := os.ReadFile(path); err == nil && string(have) == s.value+"\n" {
 			continue

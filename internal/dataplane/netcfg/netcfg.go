@@ -44,17 +44,34 @@ type Spec struct {
 	Bridge     string       // VPC bridge in the node's namespace; or
 	Parent     string       // VPC interface or VLAN, shared by macvlan
 	Address    netip.Prefix // of the gateway in the VPC
+	Address6   netip.Prefix // likewise; may be invalid
 	Router     netip.Addr   // next hop to what is beyond the VPC; may be invalid
-	Masquerade bool         // clients appear with Address in the VPC
+	Router6    netip.Addr   // likewise
+	Masquerade bool         // clients appear with Address or Address6 in the VPC
 }
 
 // Access is what the clients of one SSL server may reach.
 type Access struct {
-	Pool         netip.Prefix
+	Pool         netip.Prefix   // the first host is the gateway
+	Pool6        netip.Prefix   // likewise; invalid = no IPv6
+	Routed       []netip.Prefix // networks behind clients
 	LocalSubnets []netip.Prefix
 	FullTunnel   bool
 	Isolated     bool
 }
+
+// pools are the pools that there are.
+func (a Access) pools() (all []netip.Prefix) {
+	for _, p := range []netip.Prefix{a.Pool, a.Pool6} {
+		if p.IsValid() {
+			all = append(all, p.Masked())
+		}
+	}
+	return all
+}
+
+// inside is every address that is a client's or behind one.
+func (a Access) inside() []netip.Prefix { return append(a.pools(), a.Routed...) }
 
 // Network is a gateway's network that this process holds.
 type Network struct {
@@ -86,6 +103,9 @@ func (n *Network) apply(spec Spec) error {
 		return fmt.Errorf("opening netlink: %w", err)
 	}
 	defer inside.Close()
+	if err := within(n.ns, setAddressing); err != nil {
+		return err
+	}
 	if err := n.ensureTunnel(spec, inside); err != nil {
 		return err
 	}
@@ -138,11 +158,17 @@ func (n *Network) ensureTunnel(spec Spec, inside *netlink.Handle) error {
 	if err := inside.LinkSetTxQLen(link, 1000); err != nil {
 		return fmt.Errorf("setting queue of %s: %w", TunnelLink, err)
 	}
-	var want []netip.Prefix
+	var want, routed []netip.Prefix
 	for _, s := range spec.Servers {
-		want = append(want, netip.PrefixFrom(s.Pool.Masked().Addr().Next(), s.Pool.Bits()))
+		for _, p := range s.pools() {
+			want = append(want, netip.PrefixFrom(p.Addr().Next(), p.Bits()))
+		}
+		routed = append(routed, s.Routed...)
 	}
-	return upWith(inside, link, want)
+	if err := upWith(inside, link, want); err != nil {
+		return err
+	}
+	return setRoutes(inside, link, routed)
 }
 
 func (n *Network) ensureVPC(spec Spec, inside *netlink.Handle) error {
@@ -161,10 +187,14 @@ func (n *Network) ensureVPC(spec Spec, inside *netlink.Handle) error {
 	if err != nil {
 		return fmt.Errorf("link to the vpc: %w", err)
 	}
-	if err := upWith(inside, link, []netip.Prefix{spec.Address}); err != nil {
+	want := []netip.Prefix{spec.Address}
+	if spec.Address6.IsValid() {
+		want = append(want, spec.Address6)
+	}
+	if err := upWith(inside, link, want); err != nil {
 		return err
 	}
-	return setDefaultRoute(inside, link, spec.Router)
+	return errors.Join(setDefaultRoute(inside, link, spec.Router), setDefaultRoute(inside, link, spec.Router6))
 }
 
 // addVPCLink makes the link in the node's namespace, with its inner end

@@ -57,19 +57,31 @@ func (b *ruleBuilder) rule(parts ...[]expr.Any) {
 func (b *ruleBuilder) forward(spec Spec) {
 	b.begin("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter, nftables.ChainPolicyDrop)
 	for _, s := range spec.Servers {
-		for _, subnet := range s.LocalSubnets {
-			if subnet.Addr().Is4() != s.Pool.Addr().Is4() {
-				continue
-			}
-			b.rule(in(TunnelLink), out(VPCLink), source(s.Pool), destination(subnet), accept())
-			b.rule(in(VPCLink), out(TunnelLink), source(subnet), destination(s.Pool), accept())
+		for _, p := range s.inside() {
+			b.forwardOf(s, p)
 		}
-		if s.FullTunnel {
-			b.rule(in(TunnelLink), out(VPCLink), source(s.Pool), accept())
-			b.rule(in(VPCLink), out(TunnelLink), destination(s.Pool), established(), accept())
+	}
+}
+
+// forwardOf writes the rules for one of the prefixes inside the tunnel. ICMP
+// errors pass from anywhere in the VPC; the data plane's filter looks at what
+// they are about.
+func (b *ruleBuilder) forwardOf(s Access, p netip.Prefix) {
+	for _, subnet := range s.LocalSubnets {
+		if subnet.Addr().Is4() != p.Addr().Is4() {
+			continue
 		}
-		if !s.Isolated {
-			b.rule(in(TunnelLink), out(TunnelLink), source(s.Pool), destination(s.Pool), accept())
+		b.rule(in(TunnelLink), out(VPCLink), source(p), destination(subnet), accept())
+		b.rule(in(VPCLink), out(TunnelLink), source(subnet), destination(p), accept())
+	}
+	b.rule(in(VPCLink), out(TunnelLink), destination(p), icmpErrors(p.Addr().Is4()), accept())
+	if s.FullTunnel {
+		b.rule(in(TunnelLink), out(VPCLink), source(p), accept())
+		b.rule(in(VPCLink), out(TunnelLink), destination(p), established(), accept())
+	}
+	for _, other := range s.inside() {
+		if !s.Isolated && other.Addr().Is4() == p.Addr().Is4() {
+			b.rule(in(TunnelLink), out(TunnelLink), source(p), destination(other), accept())
 		}
 	}
 }
@@ -85,7 +97,9 @@ func (b *ruleBuilder) input() {
 func (b *ruleBuilder) masquerade(spec Spec) {
 	b.begin("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, nftables.ChainPolicyAccept)
 	for _, s := range spec.Servers {
-		b.rule(out(VPCLink), source(s.Pool), []expr.Any{&expr.Masq{}})
+		for _, p := range s.inside() {
+			b.rule(out(VPCLink), source(p), []expr.Any{&expr.Masq{}})
+		}
 	}
 }
 
@@ -108,6 +122,19 @@ func protocol(number byte) []expr.Any {
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{number}},
 	}
+}
+
+// icmpErrors matches the ICMP errors that a connection needs: IPv6 types 1-4
+// (RFC 4443), and IPv4 "unreachable", which "fragmentation needed" is one of.
+func icmpErrors(v4 bool) []expr.Any {
+	number, low, high := byte(unix.IPPROTO_ICMPV6), byte(1), byte(4)
+	if v4 {
+		number, low, high = unix.IPPROTO_ICMP, 3, 3
+	}
+	return append(protocol(number),
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Len: 1},
+		&expr.Cmp{Op: expr.CmpOpGte, Register: 1, Data: []byte{low}},
+		&expr.Cmp{Op: expr.CmpOpLte, Register: 1, Data: []byte{high}})
 }
 
 func established() []expr.Any {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/filter"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
@@ -19,6 +20,7 @@ type client struct {
 	grant  gwlink.Grant
 	server atomic.Pointer[server]
 	path   atomic.Pointer[path] // where packets to the client go; nil while detached
+	holder atomic.Pointer[filter.Holder]
 
 	owner   *owner      // fixed once the session is entered
 	paced   atomic.Bool // its SSL client has a rate down
@@ -30,11 +32,12 @@ type client struct {
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
 	agent                                    atomic.Pointer[string]
 
-	mu      sync.Mutex
-	state   *session.Session
-	actions []session.Action // scratch of step
-	stream  *stream          // of state.Conn
-	conns   uint64           // streams so far
+	mu       sync.Mutex
+	families families // that the last CONNECT gave addresses of
+	state    *session.Session
+	actions  []session.Action // scratch of step
+	stream   *stream          // of state.Conn
+	conns    uint64           // streams so far
 
 	timer timer
 }
@@ -65,8 +68,9 @@ func (p *path) fill(c *netio.Chunk, seg *tun.Segments) bool {
 }
 
 func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
-	c := &client{svc: svc, rec: r, grant: grant}
+	c := &client{svc: svc, rec: r, grant: grant, families: families{v4: true, v6: true}}
 	c.server.Store(srv)
+	c.holdLocked()
 	c.state = session.New(now, limits(srv, grant, r.OpenedAt))
 	c.bytesIn.Store(r.BytesIn)
 	c.bytesOut.Store(r.BytesOut)
@@ -90,13 +94,13 @@ func limits(srv *server, grant gwlink.Grant, opened time.Time) session.Config {
 func (c *client) configure(srv *server) {
 	c.server.Store(srv)
 	c.setRates(srv)
-	srv.gateway.add(c)
+	c.hold(nil)
 	c.step(session.Event{Kind: session.Configure, Config: limits(srv, c.grant, c.rec.OpenedAt)})
 }
 
 func (c *client) setRates(srv *server) {
 	up, down := c.grant.UpRate, c.grant.DownRate
-	if r, ok := srv.rates[c.grant.Client]; ok {
+	if r, ok := srv.clients[c.grant.Client]; ok {
 		up, down = r.UpRate, r.DownRate
 	}
 	c.owner.up.SetRate(up)

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -61,7 +60,8 @@ func agentName(s string) string {
 // a quick DTLS hello finds it.
 func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
-	resp := h.response(c, req)
+	resp, given := h.response(c, req)
+	c.hold(&given)
 	resp.DTLS = h.offerDTLS(st, req)
 	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
 	st.extend(resp.Extensions)
@@ -88,36 +88,6 @@ func (h *httpConn) refuse(status int, reason string) {
 // target is the path of a CONNECT, which net/http keeps in RequestURI.
 func target(r *http.Request) string { return openconnect.CleanPath(r.RequestURI) }
 
-func (h *httpConn) response(c *client, req openconnect.ConnectRequest) openconnect.ConnectResponse {
-	spec := h.srv.spec
-	base := openconnect.ClampBaseMTU(req.BaseMTU, 0)
-	mtu := openconnect.TunnelMTU(base, h.from.Addr().Is6(), openconnect.CipherGCM)
-	if spec.MTU > 0 {
-		mtu = min(mtu, spec.MTU)
-	}
-	out := openconnect.ConnectResponse{
-		Agent: req.Agent, ServerName: spec.Name, FullIPv6: req.FullIPv6,
-		DNS: spec.DNS, SplitDNS: spec.SplitDNS, TunnelAllDNS: spec.FullTunnel,
-		DPD: seconds(spec.DPD), Keepalive: seconds(spec.Keepalive), RekeyTime: max(seconds(spec.RekeyTime), minRekey),
-		IdleTimeout: seconds(spec.IdleTimeout), SessionTimeout: seconds(spec.SessionTimeout),
-		DisconnectedTimeout: seconds(spec.CookieTimeout), SplitExclude: spec.ExcludeRoutes,
-		BaseMTU: base, MTU: mtu, Banner: spec.Banner,
-	}
-	if !spec.FullTunnel {
-		out.SplitInclude = spec.LocalSubnets
-	}
-	if spec.DefaultDomain != "" {
-		out.DefaultDomains = []string{spec.DefaultDomain}
-	}
-	address := netip.PrefixFrom(c.rec.Inner, spec.Pool.Bits())
-	if c.rec.Inner.Is6() {
-		out.IPv6 = address
-	} else {
-		out.IPv4 = address
-	}
-	return out
-}
-
 // offerDTLS prepares the DTLS side of a stream, if server and client agree on
 // a method; nil otherwise. Its keys come from this connection alone.
 func (h *httpConn) offerDTLS(st *stream, req openconnect.ConnectRequest) *openconnect.DTLSOffer {
@@ -129,7 +99,7 @@ func (h *httpConn) offerDTLS(st *stream, req openconnect.ConnectRequest) *openco
 	choice := openconnect.ChooseDTLS(req, err == nil)
 	offer := &openconnect.DTLSOffer{
 		Choice: choice, Port: h.srv.spec.Port,
-		DPD: seconds(h.srv.spec.DPD), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: max(seconds(h.srv.spec.RekeyTime), minRekey),
+		DPD: h.srv.dpd(req.Mobile), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: max(seconds(h.srv.spec.RekeyTime), minRekey),
 	}
 	_, _ = rand.Read(offer.ID[:]) // never fails
 	cfg := dtls.ServerConfig{SessionID: offer.ID[:]}

@@ -42,14 +42,13 @@ type gateway struct {
 	giving  sync.RWMutex // read-held to give an upload
 	stopped bool
 
-	mu     sync.RWMutex
-	byAddr map[netip.Addr]*client
+	table *table
 }
 
 func newGateway(id string, queues []tun.Queue, log *slog.Logger, t *tally) *gateway {
 	g := &gateway{
 		id: id, log: log, tally: t, queues: queues, up: shape.New(0), down: shape.New(0),
-		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), byAddr: map[netip.Addr]*client{},
+		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), table: newTable(),
 	}
 	g.pacer, g.gate = newPacer(g), newGate(g)
 	for i, q := range queues {
@@ -116,10 +115,8 @@ func (p *pump) deliver() {
 	if !ok {
 		return
 	}
-	p.g.mu.RLock()
-	c := p.g.byAddr[dst]
-	p.g.mu.RUnlock()
-	if c == nil {
+	c := p.g.table.find(dst)
+	if c == nil || !c.holder.Load().Owns(dst) {
 		p.g.tally.noSession.Add(1)
 		return
 	}
@@ -178,26 +175,6 @@ func (g *gateway) pause() bool {
 	}
 }
 
-func (g *gateway) add(c *client) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.byAddr[c.rec.Inner] = c
-}
-
-func (g *gateway) remove(c *client) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.byAddr[c.rec.Inner] == c {
-		delete(g.byAddr, c.rec.Inner)
-	}
-}
-
-func (g *gateway) sessions() int {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return len(g.byAddr)
-}
-
 // close ends the goroutines. The queues must be closed by their owner first.
 func (g *gateway) close() {
 	g.giving.Lock()
@@ -216,28 +193,29 @@ type server struct {
 	filter    *filter.Filter
 	acl       *filter.ACL
 	pool      *lease.Pool // shared by successive values while the prefix stays
+	pool6     *lease.Pool // likewise; nil without IPv6
 	cert      *tls.Certificate
 	clientCAs *x509.CertPool
 	revoked   map[string]bool
-	rates     map[string]gwlink.Client
+	clients   map[string]gwlink.Client
+	profile   []byte
 }
 
 func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former *server) *server {
 	s := &server{
 		spec: spec, gateway: g, cert: cert, clientCAs: x509.NewCertPool(),
-		revoked: map[string]bool{}, rates: map[string]gwlink.Client{},
+		profile: profileOf(spec), revoked: map[string]bool{}, clients: map[string]gwlink.Client{},
 		acl: accessList(spec, former),
 	}
 	s.filter = filter.New(filter.Rules{
-		Pool: spec.Pool, LocalSubnets: spec.LocalSubnets,
+		Pool: spec.Pool, Pool6: spec.Pool6, Routed: spec.Routed(), LocalSubnets: spec.LocalSubnets,
 		FullTunnel: spec.FullTunnel, Isolated: spec.ClientIsolation, ACL: s.acl,
 	})
-	if former != nil && former.pool.Prefix() == spec.Pool.Masked() {
-		s.pool = former.pool
-	} else {
-		s.pool = lease.New(spec.Pool)
+	if former == nil {
+		former = &server{}
 	}
-	if s.cert == nil && former != nil {
+	s.pool, s.pool6 = poolFor(spec.Pool, former.pool), poolFor(spec.Pool6, former.pool6)
+	if s.cert == nil {
 		s.cert = former.cert // better the former certificate than none
 	}
 	for _, der := range spec.ClientCAs {
@@ -248,14 +226,20 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	for _, serial := range spec.RevokedSerials {
 		s.revoked[serial] = true
 	}
-	fixed := map[netip.Addr]string{}
+	fixed, fixed6 := map[netip.Addr]string{}, map[netip.Addr]string{}
 	for _, c := range spec.Clients {
-		s.rates[c.ID] = c
+		s.clients[c.ID] = c
 		if c.FixedInner.IsValid() {
 			fixed[c.FixedInner] = c.ID
 		}
+		if c.FixedInner6.IsValid() {
+			fixed6[c.FixedInner6] = c.ID
+		}
 	}
 	s.pool.Keep(fixed)
+	if s.pool6 != nil {
+		s.pool6.Keep(fixed6)
+	}
 	return s
 }
 
@@ -278,6 +262,18 @@ func accessList(spec gwlink.SSLServer, former *server) *filter.ACL {
 		rules = append(rules, one)
 	}
 	return filter.NewACL(rules, spec.ACLDeny)
+}
+
+// poolFor is the former pool while its prefix stays, else a new one; nil without
+// a prefix.
+func poolFor(prefix netip.Prefix, former *lease.Pool) *lease.Pool {
+	switch {
+	case !prefix.IsValid():
+		return nil
+	case former != nil && former.Prefix() == prefix.Masked():
+		return former
+	}
+	return lease.New(prefix)
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

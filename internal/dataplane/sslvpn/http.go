@@ -132,6 +132,7 @@ type answer struct {
 	cookies     []string // values of Set-Cookie
 	reason      string   // X-Reason
 	close       bool
+	head        bool // to HEAD: no body follows
 }
 
 func (h *httpConn) write(a answer) error {
@@ -159,7 +160,9 @@ func (h *httpConn) write(a answer) error {
 		line("Connection: close")
 	}
 	line()
-	b.Write(a.body)
+	if !a.head {
+		b.Write(a.body)
+	}
 	_, err := h.tls.Write(b.Bytes())
 	return err
 }
@@ -175,17 +178,15 @@ func headerText(s string) string {
 }
 
 func (h *httpConn) answer(r *http.Request) answer {
-	path := openconnect.CleanPath(r.URL.Path)
 	switch r.Method {
 	case http.MethodPost:
 		return h.post(r)
-	case http.MethodGet, http.MethodHead:
-		if f, err := openconnect.StaticFile(path); err == nil {
-			return answer{status: 200, contentType: f.ContentType, body: []byte(f.Body)}
-		}
-		if _, ok := h.groupAt(path); ok || path == "/" || path == "/auth" || path == "/VPN" {
-			return h.look(h.groupOf(path, openconnect.Document{}))
-		}
+	case http.MethodGet:
+		return h.get(r)
+	case http.MethodHead:
+		a := h.get(r)
+		a.head = true
+		return a
 	}
 	return answer{status: 404, close: true}
 }

@@ -3,13 +3,10 @@ package sslvpn
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -191,11 +188,14 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 	h.succeeded()
 	done := openconnect.Complete{
 		Token: openconnect.NewSecret([]byte(cookie)), SessionID: grant.Session,
-		Banner: h.srv.spec.Banner, CertSHA1: fmt.Sprintf("%X", sha1.Sum(h.srv.cert.Certificate[0])),
+		Banner: h.srv.spec.Banner, CertSHA1: openconnect.SHA1(h.srv.cert.Certificate[0]),
+		ProfileURI: openconnect.ProfilePath, ProfileSHA1: openconnect.SHA1(h.srv.profile),
 	}
 	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: done.AppendTo(nil), cookies: []string{
 		contextCookie + "=; Path=/; Max-Age=0; Secure; HttpOnly",
 		sessionCookie + "=" + cookie + "; Path=/; Secure; HttpOnly",
+		configCookie + gone,
+		configCookie + "=" + openconnect.ConfigCookie(done.CertSHA1, done.ProfileURI, done.ProfileSHA1) + "; path=/; Secure; HttpOnly",
 	}}
 }
 
@@ -209,10 +209,10 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	srv.gateway.opening.Lock()
 	defer srv.gateway.opening.Unlock()
 	s.yieldOldest(srv, grant)
-	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.sessions() >= limit {
+	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.table.len() >= limit {
 		return "", "The VPN gateway has reached its number of sessions.", errTooMany
 	}
-	if rec.Inner, err = address(srv, grant); err != nil {
+	if err = srv.take(&rec, grant); err != nil {
 		return "", "No address is free.", err
 	}
 	raw := make([]byte, 32)
@@ -221,7 +221,7 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 	now := s.cfg.Clock.Now()
 	rec.Cookie, rec.OpenedAt = sha256.Sum256([]byte(cookie)), now
 	if err := s.cfg.Sink.Opened(rec); err != nil {
-		srv.pool.Release(rec.Inner)
+		srv.release(rec)
 		return "", unavailable, err
 	}
 	c := newClient(s, srv, grant, rec, now)
@@ -274,13 +274,6 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 		}
 		oldest.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
 	}
-}
-
-func address(srv *server, grant gwlink.Grant) (netip.Addr, error) {
-	if grant.FixedInner.IsValid() {
-		return grant.FixedInner, srv.pool.TakeExactly(grant.FixedInner, grant.Client)
-	}
-	return srv.pool.Take(grant.Client)
 }
 
 // certificate returns the client's certificate if there is one that holds; ok

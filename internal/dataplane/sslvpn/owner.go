@@ -63,7 +63,7 @@ func (s *Service) oldest(key ownerKey, grant gwlink.Grant) *client {
 		return nil
 	}
 	for _, c := range o.sessions {
-		if grant.FixedInner.IsValid() && c.rec.Inner == grant.FixedInner {
+		if grant.FixedInner.IsValid() && c.rec.Inner == grant.FixedInner || grant.FixedInner6.IsValid() && c.rec.Inner6 == grant.FixedInner6 {
 			return c
 		}
 	}

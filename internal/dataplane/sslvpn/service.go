@@ -148,15 +148,6 @@ func (s *Service) configureSession(c *client) {
 	}
 }
 
-// keeps tells whether a session keeps its address: in a new pool it is leased
-// anew, so that nobody else gets it.
-func (v *server) keeps(c *client) bool {
-	if !v.spec.Pool.Contains(c.rec.Inner) {
-		return false
-	}
-	return c.server.Load().pool == v.pool || v.pool.TakeExactly(c.rec.Inner, c.grant.Client) == nil
-}
-
 // CloseSessions ends sessions for one of gwlink's reasons and refuses them from
 // now on, in place of those of the last call. It returns those that are not
 // here.
@@ -221,7 +212,7 @@ func (s *Service) Restore(r Record) error {
 	if s.isRevoked(r.Server, grant.Serial) {
 		return fmt.Errorf("restoring session %s: %w", r.Session, errRevoked)
 	}
-	if err := srv.pool.TakeExactly(r.Inner, grant.Client); err != nil {
+	if err := srv.takeBack(r, grant.Client); err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
 	s.enter(newClient(s, srv, grant, r, now))
@@ -260,7 +251,7 @@ func (s *Service) enter(c *client) {
 	s.joinLocked(c)
 	s.mu.Unlock()
 	c.setRates(c.server.Load())
-	c.server.Load().gateway.add(c)
+	c.server.Load().gateway.table.add(c)
 	c.arm()
 }
 
@@ -273,12 +264,12 @@ func (s *Service) forget(c *client, reason string) {
 	last := s.partLocked(c)
 	s.mu.Unlock()
 	srv := c.server.Load()
-	srv.gateway.remove(c)
+	srv.gateway.table.remove(c)
 	if last {
 		srv.gateway.pacer.forget(c.owner)
 		srv.gateway.gate.forget(c.owner)
 	}
-	srv.pool.Release(c.rec.Inner)
+	srv.release(c.rec)
 }
 
 func (s *Service) all() []*client {

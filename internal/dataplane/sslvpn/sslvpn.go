@@ -20,7 +20,7 @@
 // ones hold no buffers); one receiver per UDP port; one pump per tunnel queue and one injector per
 // gateway; one ticker. All end before Close returns.
 //
-// Locks, outermost first: client.mu, then Service.mu, udpPort.mu, gateway.mu,
+// Locks, outermost first: client.mu, then Service.mu, udpPort.mu, table.mu,
 // outQueue.mu. Nothing calls a client while holding one of the others.
 //
 // Invariants: exactly one CSTP frame per TLS record; a packet reaches a device
@@ -67,11 +67,20 @@ type Record struct {
 	Grant    []byte     `json:"grant"` // signed, see gwlink.VerifyGrant
 	Cookie   [32]byte   `json:"cookie"`
 	Inner    netip.Addr `json:"inner"`
+	Inner6   netip.Addr `json:"inner6,omitzero"` // where the server has an IPv6 pool
 	Linux    bool       `json:"linux,omitempty"` // the client said so when it logged in
 	SourceIP netip.Addr `json:"source_ip"`
 	OpenedAt time.Time  `json:"opened_at"`
 	BytesIn  uint64     `json:"bytes_in"` // totals of earlier processes
 	BytesOut uint64     `json:"bytes_out"`
+}
+
+// addresses are the leases of the session.
+func (r Record) addresses() []netip.Addr {
+	if r.Inner6.IsValid() {
+		return []netip.Addr{r.Inner, r.Inner6}
+	}
+	return []netip.Addr{r.Inner}
 }
 
 // Gateway is one VPN gateway to run. Queues stay the caller's to close, after

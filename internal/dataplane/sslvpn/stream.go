@@ -147,6 +147,7 @@ func (r *streamReader) deliver(b []byte) bool {
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())
 	r.packets, r.frames, r.bytes, r.active = r.packets[:0], r.frames[:0], 0, false
+	holder := c.holder.Load()
 	for {
 		f, rest, err := r.parser.Next(b)
 		if errors.Is(err, openconnect.ErrMore) {
@@ -158,7 +159,7 @@ func (r *streamReader) deliver(b []byte) bool {
 		b = rest
 		switch {
 		case f.Type == openconnect.TypeData:
-			if srv.filter.FromClient(f.Payload, c.rec.Inner) {
+			if srv.filter.FromClient(f.Payload, holder) {
 				r.packets = append(r.packets, f.Payload)
 				r.bytes += len(f.Payload)
 				r.active = r.active || !isChatter(f.Payload)
@@ -178,7 +179,7 @@ func (r *streamReader) deliver(b []byte) bool {
 // super takes a super-packet: first its header is held against the packet, then
 // the packet against the rules.
 func (r *streamReader) super(srv *server, frame []byte) {
-	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], r.st.client.rec.Inner) {
+	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], r.st.client.holder.Load()) {
 		return
 	}
 	r.frames = append(r.frames, frame)

@@ -361,7 +361,7 @@ func (r *udpReader) payload(l *link, plain []byte) {
 		return
 	}
 	srv := c.server.Load()
-	if !srv.filter.FromClient(f.Payload, c.rec.Inner) {
+	if !srv.filter.FromClient(f.Payload, c.holder.Load()) {
 		c.svc.tally.notAllowedUp.Add(1)
 		return
 	}

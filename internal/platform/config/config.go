@@ -131,9 +131,12 @@ type Network struct {
 	Bridge     string       `yaml:"bridge"`
 	Interface  string       `yaml:"interface"` // instead of a bridge
 	CIDR       netip.Prefix `yaml:"cidr"`
+	CIDR6      netip.Prefix `yaml:"cidr6"`   // IPv6 of the VPC; empty = none
 	Address    netip.Prefix `yaml:"address"` // of the first gateway, with the VPC's prefix length
-	Last       netip.Addr   `yaml:"last"`    // of the last gateway; empty = room for one
-	Router     netip.Addr   `yaml:"router"`  // next hop beyond the VPC
+	Address6   netip.Prefix `yaml:"address6"`
+	Last       netip.Addr   `yaml:"last"`   // of the last gateway; empty = room for one
+	Router     netip.Addr   `yaml:"router"` // next hop beyond the VPC
+	Router6    netip.Addr   `yaml:"router6"`
 	Masquerade bool         `yaml:"masquerade"`
 	Accounts   []string     `yaml:"accounts"` // who may use it; empty = everybody
 }
@@ -315,11 +318,28 @@ func (c Config) validateNetworks() (wrong []error) {
 		} else if !n.CIDR.Contains(n.Address.Addr()) || n.Address.Bits() != n.CIDR.Bits() {
 			wrong = append(wrong, fmt.Errorf("node.networks.%s.address: give an address of the VPC with its prefix length, such as 10.77.0.1/24", name))
 		}
+		if err := n.validate6(); err != nil {
+			wrong = append(wrong, fmt.Errorf("node.networks.%s.%w", name, err))
+		}
 		if (n.Bridge == "") == (n.Interface == "") {
 			wrong = append(wrong, fmt.Errorf("node.networks.%s.bridge: name the bridge, or the interface, of the host that carries the VPC", name))
 		}
 	}
 	return wrong
+}
+
+// validate6 holds IPv6 of a VPC, if it has any, to a network and an address of
+// the first gateway in it.
+func (n Network) validate6() error {
+	switch {
+	case !n.CIDR6.IsValid() && !n.Address6.IsValid():
+		return nil
+	case !n.CIDR6.IsValid() || n.CIDR6 != n.CIDR6.Masked() || !n.CIDR6.Addr().Is6():
+		return errors.New("cidr6: give the VPC's IPv6 network, such as fd00:77::/64, or leave it and address6 out")
+	case !n.CIDR6.Contains(n.Address6.Addr()) || n.Address6.Bits() != n.CIDR6.Bits():
+		return errors.New("address6: give an IPv6 address of the VPC with its prefix length, such as fd00:77::1/64")
+	}
+	return nil
 }
 
 // validateDemo holds docs/decisions/0003: simulators are on loopback, and a

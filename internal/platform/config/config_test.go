@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,12 @@ func TestComplaintsNameTheKey(t *testing.T) {
 		{"a node with our name", func(c *Config) {
 			c.Gwlink.Nodes = []RemoteNode{{Name: "node-1", Region: "r", KeySHA256: strings.Repeat("a", 64)}}
 		}, "gwlink.nodes[0]"},
+		{"IPv6 of a VPC that is none", func(c *Config) {
+			c.Node.Networks["v"] = Network{Bridge: "b", CIDR: netip.MustParsePrefix("10.77.0.0/24"), Address: netip.MustParsePrefix("10.77.0.1/24"), CIDR6: netip.MustParsePrefix("10.78.0.0/24")}
+		}, "node.networks.v.cidr6"},
+		{"IPv6 address outside of its VPC", func(c *Config) {
+			c.Node.Networks["v"] = Network{Bridge: "b", CIDR: netip.MustParsePrefix("10.77.0.0/24"), Address: netip.MustParsePrefix("10.77.0.1/24"), CIDR6: netip.MustParsePrefix("fd00:77::/64"), Address6: netip.MustParsePrefix("fd00:78::1/64")}
+		}, "node.networks.v.address6"},
 		{"network without CIDR", func(c *Config) { c.Node.Networks["v"] = Network{Bridge: "b"} }, "node.networks.v.cidr"},
 	}
 	for _, cs := range cases {

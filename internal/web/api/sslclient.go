@@ -35,6 +35,8 @@ type SSLClientSettings struct {
 	UpKbps          int64      `json:"up_kbps" doc:"From the client; 0 = the gateway's rate"`
 	DownKbps        int64      `json:"down_kbps"`
 	FixedIP         string     `json:"fixed_ip" doc:"Empty = from the pool"`
+	FixedIP6        string     `json:"fixed_ip6" doc:"Likewise for IPv6"`
+	Routes          []string   `json:"routes" nullable:"false" doc:"Networks behind the client, reached through its newest session"`
 	TwoFactorExempt bool       `json:"two_factor_exempt"`
 	MaxSessions     int        `json:"max_sessions" doc:"0 = the server's"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty"`
@@ -50,6 +52,8 @@ type SSLClientSettingsPatch struct {
 	UpKbps          *int64     `json:"up_kbps,omitempty" minimum:"0" maximum:"1000000"`
 	DownKbps        *int64     `json:"down_kbps,omitempty" minimum:"0" maximum:"1000000"`
 	FixedIP         *string    `json:"fixed_ip,omitempty" maxLength:"45"`
+	FixedIP6        *string    `json:"fixed_ip6,omitempty" maxLength:"45"`
+	Routes          *[]string  `json:"routes,omitempty" maxItems:"20"`
 	TwoFactorExempt *bool      `json:"two_factor_exempt,omitempty"`
 	MaxSessions     *int       `json:"max_sessions,omitempty" minimum:"0" maximum:"10"`
 	ExpiresAt       *time.Time `json:"expires_at,omitempty" doc:"The year 1 = never"`
@@ -175,7 +179,7 @@ func SSLClients(a *API, s *vpn.Service) {
 		})
 	Patch(a, "/ssl-clients/{id}", Operation{
 		ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer,
-		Detail: "Rates change without reconnecting; disabling and another fixed address end its sessions.",
+		Detail: "Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
@@ -332,18 +336,24 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 	if r.DownKbps != nil {
 		c.DownRate = *r.DownKbps * 1000
 	}
-	if r.FixedIP == nil {
-		return c, nil
+	return r.applyAddresses(c)
+}
+
+func (r SSLClientSettingsPatch) applyAddresses(c vpn.ClientSettings) (_ vpn.ClientSettings, err error) {
+	if r.FixedIP != nil {
+		if c.FixedIP, err = optional(*r.FixedIP, netip.ParseAddr, vpn.ErrFixedIP); err != nil {
+			return c, err
+		}
 	}
-	if *r.FixedIP == "" {
-		c.FixedIP = netip.Addr{}
-		return c, nil
+	if r.FixedIP6 != nil {
+		if c.FixedIP6, err = optional(*r.FixedIP6, netip.ParseAddr, vpn.ErrFixedIP); err != nil {
+			return c, err
+		}
 	}
-	var err error
-	if c.FixedIP, err = netip.ParseAddr(*r.FixedIP); err != nil {
-		return c, vpn.ErrFixedIP
+	if r.Routes != nil {
+		c.Routes, err = parseAll(*r.Routes, netip.ParsePrefix, vpn.ErrRoutes)
 	}
-	return c, nil
+	return c, err
 }
 
 func toClient(c vpn.SSLClient) SSLClient {
@@ -354,11 +364,9 @@ func toClient(c vpn.SSLClient) SSLClient {
 	}
 	w.SSLClientSettings = SSLClientSettings{
 		State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
+		FixedIP: addressText(c.FixedIP), FixedIP6: addressText(c.FixedIP6), Routes: Items(c.Routes, netip.Prefix.String),
 		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt), Groups: Items(c.Groups, itself),
 		DailyQuota: c.DailyQuota, MonthlyQuota: c.MonthlyQuota,
-	}
-	if c.FixedIP.IsValid() {
-		w.FixedIP = c.FixedIP.String()
 	}
 	return w
 }

@@ -37,11 +37,14 @@ type SSLSettings struct {
 	Name                 string     `json:"name"`
 	LocalSubnets         []string   `json:"local_subnets" nullable:"false"`
 	Pool                 string     `json:"pool"`
+	Pool6                string     `json:"pool6" doc:"IPv6; empty = no IPv6 inside the tunnel"`
 	EnableDNS            bool       `json:"enable_dns"`
 	DNS                  []string   `json:"dns" nullable:"false"`
 	TwoFactor            bool       `json:"two_factor"`
 	TunnelMode           string     `json:"tunnel_mode" enum:"split,full"`
 	SplitDNS             []string   `json:"split_dns" nullable:"false"`
+	DefaultDomains       []string   `json:"default_domains" nullable:"false"`
+	ClientBypass         bool       `json:"client_bypass" doc:"An address family without an address goes outside the tunnel, instead of nowhere"`
 	ExcludeRoutes        []string   `json:"exclude_routes" nullable:"false"`
 	MTU                  int        `json:"mtu"`
 	DPD                  int        `json:"dpd"`
@@ -73,11 +76,14 @@ type SSLSettingsPatch struct {
 	Name                 *string     `json:"name,omitempty" maxLength:"256"`
 	LocalSubnets         *[]string   `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach"`
 	Pool                 *string     `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
+	Pool6                *string     `json:"pool6,omitempty" maxLength:"43" example:"fd3a:8c1e:5b20::/64" doc:"Empty = no IPv6 inside the tunnel"`
 	EnableDNS            *bool       `json:"enable_dns,omitempty"`
 	DNS                  *[]string   `json:"dns,omitempty" maxItems:"3"`
 	TwoFactor            *bool       `json:"two_factor,omitempty" doc:"Default true"`
 	TunnelMode           *string     `json:"tunnel_mode,omitempty" enum:"split,full"`
 	SplitDNS             *[]string   `json:"split_dns,omitempty" maxItems:"50"`
+	DefaultDomains       *[]string   `json:"default_domains,omitempty" maxItems:"6"`
+	ClientBypass         *bool       `json:"client_bypass,omitempty" doc:"Default false"`
 	ExcludeRoutes        *[]string   `json:"exclude_routes,omitempty" maxItems:"100"`
 	MTU                  *int        `json:"mtu,omitempty"`
 	DPD                  *int        `json:"dpd,omitempty"`
@@ -195,6 +201,8 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.EnableDNS, r.EnableDNS)
 	set(&c.TwoFactor, r.TwoFactor)
 	set(&c.SplitDNS, r.SplitDNS)
+	set(&c.DefaultDomains, r.DefaultDomains)
+	set(&c.ClientBypass, r.ClientBypass)
 	set(&c.ClientIsolation, r.ClientIsolation)
 	set(&c.Banner, r.Banner)
 	set(&c.TLSMin, r.TLSMin)
@@ -271,7 +279,21 @@ func (r SSLSettingsPatch) applyAddresses(c vpn.Settings) (_ vpn.Settings, err er
 			return c, vpn.ErrPool
 		}
 	}
-	return c, nil
+	if r.Pool6 != nil {
+		c.Pool6, err = optional(*r.Pool6, netip.ParsePrefix, vpn.ErrPool6)
+	}
+	return c, err
+}
+
+// optional parses a text that may be empty for none, or returns wrong.
+func optional[T any](text string, parse func(string) (T, error), wrong error) (v T, err error) {
+	if text == "" {
+		return v, nil
+	}
+	if v, err = parse(text); err != nil {
+		return v, wrong
+	}
+	return v, nil
 }
 
 // parseAll parses each text, or returns wrong.
@@ -295,6 +317,13 @@ func toServer(v vpn.SSLServer) SSLServer {
 	}
 }
 
+func prefixText(p netip.Prefix) string {
+	if !p.IsValid() {
+		return ""
+	}
+	return p.String()
+}
+
 func itself(s string) string { return s }
 
 func toSettings(c vpn.Settings) SSLSettings {
@@ -303,7 +332,8 @@ func toSettings(c vpn.Settings) SSLSettings {
 		mode = "full"
 	}
 	return SSLSettings{
-		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), EnableDNS: c.EnableDNS,
+		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), Pool6: prefixText(c.Pool6),
+		DefaultDomains: Items(c.DefaultDomains, itself), ClientBypass: c.ClientBypass, EnableDNS: c.EnableDNS,
 		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,

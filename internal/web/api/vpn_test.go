@@ -74,7 +74,7 @@ func newVPNRig(t *testing.T) vpnRig {
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Vault: v})
 	r.vpn = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v, Password: password.NewHasher(1),
-		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: time.Hour, Networks: []vpn.Network{{ID: "vpc-demo", Name: "demo", Region: "hk-1"}}},
+		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: time.Hour, Networks: []vpn.Network{{ID: "vpc-demo", Name: "demo", Region: "hk-1", Prefixes: []netip.Prefix{netip.MustParsePrefix("fd00:77::/64")}}}},
 	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "one", Region: "hk-1", Location: "HK", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}})
 	check(t, err)
@@ -190,6 +190,40 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	r.want(t, 404, "alice", "GET", "/ssl-servers/"+sid, nil)
 }
 
+func TestIPv6AndNetworksOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := newVPNRig(t)
+	server := r.want(t, 201, "alice", "POST", "/ssl-servers", map[string]any{
+		"gateway": r.gateway(t, "acc_alice"), "name": "office", "pool": "10.9.0.0/24", "local_subnets": []string{"172.20.0.0/16"},
+	})
+	if server["pool6"] != "" || server["client_bypass"] != false || len(server["default_domains"].([]any)) != 0 {
+		t.Errorf("defaults: %v", server)
+	}
+	path := "/ssl-servers/" + server["id"].(string)
+	changed := r.want(t, 200, "alice", "PATCH", path, map[string]any{"pool6": "fd00:9::/64", "client_bypass": true, "default_domains": []string{"corp.example"}})
+	if changed["pool6"] != "fd00:9::/64" || changed["client_bypass"] != true || changed["default_domains"].([]any)[0] != "corp.example" {
+		t.Errorf("changed: %v", changed)
+	}
+	client := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{
+		"server": server["id"], "name": "router", "fixed_ip6": "fd00:9::7", "routes": []string{"192.168.5.0/24", "fd00:5::/64"},
+	})
+	if routes := client["routes"].([]any); client["fixed_ip6"] != "fd00:9::7" || len(routes) != 2 || routes[1] != "fd00:5::/64" {
+		t.Errorf("client: %v", client)
+	}
+	patched := r.want(t, 200, "alice", "PATCH", "/ssl-clients/"+client["id"].(string), map[string]any{"fixed_ip6": "", "routes": []string{}})
+	if patched["fixed_ip6"] != "" || len(patched["routes"].([]any)) != 0 {
+		t.Errorf("patched: %v", patched)
+	}
+	for code, body := range map[string]map[string]any{"vpn.pool6_invalid": {"pool6": "six"}, "vpn.pool_conflict": {"pool6": "fd00:77::/64"}} {
+		if status, out, _ := r.call(t, "alice", "PATCH", path, body); status != 422 || out["code"] != code {
+			t.Errorf("got %d %v, want %s", status, out["code"], code)
+		}
+	}
+	if off := r.want(t, 200, "alice", "PATCH", path, map[string]any{"pool6": ""}); off["pool6"] != "" {
+		t.Errorf("off: %v", off["pool6"])
+	}
+}
+
 func TestTheBundleIsAZIPFile(t *testing.T) {
 	t.Parallel()
 	r := newVPNRig(t)
@@ -288,7 +322,7 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 	now := time.Now().UTC()
 	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Opened: []gwlink.SessionOpened{{
 		Session: session, Gateway: g, Client: "sslcli-x",
-		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"), At: now,
+		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"), Inner6: netip.MustParseAddr("fd00:9::2"), At: now,
 	}}}))
 	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Live: []gwlink.Counters{{Session: session, BytesIn: 7, BytesOut: 9, Transport: "dtls"}}}))
 	live := r.want(t, 200, "alice", "GET", "/vpn-sessions?live=true&gateway="+g, nil)
@@ -296,7 +330,7 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 		t.Fatalf("got %v", live)
 	}
 	one := live["items"].([]any)[0].(map[string]any)
-	if one["source_ip"] != "198.51.100.9" || one["inner_ip"] != "10.9.0.2" || one["transport"] != "dtls" || one["bytes_out"] != 9.0 {
+	if one["source_ip"] != "198.51.100.9" || one["inner_ip"] != "10.9.0.2" || one["inner_ip6"] != "fd00:9::2" || one["transport"] != "dtls" || one["bytes_out"] != 9.0 {
 		t.Errorf("got %v", one)
 	}
 	if n := count(t, r.want(t, 200, "alice", "GET", "/vpn-gateways/"+g+"/traffic?hours=1", nil)); n == 0 {

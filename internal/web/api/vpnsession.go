@@ -20,6 +20,7 @@ type VPNSession struct {
 	Gateway   string     `json:"gateway"`
 	SourceIP  string     `json:"source_ip" doc:"Empty once its retention is over"`
 	InnerIP   string     `json:"inner_ip"`
+	InnerIP6  string     `json:"inner_ip6" doc:"Empty without IPv6 inside the tunnel"`
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 	Reason    string     `json:"reason,omitempty" doc:"Why it ended"`
@@ -72,7 +73,7 @@ func reasonText(lang i18n.Language, reason string) string {
 
 func toSession(v fleet.Session, lang i18n.Language) VPNSession {
 	return VPNSession{
-		ID: v.ID, Client: v.Client, Gateway: v.Gateway, SourceIP: addressText(v.SourceIP), InnerIP: addressText(v.Inner),
+		ID: v.ID, Client: v.Client, Gateway: v.Gateway, SourceIP: addressText(v.SourceIP), InnerIP: addressText(v.Inner), InnerIP6: addressText(v.Inner6),
 		StartedAt: v.Start, EndedAt: toTime(v.End), Reason: v.Reason, ReasonText: reasonText(lang, v.Reason), BytesIn: v.BytesIn, BytesOut: v.BytesOut, Transport: v.Live.Transport,
 	}
 }
