@@ -4,7 +4,7 @@ import { Button, Form, Input, Select } from 'antd';
 import { ArrowDownOutlined, ArrowUpOutlined, DeleteOutlined, PlusOutlined } from '@ant-design/icons';
 import { useTranslation } from 'react-i18next';
 import type { ACLRule } from '../api/types';
-import { validNetwork, validPorts } from '../lib/network';
+import { validPrefix, validPorts } from '../lib/network';
 
 const most = 100;
 const blank: ACLRule = { action: 'allow', protocol: 'any', destination: '', ports: '', comment: '' };
@@ -142,7 +142,7 @@ function Rule({ at, number, up, down, remove }: RuleProps) {
         <Form.Item
           name={[at, 'destination']}
           style={{ flex: '1 1 160px', marginBottom: 0 }}
-          rules={[check(validNetwork, t('server.cidr_rule'))]}
+          rules={[check(validPrefix, t('server.cidr_rule'))]}
         >
           <Input
             className="mono"

@@ -14,6 +14,7 @@ import {
   validIPv4,
   validIPv6,
   validNetwork,
+  validPrefix,
 } from '../lib/network';
 import { AccessFields } from './access-fields';
 
@@ -278,7 +279,7 @@ function Rest() {
         name="exclude_routes"
         label={t('server.exclude_routes')}
         extra={t('server.exclude_routes_extra')}
-        rules={[every((c) => validCIDR(c, 0) || validCIDR6(c, 0), t('server.cidr_rule'))]}
+        rules={[every(validPrefix, t('server.cidr_rule'))]}
       >
         <Entries />
       </Form.Item>
@@ -314,7 +315,7 @@ function Rest() {
         name="trusted_networks"
         label={t('server.trusted_networks')}
         extra={t('server.trusted_networks_extra')}
-        rules={[every(validNetwork, t('server.cidr_rule'))]}
+        rules={[every(validPrefix, t('server.cidr_rule'))]}
       >
         <Entries placeholder="203.0.113.0/24" />
       </Form.Item>

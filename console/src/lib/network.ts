@@ -63,7 +63,12 @@ export function isIPv6(text: string): boolean {
   return text.includes(':');
 }
 
-/** A network of either family. */
+/** A network of either family, as wide as one likes. */
+export function validPrefix(text: string): boolean {
+  return validCIDR(text, 0) || validCIDR6(text, 0);
+}
+
+/** A network of either family that a server or client may have. */
 export function validNetwork(text: string): boolean {
   return validCIDR(text) || validCIDR6(text);
 }

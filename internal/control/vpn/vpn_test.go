@@ -61,7 +61,7 @@ func each(t *testing.T, fn func(t *testing.T, r rig)) {
 func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	t.Helper()
 	cfg := vpn.Config{BaseDomain: "vpn.test", URL: "https://console.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
-		{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}},
+		{ID: "vpc-demo", Name: "demo", Region: "cn-test", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("fd00:168::/64")}},
 		{ID: "vpc-alice", Name: "hers", Region: "cn-test", Accounts: []account.ID{alice.Account}},
 	}}
 	for _, f := range change {

@@ -214,7 +214,10 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	if former == nil {
 		former = &server{}
 	}
-	s.pool, s.pool6 = poolFor(spec.Pool, former.pool), poolFor(spec.Pool6, former.pool6)
+	s.pool = poolFor(spec.Pool, former.pool)
+	if spec.Pool6.IsValid() {
+		s.pool6 = poolFor(spec.Pool6, former.pool6)
+	}
 	if s.cert == nil {
 		s.cert = former.cert // better the former certificate than none
 	}
@@ -264,13 +267,9 @@ func accessList(spec gwlink.SSLServer, former *server) *filter.ACL {
 	return filter.NewACL(rules, spec.ACLDeny)
 }
 
-// poolFor is the former pool while its prefix stays, else a new one; nil without
-// a prefix.
+// poolFor is the former pool while its prefix stays, else a new one.
 func poolFor(prefix netip.Prefix, former *lease.Pool) *lease.Pool {
-	switch {
-	case !prefix.IsValid():
-		return nil
-	case former != nil && former.Prefix() == prefix.Masked():
+	if former != nil && former.Prefix() == prefix.Masked() {
 		return former
 	}
 	return lease.New(prefix)
