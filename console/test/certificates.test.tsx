@@ -101,6 +101,7 @@ const client = {
   two_factor: false,
   up_kbps: 0,
   down_kbps: 0,
+  routes: [],
   fixed_ip: '',
   two_factor_exempt: false,
   max_sessions: 0,

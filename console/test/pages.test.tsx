@@ -245,7 +245,7 @@ test('the addresses of a client are its own to fix, and networks behind it are n
     'GET /ssl-clients/sslcli-1': client,
     'GET /ssl-servers/sslsrv-1': {
       ...{ id: 'sslsrv-1', name: 'Remote work', pool: '10.9.0.0/24', pool6: 'fd00:9::/64' },
-      ...{ server_names: [], local_subnets: [] },
+      ...{ server_names: [], local_subnets: [], groups: [] },
     },
     'GET /vpn-gateways/g': { id: 'g', name: 'gw', addresses: [] },
     'PATCH /ssl-clients/sslcli-1': client,
@@ -253,7 +253,7 @@ test('the addresses of a client are its own to fix, and networks behind it are n
   await visit('/ssl-clients/sslcli-1');
   fireEvent.click(await screen.findByRole('button', { name: 'Addresses and networks' }));
   const dialog = within(await screen.findByRole('dialog'));
-  const six = dialog.getByLabelText('Fixed IPv6 address');
+  const six = await dialog.findByLabelText('Fixed IPv6 address');
   fireEvent.change(six, { target: { value: 'nonsense' } });
   fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
   expect(await dialog.findByText('Not an address of this kind')).toBeTruthy();
