@@ -62,3 +62,26 @@ func checkRequest(t *testing.T, r *http.Request) {
 	}
 	_, _ = openconnect.ParseDocument(r.Header.Get("Content-Type"), body) // has a target of its own
 }
+
+// FuzzGlance gives what looks at clients' packets in passing anything: an
+// acknowledgement is small and of TCP, neighbours' talk is IPv6, neither is both.
+func FuzzGlance(f *testing.F) {
+	ack := append([]byte{0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, protoTCP, 0, 0, 10, 9, 0, 2, 10, 77, 0, 2}, make([]byte, 20)...)
+	ack[32], ack[33] = 0x50, flagACK
+	ack6 := append([]byte{0x60, 0, 0, 0, 0, 20, protoTCP, 64}, make([]byte, 52)...)
+	ack6[52], ack6[53] = 0x50, flagACK
+	report := append([]byte{0x60, 0, 0, 0, 0, 36, 0, 1}, make([]byte, 68)...)
+	report[40], report[48] = 58, 143
+	for _, p := range [][]byte{ack, ack6, report, append([]byte{0x4f}, ack[1:]...), nil} {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		ack, chatter := isAck(p), isChatter(p)
+		if ack && (len(p) < 40 || p[0]>>4 == 4 && p[9] != protoTCP) {
+			t.Errorf("%x is taken for an acknowledgement", p)
+		}
+		if chatter && p[0]>>4 != 6 || ack && chatter {
+			t.Errorf("%x is taken for neighbours' talk", p)
+		}
+	})
+}
