@@ -4,12 +4,15 @@ import { expect } from './browser.mjs';
 import { base, profile } from './environment.mjs';
 import { mailed } from './mailbox.mjs';
 import { codeAt } from './totp.mjs';
+import { until } from './until.mjs';
 import { like, t } from './words.mjs';
 
 const button = (page, key) => page.getByRole('button', { name: t(key), exact: true });
 
-/** Ticks the boxes of the consent act in sight. They are never ticked beforehand. */
+/** Ticks the boxes of the consent acts in sight, once all are there. They are never ticked beforehand. */
 async function agree(scope) {
+  await scope.getByRole('checkbox').first().waitFor();
+  await until('the notices', async () => (await scope.locator('.ant-skeleton').count()) === 0);
   for (const box of await scope.getByRole('checkbox').all()) {
     expect(!(await box.isChecked()), 'a box of consent was ticked beforehand');
     await box.check();
@@ -22,7 +25,6 @@ export async function register(page, person) {
   await page.getByLabel(t('field.email')).fill(person.email);
   await page.getByLabel(t('field.password'), { exact: true }).fill(person.password);
   expect(await button(page, 'register.submit').isDisabled(), 'registering without consent is possible');
-  await page.getByRole('checkbox').first().waitFor();
   await agree(page);
   await button(page, 'register.submit').click();
   await page.getByText(t('register.done_title')).waitFor();
@@ -59,7 +61,6 @@ export async function verifyIdentity(page, person) {
   await page.goto('/real-name');
   await page.getByLabel(t('realname.name'), { exact: true }).fill(person.realName);
   await page.getByLabel(t('realname.number')).fill(person.idNumber);
-  await page.getByRole('checkbox').first().waitFor();
   await agree(page.locator('main'));
   await button(page, 'realname.submit').click();
   await page.getByText(t('state.realname.verified'), { exact: true }).first().waitFor();

@@ -18,6 +18,8 @@ type Entry = SSLServerSettings & { gateway: string };
 export function ServerCreate() {
   const { t } = useTranslation();
   const gateways = useGateways();
+  const networks = useNetworks();
+  const waiting = gateways.isPending || networks.isPending; // for what the defaults are made of
   const active = gateways.data?.items.filter((g) => g.state === 'active') ?? [];
   return (
     <Page
@@ -25,7 +27,7 @@ export function ServerCreate() {
       lead={t('server.create_lead')}
       trail={[{ title: t('nav.servers'), to: '/ssl-servers' }]}
     >
-      {gateways.isPending ? <Skeleton active /> : null}
+      {waiting ? <Skeleton active /> : null}
       {gateways.isError ? <ErrorState error={gateways.error} retry={() => void gateways.refetch()} /> : null}
       {gateways.isSuccess && active.length === 0 ? (
         <EmptyState
@@ -38,7 +40,7 @@ export function ServerCreate() {
           }
         />
       ) : null}
-      {active.length > 0 ? <Creating gateways={active} /> : null}
+      {active.length > 0 && !waiting ? <Creating gateways={active} /> : null}
     </Page>
   );
 }
