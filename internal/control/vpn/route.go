@@ -37,8 +37,8 @@ func (c ClientSettings) checkRoutes(srv SSLServer) error {
 
 // checkRouted holds all networks behind clients of a gateway apart from each
 // other and from everything that is somewhere else: pools, local subnets, the
-// VPC. A packet has one way to go. changed is a client as it is to be, nil when
-// the server changes.
+// VPC. A packet has one way to go. The gateway has no other server, see
+// ServerQuota. changed is a client as it is to be, nil when the server changes.
 func (s *Service) checkRouted(ctx context.Context, q db.Q, srv SSLServer, changed *SSLClient) error {
 	if changed != nil && len(changed.Routes) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -28,5 +29,22 @@ func TestPoolWithoutIPv6InTheVPCIsAProblem(t *testing.T) {
 	}
 	if err := withoutIPv6(g, Network{Address6: netip.MustParsePrefix("fd00:77::1/64")}); err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatTryingAgainDoesNotMendIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	g := gwlink.Gateway{Network: "vpc", SSLServers: []gwlink.SSLServer{{Pool6: netip.MustParsePrefix("fd00:98::/64")}}}
+	missing := withoutIPv6(g, Network{})
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"none": {nil, false}, "that alone": {errors.Join(errors.Join(nil, missing), nil), false},
+		"another with it": {errors.Join(missing, errors.New("no certificate")), true}, "another": {errors.New("no device"), true},
+	} {
+		if got := failing(map[string]error{"g": c.err}); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
 	}
 }

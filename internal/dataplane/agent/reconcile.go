@@ -187,8 +187,11 @@ func withoutIPv6(g gwlink.Gateway, vpc Network) error {
 	if vpc.Address6.IsValid() || !slices.ContainsFunc(g.SSLServers, func(s gwlink.SSLServer) bool { return s.Pool6.IsValid() }) {
 		return nil
 	}
-	return fmt.Errorf("network %q has no ipv6 address in this node's configuration (address6)", g.Network)
+	return fmt.Errorf("network %q: %w", g.Network, errNoAddress6)
 }
+
+// errNoAddress6 is a problem that trying again does not mend.
+var errNoAddress6 = errors.New("no ipv6 address in this node's configuration (address6)")
 
 // address6 is the IPv6 address of the gateway that has addr; invalid if the VPC
 // has none.
@@ -200,13 +203,16 @@ func (n Network) address6(addr netip.Addr) netip.Prefix {
 	for a := n.Address.Addr(); a.Less(addr); a = a.Next() {
 		six = six.Next()
 	}
+	if !n.Address6.Contains(six) {
+		return netip.Prefix{}
+	}
 	return netip.PrefixFrom(six, n.Address6.Bits())
 }
 
 // address returns a gateway's address in its VPC, the same as long as the
 // gateway exists.
 func (r *reconciler) address(g gwlink.Gateway, vpc Network) (netip.Addr, error) {
-	if at, ok := r.addresses[g.ID]; ok && at.Network == g.Network && vpc.Address.Contains(at.Address) {
+	if at, ok := r.addresses[g.ID]; ok && at.Network == g.Network && vpc.Address.Contains(at.Address) && !at.Address.Less(vpc.Address.Addr()) {
 		return at.Address, nil
 	}
 	last := vpc.Last
@@ -315,13 +321,21 @@ func (r *reconciler) renewalDue(now time.Time) bool {
 	return !now.Before(r.renewNext) && slices.ContainsFunc(r.own, func(leaf *x509.Certificate) bool { return !fresh(leaf, now) })
 }
 
+// failing tells whether there is a problem that may mend itself.
 func failing(problems map[string]error) bool {
 	for _, err := range problems {
-		if err != nil {
+		if mayMend(err) {
 			return true
 		}
 	}
 	return false
+}
+
+func mayMend(err error) bool {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(all.Unwrap(), mayMend)
+	}
+	return err != nil && !errors.Is(err, errNoAddress6)
 }
 
 // patience is how long to wait for news: briefly while something is to be

@@ -180,6 +180,7 @@ func (a *ACL) allows4(p []byte) bool {
 }
 
 func (a *ACL) allows6(p []byte) bool {
+	p = p[:min(len(p), 40+int(binary.BigEndian.Uint16(p[4:])))] // what is behind its end is not of it
 	at, later, proto, ok := walk6(p)
 	if !ok {
 		return false

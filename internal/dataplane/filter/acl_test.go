@@ -183,3 +183,15 @@ func BenchmarkACL(b *testing.B) {
 		})
 	}
 }
+
+// TestACLReadsNothingBehindThePacketsEnd: bytes after it are of no packet, and
+// what they say of ports is worth nothing.
+func TestACLReadsNothingBehindThePacketsEnd(t *testing.T) {
+	t.Parallel()
+	acl := NewACL([]Rule{{Protocol: TCP, Ports: []Ports{{22, 22}}}}, false)
+	p := segment("fd00:77::5", 6, 443, 0)
+	binary.BigEndian.PutUint16(p[4:], 8) // the fragment header alone
+	if acl.Allows(p) {
+		t.Error("ports behind the packet's end were believed")
+	}
+}

@@ -55,7 +55,7 @@ func (s *server) release(r Record) {
 }
 
 // keeps tells whether a session keeps its addresses: in new pools they are leased
-// anew, so that nobody else gets them.
+// anew, so that nobody else gets them. The client's lock is held.
 func (s *server) keeps(c *client) bool {
 	old, r := c.server.Load(), c.rec
 	if !s.spec.Pool.Contains(r.Inner) || (r.Inner6.IsValid() && !s.spec.Pool6.Contains(r.Inner6)) {
@@ -64,7 +64,13 @@ func (s *server) keeps(c *client) bool {
 	if old.pool != s.pool && s.pool.TakeExactly(r.Inner, c.grant.Client) != nil {
 		return false
 	}
-	return !r.Inner6.IsValid() || old.pool6 == s.pool6 || s.pool6.TakeExactly(r.Inner6, c.grant.Client) == nil
+	if !r.Inner6.IsValid() || old.pool6 == s.pool6 || s.pool6.TakeExactly(r.Inner6, c.grant.Client) == nil {
+		return true
+	}
+	if old.pool != s.pool {
+		s.pool.Release(r.Inner)
+	}
+	return false
 }
 
 // families are the address families that a client was given at CONNECT.
@@ -81,20 +87,8 @@ func familiesFor(r Record, req openconnect.ConnectRequest, mtu int) families {
 // of tells whether an address or prefix of a family is for the client.
 func (f families) of(v4 bool) bool { return (v4 && f.v4) || (!v4 && f.v6) }
 
-// hold makes the session's addresses and networks those of its server's present
-// configuration and, if given, of a new CONNECT.
-func (c *client) hold(f *families) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f != nil {
-		c.families = *f
-	}
-	c.holdLocked()
-	if !c.state.Ended() {
-		c.server.Load().gateway.table.add(c)
-	}
-}
-
+// holdLocked makes the session's addresses and networks those of its server's
+// present configuration and of its last CONNECT.
 func (c *client) holdLocked() {
 	var h filter.Holder
 	if c.families.v4 {

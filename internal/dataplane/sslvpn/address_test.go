@@ -106,14 +106,14 @@ func TestFamilyThatWasNotTakenIsShut(t *testing.T) {
 func TestIPv6AddressIsStickyAndFixed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, dual)
-	r.change = func(g *gwlink.Grant) { g.MaxSessions = 1 }
+	r.grant(func(g *gwlink.Grant) { g.MaxSessions = 1 })
 	r.attachedDual("ann")
 	r.attachedDual("bob")
 	r.attachedDual("ann") // replaces the first
 	if a, b := r.sink.opened[0].Inner6, r.sink.opened[2].Inner6; a != b {
 		t.Errorf("got %s at first and %s again, want the same", a, b)
 	}
-	r.change = func(g *gwlink.Grant) { g.FixedInner6 = netip.MustParseAddr("fd00:98::abcd") }
+	r.grant(func(g *gwlink.Grant) { g.FixedInner6 = netip.MustParseAddr("fd00:98::abcd") })
 	r.attachedDual("cid")
 	if got := r.sink.opened[3].Inner6.String(); got != "fd00:98::abcd" {
 		t.Errorf("got %s, want the fixed address", got)

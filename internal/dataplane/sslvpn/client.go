@@ -34,6 +34,7 @@ type client struct {
 
 	mu       sync.Mutex
 	families families // that the last CONNECT gave addresses of
+	mobile   bool     // it came from a phone
 	state    *session.Session
 	actions  []session.Action // scratch of step
 	stream   *stream          // of state.Conn
@@ -71,31 +72,58 @@ func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time
 	c := &client{svc: svc, rec: r, grant: grant, families: families{v4: true, v6: true}}
 	c.server.Store(srv)
 	c.holdLocked()
-	c.state = session.New(now, limits(srv, grant, r.OpenedAt))
+	c.state = session.New(now, c.limitsLocked(srv))
 	c.bytesIn.Store(r.BytesIn)
 	c.bytesOut.Store(r.BytesOut)
 	return c
 }
 
-// limits are a session's limits under a server's configuration.
-func limits(srv *server, grant gwlink.Grant, opened time.Time) session.Config {
+// limitsLocked are the session's limits under a server's configuration.
+func (c *client) limitsLocked(srv *server) session.Config {
 	cfg := session.Config{
-		DPD: seconds(srv.spec.DPD), Idle: seconds(srv.spec.IdleTimeout),
-		Cookie: seconds(srv.spec.CookieTimeout), End: grant.NotAfter,
+		DPD: srv.dpd(c.mobile), Idle: seconds(srv.spec.IdleTimeout),
+		Cookie: seconds(srv.spec.CookieTimeout), End: c.grant.NotAfter,
 	}
 	if srv.spec.SessionTimeout > 0 {
-		if end := opened.Add(seconds(srv.spec.SessionTimeout)); end.Before(cfg.End) {
+		if end := c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)); end.Before(cfg.End) {
 			cfg.End = end
 		}
 	}
 	return cfg
 }
 
-func (c *client) configure(srv *server) {
-	c.server.Store(srv)
+// configure puts the session under its server as it is desired now, or ends it
+// where it may be no more. Reading what is desired, leasing and putting it in
+// place are one step: of two that come at once the later wins, and nothing is
+// leased for a session that has ended.
+func (c *client) configure() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Ended() {
+		return
+	}
+	srv, reason := c.svc.serverOf(c.rec.Server), ""
+	switch {
+	case srv == nil:
+		reason = gwlink.ReasonAdministrator
+	case srv.gateway.frozen():
+		reason = gwlink.ReasonFrozen
+	case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
+		reason = gwlink.ReasonRevoked
+	case !srv.keeps(c):
+		reason = gwlink.ReasonAdministrator
+	}
+	if reason != "" {
+		c.stepLocked(session.Event{Kind: session.Kick, Reason: reason})
+		return
+	}
+	if old := c.server.Swap(srv); old.gateway != srv.gateway {
+		old.gateway.table.remove(c)
+	}
 	c.setRates(srv)
-	c.hold(nil)
-	c.step(session.Event{Kind: session.Configure, Config: limits(srv, c.grant, c.rec.OpenedAt)})
+	c.holdLocked()
+	srv.gateway.table.add(c)
+	c.stepLocked(session.Event{Kind: session.Configure, Config: c.limitsLocked(srv)})
 }
 
 func (c *client) setRates(srv *server) {
@@ -154,13 +182,7 @@ func (c *client) stepLocked(e session.Event) {
 	c.armLocked()
 }
 
-// arm sets the session's timer.
-func (c *client) arm() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.armLocked()
-}
-
+// armLocked sets the session's timer.
 func (c *client) armLocked() { c.svc.timers.set(c, c.state.Deadline(c.heard())) }
 
 func (c *client) actLocked(a session.Action) {
@@ -207,13 +229,19 @@ func (c *client) endLocked(reason string) {
 	c.svc.cfg.Log.Info("vpn session closed", "session", c.rec.Session, "reason", reason)
 }
 
-// attach makes st the session's stream; false when the session has ended.
-func (c *client) attach(st *stream) bool {
+// attach makes st the session's stream, with what its CONNECT gave; false when
+// the session has ended.
+func (c *client) attach(st *stream, given families, mobile bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.Ended() {
 		return false
 	}
+	c.families, c.mobile = given, mobile
+	srv := c.server.Load()
+	c.holdLocked()
+	srv.gateway.table.add(c)
+	c.actions = c.state.Step(c.svc.cfg.Clock.Now(), session.Event{Kind: session.Configure, Config: c.limitsLocked(srv)}, c.actions[:0])
 	c.conns++
 	st.number = c.conns
 	old := c.stream

@@ -32,10 +32,13 @@ func (h *httpConn) connect(r *http.Request) {
 	}
 	c, ok := h.svc.byCookie(string(req.Cookie.Reveal()))
 	if !ok || c.rec.Server != h.srv.spec.ID {
+		// A cookie is 256 random bits: whose is over is no guesser.
+		h.blameless = true
 		h.refuse(401, "")
 		return
 	}
 	if h.srv.gateway.frozen() {
+		h.blameless = true
 		h.refuse(503, "The VPN gateway is out of service.")
 		return
 	}
@@ -61,11 +64,10 @@ func agentName(s string) string {
 func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
 	resp, given := h.response(c, req)
-	c.hold(&given)
 	resp.DTLS = h.offerDTLS(st, req)
 	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
 	st.extend(resp.Extensions)
-	if !c.attach(st) {
+	if !c.attach(st, given, req.Mobile) {
 		st.unlink()
 		h.refuse(401, "")
 		return

@@ -55,6 +55,10 @@ func (t *gate) ask(o *owner, p *pass, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.byOwner[o]
+	if l == nil && o.gone.Load() { // forget was here: nothing of it is kept again
+		p.granted <- struct{}{}
+		return
+	}
 	if l == nil {
 		l = &waitLine{owner: o}
 		l.flow = shape.NewFlow(l, o.down)

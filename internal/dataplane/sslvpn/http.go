@@ -36,7 +36,9 @@ type httpConn struct {
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
 	fruitful bool    // it brought a login or a tunnel
-	door     string  // group whose URL the present request is for
+	// blameless says that it came to nothing for reasons of ours.
+	blameless bool
+	door      string // group whose URL the present request is for
 }
 
 var errRequest = errors.New("malformed or oversized request")

@@ -96,7 +96,7 @@ func (h *httpConn) round(d openconnect.Document, conversation string) answer {
 
 func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.Outcome, answer) {
 	if h.srv.gateway.frozen() {
-		return "", answer{status: 503, reason: "The VPN gateway is out of service.", close: true}
+		return "", h.ours("The VPN gateway is out of service.")
 	}
 	if h.banned() {
 		return "", answer{status: 503, reason: textBanned, close: true}
@@ -113,11 +113,17 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
-		return "", answer{status: 503, reason: unavailable, close: true}
+		return "", h.ours(unavailable)
 	}
 	if a.Failed {
 		h.failed()
 	}
+	// It may have taken long: the session is for the server as it is now.
+	srv := h.svc.serverOf(h.srv.spec.ID)
+	if srv == nil {
+		return "", h.ours("The VPN server is no more.")
+	}
+	h.srv = srv
 	outcome := a.Outcome
 	if outcome == gwlink.OutcomeForm && a.Form != nil && len(a.Form.Fields) == 0 {
 		outcome = gwlink.OutcomeRefused // such a form only tells why
@@ -129,7 +135,7 @@ func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	switch a.Outcome {
 	case gwlink.OutcomeForm:
 		if a.Form == nil {
-			return answer{status: 503, reason: unavailable, close: true}
+			return h.ours(unavailable)
 		}
 		return h.form(a)
 	case gwlink.OutcomeGranted:
@@ -141,6 +147,16 @@ func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	if reason == "" {
 		reason = unavailable
 	}
+	if a.Failed {
+		return answer{status: 503, reason: reason, close: true}
+	}
+	return h.ours(reason)
+}
+
+// ours is a refusal for which nobody but us is to blame: it weighs nothing
+// against the source.
+func (h *httpConn) ours(reason string) answer {
+	h.blameless = true
 	return answer{status: 503, reason: reason, close: true}
 }
 
@@ -174,7 +190,7 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 	grant, err := gwlink.VerifyGrant(keys, signed, h.svc.cfg.Clock.Now())
 	if err != nil || grant.Server != h.srv.spec.ID || grant.Gateway != h.srv.gateway.id {
 		h.svc.cfg.Log.Error("grant refused", "server", h.srv.spec.ID, "error", err)
-		return answer{status: 503, reason: unavailable, close: true}
+		return h.ours(unavailable)
 	}
 	rec := Record{
 		Session: grant.Session, Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Client: grant.Client, Grant: signed,
@@ -183,7 +199,7 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 	cookie, reason, err := h.svc.open(h.srv, grant, rec)
 	if err != nil {
 		h.svc.cfg.Log.Warn("session refused", "session", grant.Session, "server", h.srv.spec.ID, "error", err)
-		return answer{status: 503, reason: reason, close: true}
+		return h.ours(reason)
 	}
 	h.succeeded()
 	done := openconnect.Complete{
@@ -230,15 +246,10 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
 		return "", unavailable, errVoided
 	}
-	if now := s.serverOf(rec.Server); now == nil { // meanwhile it is gone
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
+	// Meanwhile the server may have changed, be frozen or gone, or the
+	// certificate be revoked.
+	if c.configure(); c.ended.Load() {
 		return "", unavailable, errVoided
-	} else if now != srv {
-		s.configureSession(c)
-	}
-	if s.isRevoked(rec.Server, grant.Serial) {
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
-		return "", unavailable, errRevoked
 	}
 	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
 	return cookie, "", nil

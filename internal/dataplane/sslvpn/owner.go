@@ -1,6 +1,8 @@
 package sslvpn
 
 import (
+	"sync/atomic"
+
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 )
@@ -13,7 +15,8 @@ type ownerKey struct{ server, client string }
 type owner struct {
 	key      ownerKey
 	up, down *shape.Bucket
-	sessions []*client // oldest first; under Service.mu
+	sessions []*client   // oldest first; under Service.mu
+	gone     atomic.Bool // the last one has ended; the next makes a new owner
 }
 
 // joinLocked puts a session under its owner.
@@ -46,6 +49,7 @@ func (s *Service) partLocked(c *client) bool {
 	if len(o.sessions) > 0 {
 		return false
 	}
+	o.gone.Store(true)
 	if s.owners[o.key] == o {
 		delete(s.owners, o.key)
 	}

@@ -69,6 +69,9 @@ func (p *pacer) put(o *owner, packet []byte, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	q := p.byOwner[o]
+	if q == nil && o.gone.Load() { // forget was here: nothing of it is kept again
+		return false
+	}
 	if q == nil {
 		q = &heldQueue{owner: o, space: make(chan struct{}, 1)}
 		q.flow = shape.NewFlow(q, o.up)

@@ -344,3 +344,27 @@ func TestChatterIsNoActivity(t *testing.T) {
 		t.Error("want data to be activity")
 	}
 }
+
+// TestNothingIsKeptOfAnSSLClientThatIsGone: what still comes of it after it was
+// forgotten makes no entry that nobody would remove.
+func TestNothingIsKeptOfAnSSLClientThatIsGone(t *testing.T) {
+	t.Parallel()
+	x := newPacing(1_000_000)
+	o := pacedOwner(0)
+	gate := newGate(x.p.g)
+	defer gate.stop()
+	x.p.put(o, make([]byte, 100), x.now)
+	o.gone.Store(true)
+	x.p.forget(o)
+	gate.forget(o)
+	pass := newPass()
+	gate.ask(o, pass, 1<<20)
+	select {
+	case <-pass.granted:
+	default:
+		t.Error("its writer waits for a turn that never comes")
+	}
+	if x.p.put(o, make([]byte, 100), x.now) || len(x.p.byOwner) != 0 || len(gate.byOwner) != 0 {
+		t.Errorf("kept %d queues and %d lines, want none", len(x.p.byOwner), len(gate.byOwner))
+	}
+}

@@ -128,23 +128,7 @@ func (s *Service) serverOf(id string) *server {
 // that may be no more.
 func (s *Service) configureSessions() {
 	for _, c := range s.all() {
-		s.configureSession(c)
-	}
-}
-
-func (s *Service) configureSession(c *client) {
-	srv := s.serverOf(c.rec.Server)
-	switch {
-	case srv == nil:
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-	case srv.gateway.frozen():
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonFrozen})
-	case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonRevoked})
-	case !srv.keeps(c):
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-	default:
-		c.configure(srv)
+		c.configure()
 	}
 }
 
@@ -244,7 +228,11 @@ func (s *Service) Close() error {
 	return errors.Join(errs...)
 }
 
+// enter puts a new session into all tables. What ends it meanwhile waits until
+// it is in the last one.
 func (s *Service) enter(c *client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	s.mu.Lock()
 	s.sessions[c.rec.Session] = c
 	s.cookies[c.rec.Cookie] = c
@@ -252,7 +240,7 @@ func (s *Service) enter(c *client) {
 	s.mu.Unlock()
 	c.setRates(c.server.Load())
 	c.server.Load().gateway.table.add(c)
-	c.arm()
+	c.armLocked()
 }
 
 // forget removes an ended session from all tables.

@@ -27,7 +27,7 @@ func (h *httpConn) succeeded() {
 // its end, so that an office whose clients all come back at once is not taken
 // for a flood.
 func (h *httpConn) weigh() {
-	if !h.fruitful && h.svc.bans.Wasted(h.from.Addr(), h.svc.cfg.Clock.Now()) {
+	if !h.fruitful && !h.blameless && h.svc.bans.Wasted(h.from.Addr(), h.svc.cfg.Clock.Now()) {
 		h.tellBan()
 	}
 }

@@ -83,3 +83,27 @@ func TestAnOfficeThatReconnectsIsNotBanned(t *testing.T) {
 	}
 	r.dial(nil).login("bob")
 }
+
+// TestOurOwnFaultsBanNobody: control is away, the gateway frozen, or a cookie is
+// over; an office that tries again and again is not to blame.
+func TestOurOwnFaultsBanNobody(t *testing.T) {
+	t.Parallel()
+	r, now := newBanRig(t)
+	tries := map[string]string{
+		"control is away": post(reply("ann", "away")), "an old cookie": "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nCookie: webvpn=b2xk\r\n\r\n",
+	}
+	for name, text := range tries {
+		for range 2 * ban.DefaultMax {
+			p := r.dial(nil)
+			if resp, _ := p.request(text); resp.StatusCode == http.StatusOK {
+				t.Fatalf("%s: got %s", name, resp.Status)
+			}
+			_ = p.raw.Close()
+		}
+	}
+	time.Sleep(50 * time.Millisecond) // connections are weighed at their end
+	if r.svc.bans.Banned(netip.MustParseAddr("127.0.0.1"), now.Now()) {
+		t.Fatal("what was our fault made a ban")
+	}
+	r.dial(nil).login("ann")
+}

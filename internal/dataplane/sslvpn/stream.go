@@ -231,8 +231,11 @@ func (r *streamReader) hold(srv *server, now time.Time) {
 // back meanwhile. False when the stream ends.
 func (r *streamReader) wait(srv *server, packet []byte, now time.Time) bool {
 	c, p := r.st.client, srv.gateway.pacer
+	if c.ended.Load() {
+		return false
+	}
 	for !p.put(c.owner, packet, now) {
-		if !r.await(p.waitFor(c.owner)) {
+		if !r.await(p.waitFor(c.owner), srv.gateway.stop) {
 			return false
 		}
 		now = c.svc.cfg.Clock.Now()
@@ -242,7 +245,7 @@ func (r *streamReader) wait(srv *server, packet []byte, now time.Time) bool {
 
 // await waits for a signal, at most for a moment, since the queue behind it may
 // have gone; false when the stream ends.
-func (r *streamReader) await(signal <-chan struct{}) bool {
+func (r *streamReader) await(signal, stopped <-chan struct{}) bool {
 	if r.timer == nil {
 		r.timer = time.NewTimer(maxSojourn)
 	}
@@ -251,6 +254,8 @@ func (r *streamReader) await(signal <-chan struct{}) bool {
 	case <-signal:
 	case <-r.timer.C:
 	case <-r.st.done:
+		return false
+	case <-stopped:
 		return false
 	case <-r.st.client.svc.ctx.Done():
 		return false
@@ -301,6 +306,9 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 		return err
 	}
 	defer c.release()
+	if w.st.finishing.Load() || w.st.client.ended.Load() {
+		return nil // nothing goes on after the end but its notes
+	}
 	if !w.st.client.pacesDown() {
 		return w.pass(c, &c.Chunk)
 	}

@@ -11,9 +11,10 @@ import (
 // by a network behind the client. It is safe for concurrent use.
 type table struct {
 	mu     sync.RWMutex
-	live   map[*client]struct{}
+	live   map[*client][]netip.Prefix // with the networks behind them
 	byAddr map[netip.Addr]*client
-	routed []route // in order; they do not overlap
+	behind map[*client]struct{} // those of live that have networks behind them
+	routed []route              // in order; they do not overlap
 }
 
 // route is a network behind a client.
@@ -23,7 +24,7 @@ type route struct {
 }
 
 func newTable() *table {
-	return &table{live: map[*client]struct{}{}, byAddr: map[netip.Addr]*client{}}
+	return &table{live: map[*client][]netip.Prefix{}, byAddr: map[netip.Addr]*client{}, behind: map[*client]struct{}{}}
 }
 
 // find returns the session of an inner address, nil if there is none.
@@ -44,21 +45,35 @@ func (t *table) find(a netip.Addr) *client {
 func (t *table) add(c *client) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.live[c] = struct{}{}
 	for _, a := range c.rec.addresses() {
 		t.byAddr[a] = c
 	}
-	t.routeLocked()
+	t.putLocked(c, c.holder.Load().Routed)
 }
 
 func (t *table) remove(c *client) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.live, c)
 	for _, a := range c.rec.addresses() {
 		if t.byAddr[a] == c {
 			delete(t.byAddr, a)
 		}
+	}
+	t.putLocked(c, nil)
+	delete(t.live, c)
+}
+
+// putLocked notes what is behind a session. Most have nothing, and sessions come
+// and go by the thousand: the routes are made anew only when they change.
+func (t *table) putLocked(c *client, behind []netip.Prefix) {
+	before := t.live[c]
+	t.live[c] = behind
+	if slices.Equal(before, behind) {
+		return
+	}
+	delete(t.behind, c)
+	if len(behind) > 0 {
+		t.behind[c] = struct{}{}
 	}
 	t.routeLocked()
 }
@@ -66,8 +81,8 @@ func (t *table) remove(c *client) {
 // routeLocked gives each network to the newest session of its client.
 func (t *table) routeLocked() {
 	to := map[netip.Prefix]*client{}
-	for c := range t.live {
-		for _, p := range c.holder.Load().Routed {
+	for c := range t.behind {
+		for _, p := range t.live[c] {
 			if o := to[p]; o == nil || o.rec.OpenedAt.Before(c.rec.OpenedAt) {
 				to[p] = c
 			}

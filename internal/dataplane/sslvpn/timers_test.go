@@ -3,6 +3,7 @@ package sslvpn
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -107,5 +108,34 @@ func BenchmarkIdle(b *testing.B) {
 				s.yieldOldest(srv, grant)
 			}
 		})
+	}
+}
+
+// TestAPhoneHasThePatienceItWasTold: it is silent for as long as it may be.
+func TestAPhoneHasThePatienceItWasTold(t *testing.T) {
+	t.Parallel()
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Clock: at}, "127.0.0.1", func(s *gwlink.SSLServer) {
+		s.DPD, s.MobileDPD, s.IdleTimeout, s.CookieTimeout = 90, 1800, 0, 36000
+	})
+	r.attached("phone", "X-AnyConnect-Identifier-Platform: apple-ios", "X-CSTP-License: mobile")
+	r.attached("desk")
+	channels := func() map[string]session.Channel {
+		r.svc.tick(nil)
+		got := map[string]session.Channel{}
+		for _, c := range r.svc.all() {
+			c.mu.Lock()
+			got[c.grant.Client] = c.state.Channel()
+			c.mu.Unlock()
+		}
+		return got
+	}
+	at.Advance(3 * 90 * time.Second)
+	if got := channels(); got["sslcli-phone"] != session.TLS || got["sslcli-desk"] != session.None {
+		t.Errorf("after 270 s: got %v, want the phone alone", got)
+	}
+	at.Advance(3 * 1800 * time.Second)
+	if got := channels(); got["sslcli-phone"] != session.None {
+		t.Errorf("after three intervals of its own: got %v", got)
 	}
 }
