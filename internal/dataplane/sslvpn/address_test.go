@@ -79,7 +79,7 @@ func TestIPv6PassesBothWays(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, c.got, c.want)
 		}
 	}
-	if got := r.sink.opened[0]; got.Inner.String() != "10.98.0.2" || got.Inner6.String() != "fd00:98::2" {
+	if got := r.sink.record(0); got.Inner.String() != "10.98.0.2" || got.Inner6.String() != "fd00:98::2" {
 		t.Errorf("got %s and %s in the record", got.Inner, got.Inner6)
 	}
 	if n := r.svc.gateways["vpngw-1"].table.len(); n != 1 {
@@ -110,12 +110,12 @@ func TestIPv6AddressIsStickyAndFixed(t *testing.T) {
 	r.attachedDual("ann")
 	r.attachedDual("bob")
 	r.attachedDual("ann") // replaces the first
-	if a, b := r.sink.opened[0].Inner6, r.sink.opened[2].Inner6; a != b {
+	if a, b := r.sink.record(0).Inner6, r.sink.record(2).Inner6; a != b {
 		t.Errorf("got %s at first and %s again, want the same", a, b)
 	}
 	r.grant(func(g *gwlink.Grant) { g.FixedInner6 = netip.MustParseAddr("fd00:98::abcd") })
 	r.attachedDual("cid")
-	if got := r.sink.opened[3].Inner6.String(); got != "fd00:98::abcd" {
+	if got := r.sink.record(3).Inner6.String(); got != "fd00:98::abcd" {
 		t.Errorf("got %s, want the fixed address", got)
 	}
 	resp, _ := r.dial(nil).request(post(reply("dan", "pass"))) // taken

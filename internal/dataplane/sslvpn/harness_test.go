@@ -88,6 +88,20 @@ func (m *memorySink) Opened(r Record) error {
 	return m.refuse
 }
 
+// failWith makes Opened fail from now on.
+func (m *memorySink) failWith(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refuse = err
+}
+
+// record is that of the nth session that was opened.
+func (m *memorySink) record(n int) Record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.opened[n]
+}
+
 func (m *memorySink) Closed(c gwlink.SessionClosed) { m.closed <- c }
 
 func newRig(t *testing.T, change ...func(*gwlink.SSLServer)) *rig {

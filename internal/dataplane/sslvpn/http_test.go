@@ -169,7 +169,7 @@ func TestGrantsAreVerified(t *testing.T) {
 func TestWhatCannotBeKeptIsNotOpened(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.sink.refuse = errors.New("disk full")
+	r.sink.failWith(errors.New("disk full"))
 	if resp, _ := r.dial(nil).request(post(reply("ann", "pass"))); resp.StatusCode != 503 || len(r.svc.Live()) != 0 {
 		t.Errorf("got %s and %d sessions, want 503 and none", resp.Status, len(r.svc.Live()))
 	}
