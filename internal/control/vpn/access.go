@@ -30,7 +30,7 @@ func (c Settings) checkAccess() error {
 		return ErrTrusted.With("network", MaxTrustedNetworks+1)
 	}
 	for i, p := range c.TrustedNetworks {
-		if !p.IsValid() || p != p.Masked() {
+		if !p.IsValid() || p != p.Masked() || p.Addr().Is4In6() {
 			return ErrTrusted.With("network", i+1)
 		}
 	}
@@ -47,7 +47,7 @@ func (r ACLRule) valid() bool {
 	default:
 		return false
 	}
-	if r.Destination.IsValid() && r.Destination != r.Destination.Masked() || len(r.Ports) > maxPortRanges {
+	if r.Destination.IsValid() && (r.Destination != r.Destination.Masked() || r.Destination.Addr().Is4In6()) || len(r.Ports) > maxPortRanges {
 		return false
 	}
 	for _, p := range r.Ports {

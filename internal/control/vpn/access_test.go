@@ -46,6 +46,12 @@ func TestAccessListsAreHeldToTheTable(t *testing.T) {
 			}},
 			"too many":          {"vpn.acl_invalid", func(c *vpn.Settings) { c.ACLRules = append(hundred, hundred[0]) }},
 			"trusted host bits": {"vpn.trusted_networks_invalid", func(c *vpn.Settings) { c.TrustedNetworks = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/24")} }},
+			"mapped source": {"vpn.trusted_networks_invalid", func(c *vpn.Settings) {
+				c.TrustedNetworks = []netip.Prefix{netip.MustParsePrefix("::ffff:203.0.113.0/120")}
+			}},
+			"mapped destination": {"vpn.acl_invalid", func(c *vpn.Settings) {
+				c.ACLRules = rule(func(r *vpn.ACLRule) { r.Destination = netip.MustParsePrefix("::ffff:172.20.1.0/120") })
+			}},
 			"all that is well": {"", func(c *vpn.Settings) {
 				c.ACLRules, c.TrustedNetworks = hundred, []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}
 			}},

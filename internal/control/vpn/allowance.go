@@ -2,6 +2,7 @@ package vpn
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -60,15 +61,45 @@ func (s *Service) enforceQuotas(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	limited, err := idsOf(ctx, s.db, "SELECT id FROM vpn_client WHERE daily_quota > 0 OR monthly_quota > 0")
+	if err != nil {
+		return err
+	}
+	// The last counts of a session may come after its client was deleted.
+	gone, err := idsOf(ctx, s.db, "SELECT id FROM vpn_gone WHERE gone_at > $1", db.Micros(began.AddDate(0, 0, -1)))
+	if err != nil {
+		return err
+	}
+	var failed []error // one client's do not keep the others
 	for _, u := range used {
-		if err := s.enforceQuota(ctx, u); err != nil && !errs.IsNotFound(err) {
-			return err
+		switch {
+		case limited[u.Client]:
+			err = s.enforceQuota(ctx, u.Client)
+		case gone[u.Client]:
+			err = s.db.InTx(ctx, func(tx *db.Tx) error { return s.fleet.ForgetUsageTx(ctx, tx, u.Client) })
+		default:
+			continue
 		}
+		if err != nil && !errs.IsNotFound(err) {
+			failed = append(failed, err)
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		return err // the next time looks as far back
 	}
 	s.mu.Lock()
 	s.quotaHeld = began
 	s.mu.Unlock()
 	return nil
+}
+
+func idsOf(ctx context.Context, q db.Q, query string, args ...any) (map[string]bool, error) {
+	all, err := db.Select(ctx, q, db.One[string], query, args...)
+	ids := make(map[string]bool, len(all))
+	for _, one := range all {
+		ids[one] = true
+	}
+	return ids, err
 }
 
 // quotasHeld is when this process last looked at everything.
@@ -81,12 +112,14 @@ func (s *Service) quotasHeld() time.Time {
 	return s.quotaHeld
 }
 
-func (s *Service) enforceQuota(ctx context.Context, u fleet.Usage) error {
-	c, err := clientByID(ctx, s.db, u.Client)
-	if err != nil || c.usedUp(u) == "" {
-		return err
-	}
-	return s.db.InTx(ctx, func(tx *db.Tx) error { return s.endClientTx(ctx, tx, c, gwlink.ReasonQuota) })
+func (s *Service) enforceQuota(ctx context.Context, client string) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		c, err := clientByID(ctx, tx, client)
+		if err != nil {
+			return err
+		}
+		return s.holdToQuotaTx(ctx, tx, c)
+	})
 }
 
 // holdToQuotaTx ends a client's sessions if its new allowance is used up

@@ -152,7 +152,7 @@ func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, c
 		return material{}, err
 	}
 	if srv.TwoFactor && !c.TwoFactorExempt {
-		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(newToken(c, s.clock.Now())))
+		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(newToken(c)))
 	}
 	return m, err
 }

@@ -172,7 +172,7 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode})
+		return l.again(ctx, c, o, n, v) // what was not proven before is not proven by a failure
 	}
 	switch v.awaits {
 	case awaitsPassword:
@@ -180,8 +180,9 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	case awaitsNext, awaitsNextFirst:
 		return l.nextCode(ctx, c, o, n, v)
 	case awaitsCode:
+		return l.code(ctx, c, o, n)
 	}
-	return l.code(ctx, c, o, n)
+	return refused(textExpired), nil
 }
 
 // code is the round of the code after the password.

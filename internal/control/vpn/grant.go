@@ -57,6 +57,11 @@ func giveBack(ctx context.Context, tx *db.Tx, o origin) error {
 	return err
 }
 
+// excuse gives back a try that nothing was wrong with, but that ends here.
+func (l login) excuse(ctx context.Context, o origin) error {
+	return l.s.db.InTx(ctx, func(tx *db.Tx) error { return giveBack(ctx, tx, o) })
+}
+
 // forgive forgets the failures of the pair after a whole login, and takes back
 // the try of the source, whose other failures stay.
 func forgive(ctx context.Context, tx *db.Tx, o origin) error {
@@ -101,7 +106,7 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	})
 	if errors.Is(err, errFull) {
 		l.s.log.WarnContext(ctx, "vpn login refused: connection limit", "gateway", l.gateway.ID)
-		return unavailable(textFull), nil
+		return unavailable(textFull), l.excuse(ctx, o)
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err

@@ -74,7 +74,7 @@ func (c ClientSettings) loses(next ClientSettings) bool {
 }
 
 // dropGroupsTx takes groups that the server lost from its clients, whose
-// sessions end.
+// sessions end; but not when it has none any more, since all may sign in then.
 func (s *Service) dropGroupsTx(ctx context.Context, tx *db.Tx, srv SSLServer) error {
 	clients, err := clientsOfServer(ctx, tx, srv.ID)
 	if err != nil {
@@ -88,6 +88,9 @@ func (s *Service) dropGroupsTx(ctx context.Context, tx *db.Tx, srv SSLServer) er
 		}
 		if err := updateClient(ctx, tx, next, s.clock.Now()); err != nil {
 			return err
+		}
+		if len(srv.Groups) == 0 {
+			continue
 		}
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
 			return err

@@ -2,6 +2,7 @@ package vpn_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -127,6 +128,68 @@ func TestGroupsOfServersAndClients(t *testing.T) {
 		must(t, err)
 		if c, err = r.s.Client(ctx, alice.Account, c.ID); err != nil || !slices.Equal(c.Groups, []string{"staff"}) {
 			t.Errorf("got %v, %v", c.Groups, err)
+		}
+	})
+}
+
+// TestTheFirstGroupsEndSessions: nobody is a member yet, and nobody could sign
+// in any more. The last one that goes ends none: all may sign in again.
+func TestTheFirstGroupsEndSessions(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		m := r.metered(t, 0, 0)
+		change := func(groups ...vpn.Group) {
+			now, err := r.s.Server(ctx, alice.Account, m.srv.ID)
+			must(t, err)
+			now.Groups = groups
+			_, err = r.s.UpdateServer(ctx, alice, m.srv.ID, 0, now.Settings)
+			must(t, err)
+		}
+		change(twoGroups...)
+		if m.closes(t) == "" {
+			t.Error("a session of nobody's group goes on")
+		}
+		member := m.c.ClientSettings
+		member.Groups = []string{"ops"}
+		_, err := r.s.UpdateClient(ctx, alice, m.c.ID, 0, member)
+		must(t, err)
+		a := r.choose(t, m.srv, "ops", "", nil, map[string]string{"username": m.c.Name, "password": m.pw})
+		g := m.grantOf(t, a)
+		m.session = g.Session
+		m.opened(t, g, "10.9.0.3")
+		change()
+		if got := m.closes(t); got != "" {
+			t.Errorf("without groups a member's session ends: %s", got)
+		}
+	})
+}
+
+// TestAFullGatewayLocksNobodyOut: nothing was wrong with these tries.
+func TestAFullGatewayLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "a", alice.Account)
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
+		var last vpn.SSLClient
+		var secret vpn.Secret
+		for i := range g.SSLConnections + 1 {
+			last, secret = r.client(t, alice, srv.ID, fmt.Sprintf("person.%d", i))
+			a, err := r.say(srv, source(i+1), "", nil, "username", last.Name, "password", secret.Password)
+			if want := i < g.SSLConnections; err != nil || (a.Outcome == gwlink.OutcomeGranted) != want {
+				t.Fatalf("%d: got %s, %v", i, a.Outcome, err)
+			}
+		}
+		again := func() gwlink.LoginAnswer {
+			a, err := r.say(srv, source(9), "", nil, "username", last.Name, "password", secret.Password)
+			must(t, err)
+			return a
+		}
+		for range 8 {
+			again()
+		}
+		must(t, r.s.Resize(ctx, g.ID, vpn.Limits{SSLBandwidth: 100, SSLConnections: 10}))
+		if a := again(); a.Outcome != gwlink.OutcomeGranted {
+			t.Errorf("with room again: got %s %q", a.Outcome, a.Reason)
 		}
 	})
 }

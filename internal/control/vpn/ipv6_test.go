@@ -74,9 +74,6 @@ func TestWhatIPv6SettingsAreRefusedFor(t *testing.T) {
 			"pool in a subnet":       {"vpn.pool_conflict", func(s *vpn.Settings) { s.Pool6 = netip.MustParsePrefix("fd00:172:0:9::/64") }},
 			"pool in the VPC":        {"vpn.pool_conflict", func(s *vpn.Settings) { s.Pool6 = netip.MustParsePrefix("fd00:168::/64") }},
 			"MTU that carries none":  {"vpn.setting_invalid", func(s *vpn.Settings) { s.MTU = 1279 }},
-			"IPv6 exclude, no pool": {"vpn.setting_invalid", func(s *vpn.Settings) {
-				s.LocalSubnets, s.Pool6, s.ExcludeRoutes = prefixes("172.20.0.0/16"), netip.Prefix{}, prefixes("fd00:172::/64")
-			}},
 			"IPv6 DNS, no pool": {"vpn.dns_invalid", func(s *vpn.Settings) {
 				s.LocalSubnets, s.Pool6, s.DNS = prefixes("172.20.0.0/16"), netip.Prefix{}, []netip.Addr{netip.MustParseAddr("fd00::1")}
 			}},

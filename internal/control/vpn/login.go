@@ -188,7 +188,7 @@ func (l login) proven(ctx context.Context, c SSLClient, o origin) (gwlink.LoginA
 		return l.grant(ctx, c, o, found{})
 	}
 	if !c.HasToken {
-		return refused(textNoFactor), nil
+		return refused(textNoFactor), l.excuse(ctx, o)
 	}
 	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
 }

@@ -70,7 +70,7 @@ func (c Settings) checkSubnets() error {
 		return ErrSetting.With("setting", "exclude_routes")
 	}
 	for _, p := range c.ExcludeRoutes {
-		if !p.IsValid() || p != p.Masked() || !c.has(p.Addr()) {
+		if !p.IsValid() || p != p.Masked() {
 			return ErrSetting.With("setting", "exclude_routes")
 		}
 	}
@@ -227,7 +227,8 @@ func checkPort(port int) error {
 // pool ends none: live sessions go on without it.
 func endsSessions(old, next Settings) bool {
 	more := (next.LoginMode.wantsCertificate() && !old.LoginMode.wantsCertificate()) || (next.LoginMode.wantsPassword() && !old.LoginMode.wantsPassword())
-	return old.Pool != next.Pool || (old.Pool6.IsValid() && old.Pool6 != next.Pool6) || old.TwoFactor != next.TwoFactor || more || distrusts(old, next)
+	firstGroups := len(old.Groups) == 0 && len(next.Groups) > 0 // nobody is a member yet
+	return firstGroups || old.Pool != next.Pool || (old.Pool6.IsValid() && old.Pool6 != next.Pool6) || old.TwoFactor != next.TwoFactor || more || distrusts(old, next)
 }
 
 // distrusts reports whether certificates that signed in by the old settings

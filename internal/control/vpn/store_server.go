@@ -34,9 +34,8 @@ func scanServer(r db.Row) (v SSLServer, err error) {
 	return v, err
 }
 
-// storedSettings is Settings as Go names it, and RequireCertificate, which the
-// first release has in the place of LoginMode: its rows are here still, and its
-// processes may run beside ours.
+// storedSettings is Settings as Go names it, and RequireCertificate, which rows
+// of before have in the place of LoginMode.
 type storedSettings struct {
 	Settings
 	RequireCertificate bool

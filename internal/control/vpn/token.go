@@ -23,11 +23,15 @@ func (k TokenKind) check() (TokenKind, error) {
 	return "", ErrSetting.With("setting", "token")
 }
 
+// tokenEnd is when software tokens end: about the last day that their format can
+// say. A certificate is renewed and tells its owner before; a token does neither.
+var tokenEnd = time.Date(2044, 10, 1, 0, 0, 0, 0, time.UTC)
+
 // newToken makes what totp_sealed holds: the base32 seed of a TOTP token, or
-// the CTF string of a software token, which ends when a certificate made now would.
-func newToken(c SSLClient, now time.Time) string {
+// the CTF string of a software token.
+func newToken(c SSLClient) string {
 	if c.Token == TokenStoken {
-		return softtoken.New(now.Add(clientLife)).CTF()
+		return softtoken.New(tokenEnd).CTF()
 	}
 	return totp.NewSeed()
 }
@@ -59,7 +63,7 @@ func (s *Service) ResetToken(ctx context.Context, p account.Principal, client st
 	if c.Token, err = c.Token.check(); err != nil {
 		return SSLClient{}, err
 	}
-	sealed, err := s.seal(ctx, c, "totp_sealed", []byte(newToken(c, s.clock.Now())))
+	sealed, err := s.seal(ctx, c, "totp_sealed", []byte(newToken(c)))
 	if err != nil {
 		return SSLClient{}, err
 	}

@@ -119,6 +119,25 @@ func TestACodeAloneOpensNothing(t *testing.T) {
 	})
 }
 
+// TestAFailureProvesNothing: after a code alone, a round that fails for another
+// reason, here somebody else's certificate, still waits for the password.
+func TestAFailureProvesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		other, _ := r.client(t, alice, h.srv.ID, "li.si")
+		h.start(h.code(0))
+		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+		var err error
+		h.answer, err = r.say(h.srv, h.from, h.answer.Conversation, other.Certificate, "password", "wrong")
+		must(t, err)
+		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+		r.clock.Advance(time.Minute)
+		h.say("password", h.code(0))
+		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+	})
+}
+
 func TestAfterFailuresTheNextTokencodeIsAskedFor(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
