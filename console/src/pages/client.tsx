@@ -45,9 +45,8 @@ export function ClientPage() {
     >
       <Card>
         <About client={c} server={server.data} />
-        <ClientAddresses client={c} server={server.data} />
       </Card>
-      <Acts client={c} />
+      <Acts client={c} server={server.data} />
       <Locks client={c} />
       {server.data?.groups.length ? <Groups client={c} server={server.data} /> : null}
       <Tabs
@@ -110,7 +109,7 @@ function Addresses({ all, none }: { all: string[]; none: string }) {
   return given.length > 0 ? <span className="mono">{given.join(', ')}</span> : <>{none}</>;
 }
 
-function Acts({ client: c }: { client: SSLClient }) {
+function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) {
   const { t } = useTranslation();
   const [secret, setSecret] = useState<ClientSecret>();
   const stale = [['client', c.id], ['clients'], ['vpn-sessions']];
@@ -145,6 +144,7 @@ function Acts({ client: c }: { client: SSLClient }) {
         <Popconfirm title={t('client.disconnect_confirm')} onConfirm={() => cut.mutate(undefined)}>
           <Button loading={cut.isPending}>{t('client.disconnect')}</Button>
         </Popconfirm>
+        <ClientAddresses client={c} server={server} />
         <span className="row">
           <Switch
             aria-label={t('client.may_sign_in')}
