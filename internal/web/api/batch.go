@@ -62,13 +62,14 @@ func clientBatch(a *API, s *vpn.Service) {
 		})
 	Get(a, "/ssl-clients/batch-template", Operation{ID: "get-ssl-client-batch-template", Summary: "A table to fill in, as CSV", Tag: tag, Access: Customer},
 		func(context.Context, *struct{}) (*file, error) {
-			text := "\uFEFF" + strings.Join(batchColumns, ",") + "\r\n" + "zhang.san,2000,10000,,false,1,,enabled\r\n"
+			text := "\uFEFF" + strings.Join(batchColumns, ",") + "\r\n" + "zhang.san,2000,10000,,false,1,,enabled,,,,,,totp\r\n"
 			return &file{"no-store", "text/csv; charset=utf-8", `attachment; filename="ssl-clients.csv"`, []byte(text)}, nil
 		})
 }
 
 // batchColumns are what a table may say of a client.
-var batchColumns = []string{"name", "up_kbps", "down_kbps", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "state"}
+var batchColumns = []string{"name", "up_kbps", "down_kbps", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "state",
+	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind"}
 
 // tableRow is one row of a table as read.
 type tableRow struct {
@@ -137,6 +138,10 @@ func columnOf(err error) string {
 		return "name"
 	case errors.Is(err, vpn.ErrFixedIP), errors.Is(err, vpn.ErrFixedIPTaken):
 		return "fixed_ip"
+	case errors.Is(err, vpn.ErrGroupUnknown):
+		return "groups"
+	case errors.Is(err, vpn.ErrRoutes), errors.Is(err, vpn.ErrRouteConflict):
+		return "routes"
 	case errors.Is(err, vpn.ErrSetting) && errors.As(err, &e):
 		name, _ := e.Params["setting"].(string)
 		return name
@@ -179,6 +184,9 @@ func readTable(server, text string) ([]tableRow, error) {
 		row.refuseTwice("name", row.client.Name, names)
 		if row.client.FixedIP.IsValid() {
 			row.refuseTwice("fixed_ip", row.client.FixedIP.String(), addresses)
+		}
+		if row.client.FixedIP6.IsValid() {
+			row.refuseTwice("fixed_ip6", row.client.FixedIP6.String(), addresses)
 		}
 		if rows = append(rows, row); len(rows) > vpn.BatchLimit {
 			return nil, vpn.ErrBatch
@@ -231,7 +239,7 @@ func readRow(server string, header, cells []string) tableRow {
 		}
 		if header[i] == "name" {
 			row.client.Name = cell
-		} else if cell != "" && !readCell(&patch, header[i], cell) && row.err == nil {
+		} else if cell != "" && !readCell(&row.client, &patch, header[i], cell) && row.err == nil {
 			row.column, row.err = header[i], ErrCSVValue
 		}
 	}
@@ -244,8 +252,11 @@ func readRow(server string, header, cells []string) tableRow {
 }
 
 // readCell reads a value; false when it is none of the column's.
-func readCell(p *SSLClientSettingsPatch, column, cell string) bool {
+func readCell(c *vpn.NewClient, p *SSLClientSettingsPatch, column, cell string) bool {
 	switch column {
+	case "token_kind":
+		c.Token = vpn.TokenKind(strings.ToLower(cell))
+		return c.Token == vpn.TokenTOTP || c.Token == vpn.TokenStoken
 	case "up_kbps":
 		return readNumber(&p.UpKbps, cell, 1_000_000)
 	case "down_kbps":
@@ -259,6 +270,18 @@ func readCell(p *SSLClientSettingsPatch, column, cell string) bool {
 		p.MaxSessions = &sessions
 	case "fixed_ip":
 		p.FixedIP = &cell
+	case "fixed_ip6":
+		p.FixedIP6 = &cell
+	case "routes":
+		all := strings.Fields(cell) // commas separate cells
+		p.Routes = &all
+	case "groups":
+		all := strings.Fields(cell)
+		p.Groups = &all
+	case "daily_quota_bytes":
+		return readNumber(&p.DailyQuota, cell, 1<<50)
+	case "monthly_quota_bytes":
+		return readNumber(&p.MonthlyQuota, cell, 1<<50)
 	case "state":
 		state := strings.ToLower(cell)
 		p.State = &state
