@@ -68,8 +68,10 @@ func clientBatch(a *API, s *vpn.Service) {
 }
 
 // batchColumns are what a table may say of a client.
-var batchColumns = []string{"name", "up_kbps", "down_kbps", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "state",
-	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind"}
+var batchColumns = []string{
+	"name", "up_kbps", "down_kbps", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "state",
+	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind",
+}
 
 // tableRow is one row of a table as read.
 type tableRow struct {
