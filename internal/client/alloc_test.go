@@ -6,11 +6,11 @@ package client
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls/dtlstest"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
@@ -52,7 +52,7 @@ func TestPathFromTheServerDoesNotAllocate(t *testing.T) {
 	u := s.dtls.Load()
 	const runs, count = 50, 40
 	packet := append([]byte{openconnect.TypeData}, udp("10.77.0.2", s.Tunnel().IPv4.Addr().String(), 1300)...)
-	sealer, opener := loop(t)
+	sealer, opener := dtlstest.Pair(t)
 	var records [][]byte
 	first, err := sealer.Reserve((runs + 1) * count)
 	if err != nil {
@@ -76,36 +76,4 @@ func TestPathFromTheServerDoesNotAllocate(t *testing.T) {
 	if n != 0 {
 		t.Errorf("got %v allocations for %d packets, want 0", n, count)
 	}
-}
-
-var peer = netip.MustParseAddrPort("192.0.2.1:1")
-
-// loop is both ends of an association.
-func loop(t *testing.T) (*dtls.Sealer, *dtls.Opener) {
-	t.Helper()
-	id, psk := make([]byte, 32), make([]byte, 32)
-	server, err := dtls.NewServer(dtls.ServerConfig{Mode: dtls.ModePSK, SessionID: id, PSK: psk})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := dtls.NewClient(dtls.ClientConfig{Mode: dtls.ModePSK, SessionID: id, PSK: psk})
-	if err != nil {
-		t.Fatal(err)
-	}
-	flight, err := client.Start()
-	for err == nil && client.Association() == nil {
-		var back [][]byte
-		for _, d := range flight {
-			back = append(back, server.Handle(peer, d).Send...)
-		}
-		flight = nil
-		for _, d := range back {
-			res, handleErr := client.Handle(d)
-			flight, err = append(flight, res.Send...), handleErr
-		}
-	}
-	if err != nil || server.Association() == nil {
-		t.Fatalf("no handshake: %v", err)
-	}
-	return server.Association().Sealer, client.Association().Opener
 }

@@ -7,39 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls/dtlstest"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
-
-// ends is both ends of an association.
-func ends(t *testing.T) (*dtls.Sealer, *dtls.Opener) {
-	t.Helper()
-	id, psk := make([]byte, 32), make([]byte, 32)
-	server, err := dtls.NewServer(dtls.ServerConfig{Mode: dtls.ModePSK, SessionID: id, PSK: psk})
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := dtls.NewClient(dtls.ClientConfig{Mode: dtls.ModePSK, SessionID: id, PSK: psk})
-	if err != nil {
-		t.Fatal(err)
-	}
-	flight, err := client.Start()
-	for err == nil && client.Association() == nil {
-		var back [][]byte
-		for _, d := range flight {
-			back = append(back, server.Handle(netip.MustParseAddrPort("192.0.2.1:1"), d).Send...)
-		}
-		flight = nil
-		for _, d := range back {
-			res, handleErr := client.Handle(d)
-			flight, err = append(flight, res.Send...), handleErr
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server.Association().Sealer, client.Association().Opener
-}
 
 func port(t *testing.T) (*Socket, *Endpoint) {
 	t.Helper()
@@ -72,7 +42,7 @@ func TestABurstReachesEveryPeer(t *testing.T) {
 	burst := NewBurst(from)
 	for mark := byte(1); mark <= 2; mark++ {
 		sock, at := port(t)
-		sealer, opener := ends(t)
+		sealer, opener := dtlstest.Pair(t)
 		var want, got [][]byte
 		for _, shape := range [][2]int{{60, 0}, {1, 0}, {5, 300}, {44, 0}, {0, 50}} {
 			var seg tun.Segments
