@@ -108,7 +108,7 @@ func (c *client) configure() {
 		reason = gwlink.ReasonAdministrator
 	case srv.gateway.frozen():
 		reason = gwlink.ReasonFrozen
-	case srv.revoked[c.grant.Serial] && c.grant.Serial != "":
+	case srv.revokes(c.grant):
 		reason = gwlink.ReasonRevoked
 	case !srv.keeps(c):
 		reason = gwlink.ReasonAdministrator

@@ -246,6 +246,10 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 	return s
 }
 
+// revokes says that the certificate of a grant, if it had one, opens nothing any
+// more.
+func (s *server) revokes(g gwlink.Grant) bool { return g.Serial != "" && s.revoked[g.Serial] }
+
 // accessList is the server's, the former one if its rules have not changed.
 func accessList(spec gwlink.SSLServer, former *server) *filter.ACL {
 	same := func(a, b gwlink.ACLRule) bool {

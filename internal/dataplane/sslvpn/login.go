@@ -263,15 +263,6 @@ func (s *Service) isVoided(session string) bool {
 	return s.voided[session]
 }
 
-// isRevoked says that the certificate of a grant opens nothing any more. It is
-// asked after the session was entered, like isVoided.
-func (s *Service) isRevoked(id, serial string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	srv := s.servers[id]
-	return srv != nil && serial != "" && srv.revoked[serial]
-}
-
 // yieldOldest ends the client's oldest sessions so that one more fits.
 func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 	if grant.MaxSessions <= 0 {

@@ -193,7 +193,7 @@ func (s *Service) Restore(r Record) error {
 	if err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
-	if s.isRevoked(r.Server, grant.Serial) {
+	if srv.revokes(grant) {
 		return fmt.Errorf("restoring session %s: %w", r.Session, errRevoked)
 	}
 	if err := srv.takeBack(r, grant.Client); err != nil {

@@ -58,11 +58,9 @@ func TestConnectionsThatComeToNothingBanTheSource(t *testing.T) {
 	for range ban.DefaultMax {
 		useless()
 	}
-	for end := time.Now().Add(waitLimit); !r.svc.bans.Banned(from, now.Now()); {
-		if time.Now().After(end) {
-			t.Fatal("80 connections that came to nothing made no ban")
-		}
-		time.Sleep(time.Millisecond)
+	r.quiet()
+	if !r.svc.bans.Banned(from, now.Now()) {
+		t.Fatal("80 connections that came to nothing made no ban")
 	}
 	if resp, _ := r.dial(nil).request(post(initDocument)); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("got %s, want 503", resp.Status)
@@ -84,6 +82,21 @@ func TestAnOfficeThatReconnectsIsNotBanned(t *testing.T) {
 	r.dial(nil).login("bob")
 }
 
+// quiet waits until every connection without a session has ended and been weighed.
+func (r *rig) quiet() {
+	r.t.Helper()
+	early := func() int {
+		r.svc.mu.RLock()
+		defer r.svc.mu.RUnlock()
+		return r.svc.early
+	}
+	for end := time.Now().Add(waitLimit); early() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			r.t.Fatalf("%d connections do not end", early())
+		}
+	}
+}
+
 // TestOurOwnFaultsBanNobody: control is away, the gateway frozen, or a cookie is
 // over; an office that tries again and again is not to blame.
 func TestOurOwnFaultsBanNobody(t *testing.T) {
@@ -101,7 +114,7 @@ func TestOurOwnFaultsBanNobody(t *testing.T) {
 			_ = p.raw.Close()
 		}
 	}
-	time.Sleep(50 * time.Millisecond) // connections are weighed at their end
+	r.quiet()
 	if r.svc.bans.Banned(netip.MustParseAddr("127.0.0.1"), now.Now()) {
 		t.Fatal("what was our fault made a ban")
 	}
