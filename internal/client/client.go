@@ -32,6 +32,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 )
 
 // Config says where the server is and what is wanted of it.
@@ -72,7 +73,7 @@ func Login(ctx context.Context, cfg Config, answer Answerer) (openconnect.Secret
 	if err != nil {
 		return openconnect.Secret{}, err
 	}
-	defer func() { _ = c.tls.Close() }()
+	defer c.close()
 	body := openconnect.AppendInit(nil, version, device, "https://"+cfg.Server+"/")
 	path := "/"
 	for range maxRounds {
@@ -125,7 +126,7 @@ func Password(name, password string) Answerer {
 type connection struct {
 	cfg  Config
 	conn *netio.Conn
-	tls  *tls.Conn
+	tls  *netio.TLS
 	in   *bufio.Reader
 }
 
@@ -136,18 +137,37 @@ func dial(ctx context.Context, cfg Config) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching the server: %w", err)
 	}
-	conn := netio.NewConn(raw)
-	t := tls.Client(conn, tlsConfig(cfg))
 	_ = raw.SetDeadline(time.Now().Add(setupLimit))
-	if err := t.HandshakeContext(ctx); err != nil {
+	c, err := secure(ctx, cfg, netio.NewConn(raw))
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("securing the connection: %w", err), raw.Close())
 	}
-	return &connection{cfg: cfg, conn: conn, tls: t, in: bufio.NewReader(t)}, nil
+	return c, nil
 }
 
-func tlsConfig(cfg Config) *tls.Config {
+func secure(ctx context.Context, cfg Config, conn *netio.Conn) (*connection, error) {
+	log := &tlsrecord.KeyLog{}
+	t := tls.Client(conn, tlsConfig(cfg, log))
+	if err := t.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	own, err := netio.Client(conn, t, log)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{cfg: cfg, conn: conn, tls: own, in: bufio.NewReader(own)}, nil
+}
+
+func (c *connection) close() {
+	c.tls.CloseNotify()
+	_ = c.conn.Close()
+}
+
+// tlsConfig is for one connection, whose secrets go to log.
+func tlsConfig(cfg Config, log *tlsrecord.KeyLog) *tls.Config {
 	host, _, _ := net.SplitHostPort(cfg.Server)
 	out := &tls.Config{
+		KeyLogWriter: log, SessionTicketsDisabled: true,
 		MinVersion: tls.VersionTLS12, ServerName: host,
 		DynamicRecordSizingDisabled: true, // one frame, one record
 	}

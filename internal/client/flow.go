@@ -122,7 +122,7 @@ func (s *Session) sendChunk(c *netio.Chunk) error {
 		return nil
 	}
 	s.sentTLS.Store(time.Now().UnixNano())
-	return s.framing.SendRecords(s.c.conn, s.c.tls, c)
+	return s.c.tls.SendRecords(s.framing, c)
 }
 
 func (s *Session) sendNote(n note) error {
@@ -152,7 +152,7 @@ func (s *Session) read() error {
 		if err := s.c.conn.WaitRecord(); err != nil {
 			return err
 		}
-		n, err := netio.ReadRecords(s.c.conn, s.c.tls, buf)
+		n, err := s.c.tls.ReadRecords(buf)
 		s.heardTLS.Store(time.Now().UnixNano())
 		if err := s.frames(&d, &parser, buf[:n]); err != nil {
 			return err

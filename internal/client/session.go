@@ -93,6 +93,7 @@ func (c *connection) connect(cookie openconnect.Secret) (*Session, error) {
 			s.tunnel.DTLSMode = openconnect.DTLSOff // TLS 1.2 without extended master secret
 		}
 	}
+	c.tls.Settle()
 	_ = c.conn.SetDeadline(time.Time{})
 	return s, nil
 }

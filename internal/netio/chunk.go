@@ -1,10 +1,8 @@
 package netio
 
 import (
-	"io"
-	"sync"
-
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
@@ -79,70 +77,39 @@ type Framing struct {
 	Widest   int  // without GSO: length to which TCP segments may grow; 0 = as they are
 }
 
+// around is the room before and after each packet: for its frame, and where
+// that is a record of its own, for the record.
+func (f Framing) around() (head, tail int) {
+	if f.Coalesce {
+		return openconnect.HeaderLen, 0
+	}
+	return tlsrecord.HeaderLen + openconnect.HeaderLen, tlsrecord.TailLen
+}
+
 // Room is the room in a chunk that Fill needs for a packet of seg.
 func (f Framing) Room(seg *tun.Segments) int {
+	head, tail := f.around()
 	if f.GSO {
-		return openconnect.HeaderLen + seg.MaxFrameLen(openconnect.MaxPayload)
+		return head + seg.MaxFrameLen(openconnect.MaxPayload) + tail
 	}
-	return openconnect.HeaderLen + seg.MaxLen()
+	return head + seg.MaxLen() + tail
 }
 
 // Fill is Chunk.Fill for a TLS stream.
 func (f Framing) Fill(c *Chunk, seg *tun.Segments) bool {
+	head, tail := f.around()
 	if !f.GSO {
-		return c.Fill(seg, openconnect.HeaderLen, 0)
+		return c.Fill(seg, head, tail)
 	}
 	longest := seg.MaxFrameLen(openconnect.MaxPayload)
-	for c.Fits(openconnect.HeaderLen + longest) {
-		off := c.Used + openconnect.HeaderLen
+	for c.Fits(head + longest + tail) {
+		off := c.Used + head
 		n := seg.NextFrame(c.Buf[off:off+longest], openconnect.MaxPayload)
 		if n == 0 {
 			return true
 		}
 		c.Items = append(c.Items, Item{off, n})
-		c.Used, c.Bytes = off+n, c.Bytes+n-tun.HeaderLen
+		c.Used, c.Bytes = off+n+tail, c.Bytes+n-tun.HeaderLen
 	}
 	return false
-}
-
-var writeBuffers = sync.Pool{New: func() any { b := make([]byte, 0, FlushAt+2*maxCiphertext); return &b }}
-
-// SendRecords sends a chunk that Fill made to t, which writes to conn, by one
-// write. Others must not write to t meanwhile.
-func (f Framing) SendRecords(conn *Conn, t io.Writer, c *Chunk) error {
-	buf := writeBuffers.Get().(*[]byte)
-	conn.Cork(*buf)
-	first := f.frames(t, c)
-	out, err := conn.Flush()
-	*buf = out[:0]
-	writeBuffers.Put(buf)
-	if first == nil {
-		first = err
-	}
-	return first
-}
-
-func (f Framing) frames(t io.Writer, c *Chunk) error {
-	typ := byte(openconnect.TypeData)
-	if f.GSO {
-		typ = openconnect.TypeGSO
-	}
-	for _, it := range c.Items {
-		frame := c.Buf[it.Off-openconnect.HeaderLen : it.Off+it.Size]
-		openconnect.PutHeader(frame, typ, it.Size)
-		if f.Coalesce {
-			continue
-		}
-		if _, err := t.Write(frame); err != nil {
-			return err
-		}
-	}
-	if f.Coalesce {
-		if len(c.Items) == 0 {
-			return nil
-		}
-		_, err := t.Write(c.Buf[c.Items[0].Off-openconnect.HeaderLen : c.Used])
-		return err
-	}
-	return nil
 }

@@ -6,9 +6,9 @@
 // rule about who may send what; it opens only what it is told to.
 //
 //	tun.Segments ──▶ Chunk ── DTLSWriter ──▶ Socket   runs of equal records, one message each
-//	                       └─ SendRecords ─▶ Conn     one frame per record, many records per write
+//	                       └─ TLS ────────▶ Conn     one frame per record, many records per write
 //	Socket ── Receiver ──▶ Buffers                    coalesced datagrams, many per call
-//	Conn   ── WaitRecord ─▶ crypto/tls                 one read feeds many records
+//	Conn   ── TLS ──▶ memory                          one read feeds many records
 //
 // Invariants: a chunk and a batch of buffers have one owner at a time; nothing
 // here allocates per packet once warm; datagrams may be lost, records never.

@@ -17,7 +17,7 @@ const (
 	FlushAt = 128 << 10
 )
 
-// Conn is the net.Conn below crypto/tls. It reads large, so that one
+// Conn is the net.Conn below TLS. It reads large, so that one
 // system call feeds many records, and between Cork and Flush it collects what
 // is written, so that many records leave in one.
 //
@@ -185,6 +185,14 @@ func (c *Conn) WaitRecord() error {
 	return nil
 }
 
+// take returns the record that is there and whole; it is good until the next
+// call of anything that reads.
+func (c *Conn) take() []byte {
+	n := recordLen(c.buffered())
+	c.r += n
+	return (*c.buf)[c.r-n : c.r]
+}
+
 const (
 	recordHeader = 5
 	// maxCiphertext is the longest TLS 1.2 record (RFC 5246 6.2.3).
@@ -230,22 +238,4 @@ func (c *Conn) flushLocked() error {
 	_, err := c.Conn.Write(c.out)
 	c.out = c.out[:0]
 	return err
-}
-
-// ReadSpace is room for a batch of decrypted records.
-const ReadSpace = 128 << 10
-
-const maxPlaintext = 16384
-
-// ReadRecords decrypts the records that are there, as far as buf has room for
-// them; t reads from c. It waits for the first.
-func ReadRecords(c *Conn, t io.Reader, buf []byte) (int, error) {
-	n := 0
-	for {
-		k, err := t.Read(buf[n:])
-		n += k
-		if err != nil || len(buf)-n < maxPlaintext || !c.HasRecord() {
-			return n, err
-		}
-	}
 }

@@ -27,8 +27,10 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
 )
@@ -247,6 +249,22 @@ func (r *rig) asked() gwlink.LoginRequest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last
+}
+
+// ownTLS accepts a TLS connection as the gateway does.
+func ownTLS(t *testing.T, conn *netio.Conn, cert tls.Certificate) *netio.TLS {
+	log := &tlsrecord.KeyLog{}
+	std := tls.Server(conn, &tls.Config{
+		Certificates: []tls.Certificate{cert}, KeyLogWriter: log, SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true,
+	})
+	if err := std.Handshake(); err != nil {
+		t.Error(err)
+	}
+	own, err := netio.Server(conn, std, log)
+	if err != nil {
+		t.Error(err)
+	}
+	return own
 }
 
 // peer is a client's TLS connection to the rig.

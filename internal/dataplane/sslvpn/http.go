@@ -3,7 +3,6 @@ package sslvpn
 import (
 	"bufio"
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -29,7 +28,7 @@ type httpConn struct {
 	svc  *Service
 	srv  *server
 	conn *netio.Conn
-	tls  *tls.Conn
+	tls  *netio.TLS
 	from netip.AddrPort
 	in   *bufio.Reader
 

@@ -20,9 +20,10 @@ func TestARequestThatTricklesEndsTheConnection(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			near, far := net.Pipe()
 			conn := netio.NewConn(far)
-			h := httpConn{conn: conn, tls: tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*cert}, SessionTicketsDisabled: true}), from: netip.MustParseAddrPort("192.0.2.1:1")}
+			h := httpConn{conn: conn, from: netip.MustParseAddrPort("192.0.2.1:1")}
 			begin, ended := time.Now(), make(chan time.Duration, 1)
 			go func() {
+				h.tls = ownTLS(t, conn, *cert)
 				h.serve()
 				ended <- time.Since(begin)
 				_ = far.Close()

@@ -1,7 +1,6 @@
 package sslvpn
 
 import (
-	"crypto/tls"
 	"errors"
 	"slices"
 	"sync"
@@ -25,7 +24,7 @@ type stream struct {
 	client  *client
 	number  uint64
 	conn    *netio.Conn
-	tls     *tls.Conn
+	tls     *netio.TLS
 	out     *outQueue
 	tlsPath *path
 	link    *link // nil without DTLS
@@ -35,7 +34,7 @@ type stream struct {
 	unlinked  sync.Once
 }
 
-func newStream(c *client, conn *netio.Conn, t *tls.Conn) *stream {
+func newStream(c *client, conn *netio.Conn, t *netio.TLS) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(c.chunkLimit), done: make(chan struct{})}
 	st.tlsPath = &path{channel: session.TLS, stream: st}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
@@ -112,19 +111,7 @@ var readSpaces = sync.Pool{New: func() any {
 func (st *stream) read() {
 	queues := st.client.server.Load().gateway.queues
 	r := streamReader{st: st, queue: queues[int(st.number)%len(queues)], gso: st.tlsPath.framing.GSO}
-	for {
-		if st.conn.WaitRecord() != nil {
-			return
-		}
-		r.readSpace, _ = readSpaces.Get().(*readSpace)
-		r.device.Reset(r.queue)
-		n, err := netio.ReadRecords(st.conn, st.tls, r.buf)
-		more := r.deliver(r.buf[:n])
-		readSpaces.Put(r.readSpace)
-		r.readSpace = nil
-		if err != nil || !more {
-			return
-		}
+	for r.next() {
 	}
 }
 
@@ -136,6 +123,21 @@ type streamReader struct {
 	gso    bool // the client may send super-packets
 	parser openconnect.Parser
 	timer  *time.Timer
+}
+
+// next takes the records that are there, and waits for the first; false when
+// the stream ends.
+func (r *streamReader) next() bool {
+	if r.st.conn.WaitRecord() != nil {
+		return false
+	}
+	r.readSpace, _ = readSpaces.Get().(*readSpace)
+	r.device.Reset(r.queue)
+	n, err := r.st.tls.ReadRecords(r.buf)
+	more := r.deliver(r.buf[:n])
+	readSpaces.Put(r.readSpace)
+	r.readSpace = nil
+	return err == nil && more
 }
 
 // deliver takes the frames of b; false when the stream makes no sense.
@@ -333,7 +335,7 @@ func (w *streamWriter) pass(c *chunk, part *netio.Chunk) error {
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).Send(part, c.path.out.peer.Load())
 	}
-	return c.path.framing.SendRecords(w.st.conn, w.st.tls, part)
+	return w.st.tls.SendRecords(c.path.framing, part)
 }
 
 func (w *streamWriter) gate() *gate { return w.st.client.server.Load().gateway.gate }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 )
 
 const (
@@ -160,13 +161,14 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 	tuneTCP(raw)
 	local := addrPort(raw.LocalAddr())
 	var srv *server // not h's own: t lives on, and h need not
+	log := &tlsrecord.KeyLog{}
 	t := tls.Server(c, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		var err error
 		srv, err = s.choose(local, hello.ServerName)
 		if err != nil {
 			return nil, err
 		}
-		return srv.tlsConfig(), nil
+		return srv.tlsConfig(log), nil
 	}, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: true})
 	_ = raw.SetDeadline(time.Now().Add(handshakeLimit))
 	ctx, cancel := context.WithTimeout(s.ctx, handshakeLimit)
@@ -175,8 +177,13 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 		s.tally.tlsFailed.Add(1)
 		return nil
 	}
+	own, err := netio.Server(c, t, log)
+	if err != nil {
+		s.cfg.Log.Error("taking over a connection from its handshake", "error", err)
+		return nil
+	}
 	s.tally.tlsOK.Add(1)
-	h.srv, h.tls = srv, t
+	h.srv, h.tls = srv, own
 	h.serve()
 	return h.tunnel
 }
@@ -267,8 +274,10 @@ func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
 	return nil, errNoServer
 }
 
-func (srv *server) tlsConfig() *tls.Config {
+// tlsConfig is for one connection, whose secrets go to log.
+func (srv *server) tlsConfig(log *tlsrecord.KeyLog) *tls.Config {
 	cfg := &tls.Config{
+		KeyLogWriter:                log,
 		Certificates:                []tls.Certificate{*srv.cert},
 		MinVersion:                  tls.VersionTLS12,
 		ClientAuth:                  tls.RequestClientCert, // judged by our own code
