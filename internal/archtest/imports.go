@@ -10,9 +10,10 @@ import (
 var mayImport = map[string][]string{
 	"platform":  {},
 	"protocol":  {"platform/errs"},
-	"tun":       {"platform/errs"},
+	"fdwait":    {},
+	"tun":       {"fdwait"},
 	"gwlink":    {"platform/errs"},
-	"netio":     {"protocol", "tun"},
+	"netio":     {"protocol", "tun", "fdwait"},
 	"control":   {"platform", "gwlink"},
 	"dataplane": {"platform", "protocol", "tun", "netio", "gwlink"},
 	"client":    {"platform", "protocol", "tun", "netio"},

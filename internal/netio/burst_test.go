@@ -67,8 +67,8 @@ func TestABurstReachesEveryPeer(t *testing.T) {
 		if err := burst.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		_ = sock.conn.SetDeadline(time.Now().Add(waitLimit))
 		r, in := sock.Receiver(), NewBuffers()
+		r.Deadline = time.Now().Add(waitLimit)
 		for len(got) < len(want) {
 			n, err := r.Receive(in)
 			if err != nil {

@@ -3,13 +3,16 @@ package netio
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/skybridge-cloud/skybridge/internal/fdwait"
 )
 
 // Messages is the most messages of one batch, in both directions.
@@ -31,32 +34,80 @@ type mmsghdr struct {
 // Socket is one UDP port for any number of peers. Any number of goroutines
 // send, each with its own Sender; one receives.
 type Socket struct {
-	conn *net.UDPConn
-	raw  syscall.RawConn
-	v6   bool
-	wild bool // bound to no address of its own
+	file *fdwait.File
+	at   netip.AddrPort
 	gso  atomic.Bool
 }
 
 // ListenUDP opens a port. A zero port is the system's choice.
-func ListenUDP(at netip.AddrPort) (*Socket, error) {
-	network := "udp4"
+func ListenUDP(at netip.AddrPort) (*Socket, error) { return open(at, netip.AddrPort{}) }
+
+// Lane opens a second socket of a port for what one peer sends: the system
+// brings it there, and to s all else. Datagrams of others may come by it as
+// well in the moment that it is opened.
+func (s *Socket) Lane(of Endpoint) (*Socket, error) {
+	at := s.at
+	if of.Local.IsValid() {
+		at = netip.AddrPortFrom(of.Local, at.Port())
+	}
+	return open(at, of.Peer)
+}
+
+// open binds a socket and, with a valid peer, connects it.
+func open(at, peer netip.AddrPort) (*Socket, error) {
+	family := unix.AF_INET
 	if at.Addr().Is6() {
-		network = "udp6"
+		family = unix.AF_INET6
 	}
-	c, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("making a socket: %w", err)
 	}
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return nil, errors.Join(err, c.Close())
+	s := &Socket{at: at}
+	s.setOptions(fd)
+	if err := s.bind(fd, peer); err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
 	}
-	s := &Socket{conn: c, raw: raw, v6: at.Addr().Is6(), wild: at.Addr().IsUnspecified()}
-	if err := raw.Control(func(fd uintptr) { s.setOptions(int(fd)) }); err != nil {
-		return nil, errors.Join(err, c.Close())
+	if s.file, err = fdwait.New(fd); err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
 	}
 	return s, nil
+}
+
+// bind gives the socket its addresses. Sockets of this user may have one port
+// together.
+func (s *Socket) bind(fd int, peer netip.AddrPort) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+		return fmt.Errorf("sharing a port: %w", err)
+	}
+	if err := unix.Bind(fd, sockaddr(s.at)); err != nil {
+		return fmt.Errorf("binding to %s: %w", s.at, err)
+	}
+	if peer.IsValid() {
+		if err := unix.Connect(fd, sockaddr(peer)); err != nil {
+			return fmt.Errorf("connecting to a peer: %w", err)
+		}
+	}
+	name, err := unix.Getsockname(fd)
+	switch a := name.(type) {
+	case *unix.SockaddrInet4:
+		s.at = netip.AddrPortFrom(s.at.Addr(), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		s.at = netip.AddrPortFrom(s.at.Addr(), uint16(a.Port))
+	}
+	return err
+}
+
+// sockaddr is an address as system calls take it.
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	out := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	if i, err := net.InterfaceByName(a.Addr().Zone()); err == nil {
+		out.ZoneId = uint32(i.Index)
+	}
+	return out
 }
 
 // setOptions asks for large buffers, DF (path MTU probes would lie without) and
@@ -66,14 +117,16 @@ func (s *Socket) setOptions(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, socketSpace)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketSpace)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, socketSpace)
-	if s.v6 {
+	v6, wild := s.at.Addr().Is6(), s.at.Addr().IsUnspecified() // wild: bound to no address of its own
+	if v6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE)
 	} else {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE)
 	}
-	if s.wild && s.v6 {
+	if wild && v6 {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
-	} else if s.wild {
+	} else if wild {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_GRO, 1)
@@ -82,19 +135,18 @@ func (s *Socket) setOptions(fd int) {
 }
 
 // Close ends the port; what waits on it returns net.ErrClosed.
-func (s *Socket) Close() error { return s.conn.Close() }
+func (s *Socket) Close() error { return s.file.Close() }
 
 // LocalAddr is the address that the port is bound to.
-func (s *Socket) LocalAddr() netip.AddrPort {
-	a, _ := s.conn.LocalAddr().(*net.UDPAddr)
-	return a.AddrPort()
-}
+func (s *Socket) LocalAddr() netip.AddrPort { return s.at }
 
 // Reply sends one datagram outside the batches. It may be lost.
 func (s *Socket) Reply(b []byte, to Endpoint) {
 	var ctl [64]byte
 	n := putLocal(ctl[:], to.Local)
-	_, _, _ = s.conn.WriteMsgUDPAddrPort(b, ctl[:n], to.Peer) // the peer repeats what is lost
+	_ = s.file.Do(func(fd int) { // the peer repeats what is lost
+		_, _ = unix.SendmsgN(fd, b, ctl[:n], sockaddr(to.Peer), unix.MSG_DONTWAIT)
+	})
 }
 
 // Buffers receives a batch of Datagrams. Its buffers belong to whoever
@@ -223,44 +275,50 @@ func putSegment(ctl []byte, size int) int {
 
 // Receiver waits for batches. It belongs to one goroutine.
 type Receiver struct {
-	s    *Socket
-	b    *Buffers
-	n    int
-	err  error
-	poll func(fd uintptr) bool
+	// Deadline ends a Receive that waits with os.ErrDeadlineExceeded; zero is
+	// never.
+	Deadline time.Time
+
+	s     *Socket
+	b     *Buffers
+	n     int
+	errno unix.Errno
+	try   func(fd int)
 }
 
 // Receiver returns the port's receiver; there should be one.
 func (s *Socket) Receiver() *Receiver {
 	r := &Receiver{s: s}
-	r.poll = r.try // bound once: a new method value would allocate per batch
+	r.try = r.receive // bound once: a new method value would allocate per batch
 	return r
 }
 
 // Receive waits for at least one datagram and returns the number of messages.
 func (r *Receiver) Receive(b *Buffers) (int, error) {
+	fdwait.Turn()
 	b.prepare()
 	r.b = b
-	if err := r.s.raw.Read(r.poll); err != nil {
-		return 0, err
+	for {
+		if err := r.s.file.Do(r.try); err != nil {
+			return 0, err
+		}
+		switch r.errno {
+		case 0:
+			return r.n, nil
+		case unix.EAGAIN:
+			if err := r.s.file.Wait(r.Deadline); err != nil {
+				return 0, err
+			}
+		case unix.EINTR:
+		default:
+			return 0, r.errno
+		}
 	}
-	return r.n, r.err
 }
 
-func (r *Receiver) try(fd uintptr) bool {
-	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.b.hdrs[0])), Messages, unix.MSG_DONTWAIT, 0, 0)
-	r.n, r.err = int(n), nil
-	switch e {
-	case 0:
-		return true
-	case unix.EAGAIN:
-		return false
-	case unix.EINTR:
-		r.n = 0
-		return true
-	}
-	r.n, r.err = 0, e
-	return true
+func (r *Receiver) receive(fd int) {
+	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.b.hdrs[0])), Messages, unix.MSG_DONTWAIT, 0, 0)
+	r.n, r.errno = int(n), e
 }
 
 // Sender sends runs of Datagrams to one peer. It belongs to one goroutine.
@@ -273,15 +331,14 @@ type Sender struct {
 	n     int // messages prepared
 	sent  int
 	err   unix.Errno
-	once  func(fd uintptr)
-	block func(fd uintptr) bool
+	push  func(fd int)
+	drain func(fd int)
 }
 
 // Sender returns a sender of its own for one goroutine.
 func (s *Socket) Sender() *Sender {
 	w := &Sender{s: s}
-	w.once = func(fd uintptr) { w.push(fd) }
-	w.block = w.push
+	w.push, w.drain = w.send, w.await
 	return w
 }
 
@@ -296,7 +353,7 @@ func (w *Sender) Add(data []byte, size int, to *Endpoint) bool {
 	w.iovs[i].Base = &data[0]
 	w.iovs[i].SetLen(len(data))
 	h := &w.hdrs[i].hdr
-	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.names[i])), putSockaddr(&w.names[i], to.Peer, w.s.v6)
+	h.Name, h.Namelen = (*byte)(unsafe.Pointer(&w.names[i])), putSockaddr(&w.names[i], to.Peer, w.s.at.Addr().Is6())
 	h.Iov = &w.iovs[i]
 	h.SetIovlen(1)
 	c := &w.ctl[i]
@@ -317,17 +374,15 @@ func (w *Sender) Add(data []byte, size int, to *Endpoint) bool {
 func (w *Sender) Send() error {
 	w.sent = 0
 	for w.sent < w.n {
-		if err := w.s.raw.Control(w.once); err != nil {
+		if err := w.s.file.Do(w.push); err != nil {
 			w.n = 0
 			return err
 		}
-		if w.err == unix.EAGAIN {
-			if err := w.s.raw.Write(w.block); err != nil {
-				w.n = 0
-				return err
-			}
-		}
-		if w.err != 0 && w.err != unix.EAGAIN && w.err != unix.EINTR {
+		switch w.err {
+		case 0, unix.EINTR:
+		case unix.EAGAIN:
+			_ = w.s.file.Do(w.drain) // the next round finds out what went wrong
+		default:
 			w.refused()
 		}
 	}
@@ -344,13 +399,21 @@ func (w *Sender) refused() {
 	w.sent++
 }
 
-func (w *Sender) push(fd uintptr) bool {
-	n, _, e := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.hdrs[w.sent])), uintptr(w.n-w.sent), unix.MSG_DONTWAIT, 0, 0)
+func (w *Sender) send(fd int) {
+	n, _, e := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&w.hdrs[w.sent])), uintptr(w.n-w.sent), unix.MSG_DONTWAIT, 0, 0)
 	w.err = e
 	if e == 0 {
 		w.sent += int(n)
 	}
-	return e != unix.EAGAIN
+}
+
+// fullLimit is how long to wait for a full socket before looking whether it was
+// closed.
+const fullLimit = 20 * time.Millisecond
+
+// await waits until a full socket takes something.
+func (w *Sender) await(fd int) {
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(fullLimit.Milliseconds()))
 }
 
 func parseSockaddr(sa *unix.RawSockaddrInet6) netip.AddrPort {

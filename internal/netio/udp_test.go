@@ -2,10 +2,57 @@ package netio
 
 import (
 	"encoding/binary"
+	"net"
+	"net/netip"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// TestALaneTakesWhatOnePeerSends, and the port's socket all else, also when the
+// lane is gone.
+func TestALaneTakesWhatOnePeerSends(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		port, err := ListenUDP(netip.AddrPortFrom(netip.MustParseAddr(host), 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer port.Close()
+		peer := func() *net.UDPConn {
+			c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(port.LocalAddr()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			return c
+		}
+		much, little := peer(), peer()
+		lane, err := port.Lane(Endpoint{Peer: netip.MustParseAddrPort(much.LocalAddr().String())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sends := func(c *net.UDPConn, text string, to *Socket) {
+			t.Helper()
+			if _, err := c.Write([]byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			r, b := to.Receiver(), NewBuffers()
+			r.Deadline = time.Now().Add(waitLimit)
+			n, err := r.Receive(b)
+			if err != nil || n != 1 || string(b.At(0).Data) != text || b.At(0).From.Peer.String() != c.LocalAddr().String() {
+				t.Fatalf("%s: got %d messages, %v", text, n, err)
+			}
+		}
+		sends(much, "by the lane", lane)
+		sends(little, "by the port", port)
+		if err := lane.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sends(much, "after the lane", port)
+	}
+}
 
 func TestCoalescedDatagramsAreCut(t *testing.T) {
 	t.Parallel()

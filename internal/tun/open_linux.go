@@ -3,12 +3,15 @@ package tun
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"sync"
-	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/skybridge-cloud/skybridge/internal/fdwait"
 )
 
 // Open makes the TUN device name with the given number of queues in the
@@ -38,11 +41,11 @@ func openQueue(name string) (*fdQueue, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	q := &fdQueue{fd: fd, file: os.NewFile(uintptr(fd), "/dev/net/tun")}
-	if q.raw, err = q.file.SyscallConn(); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening /dev/net/tun: %w", err), q.file.Close())
+	q := &fdQueue{}
+	if q.file, err = fdwait.New(fd); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening /dev/net/tun: %w", err), unix.Close(fd))
 	}
-	q.poll = q.try // bound once: a new method value would allocate per batch
+	q.read = q.try // bound once: a new method value would allocate per batch
 	return q, nil
 }
 
@@ -64,53 +67,55 @@ func configure(fd int, name string) error {
 	return unix.SetNonblock(fd, true)
 }
 
-// fdQueue is a queue on a file descriptor. Reads wait in the runtime's poller;
-// writes go to the system at once, since a TUN takes every frame.
+// fdQueue is a queue on a file descriptor. Writes go to the system at once,
+// since a TUN takes every frame.
 type fdQueue struct {
-	file *os.File
+	file *fdwait.File
 
 	// Of the one reader.
-	raw    syscall.RawConn
-	poll   func(fd uintptr) bool
+	read   func(fd int)
 	buf    []byte
 	frames [][]byte
 	err    error
-
-	mu     sync.RWMutex // held for reading while fd is in use by writers
-	fd     int
-	closed bool
 }
 
 var iovecs = sync.Pool{New: func() any { s := make([]unix.Iovec, 0, maxMembers+2); return &s }}
 
 func (q *fdQueue) ReadFrames(buf []byte, frames [][]byte) ([][]byte, error) {
+	fdwait.Turn()
 	q.buf, q.frames, q.err = buf, frames[:0], nil
-	err := q.raw.Read(q.poll)
+	err := q.file.Do(q.read)
+	for err == nil && q.err == nil && len(q.frames) == 0 {
+		if err = q.file.Wait(time.Time{}); err == nil {
+			err = q.file.Do(q.read)
+		}
+	}
 	frames, q.buf, q.frames = q.frames, nil, nil
+	if errors.Is(err, net.ErrClosed) {
+		err = os.ErrClosed
+	}
 	if err == nil {
 		err = q.err
 	}
 	return frames, err
 }
 
-// try reads frames until there is none or the buffer full; false when it got
-// nothing at all and is to be called again when there is something.
-func (q *fdQueue) try(fd uintptr) bool {
+// try reads frames until there is none or the buffer full.
+func (q *fdQueue) try(fd int) {
 	for len(q.buf) >= MaxFrame && len(q.frames) < cap(q.frames) {
-		n, _, e := unix.Syscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.buf))), MaxFrame)
+		n, _, e := unix.Syscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(q.buf))), MaxFrame)
 		switch {
 		case e == unix.EINTR:
 			continue
 		case e == unix.EAGAIN:
-			return len(q.frames) > 0
+			return
 		case e != 0:
 			q.err = fmt.Errorf("reading from tun: %w", e)
-			return true
+			return
 		}
 		q.frames = append(q.frames, q.buf[:n:n])
 		q.buf = q.buf[n:]
 	}
-	return true
 }
 
 func (q *fdQueue) WriteFrame(parts [][]byte) error {
@@ -132,13 +137,13 @@ func (q *fdQueue) WriteFrame(parts [][]byte) error {
 }
 
 func (q *fdQueue) writev(iov []unix.Iovec) error {
-	q.mu.RLock()
-	defer q.mu.RUnlock()
-	if q.closed {
+	fd, err := q.file.Hold()
+	if err != nil {
 		return os.ErrClosed
 	}
+	defer q.file.Release()
 	for {
-		_, _, e := unix.Syscall(unix.SYS_WRITEV, uintptr(q.fd), uintptr(unsafe.Pointer(unsafe.SliceData(iov))), uintptr(len(iov)))
+		_, _, e := unix.Syscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(iov))), uintptr(len(iov)))
 		switch e {
 		case 0:
 			return nil
@@ -149,12 +154,4 @@ func (q *fdQueue) writev(iov []unix.Iovec) error {
 	}
 }
 
-func (q *fdQueue) Close() error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return nil
-	}
-	q.closed = true
-	return q.file.Close()
-}
+func (q *fdQueue) Close() error { return q.file.Close() }

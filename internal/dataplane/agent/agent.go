@@ -30,6 +30,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
@@ -132,6 +133,9 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer a.close()
+	if err := netio.ShortTurns(); err != nil {
+		a.log.Info("the kernel gives turns of its own length", "error", err) // packets flow, and wait longer
+	}
 	a.restore(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { a.rep.run(ctx, a.snapshot) })

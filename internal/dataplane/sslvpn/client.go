@@ -29,6 +29,7 @@ type client struct {
 	ended   atomic.Bool // the session is over: nothing of it passes any more
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
+	sendsMuch                                much         // by DTLS
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
 	agent                                    atomic.Pointer[string]
 

@@ -32,15 +32,12 @@ type gateway struct {
 	state    atomic.Pointer[gwlink.Gateway] // as desired
 	paced    atomic.Bool                    // it has a rate towards the clients
 	upPaced  atomic.Bool                    // it has a rate from the clients
-	uploads  chan *upload
-	pacer    *pacer // from the clients
-	gate     *gate  // towards them
+	pacer    *pacer                         // from the clients
+	gate     *gate                          // towards them
 	stop     chan struct{}
 	wg       sync.WaitGroup
 
-	opening sync.Mutex   // one session at a time is counted and let in
-	giving  sync.RWMutex // read-held to give an upload
-	stopped bool
+	opening sync.Mutex // one session at a time is counted and let in
 
 	table *table
 }
@@ -48,13 +45,12 @@ type gateway struct {
 func newGateway(id string, queues []tun.Queue, log *slog.Logger, t *tally) *gateway {
 	g := &gateway{
 		id: id, log: log, tally: t, queues: queues, up: shape.New(0), down: shape.New(0),
-		uploads: make(chan *upload, uploadDepth), stop: make(chan struct{}), table: newTable(),
+		stop: make(chan struct{}), table: newTable(),
 	}
 	g.pacer, g.gate = newPacer(g), newGate(g)
 	for i, q := range queues {
 		g.wg.Go(func() { (&pump{g: g, number: i}).run(q) })
 	}
-	g.wg.Go(g.inject)
 	g.wg.Go(g.pacer.run)
 	return g
 }
@@ -177,13 +173,9 @@ func (g *gateway) pause() bool {
 
 // close ends the goroutines. The queues must be closed by their owner first.
 func (g *gateway) close() {
-	g.giving.Lock()
-	g.stopped = true
-	g.giving.Unlock()
 	close(g.stop)
 	g.gate.stop()
 	g.wg.Wait()
-	g.giveBack()
 }
 
 // server is one SSL server as desired; it is replaced, not changed.

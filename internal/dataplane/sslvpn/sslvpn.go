@@ -17,8 +17,9 @@
 //	UDP port ── App-ID, peer address ──▶ link ── filter ──▶ upload ──▶ tunnel queue
 //
 // Goroutines: one per TLS connection, plus a writer per attached session (idle
-// ones hold no buffers); one receiver per UDP port; one pump per tunnel queue and one injector per
-// gateway; one ticker. All end before Close returns.
+// ones hold no buffers); one receiver per UDP port, and one per lane, which is
+// the port of a client that sends much just now; one pump per tunnel queue; one
+// ticker. All end before Close returns.
 //
 // Locks, outermost first: client.mu, then Service.mu, udpPort.mu, table.mu,
 // outQueue.mu. Nothing calls a client while holding one of the others.

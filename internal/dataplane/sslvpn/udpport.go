@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +16,6 @@ import (
 )
 
 const (
-	udpBatches  = 4 // in flight between receiving and injecting
 	maxTries    = 8 // sessions tried for a datagram of an unknown peer
 	maxAttempts = 4 // handshakes under way for one session, as in protocol/dtls
 )
@@ -31,6 +31,7 @@ type udpPort struct {
 	byIP    map[netip.Addr][]*link   // for peers whose port changed
 
 	expected map[*link][]netip.AddrPort // addresses in pending, oldest first
+	lanes    lanes
 }
 
 func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
@@ -41,12 +42,16 @@ func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
 	p := &udpPort{
 		svc: s, sock: sock, peers: map[netip.AddrPort]*link{},
 		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}, expected: map[*link][]netip.AddrPort{},
+		lanes: lanes{idle: laneIdle, open: map[netip.AddrPort]*netio.Socket{}},
 	}
 	s.wg.Go(p.receive)
 	return p, nil
 }
 
-func (p *udpPort) close() error { return p.sock.Close() }
+func (p *udpPort) close() error {
+	p.lanes.close()
+	return p.sock.Close()
+}
 
 func (p *udpPort) bind(at netip.AddrPort, l *link) {
 	p.mu.Lock()
@@ -91,50 +96,48 @@ func (p *udpPort) at(from netip.AddrPort) (established, handshaking *link) {
 
 // receive opens batches of datagrams until the port is closed.
 func (p *udpPort) receive() {
-	free := make(chan *udpBatch, udpBatches)
-	for range udpBatches {
-		free <- &udpBatch{Buffers: netio.NewBuffers(), free: free}
-	}
-	r := &udpReader{port: p, recv: p.sock.Receiver()}
-	for {
-		var b *udpBatch
-		select {
-		case b = <-free:
-		case <-p.svc.ctx.Done():
-			return
-		}
-		n, err := r.recv.Receive(b.Buffers)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil { // of an earlier send, such as an ICMP answer
-			p.svc.cfg.Log.Debug("receiving datagrams", "error", err)
-		}
-		r.take(b, n)
+	r, b := &udpReader{port: p}, netio.NewBuffers()
+	for recv := p.sock.Receiver(); r.receive(recv, b); {
+		r.promote()
 	}
 }
 
-// udpReader is the state of a port's receiving goroutine.
+// udpReader is the state of a receiving goroutine.
 type udpReader struct {
 	port    *udpPort
-	recv    *netio.Receiver
-	batch   *udpBatch
 	now     time.Time
-	targets []*gateway // of batch.uploads, in order
+	uploads uploads
 	plain   [][]byte
 
 	candidates []*link // scratch of rebind
 	from       int
 
+	queue int              // which one of a gateway's is written to
+	heavy []netio.Endpoint // peers that sent much just now
+
 	// The run of datagrams of one client under way.
 	client         *client
+	peer           netio.Endpoint
 	packets, bytes int
 	active         bool
 }
 
-// take opens the n messages of a batch and hands the gateways their shares.
-func (r *udpReader) take(b *udpBatch, n int) {
-	r.batch, r.now, r.targets = b, r.port.svc.cfg.Clock.Now(), r.targets[:0]
+// receive takes one batch; false when there will be no other.
+func (r *udpReader) receive(recv *netio.Receiver, b *netio.Buffers) bool {
+	n, err := recv.Receive(b)
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || r.port.svc.ctx.Err() != nil {
+		return false
+	}
+	if err != nil { // of an earlier send, such as an ICMP answer
+		r.port.svc.cfg.Log.Debug("receiving datagrams", "error", err)
+	}
+	r.take(b, n)
+	return true
+}
+
+// take opens the n messages of a batch and gives the devices what they hold.
+func (r *udpReader) take(b *netio.Buffers, n int) {
+	r.now = r.port.svc.cfg.Clock.Now()
 	for i := range n {
 		d := b.At(i)
 		for len(d.Data) > 0 {
@@ -144,22 +147,13 @@ func (r *udpReader) take(b *udpBatch, n int) {
 		}
 	}
 	r.settle()
-	r.hand(b)
+	r.uploads.write(r.queue)
 }
 
 // guarded keeps a panic in the datagram that had it.
 func (r *udpReader) guarded(from netio.Endpoint, b []byte) {
 	defer r.port.svc.recovered("udp")
 	r.datagram(from, b)
-}
-
-// hand gives each gateway its share.
-func (r *udpReader) hand(b *udpBatch) {
-	b.refs.Store(int32(len(r.targets)) + 1)
-	for i, g := range r.targets {
-		g.give(b.uploads[i])
-	}
-	b.release()
 }
 
 // datagram takes one datagram. While a handshake is under way at its address,
@@ -169,7 +163,7 @@ func (r *udpReader) datagram(from netio.Endpoint, b []byte) {
 	switch {
 	case len(b) == 0:
 	case b[0] == dtls.TypeApplicationData && l != nil && (pending == nil || pending != l):
-		r.open(l, b)
+		r.open(l, from, b)
 	case b[0] != dtls.TypeApplicationData && isHello(b):
 		r.hello(from, b)
 	case pending != nil:
@@ -248,13 +242,13 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 		c.step(session.Event{Kind: session.DTLSLost})
 	}
 	for _, d := range res.Data {
-		r.payload(l, d)
+		r.payload(l, from, d)
 	}
 }
 
 // open decrypts the records of a datagram of an association in place. What
 // they say is looked at without the link's lock.
-func (r *udpReader) open(l *link, b []byte) {
+func (r *udpReader) open(l *link, from netio.Endpoint, b []byte) {
 	r.plain = r.plain[:0]
 	l.mu.Lock()
 	if a := l.srv.Association(); a != nil && l.port != nil {
@@ -262,7 +256,7 @@ func (r *udpReader) open(l *link, b []byte) {
 	}
 	l.mu.Unlock()
 	for _, d := range r.plain {
-		r.payload(l, d)
+		r.payload(l, from, d)
 	}
 }
 
@@ -313,7 +307,7 @@ func (r *udpReader) some(near []*link) []*link {
 func (r *udpReader) tryMove(l *link, from netio.Endpoint, record []byte) bool {
 	plain, ok := l.move(r.port, from, record)
 	if ok && len(plain) > 0 {
-		r.payload(l, plain)
+		r.payload(l, from, plain)
 	}
 	return ok
 }
@@ -342,7 +336,7 @@ func (l *link) move(port *udpPort, from netio.Endpoint, record []byte) ([]byte, 
 }
 
 // payload takes one decrypted record.
-func (r *udpReader) payload(l *link, plain []byte) {
+func (r *udpReader) payload(l *link, from netio.Endpoint, plain []byte) {
 	f, err := openconnect.SplitDatagram(plain)
 	if err != nil {
 		return
@@ -353,7 +347,7 @@ func (r *udpReader) payload(l *link, plain []byte) {
 	}
 	if c != r.client {
 		r.settle()
-		r.client = c
+		r.client, r.peer = c, from
 		c.heardDTLS.Store(r.now.UnixNano())
 	}
 	if f.Type != openconnect.TypeData {
@@ -371,7 +365,7 @@ func (r *udpReader) payload(l *link, plain []byte) {
 			return
 		}
 	} else {
-		u := r.uploadFor(srv.gateway)
+		u := r.uploads.share(srv.gateway)
 		u.packets = append(u.packets, f.Payload)
 	}
 	r.packets, r.bytes, r.active = r.packets+1, r.bytes+len(f.Payload), r.active || !isChatter(f.Payload)
@@ -381,17 +375,9 @@ func (r *udpReader) payload(l *link, plain []byte) {
 func (r *udpReader) settle() {
 	if r.client != nil && r.packets > 0 {
 		r.client.received(session.DTLS, r.packets, r.bytes, r.active, r.now)
-	}
-	r.client, r.packets, r.bytes, r.active = nil, 0, 0, false
-}
-
-// uploadFor returns the batch's share of a gateway.
-func (r *udpReader) uploadFor(g *gateway) *upload {
-	for i, t := range r.targets {
-		if t == g {
-			return r.batch.uploads[i]
+		if r.client.sendsMuch.add(r.packets, r.now) {
+			r.heavy = append(r.heavy, r.peer)
 		}
 	}
-	r.targets = append(r.targets, g)
-	return r.batch.share()
+	r.client, r.packets, r.bytes, r.active = nil, 0, 0, false
 }
