@@ -177,6 +177,7 @@ func (w *watcher) run() {
 			}
 		}
 		w.mu.Unlock()
+		runtime.Gosched() // to those that were woken, on this thread, which is awake
 	}
 }
 

@@ -278,6 +278,8 @@ type Receiver struct {
 	// Deadline ends a Receive that waits with os.ErrDeadlineExceeded; zero is
 	// never.
 	Deadline time.Time
+	// Most is how many messages one Receive takes, 0 for all of Messages.
+	Most int
 
 	s     *Socket
 	b     *Buffers
@@ -317,7 +319,11 @@ func (r *Receiver) Receive(b *Buffers) (int, error) {
 }
 
 func (r *Receiver) receive(fd int) {
-	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.b.hdrs[0])), Messages, unix.MSG_DONTWAIT, 0, 0)
+	most := r.Most
+	if most == 0 {
+		most = Messages
+	}
+	n, _, e := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.b.hdrs[0])), uintptr(most), unix.MSG_DONTWAIT, 0, 0)
 	r.n, r.errno = int(n), e
 }
 

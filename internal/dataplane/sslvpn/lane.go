@@ -14,6 +14,9 @@ const (
 	maxLanes = 32
 	// laneIdle is how long a lane stays without a datagram.
 	laneIdle = 10 * time.Second
+	// laneBatch is how many messages a lane takes at once: the processor is given
+	// up between batches, and each packet is all of the kernel's forwarding.
+	laneBatch = 16
 	// muchEvery and muchPackets are how many packets in what time make a client
 	// one that sends much: 20 Mbit/s or so.
 	muchEvery   = 100 * time.Millisecond
@@ -76,6 +79,7 @@ func (p *udpPort) runLane(sock *netio.Socket, peer netip.AddrPort, number int) {
 	defer p.closeLane(sock, peer)
 	r, b := &udpReader{port: p, queue: number}, netio.NewBuffers()
 	recv := sock.Receiver()
+	recv.Most = laneBatch
 	for {
 		recv.Deadline = time.Now().Add(p.lanes.idle)
 		if !r.receive(recv, b) {
