@@ -127,12 +127,16 @@ type SSLServer struct {
 	MobileDPD       int            `json:"mobile_dpd,omitempty"` // for phones; 0 = as DPD
 	Keepalive       int            `json:"keepalive"`
 	IdleTimeout     int            `json:"idle_timeout"` // 0 = off
+	MobileIdle      int            `json:"mobile_idle"`  // the same for phones
 	SessionTimeout  int            `json:"session_timeout"`
 	CookieTimeout   int            `json:"cookie_timeout"` // life of a session without connection
 	RekeyTime       int            `json:"rekey_time"`
 	ClientIsolation bool           `json:"client_isolation"`
-	TLSMin          string         `json:"tls_min"`    // "1.2" or "1.3"
-	LoginMode       LoginMode      `json:"login_mode"` // empty from a control that knows RequireCertificate alone
+	TLSMin          string         `json:"tls_min"`           // "1.2" or "1.3"
+	TLSMax          string         `json:"tls_max,omitempty"` // likewise; empty = the newest
+	// DenyRoaming keeps a session at the address that it logged in from.
+	DenyRoaming bool      `json:"deny_roaming,omitempty"`
+	LoginMode   LoginMode `json:"login_mode"` // empty from a control that knows RequireCertificate alone
 	// RequireCertificate says the same for a node that knows no LoginMode.
 	RequireCertificate bool     `json:"require_certificate"`
 	Groups             []Group  `json:"groups,omitempty"`

@@ -37,6 +37,8 @@ import (
 
 const waitLimit = 10 * time.Second
 
+var loopback = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+
 // rig is a Service on loopback with one gateway, one server and a device in
 // memory. Logins with the password "pass" are granted.
 type rig struct {

@@ -67,6 +67,7 @@ func (h *httpConn) serve() {
 			return
 		}
 		a := h.answer(r)
+		a.aggregate = r.Header.Get("X-Aggregate-Auth") == "1"
 		if h.write(a) != nil || a.close || r.Close {
 			return
 		}
@@ -134,6 +135,7 @@ type answer struct {
 	reason      string   // X-Reason
 	close       bool
 	head        bool // to HEAD: no body follows
+	aggregate   bool // to a client that posts XML, which is told the same
 }
 
 func (h *httpConn) write(a answer) error {
@@ -155,6 +157,9 @@ func (h *httpConn) write(a answer) error {
 		line("X-Reason: ", headerText(a.reason))
 	}
 	line("X-Transcend-Version: 1")
+	if a.aggregate {
+		line("X-Aggregate-Auth: 1")
+	}
 	line("Cache-Control: no-store")
 	line("Content-Length: ", strconv.Itoa(len(a.body)))
 	if a.close {

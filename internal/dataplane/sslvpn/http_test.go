@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,55 @@ func TestNameChoosesTheServer(t *testing.T) {
 	for _, name := range []string{"three.example.com", ""} {
 		if _, err := r.tryDial(&tls.Config{ServerName: name}); err == nil {
 			t.Errorf("name %q: got a connection, want none while two servers share the port", name)
+		}
+	}
+}
+
+func TestTLSVersionsAndSuites(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const v12, v13 = tls.VersionTLS12, tls.VersionTLS13
+	for _, c := range []struct {
+		low, top  string
+		version   uint16 // of the client
+		suites    []uint16
+		ok        bool
+		described string
+	}{
+		{"1.2", "", v12, nil, true, "TLS 1.2"},
+		{"1.2", "1.3", v13, nil, true, "TLS 1.3"},
+		{"1.2", "1.2", v13, nil, false, "TLS 1.3 over the highest"},
+		{"1.2", "1.2", v12, nil, true, "TLS 1.2 as the highest"},
+		{"1.3", "", v12, nil, false, "TLS 1.2 below the lowest"},
+		{"1.2", "", v12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}, true, "an AEAD"},
+		{"1.2", "", v12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA}, false, "CBC"},
+	} {
+		r.spec.SSLServers[0].TLSMin, r.spec.SSLServers[0].TLSMax = c.low, c.top
+		r.apply()
+		_, err := r.tryDial(&tls.Config{MinVersion: c.version, MaxVersion: c.version, CipherSuites: c.suites})
+		if (err == nil) != c.ok {
+			t.Errorf("%s: got %v, want accepted %v", c.described, err, c.ok)
+		}
+	}
+	for _, id := range suites12 {
+		if !slices.ContainsFunc(tls.CipherSuites(), func(s *tls.CipherSuite) bool { return s.ID == id && strings.HasPrefix(s.Name, "TLS_ECDHE_") }) {
+			t.Errorf("%s is insecure or not ephemeral", tls.CipherSuiteName(id))
+		}
+	}
+}
+
+// TestAnswersToXMLPostSayIt: a client that is in the mode is told the same.
+func TestAnswersToXMLPostSayIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for request, want := range map[string]string{
+		strings.Replace(post(initDocument), "Host: x\r\n", "Host: x\r\nX-Transcend-Version: 1\r\nX-Aggregate-Auth: 1\r\n", 1): "1",
+		post(initDocument):                  "",
+		"GET / HTTP/1.1\r\nHost: x\r\n\r\n": "",
+	} {
+		resp, _ := r.dial(nil).request(request)
+		if got := resp.Header.Get("X-Aggregate-Auth"); got != want || resp.Header.Get("X-Transcend-Version") != "1" {
+			t.Errorf("%.60q: got aggregate %q, version %q", request, got, resp.Header.Get("X-Transcend-Version"))
 		}
 	}
 }

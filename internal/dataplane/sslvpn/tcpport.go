@@ -274,18 +274,30 @@ func (s *Service) choose(local netip.AddrPort, name string) (*server, error) {
 	return nil, errNoServer
 }
 
+// suites12 are what TLS 1.2 may use: forward secrecy and an AEAD. Those of TLS
+// 1.3 are no choice.
+var suites12 = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
 // tlsConfig is for one connection, whose secrets go to log.
 func (srv *server) tlsConfig(log *tlsrecord.KeyLog) *tls.Config {
 	cfg := &tls.Config{
 		KeyLogWriter:                log,
 		Certificates:                []tls.Certificate{*srv.cert},
 		MinVersion:                  tls.VersionTLS12,
+		CipherSuites:                suites12,
 		ClientAuth:                  tls.RequestClientCert, // judged by our own code
 		DynamicRecordSizingDisabled: true,                  // one frame, one record
 		SessionTicketsDisabled:      true,
 	}
 	if srv.spec.TLSMin == "1.3" {
 		cfg.MinVersion = tls.VersionTLS13
+	}
+	if srv.spec.TLSMax == "1.2" { // for clients whose certificates fail with TLS 1.3
+		cfg.MaxVersion = tls.VersionTLS12
 	}
 	return cfg
 }
