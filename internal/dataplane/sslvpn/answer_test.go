@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 )
 
 // connectRaw sends a CONNECT and returns the lines of the answer's head in the
@@ -44,7 +46,7 @@ func dual(s *gwlink.SSLServer) {
 	s.ExcludeRoutes = []netip.Prefix{netip.MustParsePrefix("10.77.0.9/32"), netip.MustParsePrefix("fd00:77::9/128")}
 	s.DNS = []netip.Addr{netip.MustParseAddr("10.77.0.53"), netip.MustParseAddr("fd00:77::53")}
 	s.SplitDNS, s.DefaultDomains = []string{"corp.example", "lab.example"}, []string{"corp.example", "example.com"}
-	s.MobileDPD, s.IdleTimeout, s.SessionTimeout, s.RekeyTime = 1800, 3600, 86400, 172800
+	s.MobileDPD, s.IdleTimeout, s.MobileIdle, s.SessionTimeout, s.RekeyTime = 1800, 3600, 1200, 86400, 172800
 }
 
 // The clients, by what they say of themselves (spec OpenConnect, 5.1 and 5.2).
@@ -89,9 +91,9 @@ var head = []string{
 	"X-CSTP-Split-Include: 10.77.0.0/255.255.255.0", "X-CSTP-Split-Include-IP6: fd00:77::/64",
 	"X-CSTP-Split-Exclude: 10.77.0.9/255.255.255.255", "X-CSTP-Split-Exclude-IP6: fd00:77::9/128",
 	"X-CSTP-Client-Bypass-Protocol: false", "X-CSTP-Keepalive: 60", "X-CSTP-Idle-Timeout: 3600", "X-CSTP-Smartcard-Removal-Disconnect: true",
-	"X-CSTP-Rekey-Time: 172800", "X-CSTP-Rekey-Method: new-tunnel", "X-CSTP-Session-Timeout: 86400", "X-CSTP-Session-Timeout-Remaining: none",
+	"X-CSTP-Rekey-Time: 172800", "X-CSTP-Rekey-Method: new-tunnel", "X-CSTP-Session-Timeout: 86400", "X-CSTP-Session-Timeout-Remaining: 86400",
 	"X-CSTP-Disconnected-Timeout: 300", "X-CSTP-Keep: true", "X-CSTP-TCP-Keepalive: true", "X-CSTP-License: accept",
-	"X-DTLS-DPD: 30", "X-DTLS-Port: 40443", "X-DTLS-Rekey-Time: 172800", "X-DTLS-Rekey-Method: new-tunnel", "X-DTLS-Keepalive: 60",
+	"X-DTLS-DPD: 30", "X-DTLS-Port: 40443", "X-DTLS-Rekey-Time: 172810", "X-DTLS-Rekey-Method: new-tunnel", "X-DTLS-Keepalive: 60",
 	"X-DTLS-App-ID: <random>", "X-DTLS-CipherSuite: PSK-NEGOTIATE",
 	"X-CSTP-Base-MTU: 1500", "X-CSTP-MTU: 1400", "X-CSTP-Banner: Welcome",
 }
@@ -111,7 +113,31 @@ func without(changes ...string) []string {
 	return out
 }
 
+const mobileIdle = "X-CSTP-Idle-Timeout: 3600=>X-CSTP-Idle-Timeout: 1200"
+
 const onlyIPv4 = "X-CSTP-Address-IP6,X-CSTP-DNS: fd,X-CSTP-Split-Include-IP6,X-CSTP-Split-Exclude-IP6"
+
+// TestTheRestOfASessionIsTold: a client that comes back learns how long it may
+// stay, whatever limits it.
+func TestTheRestOfASessionIsTold(t *testing.T) {
+	t.Parallel()
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1", func(s *gwlink.SSLServer) { s.SessionTimeout = 3600 })
+	remaining := func(cookie string) string { return r.dial(nil).connect(cookie).Get("X-Cstp-Session-Timeout-Remaining") }
+	rest := func(cookie string, after time.Duration) []string {
+		first := remaining(cookie)
+		at.Advance(after)
+		return []string{first, remaining(cookie)}
+	}
+	r.grant(func(g *gwlink.Grant) { g.NotAfter = at.Now().Add(48 * time.Hour) })
+	if got := rest(r.dial(nil).login("ann"), 1000*time.Second); !slices.Equal(got, []string{"3600", "2600"}) {
+		t.Errorf("by the server's limit: got %v", got)
+	}
+	r.grant(func(g *gwlink.Grant) { g.NotAfter = at.Now().Add(500 * time.Second) })
+	if got := rest(r.dial(nil).login("bob"), 100*time.Second); !slices.Equal(got, []string{"500", "400"}) {
+		t.Errorf("by the grant: got %v", got)
+	}
+}
 
 func TestWholeAnswer(t *testing.T) {
 	t.Parallel()
@@ -129,11 +155,11 @@ func TestWholeAnswer(t *testing.T) {
 			"X-CSTP-Base-MTU: 1500=>X-CSTP-Base-MTU: 1345", "X-CSTP-MTU: 1400=>X-CSTP-MTU: 1279")...)},
 		{"Cisco on a desktop", "Cisco desktop", nil, without("X-CSTP-DNS: fd00:77::53=>X-CSTP-DNS-IP6: fd00:77::53",
 			"X-DTLS-App-ID: <random>=>X-DTLS-Session-ID: <random>\nX-DTLS-MTU: 1400", "X-DTLS-CipherSuite: PSK-NEGOTIATE=>X-DTLS12-CipherSuite: ECDHE-RSA-AES256-GCM-SHA384")},
-		{"Cisco on an iPhone", "iOS", nil, without("X-DTLS", "X-CSTP-DNS: fd00:77::53=>X-CSTP-DNS-IP6: fd00:77::53", "X-CSTP-DPD: 30=>X-CSTP-DPD: 1800")},
-		{"Cisco on Android", "Android", nil, without("X-DTLS", "X-CSTP-DNS: fd00:77::53=>X-CSTP-DNS-IP6: fd00:77::53", "X-CSTP-DPD: 30=>X-CSTP-DPD: 1800")},
+		{"Cisco on an iPhone", "iOS", nil, without("X-DTLS", "X-CSTP-DNS: fd00:77::53=>X-CSTP-DNS-IP6: fd00:77::53", "X-CSTP-DPD: 30=>X-CSTP-DPD: 1800", mobileIdle)},
+		{"Cisco on Android", "Android", nil, without("X-DTLS", "X-CSTP-DNS: fd00:77::53=>X-CSTP-DNS-IP6: fd00:77::53", "X-CSTP-DPD: 30=>X-CSTP-DPD: 1800", mobileIdle)},
 		{"an unknown client knows IPv4", "unknown", nil, without(append(v4, "X-DTLS")...)},
 		{"full tunnel on an iPhone", "iOS", func(s *gwlink.SSLServer) { s.FullTunnel = true }, without("X-DTLS", "X-CSTP-DNS: fd00:77::53=>X-CSTP-DNS-IP6: fd00:77::53",
-			"X-CSTP-DPD: 30=>X-CSTP-DPD: 1800", "X-CSTP-Split-Include: ", "X-CSTP-Split-Include-IP6: fd00:77::/64=>X-CSTP-Split-Include-IP6: 2000::/3",
+			"X-CSTP-DPD: 30=>X-CSTP-DPD: 1800", mobileIdle, "X-CSTP-Split-Include: ", "X-CSTP-Split-Include-IP6: fd00:77::/64=>X-CSTP-Split-Include-IP6: 2000::/3",
 			"X-CSTP-Tunnel-All-DNS: false=>X-CSTP-Tunnel-All-DNS: true")},
 		{"full tunnel", "openconnect", func(s *gwlink.SSLServer) { s.FullTunnel = true }, without("X-CSTP-Split-Include",
 			"X-CSTP-Tunnel-All-DNS: false=>X-CSTP-Tunnel-All-DNS: true")},
@@ -157,11 +183,13 @@ func TestWholeAnswer(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, dual, func(s *gwlink.SSLServer) {
+			at := clock.NewFake(time.Now())
+			r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1", dual, func(s *gwlink.SSLServer) {
 				if c.change != nil {
 					c.change(s)
 				}
 			})
+			r.grant(func(g *gwlink.Grant) { g.NotAfter = at.Now().Add(48 * time.Hour) })
 			p := r.dial(nil)
 			got := p.connectRaw(p.login("ann"), agents[c.agent]...)
 			for i := range got {

@@ -81,16 +81,20 @@ func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time
 
 // limitsLocked are the session's limits under a server's configuration.
 func (c *client) limitsLocked(srv *server) session.Config {
-	cfg := session.Config{
-		DPD: srv.dpd(c.mobile), Idle: seconds(srv.spec.IdleTimeout),
-		Cookie: seconds(srv.spec.CookieTimeout), End: c.grant.NotAfter,
+	return session.Config{
+		DPD: srv.dpd(c.mobile), Idle: srv.idle(c.mobile),
+		Cookie: seconds(srv.spec.CookieTimeout), End: c.end(srv),
 	}
+}
+
+// end is when the session ends at the latest.
+func (c *client) end(srv *server) time.Time {
 	if srv.spec.SessionTimeout > 0 {
-		if end := c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)); end.Before(cfg.End) {
-			cfg.End = end
+		if end := c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)); end.Before(c.grant.NotAfter) {
+			return end
 		}
 	}
-	return cfg
+	return c.grant.NotAfter
 }
 
 // configure puts the session under its server as it is desired now, or ends it

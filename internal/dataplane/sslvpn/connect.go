@@ -20,8 +20,12 @@ var (
 // maxAgent is how many bytes of a client's name are told.
 const maxAgent = 128
 
-// minRekey is the shortest interval for new tunnels that is told to clients.
-const minRekey = 24 * time.Hour
+const (
+	leastRekey = 24 * time.Hour
+	// rekeyLater keeps DTLS from a handshake of its own just before the tunnel
+	// that brings it new keys anyway.
+	rekeyLater = 10 * time.Second
+)
 
 // connect turns the connection into a tunnel, which is left to run.
 func (h *httpConn) connect(r *http.Request) {
@@ -40,6 +44,10 @@ func (h *httpConn) connect(r *http.Request) {
 	if h.srv.gateway.frozen() {
 		h.blameless = true
 		h.refuse(503, "The VPN gateway is out of service.")
+		return
+	}
+	if h.srv.spec.DenyRoaming && h.from.Addr() != c.rec.SourceIP {
+		h.refuse(503, "This session may not move to another network address.")
 		return
 	}
 	agent := agentName(req.UserAgent)
@@ -102,7 +110,7 @@ func (h *httpConn) offerDTLS(st *stream, req openconnect.ConnectRequest) *openco
 	choice := openconnect.ChooseDTLS(req, err == nil)
 	offer := &openconnect.DTLSOffer{
 		Choice: choice, Port: h.srv.spec.Port,
-		DPD: h.srv.dpd(req.Mobile), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: max(seconds(h.srv.spec.RekeyTime), minRekey),
+		DPD: h.srv.dpd(req.Mobile), Keepalive: seconds(h.srv.spec.Keepalive), RekeyTime: h.srv.rekey() + rekeyLater,
 	}
 	_, _ = rand.Read(offer.ID[:]) // never fails
 	cfg := dtls.ServerConfig{SessionID: offer.ID[:]}

@@ -1,11 +1,16 @@
 package sslvpn
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/tls"
+	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -146,6 +151,48 @@ func TestDTLSBeginsAgainFromOneAddressAsOftenAsItLikes(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.write(bye)
+	}
+}
+
+// TestASessionMayBeKeptAtItsAddress: with deny_roaming a cookie connects from
+// where it was given only, and the tunnel that is up stays.
+func TestASessionMayBeKeptAtItsAddress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p, cookie := r.attached("ann")
+	elsewhere := func() *http.Response {
+		t.Helper()
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}}
+		raw, err := d.Dial("tcp", r.addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer raw.Close()
+		_ = raw.SetDeadline(time.Now().Add(waitLimit))
+		moved := &peer{t: t, tls: tls.Client(raw, &tls.Config{InsecureSkipVerify: true}), raw: raw}
+		moved.in = bufio.NewReader(moved.tls)
+		if _, err := moved.tls.Write([]byte("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nCookie: webvpn=" + cookie + "\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(moved.in, &http.Request{Method: http.MethodConnect})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	r.spec.SSLServers[0].DenyRoaming = true
+	r.apply()
+	if resp := elsewhere(); resp.StatusCode != 503 || !strings.Contains(resp.Header.Get("X-Reason"), "another network address") {
+		t.Errorf("from elsewhere: got %s, %q", resp.Status, resp.Header.Get("X-Reason"))
+	}
+	r.carries(p, "10.98.0.2")
+	again := r.dial(nil)
+	again.connect(cookie)
+	r.carries(again, "10.98.0.2")
+	r.spec.SSLServers[0].DenyRoaming = false
+	r.apply()
+	if resp := elsewhere(); resp.StatusCode != 200 {
+		t.Errorf("where it may roam: got %s", resp.Status)
 	}
 }
 

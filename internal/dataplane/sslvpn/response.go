@@ -22,10 +22,13 @@ func (h *httpConn) response(c *client, req openconnect.ConnectRequest) (openconn
 		Agent: req.Agent, ServerName: spec.Name, FullIPv6: req.FullIPv6,
 		SplitDNS: spec.SplitDNS, DefaultDomains: spec.DefaultDomains, TunnelAllDNS: spec.FullTunnel,
 		ClientBypassProtocol: spec.ClientBypass,
-		DPD:                  h.srv.dpd(req.Mobile), Keepalive: seconds(spec.Keepalive), RekeyTime: max(seconds(spec.RekeyTime), minRekey),
-		IdleTimeout: seconds(spec.IdleTimeout), SessionTimeout: seconds(spec.SessionTimeout),
+		DPD:                  h.srv.dpd(req.Mobile), Keepalive: seconds(spec.Keepalive), RekeyTime: h.srv.rekey(),
+		IdleTimeout: h.srv.idle(req.Mobile), SessionTimeout: seconds(spec.SessionTimeout),
 		DisconnectedTimeout: seconds(spec.CookieTimeout),
 		BaseMTU:             base, MTU: mtu, Banner: spec.Banner,
+	}
+	if spec.SessionTimeout > 0 {
+		out.SessionRemaining = c.end(h.srv).Sub(h.svc.cfg.Clock.Now())
 	}
 	h.srv.addressAnswer(&out, c.rec, given)
 	h.srv.routeAnswer(&out, c.grant.Client, given)
@@ -86,6 +89,24 @@ func (s *server) othersNetworks(client string) (all []netip.Prefix) {
 		}
 	}
 	return all
+}
+
+// rekey is when a client makes a new tunnel. A control that says nothing leaves
+// it at what the specification asks for at least (OpenConnect, 10.3).
+func (s *server) rekey() time.Duration {
+	if s.spec.RekeyTime > 0 {
+		return seconds(s.spec.RekeyTime)
+	}
+	return leastRekey
+}
+
+// idle is how long a session may be without data: people put phones away, and
+// find them connected again.
+func (s *server) idle(mobile bool) time.Duration {
+	if mobile {
+		return seconds(s.spec.MobileIdle)
+	}
+	return seconds(s.spec.IdleTimeout)
 }
 
 // dpd is the interval of dead peer detection: phones are woken less often.

@@ -139,3 +139,39 @@ func TestAPhoneHasThePatienceItWasTold(t *testing.T) {
 		t.Errorf("after three intervals of its own: got %v", got)
 	}
 }
+
+// TestAPhoneMayBeIdleForItsOwnTime: the limit is the phone's while one is
+// connected, and the desktop's for the same session when that takes over.
+func TestAPhoneMayBeIdleForItsOwnTime(t *testing.T) {
+	t.Parallel()
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1", func(s *gwlink.SSLServer) {
+		s.DPD, s.IdleTimeout, s.MobileIdle = 0, 600, 1800
+	})
+	mobile := []string{"X-AnyConnect-Identifier-Platform: android", "X-CSTP-License: mobile"}
+	r.attached("phone", mobile...)
+	r.attached("desk")
+	_, cookie := r.attached("both", mobile...)
+	r.dial(nil).connect(cookie)
+	ended := func(n int) (who []string) {
+		t.Helper()
+		r.svc.tick(nil)
+		for range n {
+			if c := r.nextClosed(); c.Reason != gwlink.ReasonIdle {
+				t.Errorf("%s ended for %s", c.Session, c.Reason)
+			}
+		}
+		for _, c := range r.svc.all() {
+			who = append(who, c.grant.Client)
+		}
+		return who
+	}
+	at.Advance(601 * time.Second)
+	if left := ended(2); len(left) != 1 || left[0] != "sslcli-phone" {
+		t.Errorf("after the desktop's time: got %v left, want the phone", left)
+	}
+	at.Advance(1200 * time.Second)
+	if left := ended(1); len(left) != 0 {
+		t.Errorf("after the phone's time: got %v left", left)
+	}
+}
