@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"math/big"
 	"strings"
 	"testing"
@@ -134,7 +135,7 @@ func TestRevocationEndsTheSessionsOfThatCertificateOnly(t *testing.T) {
 // turnedAway begins a login and reports whether the answer is a form without a
 // field, which says that the certificate is missing.
 func (p *peer) turnedAway() bool {
-	_, body := p.request(post(initDocument))
+	_, body := p.request(post(strings.Replace(initDocument, "</version>", "</version><client-cert-fail/>", 1)))
 	return strings.Contains(body, "A valid client certificate is required.</error>") && !strings.Contains(body, "<input")
 }
 
@@ -143,6 +144,85 @@ func (p *peer) tryConnect(cookie string) int {
 	p.t.Helper()
 	resp, _ := p.request("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nCookie: webvpn=" + cookie + "\r\n\r\n")
 	return resp.StatusCode
+}
+
+// TestACookieIsBoundToTheCertificateOfItsLogin, over connections and over a
+// restart of the process.
+func TestACookieIsBoundToTheCertificateOfItsLogin(t *testing.T) {
+	t.Parallel()
+	ca := newIssuer(t, nil)
+	own, other := ca.client(0xabc), ca.client(0xdef)
+	r := certified(t, ca)
+	cookie := r.dial(own).login("ann")
+	check := func(r *rig) {
+		t.Helper()
+		for name, c := range map[string]*tls.Config{"none": nil, "another of the CA": other} {
+			if got := r.dial(c).tryConnect(cookie); got != 401 {
+				t.Errorf("with %s: got %d, want 401", name, got)
+			}
+		}
+		r.carries(firstTunnel(r.dial(own), cookie), "10.98.0.2")
+		r.carries(firstTunnel(r.dial(own), cookie), "10.98.0.2")
+	}
+	check(r)
+	kept, err := json.Marshal(r.svc.Records()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rec Record
+	if err := json.Unmarshal(kept, &rec); err != nil {
+		t.Fatal(err)
+	}
+	next := certified(t, ca)
+	next.key = r.key
+	next.apply()
+	if err := next.svc.Restore(rec); err != nil {
+		t.Fatal(err)
+	}
+	check(next)
+}
+
+// firstTunnel connects and returns the connection.
+func firstTunnel(p *peer, cookie string) *peer { p.connect(cookie); return p }
+
+// TestALoginWithoutCertificateBindsNothing, whatever a client may show.
+func TestALoginWithoutCertificateBindsNothing(t *testing.T) {
+	t.Parallel()
+	ca := newIssuer(t, nil)
+	r := newRig(t)
+	cookie := r.dial(ca.client(1)).login("ann") // of a CA that is not asked about
+	for _, c := range []*tls.Config{nil, ca.client(2)} {
+		r.dial(c).connect(cookie)
+	}
+}
+
+// TestAClientIsAskedForItsCertificate: first to come back with one, then told
+// that there is none that holds; and who posts no XML is told at once.
+func TestAClientIsAskedForItsCertificate(t *testing.T) {
+	t.Parallel()
+	ca, stranger := newIssuer(t, nil), newIssuer(t, nil)
+	r := certified(t, ca)
+	fail := strings.Replace(initDocument, "</version>", "</version><client-cert-fail/>", 1)
+	const asked, told = "<client-cert-request></client-cert-request>", "A valid client certificate is required.</error>"
+	for name, c := range map[string]struct {
+		with    *tls.Config
+		request string
+		want    string
+	}{
+		"none":                {nil, post(initDocument), asked},
+		"one of another CA":   {stranger.client(1), post(initDocument), asked},
+		"none, and says so":   {nil, post(fail), told},
+		"refused, says so":    {stranger.client(2), post(fail), told},
+		"reply without":       {nil, post(reply("ann", "pass")), told},
+		"GET":                 {nil, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", told},
+		"a good one":          {ca.client(3), post(initDocument), `name="password"`},
+		"a good one after it": {ca.client(4), post(fail), `name="password"`},
+	} {
+		resp, body := r.dial(c.with).request(c.request)
+		if resp.StatusCode != 200 || !strings.Contains(body, c.want) || strings.Contains(body, asked) != (c.want == asked) {
+			t.Errorf("%s: got %s %s, want %s", name, resp.Status, body, c.want)
+		}
+	}
 }
 
 // A grant may have been on its way when its certificate was revoked, and a

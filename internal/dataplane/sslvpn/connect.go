@@ -2,6 +2,7 @@ package sslvpn
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"strings"
@@ -46,6 +47,10 @@ func (h *httpConn) connect(r *http.Request) {
 		h.refuse(503, "The VPN gateway is out of service.")
 		return
 	}
+	if !h.holdsCertificate(c.rec) {
+		h.refuse(401, "")
+		return
+	}
 	if h.srv.spec.DenyRoaming && h.from.Addr() != c.rec.SourceIP {
 		h.refuse(503, "This session may not move to another network address.")
 		return
@@ -53,6 +58,22 @@ func (h *httpConn) connect(r *http.Request) {
 	agent := agentName(req.UserAgent)
 	c.agent.Store(&agent)
 	h.attach(c, req)
+}
+
+// holdsCertificate tells whether the connection has the certificate that the
+// session was opened with, if it was with one: a stolen cookie is no use without
+// the key.
+func (h *httpConn) holdsCertificate(r Record) bool {
+	return r.Certificate == [32]byte{} || r.Certificate == h.fingerprint()
+}
+
+// fingerprint is the SHA-256 of the client's certificate, zeros without one. TLS
+// has proven that the client holds its key.
+func (h *httpConn) fingerprint() (sum [32]byte) {
+	if peer := h.tls.ConnectionState().PeerCertificates; len(peer) > 0 {
+		sum = sha256.Sum256(peer[0].Raw)
+	}
+	return sum
 }
 
 // agentName is what of a client's name for itself goes into reports: a stranger

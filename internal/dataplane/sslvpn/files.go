@@ -41,7 +41,7 @@ func (h *httpConn) profile(r *http.Request) answer {
 	if _, ok := h.owner(r); !ok {
 		return answer{status: 401, close: true}
 	}
-	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: h.srv.profile}
+	return answer{status: 200, contentType: xmlType, body: h.srv.profile}
 }
 
 // logoutPage ends the session of the cookie, and is the same without one.

@@ -22,6 +22,7 @@ const (
 	sessionCookie = "webvpn"        // the session
 	loginLimit    = 30 * time.Second
 	maxPeerChain  = 24 << 10 // bytes that are forwarded of a client's chain
+	xmlType       = "text/xml; charset=utf-8"
 	unavailable   = "The service is unavailable. Please try again later."
 )
 
@@ -71,7 +72,8 @@ func (h *httpConn) groupAt(path string) (name string, ok bool) {
 	return name, slices.ContainsFunc(h.srv.spec.Groups, func(g gwlink.Group) bool { return g.Name == name })
 }
 
-// noCertificate says so in a form without fields: openconnect prints the error
+// noCertificate is for who was asked for a certificate and has none that holds,
+// or cannot be asked. It says so in a form without fields: openconnect prints the error
 // and ends. Of a 401 it would say nothing.
 func (h *httpConn) noCertificate() answer {
 	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{ID: openconnect.FormMain, Error: "A valid client certificate is required."}})
@@ -102,7 +104,11 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 		return "", answer{status: 503, reason: textBanned, close: true}
 	}
 	leaf, ok := h.certificate()
-	if !ok {
+	switch {
+	case ok:
+	case d.Type == openconnect.TypeInit && !d.ClientCertFail:
+		return gwlink.OutcomeForm, answer{status: 200, contentType: xmlType, body: openconnect.AppendClientCertRequest(nil, "")}
+	default:
 		return gwlink.OutcomeRefused, h.noCertificate()
 	}
 	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
@@ -177,7 +183,7 @@ func (h *httpConn) form(a gwlink.LoginAnswer) answer {
 		q.Inputs = append(q.Inputs, openconnect.Input{Type: in.Kind, Name: in.Name, Label: in.Label, Value: in.Value})
 	}
 	return answer{
-		status: 200, contentType: "text/xml; charset=utf-8", body: q.AppendTo(nil),
+		status: 200, contentType: xmlType, body: q.AppendTo(nil),
 		cookies: []string{contextCookie + "=" + headerText(a.Conversation) + "; Path=/; Secure; HttpOnly"},
 	}
 }
@@ -196,6 +202,9 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 		Session: grant.Session, Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Client: grant.Client, Grant: signed,
 		SourceIP: h.from.Addr(), Linux: device == "linux" || device == "linux-64",
 	}
+	if grant.Serial != "" { // control made use of the certificate
+		rec.Certificate = h.fingerprint()
+	}
 	cookie, reason, err := h.svc.open(h.srv, grant, rec)
 	if err != nil {
 		h.svc.cfg.Log.Warn("session refused", "session", grant.Session, "server", h.srv.spec.ID, "error", err)
@@ -207,7 +216,7 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 		Banner: h.srv.spec.Banner, CertSHA1: openconnect.SHA1(h.srv.cert.Certificate[0]),
 		ProfileURI: openconnect.ProfilePath, ProfileSHA1: openconnect.SHA1(h.srv.profile),
 	}
-	return answer{status: 200, contentType: "text/xml; charset=utf-8", body: done.AppendTo(nil), cookies: []string{
+	return answer{status: 200, contentType: xmlType, body: done.AppendTo(nil), cookies: []string{
 		contextCookie + "=; Path=/; Max-Age=0; Secure; HttpOnly",
 		sessionCookie + "=" + cookie + "; Path=/; Secure; HttpOnly",
 		configCookie + gone,

@@ -61,19 +61,22 @@ type Sink interface {
 // Record is what survives of a session over a restart of the process. It holds
 // the cookie's hash, not the cookie.
 type Record struct {
-	Session  string     `json:"session"`
-	Gateway  string     `json:"gateway"`
-	Server   string     `json:"server"`
-	Client   string     `json:"client"`
-	Grant    []byte     `json:"grant"` // signed, see gwlink.VerifyGrant
-	Cookie   [32]byte   `json:"cookie"`
-	Inner    netip.Addr `json:"inner"`
-	Inner6   netip.Addr `json:"inner6,omitzero"` // where the server has an IPv6 pool
-	Linux    bool       `json:"linux,omitempty"` // the client said so when it logged in
-	SourceIP netip.Addr `json:"source_ip"`
-	OpenedAt time.Time  `json:"opened_at"`
-	BytesIn  uint64     `json:"bytes_in"` // totals of earlier processes
-	BytesOut uint64     `json:"bytes_out"`
+	Session string   `json:"session"`
+	Gateway string   `json:"gateway"`
+	Server  string   `json:"server"`
+	Client  string   `json:"client"`
+	Grant   []byte   `json:"grant"` // signed, see gwlink.VerifyGrant
+	Cookie  [32]byte `json:"cookie"`
+	// Certificate is the SHA-256 of the one that the client logged in with; zeros
+	// without one. The cookie opens nothing for who does not hold it.
+	Certificate [32]byte   `json:"certificate,omitzero"`
+	Inner       netip.Addr `json:"inner"`
+	Inner6      netip.Addr `json:"inner6,omitzero"` // where the server has an IPv6 pool
+	Linux       bool       `json:"linux,omitempty"` // the client said so when it logged in
+	SourceIP    netip.Addr `json:"source_ip"`
+	OpenedAt    time.Time  `json:"opened_at"`
+	BytesIn     uint64     `json:"bytes_in"` // totals of earlier processes
+	BytesOut    uint64     `json:"bytes_out"`
 }
 
 // addresses are the leases of the session.
