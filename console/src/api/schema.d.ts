@@ -2719,6 +2719,8 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             default_domains: string[];
+            /** @description A session reconnects only from the address that it signed in from */
+            deny_roaming: boolean;
             dns: string[];
             /** Format: int64 */
             dpd: number;
@@ -2735,6 +2737,8 @@ export interface components {
             idle_timeout: number;
             /** Format: int64 */
             keepalive: number;
+            /** @description Larger TCP segments than the MTU, over TLS to Linux clients: much faster downloads for end hosts, but clients that forward for others drop them */
+            large_segments: boolean;
             local_subnets: string[];
             /** @enum {string} */
             login_mode: "password" | "password_certificate" | "certificate";
@@ -2742,6 +2746,11 @@ export interface components {
             max_sessions_per_client: number;
             /** Format: int64 */
             mobile_dpd: number;
+            /**
+             * Format: int64
+             * @description Of phones; 0 = off
+             */
+            mobile_idle_timeout: number;
             /** Format: int64 */
             mtu: number;
             name: string;
@@ -2752,7 +2761,10 @@ export interface components {
             pool6: string;
             /** Format: int64 */
             port: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Clients make a new tunnel after this time
+             */
             rekey_time: number;
             /** @description Names to connect to */
             server_names: string[];
@@ -2761,6 +2773,8 @@ export interface components {
             split_dns: string[];
             /** @enum {string} */
             state: "creating" | "active" | "updating" | "error";
+            /** @enum {string} */
+            tls_max: "1.2" | "1.3";
             /** @enum {string} */
             tls_min: "1.2" | "1.3";
             /** @description Sources that logins are accepted from; empty = anywhere */
@@ -2797,6 +2811,8 @@ export interface components {
             /** Format: int64 */
             cookie_timeout?: number;
             default_domains?: string[];
+            /** @description Default false */
+            deny_roaming?: boolean;
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -2808,6 +2824,8 @@ export interface components {
             idle_timeout?: number;
             /** Format: int64 */
             keepalive?: number;
+            /** @description Default false; holds for tunnels made afterwards */
+            large_segments?: boolean;
             /** @description The only destinations that clients reach */
             local_subnets?: string[];
             /**
@@ -2819,6 +2837,8 @@ export interface components {
             max_sessions_per_client?: number;
             /** Format: int64 */
             mobile_dpd?: number;
+            /** Format: int64 */
+            mobile_idle_timeout?: number;
             /** Format: int64 */
             mtu?: number;
             name?: string;
@@ -2834,6 +2854,11 @@ export interface components {
             /** Format: int64 */
             session_timeout?: number;
             split_dns?: string[];
+            /**
+             * @description Not below tls_min; 1.2 is for clients whose certificates fail with TLS 1.3. Default 1.3
+             * @enum {string}
+             */
+            tls_max?: "1.2" | "1.3";
             /** @enum {string} */
             tls_min?: "1.2" | "1.3";
             trusted_networks?: string[];
@@ -2869,6 +2894,8 @@ export interface components {
             /** Format: int64 */
             cookie_timeout?: number;
             default_domains?: string[];
+            /** @description Default false */
+            deny_roaming?: boolean;
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -2881,6 +2908,8 @@ export interface components {
             idle_timeout?: number;
             /** Format: int64 */
             keepalive?: number;
+            /** @description Default false; holds for tunnels made afterwards */
+            large_segments?: boolean;
             /** @description The only destinations that clients reach */
             local_subnets?: string[];
             /**
@@ -2892,6 +2921,8 @@ export interface components {
             max_sessions_per_client?: number;
             /** Format: int64 */
             mobile_dpd?: number;
+            /** Format: int64 */
+            mobile_idle_timeout?: number;
             /** Format: int64 */
             mtu?: number;
             name?: string;
@@ -2912,6 +2943,11 @@ export interface components {
             /** Format: int64 */
             session_timeout?: number;
             split_dns?: string[];
+            /**
+             * @description Not below tls_min; 1.2 is for clients whose certificates fail with TLS 1.3. Default 1.3
+             * @enum {string}
+             */
+            tls_max?: "1.2" | "1.3";
             /** @enum {string} */
             tls_min?: "1.2" | "1.3";
             trusted_networks?: string[];

@@ -33,6 +33,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   mobile_dpd: 1800,
   keepalive: 300,
   idle_timeout: 3600,
+  mobile_idle_timeout: 3600,
   session_timeout: 86400,
   cookie_timeout: 300,
   rekey_time: 172800,
@@ -40,6 +41,9 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   client_isolation: true,
   banner: '',
   tls_min: '1.2',
+  tls_max: '1.3',
+  deny_roaming: false,
+  large_segments: false,
   acl_rules: [],
   acl_default: 'allow',
   trusted_networks: [],
@@ -190,13 +194,16 @@ const numbers: NumberField[] = [
   { name: 'mtu', low: 576, high: 1500 },
   { name: 'max_sessions_per_client', low: 1, high: 10 },
   { name: 'idle_timeout', low: 60, high: 604800, off: true },
+  { name: 'mobile_idle_timeout', low: 60, high: 604800, off: true },
   { name: 'session_timeout', low: 300, high: 2592000 },
   { name: 'cookie_timeout', low: 10, high: 86400 },
   { name: 'dpd', low: 10, high: 3600 },
   { name: 'mobile_dpd', low: 10, high: 86400 },
   { name: 'keepalive', low: 10, high: 3600, off: true },
-  { name: 'rekey_time', low: 600, high: 604800, off: true },
+  { name: 'rekey_time', low: 86400, high: 604800 },
 ];
+
+const tlsVersions = ['1.2', '1.3'].map((v) => ({ value: v, label: `TLS ${v}` }));
 
 /** The rest, sensible without a look. */
 export function AdvancedFields() {
@@ -321,11 +328,26 @@ function Rest() {
       </Form.Item>
       <CertificateFields />
       <Form.Item name="tls_min" label={t('server.tls_min')}>
-        <Select
-          style={{ width: 160 }}
-          options={['1.2', '1.3'].map((v) => ({ value: v, label: `TLS ${v}` }))}
-        />
+        <Select style={{ width: 160 }} options={tlsVersions} />
       </Form.Item>
+      <Form.Item
+        name="tls_max"
+        label={t('server.tls_max')}
+        extra={t('server.tls_max_extra')}
+        dependencies={['tls_min']}
+        rules={[
+          ({ getFieldValue }) => ({
+            validator: (_, v: string) =>
+              v >= (getFieldValue('tls_min') as string)
+                ? Promise.resolve()
+                : Promise.reject(new Error(t('server.tls_max_rule'))),
+          }),
+        ]}
+      >
+        <Select style={{ width: 160 }} options={tlsVersions} />
+      </Form.Item>
+      {toggle('deny_roaming')}
+      {toggle('large_segments')}
       <div className="tiles">
         {numbers.map((n) => (
           <Form.Item

@@ -377,8 +377,9 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		ID: v.ID, Name: v.Name, ServerNames: v.ServerNames, Port: v.Port, UDP: v.UDP, Pool: v.Pool, Pool6: v.Pool6,
 		DefaultDomains: v.DefaultDomains, ClientBypass: v.ClientBypass, MobileDPD: v.MobileDPD,
 		LocalSubnets: v.LocalSubnets, ExcludeRoutes: v.ExcludeRoutes, FullTunnel: v.FullTunnel, Banner: v.Banner, MTU: v.MTU, DPD: v.DPD,
-		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
-		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, LoginMode: gwlink.LoginMode(v.LoginMode), RequireCertificate: v.LoginMode.wantsCertificate(), Groups: v.wireGroups(),
+		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, MobileIdle: v.MobileIdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
+		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, TLSMax: v.TLSMax, DenyRoaming: v.DenyRoaming, LargeSegments: v.LargeSegments,
+		LoginMode: gwlink.LoginMode(v.LoginMode), RequireCertificate: v.LoginMode.wantsCertificate(), Groups: v.wireGroups(),
 		Certificate: v.CertID, Chain: v.shown(),
 		ACL: wireACL(v.ACLRules), ACLDeny: !v.ACLDefaultAllow,
 	}

@@ -44,6 +44,10 @@ const (
 	maxSessionsOfClient  = 10
 	poolWidest, poolLast = 16, 29 // prefix lengths
 	subnetWidest         = 8
+
+	// leastRekey is a day: each new tunnel interrupts for a moment, and no key
+	// wears out in that time (spec OpenConnect, 10.3).
+	leastRekey = 86400
 )
 
 // check holds the settings to section 4.7, given the VPC's prefixes, the pools
@@ -179,9 +183,10 @@ func (c Settings) numbers() []number {
 		{"mobile_dpd", c.MobileDPD, 10, 86400, false},
 		{"keepalive", c.Keepalive, 10, 3600, true},
 		{"idle_timeout", c.IdleTimeout, 60, 604800, true},
+		{"mobile_idle_timeout", c.MobileIdleTimeout, 60, 604800, true},
 		{"session_timeout", c.SessionTimeout, 300, 2592000, false},
 		{"cookie_timeout", c.CookieTimeout, 10, 86400, false},
-		{"rekey_time", c.RekeyTime, 600, 604800, true},
+		{"rekey_time", c.RekeyTime, leastRekey, 604800, false},
 		{"max_sessions_per_client", c.MaxSessionsPerClient, 1, maxSessionsOfClient, false},
 	}
 }
@@ -204,8 +209,12 @@ func (c Settings) checkTexts() error {
 	default:
 		return ErrSetting.With("setting", "login_mode")
 	}
-	if c.TLSMin != "1.2" && c.TLSMin != "1.3" {
+	versions := []string{"1.2", "1.3"}
+	if !slices.Contains(versions, c.TLSMin) {
 		return ErrSetting.With("setting", "tls_min")
+	}
+	if !slices.Contains(versions, c.TLSMax) || c.TLSMax < c.TLSMin {
+		return ErrSetting.With("setting", "tls_max")
 	}
 	if len(c.Banner) > maxBanner || strings.ContainsFunc(c.Banner, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return ErrSetting.With("setting", "banner")

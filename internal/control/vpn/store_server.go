@@ -41,11 +41,17 @@ type storedSettings struct {
 	RequireCertificate bool
 }
 
-// readSettings gives fields that a newer release added their defaults.
+// readSettings gives fields that a newer release added their defaults. Phones
+// had the common idle time before they had one of their own, and clients never
+// heard of a shorter rekey time than the least.
 func readSettings(text string) (Settings, error) {
 	v := storedSettings{DefaultSettings(), true}
-	v.LoginMode = ""
+	v.LoginMode, v.MobileIdleTimeout = "", -1
 	err := json.Unmarshal([]byte(text), &v)
+	if v.MobileIdleTimeout < 0 {
+		v.MobileIdleTimeout = v.IdleTimeout
+	}
+	v.RekeyTime = max(v.RekeyTime, leastRekey)
 	switch {
 	case v.LoginMode != "":
 	case v.RequireCertificate:

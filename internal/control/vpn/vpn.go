@@ -120,6 +120,7 @@ type Settings struct {
 	MobileDPD            int
 	Keepalive            int
 	IdleTimeout          int // 0 = off
+	MobileIdleTimeout    int // of phones; 0 = off
 	SessionTimeout       int
 	CookieTimeout        int
 	RekeyTime            int
@@ -127,6 +128,9 @@ type Settings struct {
 	ClientIsolation      bool
 	Banner               string
 	TLSMin               string   // "1.2" or "1.3"
+	TLSMax               string   // likewise
+	DenyRoaming          bool     // a session stays at the address that it signed in from
+	LargeSegments        bool     // above the MTU, to Linux end hosts over TLS
 	CertID               string   // uploaded certificate to show; empty = the node's own key under the built-in CA
 	ClientCAs            []string // uploaded CAs trusted for clients; empty = the built-in one
 	ClientCertField      string   // with ClientCAs: where the client's name stands, one of NameInCN, NameInUID, NameInEmail
@@ -158,9 +162,9 @@ type PortRange struct{ From, To uint16 }
 // DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
 func DefaultSettings() Settings {
 	return Settings{
-		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600,
+		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600, MobileIdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
-		ClientIsolation: true, TLSMin: "1.2", LoginMode: LoginPasswordCertificate, ClientCertField: NameInCN,
+		ClientIsolation: true, TLSMin: "1.2", TLSMax: "1.3", LoginMode: LoginPasswordCertificate, ClientCertField: NameInCN,
 		ACLDefaultAllow: true,
 	}
 }

@@ -51,13 +51,17 @@ type SSLSettings struct {
 	MobileDPD            int        `json:"mobile_dpd"`
 	Keepalive            int        `json:"keepalive"`
 	IdleTimeout          int        `json:"idle_timeout" doc:"0 = off"`
+	MobileIdleTimeout    int        `json:"mobile_idle_timeout" doc:"Of phones; 0 = off"`
 	SessionTimeout       int        `json:"session_timeout"`
 	CookieTimeout        int        `json:"cookie_timeout" doc:"Life of a session without connection"`
-	RekeyTime            int        `json:"rekey_time"`
+	RekeyTime            int        `json:"rekey_time" doc:"Clients make a new tunnel after this time"`
 	MaxSessionsPerClient int        `json:"max_sessions_per_client"`
 	ClientIsolation      bool       `json:"client_isolation"`
 	Banner               string     `json:"banner"`
 	TLSMin               string     `json:"tls_min" enum:"1.2,1.3"`
+	TLSMax               string     `json:"tls_max" enum:"1.2,1.3"`
+	DenyRoaming          bool       `json:"deny_roaming" doc:"A session reconnects only from the address that it signed in from"`
+	LargeSegments        bool       `json:"large_segments" doc:"Larger TCP segments than the MTU, over TLS to Linux clients: much faster downloads for end hosts, but clients that forward for others drop them"`
 	Certificate          string     `json:"certificate" doc:"Uploaded certificate that is shown; empty = the built-in one"`
 	ClientCAs            []string   `json:"client_cas" nullable:"false" doc:"Uploaded CAs trusted for clients; none = the built-in one"`
 	ClientCertField      string     `json:"client_cert_field" enum:"cn,uid,email" doc:"With client_cas: where the client's name stands in its certificate"`
@@ -90,6 +94,7 @@ type SSLSettingsPatch struct {
 	MobileDPD            *int        `json:"mobile_dpd,omitempty"`
 	Keepalive            *int        `json:"keepalive,omitempty"`
 	IdleTimeout          *int        `json:"idle_timeout,omitempty"`
+	MobileIdleTimeout    *int        `json:"mobile_idle_timeout,omitempty"`
 	SessionTimeout       *int        `json:"session_timeout,omitempty"`
 	CookieTimeout        *int        `json:"cookie_timeout,omitempty"`
 	RekeyTime            *int        `json:"rekey_time,omitempty"`
@@ -97,6 +102,9 @@ type SSLSettingsPatch struct {
 	ClientIsolation      *bool       `json:"client_isolation,omitempty"`
 	Banner               *string     `json:"banner,omitempty" maxLength:"500"`
 	TLSMin               *string     `json:"tls_min,omitempty" enum:"1.2,1.3"`
+	TLSMax               *string     `json:"tls_max,omitempty" enum:"1.2,1.3" doc:"Not below tls_min; 1.2 is for clients whose certificates fail with TLS 1.3. Default 1.3"`
+	DenyRoaming          *bool       `json:"deny_roaming,omitempty" doc:"Default false"`
+	LargeSegments        *bool       `json:"large_segments,omitempty" doc:"Default false; holds for tunnels made afterwards"`
 	Certificate          *string     `json:"certificate,omitempty" maxLength:"40" doc:"Id of an uploaded certificate of type server; empty = the built-in one"`
 	ClientCAs            *[]string   `json:"client_cas,omitempty" maxItems:"10" doc:"Ids of uploaded certificates of type client-ca"`
 	ClientCertField      *string     `json:"client_cert_field,omitempty" enum:"cn,uid,email"`
@@ -206,6 +214,9 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.ClientIsolation, r.ClientIsolation)
 	set(&c.Banner, r.Banner)
 	set(&c.TLSMin, r.TLSMin)
+	set(&c.TLSMax, r.TLSMax)
+	set(&c.DenyRoaming, r.DenyRoaming)
+	set(&c.LargeSegments, r.LargeSegments)
 	set(&c.CertID, r.Certificate)
 	set(&c.ClientCAs, r.ClientCAs)
 	set(&c.ClientCertField, r.ClientCertField)
@@ -242,6 +253,7 @@ func (r SSLSettingsPatch) applyNumbers(c *vpn.Settings) {
 	set(&c.MobileDPD, r.MobileDPD)
 	set(&c.Keepalive, r.Keepalive)
 	set(&c.IdleTimeout, r.IdleTimeout)
+	set(&c.MobileIdleTimeout, r.MobileIdleTimeout)
 	set(&c.SessionTimeout, r.SessionTimeout)
 	set(&c.CookieTimeout, r.CookieTimeout)
 	set(&c.RekeyTime, r.RekeyTime)
@@ -336,8 +348,9 @@ func toSettings(c vpn.Settings) SSLSettings {
 		DefaultDomains: Items(c.DefaultDomains, itself), ClientBypass: c.ClientBypass, EnableDNS: c.EnableDNS,
 		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
-		IdleTimeout: c.IdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
-		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, TLSMin: c.TLSMin,
+		IdleTimeout: c.IdleTimeout, MobileIdleTimeout: c.MobileIdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
+		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner,
+		TLSMin: c.TLSMin, TLSMax: c.TLSMax, DenyRoaming: c.DenyRoaming, LargeSegments: c.LargeSegments,
 		Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
 		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
 		LoginMode: string(c.LoginMode), Groups: Items(c.Groups, func(g vpn.Group) SSLGroup { return SSLGroup{g.Name, g.Label} }),

@@ -224,6 +224,28 @@ func TestIPv6AndNetworksOverHTTP(t *testing.T) {
 	}
 }
 
+func TestSettingsOfTheWireOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := newVPNRig(t)
+	server := r.want(t, 201, "alice", "POST", "/ssl-servers", map[string]any{
+		"gateway": r.gateway(t, "acc_alice"), "name": "office", "pool": "10.9.0.0/24", "local_subnets": []string{"172.20.0.0/16"},
+	})
+	path := "/ssl-servers/" + server["id"].(string)
+	for name, c := range map[string]struct{ before, next any }{
+		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "large_segments": {false, true}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
+	} {
+		if got := server[name]; got != c.before {
+			t.Errorf("default of %s: got %v, want %v", name, got, c.before)
+		}
+		if got := r.want(t, 200, "alice", "PATCH", path, map[string]any{name: c.next})[name]; got != c.next {
+			t.Errorf("%s: got %v, want %v", name, got, c.next)
+		}
+	}
+	for name, wrong := range map[string]any{"tls_max": "1.1", "rekey_time": 3600, "tls_min": "1.3"} { // tls_max is 1.2 now
+		r.want(t, 422, "alice", "PATCH", path, map[string]any{name: wrong})
+	}
+}
+
 func TestTheBundleIsAZIPFile(t *testing.T) {
 	t.Parallel()
 	r := newVPNRig(t)
