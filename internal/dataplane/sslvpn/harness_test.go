@@ -355,8 +355,14 @@ func (p *peer) login(name string) string {
 // connect makes the connection a tunnel and returns the answer's headers.
 func (p *peer) connect(cookie string, headers ...string) http.Header {
 	p.t.Helper()
+	return p.connectAs("Open AnyConnect VPN Agent v9.01", cookie, headers...)
+}
+
+// connectAs is connect by another program.
+func (p *peer) connectAs(agent, cookie string, headers ...string) http.Header {
+	p.t.Helper()
 	lines := append([]string{
-		"CONNECT /CSCOSSLC/tunnel HTTP/1.1", "Host: x", "User-Agent: Open AnyConnect VPN Agent v9.01",
+		"CONNECT /CSCOSSLC/tunnel HTTP/1.1", "Host: x", "User-Agent: " + agent,
 		"Cookie: webvpn=" + cookie, "X-CSTP-Base-MTU: 1500", "X-CSTP-Address-Type: IPv4",
 	}, headers...)
 	if _, err := io.WriteString(p.tls, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
