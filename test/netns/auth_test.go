@@ -16,6 +16,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
@@ -35,9 +38,11 @@ import (
 // control plane, without the console.
 type office struct {
 	*lab
-	vpn   *vpn.Service
-	owner account.Principal
-	sold  vpn.SSLServer
+	vpn     *vpn.Service
+	fleet   *fleet.Service
+	control *http.Server
+	owner   account.Principal
+	sold    vpn.SSLServer
 }
 
 type anyPurpose struct{}
@@ -57,7 +62,8 @@ func newOffice(t *testing.T, change func(*vpn.NewServer)) *office {
 	queue := job.New(d, clk, log)
 	trail := audit.New(audit.Deps{DB: d, Vault: v, Clock: clk, Log: log, Origin: "lab.example/log"})
 	v.Bind(trail, anyPurpose{})
-	nodes := fleet.New(fleet.Deps{DB: d, Clock: clk, Queue: queue, Log: log, Vault: v})
+	nodes := fleet.New(fleet.Deps{DB: d, Clock: clk, Queue: queue, Log: log, Audit: trail, Vault: v})
+	o.fleet = nodes
 	o.vpn = vpn.New(vpn.Deps{
 		DB: d, Clock: clk, Queue: queue, Log: log, Audit: trail, Fleet: nodes, Vault: v, System: v, Password: platformpassword.NewHasher(2),
 		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{{ID: "vpc", Name: "lab", Region: "cn-test"}}},
@@ -102,9 +108,9 @@ func (o *office) serve(options gwserver.Options) {
 	o.cfg.Control = filepath.Join(o.dir, "control.sock")
 	ln, err := net.Listen("unix", o.cfg.Control)
 	must(o.t, err)
-	s := &http.Server{Handler: gwserver.Handler(options)}
-	go func() { _ = s.Serve(ln) }()
-	o.t.Cleanup(func() { _ = s.Close() })
+	o.control = &http.Server{Handler: gwserver.Handler(options)}
+	go func() { _ = o.control.Serve(ln) }()
+	o.t.Cleanup(func() { _ = o.control.Close() })
 }
 
 // hire makes an SSL client and returns it with its secret.
@@ -158,6 +164,57 @@ func TestOpenconnectFillsInTOTP(t *testing.T) {
 	o.dialAs(c, s.Password, "--token-mode=totp", "--token-secret=base32:"+s.TOTP).says("SCRIPT connected 10.98.0.2")
 	if strings.Contains(o.log("node.log"), s.Password) {
 		t.Error("got the password in the node's log")
+	}
+}
+
+// codeOf is a client's code now, as its app shows it.
+func codeOf(t *testing.T, s vpn.Secret) string {
+	t.Helper()
+	code, err := totp.GenerateCode(s.TOTP, time.Now())
+	must(t, err)
+	return code
+}
+
+// TestAWrongCodeIsAskedForAgain: a form with the error and status 200, and the
+// right code then opens.
+func TestAWrongCodeIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, withoutCertificate)
+	c, s := o.hire(nil)
+	right := codeOf(t, s)
+	wrong := strings.Map(func(r rune) rune { return '0' + (r-'0'+5)%10 }, right)
+	in := o.typing([]string{s.Password, wrong, right}, nodeAddr, o.pin(), "--user", c.Name, "--no-dtls")
+	in.says("SCRIPT connected 10.98.0.2")
+	log := o.log(in.log)
+	if n := strings.Count(log, "Login failed."); n != 1 {
+		t.Errorf("the error was shown %d times, want once", n)
+	}
+	if n, other := strings.Count(log, "HTTP/1.1 200 OK"), strings.Count(log, "HTTP/1.1 401"); n < 4 || other != 0 {
+		t.Errorf("got %d answers of 200 and %d of 401, want a form for each try", n, other)
+	}
+}
+
+// TestTwoClientsRaceForOneCode: whoever comes second has a code that was used.
+func TestTwoClientsRaceForOneCode(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(n *vpn.NewServer) { n.LoginMode, n.MaxSessionsPerClient = vpn.LoginPassword, 2 })
+	c, s := o.hire(nil)
+	code, pin := codeOf(t, s), o.pin()
+	var racers []*client
+	for range 2 {
+		racers = append(racers, o.typing([]string{s.Password, code}, nodeAddr, pin, "--user", c.Name, "--no-dtls"))
+	}
+	count := func(text string) (n int) {
+		for _, r := range racers {
+			if strings.Contains(o.log(r.log), text) {
+				n++
+			}
+		}
+		return n
+	}
+	o.until("one is in and one is told that it failed", func() bool { return count("SCRIPT connected") == 1 && count("Login failed.") == 1 })
+	if n := len(openedSession.FindAllString(o.log("node.log"), -1)); n != 1 {
+		t.Errorf("got %d sessions, want one", n)
 	}
 }
 

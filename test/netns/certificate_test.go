@@ -15,9 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 )
 
@@ -90,6 +92,9 @@ func TestRevokingACertificateEndsStockOpenconnect(t *testing.T) {
 	c := l.connect(password, "--certificate", certificate, "--sslkey", key)
 	c.says("SCRIPT connected 10.98.0.2")
 	l.transfer(1 << 20)
+	c.signal(syscall.SIGUSR2)
+	c.says("SCRIPT reconnected 10.98.0.2") // the cookie with its certificate
+	l.transfer(1 << 20)
 	l.server.RevokedSerials = []string{"ABC"}
 	ctl.set(l.desired())
 	if d := c.ended(); d > 2*time.Second {
@@ -99,8 +104,33 @@ func TestRevokingACertificateEndsStockOpenconnect(t *testing.T) {
 		return ctl.reported(func(r gwlink.Report) bool { return len(r.Closed) == 1 && r.Closed[0].Reason == gwlink.ReasonRevoked })
 	})
 	again := l.connect(password, "--certificate", certificate, "--sslkey", key)
+	again.says("Server requested SSL client certificate after one was provided")
 	again.says("A valid client certificate is required.")
 	again.ended()
+	bare := l.connect(password)
+	bare.says("Server requested SSL client certificate; none was configured")
+	bare.says("A valid client certificate is required.")
+	bare.ended()
+}
+
+// TestACookieNeedsItsCertificate has one process sign in with a certificate and
+// others take the cookie over, with and without it.
+func TestACookieNeedsItsCertificate(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPasswordCertificate })
+	c, s := o.hire(nil)
+	own := o.certificate(c)
+	cookie := "--cookie=" + o.cookie(append(own, "--user", c.Name), s.Password)
+	bare := o.dialAs(c, "", cookie)
+	bare.says("HTTP/1.1 401")
+	bare.ended()
+	in := o.dialAs(c, "", append(own, cookie)...)
+	in.says("SCRIPT connected 10.98.0.2")
+	o.stopNode(syscall.SIGKILL)
+	in.says("Failed to reconnect to host")
+	o.startNode()
+	in.reconnects(1)
+	o.transfer(1 << 20)
 }
 
 // TestAnotherCertificateDropsNobody puts an uploaded certificate on a running

@@ -3,7 +3,6 @@
 package netns
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -299,17 +298,23 @@ func (l *lab) connect(pass string, args ...string) *client {
 // connectTo is connect for a server by its name and pin.
 func (l *lab) connectTo(host, pin, pass string, args ...string) *client {
 	l.t.Helper()
+	return l.typing([]string{pass}, host, pin, append([]string{"--non-inter"}, args...)...)
+}
+
+// typing starts openconnect with a person's lines, the password first. Without
+// --non-inter the others go to its prompts.
+func (l *lab) typing(lines []string, host, pin string, args ...string) *client {
+	l.t.Helper()
 	path := filepath.Join(l.dir, "vpnc-script")
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		l.t.Fatal(err)
 	}
 	name := fmt.Sprintf("openconnect-%d.log", time.Now().UnixNano())
 	args = append([]string{
-		"--verbose", "--script", path, "--interface", "tun0", "--user", "alice", "--passwd-on-stdin",
-		"--non-inter", "--servercert", pin,
+		"--verbose", "--script", path, "--interface", "tun0", "--user", "alice", "--passwd-on-stdin", "--servercert", pin,
 	}, args...)
 	c := &client{l: l, log: name, cmd: exec.Command("openconnect", append(args, "https://"+host)...)}
-	c.cmd.Stdin = bytes.NewBufferString(pass + "\n")
+	c.cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
 	l.start("c", c.cmd, name)
 	return c
 }

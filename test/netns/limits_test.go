@@ -94,15 +94,17 @@ func TestSessionsEndForTheReasonThatTheirLimitsSay(t *testing.T) {
 	for _, c := range []struct {
 		reason string
 		limit  func(*gwlink.SSLServer)
+		args   []string
 	}{
-		{gwlink.ReasonIdle, func(s *gwlink.SSLServer) { s.IdleTimeout = 3 }},
-		{gwlink.ReasonSessionLimit, func(s *gwlink.SSLServer) { s.SessionTimeout = 4 }},
+		{gwlink.ReasonIdle, func(s *gwlink.SSLServer) { s.IdleTimeout = 3 }, nil},
+		{gwlink.ReasonIdle, func(s *gwlink.SSLServer) { s.IdleTimeout, s.MobileIdle = 3600, 3 }, []string{"--os=android"}},
+		{gwlink.ReasonSessionLimit, func(s *gwlink.SSLServer) { s.SessionTimeout = 4 }, nil},
 	} {
 		l.server = plain
 		c.limit(&l.server)
 		ctl.set(l.desired())
 		l.applied(ctl)
-		client := l.connect(password)
+		client := l.connect(password, c.args...)
 		client.says("SCRIPT connected")
 		session := l.session()
 		client.ended()

@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -95,6 +96,74 @@ func TestRoamingKeepsTheAddress(t *testing.T) {
 	c.signal(syscall.SIGUSR2)
 	c.says("SCRIPT reconnected 10.98.0.2")
 	l.transfer(1 << 20)
+}
+
+// TestASessionMayBeKeptAtItsAddress: a client that moved is told why it cannot
+// come back, and comes back once it is where it was.
+func TestASessionMayBeKeptAtItsAddress(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.server.DenyRoaming = true
+	l.want()
+	l.startNode()
+	c := l.connect(password, "--no-dtls")
+	c.says("SCRIPT connected 10.98.0.2")
+	l.ip("-n", l.id+"c", "addr", "del", "198.51.100.2/24", "dev", "c0")
+	l.ip("-n", l.id+"c", "addr", "add", "198.51.100.3/24", "dev", "c0")
+	c.signal(syscall.SIGUSR2)
+	c.says("VPN service unavailable; reason: This session may not move to another network address.")
+	l.ip("-n", l.id+"c", "addr", "del", "198.51.100.3/24", "dev", "c0")
+	l.ip("-n", l.id+"c", "addr", "add", "198.51.100.2/24", "dev", "c0")
+	c.reconnects(1)
+	l.transfer(1 << 20)
+}
+
+// TestRekeyKeepsConnections: at the rekey time stock openconnect makes a new
+// tunnel with new keys for both channels, and one connection lives through two.
+func TestRekeyKeepsConnections(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.server.RekeyTime = 3
+			l.want()
+			l.startNode()
+			c := l.connect(password, args...)
+			c.says("SCRIPT connected 10.98.0.2")
+			ln := l.listenLAN()
+			go func() {
+				if conn, err := ln.Accept(); err == nil {
+					_, _ = io.Copy(conn, conn)
+				}
+			}()
+			conn, err := l.dial("c", ln.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(2 * patience))
+			echo := make([]byte, 1000)
+			l.until("there were two new tunnels", func() bool {
+				if _, err := conn.Write(echo); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(conn, echo); err != nil {
+					t.Fatal(err)
+				}
+				return strings.Count(l.log(c.log), "SCRIPT reconnected 10.98.0.2") >= 2
+			})
+			if n := strings.Count(l.log(c.log), "CSTP rekey due"); n < 2 {
+				t.Errorf("got %d rekeyings announced, want two", n)
+			}
+			if n := len(openedSession.FindAllString(l.log("node.log"), -1)); n != 1 {
+				t.Errorf("got %d sessions, want one", n)
+			}
+			if name == "dtls" {
+				l.until("DTLS came up anew", func() bool { return strings.Count(l.log(c.log), "Established DTLS connection") >= 2 })
+			}
+		})
+	}
 }
 
 func TestBlockedUDPFallsBackToTLS(t *testing.T) {
