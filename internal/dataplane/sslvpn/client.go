@@ -30,6 +30,7 @@ type client struct {
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
 	sendsMuch                                much         // by DTLS
+	mtu                                      atomic.Int32 // of the tunnel, both ways; 0 before the first CONNECT
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
 	agent                                    atomic.Pointer[string]
 

@@ -72,7 +72,9 @@ func (g *gateway) frozen() bool { return g.state.Load().State != gwlink.GatewayA
 type pump struct {
 	g      *gateway
 	number int // of the queue
+	queue  tun.Queue
 	seg    tun.Segments
+	fitter *fitter     // nil until a packet did not fit
 	bursts []portBurst // of the ports that this pump has sent to
 }
 
@@ -82,6 +84,7 @@ type portBurst struct {
 }
 
 func (p *pump) run(q tun.Queue) {
+	p.queue = q
 	buf, frames := make([]byte, tun.BatchSize), make([][]byte, 0, tun.BatchFrames)
 	for {
 		frames, err := q.ReadFrames(buf, frames)
@@ -120,6 +123,17 @@ func (p *pump) deliver() {
 		p.g.tally.notAllowedDown.Add(1)
 		return
 	}
+	mtu := int(c.mtu.Load())
+	tun.ClampMSS(packet, mtu)
+	if p.seg.Narrow(mtu); p.seg.MaxLen() > mtu && mtu > 0 {
+		p.fit(c, mtu)
+		return
+	}
+	p.forward(c)
+}
+
+// forward gives the packets in seg to the client's channel.
+func (p *pump) forward(c *client) {
 	way := c.path.Load()
 	switch {
 	case way == nil:

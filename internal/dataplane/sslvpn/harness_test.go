@@ -361,10 +361,8 @@ func (p *peer) connect(cookie string, headers ...string) http.Header {
 // connectAs is connect by another program.
 func (p *peer) connectAs(agent, cookie string, headers ...string) http.Header {
 	p.t.Helper()
-	lines := append([]string{
-		"CONNECT /CSCOSSLC/tunnel HTTP/1.1", "Host: x", "User-Agent: " + agent,
-		"Cookie: webvpn=" + cookie, "X-CSTP-Base-MTU: 1500", "X-CSTP-Address-Type: IPv4",
-	}, headers...)
+	lines := append([]string{"CONNECT /CSCOSSLC/tunnel HTTP/1.1", "Host: x", "User-Agent: " + agent, "Cookie: webvpn=" + cookie}, headers...)
+	lines = append(lines, "X-CSTP-Base-MTU: 1500", "X-CSTP-Address-Type: IPv4") // the first of a name counts
 	if _, err := io.WriteString(p.tls, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {
 		p.t.Fatal(err)
 	}

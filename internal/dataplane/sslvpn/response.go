@@ -12,7 +12,7 @@ import (
 // that it gives.
 func (h *httpConn) response(c *client, req openconnect.ConnectRequest) (openconnect.ConnectResponse, families) {
 	spec := h.srv.spec
-	base := openconnect.ClampBaseMTU(req.BaseMTU, 0)
+	base := openconnect.ClampBaseMTU(req.BaseMTU, pathMTU(h.conn.Conn))
 	mtu := openconnect.TunnelMTU(base, h.from.Addr().Is6(), openconnect.CipherGCM)
 	if spec.MTU > 0 {
 		mtu = min(mtu, spec.MTU)

@@ -162,6 +162,7 @@ func (r *streamReader) deliver(b []byte) bool {
 		switch {
 		case f.Type == openconnect.TypeData:
 			if srv.filter.FromClient(f.Payload, holder) {
+				tun.ClampMSS(f.Payload, int(c.mtu.Load()))
 				r.packets = append(r.packets, f.Payload)
 				r.bytes += len(f.Payload)
 				r.active = r.active || !isChatter(f.Payload)

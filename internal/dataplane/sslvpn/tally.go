@@ -26,12 +26,13 @@ const (
 	DropDetached       = "detached"         // of the VPC, to a session without a connection
 	DropRateUp         = "rate_up"          // a client's over its rate
 	DropQueueDown      = "queue_down"       // of the VPC, to a client that is too slow
+	DropTooBig         = "too_big"          // of the VPC, longer than the client's tunnel takes; its sender is told
 )
 
 // tally is where the Service counts. Fields are apart because several
 // goroutines count at once; drops are off the fast path.
 type tally struct {
-	notAllowedUp, notAllowedDown, noSession, detached, rateUp, queueDown atomic.Uint64
+	notAllowedUp, notAllowedDown, noSession, detached, rateUp, queueDown, tooBig atomic.Uint64
 
 	tlsOK, tlsFailed, dtlsOK      atomic.Uint64
 	granted, refused, unavailable atomic.Uint64
@@ -78,6 +79,7 @@ func (s *Service) Tally() Tally {
 		Drops: map[string]uint64{
 			DropNotAllowedUp: t.notAllowedUp.Load(), DropNotAllowedDown: t.notAllowedDown.Load(), DropNoSession: t.noSession.Load(),
 			DropDetached: t.detached.Load(), DropRateUp: t.rateUp.Load(), DropQueueDown: t.queueDown.Load(),
+			DropTooBig: t.tooBig.Load(),
 		},
 		Handshakes: map[string]uint64{"tls ok": t.tlsOK.Load(), "tls failed": t.tlsFailed.Load(), "dtls ok": t.dtlsOK.Load()},
 		Logins:     map[string]uint64{"granted": t.granted.Load(), "refused": t.refused.Load(), "unavailable": t.unavailable.Load()},

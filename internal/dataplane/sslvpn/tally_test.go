@@ -32,7 +32,7 @@ func TestWhatHappensIsTallied(t *testing.T) {
 		Sessions: map[string]uint64{"tls": 1, "dtls": 0, "detached": 0},
 		BytesIn:  uint64(len(up)), BytesOut: uint64(len(down)), PacketsIn: 1, PacketsOut: 1,
 		Drops: map[string]uint64{
-			DropNotAllowedUp: 1, DropNotAllowedDown: 1, DropNoSession: 1, DropDetached: 0, DropRateUp: 0, DropQueueDown: 0,
+			DropNotAllowedUp: 1, DropNotAllowedDown: 1, DropNoSession: 1, DropDetached: 0, DropRateUp: 0, DropQueueDown: 0, DropTooBig: 0,
 		},
 		Handshakes: map[string]uint64{"tls ok": 2, "tls failed": 0, "dtls ok": 0},
 		Logins:     map[string]uint64{"granted": 1, "refused": 0, "unavailable": 0}, Ended: map[string]uint64{},

@@ -318,6 +318,26 @@ func tuneTCP(c net.Conn) {
 	})
 }
 
+// pathMTU is the largest packet on the way to a connection's peer as far as the
+// kernel knows it; 0 when it does not say.
+func pathMTU(c net.Conn) int {
+	t, ok := c.(*net.TCPConn)
+	if !ok {
+		return 0
+	}
+	raw, err := t.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	mtu := 0
+	_ = raw.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			mtu = int(info.Pmtu)
+		}
+	})
+	return mtu
+}
+
 func addrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {

@@ -13,6 +13,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 const (
@@ -359,6 +360,7 @@ func (r *udpReader) payload(l *link, from netio.Endpoint, plain []byte) {
 		c.svc.tally.notAllowedUp.Add(1)
 		return
 	}
+	tun.ClampMSS(f.Payload, int(c.mtu.Load()))
 	if c.holdsBack(srv.gateway) {
 		if !srv.gateway.pacer.put(c.owner, f.Payload, r.now) {
 			c.svc.tally.rateUp.Add(1)

@@ -18,13 +18,14 @@ const (
 
 // ClampBaseMTU returns the link MTU to build the tunnel on: what the client
 // measured (0 when it said nothing), at least 1280 and at most the server's own
-// link MTU (1500 when that is not known). It is the value of X-CSTP-Base-MTU.
+// link MTU (1500 when that is not known). A client that said nothing is taken to
+// be on an Ethernet. It is the value of X-CSTP-Base-MTU.
 func ClampBaseMTU(client, link int) int {
 	if link <= 0 {
 		link = defaultLink
 	}
 	if client <= 0 {
-		client = link
+		client = defaultLink
 	}
 	return min(max(client, minBaseMTU), link)
 }
