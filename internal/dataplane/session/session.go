@@ -264,16 +264,21 @@ func (s *Session) tick(now time.Time, e Event, out []Action) []Action {
 	return s.silence(now, e.Heard, out)
 }
 
-// silence acts on channels that were not heard for three DPD intervals.
+// silentDTLS is after what silence of DTLS data goes by TLS. The association
+// stays: what comes by it brings data back.
+const silentDTLS = 25 * time.Second
+
+// silence acts on channels that were not heard: on DTLS soon, since there is
+// another way, and on both for good after three DPD intervals.
 func (s *Session) silence(now time.Time, heard Heard, out []Action) []Action {
-	if s.cfg.DPD <= 0 {
-		return out
-	}
-	dead := 3 * s.cfg.DPD
-	if s.dtls && now.Sub(latest(heard.DTLS, s.dtlsAt)) >= dead {
+	dead, dtls := 3*s.cfg.DPD, now.Sub(latest(heard.DTLS, s.dtlsAt))
+	if s.dtls && dead > 0 && dtls >= dead {
 		out = s.dropDTLS(out)
 	}
-	if now.Sub(latest(heard.TLS, s.attachedAt)) >= dead {
+	if s.use == DTLS && dtls >= silentDTLS {
+		out = s.switchTo(TLS, out)
+	}
+	if dead > 0 && now.Sub(latest(heard.TLS, s.attachedAt)) >= dead {
 		conn := s.conn
 		out = s.detach(now, out)
 		out = append(out, Action{Kind: CloseTLS, Conn: conn})
@@ -299,6 +304,9 @@ func (s *Session) Deadline(h Heard) time.Time {
 	}
 	if s.cfg.Idle > 0 {
 		sooner(latest(h.Data, s.attachedAt).Add(s.cfg.Idle))
+	}
+	if s.use == DTLS {
+		sooner(latest(h.DTLS, s.dtlsAt).Add(silentDTLS))
 	}
 	if s.cfg.DPD > 0 {
 		sooner(latest(h.TLS, s.attachedAt).Add(3 * s.cfg.DPD))

@@ -34,6 +34,13 @@ func detached() *Session {
 	return s
 }
 
+// silent has an association that data has left for TLS.
+func silent() *Session {
+	s := attached(true)
+	s.Step(after(25*time.Second), Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, nil)
+	return s
+}
+
 func onTLS() *Session  { return attached(false) }
 func onDTLS() *Session { return attached(true) }
 
@@ -87,6 +94,9 @@ func TestStep(t *testing.T) {
 		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
 		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
 		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{{Kind: CloseDTLS}, use(TLS)}},
+		{"DTLS silent, not yet dead", onDTLS(), 25 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{use(TLS)}},
+		{"DTLS silent a moment less", onDTLS(), 25*time.Second - 1, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, nil},
+		{"DTLS heard again", silent(), 26 * time.Second, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeKeepalive}, []Action{use(DTLS)}},
 		{"TLS silent", onTLS(), 30 * time.Second, Event{Kind: Tick}, []Action{use(None), closed}},
 		{
 			"idle", onTLS(), 100 * time.Second,
