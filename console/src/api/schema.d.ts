@@ -2317,7 +2317,7 @@ export interface components {
             /** Format: int64 */
             limit: number;
             /** @enum {string} */
-            name: "vpn_gateways" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets";
+            name: "vpn_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
             /** @description Of vpn_gateways */
             region?: string;
             /** @description VPN gateway or SSL server that it belongs to; left out: the account */

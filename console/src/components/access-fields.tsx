@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { ACLRule } from '../api/types';
 import { validPrefix, validPorts } from '../lib/network';
 
-const most = 100;
+const most = 200;
 const blank: ACLRule = { action: 'allow', protocol: 'any', destination: '', ports: '', comment: '' };
 
 /** A rule as one line. */

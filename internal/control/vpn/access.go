@@ -10,7 +10,7 @@ import (
 
 // Limits of access lists and trusted networks.
 const (
-	MaxACLRules        = 100
+	MaxACLRules        = 200 // section 8.4
 	maxPortRanges      = 15
 	maxComment         = 100
 	MaxTrustedNetworks = 100

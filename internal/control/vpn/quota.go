@@ -8,7 +8,11 @@ import (
 
 // Quota is how much of something an account uses, and may.
 type Quota struct {
-	Name     string // "vpn_gateways", "ssl_servers", "ssl_clients", "vpn_sessions", "local_subnets"
+	// Name is "vpn_gateways" or "certificates" of the account, "ssl_servers" or
+	// "vpn_sessions" of a gateway, or one of an SSL server: "ssl_clients",
+	// "local_subnets", "exclude_routes", "client_routes", "acl_rules",
+	// "trusted_networks".
+	Name     string
 	Region   string // of vpn_gateways
 	Resource string // gateway or server that it belongs to; empty: the account
 	Label    string // that resource's name
@@ -23,6 +27,11 @@ func (s *Service) Quotas(ctx context.Context, owner account.ID) ([]Quota, error)
 	if err != nil {
 		return nil, err
 	}
+	uploaded, err := countUploaded(ctx, s.db, owner)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, Quota{Name: "certificates", Used: int(uploaded), Limit: CertificateQuota})
 	gateways, err := gatewaysOf(ctx, s.db, owner, Page{Limit: 500})
 	if err != nil {
 		return nil, err
@@ -69,14 +78,32 @@ func (s *Service) quotasOfGateway(ctx context.Context, g Gateway) ([]Quota, erro
 		{Name: "vpn_sessions", Resource: g.ID, Label: g.Name, Used: live.Sessions, Limit: g.SSLConnections},
 	}
 	for _, srv := range servers {
-		clients, err := countClients(ctx, s.db, srv.ID)
+		clients, err := clientsOfServer(ctx, s.db, srv.ID)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Quota{Name: "ssl_clients", Resource: srv.ID, Label: srv.Name, Used: int(clients), Limit: g.quotaOfClients()},
-			Quota{Name: "local_subnets", Resource: srv.ID, Label: srv.Name, Used: len(srv.LocalSubnets), Limit: maxLocalSubnets})
+		all = append(all, quotasOfServer(srv, clients, g.quotaOfClients())...)
 	}
 	return all, nil
+}
+
+func quotasOfServer(srv SSLServer, clients []SSLClient, most int) []Quota {
+	routes := 0
+	for _, c := range clients {
+		routes += len(c.Routes)
+	}
+	all := []Quota{
+		{Name: "ssl_clients", Used: len(clients), Limit: most},
+		{Name: "local_subnets", Used: len(srv.LocalSubnets), Limit: maxLocalSubnets},
+		{Name: "exclude_routes", Used: len(srv.ExcludeRoutes), Limit: maxExcludeRoutes},
+		{Name: "client_routes", Used: routes, Limit: maxRoutesPerServer},
+		{Name: "acl_rules", Used: len(srv.ACLRules), Limit: MaxACLRules},
+		{Name: "trusted_networks", Used: len(srv.TrustedNetworks), Limit: MaxTrustedNetworks},
+	}
+	for i := range all {
+		all[i].Resource, all[i].Label = srv.ID, srv.Name
+	}
+	return all
 }
 
 // Restriction is what a value may be, whoever asks.
@@ -99,6 +126,9 @@ func (s *Service) Restrictions() []Restriction {
 		{Name: "local_subnet_prefix", Low: subnetWidest, High: 32, Unit: "bits"},
 		{Name: "local_subnets", Low: 1, High: maxLocalSubnets},
 		{Name: "exclude_routes", Low: 0, High: maxExcludeRoutes},
+		{Name: "client_routes", Low: 0, High: maxRoutesPerClient},
+		{Name: "acl_rules", Low: 0, High: MaxACLRules},
+		{Name: "trusted_networks", Low: 0, High: MaxTrustedNetworks},
 		{Name: "dns_servers", Low: 0, High: maxDNS},
 		{Name: "split_dns", Low: 0, High: maxSplitDNS},
 		{Name: "banner", Low: 0, High: maxBanner, Unit: "bytes"},

@@ -8,7 +8,7 @@ import (
 
 // Quota is how much of something you use, and may.
 type Quota struct {
-	Name     string `json:"name" enum:"vpn_gateways,ssl_servers,ssl_clients,vpn_sessions,local_subnets"`
+	Name     string `json:"name" enum:"vpn_gateways,certificates,ssl_servers,ssl_clients,vpn_sessions,local_subnets,exclude_routes,client_routes,acl_rules,trusted_networks"`
 	Region   string `json:"region,omitempty" doc:"Of vpn_gateways"`
 	Resource string `json:"resource,omitempty" doc:"VPN gateway or SSL server that it belongs to; left out: the account"`
 	Label    string `json:"label,omitempty" doc:"The resource's name"`

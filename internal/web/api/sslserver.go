@@ -112,7 +112,7 @@ type SSLSettingsPatch struct {
 	Groups               *[]SSLGroup `json:"groups,omitempty" maxItems:"32" doc:"A login chooses one, and only its members may"`
 	LoginMode            *string     `json:"login_mode,omitempty" enum:"password,password_certificate,certificate" doc:"What a login needs besides a code; default password_certificate"`
 
-	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"100" doc:"Replaces the list; live sessions follow it"`
+	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"200" doc:"Replaces the list; live sessions follow it"`
 	ACLDefault      *string    `json:"acl_default,omitempty" enum:"allow,deny" doc:"Default allow"`
 	TrustedNetworks *[]string  `json:"trusted_networks,omitempty" maxItems:"100"`
 }
