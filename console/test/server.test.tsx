@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { AdvancedFields, defaults } from '../src/components/server-fields';
 import { serve, show } from './page';
 
-async function form(initial: Partial<typeof defaults>, done: (values: unknown) => void) {
+async function filled(initial: Partial<typeof defaults>, done: (values: unknown) => void) {
   serve({ 'GET /certificates': { items: [] } });
   function Making() {
     const [form] = Form.useForm();
@@ -25,7 +25,7 @@ async function form(initial: Partial<typeof defaults>, done: (values: unknown) =
 
 test('what concerns the wire is off, explained, and can be turned on', async () => {
   const done = vi.fn();
-  await form({}, done);
+  await filled({}, done);
   expect(screen.getByText(/Only for end hosts/)).toBeTruthy();
   for (const name of ['Keep sessions at their address', 'Large segments to Linux clients'])
     fireEvent.click(screen.getByRole('switch', { name }));
@@ -42,7 +42,7 @@ test('what concerns the wire is off, explained, and can be turned on', async () 
 
 test('a highest TLS version below the lowest, and a rekey interval under a day, are refused', async () => {
   const done = vi.fn();
-  await form({ tls_min: '1.3', tls_max: '1.2', rekey_time: 3600 }, done);
+  await filled({ tls_min: '1.3', tls_max: '1.2', rekey_time: 3600 }, done);
   fireEvent.click(screen.getByText('Save'));
   expect(await screen.findByText('Not below the lowest version')).toBeTruthy();
   expect(screen.getByText('Out of range')).toBeTruthy();

@@ -2512,6 +2512,11 @@ export interface components {
             /** @example sslcli-... */
             id: string;
             /**
+             * Format: date-time
+             * @description A source has failed too often; GET .../locks lists them
+             */
+            locked_until?: string;
+            /**
              * Format: int64
              * @description 0 = the server's
              */
@@ -2538,6 +2543,11 @@ export interface components {
             /** @description Of the certificate, hexadecimal */
             serial: string;
             server: string;
+            /**
+             * Format: int64
+             * @description Live ones
+             */
+            sessions: number;
             /** @enum {string} */
             state: "enabled" | "disabled";
             /** @enum {string} */
@@ -5411,6 +5421,9 @@ export interface operations {
                 limit?: number;
                 cursor?: string;
                 server?: string;
+                state?: "enabled" | "locked" | "disabled";
+                /** @description With or without a live session */
+                online?: "true" | "false";
             };
             header?: never;
             path?: never;

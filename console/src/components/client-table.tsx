@@ -12,7 +12,9 @@ import { StateDot } from './state-dot';
 /** What the dot shows: a client whose time is over cannot sign in, whatever its switch says. */
 export function stateOf(c: SSLClient, now: number): string {
   const ends = c.expires_at ? Date.parse(c.expires_at) : Number.NaN;
-  return ends > 0 && ends < now ? 'expired' : c.state;
+  if (ends > 0 && ends < now) return 'expired';
+  const locked = c.locked_until ? Date.parse(c.locked_until) > now : false;
+  return locked && c.state === 'enabled' ? 'locked' : c.state;
 }
 
 /** The SSL clients, all or of one server. */
@@ -27,6 +29,13 @@ export function ClientTable({ server }: { server?: string }) {
       title: t('common.state'),
       cell: (c) => <StateDot kind="client" state={stateOf(c, now)} />,
       text: (c) => t(`state.client.${stateOf(c, now)}`),
+    },
+    {
+      key: 'sessions',
+      title: t('client.online'),
+      cell: (c) =>
+        c.sessions > 0 ? <span className="num">{t('client.online_now', { count: c.sessions })}</span> : '–',
+      text: (c) => (c.sessions > 0 ? t('client.online') : ''),
     },
     {
       key: 'server',

@@ -214,21 +214,6 @@ func checkFixed(pool netip.Prefix, a netip.Addr) error {
 	return nil
 }
 
-// Clients lists an account's SSL clients, of one server if it is named.
-func (s *Service) Clients(ctx context.Context, owner account.ID, server string, page Page) (all []SSLClient, next string, err error) {
-	all, err = clientsFor(ctx, s.db, owner, server, page)
-	if err != nil {
-		return nil, "", err
-	}
-	all, next = cut(all, page.limit(), func(c SSLClient) string { return c.ID })
-	return all, next, nil
-}
-
-// Client returns one SSL client of an account.
-func (s *Service) Client(ctx context.Context, owner account.ID, client string) (SSLClient, error) {
-	return clientFor(ctx, s.db, owner, client)
-}
-
 // UpdateClient replaces the settings of a client. Rates change on live sessions
 // without reconnecting; disabling ends them. version as in UpdateServer.
 func (s *Service) UpdateClient(ctx context.Context, p account.Principal, client string, version int64, next ClientSettings) (SSLClient, error) {

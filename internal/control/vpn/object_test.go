@@ -141,7 +141,7 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 			t.Errorf("list of gateways: got %+v, %v", gateways, err)
 		}
 		servers, _, err := r.s.Servers(ctx, mallo.Account, g.ID, vpn.Page{})
-		clients, _, err2 := r.s.Clients(ctx, mallo.Account, srv.ID, vpn.Page{})
+		clients, _, err2 := r.s.Clients(ctx, mallo.Account, vpn.ClientFilter{Server: srv.ID}, vpn.Page{})
 		sessions, _, err3 := r.s.Sessions(ctx, mallo, vpn.SessionFilter{})
 		if errors.Join(err, err2, err3) != nil || len(servers)+len(clients)+len(sessions) != 0 {
 			t.Errorf("lists of another account's things: got %v %v %v, %v", servers, clients, sessions, errors.Join(err, err2, err3))

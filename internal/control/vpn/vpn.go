@@ -231,6 +231,7 @@ type SSLClient struct {
 	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Status      ClientStatus // filled in by Clients and Client
 
 	tokenStep  int64 // last step that was accepted
 	tokenDrift int64 // steps that the token's clock is ahead

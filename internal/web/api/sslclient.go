@@ -24,9 +24,12 @@ type SSLClient struct {
 	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
 	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
 	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
-	Version        int64     `json:"version"`
-	CreatedAt      time.Time `json:"created_at"`
-	UpdatedAt      time.Time `json:"updated_at"`
+	Sessions       int       `json:"sessions" doc:"Live ones"`
+	// LockedUntil is left out for a client that is not locked.
+	LockedUntil *time.Time `json:"locked_until,omitempty" doc:"A source has failed too often; GET .../locks lists them"`
+	Version     int64      `json:"version"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
 }
 
 // SSLClientSettings are the settings of an SSL client.
@@ -163,9 +166,16 @@ func SSLClients(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *struct {
 			Page
 			Server string `query:"server" maxLength:"40"`
+			State  string `query:"state" enum:"enabled,locked,disabled"`
+			Online string `query:"online" enum:"true,false" doc:"With or without a live session"`
 		},
 		) (*Body[List[SSLClient]], error) {
-			all, next, err := s.Clients(ctx, Who(ctx).Account, in.Server, vpn.Page{Limit: in.Limit, Cursor: in.Cursor})
+			f := vpn.ClientFilter{Server: in.Server, State: vpn.ClientState(in.State)}
+			if in.Online != "" {
+				online := in.Online == "true"
+				f.Online = &online
+			}
+			all, next, err := s.Clients(ctx, Who(ctx).Account, f, vpn.Page{Limit: in.Limit, Cursor: in.Cursor})
 			return page(all, next, err, toClient)
 		})
 	Post(a, "/ssl-clients", Operation{ID: "create-ssl-client", Summary: "Create an SSL client", Tag: tag, Access: Customer, Status: 201},
@@ -360,6 +370,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
 		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
 		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
+		Sessions: c.Status.Sessions, LockedUntil: toTime(c.Status.LockedUntil),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{
