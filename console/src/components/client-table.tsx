@@ -33,8 +33,7 @@ export function ClientTable({ server }: { server?: string }) {
     {
       key: 'sessions',
       title: t('client.online'),
-      cell: (c) =>
-        c.sessions > 0 ? <span className="num">{t('client.online_now', { count: c.sessions })}</span> : '–',
+      cell: (c) => (c.sessions > 0 ? <span className="num">{format.number(c.sessions)}</span> : '–'),
       text: (c) => (c.sessions > 0 ? t('client.online') : ''),
     },
     {
