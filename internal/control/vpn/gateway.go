@@ -347,10 +347,12 @@ func (s *Service) onObserved(ctx context.Context, o fleet.Observed) error {
 		if o.Generation < a.Generation {
 			return nil // of an older state; a newer observation follows
 		}
+		servers := serversFailed
 		if o.State == "applied" {
-			if err := serversApplied(ctx, tx, g.ID, s.clock.Now()); err != nil {
-				return err
-			}
+			servers = serversApplied
+		}
+		if err := servers(ctx, tx, g.ID, s.clock.Now()); err != nil {
+			return err
 		}
 		next := g.observed(o)
 		if next.State == g.State && next.Problem == g.Problem {

@@ -319,3 +319,44 @@ func TestServersAndClientsAreMadeOnceForAKey(t *testing.T) {
 		}
 	})
 }
+
+// TestAServerShowsWhatItsNodeCouldNotDo: a server is in error while its node
+// cannot apply the gateway, also after a change of its settings, and active
+// again by itself.
+func TestAServerShowsWhatItsNodeCouldNotDo(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "a", alice.Account)
+		srv := r.server(t, alice, g.ID, nil)
+		state := func(want vpn.ServerState) {
+			t.Helper()
+			if got, err := r.s.Server(ctx, alice.Account, srv.ID); err != nil || got.State != want {
+				t.Errorf("got %s, %v, want %s", got.State, err, want)
+			}
+		}
+		report := func(what string) {
+			t.Helper()
+			d, err := r.fleet.Desired(ctx, r.node.ID)
+			must(t, err)
+			must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Generation: d.Generation, Version: "test", Gateways: []gwlink.ObservedState{
+				{Gateway: g.ID, Generation: d.Generation, State: what, Problem: "listening on tcp 443: address in use"},
+			}}))
+			must(t, r.queue.Drain(ctx))
+		}
+		_, err := r.s.CertifyServer(ctx, r.node.ID, gwlink.CertificateRequest{Server: srv.ID, CSR: newCSR(t)})
+		must(t, err)
+		report("applied")
+		state(vpn.ServerActive)
+		report("failed")
+		state(vpn.ServerError)
+		next := srv.Settings
+		next.Banner = "Welcome"
+		_, err = r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
+		must(t, err)
+		state(vpn.ServerUpdating)
+		report("failed")
+		state(vpn.ServerError)
+		report("applied")
+		state(vpn.ServerActive)
+	})
+}

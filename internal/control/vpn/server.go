@@ -219,7 +219,7 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := s.bindCertificatesTx(ctx, tx, srv, old); err != nil {
 		return err
 	}
-	if srv.State == ServerActive {
+	if srv.State == ServerActive || srv.State == ServerError {
 		srv.State = ServerUpdating
 	}
 	if err := updateServer(ctx, tx, srv, s.clock.Now()); err != nil {
