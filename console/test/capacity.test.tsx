@@ -162,3 +162,32 @@ test('a table is split between rows, never within quotation marks, and rows keep
   ]);
   expect(splitTable('')).toEqual([]);
 });
+
+test('clients are filtered by state and by live sessions, by the API, and a filter can be cleared', async () => {
+  const client = {
+    id: 'sslcli-9',
+    server: 'sslsrv-1',
+    name: 'zhang',
+    state: 'enabled',
+    sessions: 1,
+    routes: [],
+    groups: [],
+  };
+  const sent = serve({
+    ...everything,
+    'GET /ssl-clients': (s: Sent) => (s.query.get('state') === 'disabled' ? list() : list(client)),
+  });
+  await visit('/ssl-clients');
+  expect(await screen.findByText('Online · 1')).toBeTruthy();
+  const choose = async (label: string, option: string) => {
+    fireEvent.mouseDown(screen.getByRole('combobox', { name: label }));
+    fireEvent.click(await screen.findByText(option, { selector: '.ant-select-item-option-content' }));
+  };
+  await choose('Live sessions', 'Online');
+  await waitFor(() => expect(sent.at(-1)?.query.get('online')).toBe('true'));
+  await choose('State', 'Disabled');
+  fireEvent.click(await screen.findByRole('button', { name: 'Clear the search' }));
+  expect(await screen.findByText('zhang')).toBeTruthy();
+  const asked = sent.find((s) => s.query.get('state') === 'disabled');
+  expect(asked?.query.get('online')).toBe('true');
+});

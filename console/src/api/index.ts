@@ -14,6 +14,7 @@ async function data<D>(answer: Promise<{ data?: D }>): Promise<NonNullable<D>> {
 }
 
 export type PageQuery = { cursor?: string; limit?: number };
+export type ClientQuery = NonNullable<paths['/api/v1/ssl-clients']['get']['parameters']['query']>;
 
 const page = <Q extends PageQuery>(query?: Q) => ({ params: { query: { limit: 100, ...query } } });
 const at = (id: string) => ({ params: { path: { id } } });
@@ -106,7 +107,7 @@ export const api = {
     changeServer: (id: string, body: T.SSLServerPatch) =>
       data(client.PATCH('/api/v1/ssl-servers/{id}', { ...at(id), body })),
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
-    clients: (query?: PageQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
+    clients: (query?: PageQuery & ClientQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
     clientUsage: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/usage', at(id))),
     createClient: (body: T.SSLClientRequest, key: string) =>

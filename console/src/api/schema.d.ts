@@ -2533,6 +2533,8 @@ export interface components {
              * @description End of the certificate
              */
             not_after: string;
+            /** @description It has a live session, by the reports of its node */
+            online: boolean;
             /** @description Networks behind the client, reached through its newest session */
             routes: string[];
             /**
@@ -2652,6 +2654,8 @@ export interface components {
             /** Format: int64 */
             monthly_quota_bytes?: number;
             name: string;
+            /** @description Ignored, as a client's sessions say it: what was read may be sent again */
+            online?: boolean;
             routes?: string[];
             server: string;
             /** @enum {string} */

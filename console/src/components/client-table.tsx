@@ -1,7 +1,8 @@
-import { Button } from 'antd';
+import { useState } from 'react';
+import { Button, Select } from 'antd';
 import { Link } from 'react-router';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api';
+import { api, type ClientQuery } from '../api';
 import type { SSLClient } from '../api/types';
 import { nameIn, useServers } from '../lib/catalog';
 import { useFormat, useNow } from '../lib/use';
@@ -23,6 +24,9 @@ export function ClientTable({ server }: { server?: string }) {
   const format = useFormat();
   const now = useNow(60_000);
   const servers = useServers().data?.items;
+  const [chosen, setChosen] = useState<ClientQuery>({});
+  const query = server ? { ...chosen, server } : chosen;
+  const filtered = chosen.state !== undefined || chosen.online !== undefined;
   const columns: Column<SSLClient>[] = [
     {
       key: 'state',
@@ -33,7 +37,14 @@ export function ClientTable({ server }: { server?: string }) {
     {
       key: 'sessions',
       title: t('client.online'),
-      cell: (c) => (c.sessions > 0 ? <span className="num">{format.number(c.sessions)}</span> : '–'),
+      cell: (c) =>
+        c.sessions > 0 ? (
+          <span className="num">
+            {t('client.online_yes')} · {format.number(c.sessions)}
+          </span>
+        ) : (
+          '–'
+        ),
       text: (c) => (c.sessions > 0 ? t('client.online') : ''),
     },
     {
@@ -70,9 +81,9 @@ export function ClientTable({ server }: { server?: string }) {
   return (
     <ResourceTable<SSLClient>
       label={t('nav.clients')}
-      queryKey={['clients', 'list']}
-      load={api.vpn.clients}
-      filter={server ? (c) => c.server === server : undefined}
+      queryKey={['clients', 'list', query]}
+      load={(page) => api.vpn.clients({ ...page, ...query })}
+      filters={<Filters chosen={chosen} choose={setChosen} />}
       rowKey={(c) => c.id}
       nameTitle={t('common.name')}
       nameText={(c) => c.name}
@@ -80,7 +91,14 @@ export function ClientTable({ server }: { server?: string }) {
       columns={server ? columns.filter((c) => c.key !== 'server') : columns}
       csv="ssl-clients"
       refresh={() => 30_000}
-      empty={{ title: t('client.empty'), text: t('client.empty_text'), action: create }}
+      empty={
+        filtered
+          ? {
+              title: t('table.no_match'),
+              action: <Button onClick={() => setChosen({})}>{t('table.clear')}</Button>,
+            }
+          : { title: t('client.empty'), text: t('client.empty_text'), action: create }
+      }
       actions={(c) => (
         <>
           <Link to={`/ssl-clients/${c.id}`}>{t('common.view')}</Link>
@@ -90,5 +108,37 @@ export function ClientTable({ server }: { server?: string }) {
         </>
       )}
     />
+  );
+}
+
+/** By state and by live sessions. The API filters, so that clients of later pages are found too. */
+function Filters({ chosen, choose }: { chosen: ClientQuery; choose: (query: ClientQuery) => void }) {
+  const { t } = useTranslation();
+  const states = ['enabled', 'locked', 'disabled'] as const;
+  const answers = ['true', 'false'] as const;
+  return (
+    <div className="row" style={{ flexWrap: 'wrap' }}>
+      <Select
+        aria-label={t('common.state')}
+        style={{ minWidth: 130 }}
+        value={chosen.state ?? ''}
+        onChange={(v) => choose({ ...chosen, state: states.find((s) => s === v) })}
+        options={[
+          { value: '', label: t('client.state_all') },
+          ...states.map((v) => ({ value: v, label: t(`state.client.${v}`) })),
+        ]}
+      />
+      <Select
+        aria-label={t('client.online')}
+        style={{ minWidth: 130 }}
+        value={chosen.online ?? ''}
+        onChange={(v) => choose({ ...chosen, online: answers.find((s) => s === v) })}
+        options={[
+          { value: '', label: t('client.online_all') },
+          { value: 'true', label: t('client.online_yes') },
+          { value: 'false', label: t('client.online_no') },
+        ]}
+      />
+    </div>
   );
 }

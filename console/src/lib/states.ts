@@ -14,7 +14,7 @@ const tones: Record<string, Record<string, Tone>> = {
     deleted: 'idle',
   },
   server: { creating: 'busy', active: 'good', updating: 'busy', error: 'bad', deleting: 'busy' },
-  client: { enabled: 'good', disabled: 'idle', expired: 'warn' },
+  client: { enabled: 'good', locked: 'warn', disabled: 'idle', expired: 'warn' },
   certificate: { valid: 'good', expiring: 'warn', expired: 'bad', revoked: 'idle' },
   session: { tls: 'good', dtls: 'good', detached: 'warn', closed: 'idle' },
   order: {

@@ -2,12 +2,15 @@ package vpn_test
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 // TestClientsByTheirStatus: locks and live sessions are shown, and lists by them
@@ -74,6 +77,13 @@ func TestClientsByTheirStatus(t *testing.T) {
 					t.Errorf("%s, pages of %d: got %v, want %d", name, limit, got, c.want)
 				}
 			}
+		}
+		elsewhere := vpn.New(vpn.Deps{DB: r.db, Clock: r.clock, Queue: job.New(r.db, r.clock, slog.New(slog.DiscardHandler)), Fleet: fleet.New(fleet.Deps{
+			DB: r.db, Clock: r.clock, Queue: job.New(r.db, r.clock, slog.New(slog.DiscardHandler)),
+		})})
+		all, _, err := elsewhere.Clients(ctx, alice.Account, vpn.ClientFilter{Online: &yes, State: vpn.ClientLocked}, vpn.Page{})
+		if err != nil || len(all) != 1 || all[0].ID != locked.ID {
+			t.Errorf("asked at another control process: got %v, %v", all, err)
 		}
 		if got := names(vpn.ClientFilter{State: vpn.ClientLocked}, 1); len(got) != 1 || got[0] != locked.Name || off.Shown() != vpn.ClientDisabled {
 			t.Errorf("locked: got %v, want %s", got, locked.Name)

@@ -24,6 +24,7 @@ type SSLClient struct {
 	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
 	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
 	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
+	Online         bool      `json:"online" doc:"It has a live session, by the reports of its node"`
 	Sessions       int       `json:"sessions" doc:"Live ones"`
 	// LockedUntil is left out for a client that is not locked.
 	LockedUntil *time.Time `json:"locked_until,omitempty" doc:"A source has failed too often; GET .../locks lists them"`
@@ -71,6 +72,7 @@ type SSLClientRequest struct {
 	Name   string `json:"name" maxLength:"256"`
 	CSRPEM string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
 	Token  string `json:"token_kind,omitempty" enum:"totp,stoken" doc:"What makes its codes; default totp"`
+	Online *bool  `json:"online,omitempty" doc:"Ignored, as a client's sessions say it: what was read may be sent again"`
 	SSLClientSettingsPatch
 }
 
@@ -370,7 +372,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
 		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
 		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
-		Sessions: c.Status.Sessions, LockedUntil: toTime(c.Status.LockedUntil),
+		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, LockedUntil: toTime(c.Status.LockedUntil),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{

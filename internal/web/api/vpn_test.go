@@ -169,6 +169,18 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	r.want(t, 409, "alice", "PATCH", "/ssl-servers/"+sid, map[string]any{"banner": "late", "version": server["version"]})
 	client := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{"server": sid, "name": "zhang.san", "down_kbps": 2000, "fixed_ip": "10.9.0.9"})
 	cid := client["id"].(string)
+	// What tells the node's reports is taken back in and changes nothing.
+	lamp := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{"server": sid, "name": "lamp", "online": true})
+	for query, want := range map[string]int{"online=true": 0, "online=false": 2, "state=enabled": 2, "state=locked": 0, "state=enabled&limit=1": 1} {
+		if got := count(t, r.want(t, 200, "alice", "GET", "/ssl-clients?"+query, nil)); got != want {
+			t.Errorf("clients by %s: got %d, want %d", query, got, want)
+		}
+	}
+	r.want(t, 422, "alice", "GET", "/ssl-clients?online=perhaps", nil)
+	r.want(t, 204, "alice", "DELETE", "/ssl-clients/"+lamp["id"].(string), nil)
+	if lamp["online"] != false {
+		t.Errorf("a client that never signed in: %v", lamp)
+	}
 	if client["down_kbps"] != 2000.0 || client["fixed_ip"] != "10.9.0.9" || client["two_factor"] != true || client["password"] != nil {
 		t.Errorf("client: %v", client)
 	}
