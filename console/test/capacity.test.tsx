@@ -179,13 +179,13 @@ test('clients are filtered by state and by live sessions, by the API, and a filt
   });
   await visit('/ssl-clients');
   expect(await screen.findByText('Online · 1')).toBeTruthy();
-  const choose = async (label: string, option: string) => {
+  const pick = async (label: string, option: string) => {
     fireEvent.mouseDown(screen.getByRole('combobox', { name: label }));
     fireEvent.click(await screen.findByText(option, { selector: '.ant-select-item-option-content' }));
   };
-  await choose('Live sessions', 'Online');
+  await pick('Live sessions', 'Online');
   await waitFor(() => expect(sent.at(-1)?.query.get('online')).toBe('true'));
-  await choose('State', 'Disabled');
+  await pick('State', 'Disabled');
   fireEvent.click(await screen.findByRole('button', { name: 'Clear the search' }));
   expect(await screen.findByText('zhang')).toBeTruthy();
   const asked = sent.find((s) => s.query.get('state') === 'disabled');
