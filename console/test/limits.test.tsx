@@ -41,7 +41,7 @@ test('shows what is used of an allowance, and changes limits', async () => {
       down_kbps: 500,
       daily_quota_bytes: 2e9,
       monthly_quota_bytes: 3e10,
-      version: 3,
     });
+    expect(patch?.match).toBe('"3"');
   });
 });

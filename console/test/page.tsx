@@ -16,6 +16,7 @@ export interface Sent {
   path: string;
   query: URLSearchParams;
   key: string | null;
+  match: string | null;
   body: unknown;
 }
 
@@ -41,6 +42,7 @@ export function serve(table: Record<string, Answer>): Sent[] {
       path: url.pathname.replace('/api/v1', ''),
       query: url.searchParams,
       key: request.headers.get('Idempotency-Key'),
+      match: request.headers.get('If-Match'),
       body: text ? JSON.parse(text) : undefined,
     };
     sent.push(one);

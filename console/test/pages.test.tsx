@@ -261,7 +261,30 @@ test('the addresses of a client are its own to fix, and networks behind it are n
   fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
   await waitFor(() => expect(sent.some((s) => s.method === 'PATCH')).toBe(true));
   const patch = sent.find((s) => s.method === 'PATCH');
-  expect(patch?.body).toEqual({ fixed_ip: '', fixed_ip6: 'fd00:9::7', routes: [], version: 4 });
+  expect(patch?.body).toEqual({ fixed_ip: '', fixed_ip6: 'fd00:9::7', routes: [] });
+  expect(patch?.match).toBe('"4"');
+});
+
+test('a form that another was faster than says so, and does not save over it later', async () => {
+  const one = { id: 'g', name: 'mine', version: 3, addresses: [] };
+  let now: object = one;
+  const sent = serve({
+    ...everything,
+    'GET /vpn-gateways/g': () => now,
+    'PATCH /vpn-gateways/g': () => {
+      now = { ...one, name: 'theirs', version: 4 };
+      return new Refused(412, 'api.precondition_failed');
+    },
+  });
+  await visit('/vpn-gateways/g');
+  fireEvent.click(await screen.findByRole('button', { name: 'Rename' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
+  expect(await dialog.findByText(/Close this and open it again/)).toBeTruthy();
+  await screen.findByRole('heading', { name: 'theirs' });
+  fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
+  const patches = () => sent.filter((s) => s.method === 'PATCH').map((s) => s.match);
+  await waitFor(() => expect(patches()).toEqual(['"3"', '"3"']));
 });
 
 test('who asked to be kept signed in comes back without a password', async () => {

@@ -18,6 +18,10 @@ export type ClientQuery = NonNullable<paths['/api/v1/ssl-clients']['get']['param
 
 const page = <Q extends PageQuery>(query?: Q) => ({ params: { query: { limit: 100, ...query } } });
 const at = (id: string) => ({ params: { path: { id } } });
+/** A change of what was seen in this version: refused with 412 if another came between. */
+const seen = (id: string, version: number) => ({
+  params: { path: { id }, header: { 'If-Match': `"${version}"` } },
+});
 const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
 
 export const api = {
@@ -93,7 +97,7 @@ export const api = {
     gateways: (query?: PageQuery) => data(client.GET('/api/v1/vpn-gateways', page(query))),
     gateway: (id: string) => data(client.GET('/api/v1/vpn-gateways/{id}', at(id))),
     rename: (id: string, name: string, version: number) =>
-      data(client.PATCH('/api/v1/vpn-gateways/{id}', { ...at(id), body: { name, version } })),
+      data(client.PATCH('/api/v1/vpn-gateways/{id}', { ...seen(id, version), body: { name } })),
     release: (id: string, force: boolean) =>
       data(client.DELETE('/api/v1/vpn-gateways/{id}', { params: { path: { id }, query: { force } } })),
     quotas: () => data(client.GET('/api/v1/quotas')),
@@ -104,8 +108,8 @@ export const api = {
     server: (id: string) => data(client.GET('/api/v1/ssl-servers/{id}', at(id))),
     createServer: (body: T.SSLServerRequest, key: string) =>
       data(client.POST('/api/v1/ssl-servers', { body, ...keyed(key) })),
-    changeServer: (id: string, body: T.SSLServerPatch) =>
-      data(client.PATCH('/api/v1/ssl-servers/{id}', { ...at(id), body })),
+    changeServer: (id: string, version: number, body: T.SSLServerPatch) =>
+      data(client.PATCH('/api/v1/ssl-servers/{id}', { ...seen(id, version), body })),
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery & ClientQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
@@ -118,8 +122,8 @@ export const api = {
       data(client.POST('/api/v1/ssl-clients/batch', { body: { server, csv }, ...keyed(key) })),
     /** Where the browser downloads the table to fill in. */
     batchTemplate: `${prefix}/ssl-clients/batch-template`,
-    changeClient: (id: string, body: T.SSLClientPatch) =>
-      data(client.PATCH('/api/v1/ssl-clients/{id}', { ...at(id), body })),
+    changeClient: (id: string, version: number, body: T.SSLClientPatch) =>
+      data(client.PATCH('/api/v1/ssl-clients/{id}', { ...seen(id, version), body })),
     deleteClient: (id: string) => data(client.DELETE('/api/v1/ssl-clients/{id}', at(id))),
     /** Where the browser downloads the bundle. */
     bundle: (id: string) => `${prefix}/ssl-clients/${encodeURIComponent(id)}/bundle`,
@@ -134,7 +138,7 @@ export const api = {
     uploadCertificate: (body: T.CertificateUpload, key: string) =>
       data(client.POST('/api/v1/certificates', { body, ...keyed(key) })),
     renameCertificate: (id: string, name: string, version: number) =>
-      data(client.PATCH('/api/v1/certificates/{id}', { ...at(id), body: { name, version } })),
+      data(client.PATCH('/api/v1/certificates/{id}', { ...seen(id, version), body: { name } })),
     deleteCertificate: (id: string) => data(client.DELETE('/api/v1/certificates/{id}', at(id))),
     revokeCertificate: (id: string) => data(client.POST('/api/v1/certificates/{id}/revoke', at(id))),
     /** Where the browser downloads a certificate. */

@@ -3915,7 +3915,10 @@ export interface operations {
     "delete-certificate": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3944,7 +3947,10 @@ export interface operations {
     "rename-certificate": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5587,7 +5593,10 @@ export interface operations {
     "delete-ssl-client": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5616,7 +5625,10 @@ export interface operations {
     "update-ssl-client": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6040,7 +6052,10 @@ export interface operations {
     "delete-ssl-server": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6069,7 +6084,10 @@ export interface operations {
     "update-ssl-server": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6203,7 +6221,10 @@ export interface operations {
                 /** @description Delete what is in it as well */
                 force?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6232,7 +6253,10 @@ export interface operations {
     "rename-vpn-gateway": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what was seen: 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { SSLClient, SSLServer } from '../api/types';
 import { validIPv4, validIPv6, validNetwork } from '../lib/network';
-import { useChange, useToggle } from '../lib/use';
+import { useChange, useOpened, useToggle } from '../lib/use';
 import { ProblemAlert } from './problem';
 import { Entries, every } from './server-fields';
 
@@ -25,13 +25,13 @@ export function ClientAddresses(p: { client: SSLClient; server?: SSLServer }) {
 function Edit({ client: c, server, close }: { client: SSLClient; server?: SSLServer; close: () => void }) {
   const { t } = useTranslation();
   const [form] = Form.useForm<Values>();
+  const version = useOpened(c.version);
   const change = useChange(
     async (v: Values) => {
-      await api.vpn.changeClient(c.id, {
+      await api.vpn.changeClient(c.id, version, {
         fixed_ip: v.fixed_ip ?? '',
         fixed_ip6: v.fixed_ip6 ?? '',
         routes: v.routes ?? [],
-        version: c.version,
       });
       close();
     },

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { SSLClient } from '../api/types';
-import { useChange, useFormat, useToggle } from '../lib/use';
+import { useChange, useFormat, useOpened, useToggle } from '../lib/use';
 import { Facts } from './facts';
 import { ProblemAlert } from './problem';
 
@@ -101,14 +101,14 @@ interface Entered {
 function Edit({ client: c, close }: { client: SSLClient; close: () => void }) {
   const { t } = useTranslation();
   const [form] = Form.useForm<Entered>();
+  const version = useOpened(c.version);
   const change = useChange(
     async (e: Entered) => {
-      await api.vpn.changeClient(c.id, {
+      await api.vpn.changeClient(c.id, version, {
         up_kbps: Math.round((e.up ?? 0) * 1000),
         down_kbps: Math.round((e.down ?? 0) * 1000),
         daily_quota_bytes: Math.round((e.day ?? 0) * gigabyte),
         monthly_quota_bytes: Math.round((e.month ?? 0) * gigabyte),
-        version: c.version,
       });
       close();
     },

@@ -39,6 +39,7 @@ export function ProblemCode({ error }: { error: unknown }) {
 
 /** An error of a form or an act, above what the person was doing. */
 export function ProblemAlert({ error, action }: { error: unknown; action?: ReactNode }) {
+  const { t } = useTranslation();
   const sentence = useSentence();
   if (!error) return null;
   const fields = error instanceof Problem ? error.fields : [];
@@ -59,6 +60,7 @@ export function ProblemAlert({ error, action }: { error: unknown; action?: React
               ))}
             </ul>
           ) : null}
+          {error instanceof Problem && error.status === 412 ? <p>{t('error.conflict')}</p> : null}
           <ProblemCode error={error} />
         </div>
       }

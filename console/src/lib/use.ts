@@ -44,15 +44,25 @@ export function useCreate<In, Out>(send: (input: In, key: string) => Promise<Out
   });
 }
 
-/** A request that changes or removes; marks what it made stale. */
+/** A request that changes or removes; marks what it made stale, or found to be (412). */
 export function useChange<In, Out>(send: (input: In) => Promise<Out>, stale: QueryKey[] = []) {
   const client = useQueryClient();
+  const again = () => Promise.all(stale.map((queryKey) => client.invalidateQueries({ queryKey })));
   return useMutation({
     mutationFn: send,
-    onSuccess: async () => {
-      await Promise.all(stale.map((queryKey) => client.invalidateQueries({ queryKey })));
+    onError: async (error) => {
+      if (error instanceof Problem && error.status === 412) await again();
     },
+    onSuccess: again,
   });
+}
+
+/**
+ * The version of a thing when its form opened: what a person saves is held to what they saw, while the
+ * page behind goes on following the thing.
+ */
+export function useOpened(version: number): number {
+  return useState(version)[0];
 }
 
 /** The current time, moving on every interval milliseconds. */

@@ -124,7 +124,7 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
   }, stale);
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
   const toggle = useChange(
-    (on: boolean) => api.vpn.changeClient(c.id, { state: on ? 'enabled' : 'disabled' }),
+    (on: boolean) => api.vpn.changeClient(c.id, c.version, { state: on ? 'enabled' : 'disabled' }),
     stale,
   );
   return (
@@ -208,7 +208,7 @@ function Locks({ client: c }: { client: SSLClient }) {
 function Groups({ client: c, server }: { client: SSLClient; server: SSLServer }) {
   const { t } = useTranslation();
   const change = useChange(
-    (groups: string[]) => api.vpn.changeClient(c.id, { groups }),
+    (groups: string[]) => api.vpn.changeClient(c.id, c.version, { groups }),
     [['client', c.id], ['clients']],
   );
   return (

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { Alert, Button, Card, Form, Input, Modal, Skeleton, Tabs } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
@@ -69,17 +70,25 @@ export function GatewayPage() {
 function Rename({ gateway }: { gateway: Gateway }) {
   const { t } = useTranslation();
   const [open, show, hide] = useToggle();
+  const [version, setVersion] = useState(0); // seen when the form opened
   const [form] = Form.useForm<{ name: string }>();
   const rename = useChange(
     async (name: string) => {
-      await api.vpn.rename(gateway.id, name, gateway.version);
+      await api.vpn.rename(gateway.id, name, version);
       hide();
     },
     [['gateway', gateway.id], ['gateways']],
   );
   return (
     <>
-      <Button onClick={show}>{t('gateway.rename')}</Button>
+      <Button
+        onClick={() => {
+          setVersion(gateway.version);
+          show();
+        }}
+      >
+        {t('gateway.rename')}
+      </Button>
       <Modal
         open={open}
         title={t('gateway.rename')}

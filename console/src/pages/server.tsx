@@ -16,7 +16,7 @@ import { StateDot } from '../components/state-dot';
 import { nameIn, useGateways, useNetworks } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useNarrow } from '../lib/media';
-import { useChange, useFormat, useToggle } from '../lib/use';
+import { useChange, useFormat, useOpened, useToggle } from '../lib/use';
 
 export function ServerPage() {
   const { t } = useTranslation();
@@ -124,9 +124,10 @@ function Edit({ server, close }: { server: SSLServer; close: () => void }) {
   const [form] = Form.useForm<SSLServerSettings>();
   const network = useGateways().data?.items.find((g) => g.id === server.gateway)?.network;
   const prefixes = useNetworks().data?.items.find((n) => n.id === network)?.prefixes;
+  const version = useOpened(server.version);
   const change = useChange(
     async (in_: Partial<SSLServerSettings>) => {
-      await api.vpn.changeServer(server.id, { ...in_, version: server.version });
+      await api.vpn.changeServer(server.id, version, in_);
       close();
     },
     [['server', server.id], ['servers']],

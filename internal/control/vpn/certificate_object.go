@@ -183,7 +183,7 @@ func (s *Service) RenameCertificate(ctx context.Context, p account.Principal, ce
 		if err != nil {
 			return err
 		}
-		if err := sameVersion(version, c.Version); err != nil {
+		if err := sameVersion(ctx, version, c.Version); err != nil {
 			return err
 		}
 		if c.Kind == CertificateClient {
@@ -212,6 +212,9 @@ func (s *Service) DeleteCertificate(ctx context.Context, p account.Principal, ce
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := certificateFor(ctx, tx, p.Account, certificate)
 		if err != nil {
+			return err
+		}
+		if err := sameVersion(ctx, 0, c.Version); err != nil {
 			return err
 		}
 		if c.Kind == CertificateClient {

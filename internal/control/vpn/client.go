@@ -222,7 +222,7 @@ func (s *Service) UpdateClient(ctx context.Context, p account.Principal, client 
 		if err != nil {
 			return err
 		}
-		if err := sameVersion(version, c.Version); err != nil {
+		if err := sameVersion(ctx, version, c.Version); err != nil {
 			return err
 		}
 		return s.updateClientTx(ctx, tx, p, c, next)
@@ -276,6 +276,9 @@ func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client 
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := clientFor(ctx, tx, p.Account, client)
 		if err != nil {
+			return err
+		}
+		if err := sameVersion(ctx, 0, c.Version); err != nil {
 			return err
 		}
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/precondition"
 )
 
 // GatewayQuota is how many gateways an account may have in a region.
@@ -194,7 +195,7 @@ func (s *Service) Rename(ctx context.Context, p account.Principal, gateway strin
 		if err != nil {
 			return err
 		}
-		if err := sameVersion(version, g.Version); err != nil {
+		if err := sameVersion(ctx, version, g.Version); err != nil {
 			return err
 		}
 		if err := renameGateway(ctx, tx, g, name, s.clock.Now()); err != nil {
@@ -208,7 +209,12 @@ func (s *Service) Rename(ctx context.Context, p account.Principal, gateway strin
 	return s.Gateway(ctx, p.Account, gateway)
 }
 
-func sameVersion(asked, is int64) error {
+// sameVersion holds a change to the version that it was made from (0 = whatever)
+// and to the condition of the request.
+func sameVersion(ctx context.Context, asked, is int64) error {
+	if err := precondition.Check(ctx, is); err != nil {
+		return err
+	}
 	if asked != 0 && asked != is {
 		return ErrStale
 	}
@@ -280,6 +286,9 @@ func (s *Service) DeleteTx(ctx context.Context, tx *db.Tx, gateway string, casca
 	return s.changeTx(ctx, tx, gateway, "vpn.gateway_deleted", func(tx *db.Tx, g *Gateway) error {
 		if g.State == GatewayDeleting || g.State == GatewayDeleted {
 			return errNothing
+		}
+		if err := sameVersion(ctx, 0, g.Version); err != nil {
+			return err
 		}
 		if err := s.emptyTx(ctx, tx, gateway, cascade); err != nil {
 			return err

@@ -188,7 +188,7 @@ func (s *Service) UpdateServer(ctx context.Context, p account.Principal, server 
 		if err != nil {
 			return err
 		}
-		if err := sameVersion(version, srv.Version); err != nil {
+		if err := sameVersion(ctx, version, srv.Version); err != nil {
 			return err
 		}
 		return s.updateServerTx(ctx, tx, p, srv, next)
@@ -244,6 +244,9 @@ func (s *Service) DeleteServer(ctx context.Context, p account.Principal, server 
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		srv, err := serverFor(ctx, tx, p.Account, server)
 		if err != nil {
+			return err
+		}
+		if err := sameVersion(ctx, 0, srv.Version); err != nil {
 			return err
 		}
 		n, err := countClients(ctx, tx, server)

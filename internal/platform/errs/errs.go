@@ -33,6 +33,7 @@ const (
 	LegalBlock                  // 451
 	Unavailable                 // 503: an enforcer or a peer is down
 	TooLarge                    // 413: more than is read
+	Precondition                // 412: not as the sender saw it
 )
 
 // Error is an error with a code. Its fields are read by internal/web; they

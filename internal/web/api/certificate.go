@@ -79,7 +79,7 @@ func Certificates(a *API, s *vpn.Service, now func() time.Time) {
 			c, err := s.Certificate(ctx, Who(ctx).Account, in.ID)
 			return &Body[Certificate]{convert(c)}, err
 		})
-	Patch(a, "/certificates/{id}", Operation{ID: "rename-certificate", Summary: "Rename an uploaded certificate", Tag: tag, Access: Customer},
+	Patch(a, "/certificates/{id}", Operation{ID: "rename-certificate", Summary: "Rename an uploaded certificate", Tag: tag, Access: Customer, IfMatch: true},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body CertificatePatch
@@ -89,7 +89,7 @@ func Certificates(a *API, s *vpn.Service, now func() time.Time) {
 			return &Body[Certificate]{convert(c)}, err
 		})
 	Delete(a, "/certificates/{id}", Operation{
-		ID: "delete-certificate", Summary: "Delete an uploaded certificate that nothing uses", Tag: tag, Access: Customer,
+		ID: "delete-certificate", Summary: "Delete an uploaded certificate that nothing uses", Tag: tag, Access: Customer, IfMatch: true,
 	},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteCertificate(ctx, Who(ctx), in.ID)

@@ -145,6 +145,7 @@ type Operation struct {
 	Access  Access
 	Secret  bool // the answer holds a secret: no store of answers keeps it
 	Status  int  // of success; 0 = 200, or 204 without a body
+	IfMatch bool // it changes what has a version, and the use case holds to the request's condition
 }
 
 // Body is an answer with a JSON body.
@@ -194,7 +195,10 @@ func Delete[I, O any](a *API, path string, op Operation, h func(context.Context,
 func add[I, O any](a *API, method, path string, op Operation, h func(context.Context, *I) (*O, error)) {
 	described := huma.Operation{
 		OperationID: op.ID, Method: method, Path: Prefix + path, Summary: op.Summary, Description: op.Detail,
-		DefaultStatus: op.Status, MaxBodyBytes: 1 << 20, Middlewares: huma.Middlewares{a.admit(op.Access)},
+		DefaultStatus: op.Status, MaxBodyBytes: 1 << 20, Middlewares: huma.Middlewares{a.admit(op.Access), a.conditions(op)},
+	}
+	if op.IfMatch {
+		described.Parameters = []*huma.Param{ifMatchParam}
 	}
 	if op.Secret {
 		described.Middlewares = append(described.Middlewares, secret)
@@ -210,6 +214,7 @@ func add[I, O any](a *API, method, path string, op Operation, h func(context.Con
 		if err != nil {
 			return nil, problem.From(request.From(ctx), a.opt.Log, err)
 		}
+		tell(ctx, out)
 		return out, nil
 	})
 }

@@ -190,7 +190,7 @@ func SSLClients(a *API, s *vpn.Service) {
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Patch(a, "/ssl-clients/{id}", Operation{
-		ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer,
+		ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer, IfMatch: true,
 		Detail: "Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.",
 	},
 		func(ctx context.Context, in *struct {
@@ -200,7 +200,7 @@ func SSLClients(a *API, s *vpn.Service) {
 		) (*Body[SSLClient], error) {
 			return updateClient(ctx, s, in.ID, in.Body)
 		})
-	Delete(a, "/ssl-clients/{id}", Operation{ID: "delete-ssl-client", Summary: "Delete an SSL client and revoke its certificate", Tag: tag, Access: Customer},
+	Delete(a, "/ssl-clients/{id}", Operation{ID: "delete-ssl-client", Summary: "Delete an SSL client and revoke its certificate", Tag: tag, Access: Customer, IfMatch: true},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteClient(ctx, Who(ctx), in.ID)
 		})

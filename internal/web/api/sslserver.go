@@ -154,7 +154,7 @@ func SSLServers(a *API, s *vpn.Service) {
 			return &Body[SSLServer]{toServer(v)}, err
 		})
 	Patch(a, "/ssl-servers/{id}", Operation{
-		ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer,
+		ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer, IfMatch: true,
 		Detail: "A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.",
 	},
 		func(ctx context.Context, in *struct {
@@ -164,7 +164,7 @@ func SSLServers(a *API, s *vpn.Service) {
 		) (*Body[SSLServer], error) {
 			return updateServer(ctx, s, in.ID, in.Body)
 		})
-	Delete(a, "/ssl-servers/{id}", Operation{ID: "delete-ssl-server", Summary: "Delete an SSL server without clients", Tag: tag, Access: Customer},
+	Delete(a, "/ssl-servers/{id}", Operation{ID: "delete-ssl-server", Summary: "Delete an SSL server without clients", Tag: tag, Access: Customer, IfMatch: true},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteServer(ctx, Who(ctx), in.ID)
 		})

@@ -85,7 +85,7 @@ func VPNGateways(a *API, s *vpn.Service, now func() time.Time) {
 			g, err := s.Gateway(ctx, Who(ctx).Account, in.ID)
 			return &Body[VPNGateway]{toGateway(g)}, err
 		})
-	Patch(a, "/vpn-gateways/{id}", Operation{ID: "rename-vpn-gateway", Summary: "Rename a VPN gateway", Tag: tag, Access: Customer},
+	Patch(a, "/vpn-gateways/{id}", Operation{ID: "rename-vpn-gateway", Summary: "Rename a VPN gateway", Tag: tag, Access: Customer, IfMatch: true},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body VPNGatewayPatch

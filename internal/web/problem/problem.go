@@ -49,7 +49,7 @@ func (p *Problem) ContentType(string) string { return ContentType }
 var statuses = map[errs.Kind]int{
 	errs.Internal: 500, errs.Invalid: 400, errs.Unprocessable: 422, errs.Unauthenticated: 401, errs.Forbidden: 403,
 	errs.NotFound: 404, errs.Conflict: 409, errs.Gone: 410, errs.Restricted: 423, errs.Limited: 429,
-	errs.LegalBlock: 451, errs.Unavailable: 503, errs.TooLarge: 413,
+	errs.LegalBlock: 451, errs.Unavailable: 503, errs.TooLarge: 413, errs.Precondition: 412,
 }
 
 // From converts an error for a request and logs it if it is internal.
