@@ -63,6 +63,7 @@ var Types = map[string]string{
 	"vpn.secret_read":          "account_core",
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",
+	"vpn.limit_reached":        "account_core",
 
 	"fleet.node_draining":           "account_core",
 	"fleet.node_drained":            "account_core",

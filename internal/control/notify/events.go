@@ -36,6 +36,22 @@ type certificateEnding struct {
 	Date        string
 }
 
+// limitReached is of the topics that are called like the events.
+type limitReached struct {
+	Account         account.ID
+	Gateway, Client string
+	Limit           int
+	Ends            int64
+}
+
+// message tells of a limit: of each gateway's once for the day that ends then.
+func (e limitReached) message(event string) Message {
+	all := map[string]string{"gateway": e.Gateway, "client": e.Client, "limit": strconv.Itoa(e.Limit)}
+	return Message{
+		Event: event, Params: named(event, all), Dedupe: event + ":" + e.Gateway + ":" + strconv.FormatInt(e.Ends, 10),
+	}
+}
+
 type realNameDecided struct {
 	Account             account.ID
 	Subject             id.Handle
@@ -63,6 +79,11 @@ func (s *Service) subscribe() {
 			return s.toOwner(ctx, e.Account, e.message(event))
 		})
 	}
+	for _, event := range []string{ConnectionsReached, AllowanceReached} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e limitReached) error {
+			return s.toOwner(ctx, e.Account, e.message(event))
+		})
+	}
 }
 
 // message tells of an event with the parameters that its template names.
@@ -70,11 +91,16 @@ func (e certificateEnding) message(event string) Message {
 	all := map[string]string{
 		"certificate": e.Certificate, "server": e.Server, "count": strconv.Itoa(e.Count), "days": strconv.Itoa(e.Days), "date": e.Date,
 	}
-	m := Message{Event: event, Params: map[string]string{}, Dedupe: event + ":" + e.Certificate + ":" + all["days"]}
+	return Message{Event: event, Params: named(event, all), Dedupe: event + ":" + e.Certificate + ":" + all["days"]}
+}
+
+// named are the parameters that the template of an event names.
+func named(event string, all map[string]string) map[string]string {
+	params := map[string]string{}
 	for _, name := range kinds()[event].params() {
-		m.Params[name] = all[name]
+		params[name] = all[name]
 	}
-	return m
+	return params
 }
 
 // toOwner sends a message to the owner of an account.

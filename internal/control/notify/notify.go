@@ -42,6 +42,9 @@ const (
 	CertificateExpired        = "vpn.certificate_expired"
 	ClientCertificatesEnding  = "vpn.client_certificates_expiring"
 	ClientCertificatesExpired = "vpn.client_certificates_expired"
+
+	ConnectionsReached = "vpn.connections_reached"
+	AllowanceReached   = "vpn.allowance_reached"
 )
 
 // Message is something to tell a person. Params are what the template of the

@@ -129,6 +129,9 @@ func (s *Service) holdToQuotaTx(ctx context.Context, tx *db.Tx, c SSLClient) err
 	if err != nil || c.usedUp(u) == "" {
 		return err
 	}
+	if err := s.allowanceReachedTx(ctx, tx, c); err != nil {
+		return err
+	}
 	return s.endClientTx(ctx, tx, c, gwlink.ReasonQuota)
 }
 

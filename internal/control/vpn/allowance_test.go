@@ -1,7 +1,9 @@
 package vpn_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 // metered is a client with an allowance, and its live session.
@@ -172,6 +175,52 @@ func TestAnAllowanceIsHeldByAFreshProcess(t *testing.T) {
 		must(t, m.s.DeleteClient(ctx, alice, m.c.ID))
 		if u, err := m.fleet.Usage(ctx, m.c.ID); err != nil || u.Month != 0 {
 			t.Errorf("a deleted client's usage: got %+v, %v", u, err)
+		}
+	})
+}
+
+// TestAReachedLimitIsToldOnceADay, of each kind.
+func TestAReachedLimitIsToldOnceADay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		told := map[string][]vpn.LimitReached{}
+		for _, topic := range []string{vpn.TopicConnectionsReached, vpn.TopicAllowanceReached} {
+			job.Subscribe(r.queue, topic, "test", func(_ context.Context, e vpn.LimitReached) error {
+				told[topic] = append(told[topic], e)
+				return nil
+			})
+		}
+		m := r.metered(t, 1000, 0)
+		for i := range 5 { // with the session of m: one too many
+			c, secret := r.client(t, alice, m.srv.ID, fmt.Sprint("c", i))
+			a, err := r.say(m.srv, source(i), "", nil, "username", c.Name, "password", secret.Password)
+			must(t, err)
+			if i < 4 {
+				r.opened(t, r.grantOf(t, a), fmt.Sprint("10.9.0.", 10+i))
+				continue
+			}
+			for range 2 {
+				if a, err = r.say(m.srv, source(i), "", nil, "username", c.Name, "password", secret.Password); err != nil || a.Outcome != gwlink.OutcomeUnavailable {
+					t.Fatalf("got %+v, %v", a, err)
+				}
+			}
+		}
+		m.moves(t, 999, 1)
+		m.ends(t)
+		m.try(t)
+		must(t, r.queue.Drain(ctx))
+		if full := told[vpn.TopicConnectionsReached]; len(full) != 1 || full[0].Account != alice.Account || full[0].Gateway != m.srv.Gateway || full[0].Limit != 5 {
+			t.Errorf("connections: got %+v, want it told once", full)
+		}
+		if used := told[vpn.TopicAllowanceReached]; len(used) != 1 || used[0].Client != m.c.ID || used[0].Gateway != m.srv.Gateway {
+			t.Errorf("allowance: got %+v, want it told once", used)
+		}
+		r.clock.Advance(24 * time.Hour)
+		m.login(t)
+		m.moves(t, 1000, 1000)
+		must(t, r.queue.Drain(ctx))
+		if n := r.events(t, "vpn.limit_reached"); len(told[vpn.TopicAllowanceReached]) != 2 || n != 3 {
+			t.Errorf("the next day: told %d times, %d events; want 2 and 3", len(told[vpn.TopicAllowanceReached]), n)
 		}
 	})
 }

@@ -97,8 +97,11 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 		if refusal, err = l.allowance(ctx, tx, c); err != nil {
 			return err
 		}
-		if err := forgive(ctx, tx, o); err != nil || refusal != "" {
+		if err := forgive(ctx, tx, o); err != nil {
 			return err
+		}
+		if refusal != "" {
+			return l.s.allowanceReachedTx(ctx, tx, c)
 		}
 		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6)",
 			g.Session, g.Gateway, g.Server, g.Client, db.Micros(l.now), db.Micros(g.NotAfter))
@@ -106,7 +109,7 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	})
 	if errors.Is(err, errFull) {
 		l.s.log.WarnContext(ctx, "vpn login refused: connection limit", "gateway", l.gateway.ID)
-		return unavailable(textFull), l.excuse(ctx, o)
+		return unavailable(textFull), l.full(ctx, o)
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
