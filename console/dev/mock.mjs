@@ -81,7 +81,9 @@ function routes(scenario, n) {
     }),
     'GET /certificates': () => items(data.certificates(n)),
     'GET /certificates/:id': (_, id) => one(data.certificates(some), 'id', id),
-    'GET /ssl-clients/:id/locks': () => ({ items: [{ source: '198.51.100.7', until: data.secret.until }] }),
+    'GET /ssl-clients/:id/locks': () => ({
+      items: [{ source: '198.51.100.7', until: data.secret.until, banned_until: data.secret.until }],
+    }),
     'POST /ssl-clients/:id/unlock': () => ({}),
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),

@@ -190,6 +190,9 @@ type Client struct {
 	// Routes are networks behind the client. They go to its newest session, and
 	// its packets may come from them. They overlap with nothing else.
 	Routes []netip.Prefix `json:"routes,omitempty"`
+	// Pardoned is when it was last unlocked, in Unix microseconds. When it grows,
+	// the node forgets what the client's failures earned their sources.
+	Pardoned int64 `json:"pardoned,omitempty"`
 }
 
 // CertificateRequest asks for a certificate of an SSL server's own key.
@@ -241,6 +244,9 @@ type LoginAnswer struct {
 	Reason       string  `json:"reason,omitempty"` // shown to the person
 	// Failed says that a factor was wrong: the node counts it against the source.
 	Failed bool `json:"failed,omitempty"`
+	// Client is the SSL client that the node counts what was in vain for, beside
+	// the source; empty if there is none by that name.
+	Client string `json:"client,omitempty"`
 }
 
 // Form is what the person fills next.

@@ -1291,7 +1291,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lift all locks of a client */
+        /**
+         * Lift all locks of a client
+         * @description What its failures counted against their sources is lifted too, also at the node. A source that others got banned stays banned for 20 minutes at most.
+         */
         post: operations["unlock-ssl-client"];
         delete?: never;
         options?: never;
@@ -2594,6 +2597,11 @@ export interface components {
             row: number;
         };
         SSLClientLock: {
+            /**
+             * Format: date-time
+             * @description Nobody signs in from the source until then, unless unlocking takes enough of its points away
+             */
+            banned_until?: string;
             /** @description Address; an IPv6 one stands for its /64 */
             source: string;
             /** Format: date-time */

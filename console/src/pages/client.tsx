@@ -177,7 +177,7 @@ function Locks({ client: c }: { client: SSLClient }) {
   const lift = useChange(async () => {
     await api.vpn.unlock(c.id);
     await locks.refetch();
-  });
+  }, [['clients'], ['client', c.id]]);
   const items = locks.data?.items;
   return (
     <Card size="small" title={t('client.locks')}>
@@ -188,6 +188,7 @@ function Locks({ client: c }: { client: SSLClient }) {
           <span key={l.source}>
             <span className="mono">{l.source}</span>{' '}
             <span className="quiet">{t('client.locked_until', { time: format.time(l.until) })}</span>
+            {l.banned_until ? ` · ${t('client.banned', { time: format.time(l.banned_until) })}` : null}
           </span>
         ))}
         <div className="row" style={{ gap: 12 }}>
@@ -198,6 +199,7 @@ function Locks({ client: c }: { client: SSLClient }) {
             {t('client.unlock')}
           </Button>
         </div>
+        {lift.isSuccess ? <output>{t('client.unlocked')}</output> : null}
         <ProblemAlert error={locks.error ?? lift.error} />
       </div>
     </Card>

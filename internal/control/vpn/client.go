@@ -303,7 +303,10 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	if err := buryTx(ctx, tx, c.ID, s.clock.Now()); err != nil {
 		return err
 	}
-	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
+	for _, text := range []string{
+		"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1",
+		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
+	} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
 		}

@@ -24,12 +24,13 @@ func Holdings() []holding.Table {
 				Name: "source_sealed", Category: holding.NetIP, Subject: "client", Purposes: []string{accessPurpose},
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
-			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client")),
+			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client", "throttle")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
 		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and when", "gateway", "kind", "day")),
 		holding.Of("vpn_ban", holding.None("keyed digest and a score, minutes at most", "source", "score", "until")),
+		holding.Of("vpn_ban_share", holding.None("whose failures a score holds: keyed digest and client, minutes at most", "source", "client", "score")),
 	}
 }
 
@@ -61,7 +62,7 @@ func clientTable() holding.Table {
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
-			"member_of", "secret_until", "password_until", "key_until", "token_until",
+			"member_of", "secret_until", "password_until", "key_until", "token_until", "pardoned_at",
 			"not_after", "up_rate", "down_rate", "fixed_ip", "fixed_ip6", "routes", "two_factor_exempt", "max_sessions", "expires_at",
 			"daily_quota", "monthly_quota", "version", "created_at", "updated_at"))
 }

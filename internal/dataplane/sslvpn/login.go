@@ -121,7 +121,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
 		return "", h.ours(unavailable)
 	}
-	if a.Failed {
+	if h.about = a.Client; a.Failed {
 		h.failed()
 	}
 	// It may have taken long: the session is for the server as it is now.

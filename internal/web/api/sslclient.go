@@ -117,9 +117,13 @@ type Reissue struct {
 type SSLClientLock struct {
 	Source string    `json:"source" doc:"Address; an IPv6 one stands for its /64"`
 	Until  time.Time `json:"until"`
+	// BannedUntil is left out for a source that is not banned.
+	BannedUntil *time.Time `json:"banned_until,omitempty" doc:"Nobody signs in from the source until then, unless unlocking takes enough of its points away"`
 }
 
-func toLock(l vpn.Lock) SSLClientLock { return SSLClientLock{l.Source.String(), l.Until} }
+func toLock(l vpn.Lock) SSLClientLock {
+	return SSLClientLock{l.Source.String(), l.Until, toTime(l.BannedUntil)}
+}
 
 // TokenReset chooses the kind of a new token; left out, it is that of the old.
 type TokenReset struct {
@@ -265,7 +269,10 @@ func clientActions(a *API, s *vpn.Service) {
 			all, err := s.Locks(ctx, Who(ctx), in.ID)
 			return &private[List[SSLClientLock]]{secretCache, List[SSLClientLock]{Items: Items(all, toLock)}}, err
 		})
-	Post(a, "/ssl-clients/{id}/unlock", Operation{ID: "unlock-ssl-client", Summary: "Lift all locks of a client", Tag: tag, Access: Customer},
+	Post(a, "/ssl-clients/{id}/unlock", Operation{
+		ID: "unlock-ssl-client", Summary: "Lift all locks of a client", Tag: tag, Access: Customer,
+		Detail: "What its failures counted against their sources is lifted too, also at the node. A source that others got banned stays banned for 20 minutes at most.",
+	},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.Unlock(ctx, Who(ctx), in.ID)
 		})
