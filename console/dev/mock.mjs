@@ -70,6 +70,16 @@ function routes(scenario, n) {
     'GET /vpn-gateways/:id/traffic': () => data.traffic(),
     'GET /ssl-servers': () => items(data.servers(n)),
     'GET /ssl-servers/:id': (_, id) => one(data.servers(some), 'id', id),
+    'GET /ssl-servers/:id/blocked-certificates': () => ({
+      items: [
+        {
+          id: 'cblk-aaaaaaaaaaaaaaaa',
+          issuer: 'CN=Example Root',
+          serial: '7F21',
+          created_at: data.secret.until,
+        },
+      ],
+    }),
     'GET /ssl-clients': () => items(data.clients(n)),
     'POST /ssl-clients': () => data.clients(1)[0],
     'GET /ssl-clients/:id': (_, id) => one(data.clients(some), 'id', id),

@@ -110,6 +110,16 @@ export const api = {
       data(client.POST('/api/v1/ssl-servers', { body, ...keyed(key) })),
     changeServer: (id: string, version: number, body: T.SSLServerPatch) =>
       data(client.PATCH('/api/v1/ssl-servers/{id}', { ...seen(id, version), body })),
+    blockedCertificates: (id: string) =>
+      data(client.GET('/api/v1/ssl-servers/{id}/blocked-certificates', at(id))),
+    blockCertificate: (id: string, body: T.CertificateBlock, key: string) =>
+      data(client.POST('/api/v1/ssl-servers/{id}/blocked-certificates', { ...at(id), body, ...keyed(key) })),
+    unblockCertificate: (id: string, block: string) =>
+      data(
+        client.DELETE('/api/v1/ssl-servers/{id}/blocked-certificates/{block}', {
+          params: { path: { id, block } },
+        }),
+      ),
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery & ClientQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),

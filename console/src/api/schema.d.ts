@@ -1359,6 +1359,44 @@ export interface paths {
         patch: operations["update-ssl-server"];
         trace?: never;
     };
+    "/api/v1/ssl-servers/{id}/blocked-certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Client certificates of your own CAs that a server refuses */
+        get: operations["list-blocked-certificates"];
+        put?: never;
+        /**
+         * Refuse a client certificate of your own CA; its sessions end
+         * @description Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.
+         */
+        post: operations["block-certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-servers/{id}/blocked-certificates/{block}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Accept a certificate again */
+        delete: operations["unblock-certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upgrade-quotes": {
         parameters: {
             query?: never;
@@ -1524,6 +1562,23 @@ export interface components {
             account: string;
             user_name: string;
         };
+        BlockedCertificate: {
+            /** @description SSL client that it names, where the certificate itself was given */
+            client?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @example cblk-... */
+            id: string;
+            /** @description Name of what issued it */
+            issuer: string;
+            /**
+             * Format: date-time
+             * @description It leaves the list then
+             */
+            not_after?: string;
+            /** @description Hexadecimal */
+            serial: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -1571,6 +1626,13 @@ export interface components {
             used_by: string[];
             /** Format: int64 */
             version: number;
+        };
+        CertificateBlock: {
+            certificate_pem?: string;
+            /** @description Id of the uploaded CA that issued it */
+            client_ca?: string;
+            /** @description Hexadecimal; colons do not matter */
+            serial?: string;
         };
         CertificatePatch: {
             name: string;
@@ -1774,6 +1836,11 @@ export interface components {
         };
         ListAccessEntry: {
             items: components["schemas"]["AccessEntry"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBlockedCertificate: {
+            items: components["schemas"]["BlockedCertificate"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -6115,6 +6182,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SSLServer"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-blocked-certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBlockedCertificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "block-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBlock"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockedCertificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unblock-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -73,6 +73,8 @@ var Types = map[string]string{
 	"vpn.certificate_key_delivered": "account_core",
 	"vpn.certificate_reissued":      "account_core",
 	"vpn.certificate_revoked":       "account_core",
+	"vpn.certificate_blocked":       "account_core",
+	"vpn.certificate_unblocked":     "account_core",
 	"vpn.certificate_expired":       "account_core",
 
 	"service.ordered":          "order",

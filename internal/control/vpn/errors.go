@@ -45,6 +45,9 @@ var (
 	ErrCertificateInUse         = errs.New(errs.Conflict, "vpn.certificate_in_use") // param "users"
 	ErrCertificateIssued        = errs.New(errs.Conflict, "vpn.certificate_issued")
 	ErrCertificateNotIssued     = errs.New(errs.Conflict, "vpn.certificate_not_issued")
+	ErrBlockNotFound            = errs.New(errs.NotFound, "vpn.block_not_found")
+	ErrBlockForeign             = errs.New(errs.Unprocessable, "vpn.block_not_foreign")
+	ErrBlockSerial              = errs.New(errs.Unprocessable, "vpn.block_serial_invalid")
 	ErrCertificateErased        = errs.New(errs.Gone, "vpn.certificate_erased")
 	ErrCertificateUse           = errs.New(errs.Unprocessable, "vpn.certificate_unsuited") // param "kind"
 	ErrServerNameTaken          = errs.New(errs.Conflict, "vpn.server_name_taken")         // param "name"

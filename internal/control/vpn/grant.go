@@ -136,7 +136,7 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 		if l.certificate.NotAfter.Before(g.NotAfter) {
 			g.NotAfter = l.certificate.NotAfter
 		}
-		g.Serial = serialText(l.certificate.SerialNumber)
+		g.Serial, g.Issuer = serialText(l.certificate.SerialNumber), gwlink.NameHash(l.certificate.RawIssuer)
 	}
 	return g
 }

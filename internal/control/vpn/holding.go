@@ -17,6 +17,8 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_crl", holding.None("signed lists of serial numbers that open nothing any more",
 			"server", "revision", "made_for", "number", "der", "this_update", "next_update")),
 		holding.Of("vpn_revoked", holding.None("serial numbers that open nothing any more", "serial", "server", "not_after", "revoked_at")),
+		holding.Of("vpn_block", holding.None("certificates of other CAs that open nothing any more, as serial numbers",
+			"id", "server", "account", "issuer", "serial", "ca_name", "client", "not_after", "created_at")),
 		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at",
 			"awaits", "step", "drift", "chosen_group")),
 		holding.Of("vpn_attempt",

@@ -141,6 +141,10 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if err != nil || gone {
 		return false, err
 	}
+	gone, err = isBlocked(ctx, l.s.db, l.server.ID, leaf)
+	if err != nil || gone {
+		return false, err
+	}
 	l.certificate = leaf
 	return true, nil
 }

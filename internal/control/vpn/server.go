@@ -398,6 +398,9 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 	if err != nil {
 		return gwlink.SSLServer{}, err
 	}
+	if w.Blocked, err = blocked(ctx, s.db, v.ID, s.clock.Now()); err != nil {
+		return gwlink.SSLServer{}, err
+	}
 	clients, err := clientsOfServer(ctx, s.db, v.ID)
 	if err != nil {
 		return gwlink.SSLServer{}, err

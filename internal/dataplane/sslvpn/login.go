@@ -302,7 +302,7 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	if err != nil || h.srv.revoked[strings.ToUpper(peer[0].SerialNumber.Text(16))] {
+	if err != nil || h.srv.refuses(peer[0]) {
 		return nil, !h.srv.spec.WantsCertificate()
 	}
 	return peer[0].Raw, true

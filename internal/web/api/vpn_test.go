@@ -292,6 +292,7 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 		"PATCH /vpn-gateways/{id}": map[string]any{"name": "mine"}, "PATCH /ssl-servers/{id}": map[string]any{"banner": "x"},
 		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{},
 		"POST /ssl-clients/{id}/reissue-certificate": map[string]any{}, "PATCH /certificates/{id}": map[string]any{"name": "mine"},
+		"POST /ssl-servers/{id}/blocked-certificates": map[string]any{"client_ca": "cert-x", "serial": "5"},
 	}
 	tried := 0
 	for path, item := range r.api.Paths() {
