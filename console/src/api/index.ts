@@ -155,6 +155,7 @@ export const api = {
     certificateFile: (id: string, form: 'pem' | 'der' | 'zip') =>
       `${prefix}/certificates/${encodeURIComponent(id)}/download?format=${form}`,
     resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    recoveryCodes: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/recovery-codes', at(id))),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),

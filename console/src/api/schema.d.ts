@@ -1208,6 +1208,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ten new recovery codes, shown this once
+         * @description Each stands in for a code of the token once. Those of before open nothing any more.
+         */
+        post: operations["make-ssl-client-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/reissue-certificate": {
         parameters: {
             query?: never;
@@ -2605,6 +2625,11 @@ export interface components {
             not_after: string;
             /** @description It has a live session, by the reports of its node */
             online: boolean;
+            /**
+             * Format: int64
+             * @description Recovery codes that are not used up
+             */
+            recovery_left: number;
             /** @description Networks behind the client, reached through its newest session */
             routes: string[];
             /**
@@ -2705,6 +2730,9 @@ export interface components {
              * @description Refuse if it changed since this version
              */
             version?: number;
+        };
+        SSLClientRecoveryCodes: {
+            recovery_codes: string[];
         };
         SSLClientRequest: {
             /** @description Certify this key instead of making one */
@@ -5817,6 +5845,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListSSLClientLock"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-ssl-client-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientRecoveryCodes"];
                 };
             };
             /** @description Error */

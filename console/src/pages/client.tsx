@@ -15,6 +15,7 @@ import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
+import { RecoveryCodes } from '../components/recovery-codes';
 import { SecretDialog } from '../components/secret-dialog';
 import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
@@ -95,6 +96,9 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
           label: t('client.second_factor'),
           value: c.two_factor ? t(`client.token_${c.token_kind}`) : t('common.no'),
         },
+        ...(c.two_factor
+          ? [{ label: t('client.recovery_left'), value: format.number(c.recovery_left) }]
+          : []),
         { label: t('client.serial'), value: <CopyText text={c.serial} /> },
         { label: t('client.not_after'), value: format.date(c.not_after) },
         { label: t('client.expires'), value: c.expires_at ? format.time(c.expires_at) : t('client.never') },
@@ -122,6 +126,8 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
     await api.vpn.resetToken(c.id);
     setSecret(await api.vpn.secret(c.id));
   }, stale);
+  const [codes, setCodes] = useState<string[]>();
+  const recover = useChange(async () => setCodes((await api.vpn.recoveryCodes(c.id)).recovery_codes), stale);
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
   const toggle = useChange(
     (on: boolean) => api.vpn.changeClient(c.id, c.version, { state: on ? 'enabled' : 'disabled' }),
@@ -141,6 +147,11 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
             <Button loading={reseed.isPending}>{t('client.reseed')}</Button>
           </Popconfirm>
         ) : null}
+        {c.two_factor ? (
+          <Popconfirm title={t('client.recovery_confirm')} onConfirm={() => recover.mutate(undefined)}>
+            <Button loading={recover.isPending}>{t('client.recovery')}</Button>
+          </Popconfirm>
+        ) : null}
         <Popconfirm title={t('client.disconnect_confirm')} onConfirm={() => cut.mutate(undefined)}>
           <Button loading={cut.isPending}>{t('client.disconnect')}</Button>
         </Popconfirm>
@@ -155,12 +166,17 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
           {t('client.may_sign_in')}
         </span>
       </div>
-      {[show, reset, reseed, cut, toggle].map((act, i) => (
+      {[show, reset, reseed, recover, cut, toggle].map((act, i) => (
         // The acts stay in their order.
         // oxlint-disable-next-line react/no-array-index-key
         <ProblemAlert key={i} error={act.error} />
       ))}
       {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+      {codes ? (
+        <div style={{ marginTop: 12 }}>
+          <RecoveryCodes title={t('client.recovery_title')} codes={codes} />
+        </div>
+      ) : null}
     </Card>
   );
 }

@@ -38,6 +38,7 @@ var (
 	ErrPasswordWeak  = errs.New(errs.Unprocessable, "vpn.password_weak")
 	ErrCSR           = errs.New(errs.Unprocessable, "vpn.csr_invalid")
 	ErrSecretExpired = errs.New(errs.Gone, "vpn.secret_expired")
+	ErrNoToken       = errs.New(errs.Conflict, "vpn.client_without_token")
 	ErrLogin         = errs.New(errs.Invalid, "vpn.login_malformed")
 
 	ErrKeyRequest               = errs.New(errs.Invalid, "vpn.key_request_malformed")

@@ -189,10 +189,16 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	return refused(textExpired), nil
 }
 
-// code is the round of the code after the password.
+// code is the round of the code after the password. A recovery code is as good.
 func (l login) code(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
-	f, ok, err := l.matchCode(ctx, c, l.typed())
+	f, ok, err := l.recovery(ctx, c, l.typed())
 	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if ok {
+		return l.finish(ctx, c, o, n, f)
+	}
+	if f, ok, err = l.matchCode(ctx, c, l.typed()); err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {

@@ -27,6 +27,12 @@ func Holdings() []holding.Table {
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
 			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client", "throttle")),
+		holding.Of("vpn_recovery",
+			[]holding.Column{{
+				Name: "code_hash", Category: holding.AccountSecret, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("whose codes they are", "client")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),

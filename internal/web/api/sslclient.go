@@ -23,6 +23,7 @@ type SSLClient struct {
 	NotAfter       time.Time `json:"not_after" doc:"End of the certificate"`
 	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
 	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
+	RecoveryLeft   int       `json:"recovery_left" doc:"Recovery codes that are not used up"`
 	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
 	Online         bool      `json:"online" doc:"It has a live session, by the reports of its node"`
 	Sessions       int       `json:"sessions" doc:"Live ones"`
@@ -123,6 +124,11 @@ type SSLClientLock struct {
 
 func toLock(l vpn.Lock) SSLClientLock {
 	return SSLClientLock{l.Source.String(), l.Until, toTime(l.BannedUntil)}
+}
+
+// SSLClientRecoveryCodes are codes that stand in for those of a token, each once.
+type SSLClientRecoveryCodes struct {
+	Codes []string `json:"recovery_codes" nullable:"false"`
 }
 
 // TokenReset chooses the kind of a new token; left out, it is that of the old.
@@ -261,6 +267,14 @@ func clientActions(a *API, s *vpn.Service) {
 			c, err := s.ResetToken(ctx, Who(ctx), in.ID, in.Body.kind())
 			return &Body[SSLClient]{toClient(c)}, err
 		})
+	Post(a, "/ssl-clients/{id}/recovery-codes", Operation{
+		ID: "make-ssl-client-recovery-codes", Summary: "Ten new recovery codes, shown this once", Tag: tag, Access: Customer,
+		Detail: "Each stands in for a code of the token once. Those of before open nothing any more.",
+	},
+		func(ctx context.Context, in *ResourceID) (*private[SSLClientRecoveryCodes], error) {
+			codes, err := s.RecoveryCodes(ctx, Who(ctx), in.ID)
+			return &private[SSLClientRecoveryCodes]{secretCache, SSLClientRecoveryCodes{codes}}, err
+		})
 	Get(a, "/ssl-clients/{id}/locks", Operation{
 		ID: "list-ssl-client-locks", Summary: "Sources from which a client is locked now", Tag: tag, Access: Customer,
 		Detail: "Five failures lock the account for that source for 15 minutes. Each reading is recorded.",
@@ -379,7 +393,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
 		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
 		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
-		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, LockedUntil: toTime(c.Status.LockedUntil),
+		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, RecoveryLeft: c.Status.Recovery, LockedUntil: toTime(c.Status.LockedUntil),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{

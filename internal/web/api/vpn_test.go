@@ -194,7 +194,14 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	}
 	r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{})
 	r.want(t, 422, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{"password": "weak"})
-	r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", nil)
+	status, codes, header := r.call(t, "alice", "POST", "/ssl-clients/"+cid+"/recovery-codes", nil)
+	if status != 200 || len(codes["recovery_codes"].([]any)) != 10 || header.Get("Cache-Control") != "private, no-store" ||
+		r.want(t, 200, "alice", "GET", "/ssl-clients/"+cid, nil)["recovery_left"] != 10.0 {
+		t.Errorf("recovery codes: %d, cache %q", status, header.Get("Cache-Control"))
+	}
+	if got := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", nil); got["recovery_left"] != 0.0 {
+		t.Errorf("after a reset: %v codes are left", got["recovery_left"])
+	}
 	r.want(t, 204, "alice", "POST", "/ssl-clients/"+cid+"/disconnect", nil)
 	r.want(t, 409, "alice", "DELETE", "/ssl-servers/"+sid, nil)
 	r.want(t, 204, "alice", "DELETE", "/ssl-clients/"+cid, nil)
