@@ -156,6 +156,10 @@ export const api = {
       `${prefix}/certificates/${encodeURIComponent(id)}/download?format=${form}`,
     resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
     recoveryCodes: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/recovery-codes', at(id))),
+    inviteToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/token-invitation', at(id))),
+    openEnrolment: (token: string) => data(client.POST('/api/v1/token-enrolments', { body: { token } })),
+    confirmEnrolment: (token: string, code: string) =>
+      data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),

@@ -1302,6 +1302,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/token-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A link by which the user sets the token up
+         * @description Shown this once; good for 72 hours and one token. A link of before is good for nothing. The present token works until the new one is bound.
+         */
+        post: operations["invite-ssl-client-token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/unlock": {
         parameters: {
             query?: never;
@@ -1412,6 +1432,43 @@ export interface paths {
         post?: never;
         /** Accept a certificate again */
         delete: operations["unblock-certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token-enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The token of a link, anew each time */
+        post: operations["open-token-enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token-enrolments/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bind the token that was last shown, by a code of it
+         * @description Answers ten recovery codes, shown this once. Sessions of the client end.
+         */
+        post: operations["confirm-token-enrolment"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1788,6 +1845,13 @@ export interface components {
             secret: string;
             /** @example otpauth://totp/... */
             url: string;
+        };
+        EnrolmentCode: {
+            code: string;
+            token: string;
+        };
+        EnrolmentToken: {
+            token: string;
         };
         Field: {
             /** @example body.email */
@@ -2744,6 +2808,8 @@ export interface components {
             daily_quota_bytes?: number;
             /** Format: int64 */
             down_kbps?: number;
+            /** @description The user sets the token up by a link; no seed is made, and no login works before */
+            enrols?: boolean;
             /**
              * Format: date-time
              * @description The year 1 = never
@@ -3141,6 +3207,23 @@ export interface components {
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+        };
+        TokenEnrolment: {
+            /** @description Name of the SSL server */
+            server: string;
+            /** @description Base32 */
+            totp_secret: string;
+            /** @description For a QR code */
+            totp_uri: string;
+            /** Format: date-time */
+            until: string;
+            user_name: string;
+        };
+        TokenInvitation: {
+            /** Format: date-time */
+            until: string;
+            /** @description To hand to the person; from / where the console's address is not configured */
+            url: string;
         };
         TokenReset: {
             /** @enum {string} */
@@ -6027,6 +6110,38 @@ export interface operations {
             };
         };
     };
+    "invite-ssl-client-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenInvitation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "unlock-ssl-client": {
         parameters: {
             query?: never;
@@ -6338,6 +6453,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-token-enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenEnrolment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-token-enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentCode"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientRecoveryCodes"];
+                };
             };
             /** @description Error */
             default: {

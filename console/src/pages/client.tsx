@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
+import type { ClientSecret, SSLClient, SSLServer, TokenInvitation } from '../api/types';
 import { ClientLimits } from '../components/client-limits';
 import { ClientAddresses } from '../components/client-addresses';
 import { stateOf } from '../components/client-table';
@@ -115,6 +115,7 @@ function Addresses({ all, none }: { all: string[]; none: string }) {
 
 function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const [secret, setSecret] = useState<ClientSecret>();
   const stale = [['client', c.id], ['clients'], ['vpn-sessions']];
   const show = useChange(async () => setSecret(await api.vpn.secret(c.id)));
@@ -128,6 +129,8 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
   }, stale);
   const [codes, setCodes] = useState<string[]>();
   const recover = useChange(async () => setCodes((await api.vpn.recoveryCodes(c.id)).recovery_codes), stale);
+  const [link, setLink] = useState<TokenInvitation>();
+  const invite = useChange(async () => setLink(await api.vpn.inviteToken(c.id)));
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
   const toggle = useChange(
     (on: boolean) => api.vpn.changeClient(c.id, c.version, { state: on ? 'enabled' : 'disabled' }),
@@ -145,6 +148,11 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
         {c.two_factor ? (
           <Popconfirm title={t('client.reseed_confirm')} onConfirm={() => reseed.mutate(undefined)}>
             <Button loading={reseed.isPending}>{t('client.reseed')}</Button>
+          </Popconfirm>
+        ) : null}
+        {server?.two_factor && !c.two_factor_exempt ? (
+          <Popconfirm title={t('client.invite_confirm')} onConfirm={() => invite.mutate(undefined)}>
+            <Button loading={invite.isPending}>{t('client.invite')}</Button>
           </Popconfirm>
         ) : null}
         {c.two_factor ? (
@@ -166,12 +174,18 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
           {t('client.may_sign_in')}
         </span>
       </div>
-      {[show, reset, reseed, recover, cut, toggle].map((act, i) => (
+      {[show, reset, reseed, invite, recover, cut, toggle].map((act, i) => (
         // The acts stay in their order.
         // oxlint-disable-next-line react/no-array-index-key
         <ProblemAlert key={i} error={act.error} />
       ))}
       {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+      {link ? (
+        <div className="stack" style={{ marginTop: 12 }}>
+          <span>{t('client.invite_text', { time: format.time(link.until) })}</span>
+          <CopyText text={new URL(link.url, window.location.origin).href} wrap />
+        </div>
+      ) : null}
       {codes ? (
         <div style={{ marginTop: 12 }}>
           <RecoveryCodes title={t('client.recovery_title')} codes={codes} />

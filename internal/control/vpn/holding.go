@@ -33,6 +33,12 @@ func Holdings() []holding.Table {
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
 			holding.None("whose codes they are", "client")),
+		holding.Of("vpn_enrolment",
+			[]holding.Column{{
+				Name: "totp_sealed", Category: holding.AccountSecret, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("a link to set a token up, three days at most; keyed digest of its token", "client", "token_hash", "tries", "expires_at")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),

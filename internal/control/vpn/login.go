@@ -289,7 +289,7 @@ func (l login) verify(ctx context.Context, c SSLClient, pw string) (bool, error)
 // belongs reports whether the client may sign in now, with this certificate, to
 // this group.
 func (l login) belongs(ctx context.Context, c SSLClient) (bool, error) {
-	if c.State != ClientEnabled || (!c.ExpiresAt.IsZero() && !l.now.Before(c.ExpiresAt)) {
+	if !c.able(l.now) {
 		return false, nil
 	}
 	switch {

@@ -51,8 +51,8 @@ func (v *Secret) setToken(c SSLClient, plain string) error {
 }
 
 // ResetToken gives a client a new token of a kind (empty = the same as before),
-// which Secret returns for a time. Its sessions end and its recovery codes are
-// forgotten; the password stays.
+// which Secret returns for a time. Its sessions end, its recovery codes and
+// a link to set it up are forgotten; the password stays.
 func (s *Service) ResetToken(ctx context.Context, p account.Principal, client string, kind TokenKind) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -81,6 +81,9 @@ func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Princ
 		version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
 		sealed, string(c.Token), db.Micros(s.secretUntil(now)), db.Micros(now), c.ID, string(p.Account))
 	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM vpn_enrolment WHERE client = $1", c.ID); err != nil {
 		return err
 	}
 	if err := replaceRecovery(ctx, tx, c.ID, nil); err != nil {

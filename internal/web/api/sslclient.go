@@ -73,6 +73,7 @@ type SSLClientRequest struct {
 	Name   string `json:"name" maxLength:"256"`
 	CSRPEM string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
 	Token  string `json:"token_kind,omitempty" enum:"totp,stoken" doc:"What makes its codes; default totp"`
+	Enrols bool   `json:"enrols,omitempty" doc:"The user sets the token up by a link; no seed is made, and no login works before"`
 	Online *bool  `json:"online,omitempty" doc:"Ignored, as a client's sessions say it: what was read may be sent again"`
 	SSLClientSettingsPatch
 }
@@ -220,6 +221,7 @@ func SSLClients(a *API, s *vpn.Service) {
 			return &Body[SSLClientUsage]{SSLClientUsage{u.Day, u.DayEnds, u.Month, u.MonthEnds}}, err
 		})
 	clientActions(a, s)
+	tokenEnrolments(a, s)
 	clientBatch(a, s)
 }
 
@@ -308,7 +310,7 @@ func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, Token: vpn.TokenKind(r.Token), ClientSettings: settings}
+	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, Token: vpn.TokenKind(r.Token), Enrols: r.Enrols, ClientSettings: settings}
 	if in.CSR, err = parseCSR(r.CSRPEM); err != nil {
 		return nil, err
 	}

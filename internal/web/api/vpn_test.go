@@ -199,6 +199,13 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 		r.want(t, 200, "alice", "GET", "/ssl-clients/"+cid, nil)["recovery_left"] != 10.0 {
 		t.Errorf("recovery codes: %d, cache %q", status, header.Get("Cache-Control"))
 	}
+	link := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/token-invitation", nil)["url"].(string)
+	_, token, _ := strings.Cut(link, "#token=")
+	if got := r.want(t, 200, "", "POST", "/token-enrolments", map[string]any{"token": token}); got["user_name"] != "zhang.san" || got["server"] != "office" {
+		t.Errorf("a link that nobody opens: %v", got)
+	}
+	r.want(t, 422, "", "POST", "/token-enrolments/confirm", map[string]any{"token": token, "code": "abcdef"})
+	r.want(t, 404, "", "POST", "/token-enrolments", map[string]any{"token": "x"})
 	if got := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", nil); got["recovery_left"] != 0.0 {
 		t.Errorf("after a reset: %v codes are left", got["recovery_left"])
 	}
