@@ -1293,7 +1293,7 @@ export interface paths {
         put?: never;
         /**
          * Read the generated password and code seed
-         * @description Each reading is recorded. Answers 410 when the time is over.
+         * @description The token is shown once, the password while its time lasts. Each reading is recorded. Answers 410 when there is nothing to read.
          */
         post: operations["read-ssl-client-secret"];
         delete?: never;

@@ -179,7 +179,9 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
         // oxlint-disable-next-line react/no-array-index-key
         <ProblemAlert key={i} error={act.error} />
       ))}
-      {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+      {secret ? (
+        <SecretDialog secret={secret} coded={c.two_factor} close={() => setSecret(undefined)} />
+      ) : null}
       {link ? (
         <div className="stack" style={{ marginTop: 12 }}>
           <span>{t('client.invite_text', { time: format.time(link.until) })}</span>

@@ -180,7 +180,9 @@ function Created({ client, close }: { client: SSLClient; close: () => void }) {
           </div>
         }
       />
-      {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+      {secret ? (
+        <SecretDialog secret={secret} coded={client.two_factor} close={() => setSecret(undefined)} />
+      ) : null}
     </Modal>
   );
 }

@@ -234,7 +234,7 @@ func clientActions(a *API, s *vpn.Service) {
 		})
 	Post(a, "/ssl-clients/{id}/secret", Operation{
 		ID: "read-ssl-client-secret", Summary: "Read the generated password and code seed", Tag: tag, Access: Customer,
-		Detail: "Each reading is recorded. Answers 410 when the time is over.",
+		Detail: "The token is shown once, the password while its time lasts. Each reading is recorded. Answers 410 when there is nothing to read.",
 	},
 		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
