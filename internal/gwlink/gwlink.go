@@ -233,10 +233,19 @@ type LoginRequest struct {
 	Server          string            `json:"server"`
 	Conversation    string            `json:"conversation,omitempty"` // empty in the first round
 	SourceIP        netip.Addr        `json:"source_ip"`
-	Group           string            `json:"group,omitempty"`            // name of the chosen one; empty = none was chosen yet
-	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
+	Group           string            `json:"group,omitempty"`  // name of the chosen one; empty = none was chosen yet
+	Fields          map[string]string `json:"fields,omitempty"` // form field name to value
+	Device          Device            `json:"device,omitzero"`
 	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
 	PeerChain       [][]byte          `json:"peer_chain,omitempty"`       // DER; what the client sent to prove whence the leaf is
+}
+
+// Device is what a client says of the machine that it runs on: nothing of it is
+// proven.
+type Device struct {
+	ID       string `json:"id,omitempty"`       // of mobile clients
+	Platform string `json:"platform,omitempty"` // such as linux-64
+	Model    string `json:"model,omitempty"`
 }
 
 // Outcome of a login round.

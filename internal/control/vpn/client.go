@@ -306,7 +306,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	}
 	for _, text := range []string{
 		"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1",
-		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
+		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "DELETE FROM vpn_device WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
 	} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err

@@ -86,7 +86,11 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	g, refusal := l.newGrant(c), ""
+	device, err := l.device(ctx, c)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	g, refusal, bar := l.newGrant(c), "", ""
 	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := l.spend(ctx, tx, c, code); err != nil {
 			return err
@@ -102,6 +106,9 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 		}
 		if refusal != "" {
 			return l.s.allowanceReachedTx(ctx, tx, c)
+		}
+		if bar, err = l.admitDevice(ctx, tx, c, device); err != nil || bar != "" {
+			return err
 		}
 		if err := l.spendRecovery(ctx, tx, c, code); err != nil {
 			return err
@@ -120,6 +127,10 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	if refusal != "" {
 		l.s.log.InfoContext(ctx, "vpn login refused: allowance used up", "client", c.ID)
 		return unavailable(refusal), nil
+	}
+	if bar != "" {
+		l.s.log.InfoContext(ctx, "vpn login refused: device is not approved", "client", c.ID)
+		return barred(bar), nil
 	}
 	fault.Point("vpn-after-grant")
 	signed, err := gwlink.SignGrant(keyID(public), key, g)

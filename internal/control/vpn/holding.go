@@ -39,6 +39,12 @@ func Holdings() []holding.Table {
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
 			holding.None("a link to set a token up, three days at most; keyed digest of its token", "client", "token_hash", "tries", "expires_at")),
+		holding.Of("vpn_device",
+			[]holding.Column{{
+				Name: "label_sealed", Category: holding.NetUserAgent, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("which devices may sign in; of a device's id a keyed digest", "id", "client", "known_by", "digest", "state", "created_at", "seen_at")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
@@ -76,7 +82,7 @@ func clientTable() holding.Table {
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
-			"member_of", "secret_until", "password_until", "key_until", "token_until", "pardoned_at",
+			"member_of", "secret_until", "password_until", "key_until", "token_until", "pardoned_at", "device_approval",
 			"not_after", "up_rate", "down_rate", "fixed_ip", "fixed_ip6", "routes", "two_factor_exempt", "max_sessions", "expires_at",
 			"daily_quota", "monthly_quota", "version", "created_at", "updated_at"))
 }

@@ -152,7 +152,7 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 // noCertificate is a form without a field: openconnect prints its error and
 // ends, where a status would leave the person without a reason.
 func noCertificate() gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: textCertificate, Fields: []gwlink.Field{}}}
+	return barred(textCertificate)
 }
 
 // byCertificate is the whole login where a certificate alone suffices, or the

@@ -105,18 +105,3 @@ func (l login) spendRecovery(ctx context.Context, tx *db.Tx, c SSLClient, f foun
 	}
 	return l.s.recordJob(ctx, tx, c.Account, c.Subject, "vpn.recovery_code_used", map[string]string{"client": c.ID})
 }
-
-// recoveryLeft counts the codes that clients of an account have left.
-func recoveryLeft(ctx context.Context, q db.Q, owner account.ID) (map[string]int, error) {
-	type left struct {
-		client string
-		n      int64
-	}
-	all, err := db.Select(ctx, q, func(r db.Row) (v left, err error) { return v, r.Scan(&v.client, &v.n) },
-		"SELECT client, count(*) FROM vpn_recovery WHERE client IN (SELECT id FROM vpn_client WHERE account = $1) GROUP BY client", string(owner))
-	counts := make(map[string]int, len(all))
-	for _, v := range all {
-		counts[v.client] = int(v.n)
-	}
-	return counts, err
-}

@@ -210,6 +210,7 @@ type ClientSettings struct {
 	DailyQuota      int64     // bytes both ways in a day (+08:00); 0 = no limit
 	MonthlyQuota    int64     // in a calendar month
 	State           ClientState
+	DeviceApproval  bool     // each device waits for the administrator before its first session
 	Groups          []string // names of the server's groups that it may sign in to
 }
 

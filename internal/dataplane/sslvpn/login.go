@@ -1,6 +1,7 @@
 package sslvpn
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -21,6 +22,7 @@ const (
 	contextCookie = "webvpncontext" // the login conversation
 	sessionCookie = "webvpn"        // the session
 	loginLimit    = 30 * time.Second
+	maxDeviceText = 200      // bytes of each thing that a client says of its device
 	maxPeerChain  = 24 << 10 // bytes that are forwarded of a client's chain
 	xmlType       = "text/xml; charset=utf-8"
 	unavailable   = "The service is unavailable. Please try again later."
@@ -115,7 +117,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Group: d.GroupSelect, Fields: d.Fields, PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
+		SourceIP: h.from.Addr(), Group: d.GroupSelect, Fields: d.Fields, Device: h.deviceOf(d), PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
@@ -135,6 +137,27 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 		outcome = gwlink.OutcomeRefused // such a form only tells why
 	}
 	return outcome, h.outcome(a, d.DeviceID)
+}
+
+// deviceOf is what the client says of its device, in the document or, if it posts
+// no XML, in headers.
+func (h *httpConn) deviceOf(d openconnect.Document) gwlink.Device {
+	said := gwlink.Device{ID: d.DeviceAttributes["unique-id"], Platform: d.DeviceID, Model: d.DeviceAttributes["device-type"]}
+	const prefix = "X-Anyconnect-Identifier-"
+	return gwlink.Device{
+		ID:       atMost(maxDeviceText, cmp.Or(said.ID, h.head.Get(prefix+"Device-Uniqueid"))),
+		Platform: atMost(maxDeviceText, cmp.Or(said.Platform, h.head.Get(prefix+"Platform"))),
+		Model:    atMost(maxDeviceText, cmp.Or(said.Model, h.head.Get(prefix+"Devicetype"))),
+	}
+}
+
+// atMost cuts a text to n bytes, at a character.
+func atMost(n int, text string) string {
+	text = strings.ToValidUTF8(text, "")
+	if len(text) > n {
+		text = strings.ToValidUTF8(text[:n], "")
+	}
+	return text
 }
 
 func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
