@@ -24,15 +24,6 @@ type sink struct{ net.Conn }
 
 func (sink) Write(p []byte) (int, error) { return len(p), nil }
 
-// theClient returns the only session's client with its stream.
-func (r *rig) theClient() (*client, *stream) {
-	r.t.Helper()
-	c := r.svc.all()[0]
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c, c.stream
-}
-
 // detour builds a second, unused stream of the session, whose writer is the
 // test's own.
 func detour(c *client, conn net.Conn, t *netio.TLS, p *path) (*stream, *path) {

@@ -172,7 +172,7 @@ func (r *streamReader) deliver(b []byte) bool {
 		case f.Type == openconnect.TypeGSO && r.gso:
 			r.super(srv, f.Payload)
 		default:
-			c.step(session.Event{Kind: session.Frame, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
+			c.step(session.Event{Kind: session.Frame, Conn: r.st.number, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
 		}
 	}
 	r.flush(srv, now)

@@ -322,3 +322,22 @@ func TestEarlyConnectionsAreBounded(t *testing.T) {
 	p.connect(p.login("ann")) // it counts no more
 	r.dial(nil)
 }
+
+// TestALateWordOfAReplacedConnectionIsNothing has the reader of a replaced
+// connection find a good-bye that came just before: it is not the new one's.
+func TestALateWordOfAReplacedConnectionIsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, cookie := r.attached("ann")
+	_, old := r.theClient()
+	p := r.dial(nil)
+	p.connect(cookie)
+	late := streamReader{st: old, queue: r.device, readSpace: readSpaces.New().(*readSpace)}
+	for _, reason := range []byte{openconnect.ReasonUser, openconnect.ReasonReconnecting} {
+		late.deliver(openconnect.AppendFrame(nil, openconnect.TypeDisconnect, []byte{reason}))
+	}
+	p.send(openconnect.TypeDPDRequest, []byte("still here"))
+	if f, err := p.frame(); err != nil || f.Type != openconnect.TypeDPDResponse {
+		t.Errorf("got %v, %v, want the new connection untouched", f, err)
+	}
+}
