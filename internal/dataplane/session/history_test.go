@@ -19,15 +19,19 @@ const maxActions = 6
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3000) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		script := make([]byte, 4*(1+r.IntN(120)))
-		for i := range script {
-			script[i] = byte(r.Uint32())
-		}
-		if err := play(script); err != nil {
+		if err := play(scriptOf(seed)); err != nil {
 			t.Fatalf("history %d: %v", seed, err)
 		}
 	}
+}
+
+func scriptOf(seed uint64) []byte {
+	r := rand.New(rand.NewPCG(seed, 1))
+	script := make([]byte, 4*(1+r.IntN(120)))
+	for i := range script {
+		script[i] = byte(r.Uint32())
+	}
+	return script
 }
 
 // FuzzHistory is TestHistories with histories that a fuzzer finds.
@@ -35,6 +39,9 @@ func FuzzHistory(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 2, 0, 0, 1, 4, 0, 5, 3, 0, 0, 0, 2, 7, 0, 0, 40})
 	f.Add([]byte{0, 0, 0, 0, 4, 1, 5, 0, 8, 0, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 4, 33, 5, 1, 1, 1, 0, 1, 7, 9, 0, 255})
+	for seed := range uint64(20) {
+		f.Add(scriptOf(seed))
+	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		if err := play(script); err != nil {
 			t.Error(err)
