@@ -61,6 +61,7 @@ func newTLS(conn *Conn, t *tls.Conn, log *tlsrecord.KeyLog, server bool) (*TLS, 
 	out := &TLS{conn: conn, std: t}
 	state := t.ConnectionState()
 	if state.Version != tls.VersionTLS13 {
+		conn.greeted = server
 		return out, nil
 	}
 	var err error

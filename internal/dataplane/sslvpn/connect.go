@@ -111,6 +111,7 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 		return
 	}
 	h.tls.Settle()
+	h.conn.Widen()
 	h.tunnel = st
 }
 

@@ -45,6 +45,7 @@ type Service struct {
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
+	memory    *memory // for what they send
 
 	timers timers
 }
@@ -58,7 +59,7 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		earlyFrom: map[netip.Addr]int{}, bans: ban.New(cfg.MaxBanScore),
+		earlyFrom: map[netip.Addr]int{}, memory: newMemory(), bans: ban.New(cfg.MaxBanScore),
 	}
 	s.wg.Go(s.tickForever)
 	return s
