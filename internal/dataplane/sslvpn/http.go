@@ -38,6 +38,7 @@ type httpConn struct {
 	fruitful bool    // it brought a login or a tunnel
 	// blameless says that it came to nothing for reasons of ours.
 	blameless bool
+	failure   string // why the present round of a login fails
 	door      string // group whose URL the present request is for
 }
 

@@ -39,6 +39,11 @@ func TestLoginRounds(t *testing.T) {
 			t.Errorf("%s: got %s %q, reason %q, want %d with %q, %q", c.name, resp.Status, body, resp.Header.Get("X-Reason"), c.status, c.contains, c.reason)
 		}
 	}
+	for reason, want := range map[string]uint64{FailCredentials: 1, FailRefused: 1, FailUnavailable: 1, FailCertificate: 0} {
+		if got := r.svc.Tally().LoginFails[reason]; got != want {
+			t.Errorf("%d logins failed for %s, want %d", got, reason, want)
+		}
+	}
 	if log := r.log.String(); strings.Contains(log, "pass") || strings.Contains(log, "ann") {
 		t.Errorf("got what a person typed in the log: %s", log)
 	}
@@ -198,6 +203,9 @@ func TestRequiredCertificate(t *testing.T) {
 	r.apply()
 	if got := login(revoked); !refused(got) {
 		t.Errorf("revoked certificate: got %s", got)
+	}
+	if got := r.svc.Tally().LoginFails[FailCertificate]; got != 3 {
+		t.Errorf("%d logins failed for their certificate, want 3", got)
 	}
 }
 

@@ -40,8 +40,9 @@ type Service struct {
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*netio.Conn]struct{}
 
-	tally tally      // see Tally
-	bans  *ban.Board // of sources; has a lock of its own
+	tally   tally      // see Tally
+	sampler sampler    // see Load
+	bans    *ban.Board // of sources; has a lock of its own
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
@@ -279,6 +280,7 @@ func (s *Service) tickForever() {
 		select {
 		case <-t.C:
 			due = s.tick(due[:0])
+			s.sample(s.cfg.Clock.Now())
 		case <-s.ctx.Done():
 			return
 		}
