@@ -60,6 +60,7 @@ func TestAnAdversaryDisturbsNobody(t *testing.T) {
 		{"heads above 16 KB (4.2)", (*adversary).largeHeads},
 		{"bodies above 256 KB (4.2)", (*adversary).largeBodies},
 		{"nonsense instead of a TLS hello (3.2)", (*adversary).nonsenseHello},
+		{"a client that reads nothing of what it asked for (15.5)", (*adversary).doesNotRead},
 		{"many requests that never end", (*adversary).slowloris},
 		{"many connections that say nothing", (*adversary).halfOpen},
 	} {
@@ -430,6 +431,21 @@ func (a *adversary) nonsenseHello() {
 			a.t.Errorf("%.20q: the connection is kept", hello)
 		}
 	}
+}
+
+// doesNotRead has more come for a client than its connection holds: what it does
+// not take is its own loss.
+func (a *adversary) doesNotRead() {
+	p, inner, _ := a.tunnel(nil)
+	lost := func() uint64 { return a.svc.Tally().Drops[DropQueueDown] }
+	big := udpPacket(lanHost, inner, make([]byte, 1300))
+	for before, n := lost(), 0; lost() < before+1000; n++ {
+		if n > 1<<20 {
+			a.t.Fatal("nothing is lost")
+		}
+		a.queue.Inject(big)
+	}
+	p.send(openconnect.TypeDPDRequest, nil) // it still talks, as a flooded client does
 }
 
 // slowloris begins requests and sends no more of them. That such connections
