@@ -291,7 +291,8 @@ func (a *adversary) silence(c net.Conn, datagrams ...[]byte) {
 	p := a.dial(nil)
 	d := a.dtlsFor(p, p.connect(p.login(a.name), "X-DTLS-CipherSuite: PSK-NEGOTIATE").Get("X-Dtls-App-Id"))
 	d.handshake()
-	_ = c.SetReadDeadline(time.Now()) // loopback delivers at once
+	// Loopback has delivered by now; a deadline in the past would read nothing.
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	if n, err := c.Read(make([]byte, 2048)); err == nil {
 		a.t.Errorf("got %d bytes, want silence", n)
 	}
@@ -327,11 +328,7 @@ func (a *adversary) replaysAHello() {
 func (a *adversary) replaysRecords() {
 	_, records := a.victim.seen()
 	a.silence(a.dialUDP(), records...)
-	for _, b := range records { // and as if from the client itself
-		if _, err := a.victim.Conn.Write(b); err != nil {
-			a.t.Fatal(err)
-		}
-	}
+	a.asTheVictim(records...)
 }
 
 func (a *adversary) nonsenseDatagrams() {
@@ -340,19 +337,20 @@ func (a *adversary) nonsenseDatagrams() {
 	forged := bytes.Clone(last)
 	forged[5] ^= 1 // a sequence number far ahead
 	for n := range 40 {
-		a.silenceless(forged[:min(n, len(forged))])
+		a.asTheVictim(forged[:n])
 	}
 	long := append(bytes.Clone(last[:11]), 0xff, 0xff)
 	a.silence(a.dialUDP(), forged, long, bytes.Repeat([]byte{22}, 1400), bytes.Repeat([]byte{0xff}, 1400), append(bytes.Clone(forged), forged...))
-	for _, b := range [][]byte{forged, long} {
-		_, _ = a.victim.Conn.Write(b)
-	}
+	a.asTheVictim(forged, long)
 }
 
-// silenceless sends a datagram from the client's own address.
-func (a *adversary) silenceless(b []byte) {
-	if _, err := a.victim.Conn.Write(b); err != nil {
-		a.t.Fatal(err)
+// asTheVictim sends datagrams from the address of a good client.
+func (a *adversary) asTheVictim(datagrams ...[]byte) {
+	a.t.Helper()
+	for _, b := range datagrams {
+		if _, err := a.victim.Conn.Write(b); err != nil {
+			a.t.Fatal(err)
+		}
 	}
 }
 
