@@ -115,6 +115,9 @@ func TestAPathNarrowerThanBothEndsBelieve(t *testing.T) {
 			c.says("Detected MTU of")
 			l.transfer(1 << 20)
 			l.transferBetween("c", "l", lanAddr6, 1<<20)
+			if got := l.told("10.98.0.2", "-s1370", "-Mdo"); !strings.Contains(got, "Frag needed") && !strings.Contains(got, "too long") {
+				t.Errorf("a host that sends what the path swallows heard %s", got)
+			}
 			l.once()
 		})
 	}
