@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -134,6 +135,32 @@ func TestAQueueToASlowClientStaysShort(t *testing.T) {
 		}
 		q.close()
 	})
+}
+
+// TestWhatIsDroppedAtTheHeadIsNotCounted: a chunk that lost its first packets
+// holds the others, in order, and says so; its memory is whole for the next.
+func TestWhatIsDroppedAtTheHeadIsNotCounted(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]netio.Framing{"packets": {}, "super-packets": {GSO: true, Coalesce: true}} {
+		q, way := newOutQueue(func() int { return netio.ChunkSize }), &path{channel: session.TLS, framing: f}
+		var seg tun.Segments
+		for i := range 10 {
+			if err := seg.Reset(append(make([]byte, tun.HeaderLen), udpPacket("10.77.0.2", "10.98.0.2", make([]byte, 100+i))...)); err != nil {
+				t.Fatal(err)
+			}
+			q.put(way, &seg)
+		}
+		before, room := *q.filling, cap(q.filling.Items)
+		kept := slices.Clone(before.Items[3:])
+		now := before.born.Add(time.Second)
+		q.law = codel{above: now, dropping: true, count: 1, next: now.Add(-3 * codelInterval / 2)} // three are due
+		q.shortenLocked(q.filling, now)
+		c := q.filling
+		if !slices.Equal(c.Items, kept) || c.Bytes != before.Bytes-(128+129+130) || cap(c.Items) != room || q.dropped != 3 {
+			t.Errorf("%s: got %v, %d bytes of %d, %d dropped; want %v", name, c.Items, c.Bytes, before.Bytes, q.dropped, kept)
+		}
+		q.close()
+	}
 }
 
 // TestASlowReaderHoldsNobodyUp has a client that does not read what it is sent,
