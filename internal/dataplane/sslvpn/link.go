@@ -16,6 +16,8 @@ type link struct {
 	stream *stream
 	path   atomic.Pointer[path] // of the association in use, nil without
 
+	probing atomic.Bool // a long probe came since the handshake
+
 	gone atomic.Bool // nothing of it is taken any more
 	mu   sync.Mutex  // serialises what comes in, from any port
 	srv  *dtls.Server
@@ -36,6 +38,7 @@ func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
 	if l.gone.Load() {
 		return
 	}
+	l.probing.Store(false)
 	a := l.srv.Association()
 	out := &dtlsOut{port: port, sealer: a.Sealer}
 	for range l.stream.client.server.Load().gateway.queues {

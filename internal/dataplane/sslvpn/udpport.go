@@ -352,6 +352,9 @@ func (r *udpReader) payload(l *link, from netio.Endpoint, plain []byte) {
 		c.heardDTLS.Store(r.now.UnixNano())
 	}
 	if f.Type != openconnect.TypeData {
+		if f.Type == openconnect.TypeDPDRequest {
+			l.probed(len(f.Payload))
+		}
 		c.step(session.Event{Kind: session.Frame, Conn: l.stream.number, Channel: session.DTLS, Type: f.Type, Payload: f.Payload})
 		return
 	}
