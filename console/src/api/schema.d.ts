@@ -1411,8 +1411,11 @@ export interface paths {
         delete: operations["release-vpn-gateway"];
         options?: never;
         head?: never;
-        /** Rename a VPN gateway */
-        patch: operations["rename-vpn-gateway"];
+        /**
+         * Change a VPN gateway
+         * @description No session ends. What clients reach follows at once, their routes with their next connection. Refused while an SSL server names a local subnet that would no longer be the gateway's, or has a pool that overlaps with the other private network.
+         */
+        patch: operations["update-vpn-gateway"];
         trace?: never;
     };
     "/api/v1/vpn-gateways/{id}/traffic": {
@@ -2840,7 +2843,7 @@ export interface components {
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */
             large_segments?: boolean;
-            /** @description The only destinations that clients reach */
+            /** @description The only destinations that clients reach; none = the subnets of the gateway */
             local_subnets?: string[];
             /**
              * @description What a login needs besides a code; default password_certificate
@@ -2924,7 +2927,7 @@ export interface components {
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */
             large_segments?: boolean;
-            /** @description The only destinations that clients reach */
+            /** @description The only destinations that clients reach; none = the subnets of the gateway */
             local_subnets?: string[];
             /**
              * @description What a login needs besides a code; default password_certificate
@@ -3089,6 +3092,8 @@ export interface components {
             created_at: string;
             /** @example vpngw-... */
             id: string;
+            /** @description Subnets of the private network that the gateway is for; none = all of it */
+            local_subnets: string[];
             name: string;
             /** @description Id of the private network */
             network: string;
@@ -3113,7 +3118,11 @@ export interface components {
             version: number;
         };
         VPNGatewayPatch: {
-            name: string;
+            /** @description Within the private network; none = all of it */
+            local_subnets?: string[];
+            name?: string;
+            /** @description Another private network of its region; local_subnets are all of it then, unless given */
+            network?: string;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -6250,7 +6259,7 @@ export interface operations {
             };
         };
     };
-    "rename-vpn-gateway": {
+    "update-vpn-gateway": {
         parameters: {
             query?: never;
             header?: {

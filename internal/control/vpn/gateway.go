@@ -185,30 +185,6 @@ func (s *Service) addresses(ctx context.Context, gateway string) ([]netip.Addr, 
 	return a.Addresses, err
 }
 
-// Rename gives a gateway another name. version 0 means whatever it is.
-func (s *Service) Rename(ctx context.Context, p account.Principal, gateway string, version int64, name string) (Gateway, error) {
-	if err := checkName(name); err != nil {
-		return Gateway{}, err
-	}
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		g, err := gatewayFor(ctx, tx, p.Account, gateway)
-		if err != nil {
-			return err
-		}
-		if err := sameVersion(ctx, version, g.Version); err != nil {
-			return err
-		}
-		if err := renameGateway(ctx, tx, g, name, s.clock.Now()); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, p, "vpn.gateway_changed", map[string]string{"gateway": g.ID})
-	})
-	if err != nil {
-		return Gateway{}, err
-	}
-	return s.Gateway(ctx, p.Account, gateway)
-}
-
 // sameVersion holds a change to the version that it was made from (0 = whatever)
 // and to the condition of the request.
 func sameVersion(ctx context.Context, asked, is int64) error {

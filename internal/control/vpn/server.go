@@ -144,6 +144,13 @@ func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) er
 			return ErrNameDuplicate
 		}
 	}
+	if len(srv.LocalSubnets) > maxLocalSubnets {
+		return ErrSubnets
+	}
+	if err := g.checkOffered(srv.LocalSubnets, vpc.Prefixes); err != nil {
+		return err
+	}
+	srv.LocalSubnets = g.reaches(srv.Settings, vpc.Prefixes)
 	return srv.Settings.check(vpc.Prefixes, pools, g.SSLConnections)
 }
 
@@ -365,7 +372,10 @@ func (s *Service) wire(ctx context.Context, g Gateway) (gwlink.Gateway, error) {
 	if err != nil {
 		return gwlink.Gateway{}, err
 	}
+	// A VPC that is no longer configured leaves what clients reach to the servers.
+	vpc, _ := s.network(g.Account, g.Region, g.Network)
 	for _, srv := range servers {
+		srv.LocalSubnets = g.reaches(srv.Settings, vpc.Prefixes)
 		ws, err := s.wireServer(ctx, s.named(srv))
 		if err != nil {
 			return gwlink.Gateway{}, err
