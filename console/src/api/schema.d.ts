@@ -1418,6 +1418,26 @@ export interface paths {
         patch: operations["update-vpn-gateway"];
         trace?: never;
     };
+    "/api/v1/vpn-gateways/{id}/enable-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what a missing service of a VPN gateway costs
+         * @description For a gateway that was bought without it. The answer is the quote of an upgrade: place an order of kind upgrade with the options and the quote_hash to get the service.
+         */
+        post: operations["enable-vpn-gateway-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vpn-gateways/{id}/traffic": {
         parameters: {
             query?: never;
@@ -1700,6 +1720,20 @@ export interface components {
         EmailVerification: {
             /** @description Of the mail; empty asks for another mail, which needs a session */
             token?: string;
+        };
+        EnableServiceRequest: {
+            /**
+             * Format: int64
+             * @description Mbit/s; one that is sold
+             */
+            bandwidth: number;
+            /**
+             * Format: int64
+             * @description Likewise
+             */
+            connections: number;
+            /** @enum {string} */
+            service: "ssl" | "ipsec";
         };
         Enrolment: {
             /** @description Base32 */
@@ -2975,6 +3009,26 @@ export interface components {
             /** @description Default true */
             udp?: boolean;
         };
+        ServiceQuote: {
+            /** Format: int64 */
+            catalogue_version: number;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description Of an upgrade: the time that it is priced for
+             */
+            from?: string;
+            lines: components["schemas"]["QuoteLine"][];
+            options: {
+                [key: string]: string;
+            };
+            /** @description Send it with the order */
+            quote_hash: string;
+            total: components["schemas"]["Money"];
+            /** Format: date-time */
+            until?: string;
+        };
         StaffOrder: {
             account: string;
             /** Format: int64 */
@@ -3100,9 +3154,11 @@ export interface components {
             /** @description Code of what is wrong */
             problem?: string;
             region: string;
+            /** @description What was bought: ssl, ipsec */
+            services: string[];
             /**
              * Format: int64
-             * @description Mbit/s in each direction
+             * @description Mbit/s in each direction; 0 without the service
              */
             ssl_bandwidth: number;
             /**
@@ -6284,6 +6340,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VPNGateway"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "enable-vpn-gateway-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnableServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceQuote"];
                 };
             };
             /** @description Error */

@@ -15,7 +15,7 @@ import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
 import { Traffic } from '../components/traffic';
 import { Upgrade } from '../components/upgrade';
-import { nameIn, useNetworks, useRegionName } from '../lib/catalog';
+import { hasSSL, nameIn, useNetworks, useRegionName } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useFormat } from '../lib/use';
 
@@ -32,7 +32,7 @@ export function GatewayPage() {
   const g = gateway.data;
   const create = (
     <Link to={`/ssl-servers/new?gateway=${g.id}`}>
-      <Button type="primary" disabled={g.state !== 'active'}>
+      <Button type="primary" disabled={g.state !== 'active' || !hasSSL(g)}>
         {t('server.create')}
       </Button>
     </Link>
@@ -90,11 +90,15 @@ function About({ gateway: g }: { gateway: Gateway }) {
         },
         {
           label: t('option.ssl_bandwidth'),
-          value: t('option.ssl_bandwidth_value', { value: g.ssl_bandwidth }),
+          value: hasSSL(g)
+            ? t('option.ssl_bandwidth_value', { value: g.ssl_bandwidth })
+            : t('option.without'),
         },
         {
           label: t('option.ssl_connections'),
-          value: t('option.ssl_connections_value', { value: g.ssl_connections }),
+          value: hasSSL(g)
+            ? t('option.ssl_connections_value', { value: g.ssl_connections })
+            : t('option.without'),
         },
         {
           label: t('gateway.addresses'),

@@ -8,7 +8,7 @@ import { Page } from '../components/page';
 import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { WizardForm } from '../components/wizard-form';
-import { useGateways, useNetworks } from '../lib/catalog';
+import { hasSSL, useGateways, useNetworks } from '../lib/catalog';
 import { useCreate } from '../lib/use';
 
 type Entry = SSLServerSettings & { gateway: string };
@@ -18,7 +18,7 @@ export function ServerCreate() {
   const gateways = useGateways();
   const networks = useNetworks();
   const waiting = gateways.isPending || networks.isPending; // for what the defaults are made of
-  const active = gateways.data?.items.filter((g) => g.state === 'active') ?? [];
+  const active = gateways.data?.items.filter((g) => g.state === 'active' && hasSSL(g)) ?? [];
   return (
     <Page
       title={t('server.create')}

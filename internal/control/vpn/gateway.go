@@ -52,7 +52,13 @@ func checkName(name string) error {
 	return nil
 }
 
+// HasSSL tells whether the SSL service was bought.
+func (l Limits) HasSSL() bool { return l.SSLConnections > 0 }
+
 func (l Limits) check() error {
+	if l == (Limits{}) {
+		return nil
+	}
 	if l.SSLBandwidth < 1 || l.SSLBandwidth > maxBandwidth || l.SSLConnections < 1 || l.SSLConnections > maxConnections {
 		return ErrLimits
 	}
@@ -363,6 +369,14 @@ func (g Gateway) observed(o fleet.Observed) Gateway {
 	}
 	g.State, g.Problem = GatewayError, "vpn.node_failed"
 	return g
+}
+
+// quotaOfServers is how many SSL servers the gateway may have.
+func (g Gateway) quotaOfServers() int {
+	if !g.HasSSL() {
+		return 0
+	}
+	return ServerQuota
 }
 
 // quotaOfClients is how many SSL clients a server may have.

@@ -131,3 +131,38 @@ func TestChangesOfAGatewayThatAreRefused(t *testing.T) {
 		}
 	}, sets...)
 }
+
+// TestAGatewayWithoutSSLGetsItByAnUpgrade, and takes a server only then.
+func TestAGatewayWithoutSSLGetsItByAnUpgrade(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		in := newGateway("a", alice.Account)
+		in.Limits = vpn.Limits{}
+		g, err := r.s.Create(ctx, in)
+		must(t, err)
+		r.apply(t)
+		ask := vpn.NewServer{Gateway: g.ID, Settings: settings()}
+		if _, err := r.s.CreateServer(ctx, alice, ask); !errors.Is(err, vpn.ErrServiceMissing) {
+			t.Errorf("without the service: got %v", err)
+		}
+		quotas, err := r.s.Quotas(ctx, alice.Account)
+		if i := slices.IndexFunc(quotas, func(q vpn.Quota) bool { return q.Name == "ssl_servers" }); err != nil || quotas[i].Limit != 0 {
+			t.Errorf("got %+v, %v, want no server allowed", quotas, err)
+		}
+		for _, half := range []vpn.Limits{{SSLBandwidth: 10}, {SSLConnections: 10}} {
+			if err := r.s.CheckResize(ctx, alice.Account, g.ID, half); !errors.Is(err, vpn.ErrLimits) {
+				t.Errorf("half a service %+v: got %v", half, err)
+			}
+		}
+		to := vpn.Limits{SSLBandwidth: 10, SSLConnections: 5}
+		must(t, r.s.CheckResize(ctx, alice.Account, g.ID, to))
+		must(t, r.s.Resize(ctx, g.ID, to))
+		r.apply(t)
+		if _, err := r.s.CreateServer(ctx, alice, ask); err != nil {
+			t.Errorf("with the service: got %v", err)
+		}
+		if err := r.s.CheckResize(ctx, alice.Account, g.ID, vpn.Limits{}); !errors.Is(err, vpn.ErrLimits) {
+			t.Errorf("taking it away: got %v", err)
+		}
+	})
+}

@@ -74,7 +74,7 @@ func (s *Service) quotasOfGateway(ctx context.Context, g Gateway) ([]Quota, erro
 		return nil, err
 	}
 	all := []Quota{
-		{Name: "ssl_servers", Resource: g.ID, Label: g.Name, Used: len(servers), Limit: ServerQuota},
+		{Name: "ssl_servers", Resource: g.ID, Label: g.Name, Used: len(servers), Limit: g.quotaOfServers()},
 		{Name: "vpn_sessions", Resource: g.ID, Label: g.Name, Used: live.Sessions, Limit: g.SSLConnections},
 	}
 	for _, srv := range servers {

@@ -119,6 +119,9 @@ func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSL
 	if g.State == GatewayDeleting || g.State == GatewayFrozen {
 		return ErrState
 	}
+	if !g.HasSSL() {
+		return ErrServiceMissing.With("service", "SSL VPN")
+	}
 	others, err := serversOfGateway(ctx, tx, g.ID)
 	if err != nil {
 		return err

@@ -45,7 +45,8 @@ const (
 	GatewayDeleted  GatewayState = "deleted"
 )
 
-// Limits are what was bought for a gateway.
+// Limits are what was bought for a gateway. A gateway without the SSL service has
+// neither bandwidth nor connections of it, and takes no SSL server.
 type Limits struct {
 	SSLBandwidth   int // Mbit/s in each direction
 	SSLConnections int // concurrent sessions

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -25,7 +26,8 @@ type VPNGateway struct {
 	LocalSubnets   []string  `json:"local_subnets" nullable:"false" doc:"Subnets of the private network that the gateway is for; none = all of it"`
 	State          string    `json:"state" enum:"creating,active,updating,frozen,deleting,error"`
 	Problem        string    `json:"problem,omitempty" doc:"Code of what is wrong"`
-	SSLBandwidth   int       `json:"ssl_bandwidth" doc:"Mbit/s in each direction"`
+	Services       []string  `json:"services" nullable:"false" doc:"What was bought: ssl, ipsec"`
+	SSLBandwidth   int       `json:"ssl_bandwidth" doc:"Mbit/s in each direction; 0 without the service"`
 	SSLConnections int       `json:"ssl_connections" doc:"Concurrent sessions"`
 	Addresses      []string  `json:"addresses" nullable:"false" doc:"Public addresses"`
 	Version        int64     `json:"version"`
@@ -138,8 +140,13 @@ func (r VPNGatewayPatch) change() (c vpn.GatewayChange, err error) {
 }
 
 func toGateway(g vpn.Gateway) VPNGateway {
+	services := []string{}
+	if g.HasSSL() {
+		services = append(services, catalog.ServiceSSL)
+	}
 	return VPNGateway{
-		ID: g.ID, Name: g.Name, Region: g.Region, Network: g.Network, LocalSubnets: Items(g.LocalSubnets, netip.Prefix.String), State: string(g.State), Problem: g.Problem,
+		Services: services,
+		ID:       g.ID, Name: g.Name, Region: g.Region, Network: g.Network, LocalSubnets: Items(g.LocalSubnets, netip.Prefix.String), State: string(g.State), Problem: g.Problem,
 		SSLBandwidth: g.SSLBandwidth, SSLConnections: g.SSLConnections, Addresses: Items(g.Addresses, netip.Addr.String),
 		Version: g.Version, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt,
 	}
