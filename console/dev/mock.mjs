@@ -70,6 +70,16 @@ function routes(scenario, n) {
     'GET /vpn-gateways/:id/traffic': () => data.traffic(),
     'GET /ssl-servers': () => items(data.servers(n)),
     'GET /ssl-servers/:id': (_, id) => one(data.servers(some), 'id', id),
+    'GET /ssl-servers/:id/blocked-certificates': () => ({
+      items: [
+        {
+          id: 'cblk-aaaaaaaaaaaaaaaa',
+          issuer: 'CN=Example Root',
+          serial: '7F21',
+          created_at: data.secret.until,
+        },
+      ],
+    }),
     'GET /ssl-clients': () => items(data.clients(n)),
     'POST /ssl-clients': () => data.clients(1)[0],
     'GET /ssl-clients/:id': (_, id) => one(data.clients(some), 'id', id),
@@ -81,7 +91,12 @@ function routes(scenario, n) {
     }),
     'GET /certificates': () => items(data.certificates(n)),
     'GET /certificates/:id': (_, id) => one(data.certificates(some), 'id', id),
-    'GET /ssl-clients/:id/locks': () => ({ items: [{ source: '198.51.100.7', until: data.secret.until }] }),
+    'GET /ssl-clients/:id/locks': () => ({
+      items: [{ source: '198.51.100.7', until: data.secret.until, banned_until: data.secret.until }],
+    }),
+    'POST /ssl-clients/:id/recovery-codes': () => ({
+      recovery_codes: Array.from({ length: 10 }, (_, i) => `k7qm-2xw${i}-nd4p-6hta`),
+    }),
     'POST /ssl-clients/:id/unlock': () => ({}),
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),

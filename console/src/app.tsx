@@ -24,6 +24,7 @@ const page = <K extends string>(load: () => Promise<Record<K, React.ComponentTyp
 const Register = page(() => import('./pages/register'), 'Register');
 const RequestReset = page(() => import('./pages/reset'), 'RequestReset');
 const ConfirmReset = page(() => import('./pages/reset'), 'ConfirmReset');
+const Enrol = page(() => import('./pages/enrol'), 'Enrol');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
@@ -121,6 +122,7 @@ export function Pages() {
         <Route path="/password-reset" element={<RequestReset />} />
         <Route path="/password-reset/confirm" element={<ConfirmReset />} />
         <Route path="/verify-email" element={<VerifyEmail />} />
+        <Route path="/enrol" element={<Enrol />} />
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />

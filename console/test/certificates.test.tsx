@@ -141,3 +141,19 @@ test('a client is renewed with a request of its own, and a revoked certificate i
   expect(await screen.findByText('Revoked')).toBeTruthy();
   expect(screen.queryByRole('button', { name: 'Revoke' })).toBeNull();
 });
+
+test('new recovery codes are shown once, after a question', async () => {
+  const sent = serve({
+    ...everything,
+    [`GET /ssl-clients/${client.id}`]: { ...client, two_factor: true, token_kind: 'totp', recovery_left: 3 },
+    'GET /ssl-servers/sslsrv-bbbbbbbbbbbbbbbb': new Refused(404, 'vpn.server_not_found'),
+    'GET /vpn-gateways/vpngw-dddddddddddddddd': new Refused(404, 'vpn.gateway_not_found'),
+    [`POST /ssl-clients/${client.id}/recovery-codes`]: { recovery_codes: ['aaaa-bbbb-cccc-dddd'] },
+  });
+  await visit(`/ssl-clients/${client.id}`);
+  expect((await screen.findByText('Recovery codes left')).parentElement?.textContent).toContain('3');
+  fireEvent.click(screen.getByRole('button', { name: 'New recovery codes' }));
+  expect(sent.some((s) => s.path.endsWith('/recovery-codes'))).toBe(false);
+  fireEvent.click(await screen.findByRole('button', { name: 'OK' }));
+  expect(await screen.findByText('aaaa-bbbb-cccc-dddd')).toBeTruthy();
+});

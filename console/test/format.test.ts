@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toCSV } from '../src/lib/csv';
+import { decodeTable, toCSV } from '../src/lib/csv';
 import { formatBytes, formatDate, formatMoney, formatRate, formatSpan } from '../src/lib/format';
 import { validIDNumber } from '../src/lib/id-number';
 import { openable } from '../src/lib/instruction';
@@ -162,4 +162,14 @@ test('a pulse makes stale what it changed', () => {
   expect(stale(pulse, { ...pulse, bytes_in: 9 })).toEqual([]);
   expect(stale(pulse, { ...pulse, sessions: 2 })).toEqual(['vpn-sessions']);
   expect(stale(pulse, { ...pulse, state: 'error' })).toContain('gateways');
+});
+
+test('tables are read in the encodings that spreadsheets save them in', () => {
+  const bytes = (...all: number[]) => new Uint8Array(all).buffer;
+  expect(decodeTable(bytes(0xef, 0xbb, 0xbf, 0xe6, 0x9d, 0x8e))).toBe('李');
+  expect(decodeTable(bytes(0xe6, 0x9d, 0x8e))).toBe('李');
+  expect(decodeTable(bytes(0xc0, 0xee, 0xcb, 0xc4))).toBe('李四');
+  expect(decodeTable(bytes(0xff, 0xfe, 0x4e, 0x67))).toBe('李');
+  expect(decodeTable(bytes(0xfe, 0xff, 0x67, 0x4e))).toBe('李');
+  expect(toCSV(['a'], [['＝1+1']])).toContain("'＝1+1");
 });

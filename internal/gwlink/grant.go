@@ -24,6 +24,7 @@ type Grant struct {
 	UpRate      int64      `json:"up_rate"`      // bit/s, 0 = the gateway's
 	DownRate    int64      `json:"down_rate"`
 	Serial      string     `json:"serial,omitempty"` // certificate used, upper-case hex
+	Issuer      string     `json:"issuer,omitempty"` // of that certificate, see NameHash
 	NotBefore   time.Time  `json:"not_before"`
 	NotAfter    time.Time  `json:"not_after"` // end of the session at the latest
 }

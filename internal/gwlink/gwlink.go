@@ -25,6 +25,8 @@
 package gwlink
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
 	"time"
 )
@@ -144,7 +146,9 @@ type SSLServer struct {
 	Certificate        string   `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
 	Chain              [][]byte `json:"chain,omitempty"`           // DER, leaf first; empty until certified
 	RevokedSerials     []string `json:"revoked_serials,omitempty"` // upper-case hex
-	Clients            []Client `json:"clients,omitempty"`         // limits that change on live sessions
+	// Blocked are certificates of other CAs than the server's own, one by one.
+	Blocked []CertificateID `json:"blocked,omitempty"`
+	Clients []Client        `json:"clients,omitempty"` // limits that change on live sessions
 	// LargeSegments sends bulk TCP to Linux clients over TLS in segments of up
 	// to 16 KiB, above the tunnel MTU. It about doubles their download rate, and
 	// is only for clients that are end hosts: one that forwards would drop them.
@@ -190,6 +194,22 @@ type Client struct {
 	// Routes are networks behind the client. They go to its newest session, and
 	// its packets may come from them. They overlap with nothing else.
 	Routes []netip.Prefix `json:"routes,omitempty"`
+	// Pardoned is when it was last unlocked, in Unix microseconds. When it grows,
+	// the node forgets what the client's failures earned their sources.
+	Pardoned int64 `json:"pardoned,omitempty"`
+}
+
+// CertificateID names a certificate by what issued it, see NameHash, and by its
+// serial number in upper-case hex: RFC 5280 section 4.1.2.2.
+type CertificateID struct {
+	Issuer string `json:"issuer"`
+	Serial string `json:"serial"`
+}
+
+// NameHash is the SHA-256, in hex, of a distinguished name as it is encoded.
+func NameHash(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }
 
 // CertificateRequest asks for a certificate of an SSL server's own key.
@@ -241,6 +261,9 @@ type LoginAnswer struct {
 	Reason       string  `json:"reason,omitempty"` // shown to the person
 	// Failed says that a factor was wrong: the node counts it against the source.
 	Failed bool `json:"failed,omitempty"`
+	// Client is the SSL client that the node counts what was in vain for, beside
+	// the source; empty if there is none by that name.
+	Client string `json:"client,omitempty"`
 }
 
 // Form is what the person fills next.

@@ -110,6 +110,16 @@ export const api = {
       data(client.POST('/api/v1/ssl-servers', { body, ...keyed(key) })),
     changeServer: (id: string, version: number, body: T.SSLServerPatch) =>
       data(client.PATCH('/api/v1/ssl-servers/{id}', { ...seen(id, version), body })),
+    blockedCertificates: (id: string) =>
+      data(client.GET('/api/v1/ssl-servers/{id}/blocked-certificates', at(id))),
+    blockCertificate: (id: string, body: T.CertificateBlock, key: string) =>
+      data(client.POST('/api/v1/ssl-servers/{id}/blocked-certificates', { ...at(id), body, ...keyed(key) })),
+    unblockCertificate: (id: string, block: string) =>
+      data(
+        client.DELETE('/api/v1/ssl-servers/{id}/blocked-certificates/{block}', {
+          params: { path: { id, block } },
+        }),
+      ),
     deleteServer: (id: string) => data(client.DELETE('/api/v1/ssl-servers/{id}', at(id))),
     clients: (query?: PageQuery & ClientQuery) => data(client.GET('/api/v1/ssl-clients', page(query))),
     client: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}', at(id))),
@@ -145,6 +155,11 @@ export const api = {
     certificateFile: (id: string, form: 'pem' | 'der' | 'zip') =>
       `${prefix}/certificates/${encodeURIComponent(id)}/download?format=${form}`,
     resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    recoveryCodes: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/recovery-codes', at(id))),
+    inviteToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/token-invitation', at(id))),
+    openEnrolment: (token: string) => data(client.POST('/api/v1/token-enrolments', { body: { token } })),
+    confirmEnrolment: (token: string, code: string) =>
+      data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),

@@ -1208,6 +1208,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ten new recovery codes, shown this once
+         * @description Each stands in for a code of the token once. Those of before open nothing any more.
+         */
+        post: operations["make-ssl-client-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/reissue-certificate": {
         parameters: {
             query?: never;
@@ -1273,9 +1293,29 @@ export interface paths {
         put?: never;
         /**
          * Read the generated password and code seed
-         * @description Each reading is recorded. Answers 410 when the time is over.
+         * @description The token is shown once, the password while its time lasts. Each reading is recorded. Answers 410 when there is nothing to read.
          */
         post: operations["read-ssl-client-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/token-invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A link by which the user sets the token up
+         * @description Shown this once; good for 72 hours and one token. A link of before is good for nothing. The present token works until the new one is bound.
+         */
+        post: operations["invite-ssl-client-token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1291,7 +1331,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lift all locks of a client */
+        /**
+         * Lift all locks of a client
+         * @description What its failures counted against their sources is lifted too, also at the node. A source that others got banned stays banned for 20 minutes at most.
+         */
         post: operations["unlock-ssl-client"];
         delete?: never;
         options?: never;
@@ -1354,6 +1397,81 @@ export interface paths {
          * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.
          */
         patch: operations["update-ssl-server"];
+        trace?: never;
+    };
+    "/api/v1/ssl-servers/{id}/blocked-certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Client certificates of your own CAs that a server refuses */
+        get: operations["list-blocked-certificates"];
+        put?: never;
+        /**
+         * Refuse a client certificate of your own CA; its sessions end
+         * @description Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.
+         */
+        post: operations["block-certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-servers/{id}/blocked-certificates/{block}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Accept a certificate again */
+        delete: operations["unblock-certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token-enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The token of a link, anew each time */
+        post: operations["open-token-enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/token-enrolments/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bind the token that was last shown, by a code of it
+         * @description Answers ten recovery codes, shown this once. Sessions of the client end.
+         */
+        post: operations["confirm-token-enrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/upgrade-quotes": {
@@ -1544,6 +1662,23 @@ export interface components {
             account: string;
             user_name: string;
         };
+        BlockedCertificate: {
+            /** @description SSL client that it names, where the certificate itself was given */
+            client?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @example cblk-... */
+            id: string;
+            /** @description Name of what issued it */
+            issuer: string;
+            /**
+             * Format: date-time
+             * @description It leaves the list then
+             */
+            not_after?: string;
+            /** @description Hexadecimal */
+            serial: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -1591,6 +1726,13 @@ export interface components {
             used_by: string[];
             /** Format: int64 */
             version: number;
+        };
+        CertificateBlock: {
+            certificate_pem?: string;
+            /** @description Id of the uploaded CA that issued it */
+            client_ca?: string;
+            /** @description Hexadecimal; colons do not matter */
+            serial?: string;
         };
         CertificatePatch: {
             name: string;
@@ -1741,6 +1883,13 @@ export interface components {
             /** @example otpauth://totp/... */
             url: string;
         };
+        EnrolmentCode: {
+            code: string;
+            token: string;
+        };
+        EnrolmentToken: {
+            token: string;
+        };
         Field: {
             /** @example body.email */
             location: string;
@@ -1808,6 +1957,11 @@ export interface components {
         };
         ListAccessEntry: {
             items: components["schemas"]["AccessEntry"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBlockedCertificate: {
+            items: components["schemas"]["BlockedCertificate"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2572,6 +2726,11 @@ export interface components {
             not_after: string;
             /** @description It has a live session, by the reports of its node */
             online: boolean;
+            /**
+             * Format: int64
+             * @description Recovery codes that are not used up
+             */
+            recovery_left: number;
             /** @description Networks behind the client, reached through its newest session */
             routes: string[];
             /**
@@ -2631,6 +2790,11 @@ export interface components {
             row: number;
         };
         SSLClientLock: {
+            /**
+             * Format: date-time
+             * @description Nobody signs in from the source until then, unless unlocking takes enough of its points away
+             */
+            banned_until?: string;
             /** @description Address; an IPv6 one stands for its /64 */
             source: string;
             /** Format: date-time */
@@ -2668,6 +2832,9 @@ export interface components {
              */
             version?: number;
         };
+        SSLClientRecoveryCodes: {
+            recovery_codes: string[];
+        };
         SSLClientRequest: {
             /** @description Certify this key instead of making one */
             csr_pem?: string;
@@ -2678,6 +2845,8 @@ export interface components {
             daily_quota_bytes?: number;
             /** Format: int64 */
             down_kbps?: number;
+            /** @description The user sets the token up by a link; no seed is made, and no login works before */
+            enrols?: boolean;
             /**
              * Format: date-time
              * @description The year 1 = never
@@ -3095,6 +3264,23 @@ export interface components {
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+        };
+        TokenEnrolment: {
+            /** @description Name of the SSL server */
+            server: string;
+            /** @description Base32 */
+            totp_secret: string;
+            /** @description For a QR code */
+            totp_uri: string;
+            /** Format: date-time */
+            until: string;
+            user_name: string;
+        };
+        TokenInvitation: {
+            /** Format: date-time */
+            until: string;
+            /** @description To hand to the person; from / where the console's address is not configured */
+            url: string;
         };
         TokenReset: {
             /** @enum {string} */
@@ -5820,6 +6006,38 @@ export interface operations {
             };
         };
     };
+    "make-ssl-client-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientRecoveryCodes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "reissue-ssl-client-certificate": {
         parameters: {
             query?: never;
@@ -5944,6 +6162,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClientSecret"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "invite-ssl-client-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenInvitation"];
                 };
             };
             /** @description Error */
@@ -6171,6 +6421,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLServer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-blocked-certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBlockedCertificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "block-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificateBlock"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockedCertificate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unblock-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                block: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-token-enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenEnrolment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-token-enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentCode"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SSLClientRecoveryCodes"];
                 };
             };
             /** @description Error */

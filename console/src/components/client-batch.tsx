@@ -9,7 +9,7 @@ import { api } from '../api';
 import { newKey } from '../api/http';
 import type { BatchRow } from '../api/types';
 import { useServers } from '../lib/catalog';
-import { saveFile, toCSV } from '../lib/csv';
+import { decodeTable, saveFile, toCSV } from '../lib/csv';
 import { useChange } from '../lib/use';
 import { ProblemAlert } from './problem';
 
@@ -128,7 +128,7 @@ export function ClientBatch({ server, close }: { server?: string; close: () => v
           showUploadList={false}
           disabled={!target || make.isPending || made}
           beforeUpload={(f) => {
-            void f.text().then((text) => check.mutate({ name: f.name, text }));
+            void f.arrayBuffer().then((bytes) => check.mutate({ name: f.name, text: decodeTable(bytes) }));
             return false;
           }}
         >

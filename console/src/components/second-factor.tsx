@@ -1,13 +1,13 @@
 import { useState } from 'react';
-import { Alert, Button, Card, Form, Input, Modal, QRCode } from 'antd';
+import { Button, Card, Form, Input, Modal, QRCode } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { Enrolment, Proof } from '../api/types';
-import { saveFile } from '../lib/csv';
 import { useMe } from '../lib/session';
 import { useChange, useToggle } from '../lib/use';
 import { CopyText } from './copy-text';
 import { ProblemAlert } from './problem';
+import { RecoveryCodes } from './recovery-codes';
 
 /** Turning the time-based code on and off. The QR code is drawn here and goes nowhere. */
 export function SecondFactor() {
@@ -22,7 +22,7 @@ export function SecondFactor() {
       <div className="stack">
         <span>{me.totp ? t('totp.on') : t('totp.off')}</span>
         <ProblemAlert error={start.error} />
-        {codes ? <Recovery codes={codes} /> : null}
+        {codes ? <RecoveryCodes title={t('totp.done')} codes={codes} /> : null}
         {enrolment ? (
           <Confirm
             enrolment={enrolment}
@@ -94,36 +94,6 @@ function Confirm({ enrolment, done }: { enrolment: Enrolment; done: (codes: stri
         </div>
       </Form>
     </div>
-  );
-}
-
-function Recovery({ codes }: { codes: string[] }) {
-  const { t } = useTranslation();
-  return (
-    <Alert
-      type="success"
-      showIcon
-      title={t('totp.done')}
-      description={
-        <div className="stack">
-          <span>{t('totp.recovery')}</span>
-          <div className="choices mono">
-            {codes.map((code) => (
-              <span key={code}>{code}</span>
-            ))}
-          </div>
-          <div className="row">
-            <CopyText text={codes.join('\n')} shown={t('totp.copy_all')} />
-            <Button
-              size="small"
-              onClick={() => saveFile('recovery-codes.txt', `${codes.join('\n')}\n`, 'text/plain')}
-            >
-              {t('policy.download')}
-            </Button>
-          </div>
-        </div>
-      }
-    />
   );
 }
 

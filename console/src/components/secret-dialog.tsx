@@ -7,7 +7,14 @@ import { useFormat } from '../lib/use';
 import { CopyText } from './copy-text';
 import { Facts } from './facts';
 
-export function SecretDialog({ secret, close }: { secret: ClientSecret; close: () => void }) {
+interface Props {
+  secret: ClientSecret;
+  /** The client has a token, which may have been shown before. */
+  coded: boolean;
+  close: () => void;
+}
+
+export function SecretDialog({ secret, coded, close }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const uri = secret.totp_uri ?? secret.token_uri;
@@ -40,6 +47,8 @@ export function SecretDialog({ secret, close }: { secret: ClientSecret; close: (
               : []),
           ]}
         />
+        {coded && !uri ? <p className="quiet">{t('secret.token_shown')}</p> : null}
+        {uri ? <Alert type="warning" showIcon title={t('secret.token_once')} /> : null}
         {uri ? (
           <div style={{ textAlign: 'center' }}>
             <span className="qr">

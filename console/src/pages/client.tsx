@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { ClientSecret, SSLClient, SSLServer } from '../api/types';
+import type { ClientSecret, SSLClient, SSLServer, TokenInvitation } from '../api/types';
 import { ClientLimits } from '../components/client-limits';
 import { ClientAddresses } from '../components/client-addresses';
 import { stateOf } from '../components/client-table';
@@ -15,6 +15,7 @@ import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
+import { RecoveryCodes } from '../components/recovery-codes';
 import { SecretDialog } from '../components/secret-dialog';
 import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
@@ -95,6 +96,9 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
           label: t('client.second_factor'),
           value: c.two_factor ? t(`client.token_${c.token_kind}`) : t('common.no'),
         },
+        ...(c.two_factor
+          ? [{ label: t('client.recovery_left'), value: format.number(c.recovery_left) }]
+          : []),
         { label: t('client.serial'), value: <CopyText text={c.serial} /> },
         { label: t('client.not_after'), value: format.date(c.not_after) },
         { label: t('client.expires'), value: c.expires_at ? format.time(c.expires_at) : t('client.never') },
@@ -111,6 +115,7 @@ function Addresses({ all, none }: { all: string[]; none: string }) {
 
 function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const [secret, setSecret] = useState<ClientSecret>();
   const stale = [['client', c.id], ['clients'], ['vpn-sessions']];
   const show = useChange(async () => setSecret(await api.vpn.secret(c.id)));
@@ -122,6 +127,10 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
     await api.vpn.resetToken(c.id);
     setSecret(await api.vpn.secret(c.id));
   }, stale);
+  const [codes, setCodes] = useState<string[]>();
+  const recover = useChange(async () => setCodes((await api.vpn.recoveryCodes(c.id)).recovery_codes), stale);
+  const [link, setLink] = useState<TokenInvitation>();
+  const invite = useChange(async () => setLink(await api.vpn.inviteToken(c.id)));
   const cut = useChange(() => api.vpn.disconnectClient(c.id), stale);
   const toggle = useChange(
     (on: boolean) => api.vpn.changeClient(c.id, c.version, { state: on ? 'enabled' : 'disabled' }),
@@ -141,6 +150,16 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
             <Button loading={reseed.isPending}>{t('client.reseed')}</Button>
           </Popconfirm>
         ) : null}
+        {server?.two_factor && !c.two_factor_exempt ? (
+          <Popconfirm title={t('client.invite_confirm')} onConfirm={() => invite.mutate(undefined)}>
+            <Button loading={invite.isPending}>{t('client.invite')}</Button>
+          </Popconfirm>
+        ) : null}
+        {c.two_factor ? (
+          <Popconfirm title={t('client.recovery_confirm')} onConfirm={() => recover.mutate(undefined)}>
+            <Button loading={recover.isPending}>{t('client.recovery')}</Button>
+          </Popconfirm>
+        ) : null}
         <Popconfirm title={t('client.disconnect_confirm')} onConfirm={() => cut.mutate(undefined)}>
           <Button loading={cut.isPending}>{t('client.disconnect')}</Button>
         </Popconfirm>
@@ -155,12 +174,25 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
           {t('client.may_sign_in')}
         </span>
       </div>
-      {[show, reset, reseed, cut, toggle].map((act, i) => (
+      {[show, reset, reseed, invite, recover, cut, toggle].map((act, i) => (
         // The acts stay in their order.
         // oxlint-disable-next-line react/no-array-index-key
         <ProblemAlert key={i} error={act.error} />
       ))}
-      {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+      {secret ? (
+        <SecretDialog secret={secret} coded={c.two_factor} close={() => setSecret(undefined)} />
+      ) : null}
+      {link ? (
+        <div className="stack" style={{ marginTop: 12 }}>
+          <span>{t('client.invite_text', { time: format.time(link.until) })}</span>
+          <CopyText text={new URL(link.url, window.location.origin).href} wrap />
+        </div>
+      ) : null}
+      {codes ? (
+        <div style={{ marginTop: 12 }}>
+          <RecoveryCodes title={t('client.recovery_title')} codes={codes} />
+        </div>
+      ) : null}
     </Card>
   );
 }
@@ -177,7 +209,7 @@ function Locks({ client: c }: { client: SSLClient }) {
   const lift = useChange(async () => {
     await api.vpn.unlock(c.id);
     await locks.refetch();
-  });
+  }, [['clients'], ['client', c.id]]);
   const items = locks.data?.items;
   return (
     <Card size="small" title={t('client.locks')}>
@@ -188,6 +220,7 @@ function Locks({ client: c }: { client: SSLClient }) {
           <span key={l.source}>
             <span className="mono">{l.source}</span>{' '}
             <span className="quiet">{t('client.locked_until', { time: format.time(l.until) })}</span>
+            {l.banned_until ? ` · ${t('client.banned', { time: format.time(l.banned_until) })}` : null}
           </span>
         ))}
         <div className="row" style={{ gap: 12 }}>
@@ -198,6 +231,7 @@ function Locks({ client: c }: { client: SSLClient }) {
             {t('client.unlock')}
           </Button>
         </div>
+        {lift.isSuccess ? <output>{t('client.unlocked')}</output> : null}
         <ProblemAlert error={locks.error ?? lift.error} />
       </div>
     </Card>

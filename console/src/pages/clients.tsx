@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { Button, Collapse, Form, Input, Modal, Result, Select } from 'antd';
+import { Button, Checkbox, Collapse, Form, Input, Modal, Result, Select } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { Link, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
@@ -45,6 +45,7 @@ interface Entry {
   name: string;
   csr_pem?: string;
   token_kind?: 'totp' | 'stoken';
+  enrols?: boolean;
 }
 
 function Create({ server, close }: { server?: string; close: () => void }) {
@@ -53,6 +54,7 @@ function Create({ server, close }: { server?: string; close: () => void }) {
   const servers = useServers();
   const create = useCreate((in_: Entry, key) => api.vpn.createClient(in_, key), [['clients'], ['server']]);
   const chosen = Form.useWatch<string | undefined>('server', form);
+  const kind = Form.useWatch<string | undefined>('token_kind', form);
   const coded = servers.data?.items.find((s) => s.id === chosen)?.two_factor ?? false;
   const usual = server ?? servers.data?.items[0]?.id;
   useEffect(() => {
@@ -90,6 +92,7 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               server: v.server,
               name: v.name.trim(),
               ...(v.token_kind ? { token_kind: v.token_kind } : {}),
+              ...(v.enrols && v.token_kind !== 'stoken' ? { enrols: true } : {}),
               ...(v.csr_pem?.trim() ? { csr_pem: v.csr_pem } : {}),
             })
           }
@@ -140,6 +143,11 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               />
             </Form.Item>
           ) : null}
+          {coded && kind !== 'stoken' ? (
+            <Form.Item name="enrols" valuePropName="checked" extra={t('client.enrols_extra')}>
+              <Checkbox>{t('client.enrols')}</Checkbox>
+            </Form.Item>
+          ) : null}
           <ProblemAlert error={create.error} />
         </Form>
       )}
@@ -172,7 +180,9 @@ function Created({ client, close }: { client: SSLClient; close: () => void }) {
           </div>
         }
       />
-      {secret ? <SecretDialog secret={secret} close={() => setSecret(undefined)} /> : null}
+      {secret ? (
+        <SecretDialog secret={secret} coded={client.two_factor} close={() => setSecret(undefined)} />
+      ) : null}
     </Modal>
   );
 }

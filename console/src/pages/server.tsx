@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { SSLGroup, SSLServer, SSLServerSettings } from '../api/types';
 import { RuleLines } from '../components/access-fields';
+import { BlockedCertificates } from '../components/blocked-certificates';
 import { ClientTable } from '../components/client-table';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
@@ -49,6 +50,9 @@ export function ServerPage() {
       <Tabs
         items={[
           { key: 'clients', label: t('nav.clients'), children: <ClientTable server={s.id} /> },
+          ...(s.client_cas.length > 0
+            ? [{ key: 'blocked', label: t('block.title'), children: <BlockedCertificates server={s} /> }]
+            : []),
           { key: 'settings', label: t('server.settings'), children: <AllSettings server={s} /> },
         ]}
       />

@@ -25,7 +25,7 @@ const textBanned = "Too many failed attempts from your network. Try again in 20 
 // bounded by countAttempt, which counts before.
 func (l login) judged(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if l.s.config.MaxBanScore <= 0 {
-		return l.marked(ctx)
+		return l.round(ctx)
 	}
 	source, err := l.s.digest(ctx, "ban", sourceText(l.request.SourceIP))
 	if err != nil {
@@ -38,20 +38,11 @@ func (l login) judged(ctx context.Context) (gwlink.LoginAnswer, error) {
 	if score >= int64(l.s.config.MaxBanScore) {
 		return unavailable(textBanned), nil
 	}
-	a, err := l.marked(ctx)
+	a, err := l.round(ctx)
 	if err != nil || !a.Failed {
 		return a, err
 	}
-	return a, l.s.countFailure(ctx, source, l.now)
-}
-
-// marked is a round whose answer tells the node whether a factor was wrong: a
-// form that says so, or the refusal of the last try, which failed has marked.
-// Tries of a pair that is locked already are not compared and not counted.
-func (l login) marked(ctx context.Context) (gwlink.LoginAnswer, error) {
-	a, err := l.round(ctx)
-	a.Failed = a.Failed || (a.Form != nil && a.Form.Error == textFailed)
-	return a, err
+	return a, l.s.countFailure(ctx, source, a.Client, l.now)
 }
 
 // banScore is the score of a source that still counts.
@@ -59,9 +50,9 @@ func (s *Service) banScore(ctx context.Context, source string, now time.Time) (i
 	return db.Get(ctx, s.db, nil, db.One[int64], "SELECT COALESCE(SUM(score), 0) FROM vpn_ban WHERE source = $1 AND until > $2", source, db.Micros(now))
 }
 
-// countFailure adds a failure. A ban is not prolonged by those that come in
-// after it was made.
-func (s *Service) countFailure(ctx context.Context, source string, now time.Time) error {
+// countFailure adds a failure at a client, "" if there is none by that name. A
+// ban is not prolonged by those that come in after it was made.
+func (s *Service) countFailure(ctx context.Context, source, client string, now time.Time) error {
 	var score int64
 	err := s.db.InTx(ctx, func(tx *db.Tx) (err error) {
 		score, err = db.Get(ctx, tx, nil, db.One[int64], `INSERT INTO vpn_ban (source, score, until) VALUES ($1, $2, $3)
@@ -69,11 +60,27 @@ func (s *Service) countFailure(ctx context.Context, source string, now time.Time
 				score = CASE WHEN vpn_ban.until <= $4 THEN excluded.score ELSE vpn_ban.score + excluded.score END,
 				until = CASE WHEN vpn_ban.until <= $4 OR vpn_ban.score < $5 THEN excluded.until ELSE vpn_ban.until END
 			RETURNING score`, source, int64(banFailure), db.Micros(now.Add(banReset)), db.Micros(now), int64(s.config.MaxBanScore))
-		return err
+		if err != nil {
+			return err
+		}
+		return countShare(ctx, tx, source, client, score == banFailure)
 	})
 	if limit := int64(s.config.MaxBanScore); err == nil && score >= limit && score-banFailure < limit {
 		s.log.WarnContext(ctx, "vpn logins of one source are refused", "wait", banReset)
 	}
+	return err
+}
+
+// countShare notes whose failure it was. anew forgets those of a score that was
+// over.
+func countShare(ctx context.Context, tx *db.Tx, source, client string, anew bool) error {
+	if anew {
+		if _, err := tx.Exec(ctx, "DELETE FROM vpn_ban_share WHERE source = $1", source); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO vpn_ban_share (source, client, score) VALUES ($1, $2, $3)
+		ON CONFLICT (source, client) DO UPDATE SET score = vpn_ban_share.score + excluded.score`, source, client, int64(banFailure))
 	return err
 }
 

@@ -51,7 +51,7 @@ func (s *Service) Bundle(ctx context.Context, p account.Principal, client string
 		}
 		b.key = plain["key_sealed"]
 	}
-	if err := s.recordRead(ctx, p, c); err != nil {
+	if _, err := s.recordRead(ctx, p, c, false); err != nil {
 		return Bundle{}, err
 	}
 	packed, err := b.pack()

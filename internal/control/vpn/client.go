@@ -30,6 +30,7 @@ type NewClient struct {
 	Name   string
 	CSR    []byte    // DER; empty = make a key
 	Token  TokenKind // what makes its codes; empty = TokenTOTP
+	Enrols bool      // the person sets the token up by a link: no seed is made here, and no login works before
 	ClientSettings
 }
 
@@ -71,7 +72,7 @@ func (s *Service) CreateClient(ctx context.Context, p account.Principal, in NewC
 	if err := s.roomForClient(ctx, s.db, p.Account, srv.ID, c); err != nil {
 		return SSLClient{}, err // before the work; counted again in the transaction
 	}
-	m, err := s.newMaterial(ctx, srv, c, in.CSR)
+	m, err := s.newMaterial(ctx, srv, c, in)
 	if err != nil {
 		return SSLClient{}, err
 	}
@@ -135,7 +136,7 @@ func (s *Service) secretUntil(now time.Time) time.Time {
 	return now.Add(s.config.SecretTTL)
 }
 
-func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, csr []byte) (m material, err error) {
+func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, in NewClient) (m material, err error) {
 	m.password = password.Generate(16)
 	if m.hash, err = s.hasher.Hash(ctx, m.password); err != nil {
 		return material{}, err
@@ -143,7 +144,7 @@ func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, c
 	if m.sealedPassword, err = s.seal(ctx, c, "password_sealed", []byte(m.password)); err != nil {
 		return material{}, err
 	}
-	public, sealedKey, err := s.newClientKey(ctx, c, csr)
+	public, sealedKey, err := s.newClientKey(ctx, c, in.CSR)
 	if err != nil {
 		return material{}, err
 	}
@@ -151,7 +152,7 @@ func (s *Service) newMaterial(ctx context.Context, srv SSLServer, c SSLClient, c
 	if m.certificate, err = s.issueClient(ctx, srv, c.Name, public, s.clock.Now()); err != nil {
 		return material{}, err
 	}
-	if srv.TwoFactor && !c.TwoFactorExempt {
+	if srv.TwoFactor && !c.TwoFactorExempt && !in.Enrols {
 		m.sealedTOTP, err = s.seal(ctx, c, "totp_sealed", []byte(newToken(c)))
 	}
 	return m, err
@@ -303,7 +304,10 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	if err := buryTx(ctx, tx, c.ID, s.clock.Now()); err != nil {
 		return err
 	}
-	for _, text := range []string{"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1"} {
+	for _, text := range []string{
+		"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1",
+		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
+	} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
 		}

@@ -41,6 +41,9 @@ var (
 	ErrPasswordWeak   = errs.New(errs.Unprocessable, "vpn.password_weak")
 	ErrCSR            = errs.New(errs.Unprocessable, "vpn.csr_invalid")
 	ErrSecretExpired  = errs.New(errs.Gone, "vpn.secret_expired")
+	ErrEnrolment      = errs.New(errs.NotFound, "vpn.enrolment_over")
+	ErrEnrolmentCode  = errs.New(errs.Unprocessable, "vpn.enrolment_code")
+	ErrNoToken        = errs.New(errs.Conflict, "vpn.client_without_token")
 	ErrLogin          = errs.New(errs.Invalid, "vpn.login_malformed")
 
 	ErrKeyRequest               = errs.New(errs.Invalid, "vpn.key_request_malformed")
@@ -48,6 +51,9 @@ var (
 	ErrCertificateInUse         = errs.New(errs.Conflict, "vpn.certificate_in_use") // param "users"
 	ErrCertificateIssued        = errs.New(errs.Conflict, "vpn.certificate_issued")
 	ErrCertificateNotIssued     = errs.New(errs.Conflict, "vpn.certificate_not_issued")
+	ErrBlockNotFound            = errs.New(errs.NotFound, "vpn.block_not_found")
+	ErrBlockForeign             = errs.New(errs.Unprocessable, "vpn.block_not_foreign")
+	ErrBlockSerial              = errs.New(errs.Unprocessable, "vpn.block_serial_invalid")
 	ErrCertificateErased        = errs.New(errs.Gone, "vpn.certificate_erased")
 	ErrCertificateUse           = errs.New(errs.Unprocessable, "vpn.certificate_unsuited") // param "kind"
 	ErrServerNameTaken          = errs.New(errs.Conflict, "vpn.server_name_taken")         // param "name"

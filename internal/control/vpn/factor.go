@@ -80,7 +80,11 @@ func (l login) again(ctx context.Context, c SSLClient, o origin, n int64, v conv
 	if n >= attemptsAllowed {
 		return l.failed(ctx, c, o, n, gwlink.LoginAnswer{})
 	}
-	return l.converse(ctx, c, o, v, textFailed, func(*db.Tx) error { return nil })
+	a, err := l.converse(ctx, c, o, v, textFailed, func(*db.Tx) error { return nil })
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	return l.failed(ctx, c, o, n, a)
 }
 
 func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversation, problem string, also func(tx *db.Tx) error) (gwlink.LoginAnswer, error) {
@@ -165,7 +169,7 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if n > attemptsAllowed {
-		return refused(textLocked), nil
+		return l.locked(ctx, o)
 	}
 	ok, err := l.belongs(ctx, c)
 	if err != nil {
@@ -185,10 +189,16 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	return refused(textExpired), nil
 }
 
-// code is the round of the code after the password.
+// code is the round of the code after the password. A recovery code is as good.
 func (l login) code(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
-	f, ok, err := l.matchCode(ctx, c, l.typed())
+	f, ok, err := l.recovery(ctx, c, l.typed())
 	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if ok {
+		return l.finish(ctx, c, o, n, f)
+	}
+	if f, ok, err = l.matchCode(ctx, c, l.typed()); err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {

@@ -103,6 +103,9 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 		if refusal != "" {
 			return l.s.allowanceReachedTx(ctx, tx, c)
 		}
+		if err := l.spendRecovery(ctx, tx, c, code); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6)",
 			g.Session, g.Gateway, g.Server, g.Client, db.Micros(l.now), db.Micros(g.NotAfter))
 		return err
@@ -136,7 +139,7 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 		if l.certificate.NotAfter.Before(g.NotAfter) {
 			g.NotAfter = l.certificate.NotAfter
 		}
-		g.Serial = serialText(l.certificate.SerialNumber)
+		g.Serial, g.Issuer = serialText(l.certificate.SerialNumber), gwlink.NameHash(l.certificate.RawIssuer)
 	}
 	return g
 }
@@ -149,12 +152,16 @@ func (l login) sessionsOf(c SSLClient) int {
 }
 
 // spend marks the code's step as used, once, and makes sure that the client is
-// still what was looked at. Step 0 is a login without a code.
+// still what was looked at. Step 0 is a login without a code, or with a recovery
+// code.
 func (l login) spend(ctx context.Context, tx *db.Tx, c SSLClient, code found) error {
 	if code.step == 0 {
 		n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM vpn_client WHERE id = $1 AND version = $2", c.ID, c.Version)
 		if err == nil && n != 1 {
 			err = ErrStale
+		}
+		if err == nil && code.recovery != "" {
+			err = knowsRecovery(ctx, tx, c, code)
 		}
 		return err
 	}

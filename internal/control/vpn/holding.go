@@ -17,6 +17,8 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_crl", holding.None("signed lists of serial numbers that open nothing any more",
 			"server", "revision", "made_for", "number", "der", "this_update", "next_update")),
 		holding.Of("vpn_revoked", holding.None("serial numbers that open nothing any more", "serial", "server", "not_after", "revoked_at")),
+		holding.Of("vpn_block", holding.None("certificates of other CAs that open nothing any more, as serial numbers",
+			"id", "server", "account", "issuer", "serial", "ca_name", "client", "not_after", "created_at")),
 		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at",
 			"awaits", "step", "drift", "chosen_group")),
 		holding.Of("vpn_attempt",
@@ -24,12 +26,25 @@ func Holdings() []holding.Table {
 				Name: "source_sealed", Category: holding.NetIP, Subject: "client", Purposes: []string{accessPurpose},
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
-			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client")),
+			holding.None("keyed digest and a count, minutes at most", "origin", "count", "until", "client", "throttle")),
+		holding.Of("vpn_recovery",
+			[]holding.Column{{
+				Name: "code_hash", Category: holding.AccountSecret, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("whose codes they are", "client")),
+		holding.Of("vpn_enrolment",
+			[]holding.Column{{
+				Name: "totp_sealed", Category: holding.AccountSecret, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("a link to set a token up, three days at most; keyed digest of its token", "client", "token_hash", "tries", "expires_at")),
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
 		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and when", "gateway", "kind", "day")),
 		holding.Of("vpn_ban", holding.None("keyed digest and a score, minutes at most", "source", "score", "until")),
+		holding.Of("vpn_ban_share", holding.None("whose failures a score holds: keyed digest and client, minutes at most", "source", "client", "score")),
 	}
 }
 
@@ -61,7 +76,7 @@ func clientTable() holding.Table {
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
-			"member_of", "secret_until", "password_until", "key_until", "token_until",
+			"member_of", "secret_until", "password_until", "key_until", "token_until", "pardoned_at",
 			"not_after", "up_rate", "down_rate", "fixed_ip", "fixed_ip6", "routes", "two_factor_exempt", "max_sessions", "expires_at",
 			"daily_quota", "monthly_quota", "version", "created_at", "updated_at"))
 }

@@ -141,6 +141,10 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if err != nil || gone {
 		return false, err
 	}
+	gone, err = isBlocked(ctx, l.s.db, l.server.ID, leaf)
+	if err != nil || gone {
+		return false, err
+	}
 	l.certificate = leaf
 	return true, nil
 }
@@ -177,7 +181,7 @@ func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if n > attemptsAllowed {
-		return refused(textLocked), nil
+		return l.locked(ctx, o)
 	}
 	return l.proven(ctx, c, o)
 }
@@ -217,7 +221,7 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if n > attemptsAllowed {
-		return refused(textLocked), nil
+		return l.locked(ctx, o)
 	}
 	c, ok, err := l.compare(ctx, name, pw)
 	if err != nil {
@@ -238,21 +242,28 @@ func (l login) password(ctx context.Context) (gwlink.LoginAnswer, error) {
 
 func (l login) needsCode(c SSLClient) bool { return l.server.TwoFactor && !c.TwoFactorExempt }
 
-// failed answers a wrong factor, and marks it: the same form, or the end at the last try.
+// failed answers a wrong factor, and says whose it was: the same form, or the end at the last try.
 // c is without id when there is no such client.
 func (l login) failed(ctx context.Context, c SSLClient, o origin, n int64, again gwlink.LoginAnswer) (gwlink.LoginAnswer, error) {
-	if n < attemptsAllowed {
-		again.Failed = true
-		return again, nil
+	if err := l.blame(ctx, c, o, n >= attemptsAllowed); err != nil {
+		return gwlink.LoginAnswer{}, err
 	}
-	if c.ID != "" {
-		if err := l.noteLock(ctx, c, o); err != nil {
-			return gwlink.LoginAnswer{}, err
-		}
+	if n >= attemptsAllowed {
+		again = refused(textLocked)
 	}
-	again = refused(textLocked)
-	again.Failed = true
+	again.Failed, again.Client = true, c.ID
 	return again, nil
+}
+
+// locked answers a try of a pair that has failed too often. Nothing is compared;
+// what the node counts of it is the client's all the same.
+func (l login) locked(ctx context.Context, o origin) (gwlink.LoginAnswer, error) {
+	whose, err := db.Select(ctx, l.s.db, db.One[string], "SELECT client FROM vpn_attempt WHERE origin = $1", o.pair)
+	a := refused(textLocked)
+	if len(whose) > 0 {
+		a.Client = whose[0]
+	}
+	return a, err
 }
 
 func (l login) compare(ctx context.Context, name, pw string) (SSLClient, bool, error) {
@@ -278,7 +289,7 @@ func (l login) verify(ctx context.Context, c SSLClient, pw string) (bool, error)
 // belongs reports whether the client may sign in now, with this certificate, to
 // this group.
 func (l login) belongs(ctx context.Context, c SSLClient) (bool, error) {
-	if c.State != ClientEnabled || (!c.ExpiresAt.IsZero() && !l.now.Before(c.ExpiresAt)) {
+	if !c.able(l.now) {
 		return false, nil
 	}
 	switch {

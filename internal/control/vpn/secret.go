@@ -74,7 +74,8 @@ func readerOf(p account.Principal) vault.Reader {
 }
 
 // Secret returns a client's generated password and token while each may be
-// read; ErrSecretExpired when neither may. Each reading is recorded.
+// read; ErrSecretExpired when neither may. The token is shown once: whoever
+// reads next gets the password alone. Each reading is recorded.
 func (s *Service) Secret(ctx context.Context, p account.Principal, client string) (Secret, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -88,11 +89,12 @@ func (s *Service) Secret(ctx context.Context, p account.Principal, client string
 	if err != nil {
 		return Secret{}, err
 	}
-	if err := s.recordRead(ctx, p, c); err != nil {
+	first, err := s.recordRead(ctx, p, c, len(plain["totp_sealed"]) > 0)
+	if err != nil {
 		return Secret{}, err
 	}
 	out := Secret{UserName: c.Name, Password: string(plain["password_sealed"]), Until: until}
-	if len(plain["totp_sealed"]) == 0 {
+	if !first {
 		return out, nil
 	}
 	return out, out.setToken(c, string(plain["totp_sealed"]))
@@ -116,11 +118,21 @@ func (c SSLClient) readable(now time.Time) (columns []string, until time.Time) {
 	return columns, until
 }
 
-// recordRead commits that a secret was handed out before it is.
-func (s *Service) recordRead(ctx context.Context, p account.Principal, c SSLClient) error {
-	return s.db.InTx(ctx, func(tx *db.Tx) error {
+// recordRead commits that a secret was handed out before it is. first tells
+// whether the token goes with it: of two that read at once, one gets it.
+func (s *Service) recordRead(ctx context.Context, p account.Principal, c SSLClient, token bool) (first bool, err error) {
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		if token {
+			n, err := db.Select(ctx, tx, db.One[string], "UPDATE vpn_client SET token_until = $1 WHERE id = $2 AND token_until = $3 RETURNING id",
+				db.Micros(s.clock.Now()), c.ID, db.Micros(c.Readable.Token))
+			if err != nil {
+				return err
+			}
+			first = len(n) > 0
+		}
 		return s.record(ctx, tx, p, "vpn.secret_read", map[string]string{"client": c.ID})
 	})
+	return first, err
 }
 
 // secret is an opened system secret with what is public of it.

@@ -411,13 +411,16 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 	if err != nil {
 		return gwlink.SSLServer{}, err
 	}
+	if w.Blocked, err = blocked(ctx, s.db, v.ID, s.clock.Now()); err != nil {
+		return gwlink.SSLServer{}, err
+	}
 	clients, err := clientsOfServer(ctx, s.db, v.ID)
 	if err != nil {
 		return gwlink.SSLServer{}, err
 	}
 	clients = slices.DeleteFunc(clients, func(c SSLClient) bool { return c.State != ClientEnabled })
 	for _, c := range clients {
-		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes})
+		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes, Pardoned: c.pardoned})
 	}
 	return w, nil
 }

@@ -166,9 +166,12 @@ func (s *Service) sweep(ctx context.Context) error {
 		for _, text := range []string{
 			"DELETE FROM vpn_conversation WHERE expires_at < $1",
 			"DELETE FROM vpn_attempt WHERE until < $1",
+			"DELETE FROM vpn_enrolment WHERE expires_at < $1",
+			"DELETE FROM vpn_ban_share WHERE source NOT IN (SELECT source FROM vpn_ban WHERE until >= $1)",
 			"DELETE FROM vpn_ban WHERE until < $1",
 			"DELETE FROM vpn_grant WHERE not_after < $1",
 			"DELETE FROM vpn_revoked WHERE not_after < $1",
+			"DELETE FROM vpn_block WHERE not_after > 0 AND not_after < $1",
 			"UPDATE vpn_client SET password_sealed = NULL WHERE password_until < $1 AND password_sealed IS NOT NULL",
 			"UPDATE vpn_client SET key_sealed = NULL WHERE key_until < $1 AND key_sealed IS NOT NULL",
 			"DELETE FROM vpn_certificate WHERE kind = 'client' AND not_after < $1 AND revoked_at > 0",

@@ -15,6 +15,7 @@ const ClientLocked ClientState = "locked"
 // ClientStatus is how a client was when it was read.
 type ClientStatus struct {
 	Sessions    int       // live ones, as nodes have reported
+	Recovery    int       // codes that are left
 	LockedUntil time.Time // from one source at least; zero when it is not locked
 }
 
@@ -83,6 +84,10 @@ func (s *Service) readStatus(ctx context.Context, owner account.ID, all []SSLCli
 	if err != nil {
 		return err
 	}
+	left, err := recoveryLeft(ctx, s.db, owner)
+	if err != nil {
+		return err
+	}
 	live := map[string]map[string]int{}
 	for i, c := range all {
 		if live[c.Gateway] == nil {
@@ -90,7 +95,7 @@ func (s *Service) readStatus(ctx context.Context, owner account.ID, all []SSLCli
 				return err
 			}
 		}
-		all[i].Status = ClientStatus{Sessions: live[c.Gateway][c.ID], LockedUntil: locks[c.ID]}
+		all[i].Status = ClientStatus{Sessions: live[c.Gateway][c.ID], Recovery: left[c.ID], LockedUntil: locks[c.ID]}
 	}
 	return nil
 }

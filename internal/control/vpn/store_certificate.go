@@ -132,6 +132,7 @@ func dropCertificates(ctx context.Context, tx *db.Tx, server string) error {
 	for _, text := range []string{
 		"DELETE FROM vpn_certificate WHERE server = $1 AND kind = 'client'", "DELETE FROM vpn_certificate_use WHERE resource = $1",
 		"DELETE FROM vpn_server_alias WHERE server = $1", "DELETE FROM vpn_crl WHERE server = $1",
+		"DELETE FROM vpn_block WHERE server = $1",
 	} {
 		if _, err := tx.Exec(ctx, text, server); err != nil {
 			return err

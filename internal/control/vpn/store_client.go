@@ -12,14 +12,14 @@ import (
 
 const clientColumns = `SELECT id, server, gateway, account, subject, name, state, token_kind, totp_sealed IS NOT NULL, totp_step, token_drift,
 	password_until, key_until, token_until, serial, certificate, not_after,
-	up_rate, down_rate, fixed_ip, fixed_ip6, routes, two_factor_exempt, max_sessions, expires_at, member_of, daily_quota, monthly_quota, version, created_at, updated_at FROM vpn_client`
+	up_rate, down_rate, fixed_ip, fixed_ip6, routes, two_factor_exempt, max_sessions, expires_at, member_of, daily_quota, monthly_quota, pardoned_at, version, created_at, updated_at FROM vpn_client`
 
 func scanClient(r db.Row) (c SSLClient, err error) {
 	var untilPassword, untilKey, untilToken, notAfter, exempt, max, expires, created, updated int64
 	var fixed, fixed6, routes, groups string
 	err = r.Scan(&c.ID, &c.Server, &c.Gateway, &c.Account, &c.Subject, &c.Name, &c.State, &c.Token, &c.HasToken, &c.tokenStep, &c.tokenDrift,
 		&untilPassword, &untilKey, &untilToken, &c.Serial, &c.Certificate, &notAfter,
-		&c.UpRate, &c.DownRate, &fixed, &fixed6, &routes, &exempt, &max, &expires, &groups, &c.DailyQuota, &c.MonthlyQuota, &c.Version, &created, &updated)
+		&c.UpRate, &c.DownRate, &fixed, &fixed6, &routes, &exempt, &max, &expires, &groups, &c.DailyQuota, &c.MonthlyQuota, &c.pardoned, &c.Version, &created, &updated)
 	if err != nil {
 		return SSLClient{}, err
 	}

@@ -51,7 +51,8 @@ func (v *Secret) setToken(c SSLClient, plain string) error {
 }
 
 // ResetToken gives a client a new token of a kind (empty = the same as before),
-// which Secret returns for a time. Its sessions end; the password stays.
+// which Secret returns for a time. Its sessions end, its recovery codes and
+// a link to set it up are forgotten; the password stays.
 func (s *Service) ResetToken(ctx context.Context, p account.Principal, client string, kind TokenKind) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -82,6 +83,12 @@ func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err != nil {
 		return err
 	}
+	if _, err := tx.Exec(ctx, "DELETE FROM vpn_enrolment WHERE client = $1", c.ID); err != nil {
+		return err
+	}
+	if err := replaceRecovery(ctx, tx, c.ID, nil); err != nil {
+		return err
+	}
 	if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
 		return err
 	}
@@ -90,9 +97,10 @@ func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Princ
 
 // found is what a code belongs to.
 type found struct {
-	step  int64
-	drift int64 // steps that the token's clock is ahead; a TOTP token is not followed
-	near  bool  // else only the code that follows makes it good
+	recovery string // digest of a recovery code, in place of the rest
+	step     int64
+	drift    int64 // steps that the token's clock is ahead; a TOTP token is not followed
+	near     bool  // else only the code that follows makes it good
 }
 
 // match looks for the step of a code. ok is false if there is none, or if it is

@@ -79,3 +79,84 @@ func TestLocksAreListedAndLifted(t *testing.T) {
 		}
 	})
 }
+
+// TestUnlockingLiftsTheBanThatTheClientEarned: a client whose device goes on
+// with an old password gets its source banned together with others; unlocking
+// takes its part away, and the source is free again, or is told to be banned.
+func TestUnlockingLiftsTheBanThatTheClientEarned(t *testing.T) {
+	t.Parallel()
+	banning(t, func(t *testing.T, r rig) {
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, passwordOnly)
+		c, secret := r.client(t, alice, srv.ID, "zhang.san")
+		enters := func() bool {
+			a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
+			must(t, err)
+			return a.Outcome == gwlink.OutcomeGranted
+		}
+		wrong := func(name string, times int) (last gwlink.LoginAnswer) {
+			for range times {
+				a, err := r.say(srv, source(1), "", nil, "username", name, "password", "of before")
+				must(t, err)
+				last = a
+			}
+			return last
+		}
+		// Five of its own and three of nobody's make the ban.
+		if a := wrong(c.Name, 5); !a.Failed || a.Client != c.ID {
+			t.Fatalf("the fifth failure: got %+v, want it to say whose it was", a)
+		}
+		if a := wrong("nobody", 3); !a.Failed || a.Client != "" {
+			t.Fatalf("a failure of nobody: got %+v", a)
+		}
+		locks, err := r.s.Locks(ctx, alice, c.ID)
+		if err != nil || len(locks) != 1 || !locks[0].BannedUntil.Equal(r.clock.Now().Add(20*time.Minute)) {
+			t.Fatalf("locks: got %+v, %v, want one, banned by its own part", locks, err)
+		}
+		if enters() {
+			t.Fatal("entered from a banned source")
+		}
+		must(t, r.s.Unlock(ctx, alice, c.ID))
+		if d := r.desired(t); len(d.Clients) != 1 || d.Clients[0].Pardoned != r.clock.Now().UnixMicro() {
+			t.Errorf("the node gets %+v, want the time of the pardon", d.Clients)
+		}
+		if !enters() {
+			t.Error("did not enter after unlocking")
+		}
+		// Five more of others make eight: that ban is not the client's to lift.
+		wrong("somebody", 5)
+		must(t, r.s.Unlock(ctx, alice, c.ID))
+		if enters() {
+			t.Error("unlocking one client lifted what others had earned")
+		}
+		// What the client did after the ban was over counts anew.
+		r.clock.Advance(time.Hour)
+		wrong(c.Name, 1)
+		if n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT SUM(score) FROM vpn_ban_share"); err != nil || n != 10 {
+			t.Errorf("an hour later: got %d points, %v, want 10", n, err)
+		}
+	})
+}
+
+// TestUnlockingAlsoUnslowsTheSource: the tries of a locked pair count against
+// its source too, which stops all accounts of the server there.
+func TestUnlockingAlsoUnslowsTheSource(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, passwordOnly)
+		c, secret := r.client(t, alice, srv.ID, "zhang.san")
+		for range 60 {
+			a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", "of before")
+			must(t, err)
+			if a.Outcome == gwlink.OutcomeRefused && a.Client != c.ID {
+				t.Fatalf("locked: got %+v, want whose it is", a)
+			}
+		}
+		if err := r.s.Unlock(ctx, alice, c.ID); err != nil {
+			t.Fatal(err)
+		}
+		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
+		if err != nil || a.Outcome != gwlink.OutcomeGranted {
+			t.Errorf("after unlocking: got %+v, %v, want granted", a, err)
+		}
+	})
+}

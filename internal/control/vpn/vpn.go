@@ -235,6 +235,7 @@ type SSLClient struct {
 	UpdatedAt   time.Time
 	Status      ClientStatus // filled in by Clients and Client
 
+	pardoned   int64 // when it was last unlocked, in Unix microseconds
 	tokenStep  int64 // last step that was accepted
 	tokenDrift int64 // steps that the token's clock is ahead
 }

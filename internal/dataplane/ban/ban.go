@@ -11,6 +11,9 @@
 //	   ▲             │                │ counts nothing more
 //	   └── reset ────┴──── reset ─────┘
 //
+// Points are kept by the SSL client that they are about, as far as control says
+// which: who unlocks a client lifts those and no others.
+//
 // Invariants: memory is bounded, however many sources there are; a ban ends by
 // itself; a success forgives connections, never wrong factors, so that who
 // holds one account cannot go on guessing at others.
@@ -18,6 +21,7 @@ package ban
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -36,6 +40,9 @@ const (
 	maxSources = 1 << 16
 	// sample is how many sources are looked at to find one to forget.
 	sample = 8
+	// maxShares bounds the clients of one source; what further ones earn is
+	// nobody's.
+	maxShares = 16
 )
 
 // Board is the scores of one node. It is safe for concurrent use.
@@ -48,12 +55,24 @@ type Board struct {
 }
 
 type score struct {
-	failures    int // points
-	connections int
-	until       time.Time
+	shares []share
+	until  time.Time
 }
 
-func (s score) total() int { return s.failures + s.connections }
+// share is the points that one SSL client earned its source; "" is nobody known.
+type share struct {
+	client                string
+	failures, connections int
+}
+
+func (s share) total() int { return s.failures + s.connections }
+
+func (s score) total() (n int) {
+	for _, one := range s.shares {
+		n += one.total()
+	}
+	return n
+}
 
 // New returns an empty board that bans at max points; with 0 it never does.
 func New(max int) *Board {
@@ -70,15 +89,16 @@ func (b *Board) Banned(from netip.Addr, now time.Time) bool {
 	return b.at(source(from), now).total() >= b.max
 }
 
-// Failed counts a wrong factor. It returns true when that makes the ban.
-func (b *Board) Failed(from netip.Addr, now time.Time) bool {
-	return b.count(from, now, score{failures: Failure})
+// Failed counts a wrong factor of an SSL client, "" if it is none's. It returns
+// true when that makes the ban.
+func (b *Board) Failed(from netip.Addr, client string, now time.Time) bool {
+	return b.count(from, now, share{client: client, failures: Failure})
 }
 
-// Wasted counts a connection that ended without a login or a tunnel. It returns
-// true when that makes the ban.
-func (b *Board) Wasted(from netip.Addr, now time.Time) bool {
-	return b.count(from, now, score{connections: Connection})
+// Wasted counts a connection that ended without a login or a tunnel, after what
+// it said of an SSL client. It returns true when that makes the ban.
+func (b *Board) Wasted(from netip.Addr, client string, now time.Time) bool {
+	return b.count(from, now, share{client: client, connections: Connection})
 }
 
 // Succeeded forgives the connections of a source: clients that use several for
@@ -88,14 +108,38 @@ func (b *Board) Succeeded(from netip.Addr, now time.Time) {
 	defer b.mu.Unlock()
 	key := source(from)
 	s := b.at(key, now)
-	if s.connections = 0; s.failures > 0 {
-		b.scores[key] = s
-		return
+	for i := range s.shares {
+		s.shares[i].connections = 0
 	}
-	delete(b.scores, key)
+	b.keepLocked(key, s)
 }
 
-func (b *Board) count(from netip.Addr, now time.Time, points score) bool {
+// Pardon forgets what an SSL client earned, at every source.
+func (b *Board) Pardon(client string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, s := range b.scores {
+		for i := range s.shares {
+			if s.shares[i].client == client {
+				s.shares[i] = share{}
+				b.keepLocked(key, s)
+				break
+			}
+		}
+	}
+}
+
+// keepLocked puts a score in place of what was, without what holds no points.
+func (b *Board) keepLocked(key netip.Prefix, s score) {
+	s.shares = slices.DeleteFunc(s.shares, func(one share) bool { return one.total() == 0 })
+	if len(s.shares) == 0 {
+		delete(b.scores, key)
+		return
+	}
+	b.scores[key] = s
+}
+
+func (b *Board) count(from netip.Addr, now time.Time, points share) bool {
 	if b.max <= 0 {
 		return false
 	}
@@ -109,9 +153,27 @@ func (b *Board) count(from netip.Addr, now time.Time, points score) bool {
 	if _, known := b.scores[key]; !known && len(b.scores) >= b.room {
 		b.forgetOne(now)
 	}
-	s = score{s.failures + points.failures, s.connections + points.connections, now.Add(Reset)}
+	s.add(points)
+	s.until = now.Add(Reset)
 	b.scores[key] = s
 	return s.total() >= b.max
+}
+
+func (s *score) add(points share) {
+	at := func(client string) int {
+		return slices.IndexFunc(s.shares, func(one share) bool { return one.client == client })
+	}
+	i := at(points.client)
+	if i < 0 && len(s.shares) >= maxShares {
+		points.client = ""
+		i = at("")
+	}
+	if i < 0 {
+		s.shares = append(s.shares, points)
+		return
+	}
+	s.shares[i].failures += points.failures
+	s.shares[i].connections += points.connections
 }
 
 // at returns the score that still counts.

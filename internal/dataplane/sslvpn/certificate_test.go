@@ -25,10 +25,12 @@ type issuer struct {
 	key  *ecdsa.PrivateKey
 }
 
-func newIssuer(t *testing.T, by *issuer) *issuer {
+func newIssuer(t *testing.T, by *issuer) *issuer { return newNamedIssuer(t, by, "CA") }
+
+func newNamedIssuer(t *testing.T, by *issuer, name string) *issuer {
 	t.Helper()
 	c := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "CA"}, IsCA: true, KeyUsage: x509.KeyUsageCertSign,
+		Subject: pkix.Name{CommonName: name}, IsCA: true, KeyUsage: x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
 	}
 	made := &issuer{t: t}
@@ -87,7 +89,7 @@ func certified(t *testing.T, ca *issuer) *rig {
 			t.Errorf("no certificate reached control: %v", err)
 			return
 		}
-		g.Serial = strings.ToUpper(leaf.SerialNumber.Text(16))
+		g.Serial, g.Issuer = strings.ToUpper(leaf.SerialNumber.Text(16)), gwlink.NameHash(leaf.RawIssuer)
 	})
 	return r
 }
@@ -222,6 +224,42 @@ func TestAClientIsAskedForItsCertificate(t *testing.T) {
 		if resp.StatusCode != 200 || !strings.Contains(body, c.want) || strings.Contains(body, asked) != (c.want == asked) {
 			t.Errorf("%s: got %s %s, want %s", name, resp.Status, body, c.want)
 		}
+	}
+}
+
+// TestABlockIsOfOneCertificateOfOneCA: another CA may have given the same serial.
+func TestABlockIsOfOneCertificateOfOneCA(t *testing.T) {
+	t.Parallel()
+	ca, other := newIssuer(t, nil), newNamedIssuer(t, nil, "other")
+	r := certified(t, ca)
+	r.spec.SSLServers[0].ClientCAs = append(r.spec.SSLServers[0].ClientCAs, other.cert.Raw)
+	r.apply()
+	lost, kept := r.dial(ca.client(0xabc)), r.dial(other.client(0xabc))
+	cookie := lost.login("ann")
+	lost.connect(cookie)
+	stays := kept.connect(kept.login("bob")).Get("X-Cstp-Address")
+	rec := r.svc.Records()
+	r.spec.SSLServers[0].Blocked = []gwlink.CertificateID{{Issuer: gwlink.NameHash(ca.cert.RawSubject), Serial: "ABC"}}
+	r.apply()
+	if f, err := lost.frame(); err != nil || f.Type != openconnect.TypeDisconnect {
+		t.Errorf("got %v, %v, want a DISCONNECT", f, err)
+	}
+	if c := r.nextClosed(); c.Reason != gwlink.ReasonRevoked {
+		t.Errorf("got %+v, want it revoked", c)
+	}
+	r.carries(kept, stays)
+	if !r.dial(ca.client(0xabc)).turnedAway() || r.dial(other.client(0xabc)).turnedAway() {
+		t.Error("the blocked certificate is let in, or another's is not")
+	}
+	for _, one := range rec {
+		if err := r.svc.Restore(one); one.Client == "sslcli-ann" && err == nil {
+			t.Error("a session of the blocked certificate came back after a restart")
+		}
+	}
+	r.spec.SSLServers[0].Blocked = nil
+	r.apply()
+	if r.dial(ca.client(0xabc)).turnedAway() {
+		t.Error("turned away after the block was lifted")
 	}
 }
 

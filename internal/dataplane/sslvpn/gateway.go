@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,6 +204,7 @@ type server struct {
 	cert      *tls.Certificate
 	clientCAs *x509.CertPool
 	revoked   map[string]bool
+	blocked   map[gwlink.CertificateID]bool
 	clients   map[string]gwlink.Client
 	profile   []byte
 }
@@ -232,6 +234,10 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 			s.clientCAs.AddCert(c)
 		}
 	}
+	s.blocked = make(map[gwlink.CertificateID]bool, len(spec.Blocked))
+	for _, one := range spec.Blocked {
+		s.blocked[one] = true
+	}
 	for _, serial := range spec.RevokedSerials {
 		s.revoked[serial] = true
 	}
@@ -254,7 +260,15 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 
 // revokes says that the certificate of a grant, if it had one, opens nothing any
 // more.
-func (s *server) revokes(g gwlink.Grant) bool { return g.Serial != "" && s.revoked[g.Serial] }
+func (s *server) revokes(g gwlink.Grant) bool {
+	return g.Serial != "" && (s.revoked[g.Serial] || s.blocked[gwlink.CertificateID{Issuer: g.Issuer, Serial: g.Serial}])
+}
+
+// refuses says that a certificate opens nothing, though its CA is trusted.
+func (s *server) refuses(c *x509.Certificate) bool {
+	serial := strings.ToUpper(c.SerialNumber.Text(16))
+	return s.revoked[serial] || s.blocked[gwlink.CertificateID{Issuer: gwlink.NameHash(c.RawIssuer), Serial: serial}]
+}
 
 // accessList is the server's, the former one if its rules have not changed.
 func accessList(spec gwlink.SSLServer, former *server) *filter.ACL {

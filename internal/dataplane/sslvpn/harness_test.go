@@ -219,7 +219,9 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	case "refuse":
 		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused}, nil
 	default:
-		form.Failed = q.Fields["password"] != ""
+		if form.Failed = q.Fields["password"] != ""; form.Failed {
+			form.Client = "sslcli-" + q.Fields["username"]
+		}
 		return form, nil
 	}
 	if q.Conversation != "conv" {

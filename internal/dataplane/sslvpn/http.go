@@ -36,6 +36,7 @@ type httpConn struct {
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
 	fruitful bool    // it brought a login or a tunnel
+	about    string  // SSL client that control's last answer was about
 	// blameless says that it came to nothing for reasons of ours.
 	blameless bool
 	failure   string // why the present round of a login fails

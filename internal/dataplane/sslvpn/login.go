@@ -139,7 +139,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
 		return "", h.ours(unavailable)
 	}
-	if a.Failed {
+	if h.about = a.Client; a.Failed {
 		h.failure = FailCredentials
 		h.failed()
 	}
@@ -321,7 +321,7 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	if err != nil || h.srv.revoked[strings.ToUpper(peer[0].SerialNumber.Text(16))] {
+	if err != nil || h.srv.refuses(peer[0]) {
 		return nil, !h.srv.spec.WantsCertificate()
 	}
 	return peer[0].Raw, true

@@ -108,6 +108,7 @@ func (s *Service) replaceLocked(gateways []Gateway) []*gateway {
 		running[id] = g
 		for _, spec := range want.Spec.SSLServers {
 			s.servers[spec.ID] = newServer(spec, g, want.Certificates[spec.ID], former[spec.ID])
+			s.pardon(former[spec.ID], s.servers[spec.ID])
 		}
 	}
 	for id, g := range s.gateways {

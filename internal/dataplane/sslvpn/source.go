@@ -12,7 +12,7 @@ func (h *httpConn) banned() bool { return h.svc.bans.Banned(h.from.Addr(), h.svc
 
 // failed counts a wrong factor against the source.
 func (h *httpConn) failed() {
-	if h.svc.bans.Failed(h.from.Addr(), h.svc.cfg.Clock.Now()) {
+	if h.svc.bans.Failed(h.from.Addr(), h.about, h.svc.cfg.Clock.Now()) {
 		h.tellBan()
 	}
 }
@@ -27,7 +27,7 @@ func (h *httpConn) succeeded() {
 // its end, so that an office whose clients all come back at once is not taken
 // for a flood.
 func (h *httpConn) weigh() {
-	if !h.fruitful && !h.blameless && h.svc.bans.Wasted(h.from.Addr(), h.svc.cfg.Clock.Now()) {
+	if !h.fruitful && !h.blameless && h.svc.bans.Wasted(h.from.Addr(), h.about, h.svc.cfg.Clock.Now()) {
 		h.tellBan()
 	}
 }
@@ -36,4 +36,17 @@ func (h *httpConn) weigh() {
 // personal.
 func (h *httpConn) tellBan() {
 	h.svc.cfg.Log.Warn("logins of one source are refused", "wait", ban.Reset)
+}
+
+// pardon lifts what SSL clients earned their sources that control has unlocked
+// since the former state of the server.
+func (s *Service) pardon(former, now *server) {
+	if former == nil {
+		return
+	}
+	for id, c := range now.clients {
+		if old, known := former.clients[id]; known && c.Pardoned > old.Pardoned {
+			s.bans.Pardon(id)
+		}
+	}
 }

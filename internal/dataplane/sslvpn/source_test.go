@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 )
 
@@ -47,6 +48,43 @@ func TestWrongPasswordsBanTheSourceFromLogins(t *testing.T) {
 	}
 	now.Advance(ban.Reset)
 	r.dial(nil).login("ann")
+}
+
+// TestUnlockingAClientLiftsItsBanHere: control unlocks a client, and the node
+// forgets what that one earned its source, not what others did.
+func TestUnlockingAClientLiftsItsBanHere(t *testing.T) {
+	t.Parallel()
+	r, now := newBanRig(t)
+	from := netip.MustParseAddr("127.0.0.1")
+	unlock := func(client string) {
+		now.Advance(time.Second)
+		for i, c := range r.spec.SSLServers[0].Clients {
+			if c.ID == client {
+				r.spec.SSLServers[0].Clients[i].Pardoned = now.Now().UnixMicro()
+			}
+		}
+		r.apply()
+	}
+	r.spec.SSLServers[0].Clients = append(r.spec.SSLServers[0].Clients, gwlink.Client{ID: "sslcli-ann"}, gwlink.Client{ID: "sslcli-bob", Pardoned: 5})
+	r.apply()
+	guess := func(name string, times int) {
+		p := r.dial(nil)
+		for range times {
+			p.request(post(reply(name, "wrong")))
+		}
+	}
+	guess("ann", 8)
+	if unlock("sslcli-bob"); !r.svc.bans.Banned(from, now.Now()) {
+		t.Fatal("unlocking another client lifted the ban")
+	}
+	if unlock("sslcli-ann"); r.svc.bans.Banned(from, now.Now()) {
+		t.Fatal("banned after the client was unlocked")
+	}
+	r.dial(nil).login("ann")
+	guess("bob", 8)
+	if unlock("sslcli-ann"); !r.svc.bans.Banned(from, now.Now()) {
+		t.Error("unlocking lifted what the failures of another client had made")
+	}
 }
 
 func TestConnectionsThatComeToNothingBanTheSource(t *testing.T) {

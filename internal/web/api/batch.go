@@ -62,7 +62,7 @@ func clientBatch(a *API, s *vpn.Service) {
 		})
 	Get(a, "/ssl-clients/batch-template", Operation{ID: "get-ssl-client-batch-template", Summary: "A table to fill in, as CSV", Tag: tag, Access: Customer},
 		func(context.Context, *struct{}) (*file, error) {
-			text := "\uFEFF" + strings.Join(batchColumns, ",") + "\r\n" + "zhang.san,2000,10000,,false,1,,enabled,,,,,,totp\r\n"
+			text := "\uFEFF" + strings.Join(batchColumns, ",") + "\r\n" + "zhang.san,2000,10000,,false,1,,enabled,,,,,,totp,false\r\n"
 			return &file{"no-store", "text/csv; charset=utf-8", `attachment; filename="ssl-clients.csv"`, []byte(text)}, nil
 		})
 }
@@ -70,7 +70,7 @@ func clientBatch(a *API, s *vpn.Service) {
 // batchColumns are what a table may say of a client.
 var batchColumns = []string{
 	"name", "up_kbps", "down_kbps", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "state",
-	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind",
+	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind", "enrols",
 }
 
 // tableRow is one row of a table as read.
@@ -289,13 +289,19 @@ func readCell(c *vpn.NewClient, p *SSLClientSettingsPatch, column, cell string) 
 		p.State = &state
 		return state == string(vpn.ClientEnabled) || state == string(vpn.ClientDisabled)
 	case "two_factor_exempt":
-		yes := slices.Contains([]string{"true", "yes", "1", "是"}, strings.ToLower(cell))
-		p.TwoFactorExempt = &yes
-		return yes || slices.Contains([]string{"false", "no", "0", "否"}, strings.ToLower(cell))
+		p.TwoFactorExempt = new(bool)
+		return readAnswer(p.TwoFactorExempt, cell)
+	case "enrols":
+		return readAnswer(&c.Enrols, cell)
 	case "expires_at":
 		return readTime(&p.ExpiresAt, cell)
 	}
 	return true
+}
+
+func readAnswer(into *bool, cell string) bool {
+	*into = slices.Contains([]string{"true", "yes", "1", "是"}, strings.ToLower(cell))
+	return *into || slices.Contains([]string{"false", "no", "0", "否"}, strings.ToLower(cell))
 }
 
 func readNumber(into **int64, cell string, top int64) bool {

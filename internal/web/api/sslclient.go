@@ -23,6 +23,7 @@ type SSLClient struct {
 	NotAfter       time.Time `json:"not_after" doc:"End of the certificate"`
 	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
 	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
+	RecoveryLeft   int       `json:"recovery_left" doc:"Recovery codes that are not used up"`
 	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
 	Online         bool      `json:"online" doc:"It has a live session, by the reports of its node"`
 	Sessions       int       `json:"sessions" doc:"Live ones"`
@@ -72,6 +73,7 @@ type SSLClientRequest struct {
 	Name   string `json:"name" maxLength:"256"`
 	CSRPEM string `json:"csr_pem,omitempty" maxLength:"16384" doc:"Certify this key instead of making one"`
 	Token  string `json:"token_kind,omitempty" enum:"totp,stoken" doc:"What makes its codes; default totp"`
+	Enrols bool   `json:"enrols,omitempty" doc:"The user sets the token up by a link; no seed is made, and no login works before"`
 	Online *bool  `json:"online,omitempty" doc:"Ignored, as a client's sessions say it: what was read may be sent again"`
 	SSLClientSettingsPatch
 }
@@ -117,9 +119,18 @@ type Reissue struct {
 type SSLClientLock struct {
 	Source string    `json:"source" doc:"Address; an IPv6 one stands for its /64"`
 	Until  time.Time `json:"until"`
+	// BannedUntil is left out for a source that is not banned.
+	BannedUntil *time.Time `json:"banned_until,omitempty" doc:"Nobody signs in from the source until then, unless unlocking takes enough of its points away"`
 }
 
-func toLock(l vpn.Lock) SSLClientLock { return SSLClientLock{l.Source.String(), l.Until} }
+func toLock(l vpn.Lock) SSLClientLock {
+	return SSLClientLock{l.Source.String(), l.Until, toTime(l.BannedUntil)}
+}
+
+// SSLClientRecoveryCodes are codes that stand in for those of a token, each once.
+type SSLClientRecoveryCodes struct {
+	Codes []string `json:"recovery_codes" nullable:"false"`
+}
 
 // TokenReset chooses the kind of a new token; left out, it is that of the old.
 type TokenReset struct {
@@ -210,6 +221,7 @@ func SSLClients(a *API, s *vpn.Service) {
 			return &Body[SSLClientUsage]{SSLClientUsage{u.Day, u.DayEnds, u.Month, u.MonthEnds}}, err
 		})
 	clientActions(a, s)
+	tokenEnrolments(a, s)
 	clientBatch(a, s)
 }
 
@@ -222,7 +234,7 @@ func clientActions(a *API, s *vpn.Service) {
 		})
 	Post(a, "/ssl-clients/{id}/secret", Operation{
 		ID: "read-ssl-client-secret", Summary: "Read the generated password and code seed", Tag: tag, Access: Customer,
-		Detail: "Each reading is recorded. Answers 410 when the time is over.",
+		Detail: "The token is shown once, the password while its time lasts. Each reading is recorded. Answers 410 when there is nothing to read.",
 	},
 		func(ctx context.Context, in *ResourceID) (*private[SSLClientSecret], error) {
 			v, err := s.Secret(ctx, Who(ctx), in.ID)
@@ -257,6 +269,14 @@ func clientActions(a *API, s *vpn.Service) {
 			c, err := s.ResetToken(ctx, Who(ctx), in.ID, in.Body.kind())
 			return &Body[SSLClient]{toClient(c)}, err
 		})
+	Post(a, "/ssl-clients/{id}/recovery-codes", Operation{
+		ID: "make-ssl-client-recovery-codes", Summary: "Ten new recovery codes, shown this once", Tag: tag, Access: Customer,
+		Detail: "Each stands in for a code of the token once. Those of before open nothing any more.",
+	},
+		func(ctx context.Context, in *ResourceID) (*private[SSLClientRecoveryCodes], error) {
+			codes, err := s.RecoveryCodes(ctx, Who(ctx), in.ID)
+			return &private[SSLClientRecoveryCodes]{secretCache, SSLClientRecoveryCodes{codes}}, err
+		})
 	Get(a, "/ssl-clients/{id}/locks", Operation{
 		ID: "list-ssl-client-locks", Summary: "Sources from which a client is locked now", Tag: tag, Access: Customer,
 		Detail: "Five failures lock the account for that source for 15 minutes. Each reading is recorded.",
@@ -265,7 +285,10 @@ func clientActions(a *API, s *vpn.Service) {
 			all, err := s.Locks(ctx, Who(ctx), in.ID)
 			return &private[List[SSLClientLock]]{secretCache, List[SSLClientLock]{Items: Items(all, toLock)}}, err
 		})
-	Post(a, "/ssl-clients/{id}/unlock", Operation{ID: "unlock-ssl-client", Summary: "Lift all locks of a client", Tag: tag, Access: Customer},
+	Post(a, "/ssl-clients/{id}/unlock", Operation{
+		ID: "unlock-ssl-client", Summary: "Lift all locks of a client", Tag: tag, Access: Customer,
+		Detail: "What its failures counted against their sources is lifted too, also at the node. A source that others got banned stays banned for 20 minutes at most.",
+	},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.Unlock(ctx, Who(ctx), in.ID)
 		})
@@ -287,7 +310,7 @@ func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, Token: vpn.TokenKind(r.Token), ClientSettings: settings}
+	in := vpn.NewClient{Key: idempotency.Key(ctx), Server: r.Server, Name: r.Name, Token: vpn.TokenKind(r.Token), Enrols: r.Enrols, ClientSettings: settings}
 	if in.CSR, err = parseCSR(r.CSRPEM); err != nil {
 		return nil, err
 	}
@@ -372,7 +395,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
 		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
 		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
-		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, LockedUntil: toTime(c.Status.LockedUntil),
+		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, RecoveryLeft: c.Status.Recovery, LockedUntil: toTime(c.Status.LockedUntil),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{

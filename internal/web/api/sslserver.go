@@ -168,6 +168,7 @@ func SSLServers(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {
 			return nil, s.DeleteServer(ctx, Who(ctx), in.ID)
 		})
+	certificateBlocks(a, s)
 }
 
 func createServer(ctx context.Context, s *vpn.Service, r SSLServerRequest) (*Body[SSLServer], error) {

@@ -194,7 +194,21 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	}
 	r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{})
 	r.want(t, 422, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{"password": "weak"})
-	r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", nil)
+	status, codes, header := r.call(t, "alice", "POST", "/ssl-clients/"+cid+"/recovery-codes", nil)
+	if status != 200 || len(codes["recovery_codes"].([]any)) != 10 || header.Get("Cache-Control") != "private, no-store" ||
+		r.want(t, 200, "alice", "GET", "/ssl-clients/"+cid, nil)["recovery_left"] != 10.0 {
+		t.Errorf("recovery codes: %d, cache %q", status, header.Get("Cache-Control"))
+	}
+	link := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/token-invitation", nil)["url"].(string)
+	_, token, _ := strings.Cut(link, "#token=")
+	if got := r.want(t, 200, "", "POST", "/token-enrolments", map[string]any{"token": token}); got["user_name"] != "zhang.san" || got["server"] != "office" {
+		t.Errorf("a link that nobody opens: %v", got)
+	}
+	r.want(t, 422, "", "POST", "/token-enrolments/confirm", map[string]any{"token": token, "code": "abcdef"})
+	r.want(t, 404, "", "POST", "/token-enrolments", map[string]any{"token": "x"})
+	if got := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", nil); got["recovery_left"] != 0.0 {
+		t.Errorf("after a reset: %v codes are left", got["recovery_left"])
+	}
 	r.want(t, 204, "alice", "POST", "/ssl-clients/"+cid+"/disconnect", nil)
 	r.want(t, 409, "alice", "DELETE", "/ssl-servers/"+sid, nil)
 	r.want(t, 204, "alice", "DELETE", "/ssl-clients/"+cid, nil)
@@ -292,6 +306,7 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 		"PATCH /vpn-gateways/{id}": map[string]any{"name": "mine"}, "PATCH /ssl-servers/{id}": map[string]any{"banner": "x"},
 		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{},
 		"POST /ssl-clients/{id}/reissue-certificate": map[string]any{}, "PATCH /certificates/{id}": map[string]any{"name": "mine"},
+		"POST /ssl-servers/{id}/blocked-certificates": map[string]any{"client_ca": "cert-x", "serial": "5"},
 	}
 	tried := 0
 	for path, item := range r.api.Paths() {
