@@ -173,13 +173,12 @@ func (t *TLS) complain(err error) {
 	}
 }
 
-// alert tells the peer why the connection ends, if nobody is writing just now.
+// alert tells the peer why the connection ends, after what is being written. A
+// writer that waits for a peer which takes nothing gives up by the deadline.
 func (t *TLS) alert(alert byte) {
-	if !t.mu.TryLock() {
-		return
-	}
-	defer t.mu.Unlock()
 	_ = t.conn.SetWriteDeadline(time.Now().Add(alertLimit))
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	_ = t.sendLocked(t.out.SealAlert(nil, alert))
 }
 
