@@ -84,17 +84,19 @@ stage_demo() {
   counted "demo with the profile hongkong" "$root/scripts/demo.sh" hongkong
 }
 
-# Each fuzz target for ten minutes, or FUZZTIME; random histories ten times over.
+# Each fuzz target for ten minutes, or FUZZTIME; random histories ten times over. All are run, also
+# when one has found something.
 stage_long() {
+  local pkg target status=0
   with_postgres long
-  local pkg target
-  grep -rlE '^func Fuzz' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | while read -r pkg; do
-    grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$pkg"/*_test.go | sed 's/^func //' | while read -r target; do
+  while read -r pkg; do
+    for target in $(grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$pkg"/*_test.go | sed 's/^func //'); do
       say "fuzzing $pkg $target"
-      counted "$target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" "./$pkg"
+      counted "$pkg $target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" "./$pkg" </dev/null || status=$?
     done
-  done
-  go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/...
+  done < <(grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | xargs -n 1 dirname | sort -u)
+  go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/... || status=$?
+  return $status
 }
 
 declare -F "stage_${1:?which stage?}" >/dev/null || die "there is no stage $1"

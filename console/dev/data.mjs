@@ -82,6 +82,8 @@ export const gateways = (n) =>
     state: gatewayStates[i % 5],
     problem: gatewayStates[i % 5] === 'error' ? 'agent.address_in_use' : undefined,
     ssl_bandwidth: 100,
+    services: ['ssl'],
+    local_subnets: [],
     ssl_connections: 50,
     addresses: ['203.0.113.7', '2001:db8:5::7'],
     created_at: t(-5000 - i * 999),

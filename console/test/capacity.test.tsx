@@ -9,6 +9,7 @@ const gateway = {
   region: 'hk-1',
   network: 'net',
   state: 'active',
+  services: ['ssl'],
   ssl_bandwidth: 5,
   ssl_connections: 5,
   addresses: [],
@@ -86,6 +87,32 @@ test('an upgrade is quoted by the server and ordered by its hash', async () => {
     options: { ssl_bandwidth: '20' },
     quote_hash: 'hash',
   });
+});
+
+test('SSL that a gateway was bought without is enabled by an order, with the least first', async () => {
+  const bare = { ...gateway, services: [], ssl_bandwidth: 0, ssl_connections: 0 };
+  const sent = serve({
+    ...everything,
+    'GET /vpn-gateways': list(bare),
+    'GET /vpn-gateways/vpngw-1': bare,
+    'GET /ssl-servers': list(),
+    'GET /ssl-clients': list(),
+    'POST /upgrade-quotes': {
+      ...{ quote_hash: 'hash', lines: [], total: { amount: '12.00', currency: 'CNY' } },
+      until: '2026-12-22T12:00:00Z',
+    },
+    'POST /orders': (s: Sent) => ({ ...(s.body as object), id: 'ord_1' }),
+  });
+  await visit('/');
+  fireEvent.click(await screen.findByRole('button', { name: 'Enable SSL VPN' }));
+  expect((await screen.findAllByText('Not bought')).length).toBe(2);
+  fireEvent.click(screen.getByRole('button', { name: 'Enable SSL VPN' }));
+  const order = await screen.findByRole('button', { name: 'Place the order' });
+  await waitFor(() => expect((order as HTMLButtonElement).disabled).toBe(false));
+  fireEvent.click(order);
+  await waitFor(() => expect(sent.some((s) => s.path === '/orders' && s.method === 'POST')).toBe(true));
+  const quoted = sent.find((s) => s.path === '/upgrade-quotes')?.body as { options: object };
+  expect(quoted.options).toEqual({ ssl_bandwidth: '5', ssl_connections: '5' });
 });
 
 test('a gateway is released only after its name was typed, and what is lost is said', async () => {

@@ -265,11 +265,15 @@ test('the addresses of a client are its own to fix, and networks behind it are n
   expect(patch?.match).toBe('"4"');
 });
 
-test('a form that another was faster than says so, and does not save over it later', async () => {
-  const one = { id: 'g', name: 'mine', version: 3, addresses: [] };
+test('a gateway is changed by what was seen of it, and a faster change is not overwritten', async () => {
+  const one = { id: 'g', name: 'mine', region: 'r', network: 'vpc-1', local_subnets: [], version: 3 };
   let now: object = one;
   const sent = serve({
     ...everything,
+    'GET /networks': list(
+      { id: 'vpc-1', name: 'First', region: 'r', prefixes: ['10.77.0.0/16'] },
+      { id: 'vpc-2', name: 'Second', region: 'elsewhere', prefixes: [] },
+    ),
     'GET /vpn-gateways/g': () => now,
     'PATCH /vpn-gateways/g': () => {
       now = { ...one, name: 'theirs', version: 4 };
@@ -277,14 +281,24 @@ test('a form that another was faster than says so, and does not save over it lat
     },
   });
   await visit('/vpn-gateways/g');
-  fireEvent.click(await screen.findByRole('button', { name: 'Rename' }));
+  expect(await screen.findByText('All of the private network')).toBeTruthy();
+  fireEvent.click(await screen.findByRole('button', { name: 'Edit' }));
   const dialog = within(await screen.findByRole('dialog'));
+  const subnets = await dialog.findByLabelText('Subnets');
+  fireEvent.change(subnets, { target: { value: '10.77.1.0/33,' } });
+  fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
+  expect(
+    await dialog.findByText(/10\.77\.1\.0\/33/, { selector: '.ant-form-item-explain-error' }),
+  ).toBeTruthy();
+  fireEvent.keyDown(subnets, { key: 'Backspace', keyCode: 8 });
+  fireEvent.change(subnets, { target: { value: '10.77.1.0/24,' } });
   fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
   expect(await dialog.findByText(/Close this and open it again/)).toBeTruthy();
   await screen.findByRole('heading', { name: 'theirs' });
   fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
-  const patches = () => sent.filter((s) => s.method === 'PATCH').map((s) => s.match);
-  await waitFor(() => expect(patches()).toEqual(['"3"', '"3"']));
+  const patches = () => sent.filter((s) => s.method === 'PATCH');
+  await waitFor(() => expect(patches().map((s) => s.match)).toEqual(['"3"', '"3"']));
+  expect(patches()[0]?.body).toEqual({ name: 'mine', network: 'vpc-1', local_subnets: ['10.77.1.0/24'] });
 });
 
 test('who asked to be kept signed in comes back without a password', async () => {

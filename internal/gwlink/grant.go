@@ -48,7 +48,9 @@ func SignGrant(keyID string, key ed25519.PrivateKey, g Grant) ([]byte, error) {
 }
 
 // VerifyGrant opens a signed grant with one of the accepted keys, at time now.
-// A clock difference of two minutes is allowed at the start. It returns
+// A clock difference of two minutes is allowed at the start. A grant has one
+// form: of those that mean the same, such as with a line break in the
+// signature, only the one that was signed holds. It returns
 // ErrGrant for everything that is not a valid grant.
 func VerifyGrant(keys []GrantKey, signed []byte, now time.Time) (Grant, error) {
 	part := strings.Split(string(signed), ".")
@@ -56,7 +58,7 @@ func VerifyGrant(keys []GrantKey, signed []byte, now time.Time) (Grant, error) {
 		return Grant{}, ErrGrant
 	}
 	sig, err := base64.RawURLEncoding.DecodeString(part[2])
-	if err != nil || !verifyAny(keys, part[0], []byte(grantContext+part[0]+"."+part[1]), sig) {
+	if err != nil || base64.RawURLEncoding.EncodeToString(sig) != part[2] || !verifyAny(keys, part[0], []byte(grantContext+part[0]+"."+part[1]), sig) {
 		return Grant{}, ErrGrant
 	}
 	body, err := base64.RawURLEncoding.DecodeString(part[1])

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	readSmall = 8 << 10
-	readLarge = 64 << 10
+	readSmall  = 8 << 10
+	readMedium = 20 << 10 // a whole record
+	readLarge  = 64 << 10
 	// FlushAt is how much a corked connection collects before it writes.
 	FlushAt = 128 << 10
 )
@@ -22,13 +23,17 @@ const (
 // is written, so that many records leave in one.
 //
 // It has no buffer while it waits with nothing read: an idle connection costs
-// none, and one with half a record a small one.
+// none, and one with half a record a small one. Until Widen a narrow one never
+// has more than one record's.
 //
 // One goroutine reads; any may write.
 type Conn struct {
 	net.Conn
 	raw syscall.RawConn // nil if it has none, as in tests
 	try func(fd uintptr) bool
+
+	narrow  bool
+	greeted bool // no handshake may begin any more
 
 	buf  *[]byte // nil = none
 	r, w int     // buffered input is (*buf)[r:w]
@@ -40,10 +45,17 @@ type Conn struct {
 	corked bool
 }
 
-var (
-	smallReads = sync.Pool{New: func() any { b := make([]byte, readSmall); return &b }}
-	largeReads = sync.Pool{New: func() any { b := make([]byte, readLarge); return &b }}
-)
+var smallReads, mediumReads, largeReads = newReadPool(readSmall), newReadPool(readMedium), newReadPool(readLarge)
+
+// readPool has buffers of one size.
+type readPool struct {
+	size int
+	sync.Pool
+}
+
+func newReadPool(size int) *readPool {
+	return &readPool{size, sync.Pool{New: func() any { b := make([]byte, size); return &b }}}
+}
 
 // NewConn wraps a connection before its TLS handshake.
 func NewConn(c net.Conn) *Conn {
@@ -55,6 +67,21 @@ func NewConn(c net.Conn) *Conn {
 	}
 	out.try = out.readNow // bound once: a new method value would allocate per read
 	return out
+}
+
+// Narrow makes the connection read little at a time, for a peer that is a
+// stranger: what it sends waits in the kernel, whose memory has bounds of its own.
+func (c *Conn) Narrow() { c.narrow = true }
+
+// Widen ends Narrow. Both are for who reads.
+func (c *Conn) Widen() { c.narrow = false }
+
+// space is where the next read goes.
+func (c *Conn) space() *readPool {
+	if c.narrow {
+		return mediumReads
+	}
+	return largeReads
 }
 
 // buffered is the input that was not taken yet.
@@ -70,6 +97,9 @@ func (c *Conn) buffered() []byte {
 func (c *Conn) Read(p []byte) (int, error) {
 	for c.left == 0 {
 		if b := c.buffered(); len(b) >= recordHeader {
+			if c.greeted && b[0] == recordHandshake {
+				return 0, ErrRenegotiation
+			}
 			c.left = recordLen(b)
 			break
 		}
@@ -94,7 +124,7 @@ func recordLen(b []byte) int { return recordHeader + (int(b[3])<<8 | int(b[4])) 
 // fill reads once more from the socket.
 func (c *Conn) fill() error {
 	if c.raw == nil {
-		c.hold(&largeReads)
+		c.hold(c.space())
 		n, err := c.Conn.Read((*c.buf)[c.w:])
 		c.w += n
 		if n > 0 {
@@ -111,7 +141,7 @@ func (c *Conn) fill() error {
 // readNow reads what is there; false when there is nothing, to be called again
 // when there is.
 func (c *Conn) readNow(fd uintptr) bool {
-	c.hold(&largeReads)
+	c.hold(c.space())
 	for {
 		n, err := unix.Read(int(fd), (*c.buf)[c.w:])
 		switch {
@@ -132,18 +162,20 @@ func (c *Conn) readNow(fd uintptr) bool {
 func (c *Conn) yield() {
 	switch n := c.w - c.r; {
 	case n == 0:
-		largeReads.Put(c.buf)
-		c.buf, c.r, c.w = nil, 0, 0
+		c.drop()
+		c.r, c.w = 0, 0
 	case n <= readSmall:
-		c.hold(&smallReads)
+		c.hold(smallReads)
+	case n <= readMedium:
+		c.hold(mediumReads)
 	}
 }
 
 // hold moves what is buffered to the beginning of a buffer of a pool, which is
-// the present one if that is large and already ours.
-func (c *Conn) hold(pool *sync.Pool) {
+// the present one if that is of its size.
+func (c *Conn) hold(pool *readPool) {
 	b := c.buffered()
-	if c.buf != nil && len(*c.buf) == readLarge && pool == &largeReads {
+	if c.buf != nil && len(*c.buf) == pool.size {
 		c.r, c.w = 0, copy(*c.buf, b)
 		return
 	}
@@ -154,12 +186,13 @@ func (c *Conn) hold(pool *sync.Pool) {
 }
 
 func (c *Conn) drop() {
-	switch {
-	case c.buf == nil:
-	case len(*c.buf) == readLarge:
-		largeReads.Put(c.buf)
-	default:
-		smallReads.Put(c.buf)
+	if c.buf == nil {
+		return
+	}
+	for _, pool := range []*readPool{smallReads, mediumReads, largeReads} {
+		if len(*c.buf) == pool.size {
+			pool.Put(c.buf)
+		}
 	}
 	c.buf = nil
 }
@@ -193,8 +226,13 @@ func (c *Conn) take() []byte {
 	return (*c.buf)[c.r-n : c.r]
 }
 
+// ErrRenegotiation ends a connection whose client begins a handshake anew. It
+// comes before crypto/tls collects what would be refused at its end.
+var ErrRenegotiation = errors.New("netio: renegotiation is not offered")
+
 const (
-	recordHeader = 5
+	recordHeader    = 5
+	recordHandshake = 22
 	// maxCiphertext is the longest TLS 1.2 record (RFC 5246 6.2.3).
 	maxCiphertext = recordHeader + 16384 + 2048
 )

@@ -61,6 +61,7 @@ func newTLS(conn *Conn, t *tls.Conn, log *tlsrecord.KeyLog, server bool) (*TLS, 
 	out := &TLS{conn: conn, std: t}
 	state := t.ConnectionState()
 	if state.Version != tls.VersionTLS13 {
+		conn.greeted = server
 		return out, nil
 	}
 	var err error
@@ -172,13 +173,12 @@ func (t *TLS) complain(err error) {
 	}
 }
 
-// alert tells the peer why the connection ends, if nobody is writing just now.
+// alert tells the peer why the connection ends, after what is being written. A
+// writer that waits for a peer which takes nothing gives up by the deadline.
 func (t *TLS) alert(alert byte) {
-	if !t.mu.TryLock() {
-		return
-	}
-	defer t.mu.Unlock()
 	_ = t.conn.SetWriteDeadline(time.Now().Add(alertLimit))
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	_ = t.sendLocked(t.out.SealAlert(nil, alert))
 }
 

@@ -45,6 +45,20 @@ func ClampMSS(p []byte, mtu int) {
 	}
 }
 
+// ClampFrame is ClampMSS for a frame, of whose checksum the rest may be left to
+// the kernel that takes it: the option is no part of the sum that is there.
+func ClampFrame(frame []byte, mtu int) {
+	p := frame[HeaderLen:]
+	t, _ := tcpOf(p)
+	if t == nil || frame[0]&flagNeedsCsum == 0 {
+		ClampMSS(p, mtu)
+		return
+	}
+	begun := [2]byte(t[16:])
+	ClampMSS(p, mtu)
+	copy(t[16:], begun[:])
+}
+
 // tcpOf is the TCP segment of a packet without a fragment or extensions before
 // it, and the length of the IP header; nil for all else.
 func tcpOf(p []byte) (t []byte, head int) {

@@ -71,6 +71,29 @@ func TestClampMSS(t *testing.T) {
 	}
 }
 
+// TestClampFrame has a SYN whose checksum the kernel completes, and one with all
+// of it: both are right in the end.
+func TestClampFrame(t *testing.T) {
+	t.Parallel()
+	for _, v6 := range []bool{false, true} {
+		p := syn(v6, tcpSYN, 2, 4, 1460>>8, 0xb4)
+		at := packetHead(v6) - 32
+		whole := append(make([]byte, HeaderLen), p...)
+		begun := bytes.Clone(whole)
+		h := header{flags: flagNeedsCsum, csumStart: uint16(at), csumOffset: 16}
+		h.put(begun)
+		binary.BigEndian.PutUint16(begun[HeaderLen+at+16:], fold(pseudo(p, protoTCP, len(p)-at)))
+		for _, frame := range [][]byte{whole, begun} {
+			ClampFrame(frame, 1280)
+			got := split(t, frame)[0]
+			checkPacket(t, got)
+			if mss := binary.BigEndian.Uint16(got[at+22:]); int(mss) != 1280-at-20 {
+				t.Errorf("v6 %v: got %d, want %d", v6, mss, 1280-at-20)
+			}
+		}
+	}
+}
+
 func TestFragmentsMakeTheWhole(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -183,6 +206,7 @@ func FuzzFit(f *testing.F) {
 		}
 		mtu = min(max(mtu, 0), 65535)
 		ClampMSS(p, mtu)
+		ClampFrame(append(make([]byte, HeaderLen), p...), mtu)
 		if n := TooBig(make([]byte, MaxError), p, mtu); n > MaxError {
 			t.Fatalf("an error of %d bytes", n)
 		}

@@ -81,3 +81,24 @@ func TestOtherSettingsEndNoSession(t *testing.T) {
 	l.applied(ctl)
 	l.lives(c, session)
 }
+
+// TestAMoveToAnotherVPCEndsNoSession puts the host of the VPC behind another
+// bridge and moves the gateway after it, while a stock client is connected.
+func TestAMoveToAnotherVPCEndsNoSession(t *testing.T) {
+	l, ctl := controlled(t)
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected 10.98.0.2")
+	l.transfer(1 << 20)
+	session := l.session()
+	g := l.id + "g"
+	l.ip("-n", g, "link", "set", "g1", "master", "br1")
+	d := l.desired()
+	d.Gateways[0].Network = "other"
+	ctl.set(d)
+	l.applied(ctl)
+	l.lives(c, session)
+	if got := l.output("-n", g, "link", "show", "master", "br0"); strings.TrimSpace(got) != "" {
+		t.Errorf("the former bridge still has %s", got)
+	}
+}

@@ -3,7 +3,10 @@
 package netns
 
 import (
+	"net"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -12,16 +15,26 @@ import (
 // whose DTLS is up.
 func faulty(t *testing.T, before func(*link), args ...string) (*lab, *link, *client) {
 	t.Helper()
+	l, k, c := faultyOver(t, nodeAddr, before, args...)
+	c.says("Established DTLS connection")
+	return l, k, c
+}
+
+// faultyOver is faulty for a client that reaches the node by an address of
+// either family, without a word of DTLS.
+func faultyOver(t *testing.T, host string, before func(*link), args ...string) (*lab, *link, *client) {
+	t.Helper()
 	l := newLab(t)
+	l.withIPv6()
+	l.cfg.Listen = []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
 	k := l.newLink()
 	if before != nil {
 		before(k)
 	}
 	l.want()
 	l.startNode()
-	c := l.connect(password, args...)
-	c.says("SCRIPT connected 10.98.0.2")
-	c.says("Established DTLS connection")
+	c := l.connectTo(host, l.pin(), password, args...)
+	c.says("SCRIPT connected 10.98.0.2 fd00:98::2")
 	return l, k, c
 }
 
@@ -34,7 +47,7 @@ func (l *lab) once() {
 }
 
 func TestSessionsSurviveABadPath(t *testing.T) {
-	cases := map[string]func(*link){
+	misbehaviour := map[string]func(*link){
 		"3% of all packets are lost": func(k *link) { k.loss.Store(3) },
 		"packets overtake each other": func(k *link) {
 			k.delay.Store(int64(time.Millisecond))
@@ -49,16 +62,28 @@ func TestSessionsSurviveABadPath(t *testing.T) {
 			k.duplicate.Store(5)
 		},
 	}
-	for name, misbehave := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			// From the first packet on: handshake flights are lost, repeated and
-			// reordered as well.
-			l, k, _ := faulty(t, misbehave)
-			l.transfer(1 << 20)
-			l.once()
-			t.Logf("%d packets passed, %d were lost", k.passed.Load(), k.dropped.Load())
-		})
+	for name, misbehave := range misbehaviour {
+		for way, host := range map[string]string{"IPv4": nodeAddr, "IPv6": "[" + nodeAddr6 + "]"} {
+			for _, channel := range []string{"DTLS", "TLS"} {
+				t.Run(name+", "+channel+" over "+way, func(t *testing.T) {
+					t.Parallel()
+					var args []string
+					if channel == "TLS" {
+						args = []string{"--no-dtls"}
+					}
+					// From the first packet on: handshake flights are lost, repeated and
+					// reordered as well.
+					l, k, c := faultyOver(t, host, misbehave, args...)
+					if channel == "DTLS" {
+						c.says("Established DTLS connection")
+					}
+					l.transfer(1 << 20)
+					l.transferBetween("c", "l", lanAddr6, 1<<18)
+					l.once()
+					t.Logf("%d packets passed, %d were lost", k.passed.Load(), k.dropped.Load())
+				})
+			}
+		}
 	}
 }
 
@@ -82,11 +107,20 @@ func TestAnAddressTranslatorForgets(t *testing.T) {
 // as the tunnel of some provider between the two does: the client's probes find
 // the width of the path, and data passes.
 func TestAPathNarrowerThanBothEndsBelieve(t *testing.T) {
-	t.Parallel()
-	l, _, c := faulty(t, func(k *link) { k.narrow.Store(1300) })
-	c.says("Detected MTU of")
-	l.transfer(1 << 20)
-	l.once()
+	for way, host := range map[string]string{"IPv4": nodeAddr, "IPv6": "[" + nodeAddr6 + "]"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			// 1420 is what IPv6 inside and outside still fits through.
+			l, _, c := faultyOver(t, host, func(k *link) { k.narrow.Store(1420) })
+			c.says("Detected MTU of")
+			l.transfer(1 << 20)
+			l.transferBetween("c", "l", lanAddr6, 1<<20)
+			if got := l.pinged("10.98.0.2", "-s1370", "-Mdo"); !strings.Contains(got, "Frag needed") && !strings.Contains(got, "too long") {
+				t.Errorf("a host that sends what the path swallows heard %s", got)
+			}
+			l.once()
+		})
+	}
 }
 
 // TestUDPVanishesAndComesBack falls back to TLS and returns to DTLS.
@@ -101,4 +135,143 @@ func TestUDPVanishesAndComesBack(t *testing.T) {
 	l.until("DTLS is up again", func() bool { return strings.Count(l.log(c.log), "Established DTLS connection") == 2 })
 	l.transfer(1 << 20)
 	l.once()
+}
+
+// TestTCPVanishesAndComesBack has the TLS connection end in nothing midway, as
+// behind a firewall that restarted: the client finds out by its own probes and
+// comes back to its session, whether it moved data by TLS or by DTLS.
+func TestTCPVanishesAndComesBack(t *testing.T) {
+	for name, args := range map[string][]string{"by TLS": {"--no-dtls"}, "by DTLS": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, k, c := faultyOver(t, nodeAddr, nil, args...)
+			if args == nil {
+				c.says("Established DTLS connection")
+			}
+			l.transfer(1 << 20)
+			k.mute.Store(true)
+			if args == nil {
+				l.transfer(1 << 18) // TCP is not needed for what goes by UDP
+			}
+			c.says("CSTP Dead Peer Detection detected dead peer")
+			k.mute.Store(false)
+			c.says("SCRIPT reconnected 10.98.0.2 fd00:98::2")
+			l.until("data passes again", func() bool { return l.pings("c", lanAddr) })
+			l.transfer(1 << 20)
+			l.once()
+		})
+	}
+}
+
+// TestTCPVanishesForAMoment is too short for anybody to notice but TCP itself: a
+// transfer by TLS goes on where it was.
+func TestTCPVanishesForAMoment(t *testing.T) {
+	t.Parallel()
+	l, k, c := faultyOver(t, nodeAddr, func(k *link) { k.delay.Store(int64(5 * time.Millisecond)) }, "--no-dtls")
+	ended, stop := make(chan struct{}), make(chan struct{})
+	more := func(n *atomic.Int64, by int64) { // or the transfer is over
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for was := n.Load(); n.Load() < was+by; {
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+		}
+	}
+	go func() {
+		defer close(ended)
+		for range 3 {
+			more(&k.passed, 500)
+			k.mute.Store(true)
+			more(&k.dropped, 5)
+			k.mute.Store(false)
+		}
+	}()
+	l.transfer(4 << 20)
+	close(stop)
+	<-ended
+	if k.dropped.Load() < 15 {
+		t.Errorf("%d packets vanished, want 15 at least", k.dropped.Load())
+	}
+	l.once()
+	if strings.Contains(l.log(c.log), "SCRIPT reconnected") {
+		t.Error("the client had to connect again")
+	}
+}
+
+// TestASilentDTLSIsLeftBeforeTheClientNotices has UDP vanish under a client that
+// looks for it once a minute: after 25 s the node sends by TLS, and by DTLS again
+// as soon as it hears the client there.
+func TestASilentDTLSIsLeftBeforeTheClientNotices(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	k := l.newLink()
+	l.server.DPD = 60
+	l.want()
+	l.startNode()
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected 10.98.0.2")
+	heard := l.dripping()
+	heard(10)
+	k.deaf.Store(true)
+	silent := time.Now()
+	heard(10)
+	if d := time.Since(silent); d > 35*time.Second {
+		t.Errorf("data came again after %s, want 25 s and a little", d)
+	}
+	if strings.Contains(l.log(c.log), "Dead Peer") {
+		t.Error("the client noticed first")
+	}
+	k.deaf.Store(false)
+	if !l.pings("c", lanAddr) {
+		t.Error("the client's data does not pass by DTLS")
+	}
+	was := k.datagrams.Load()
+	l.until("the node sends by DTLS again", func() bool { return k.datagrams.Load() > was+5 })
+	l.once()
+}
+
+// dripping sends a datagram from the LAN host to the client every tenth of a
+// second. The function that it returns waits until some more have come.
+func (l *lab) dripping() (heard func(n int)) {
+	l.t.Helper()
+	var at, from net.PacketConn
+	err := l.within("c", func() (err error) { at, err = net.ListenPacket("udp", "10.98.0.2:7100"); return err })
+	if err == nil {
+		err = l.within("l", func() (err error) { from, err = net.ListenPacket("udp", lanAddr+":7100"); return err })
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_, _ = from.WriteTo([]byte("drip"), at.LocalAddr())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	l.t.Cleanup(func() {
+		close(stop)
+		<-ended
+		_, _ = at.Close(), from.Close()
+	})
+	return func(n int) {
+		l.t.Helper()
+		_ = at.SetReadDeadline(time.Now().Add(2 * patience))
+		for range n {
+			if _, _, err := at.ReadFrom(make([]byte, 100)); err != nil {
+				l.t.Fatalf("nothing drips through: %v", err)
+			}
+		}
+	}
 }

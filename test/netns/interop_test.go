@@ -281,6 +281,8 @@ Tested as well, each by a test of its own beside these rows:
   missing or revoked certificate, a cookie without the certificate of its login or, where the server says so, from another address, a
   source that guesses, a draining node, control away, a frozen gateway;
 * told why its session ends: by an administrator, replaced, revoked, idle (phones by a time of their own), over its time or allowance;
+* what a server is set to, as the client's script is told it: address, networks with and without exceptions, DNS, domains, banner, client
+  bypass; a server without UDP; a cookie that was logged out or is too old;
 * next-tokencode; groups without XML; two rounds without XML; IPv6 inside and outside of the tunnel; a network behind the client; access
   lists, rates and limits on live sessions; large segments; another server certificate under a live session;
 * a path that loses, delays, repeats and reorders packets, that forgets the client's port, is narrower than it says, or swallows

@@ -15,6 +15,8 @@ import (
 const (
 	lanAddr6  = "fd00:77::2"
 	nodeAddr6 = "2001:db8:51::1"
+
+	clientAddr6 = "2001:db8:51::2"
 )
 
 // withIPv6 gives the lab IPv6: in the VPC, in the tunnel and outside.
@@ -23,7 +25,7 @@ func (l *lab) withIPv6() {
 	l.ip("-n", lan, "addr", "add", lanAddr6+"/64", "dev", "l0", "nodad")
 	l.ip("-n", lan, "addr", "add", "fd00:78::2/64", "dev", "l0", "nodad", "preferred_lft", "0") // never a source by itself
 	l.ip("-n", lan, "route", "add", "default", "via", "fd00:77::1")
-	l.ip("-n", c, "addr", "add", "2001:db8:51::2/64", "dev", "c0", "nodad")
+	l.ip("-n", c, "addr", "add", clientAddr6+"/64", "dev", "c0", "nodad")
 	l.ip("-n", g, "addr", "add", nodeAddr6+"/64", "dev", "g0", "nodad")
 	vpc := l.cfg.Networks["vpc"]
 	vpc.Address6 = netip.MustParsePrefix("fd00:77::1/64")

@@ -86,7 +86,10 @@ func newLab(t *testing.T) *lab {
 	}
 	l.cfg = agent.Config{
 		NodeID: "node-" + id, StateDir: filepath.Join(l.dir, "state"), Listen: []netip.Addr{netip.MustParseAddr(nodeAddr)},
-		Networks:    map[string]agent.Network{"vpc": {Bridge: "br0", Address: netip.MustParsePrefix("10.77.0.1/24")}},
+		Networks: map[string]agent.Network{
+			"vpc":   {Bridge: "br0", Address: netip.MustParsePrefix("10.77.0.1/24")},
+			"other": {Bridge: "br1", Address: netip.MustParsePrefix("10.77.0.1/24")},
+		},
 		DesiredFile: filepath.Join(l.dir, "desired.json"), UsersFile: filepath.Join(l.dir, "users.json"),
 	}
 	l.writeUsers()
@@ -99,12 +102,13 @@ func (l *lab) wire() {
 	l.ip("link", "add", "c0", "netns", c, "type", "veth", "peer", "name", "g0", "netns", g)
 	l.ip("link", "add", "l0", "netns", lan, "type", "veth", "peer", "name", "g1", "netns", g)
 	l.ip("-n", g, "link", "add", "br0", "type", "bridge")
+	l.ip("-n", g, "link", "add", "br1", "type", "bridge") // another VPC, with nobody in it
 	l.ip("-n", g, "link", "set", "g1", "master", "br0")
 	l.ip("-n", c, "addr", "add", "198.51.100.2/24", "dev", "c0")
 	l.ip("-n", g, "addr", "add", nodeAddr+"/24", "dev", "g0")
 	l.ip("-n", lan, "addr", "add", lanAddr+"/24", "dev", "l0")
 	l.ip("-n", lan, "addr", "add", "10.78.0.2/24", "dev", "l0")
-	for _, x := range [][2]string{{c, "c0"}, {g, "g0"}, {g, "g1"}, {g, "br0"}, {lan, "l0"}} {
+	for _, x := range [][2]string{{c, "c0"}, {g, "g0"}, {g, "g1"}, {g, "br0"}, {g, "br1"}, {lan, "l0"}} {
 		l.ip("-n", x[0], "link", "set", x[1], "up")
 	}
 	l.ip("-n", lan, "route", "add", "default", "via", "10.77.0.1")

@@ -26,11 +26,13 @@ type link struct {
 	delay     atomic.Int64 // of each frame, each way; time.Duration
 	jitter    atomic.Int64 // added at random, so that frames overtake each other
 	duplicate atomic.Int64 // percent of frames
-	narrow    atomic.Int64 // UDP in IPv4 packets longer than this vanishes; 0 = none
+	narrow    atomic.Int64 // UDP in packets longer than this vanishes; 0 = none
 	shift     atomic.Int64 // added to the port that the client's UDP seems to come from
 	deaf      atomic.Bool  // UDP vanishes
+	mute      atomic.Bool  // TCP vanishes
 
 	passed, dropped atomic.Int64
+	datagrams       atomic.Int64 // UDP that the node sent and that passed
 }
 
 // newLink replaces the cable of a lab.
@@ -41,6 +43,8 @@ func (l *lab) newLink() *link {
 	k.client, k.node = l.tap("c", "c0"), l.tap("g", "g0")
 	l.ip("-n", l.id+"c", "addr", "add", "198.51.100.2/24", "dev", "c0")
 	l.ip("-n", l.id+"g", "addr", "add", nodeAddr+"/24", "dev", "g0")
+	l.ip("-n", l.id+"c", "addr", "add", clientAddr6+"/64", "dev", "c0", "nodad")
+	l.ip("-n", l.id+"g", "addr", "add", nodeAddr6+"/64", "dev", "g0", "nodad")
 	l.ip("-n", l.id+"c", "link", "set", "c0", "up")
 	l.ip("-n", l.id+"g", "link", "set", "g0", "up")
 	var wg sync.WaitGroup
@@ -93,6 +97,9 @@ func (k *link) carry(from, to *os.File, back bool) {
 			k.dropped.Add(1)
 			continue
 		}
+		if _, udp := datagram(frame); back && udp != nil {
+			k.datagrams.Add(1)
+		}
 		k.shiftPort(frame, back)
 		k.passed.Add(1)
 		for range 1 + k.chance(k.duplicate.Load()) {
@@ -128,35 +135,56 @@ func (k *link) chance(percent int64) int {
 }
 
 func (k *link) drops(frame []byte) bool {
-	p, udp := ipv4(frame)
-	if p == nil {
-		return false // ARP is not what is tested
-	}
-	if limit := k.narrow.Load(); limit > 0 && udp != nil && int64(binary.BigEndian.Uint16(p[2:])) > limit {
+	p, proto := packetOf(frame)
+	switch limit := int(k.narrow.Load()); {
+	case p == nil:
+		return false // ARP and neighbours' talk are not what is tested
+	case proto == unix.IPPROTO_UDP && (k.deaf.Load() || limit > 0 && len(p) > limit):
+		return true
+	case proto == unix.IPPROTO_TCP && k.mute.Load():
 		return true
 	}
-	return (udp != nil && k.deaf.Load()) || k.chance(k.loss.Load()) == 1
+	return k.chance(k.loss.Load()) == 1
 }
 
-// ipv4 returns the packet of an Ethernet frame, and the UDP header in it.
-func ipv4(frame []byte) (packet, udp []byte) {
-	if len(frame) < 14+20 || binary.BigEndian.Uint16(frame[12:]) != 0x0800 {
+// packetOf is the IP packet of an Ethernet frame and its upper layer; nil for
+// what keeps the link itself up.
+func packetOf(frame []byte) (p []byte, proto byte) {
+	if len(frame) < 14+20 {
+		return nil, 0
+	}
+	switch p := frame[14:]; {
+	case binary.BigEndian.Uint16(frame[12:]) == unix.ETH_P_IP:
+		return p, p[9]
+	case binary.BigEndian.Uint16(frame[12:]) == unix.ETH_P_IPV6 && len(p) >= 40 && p[6] != unix.IPPROTO_ICMPV6:
+		return p, p[6]
+	}
+	return nil, 0
+}
+
+// datagram is the IP packet of a frame, and the UDP header in it; nil without.
+func datagram(frame []byte) (p, udp []byte) {
+	p, proto := packetOf(frame)
+	if proto != unix.IPPROTO_UDP {
 		return nil, nil
 	}
-	p := frame[14:]
-	head := int(p[0]&15) * 4
-	if p[9] != unix.IPPROTO_UDP || len(p) < head+8 {
-		return p, nil
+	head := 40
+	if p[0]>>4 == 4 {
+		head = int(p[0]&15) * 4
+	}
+	if len(p) < head+8 {
+		return nil, nil
 	}
 	return p, p[head:]
 }
 
 // shiftPort does what an address translator does that forgot a flow: the
 // client's datagrams come from another port, and the answers find the client.
+// It is for IPv4, where a datagram may be without a checksum.
 func (k *link) shiftPort(frame []byte, back bool) {
 	by := uint16(k.shift.Load())
-	_, udp := ipv4(frame)
-	if udp == nil || by == 0 {
+	p, udp := datagram(frame)
+	if udp == nil || by == 0 || p[0]>>4 != 4 {
 		return
 	}
 	at := udp[0:]
@@ -164,5 +192,5 @@ func (k *link) shiftPort(frame []byte, back bool) {
 		at, by = udp[2:], -by
 	}
 	binary.BigEndian.PutUint16(at, binary.BigEndian.Uint16(at)+by)
-	binary.BigEndian.PutUint16(udp[6:], 0) // no checksum, which IPv4 allows
+	binary.BigEndian.PutUint16(udp[6:], 0)
 }

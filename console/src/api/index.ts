@@ -96,8 +96,8 @@ export const api = {
     networks: () => data(client.GET('/api/v1/networks')),
     gateways: (query?: PageQuery) => data(client.GET('/api/v1/vpn-gateways', page(query))),
     gateway: (id: string) => data(client.GET('/api/v1/vpn-gateways/{id}', at(id))),
-    rename: (id: string, name: string, version: number) =>
-      data(client.PATCH('/api/v1/vpn-gateways/{id}', { ...seen(id, version), body: { name } })),
+    changeGateway: (id: string, version: number, body: T.GatewayPatch) =>
+      data(client.PATCH('/api/v1/vpn-gateways/{id}', { ...seen(id, version), body })),
     release: (id: string, force: boolean) =>
       data(client.DELETE('/api/v1/vpn-gateways/{id}', { params: { path: { id }, query: { force } } })),
     quotas: () => data(client.GET('/api/v1/quotas')),

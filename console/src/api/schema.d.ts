@@ -1529,8 +1529,31 @@ export interface paths {
         delete: operations["release-vpn-gateway"];
         options?: never;
         head?: never;
-        /** Rename a VPN gateway */
-        patch: operations["rename-vpn-gateway"];
+        /**
+         * Change a VPN gateway
+         * @description No session ends. What clients reach follows at once, their routes with their next connection. Refused while an SSL server names a local subnet that would no longer be the gateway's, or has a pool that overlaps with the other private network.
+         */
+        patch: operations["update-vpn-gateway"];
+        trace?: never;
+    };
+    "/api/v1/vpn-gateways/{id}/enable-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what a missing service of a VPN gateway costs
+         * @description For a gateway that was bought without it. The answer is the quote of an upgrade: place an order of kind upgrade with the options and the quote_hash to get the service.
+         */
+        post: operations["enable-vpn-gateway-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/vpn-gateways/{id}/traffic": {
@@ -1839,6 +1862,20 @@ export interface components {
         EmailVerification: {
             /** @description Of the mail; empty asks for another mail, which needs a session */
             token?: string;
+        };
+        EnableServiceRequest: {
+            /**
+             * Format: int64
+             * @description Mbit/s; one that is sold
+             */
+            bandwidth: number;
+            /**
+             * Format: int64
+             * @description Likewise
+             */
+            connections: number;
+            /** @enum {string} */
+            service: "ssl" | "ipsec";
         };
         Enrolment: {
             /** @description Base32 */
@@ -3009,7 +3046,7 @@ export interface components {
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */
             large_segments?: boolean;
-            /** @description The only destinations that clients reach */
+            /** @description The only destinations that clients reach; none = the subnets of the gateway */
             local_subnets?: string[];
             /**
              * @description What a login needs besides a code; default password_certificate
@@ -3093,7 +3130,7 @@ export interface components {
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */
             large_segments?: boolean;
-            /** @description The only destinations that clients reach */
+            /** @description The only destinations that clients reach; none = the subnets of the gateway */
             local_subnets?: string[];
             /**
              * @description What a login needs besides a code; default password_certificate
@@ -3140,6 +3177,26 @@ export interface components {
             two_factor?: boolean;
             /** @description Default true */
             udp?: boolean;
+        };
+        ServiceQuote: {
+            /** Format: int64 */
+            catalogue_version: number;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: date-time
+             * @description Of an upgrade: the time that it is priced for
+             */
+            from?: string;
+            lines: components["schemas"]["QuoteLine"][];
+            options: {
+                [key: string]: string;
+            };
+            /** @description Send it with the order */
+            quote_hash: string;
+            total: components["schemas"]["Money"];
+            /** Format: date-time */
+            until?: string;
         };
         StaffOrder: {
             account: string;
@@ -3275,15 +3332,19 @@ export interface components {
             created_at: string;
             /** @example vpngw-... */
             id: string;
+            /** @description Subnets of the private network that the gateway is for; none = all of it */
+            local_subnets: string[];
             name: string;
             /** @description Id of the private network */
             network: string;
             /** @description Code of what is wrong */
             problem?: string;
             region: string;
+            /** @description What was bought: ssl, ipsec */
+            services: string[];
             /**
              * Format: int64
-             * @description Mbit/s in each direction
+             * @description Mbit/s in each direction; 0 without the service
              */
             ssl_bandwidth: number;
             /**
@@ -3299,7 +3360,11 @@ export interface components {
             version: number;
         };
         VPNGatewayPatch: {
-            name: string;
+            /** @description Within the private network; none = all of it */
+            local_subnets?: string[];
+            name?: string;
+            /** @description Another private network of its region; local_subnets are all of it then, unless given */
+            network?: string;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -6664,7 +6729,7 @@ export interface operations {
             };
         };
     };
-    "rename-vpn-gateway": {
+    "update-vpn-gateway": {
         parameters: {
             query?: never;
             header?: {
@@ -6689,6 +6754,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VPNGateway"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "enable-vpn-gateway-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnableServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceQuote"];
                 };
             };
             /** @description Error */

@@ -54,6 +54,7 @@ export type Sample = Schemas['TrafficSample'];
 export type SSLServer = Schemas['SSLServer'];
 export type ACLRule = Schemas['ACLRule'];
 export type SSLServerRequest = Schemas['SSLServerRequest'];
+export type GatewayPatch = Schemas['VPNGatewayPatch'];
 export type SSLServerPatch = Schemas['SSLServerPatch'];
 export type SSLGroup = Schemas['SSLGroup'];
 export type SSLClient = Schemas['SSLClient'];

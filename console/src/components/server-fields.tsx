@@ -104,9 +104,9 @@ export function MainFields({ connections, prefixes }: { connections?: number; pr
         name="local_subnets"
         label={t('server.local_subnets')}
         extra={t('server.local_subnets_extra')}
-        rules={[{ ...required, type: 'array' }, every(validNetwork, t('server.cidr_rule'))]}
+        rules={[every(validNetwork, t('server.cidr_rule'))]}
       >
-        <Entries placeholder="10.77.0.0/24" />
+        <Entries placeholder={t('server.local_subnets_gateway')} />
       </Form.Item>
       <Form.Item
         name="pool"
@@ -155,7 +155,8 @@ function Pool6Field({ subnets }: { subnets: string[] }) {
     const now = form.getFieldValue('local_subnets') as string[] | undefined;
     form.setFieldsValue({
       pool6: randomULA(),
-      local_subnets: [...new Set([...(now ?? []), ...subnets])],
+      // Without any, the gateway's are meant, of both families.
+      local_subnets: now?.length ? [...new Set([...now, ...subnets])] : [],
     });
     void form.validateFields(['pool6', 'local_subnets']);
   };

@@ -1,4 +1,4 @@
-// More bandwidth or connections for a gateway that runs: the price for the rest of the paid time, and
+// More bandwidth or connections for a gateway that runs, or a service that it lacks: the price for the rest of the paid time, and
 // an order for it. Paying and progress are on the order's page.
 
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { useNavigate } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { Gateway, Quote } from '../api/types';
+import { hasSSL } from '../lib/catalog';
 import { useCreate, useFormat, useToggle } from '../lib/use';
 import { ProblemAlert } from './problem';
 
@@ -19,7 +20,7 @@ export function Upgrade({ gateway }: { gateway: Gateway }) {
   return (
     <>
       <Button onClick={show} disabled={gateway.state !== 'active'}>
-        {t('upgrade.upgrade')}
+        {t(hasSSL(gateway) ? 'upgrade.upgrade' : 'upgrade.enable')}
       </Button>
       {open ? <UpgradeDialog gateway={gateway} close={hide} /> : null}
     </>
@@ -41,7 +42,7 @@ function useSteps(gateway: Gateway) {
     options: offer?.options.map((o) => ({
       id: o.id,
       now: String(now[o.id]),
-      values: o.values.map((v) => v.value).filter((v) => Number(v) >= (now[o.id] ?? 0)),
+      values: o.values.map((v) => v.value).filter((v) => Number(v) >= Math.max(now[o.id] ?? 0, 1)),
     })),
   };
 }
@@ -50,7 +51,10 @@ function UpgradeDialog({ gateway, close }: { gateway: Gateway; close: () => void
   const { t } = useTranslation();
   const navigate = useNavigate();
   const steps = useSteps(gateway);
-  const [chosen, setChosen] = useState<Options>({});
+  const [own, setChosen] = useState<Options>({});
+  // A service is enabled whole: what is not chosen is the least that is sold.
+  const least = hasSSL(gateway) ? [] : (steps.options ?? []).map((o) => [o.id, o.values[0] ?? o.now]);
+  const chosen: Options = { ...Object.fromEntries(least), ...own };
   const changed = steps.options?.some((o) => chosen[o.id] !== undefined && chosen[o.id] !== o.now) ?? false;
   const quote = useQuery({
     queryKey: ['upgrade-quote', gateway.id, chosen],
@@ -75,13 +79,13 @@ function UpgradeDialog({ gateway, close }: { gateway: Gateway; close: () => void
   return (
     <Modal
       open
-      title={t('upgrade.title', { name: gateway.name })}
+      title={t(hasSSL(gateway) ? 'upgrade.title' : 'upgrade.enable_title', { name: gateway.name })}
       onCancel={close}
       okText={t('buy.place')}
       okButtonProps={{ loading: place.isPending, disabled: !changed || !quote.data || quote.isFetching }}
       onOk={submit}
     >
-      <p className="quiet">{t('upgrade.lead')}</p>
+      <p className="quiet">{t(hasSSL(gateway) ? 'upgrade.lead' : 'upgrade.enable_lead')}</p>
       <ProblemAlert error={steps.error} />
       <Form layout="vertical" requiredMark={false}>
         {steps.options?.map((o) => (
@@ -89,11 +93,13 @@ function UpgradeDialog({ gateway, close }: { gateway: Gateway; close: () => void
             <Select
               id={`upgrade-${o.id}`}
               value={chosen[o.id] ?? o.now}
-              onChange={(value: string) => setChosen({ ...chosen, [o.id]: value })}
-              options={(o.values.includes(o.now) ? o.values : [o.now, ...o.values]).map((v) => ({
-                value: v,
-                label: t(`option.${o.id}_value`, { value: v }) + (v === o.now ? t('upgrade.now') : ''),
-              }))}
+              onChange={(value: string) => setChosen({ ...own, [o.id]: value })}
+              options={(o.values.includes(o.now) || o.now === '0' ? o.values : [o.now, ...o.values]).map(
+                (v) => ({
+                  value: v,
+                  label: t(`option.${o.id}_value`, { value: v }) + (v === o.now ? t('upgrade.now') : ''),
+                }),
+              )}
             />
           </Form.Item>
         )) ?? <Skeleton active />}

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api';
-import type { Text } from '../api/types';
+import type { Gateway, Text } from '../api/types';
 import type { Language } from './prefs';
 import { useSettings } from './settings';
 
@@ -26,6 +26,11 @@ export function useRegionName(): (id: string) => string {
 
 export function useNetworks() {
   return useQuery({ queryKey: ['networks'], queryFn: api.vpn.networks, staleTime: 600_000 });
+}
+
+/** Whether the SSL service was bought; without it a gateway takes no SSL server. */
+export function hasSSL(gateway: Pick<Gateway, 'services'>): boolean {
+  return gateway.services?.includes('ssl') ?? false;
 }
 
 /** The gateways, for names in other lists and for choices. */

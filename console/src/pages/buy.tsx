@@ -224,7 +224,7 @@ function Size({ product, offer }: { product: Product; offer: Offer }) {
             label={t(`option.${o.id}`)}
             options={o.values.map((v) => ({
               value: v.value,
-              title: t(`option.${o.id}_value`, { value: v.value }),
+              title: v.value === '0' ? t('option.without') : t(`option.${o.id}_value`, { value: v.value }),
               detail: t('buy.per_month', { amount: format.money(v.monthly) }),
             }))}
           />

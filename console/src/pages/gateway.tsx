@@ -1,23 +1,23 @@
-import { useState } from 'react';
-import { Alert, Button, Card, Form, Input, Modal, Skeleton, Tabs } from 'antd';
+import { Alert, Button, Card, Skeleton, Tabs } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { Gateway } from '../api/types';
 import { CopyText } from '../components/copy-text';
+import { EditGateway } from '../components/gateway-edit';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
-import { ErrorState, ProblemAlert } from '../components/problem';
+import { ErrorState } from '../components/problem';
 import { Release } from '../components/release';
 import { ServerTable } from '../components/server-table';
 import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
 import { Traffic } from '../components/traffic';
 import { Upgrade } from '../components/upgrade';
-import { useRegionName } from '../lib/catalog';
+import { hasSSL, nameIn, useNetworks, useRegionName } from '../lib/catalog';
 import { settling } from '../lib/states';
-import { useChange, useFormat, useToggle } from '../lib/use';
+import { useFormat } from '../lib/use';
 
 export function GatewayPage() {
   const { t } = useTranslation();
@@ -32,7 +32,7 @@ export function GatewayPage() {
   const g = gateway.data;
   const create = (
     <Link to={`/ssl-servers/new?gateway=${g.id}`}>
-      <Button type="primary" disabled={g.state !== 'active'}>
+      <Button type="primary" disabled={g.state !== 'active' || !hasSSL(g)}>
         {t('server.create')}
       </Button>
     </Link>
@@ -43,7 +43,7 @@ export function GatewayPage() {
       trail={[{ title: t('nav.gateways'), to: '/vpn-gateways' }]}
       action={
         <>
-          <Rename gateway={g} />
+          <EditGateway gateway={g} />
           <Upgrade gateway={g} />
           <Release gateway={g} />
           {create}
@@ -67,62 +67,11 @@ export function GatewayPage() {
   );
 }
 
-function Rename({ gateway }: { gateway: Gateway }) {
-  const { t } = useTranslation();
-  const [open, show, hide] = useToggle();
-  const [version, setVersion] = useState(0); // seen when the form opened
-  const [form] = Form.useForm<{ name: string }>();
-  const rename = useChange(
-    async (name: string) => {
-      await api.vpn.rename(gateway.id, name, version);
-      hide();
-    },
-    [['gateway', gateway.id], ['gateways']],
-  );
-  return (
-    <>
-      <Button
-        onClick={() => {
-          setVersion(gateway.version);
-          show();
-        }}
-      >
-        {t('gateway.rename')}
-      </Button>
-      <Modal
-        open={open}
-        title={t('gateway.rename')}
-        okText={t('common.save')}
-        okButtonProps={{ loading: rename.isPending }}
-        onOk={() => form.submit()}
-        onCancel={hide}
-        destroyOnHidden
-      >
-        <Form
-          form={form}
-          layout="vertical"
-          requiredMark={false}
-          onFinish={(v) => rename.mutate(v.name.trim())}
-        >
-          <Form.Item
-            name="name"
-            label={t('gateway.name')}
-            initialValue={gateway.name}
-            rules={[{ required: true, whitespace: true, max: 64, message: t('field.required') }]}
-          >
-            <Input maxLength={64} autoComplete="off" />
-          </Form.Item>
-          <ProblemAlert error={rename.error} />
-        </Form>
-      </Modal>
-    </>
-  );
-}
-
 function About({ gateway: g }: { gateway: Gateway }) {
   const { t } = useTranslation();
   const format = useFormat();
   const region = useRegionName();
+  const networks = useNetworks().data?.items;
   return (
     <Facts
       columns={2}
@@ -130,14 +79,26 @@ function About({ gateway: g }: { gateway: Gateway }) {
         { label: t('common.state'), value: <StateDot kind="gateway" state={g.state} /> },
         { label: t('gateway.id'), value: <CopyText text={g.id} /> },
         { label: t('common.region'), value: region(g.region) },
-        { label: t('gateway.network'), value: g.network },
+        { label: t('gateway.network'), value: nameIn(networks, g.network) },
+        {
+          label: t('gateway.local_subnets'),
+          value: g.local_subnets?.length ? (
+            <span className="mono">{g.local_subnets.join(', ')}</span>
+          ) : (
+            t('gateway.local_subnets_all')
+          ),
+        },
         {
           label: t('option.ssl_bandwidth'),
-          value: t('option.ssl_bandwidth_value', { value: g.ssl_bandwidth }),
+          value: hasSSL(g)
+            ? t('option.ssl_bandwidth_value', { value: g.ssl_bandwidth })
+            : t('option.without'),
         },
         {
           label: t('option.ssl_connections'),
-          value: t('option.ssl_connections_value', { value: g.ssl_connections }),
+          value: hasSSL(g)
+            ? t('option.ssl_connections_value', { value: g.ssl_connections })
+            : t('option.without'),
         },
         {
           label: t('gateway.addresses'),

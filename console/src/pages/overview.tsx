@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import { Page } from '../components/page';
 import { Traffic } from '../components/traffic';
-import { useClients, useGateways, useServers } from '../lib/catalog';
+import { hasSSL, useClients, useGateways, useServers } from '../lib/catalog';
 import { useMe } from '../lib/session';
 import { useFormat } from '../lib/use';
 
@@ -31,12 +31,13 @@ export function Overview() {
       <Unpaid />
       {known && !started ? (
         <FirstSteps
-          done={[
-            me.email_verified,
-            Boolean(gateways.data.items.length),
-            Boolean(servers.data.items.length),
-            Boolean(clients.data.items.length),
-          ]}
+          without={gateways.data.items.some(hasSSL) ? undefined : first?.id}
+          done={{
+            verify: me.email_verified,
+            buy: Boolean(gateways.data.items.length),
+            server: Boolean(servers.data.items.length),
+            client: Boolean(clients.data.items.length),
+          }}
         />
       ) : null}
       <div className="tiles">
@@ -91,10 +92,12 @@ interface NextStep {
   action?: ReactNode;
 }
 
-/** The way from a new account to a connected device; the next step is the most visible thing. */
-function FirstSteps({ done }: { done: boolean[] }) {
+/**
+ * The way from a new account to a connected device; the next step is the most visible thing. without is
+ * a gateway that lacks the SSL service: to enable it is a step only then.
+ */
+function FirstSteps({ done, without }: { done: Record<string, boolean>; without?: string }) {
   const { t } = useTranslation();
-  const at = done.findIndex((d) => !d);
   const go = (to: string, label: string) => (
     <Link to={to}>
       <Button type="primary">{label}</Button>
@@ -103,9 +106,11 @@ function FirstSteps({ done }: { done: boolean[] }) {
   const steps: NextStep[] = [
     { key: 'verify' },
     { key: 'buy', action: go('/buy', t('nav.buy')) },
+    ...(without ? [{ key: 'enable', action: go(`/vpn-gateways/${without}`, t('upgrade.enable')) }] : []),
     { key: 'server', action: go('/ssl-servers/new', t('server.create')) },
     { key: 'client', action: go('/ssl-clients?create=1', t('client.create')) },
   ];
+  const at = steps.findIndex((s) => !done[s.key]);
   return (
     <Card title={t('overview.first_title')}>
       <Steps
@@ -114,7 +119,7 @@ function FirstSteps({ done }: { done: boolean[] }) {
         current={at}
         items={steps.map((s, i) => ({
           title: t(`overview.step_${s.key}`),
-          status: done[i] ? 'finish' : i === at ? 'process' : 'wait',
+          status: done[s.key] ? 'finish' : i === at ? 'process' : 'wait',
           content: (
             <div className="stack" style={{ gap: 8, paddingBottom: 8, alignItems: 'flex-start' }}>
               <span>{t(`overview.step_${s.key}_text`)}</span>

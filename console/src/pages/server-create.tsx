@@ -1,4 +1,3 @@
-import { useEffect } from 'react';
 import { Button, Card, Form, Select, Skeleton } from 'antd';
 import { Link, useNavigate, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
@@ -9,8 +8,7 @@ import { Page } from '../components/page';
 import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { WizardForm } from '../components/wizard-form';
-import { useGateways, useNetworks } from '../lib/catalog';
-import { isIPv6 } from '../lib/network';
+import { hasSSL, useGateways, useNetworks } from '../lib/catalog';
 import { useCreate } from '../lib/use';
 
 type Entry = SSLServerSettings & { gateway: string };
@@ -20,7 +18,7 @@ export function ServerCreate() {
   const gateways = useGateways();
   const networks = useNetworks();
   const waiting = gateways.isPending || networks.isPending; // for what the defaults are made of
-  const active = gateways.data?.items.filter((g) => g.state === 'active') ?? [];
+  const active = gateways.data?.items.filter((g) => g.state === 'active' && hasSSL(g)) ?? [];
   return (
     <Page
       title={t('server.create')}
@@ -57,13 +55,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
   const gateway = gateways.find((g) => g.id === entry?.gateway) ?? first;
   const create = useCreate((in_: Entry, key) => api.vpn.createServer(in_, key), [['servers'], ['gateway']]);
 
-  // The default is already sensible: the whole of the gateway's network.
   const prefixes = networks?.find((n) => n.id === gateway?.network)?.prefixes;
-  const subnets = prefixes?.filter((p) => !isIPv6(p)).join(',');
-  useEffect(() => {
-    if (subnets && !form.isFieldTouched('local_subnets'))
-      form.setFieldValue('local_subnets', subnets.split(','));
-  }, [form, subnets]);
 
   return (
     <WizardForm
@@ -117,7 +109,11 @@ function Summary({ gateway, entry: watched }: { gateway?: Gateway; entry?: Parti
           },
           {
             label: t('server.local_subnets'),
-            value: <span className="mono">{watched?.local_subnets?.join(', ') || '–'}</span>,
+            value: (
+              <span className="mono">
+                {watched?.local_subnets?.join(', ') || t('server.local_subnets_gateway')}
+              </span>
+            ),
           },
           { label: t('server.pool'), value: <span className="mono">{watched?.pool || '–'}</span> },
           ...(watched?.pool6

@@ -79,7 +79,9 @@ function About({ server: s }: { server: SSLServer }) {
         { label: t('server.pin'), value: <CopyText text={s.pin} /> },
         {
           label: t('server.local_subnets'),
-          value: <span className="mono">{s.local_subnets.join(', ')}</span>,
+          value: (
+            <span className="mono">{s.local_subnets.join(', ') || t('server.local_subnets_gateway')}</span>
+          ),
         },
         {
           label: t('server.pool'),

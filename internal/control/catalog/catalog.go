@@ -27,10 +27,22 @@ import (
 // VPNGateway is the product that the first catalogue sells.
 const VPNGateway = "vpn-gateway"
 
-// Options of VPNGateway: Mbit/s, and clients connected at once.
+// Options of VPNGateway: Mbit/s, and clients connected at once. A list that sells
+// gateways without the service has the value Without of
+// both.
 const (
 	OptionSSLBandwidth   = "ssl_bandwidth"
 	OptionSSLConnections = "ssl_connections"
+)
+
+// Without is the value of the options of a service that is not bought.
+const Without = "0"
+
+// Services of VPNGateway. Each is two options: SERVICE_bandwidth and
+// SERVICE_connections. Which are sold is said by the price list.
+const (
+	ServiceSSL   = "ssl"
+	ServiceIPsec = "ipsec"
 )
 
 // Errors.
@@ -137,6 +149,11 @@ func (p PriceList) Monthly(options map[string]string) (money.Money, error) {
 		}
 	}
 	return sum, err
+}
+
+// Has reports whether the list has an option.
+func (p PriceList) Has(option string) bool {
+	return slices.ContainsFunc(p.Options, func(o Option) bool { return o.ID == option })
 }
 
 // CheckCycle returns ErrCycle unless months is 1..MaxCycle.

@@ -150,9 +150,9 @@ func TestWhichChangesEndSessions(t *testing.T) {
 		change("the pool", true, func(s *vpn.Settings) { s.Pool = prefix("10.10.0.0/24") })
 		login()
 		was := closures()
-		_, err := r.s.Rename(ctx, alice, g.ID, 0, "renamed")
+		_, err := r.s.UpdateGateway(ctx, alice, g.ID, 0, renamed("renamed"))
 		must(t, err)
-		if _, err := r.s.Rename(ctx, alice, g.ID, 1, "stale"); !errors.Is(err, vpn.ErrStale) {
+		if _, err := r.s.UpdateGateway(ctx, alice, g.ID, 1, renamed("stale")); !errors.Is(err, vpn.ErrStale) {
 			t.Errorf("a rename made from an old version: got %v", err)
 		}
 		must(t, r.s.Resize(ctx, g.ID, vpn.Limits{SSLBandwidth: 200, SSLConnections: 10}))

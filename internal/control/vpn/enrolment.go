@@ -23,7 +23,7 @@ const (
 const EnrolmentPath = "/enrol"
 
 // Invitation is a link that the administrator hands to the person behind a
-// client, who alone sees the seed then (docs/decisions/0019-enrolment-links.md).
+// client, who alone sees the seed then (docs/decisions/0020-enrolment-links.md).
 //
 //	invited ─open─▶ opened, with a seed ─code─▶ bound; the link is gone
 //	                   ▲  │

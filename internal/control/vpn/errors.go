@@ -9,15 +9,18 @@ var (
 	ErrClientNotFound  = errs.New(errs.NotFound, "vpn.client_not_found")
 	ErrNetworkNotFound = errs.New(errs.Unprocessable, "vpn.network_not_found")
 
-	ErrNameInvalid   = errs.New(errs.Unprocessable, "vpn.name_invalid")
-	ErrNameDuplicate = errs.New(errs.Conflict, "vpn.name_duplicate")
-	ErrQuota         = errs.New(errs.Unprocessable, "vpn.quota_exceeded")
-	ErrLimits        = errs.New(errs.Unprocessable, "vpn.limits_invalid")
-	ErrInUse         = errs.New(errs.Conflict, "vpn.in_use")
-	ErrStale         = errs.New(errs.Conflict, "vpn.version_conflict")
-	ErrState         = errs.New(errs.Conflict, "vpn.wrong_state")
+	ErrNameInvalid    = errs.New(errs.Unprocessable, "vpn.name_invalid")
+	ErrNameDuplicate  = errs.New(errs.Conflict, "vpn.name_duplicate")
+	ErrQuota          = errs.New(errs.Unprocessable, "vpn.quota_exceeded")
+	ErrLimits         = errs.New(errs.Unprocessable, "vpn.limits_invalid")
+	ErrServiceMissing = errs.New(errs.Conflict, "vpn.service_missing") // param "service"
+	ErrInUse          = errs.New(errs.Conflict, "vpn.in_use")
+	ErrStale          = errs.New(errs.Conflict, "vpn.version_conflict")
+	ErrState          = errs.New(errs.Conflict, "vpn.wrong_state")
 
 	ErrSubnets        = errs.New(errs.Unprocessable, "vpn.local_subnets_invalid")
+	ErrGatewaySubnets = errs.New(errs.Unprocessable, "vpn.gateway_subnets_invalid") // param "limit"
+	ErrSubnetInUse    = errs.New(errs.Conflict, "vpn.subnet_in_use")                // param "subnet"
 	ErrPool           = errs.New(errs.Unprocessable, "vpn.pool_invalid")
 	ErrPoolConflict   = errs.New(errs.Unprocessable, "vpn.pool_conflict")
 	ErrPoolTooSmall   = errs.New(errs.Unprocessable, "vpn.pool_too_small")

@@ -52,7 +52,13 @@ func checkName(name string) error {
 	return nil
 }
 
+// HasSSL tells whether the SSL service was bought.
+func (l Limits) HasSSL() bool { return l.SSLConnections > 0 }
+
 func (l Limits) check() error {
+	if l == (Limits{}) {
+		return nil
+	}
 	if l.SSLBandwidth < 1 || l.SSLBandwidth > maxBandwidth || l.SSLConnections < 1 || l.SSLConnections > maxConnections {
 		return ErrLimits
 	}
@@ -183,30 +189,6 @@ func (s *Service) addresses(ctx context.Context, gateway string) ([]netip.Addr, 
 		return nil, nil // being deleted
 	}
 	return a.Addresses, err
-}
-
-// Rename gives a gateway another name. version 0 means whatever it is.
-func (s *Service) Rename(ctx context.Context, p account.Principal, gateway string, version int64, name string) (Gateway, error) {
-	if err := checkName(name); err != nil {
-		return Gateway{}, err
-	}
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		g, err := gatewayFor(ctx, tx, p.Account, gateway)
-		if err != nil {
-			return err
-		}
-		if err := sameVersion(ctx, version, g.Version); err != nil {
-			return err
-		}
-		if err := renameGateway(ctx, tx, g, name, s.clock.Now()); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, p, "vpn.gateway_changed", map[string]string{"gateway": g.ID})
-	})
-	if err != nil {
-		return Gateway{}, err
-	}
-	return s.Gateway(ctx, p.Account, gateway)
 }
 
 // sameVersion holds a change to the version that it was made from (0 = whatever)
@@ -387,6 +369,14 @@ func (g Gateway) observed(o fleet.Observed) Gateway {
 	}
 	g.State, g.Problem = GatewayError, "vpn.node_failed"
 	return g
+}
+
+// quotaOfServers is how many SSL servers the gateway may have.
+func (g Gateway) quotaOfServers() int {
+	if !g.HasSSL() {
+		return 0
+	}
+	return ServerQuota
 }
 
 // quotaOfClients is how many SSL clients a server may have.

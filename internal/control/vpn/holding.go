@@ -7,7 +7,7 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 func Holdings() []holding.Table {
 	return []holding.Table{
 		holding.Of("vpn_gateway", holding.None("configuration of a bought resource", "id", "origin", "account", "name", "region", "network", "state",
-			"problem", "ssl_bandwidth", "ssl_connections", "node", "version", "created_at", "updated_at")),
+			"problem", "local_subnets", "ssl_bandwidth", "ssl_connections", "node", "version", "created_at", "updated_at")),
 		holding.Of("vpn_server", holding.None("configuration of a bought resource", "id", "gateway", "account", "name", "port", "udp", "state",
 			"settings", "ca", "ca_key", "chain", "version", "created_at", "updated_at")),
 		clientTable(),

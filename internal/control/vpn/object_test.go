@@ -83,7 +83,10 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 		r.opened(t, grant, "10.9.0.2")
 		for name, call := range map[string]func(p account.Principal) error{
 			"Gateway": func(p account.Principal) error { _, err := r.s.Gateway(ctx, p.Account, g.ID); return err },
-			"Rename":  func(p account.Principal) error { _, err := r.s.Rename(ctx, p, g.ID, 0, "other"); return err },
+			"Rename": func(p account.Principal) error {
+				_, err := r.s.UpdateGateway(ctx, p, g.ID, 0, renamed("other"))
+				return err
+			},
 			"Traffic": func(p account.Principal) error { _, err := r.s.Traffic(ctx, p.Account, g.ID, start); return err },
 			"Online":  func(p account.Principal) error { _, err := r.s.Online(ctx, p.Account, g.ID); return err },
 			"Sessions": func(p account.Principal) error {
@@ -207,7 +210,12 @@ func TestServerSettingsAreHeldToTheTable(t *testing.T) {
 			{"vpn.port_invalid", func(n *vpn.NewServer) { n.Port = 4500 }},
 			{"vpn.port_invalid", func(n *vpn.NewServer) { n.Port = 80 }},
 			{"vpn.name_invalid", func(n *vpn.NewServer) { n.Name = "x" }},
-			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = nil }},
+			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) {
+				n.LocalSubnets = nil
+				for i := range 21 {
+					n.LocalSubnets = append(n.LocalSubnets, prefix(fmt.Sprintf("172.20.%d.0/24", i)))
+				}
+			}},
 			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("10.1.2.3/16")} }},
 			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("0.0.0.0/0")} }},
 			{"vpn.local_subnets_invalid", func(n *vpn.NewServer) { n.LocalSubnets = []netip.Prefix{prefix("127.0.0.0/8")} }},

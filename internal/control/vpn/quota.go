@@ -74,7 +74,7 @@ func (s *Service) quotasOfGateway(ctx context.Context, g Gateway) ([]Quota, erro
 		return nil, err
 	}
 	all := []Quota{
-		{Name: "ssl_servers", Resource: g.ID, Label: g.Name, Used: len(servers), Limit: ServerQuota},
+		{Name: "ssl_servers", Resource: g.ID, Label: g.Name, Used: len(servers), Limit: g.quotaOfServers()},
 		{Name: "vpn_sessions", Resource: g.ID, Label: g.Name, Used: live.Sessions, Limit: g.SSLConnections},
 	}
 	for _, srv := range servers {
@@ -124,7 +124,8 @@ func (s *Service) Restrictions() []Restriction {
 		{Name: "clients_per_connection", Low: 0, High: clientsPerConnection},
 		{Name: "pool_prefix", Low: poolWidest, High: poolLast, Unit: "bits"},
 		{Name: "local_subnet_prefix", Low: subnetWidest, High: 32, Unit: "bits"},
-		{Name: "local_subnets", Low: 1, High: maxLocalSubnets},
+		{Name: "gateway_subnets", Low: 0, High: MaxGatewaySubnets},
+		{Name: "local_subnets", Low: 0, High: maxLocalSubnets},
 		{Name: "exclude_routes", Low: 0, High: maxExcludeRoutes},
 		{Name: "client_routes", Low: 0, High: maxRoutesPerClient},
 		{Name: "acl_rules", Low: 0, High: MaxACLRules},

@@ -43,7 +43,11 @@ func (s *Service) checkRouted(ctx context.Context, q db.Q, srv SSLServer, change
 	if changed != nil && len(changed.Routes) == 0 {
 		return nil
 	}
-	vpc, err := s.networkOf(ctx, q, srv.Gateway)
+	g, err := gatewayByID(ctx, q, srv.Gateway)
+	if err != nil {
+		return err
+	}
+	vpc, err := s.network(g.Account, g.Region, g.Network)
 	if err != nil {
 		return err
 	}
@@ -68,14 +72,6 @@ func (s *Service) checkRouted(ctx context.Context, q db.Q, srv SSLServer, change
 		return ErrQuota.With("limit", maxRoutesPerServer)
 	}
 	return nil
-}
-
-func (s *Service) networkOf(ctx context.Context, q db.Q, gateway string) (Network, error) {
-	g, err := gatewayByID(ctx, q, gateway)
-	if err != nil {
-		return Network{}, err
-	}
-	return s.network(g.Account, g.Region, g.Network)
 }
 
 // networksFit holds what clients of a server have to its next settings: fixed

@@ -119,6 +119,9 @@ func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSL
 	if g.State == GatewayDeleting || g.State == GatewayFrozen {
 		return ErrState
 	}
+	if !g.HasSSL() {
+		return ErrServiceMissing.With("service", "SSL VPN")
+	}
 	others, err := serversOfGateway(ctx, tx, g.ID)
 	if err != nil {
 		return err
@@ -144,6 +147,13 @@ func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) er
 			return ErrNameDuplicate
 		}
 	}
+	if len(srv.LocalSubnets) > maxLocalSubnets {
+		return ErrSubnets
+	}
+	if err := g.checkOffered(srv.LocalSubnets, vpc.Prefixes); err != nil {
+		return err
+	}
+	srv.LocalSubnets = g.reaches(srv.Settings, vpc.Prefixes)
 	return srv.Settings.check(vpc.Prefixes, pools, g.SSLConnections)
 }
 
@@ -365,7 +375,10 @@ func (s *Service) wire(ctx context.Context, g Gateway) (gwlink.Gateway, error) {
 	if err != nil {
 		return gwlink.Gateway{}, err
 	}
+	// A VPC that is no longer configured leaves what clients reach to the servers.
+	vpc, _ := s.network(g.Account, g.Region, g.Network)
 	for _, srv := range servers {
+		srv.LocalSubnets = g.reaches(srv.Settings, vpc.Prefixes)
 		ws, err := s.wireServer(ctx, s.named(srv))
 		if err != nil {
 			return gwlink.Gateway{}, err

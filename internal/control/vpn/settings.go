@@ -50,7 +50,7 @@ const (
 	leastRekey = 86400
 )
 
-// check holds the settings to section 4.7, given the VPC's prefixes, the pools
+// check holds the settings, with the local subnets that hold, to section 4.7, given the VPC's prefixes, the pools
 // of the gateway's other servers and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
 	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
@@ -62,7 +62,7 @@ func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
 }
 
 func (c Settings) checkSubnets() error {
-	if len(c.LocalSubnets) < 1 || len(c.LocalSubnets) > maxLocalSubnets {
+	if len(c.LocalSubnets) < 1 {
 		return ErrSubnets
 	}
 	for i, p := range c.LocalSubnets {

@@ -8,13 +8,18 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
-const gatewayColumns = `SELECT id, account, name, region, network, state, problem, ssl_bandwidth, ssl_connections, node, version, created_at, updated_at FROM vpn_gateway`
+const gatewayColumns = `SELECT id, account, name, region, network, state, problem, ssl_bandwidth, ssl_connections, node, version, created_at, updated_at, local_subnets FROM vpn_gateway`
 
 func scanGateway(r db.Row) (g Gateway, err error) {
 	var created, updated, bandwidth, connections int64
-	err = r.Scan(&g.ID, &g.Account, &g.Name, &g.Region, &g.Network, &g.State, &g.Problem, &bandwidth, &connections, &g.Node, &g.Version, &created, &updated)
+	var subnets string
+	err = r.Scan(&g.ID, &g.Account, &g.Name, &g.Region, &g.Network, &g.State, &g.Problem, &bandwidth, &connections, &g.Node, &g.Version, &created, &updated, &subnets)
+	if err != nil {
+		return Gateway{}, err
+	}
 	g.SSLBandwidth, g.SSLConnections = int(bandwidth), int(connections)
 	g.CreatedAt, g.UpdatedAt = db.FromMicros(created), db.FromMicros(updated)
+	g.LocalSubnets, err = parseRoutes(subnets)
 	return g, err
 }
 
@@ -51,12 +56,13 @@ func insertGateway(ctx context.Context, tx *db.Tx, g Gateway, key string) error 
 		g.ID, key, string(g.Account), g.Name, g.Region, g.Network, string(g.State), int64(g.SSLBandwidth), int64(g.SSLConnections), g.Node, db.Micros(g.CreatedAt))
 }
 
-// updateGateway writes state, problem and limits of a gateway that was read in
-// the same transaction.
+// updateGateway writes what may change of a gateway that was read in the same
+// transaction.
 func updateGateway(ctx context.Context, tx *db.Tx, g Gateway, now time.Time) error {
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_gateway SET state = $1, problem = $2, ssl_bandwidth = $3, ssl_connections = $4,
-		version = version + 1, updated_at = $5 WHERE id = $6 AND version = $7`,
-		string(g.State), g.Problem, int64(g.SSLBandwidth), int64(g.SSLConnections), db.Micros(now), g.ID, g.Version)
+		name = $5, network = $6, local_subnets = $7, version = version + 1, updated_at = $8 WHERE id = $9 AND version = $10`,
+		string(g.State), g.Problem, int64(g.SSLBandwidth), int64(g.SSLConnections), g.Name, g.Network, routesText(g.LocalSubnets),
+		db.Micros(now), g.ID, g.Version)
 }
 
 // gatewayNameFree holds a name to be the only one of the account and region
@@ -68,12 +74,4 @@ func gatewayNameFree(ctx context.Context, q db.Q, g Gateway, name string) error 
 		err = ErrNameDuplicate
 	}
 	return err
-}
-
-func renameGateway(ctx context.Context, tx *db.Tx, g Gateway, name string, now time.Time) error {
-	if err := gatewayNameFree(ctx, tx, g, name); err != nil {
-		return err
-	}
-	return tx.ExecOne(ctx, db.ErrRetry, "UPDATE vpn_gateway SET name = $1, version = version + 1, updated_at = $2 WHERE id = $3 AND version = $4",
-		name, db.Micros(now), g.ID, g.Version)
 }

@@ -45,7 +45,8 @@ const (
 	GatewayDeleted  GatewayState = "deleted"
 )
 
-// Limits are what was bought for a gateway.
+// Limits are what was bought for a gateway. A gateway without the SSL service has
+// neither bandwidth nor connections of it, and takes no SSL server.
 type Limits struct {
 	SSLBandwidth   int // Mbit/s in each direction
 	SSLConnections int // concurrent sessions
@@ -53,13 +54,14 @@ type Limits struct {
 
 // Gateway is one customer's VPN gateway.
 type Gateway struct {
-	ID      string // vpngw-...
-	Account account.ID
-	Name    string
-	Region  string
-	Network string // id of the VPC
-	State   GatewayState
-	Problem string // code of what is wrong in state error
+	ID           string // vpngw-...
+	Account      account.ID
+	Name         string
+	Region       string
+	Network      string         // id of the VPC
+	LocalSubnets []netip.Prefix // subnets of the VPC that it is for; none = all of it
+	State        GatewayState
+	Problem      string // code of what is wrong in state error
 	Limits
 	Node      string       // fleet node that runs it
 	Addresses []netip.Addr // public addresses of that node; filled by reads of one gateway
@@ -104,7 +106,7 @@ type Group struct {
 // Durations are whole seconds.
 type Settings struct {
 	Name                 string
-	LocalSubnets         []netip.Prefix // of both families, IPv6 with Pool6 only
+	LocalSubnets         []netip.Prefix // of both families, IPv6 with Pool6 only; none = the gateway's
 	Pool                 netip.Prefix   // IPv4
 	Pool6                netip.Prefix   // invalid = no IPv6 inside the tunnel
 	EnableDNS            bool
@@ -159,7 +161,7 @@ const ProtocolAny = "any"
 // PortRange is a range of ports, both ends in it.
 type PortRange struct{ From, To uint16 }
 
-// DefaultSettings returns the defaults. Name, LocalSubnets and Pool have none.
+// DefaultSettings returns the defaults. Name and Pool have none.
 func DefaultSettings() Settings {
 	return Settings{
 		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600, MobileIdleTimeout: 3600,

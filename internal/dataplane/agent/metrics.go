@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
@@ -10,7 +11,7 @@ import (
 
 // metrics are the numbers of this node. docs/operations/watch.md explains them.
 func (a *agent) metrics() *metric.Registry {
-	return metric.New(a.log, append(a.trafficMetrics(), a.nodeMetrics()...)...)
+	return metric.New(a.log, append(a.trafficMetrics(), append(a.loadMetrics(), a.nodeMetrics()...)...)...)
 }
 
 // tallied makes the Read of a family that a Tally answers.
@@ -51,6 +52,43 @@ func (a *agent) trafficMetrics() []metric.Family {
 			Name: "skybridge_gateway_sessions_ended_total", Help: "Sessions that ended, by reason.", Kind: metric.Counter,
 			Labels: []string{"reason"}, Read: a.tallied(func(t sslvpn.Tally) []metric.Sample { return floats(t.Ended) }),
 		},
+	}
+}
+
+// loadMetrics are those of vpn-service 8.1 that are no sums: of several gateways
+// or servers the one nearest to its limit is told.
+func (a *agent) loadMetrics() []metric.Family {
+	of := func(name, help string, read func(sslvpn.Load) float64) metric.Family {
+		return metric.Family{Name: "skybridge_gateway_" + name, Help: help, Kind: metric.Gauge, Read: func(context.Context) ([]metric.Sample, error) {
+			v := read(a.svc.Load())
+			if math.IsNaN(v) {
+				return nil, nil // there is nothing to tell of
+			}
+			return []metric.Sample{{Value: v}}, nil
+		}}
+	}
+	return []metric.Family{
+		{
+			Name: "skybridge_gateway_usage_pct", Help: "Use of the purchased bandwidth in the last ten seconds, of the busiest gateway; in is from clients.", Kind: metric.Gauge,
+			Labels: []string{"direction"}, Read: func(context.Context) ([]metric.Sample, error) {
+				l := a.svc.Load()
+				return metric.ByLabel(map[string]float64{"in": l.UsageIn, "out": l.UsageOut}), nil
+			},
+		},
+		of("ssl_usage_pct", "Sessions in percent of those allowed, of the fullest gateway.", func(l sslvpn.Load) float64 { return l.Sessions }),
+		of("ssl_dtls_ratio", "Part of the attached sessions whose data goes by DTLS.", func(l sslvpn.Load) float64 { return l.DTLS }),
+		of("ssl_pool_free", "IPv4 addresses left, of the server with the fewest.", func(l sslvpn.Load) float64 {
+			if l.PoolFree < 0 {
+				return math.NaN()
+			}
+			return float64(l.PoolFree)
+		}),
+		{
+			Name: "skybridge_gateway_ssl_login_fail_total", Help: "Rounds of logins that failed, by reason.", Kind: metric.Counter,
+			Labels: []string{"reason"}, Read: a.tallied(func(t sslvpn.Tally) []metric.Sample { return floats(t.LoginFails) }),
+		},
+		of("ssl_login_fail_5m", "Rounds of logins that failed in the last five minutes.", func(l sslvpn.Load) float64 { return float64(l.LoginFailures) }),
+		of("cert_days_left", "Days until a server's certificate ends, of the first to end.", func(l sslvpn.Load) float64 { return l.CertificateDays }),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -365,11 +366,17 @@ func (r *reconciler) observed() []gwlink.ObservedState {
 	for _, g := range r.last.Gateways {
 		o := gwlink.ObservedState{Gateway: g.ID, Generation: r.last.Generation, State: "applied"}
 		if err := r.problems[g.ID]; err != nil {
-			o.State, o.Problem = "failed", err.Error()
+			o.State, o.Problem = "failed", problemText(err)
 		}
 		out = append(out, o)
 	}
 	return append(out, r.leftLocked()...)
+}
+
+// problemText is what control is told of a problem.
+func problemText(err error) string {
+	text := err.Error()
+	return strings.ToValidUTF8(text[:min(len(text), maxProblem)], "")
 }
 
 // leftLocked are the gateways that should be gone and are not.
@@ -378,7 +385,7 @@ func (r *reconciler) leftLocked() (out []gwlink.ObservedState) {
 		if err == nil || slices.ContainsFunc(r.last.Gateways, func(g gwlink.Gateway) bool { return g.ID == id }) {
 			continue
 		}
-		out = append(out, gwlink.ObservedState{Gateway: id, Generation: r.last.Generation, State: "failed", Problem: err.Error()})
+		out = append(out, gwlink.ObservedState{Gateway: id, Generation: r.last.Generation, State: "failed", Problem: problemText(err)})
 	}
 	return out
 }

@@ -19,6 +19,11 @@ const (
 	reportSoon  = 100 * time.Millisecond // after an opening or a closing
 	keepEvery   = 15                     // reports between writes of counters
 	maxEntries  = 500                    // of opened and closed each, in one report
+	// maxLive is how many sessions' counters are in one report: those of ten
+	// thousand go in the ten seconds that counters may be old, and control takes
+	// no report for longer than a moment.
+	maxLive    = 2000
+	maxProblem = 500 // bytes of a gateway's problem, of which control keeps as many
 	// idleEvery is how often a session is reported that moves nothing, well within
 	// what control takes for lost.
 	idleEvery = 30 * time.Second
@@ -270,6 +275,7 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 	rep.Opened = first(slices.SortedFunc(maps.Values(r.opened), func(a, b gwlink.SessionOpened) int { return a.At.Compare(b.At) }))
 	rep.Closed = first(slices.SortedFunc(maps.Values(r.closed), func(a, b gwlink.SessionClosed) int { return a.At.Compare(b.At) }))
 	rep.Unknown = first(slices.Sorted(maps.Keys(r.unknown)))
+	more := len(rep.Opened) < len(r.opened) || len(rep.Closed) < len(r.closed)
 	r.mu.Unlock()
 	news := len(rep.Opened)+len(rep.Closed) > 0
 	if news {
@@ -285,16 +291,26 @@ func (r *reporter) send(ctx context.Context, s snapshot) {
 	}
 	r.taken(rep)
 	r.learnt(rep, s.live)
+	if more {
+		r.soon()
+	}
 }
 
-// news are the sessions whose counters control does not know, or was told long
-// ago.
+// news are sessions whose counters control does not know, or was told long ago:
+// at most maxLive, those that waited longest. What was told a moment ago waits,
+// however often openings and closings make a report.
 func (r *reporter) news(live []gwlink.Counters) []gwlink.Counters {
 	now := r.clock.Now()
-	return slices.DeleteFunc(slices.Clone(live), func(c gwlink.Counters) bool {
+	all := slices.DeleteFunc(slices.Clone(live), func(c gwlink.Counters) bool {
 		last, ok := r.known[c.Session]
-		return ok && last.counters == c && now.Sub(last.at) < idleEvery
+		since := now.Sub(last.at)
+		return ok && (since < reportEvery/2 || last.counters == c && since < idleEvery)
 	})
+	if len(all) > maxLive {
+		slices.SortFunc(all, func(a, b gwlink.Counters) int { return r.known[a.Session].at.Compare(r.known[b.Session].at) })
+		all = all[:maxLive]
+	}
+	return all
 }
 
 // learnt notes what control was told, and forgets sessions that live no more.

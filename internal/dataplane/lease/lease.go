@@ -142,6 +142,21 @@ func (p *Pool) Release(a netip.Addr) {
 	p.freeAgainLocked(a)
 }
 
+// Free is how many more addresses of an IPv4 pool anybody could get: those that
+// are kept for a holder are none of them.
+func (p *Pool) Free() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	const own = 3 // network, gateway, broadcast
+	free := 1<<(p.prefix.Addr().BitLen()-p.prefix.Bits()) - own - len(p.leased)
+	for a := range p.kept {
+		if _, leased := p.leased[a]; !leased && p.usable(a) {
+			free--
+		}
+	}
+	return max(free, 0)
+}
+
 // Len is the number of addresses leased now.
 func (p *Pool) Len() int {
 	p.mu.Lock()

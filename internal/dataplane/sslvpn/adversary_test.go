@@ -60,6 +60,7 @@ func TestAnAdversaryDisturbsNobody(t *testing.T) {
 		{"heads above 16 KB (4.2)", (*adversary).largeHeads},
 		{"bodies above 256 KB (4.2)", (*adversary).largeBodies},
 		{"nonsense instead of a TLS hello (3.2)", (*adversary).nonsenseHello},
+		{"a client that reads nothing of what it asked for (15.5)", (*adversary).doesNotRead},
 		{"many requests that never end", (*adversary).slowloris},
 		{"many connections that say nothing", (*adversary).halfOpen},
 	} {
@@ -290,7 +291,8 @@ func (a *adversary) silence(c net.Conn, datagrams ...[]byte) {
 	p := a.dial(nil)
 	d := a.dtlsFor(p, p.connect(p.login(a.name), "X-DTLS-CipherSuite: PSK-NEGOTIATE").Get("X-Dtls-App-Id"))
 	d.handshake()
-	_ = c.SetReadDeadline(time.Now()) // loopback delivers at once
+	// Loopback has delivered by now; a deadline in the past would read nothing.
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	if n, err := c.Read(make([]byte, 2048)); err == nil {
 		a.t.Errorf("got %d bytes, want silence", n)
 	}
@@ -326,11 +328,7 @@ func (a *adversary) replaysAHello() {
 func (a *adversary) replaysRecords() {
 	_, records := a.victim.seen()
 	a.silence(a.dialUDP(), records...)
-	for _, b := range records { // and as if from the client itself
-		if _, err := a.victim.Conn.Write(b); err != nil {
-			a.t.Fatal(err)
-		}
-	}
+	a.asTheVictim(records...)
 }
 
 func (a *adversary) nonsenseDatagrams() {
@@ -339,19 +337,20 @@ func (a *adversary) nonsenseDatagrams() {
 	forged := bytes.Clone(last)
 	forged[5] ^= 1 // a sequence number far ahead
 	for n := range 40 {
-		a.silenceless(forged[:min(n, len(forged))])
+		a.asTheVictim(forged[:n])
 	}
 	long := append(bytes.Clone(last[:11]), 0xff, 0xff)
 	a.silence(a.dialUDP(), forged, long, bytes.Repeat([]byte{22}, 1400), bytes.Repeat([]byte{0xff}, 1400), append(bytes.Clone(forged), forged...))
-	for _, b := range [][]byte{forged, long} {
-		_, _ = a.victim.Conn.Write(b)
-	}
+	a.asTheVictim(forged, long)
 }
 
-// silenceless sends a datagram from the client's own address.
-func (a *adversary) silenceless(b []byte) {
-	if _, err := a.victim.Conn.Write(b); err != nil {
-		a.t.Fatal(err)
+// asTheVictim sends datagrams from the address of a good client.
+func (a *adversary) asTheVictim(datagrams ...[]byte) {
+	a.t.Helper()
+	for _, b := range datagrams {
+		if _, err := a.victim.Conn.Write(b); err != nil {
+			a.t.Fatal(err)
+		}
 	}
 }
 
@@ -430,6 +429,21 @@ func (a *adversary) nonsenseHello() {
 			a.t.Errorf("%.20q: the connection is kept", hello)
 		}
 	}
+}
+
+// doesNotRead has more come for a client than its connection holds: what it does
+// not take is its own loss.
+func (a *adversary) doesNotRead() {
+	p, inner, _ := a.tunnel(nil)
+	lost := func() uint64 { return a.svc.Tally().Drops[DropQueueDown] }
+	big := udpPacket(lanHost, inner, make([]byte, 1300))
+	for before, n := lost(), 0; lost() < before+1000; n++ {
+		if n > 1<<20 {
+			a.t.Fatal("nothing is lost")
+		}
+		a.queue.Inject(big)
+	}
+	p.send(openconnect.TypeDPDRequest, nil) // it still talks, as a flooded client does
 }
 
 // slowloris begins requests and sends no more of them. That such connections

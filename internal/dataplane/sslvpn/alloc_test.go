@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
 )
 
@@ -23,15 +24,6 @@ import (
 type sink struct{ net.Conn }
 
 func (sink) Write(p []byte) (int, error) { return len(p), nil }
-
-// theClient returns the only session's client with its stream.
-func (r *rig) theClient() (*client, *stream) {
-	r.t.Helper()
-	c := r.svc.all()[0]
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c, c.stream
-}
 
 // detour builds a second, unused stream of the session, whose writer is the
 // test's own.
@@ -174,6 +166,36 @@ func TestPathFromTheClientDoesNotAllocate(t *testing.T) {
 	}
 	if n != 0 {
 		t.Errorf("got %v allocations for %d packets, want 0", n, netio.Messages)
+	}
+}
+
+// TestWhatDoesNotFitDoesNotAllocate: packets that are cut, and those whose sender
+// is told.
+func TestWhatDoesNotFitDoesNotAllocate(t *testing.T) {
+	r := newRig(t)
+	_, d := r.withDTLS("ann")
+	d.handshake()
+	r.uses(session.DTLS)
+	c, _ := r.theClient()
+	device := tuntest.Discard()
+	t.Cleanup(func() { _ = device.Close() })
+	p := &pump{g: c.server.Load().gateway, queue: device}
+	for name, df := range map[string]byte{"cut": 0, "told": 0x40} {
+		packet := udpPacket("10.77.0.2", "10.98.0.2", make([]byte, 1400))
+		packet[6] = df
+		frame := append(make([]byte, tun.HeaderLen), packet...)
+		if n := testing.AllocsPerRun(50, func() {
+			if err := p.seg.Reset(frame); err != nil {
+				t.Fatal(err)
+			}
+			p.deliver()
+			p.flush()
+		}); n != 0 {
+			t.Errorf("%s: got %v allocations a packet, want 0", name, n)
+		}
+	}
+	if told := c.svc.Tally().Drops[DropTooBig]; told != 51 || p.fitter.errors == 0 {
+		t.Errorf("got %d packets that were too big and %d answers, want 51 and some", told, p.fitter.errors)
 	}
 }
 

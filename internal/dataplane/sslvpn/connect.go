@@ -96,6 +96,7 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	resp.DTLS = h.offerDTLS(st, req)
 	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
 	st.extend(resp.Extensions)
+	st.mtu = resp.MTU
 	c.mtu.Store(int32(resp.MTU))
 	if !c.attach(st, given, req.Mobile) {
 		st.unlink()
@@ -111,6 +112,7 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 		return
 	}
 	h.tls.Settle()
+	h.conn.Widen()
 	h.tunnel = st
 }
 

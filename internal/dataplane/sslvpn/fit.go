@@ -13,6 +13,7 @@ const maxErrors = 100
 // tunnel takes, which is rare: the device's MTU is the server's.
 type fitter struct {
 	packet, frame []byte
+	parts         [1][]byte // of a frame that is written
 	fragments     tun.Fragments
 	since         time.Time
 	errors        int
@@ -64,7 +65,34 @@ func (p *pump) tooBig(packet []byte, mtu int) {
 		return
 	}
 	f.errors++
-	if err := p.queue.WriteFrame([][]byte{f.frame[:n]}); err != nil {
+	f.parts[0] = f.frame[:n]
+	if err := p.queue.WriteFrame(f.parts[:]); err != nil {
 		p.g.log.Debug("answering a packet that is too big", "gateway", p.g.id, "error", err)
+	}
+}
+
+// Bounds of what a probe can say of a path: openconnect's own, and RFC 8200's
+// for a client that has IPv6.
+const (
+	leastProbe  = 576
+	leastProbe6 = 1280
+)
+
+// probed notes that a DPD request of n bytes came by DTLS. By long ones a client
+// finds what its path carries, from the MTU that it was told downwards, and makes
+// its tunnel as long as the longest that was answered: what is longer than the
+// longest that came would be lost on the way to it. The first after a handshake
+// begins anew.
+func (l *link) probed(n int) {
+	if n < leastProbe {
+		return
+	}
+	c := l.stream.client
+	if c.holder.Load().IPv6.IsValid() {
+		n = max(n, leastProbe6)
+	}
+	mtu := int32(min(n, l.stream.mtu))
+	if !l.probing.Swap(true) || mtu > c.mtu.Load() {
+		c.mtu.Store(mtu)
 	}
 }

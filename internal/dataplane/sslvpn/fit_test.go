@@ -3,8 +3,10 @@ package sslvpn
 import (
 	"bytes"
 	"encoding/binary"
+	"net/netip"
 	"testing"
 
+	"github.com/skybridge-cloud/skybridge/internal/dataplane/filter"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -110,5 +112,42 @@ func TestSuperPacketsAreCutToFit(t *testing.T) {
 			t.Fatalf("got a packet of %d bytes, want at most %d", len(f.Payload), mtu)
 		}
 		n += len(f.Payload) - 40
+	}
+}
+
+// TestAClientsProbesTellWhatItsPathCarries has probes of a path that swallows
+// what is long: what then goes to the client is no longer than they were.
+func TestAClientsProbesTellWhatItsPathCarries(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.dial(nil)
+	id := p.connect(p.login("ann"), "X-DTLS-CipherSuite: PSK-NEGOTIATE").Get("X-Dtls-App-Id")
+	var d *dtlsPeer
+	again := func() { d = r.dtlsFor(p, id); d.handshake() }
+	again()
+	c := r.svc.all()[0]
+	told := int(c.mtu.Load())
+	for _, step := range []struct{ probe, want int }{
+		{4, told}, {told, told}, {1300, told}, // it is as wide as it was told
+		{0, told},                                            // a new handshake
+		{1200, 1200}, {900, 1200}, {100, 1200}, {1300, 1300}, // what came is the least of what it carries
+		{told + 100, told},
+	} {
+		if step.probe == 0 {
+			again()
+			continue
+		}
+		d.send(openconnect.TypeDPDRequest, make([]byte, step.probe))
+		d.frame() // its answer: it was looked at
+		if got := int(c.mtu.Load()); got != step.want {
+			t.Errorf("after a probe of %d: got %d, want %d", step.probe, got, step.want)
+		}
+	}
+	c.holder.Store(&filter.Holder{IPv4: c.holder.Load().IPv4, IPv6: netip.MustParseAddr("fd00:98::2")})
+	again()
+	d.send(openconnect.TypeDPDRequest, make([]byte, 600))
+	d.frame()
+	if got := c.mtu.Load(); got != leastProbe6 {
+		t.Errorf("with IPv6: got %d, want %d", got, leastProbe6)
 	}
 }

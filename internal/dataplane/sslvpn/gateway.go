@@ -150,7 +150,7 @@ func (p *pump) forward(c *client) {
 // used up, the client's next tunnel brings new ones.
 func (p *pump) seal(c *client, out *dtlsOut) {
 	n, size := p.seg.Left(), p.seg.Size()
-	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load()) != nil {
+	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load(), out.small) != nil {
 		return
 	}
 	c.sent(n, size)

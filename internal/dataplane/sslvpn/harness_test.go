@@ -445,3 +445,12 @@ func superFrame() []byte {
 	p[32], p[33] = 5<<4, 0x10
 	return f
 }
+
+// theClient returns the only session's client with its stream.
+func (r *rig) theClient() (*client, *stream) {
+	r.t.Helper()
+	c := r.svc.all()[0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c, c.stream
+}

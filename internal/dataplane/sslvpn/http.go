@@ -31,6 +31,7 @@ type httpConn struct {
 	tls  *netio.TLS
 	from netip.AddrPort
 	in   *bufio.Reader
+	own  allowance // for the present request
 
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
@@ -38,6 +39,7 @@ type httpConn struct {
 	about    string  // SSL client that control's last answer was about
 	// blameless says that it came to nothing for reasons of ours.
 	blameless bool
+	failure   string // why the present round of a login fails
 	door      string // group whose URL the present request is for
 }
 
@@ -52,11 +54,9 @@ func (h *httpConn) serve() {
 			return
 		}
 		_ = h.conn.SetDeadline(time.Now().Add(sendLimit))
-		r, err := h.readRequest()
+		r, body, err := h.readRequest()
 		if err != nil {
-			if errors.Is(err, errRequest) {
-				_ = h.write(answer{status: 400, close: true})
-			}
+			h.excuse(err)
 			return
 		}
 		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
@@ -67,35 +67,67 @@ func (h *httpConn) serve() {
 			h.connect(r)
 			return
 		}
-		a := h.answer(r)
+		a := h.answer(r, body)
 		a.aggregate = r.Header.Get("X-Aggregate-Auth") == "1"
+		h.own.release()
 		if h.write(a) != nil || a.close || r.Close {
 			return
 		}
 	}
 }
 
-// readRequest reads one request with its body. The head is bounded and looked
+// excuse answers a request that was not read, if its peer may still listen.
+func (h *httpConn) excuse(err error) {
+	switch {
+	case errors.Is(err, errRequest):
+		_ = h.write(answer{status: 400, close: true})
+	case errors.Is(err, errMemory):
+		_ = h.write(h.ours(unavailable))
+	}
+}
+
+// readRequest reads one request and its body. The head is bounded and looked
 // at before net/http reads it, since that forgets a Content-Length beside a
 // Transfer-Encoding.
-func (h *httpConn) readRequest() (*http.Request, error) {
+func (h *httpConn) readRequest() (*http.Request, []byte, error) {
 	head, err := h.readHead()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(head), h.in)))
 	if err != nil || (r.Header.Get("Content-Length") != "" && r.TransferEncoding != nil) || r.ContentLength > openconnect.MaxDocument {
-		return nil, errRequest
+		return nil, nil, errRequest
 	}
 	if r.Method == http.MethodConnect {
-		return r, nil
+		return r, nil, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, openconnect.MaxDocument+1))
-	if err != nil || len(body) > openconnect.MaxDocument {
-		return nil, errRequest
+	body, err := h.readBody(r.Body, len(head))
+	return r, body, err
+}
+
+// readBody reads a body behind a head, for which its connection has memory as
+// it comes: a length that is only claimed holds nothing.
+func (h *httpConn) readBody(from io.Reader, head int) ([]byte, error) {
+	body := make([]byte, 0, 1<<10)
+	for {
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > openconnect.MaxDocument:
+			return nil, errRequest
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, errRequest
+		case len(body) < cap(body):
+			continue
+		}
+		wider := min(2*cap(body), openconnect.MaxDocument+1)
+		if err := h.own.need(2*head + wider); err != nil {
+			return nil, err
+		}
+		body = append(make([]byte, 0, wider), body...)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return r, nil
 }
 
 // readHead reads up to and including the empty line.
@@ -107,6 +139,9 @@ func (h *httpConn) readHead() ([]byte, error) {
 		head = append(head, line...)
 		if len(head) > maxHead {
 			return nil, errRequest
+		}
+		if short := h.own.need(2 * len(head)); short != nil { // net/http makes strings of it
+			return nil, short
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue // the rest of a long line follows
@@ -184,10 +219,10 @@ func headerText(s string) string {
 	}, s))
 }
 
-func (h *httpConn) answer(r *http.Request) answer {
+func (h *httpConn) answer(r *http.Request, body []byte) answer {
 	switch r.Method {
 	case http.MethodPost:
-		return h.post(r)
+		return h.post(r, body)
 	case http.MethodGet:
 		return h.get(r)
 	case http.MethodHead:
@@ -198,11 +233,7 @@ func (h *httpConn) answer(r *http.Request) answer {
 	return answer{status: 404, close: true}
 }
 
-func (h *httpConn) post(r *http.Request) answer {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return answer{status: 400, close: true}
-	}
+func (h *httpConn) post(r *http.Request, body []byte) answer {
 	d, err := openconnect.ParseDocument(r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return answer{status: 400, close: true}

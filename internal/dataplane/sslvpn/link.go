@@ -16,6 +16,8 @@ type link struct {
 	stream *stream
 	path   atomic.Pointer[path] // of the association in use, nil without
 
+	probing atomic.Bool // a long probe came since the handshake
+
 	gone atomic.Bool // nothing of it is taken any more
 	mu   sync.Mutex  // serialises what comes in, from any port
 	srv  *dtls.Server
@@ -29,6 +31,7 @@ type dtlsOut struct {
 	sealer  *dtls.Sealer
 	sealers []*dtls.Sealer // forks, one per pump of the gateway
 	peer    atomic.Pointer[netio.Endpoint]
+	small   bool // the client's socket is; our own has large ones
 }
 
 // established takes a finished handshake into use.
@@ -36,8 +39,9 @@ func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
 	if l.gone.Load() {
 		return
 	}
+	l.probing.Store(false)
 	a := l.srv.Association()
-	out := &dtlsOut{port: port, sealer: a.Sealer}
+	out := &dtlsOut{port: port, sealer: a.Sealer, small: !l.stream.tlsPath.framing.GSO}
 	for range l.stream.client.server.Load().gateway.queues {
 		out.sealers = append(out.sealers, a.Sealer.Fork())
 	}

@@ -93,9 +93,25 @@ func (h *httpConn) reply(d openconnect.Document, cookie string) answer {
 
 // round forwards one round to the authenticator and counts what came of it.
 func (h *httpConn) round(d openconnect.Document, conversation string) answer {
+	h.failure = ""
 	outcome, a := h.decide(d, conversation)
 	h.svc.tally.login(outcome, a.status)
+	h.svc.tally.fail(h.reason(outcome, a.status))
 	return a
+}
+
+// reason is why a round came to nothing, "" if it did not: what decide noted,
+// else what the answer says.
+func (h *httpConn) reason(outcome gwlink.Outcome, status int) string {
+	switch {
+	case h.failure != "":
+		return h.failure
+	case status == 503:
+		return FailUnavailable
+	case outcome == gwlink.OutcomeRefused || status == 401:
+		return FailRefused
+	}
+	return ""
 }
 
 func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.Outcome, answer) {
@@ -103,6 +119,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 		return "", h.ours("The VPN gateway is out of service.")
 	}
 	if h.banned() {
+		h.failure = FailBanned
 		return "", answer{status: 503, reason: textBanned, close: true}
 	}
 	leaf, ok := h.certificate()
@@ -111,6 +128,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	case d.Type == openconnect.TypeInit && !d.ClientCertFail:
 		return gwlink.OutcomeForm, answer{status: 200, contentType: xmlType, body: openconnect.AppendClientCertRequest(nil, "")}
 	default:
+		h.failure = FailCertificate
 		return gwlink.OutcomeRefused, h.noCertificate()
 	}
 	ctx, cancel := context.WithTimeout(h.svc.ctx, loginLimit)
@@ -124,6 +142,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 		return "", h.ours(unavailable)
 	}
 	if h.about = a.Client; a.Failed {
+		h.failure = FailCredentials
 		h.failed()
 	}
 	// It may have taken long: the session is for the server as it is now.

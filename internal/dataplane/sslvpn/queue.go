@@ -2,6 +2,7 @@ package sslvpn
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
@@ -16,6 +17,9 @@ const (
 	// packets are dropped: a slow client gets loss, which its senders heed, and
 	// not seconds of delay.
 	maxSojourn = 200 * time.Millisecond
+	// fewPackets are no queue, however long they wait: a low rate takes its time
+	// for each, and TCP needs some to go on after a loss.
+	fewPackets = 4
 )
 
 // chunk holds packets on their way to one client. Its owner is the queue while
@@ -48,7 +52,8 @@ type note struct {
 }
 
 // outQueue is what waits for one stream's writer. Producers never wait: when
-// the client is too slow, packets are dropped here.
+// the client is too slow, packets are dropped here, at the head of a queue that
+// stands for long (codel), and at its tail when it is full.
 type outQueue struct {
 	mu      sync.Mutex
 	ready   []*chunk
@@ -56,6 +61,8 @@ type outQueue struct {
 	notes   []note
 	closed  bool
 	dropped uint64
+	law     codel
+	lost    *atomic.Uint64 // counts what the law drops; may be nil
 	limit   func() int
 	wake    chan struct{} // capacity 1
 }
@@ -131,7 +138,33 @@ func (q *outQueue) take() (notes []note, c *chunk, ok bool) {
 	case q.filling != nil && len(q.filling.Items) > 0:
 		c, q.filling = q.filling, nil
 	}
+	if c != nil {
+		q.shortenLocked(c, time.Now())
+	}
 	return notes, c, len(notes) > 0 || c != nil
+}
+
+// shortenLocked drops from c, which leaves the queue, what the queue's law says.
+// Something of it always goes on.
+func (q *outQueue) shortenLocked(c *chunk, now time.Time) {
+	waiting := len(c.Items)
+	for _, r := range q.ready {
+		waiting += len(r.Items)
+	}
+	n := min(q.law.drops(now, now.Sub(c.born), waiting <= fewPackets), len(c.Items)-1)
+	if n <= 0 {
+		return
+	}
+	for _, it := range c.Items[:n] {
+		c.Bytes -= it.Size
+	}
+	if c.path.framing.GSO {
+		c.Bytes += n * tun.HeaderLen
+	}
+	c.Items = c.Items[:copy(c.Items, c.Items[n:])]
+	if q.dropped += uint64(n); q.lost != nil {
+		q.lost.Add(uint64(n))
+	}
 }
 
 // takeNotes returns the control frames that wait.

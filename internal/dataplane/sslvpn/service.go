@@ -40,11 +40,13 @@ type Service struct {
 	links    map[[32]byte]*link // by App-ID or session id
 	conns    map[*netio.Conn]struct{}
 
-	tally tally      // see Tally
-	bans  *ban.Board // of sources; has a lock of its own
+	tally   tally      // see Tally
+	sampler sampler    // see Load
+	bans    *ban.Board // of sources; has a lock of its own
 
 	early     int // connections without a session
 	earlyFrom map[netip.Addr]int
+	memory    *memory // for what they send
 
 	timers timers
 }
@@ -58,7 +60,7 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		earlyFrom: map[netip.Addr]int{}, bans: ban.New(cfg.MaxBanScore),
+		earlyFrom: map[netip.Addr]int{}, memory: newMemory(), bans: ban.New(cfg.MaxBanScore),
 	}
 	s.wg.Go(s.tickForever)
 	return s
@@ -279,6 +281,7 @@ func (s *Service) tickForever() {
 		select {
 		case <-t.C:
 			due = s.tick(due[:0])
+			s.sample(s.cfg.Clock.Now())
 		case <-s.ctx.Done():
 			return
 		}

@@ -20,7 +20,7 @@ func TestARequestThatTricklesEndsTheConnection(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			near, far := net.Pipe()
 			conn := netio.NewConn(far)
-			h := httpConn{conn: conn, from: netip.MustParseAddrPort("192.0.2.1:1")}
+			h := httpConn{conn: conn, from: netip.MustParseAddrPort("192.0.2.1:1"), own: allowance{shared: newMemory()}}
 			begin, ended := time.Now(), make(chan time.Duration, 1)
 			go func() {
 				h.tls = ownTLS(t, conn, *cert)

@@ -40,6 +40,9 @@ func TestWrongPasswordsBanTheSourceFromLogins(t *testing.T) {
 		}
 	}
 	r.dial(nil).connect(cookie) // a cookie of before opens its tunnel
+	if f := r.svc.Tally().LoginFails; f[FailBanned] != 3 || f[FailCredentials] != 8 {
+		t.Errorf("got %v, want three banned and eight wrong", f)
+	}
 	if n := strings.Count(r.log.String(), "logins of one source are refused"); n != 1 {
 		t.Errorf("the operator was told %d times, want once", n)
 	}

@@ -28,6 +28,7 @@ type stream struct {
 	out     *outQueue
 	tlsPath *path
 	link    *link // nil without DTLS
+	mtu     int   // that the client was told
 
 	finishing atomic.Bool
 	done      chan struct{} // closed when the reader has ended
@@ -36,6 +37,7 @@ type stream struct {
 
 func newStream(c *client, conn *netio.Conn, t *netio.TLS) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(c.chunkLimit), done: make(chan struct{})}
+	st.out.lost = &c.svc.tally.queueDown
 	st.tlsPath = &path{channel: session.TLS, stream: st}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
 		st.tlsPath.framing.Widest = openconnect.MaxPayload
@@ -172,7 +174,7 @@ func (r *streamReader) deliver(b []byte) bool {
 		case f.Type == openconnect.TypeGSO && r.gso:
 			r.super(srv, f.Payload)
 		default:
-			c.step(session.Event{Kind: session.Frame, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
+			c.step(session.Event{Kind: session.Frame, Conn: r.st.number, Channel: session.TLS, Type: f.Type, Payload: f.Payload})
 		}
 	}
 	r.flush(srv, now)
@@ -185,6 +187,7 @@ func (r *streamReader) super(srv *server, frame []byte) {
 	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], r.st.client.holder.Load()) {
 		return
 	}
+	tun.ClampFrame(frame, int(r.st.client.mtu.Load()))
 	r.frames = append(r.frames, frame)
 	r.bytes += len(frame) - tun.HeaderLen
 	r.active = true

@@ -15,8 +15,18 @@ type Tally struct {
 	Drops                                    map[string]uint64 // by Drop constant
 	Handshakes                               map[string]uint64 // "tls ok", "tls failed", "dtls ok"
 	Logins                                   map[string]uint64 // rounds that decided: "granted", "refused", "unavailable"
+	LoginFails                               map[string]uint64 // rounds that failed, by Fail constant
 	Ended                                    map[string]uint64 // sessions, by gwlink's reasons
 }
+
+// Reasons of rounds of a login that failed.
+const (
+	FailCredentials = "credentials" // a password or code was wrong
+	FailCertificate = "certificate" // none that holds, where one is required
+	FailBanned      = "banned"      // the source failed too often
+	FailRefused     = "refused"     // control's last word, for reasons of its own
+	FailUnavailable = "unavailable" // nobody is to blame but us
+)
 
 // Causes of dropped packets. A frame of several TCP segments counts as one.
 const (
@@ -37,10 +47,13 @@ type tally struct {
 	tlsOK, tlsFailed, dtlsOK      atomic.Uint64
 	granted, refused, unavailable atomic.Uint64
 
+	failCredentials, failCertificate, failBanned, failRefused, failUnavailable atomic.Uint64
+
 	// Of ended sessions; guarded by Service.mu, so that a session is counted
 	// either as live or as ended.
 	bytesIn, bytesOut, packetsIn, packetsOut uint64
 	ended                                    map[string]uint64
+	moved                                    map[string]moved // by gateway
 }
 
 // login counts a round of a login by its outcome and the status that it is
@@ -56,14 +69,40 @@ func (t *tally) login(o gwlink.Outcome, status int) {
 	}
 }
 
+// fail counts a round that came to nothing by its reason; "" is none.
+func (t *tally) fail(reason string) {
+	for r, n := range t.fails() {
+		if r == reason {
+			n.Add(1)
+		}
+	}
+}
+
+func (t *tally) fails() map[string]*atomic.Uint64 {
+	return map[string]*atomic.Uint64{
+		FailCredentials: &t.failCredentials, FailCertificate: &t.failCertificate, FailBanned: &t.failBanned,
+		FailRefused: &t.failRefused, FailUnavailable: &t.failUnavailable,
+	}
+}
+
+// failures is how many rounds failed, for whatever reason.
+func (t *tally) failures() (n uint64) {
+	for _, c := range t.fails() {
+		n += c.Load()
+	}
+	return n
+}
+
 // endLocked books an ended session. The caller holds Service.mu.
 func (t *tally) endLocked(c *client, reason string) {
 	in, out, pin, pout := c.ofThisProcess()
 	t.bytesIn, t.bytesOut, t.packetsIn, t.packetsOut = t.bytesIn+in, t.bytesOut+out, t.packetsIn+pin, t.packetsOut+pout
 	if t.ended == nil {
-		t.ended = map[string]uint64{}
+		t.ended, t.moved = map[string]uint64{}, map[string]moved{}
 	}
 	t.ended[reason]++
+	m := t.moved[c.rec.Gateway]
+	t.moved[c.rec.Gateway] = moved{m.in + in, m.out + out}
 }
 
 // ofThisProcess is a session's traffic less that of earlier processes.
@@ -83,7 +122,10 @@ func (s *Service) Tally() Tally {
 		},
 		Handshakes: map[string]uint64{"tls ok": t.tlsOK.Load(), "tls failed": t.tlsFailed.Load(), "dtls ok": t.dtlsOK.Load()},
 		Logins:     map[string]uint64{"granted": t.granted.Load(), "refused": t.refused.Load(), "unavailable": t.unavailable.Load()},
-		Ended:      map[string]uint64{},
+		LoginFails: map[string]uint64{}, Ended: map[string]uint64{},
+	}
+	for reason, n := range t.fails() {
+		out.LoginFails[reason] = n.Load()
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -36,6 +36,7 @@ func TestWhatHappensIsTallied(t *testing.T) {
 		},
 		Handshakes: map[string]uint64{"tls ok": 2, "tls failed": 0, "dtls ok": 0},
 		Logins:     map[string]uint64{"granted": 1, "refused": 0, "unavailable": 0}, Ended: map[string]uint64{},
+		LoginFails: map[string]uint64{FailCredentials: 1, FailCertificate: 0, FailBanned: 0, FailRefused: 0, FailUnavailable: 0},
 	}
 	if d := cmp.Diff(want, r.svc.Tally()); d != "" {
 		t.Errorf("live (-want +got):\n%s", d)

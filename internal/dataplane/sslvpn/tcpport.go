@@ -156,13 +156,18 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 	}
 	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
 	defer leave()
-	h := httpConn{svc: s, conn: c, from: from, attached: leave}
+	h := httpConn{svc: s, conn: c, from: from, attached: leave, own: allowance{shared: s.memory}}
 	defer h.weigh()
+	defer h.own.release()
+	hello := allowance{shared: s.memory}
+	defer hello.release()
+	greet := greeting{Conn: c, own: &hello}
+	c.Narrow()
 	tuneTCP(raw)
 	local := addrPort(raw.LocalAddr())
 	var srv *server // not h's own: t lives on, and h need not
 	log := &tlsrecord.KeyLog{}
-	t := tls.Server(c, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	t := tls.Server(&greet, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		var err error
 		srv, err = s.choose(local, hello.ServerName)
 		if err != nil {
@@ -177,6 +182,7 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 		s.tally.tlsFailed.Add(1)
 		return nil
 	}
+	greet.own = nil
 	own, err := netio.Server(c, t, log)
 	if err != nil {
 		s.cfg.Log.Error("taking over a connection from its handshake", "error", err)
@@ -189,8 +195,10 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 }
 
 // Limits on connections before CONNECT; what exceeds them is closed at once.
+// With some 80 KB that each may hold at worst (stack, one record, its own
+// memory) all of them together stay below 350 MB.
 const (
-	maxEarly     = 8192
+	maxEarly     = 4096
 	maxEarlyFrom = 256 // one source address
 )
 

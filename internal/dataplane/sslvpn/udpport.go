@@ -240,7 +240,7 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 		c.svc.cfg.Log.Debug("dtls established", "session", c.rec.Session)
 	}
 	if res.Closed {
-		c.step(session.Event{Kind: session.DTLSLost})
+		c.step(session.Event{Kind: session.DTLSLost, Conn: l.stream.number})
 	}
 	for _, d := range res.Data {
 		r.payload(l, from, d)
@@ -352,7 +352,10 @@ func (r *udpReader) payload(l *link, from netio.Endpoint, plain []byte) {
 		c.heardDTLS.Store(r.now.UnixNano())
 	}
 	if f.Type != openconnect.TypeData {
-		c.step(session.Event{Kind: session.Frame, Channel: session.DTLS, Type: f.Type, Payload: f.Payload})
+		if f.Type == openconnect.TypeDPDRequest {
+			l.probed(len(f.Payload))
+		}
+		c.step(session.Event{Kind: session.Frame, Conn: l.stream.number, Channel: session.DTLS, Type: f.Type, Payload: f.Payload})
 		return
 	}
 	srv := c.server.Load()

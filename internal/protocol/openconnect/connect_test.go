@@ -204,3 +204,20 @@ func FuzzParseConnect(f *testing.F) {
 		}
 	})
 }
+
+// FuzzCookie: a cookie's value is a part of the header, without separators, and
+// the last one of its name.
+func FuzzCookie(f *testing.F) {
+	f.Add("webvpn=abc; webvpncontext=def")
+	f.Add("webvpn=1;webvpn=2 ; webvpn =3;;=;webvpn")
+	f.Add("webvpnc=bu:/&p:t&iu:1/&sh:0123; webvpn=\x00=")
+	f.Fuzz(func(t *testing.T, line string) {
+		got := Cookie(http.Header{"Cookie": {line}}, "webvpn")
+		if strings.Contains(got, ";") || !strings.Contains(line, got) {
+			t.Errorf("got %q of %q", got, line)
+		}
+		if again := Cookie(http.Header{"Cookie": {line, "webvpn=last"}}, "webvpn"); again != "last" {
+			t.Errorf("got %q after another line, want that", again)
+		}
+	})
+}

@@ -36,6 +36,19 @@ type UpgradeQuoteRequest struct {
 	Options  map[string]string `json:"options" doc:"Options that get another value; each the same as now or more"`
 }
 
+// EnableServiceRequest asks for a service that a VPN gateway lacks.
+type EnableServiceRequest struct {
+	Service     string `json:"service" enum:"ssl,ipsec"`
+	Bandwidth   int    `json:"bandwidth" minimum:"1" doc:"Mbit/s; one that is sold"`
+	Connections int    `json:"connections" minimum:"1" doc:"Likewise"`
+}
+
+// ServiceQuote is the price of a missing service, and the options to order it by.
+type ServiceQuote struct {
+	Quote
+	Options map[string]string `json:"options"`
+}
+
 // QuoteLine is one line of a quote.
 type QuoteLine struct {
 	Number int         `json:"number"`
@@ -131,6 +144,20 @@ func Orders(a *API, s *order.Service) {
 				Kind: order.KindUpgrade, Owner: Who(ctx).Account, Resource: in.Body.Resource, Options: in.Body.Options,
 			})
 			return &Body[Quote]{toQuote(q)}, err
+		})
+	Post(a, "/vpn-gateways/{id}/enable-service", Operation{
+		ID: "enable-vpn-gateway-service", Summary: "Ask what a missing service of a VPN gateway costs", Tag: "VPN gateways", Access: Customer,
+		Detail: "For a gateway that was bought without it. The answer is the quote of an upgrade: place an order of kind upgrade with the options and the quote_hash to get the service.",
+	},
+		func(ctx context.Context, in *struct {
+			ResourceID
+			Body EnableServiceRequest
+		},
+		) (*Body[ServiceQuote], error) {
+			q, err := s.QuoteEnable(ctx, Who(ctx).Account, order.EnableRequest{
+				Resource: in.ID, Service: in.Body.Service, Bandwidth: in.Body.Bandwidth, Connections: in.Body.Connections,
+			})
+			return &Body[ServiceQuote]{ServiceQuote{toQuote(q), q.Request.Options}}, err
 		})
 	Post(a, "/orders", Operation{
 		ID: "place-order", Summary: "Place an order", Tag: "Orders", Access: Customer, Status: 201,

@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment/paymenttest"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/web/api"
@@ -318,5 +320,47 @@ func TestOrdersArePaged(t *testing.T) {
 	}
 	if got := s.call("alice", "GET", "/orders?limit=0", nil, nil); got != 422 {
 		t.Errorf("limit 0: got %d, want 422", got)
+	}
+}
+
+// TestAMissingServiceIsQuotedOverHTTP: one that is not sold is said to be.
+func TestAMissingServiceIsQuotedOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newShopAPI(t)
+	f := ordertest.Demo(t)
+	for i := range f.Products[0].Prices {
+		for j, o := range f.Products[0].Prices[i].Options {
+			f.Products[0].Prices[i].Options[j].Values = append([]catalog.FileValue{{Value: catalog.Without}}, o.Values...)
+		}
+	}
+	if _, err := s.Catalog.Publish(context.Background(), f); err != nil {
+		t.Fatal(err)
+	}
+	none := map[string]string{"ssl_bandwidth": "0", "ssl_connections": "0"}
+	r := ordertest.Request("hk-1")
+	r.Options = none
+	p := s.people["alice"]
+	o, err := s.Orders.Place(context.Background(), p, s.PlaceRequest(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Has["vpngw-one"] = service.Item{
+		ID: "svc_one", Account: p.Account, Order: o.ID, Line: o.Lines[0].ID, Product: "vpn-gateway", Region: "hk-1", Months: 1,
+		Options: none, Resource: "vpngw-one", State: service.Active, DeliveredAt: ordertest.Start, PaidThrough: ordertest.Start.AddDate(0, 0, 30),
+	}
+	const path = "/vpn-gateways/vpngw-one/enable-service"
+	var q api.ServiceQuote
+	if got := s.call("alice", "POST", path, object{"service": "ssl", "bandwidth": 10, "connections": 5}, &q); got != 200 || q.Total.Amount != "375.00" || q.Options["ssl_bandwidth"] != "10" {
+		t.Errorf("got %d, %+v", got, q)
+	}
+	for who, want := range map[string]int{"alice": 422, "bob": 404} {
+		var p struct{ Code string }
+		if got := s.call(who, "POST", path, object{"service": "ipsec", "bandwidth": 10, "connections": 10}, &p); got != want || want == 422 && p.Code != "order.service_not_offered" {
+			t.Errorf("%s: got %d %s, want %d", who, got, p.Code, want)
+		}
+	}
+	order := object{"kind": "upgrade", "resource": "vpngw-one", "options": q.Options, "quote_hash": q.QuoteHash}
+	if got := s.call("alice", "POST", "/orders", order, nil, "Idempotency-Key", "enable-ssl-1"); got != 201 {
+		t.Errorf("the order: got %d", got)
 	}
 }

@@ -78,7 +78,7 @@ type SSLSettings struct {
 // or gets its default in a new server.
 type SSLSettingsPatch struct {
 	Name                 *string     `json:"name,omitempty" maxLength:"256"`
-	LocalSubnets         *[]string   `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach"`
+	LocalSubnets         *[]string   `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach; none = the subnets of the gateway"`
 	Pool                 *string     `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
 	Pool6                *string     `json:"pool6,omitempty" maxLength:"43" example:"fd3a:8c1e:5b20::/64" doc:"Empty = no IPv6 inside the tunnel"`
 	EnableDNS            *bool       `json:"enable_dns,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -22,9 +23,11 @@ type VPNGateway struct {
 	Name           string    `json:"name"`
 	Region         string    `json:"region"`
 	Network        string    `json:"network" doc:"Id of the private network"`
+	LocalSubnets   []string  `json:"local_subnets" nullable:"false" doc:"Subnets of the private network that the gateway is for; none = all of it"`
 	State          string    `json:"state" enum:"creating,active,updating,frozen,deleting,error"`
 	Problem        string    `json:"problem,omitempty" doc:"Code of what is wrong"`
-	SSLBandwidth   int       `json:"ssl_bandwidth" doc:"Mbit/s in each direction"`
+	Services       []string  `json:"services" nullable:"false" doc:"What was bought: ssl, ipsec"`
+	SSLBandwidth   int       `json:"ssl_bandwidth" doc:"Mbit/s in each direction; 0 without the service"`
 	SSLConnections int       `json:"ssl_connections" doc:"Concurrent sessions"`
 	Addresses      []string  `json:"addresses" nullable:"false" doc:"Public addresses"`
 	Version        int64     `json:"version"`
@@ -32,10 +35,12 @@ type VPNGateway struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
-// VPNGatewayPatch renames a gateway.
+// VPNGatewayPatch changes a gateway; what is left out stays.
 type VPNGatewayPatch struct {
-	Name    string `json:"name" maxLength:"256"`
-	Version int64  `json:"version,omitempty" doc:"Refuse if it changed since this version"`
+	Name         *string   `json:"name,omitempty" maxLength:"256"`
+	Network      *string   `json:"network,omitempty" maxLength:"64" doc:"Another private network of its region; local_subnets are all of it then, unless given"`
+	LocalSubnets *[]string `json:"local_subnets,omitempty" maxItems:"50" doc:"Within the private network; none = all of it"`
+	Version      int64     `json:"version,omitempty" doc:"Refuse if it changed since this version"`
 }
 
 // Network is a private network that gateways may join.
@@ -85,13 +90,20 @@ func VPNGateways(a *API, s *vpn.Service, now func() time.Time) {
 			g, err := s.Gateway(ctx, Who(ctx).Account, in.ID)
 			return &Body[VPNGateway]{toGateway(g)}, err
 		})
-	Patch(a, "/vpn-gateways/{id}", Operation{ID: "rename-vpn-gateway", Summary: "Rename a VPN gateway", Tag: tag, Access: Customer, IfMatch: true},
+	Patch(a, "/vpn-gateways/{id}", Operation{
+		ID: "update-vpn-gateway", Summary: "Change a VPN gateway", Tag: tag, Access: Customer, IfMatch: true,
+		Detail: "No session ends. What clients reach follows at once, their routes with their next connection. Refused while an SSL server names a local subnet that would no longer be the gateway's, or has a pool that overlaps with the other private network.",
+	},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body VPNGatewayPatch
 		},
 		) (*Body[VPNGateway], error) {
-			g, err := s.Rename(ctx, Who(ctx), in.ID, in.Body.Version, in.Body.Name)
+			change, err := in.Body.change()
+			if err != nil {
+				return nil, err
+			}
+			g, err := s.UpdateGateway(ctx, Who(ctx), in.ID, in.Body.Version, change)
 			return &Body[VPNGateway]{toGateway(g)}, err
 		})
 	Get(a, "/vpn-gateways/{id}/traffic", Operation{ID: "get-vpn-gateway-traffic", Summary: "Traffic of the last hours", Tag: tag, Access: Customer},
@@ -117,9 +129,24 @@ func page[F, T any](all []F, next string, err error, convert func(F) T) (*Body[L
 	return &Body[List[T]]{List[T]{Items(all, convert), next}}, nil
 }
 
+func (r VPNGatewayPatch) change() (c vpn.GatewayChange, err error) {
+	c.Name, c.Network = r.Name, r.Network
+	if r.LocalSubnets != nil {
+		var all []netip.Prefix
+		all, err = parseAll(*r.LocalSubnets, netip.ParsePrefix, vpn.ErrGatewaySubnets.With("limit", vpn.MaxGatewaySubnets))
+		c.LocalSubnets = &all
+	}
+	return c, err
+}
+
 func toGateway(g vpn.Gateway) VPNGateway {
+	services := []string{}
+	if g.HasSSL() {
+		services = append(services, catalog.ServiceSSL)
+	}
 	return VPNGateway{
-		ID: g.ID, Name: g.Name, Region: g.Region, Network: g.Network, State: string(g.State), Problem: g.Problem,
+		Services: services,
+		ID:       g.ID, Name: g.Name, Region: g.Region, Network: g.Network, LocalSubnets: Items(g.LocalSubnets, netip.Prefix.String), State: string(g.State), Problem: g.Problem,
 		SSLBandwidth: g.SSLBandwidth, SSLConnections: g.SSLConnections, Addresses: Items(g.Addresses, netip.Addr.String),
 		Version: g.Version, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt,
 	}
