@@ -248,6 +248,12 @@ type Device struct {
 	Model    string `json:"model,omitempty"`
 }
 
+// MaxDeviceText is the longest thing that a client may say of its device, in bytes.
+const MaxDeviceText = 200
+
+// Fits reports whether nothing in it is longer than MaxDeviceText.
+func (d Device) Fits() bool { return max(len(d.ID), len(d.Platform), len(d.Model)) <= MaxDeviceText }
+
 // Outcome of a login round.
 type Outcome string
 

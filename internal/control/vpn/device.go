@@ -33,13 +33,12 @@ const (
 // KnownBy is what tells one device from another.
 type KnownBy string
 
-// What a device is known by, the surer first. Its own id is what it says of
-// itself; a certificate is proven, and another one after renewal. Stock clients
-// of desktops say their platform alone: such an entry stands for all of them.
+// What a device is known by, the one that tells most apart first; what that is
+// worth: docs/decisions/0021-devices.md.
 const (
-	KnownByID          KnownBy = "id"
-	KnownByCertificate KnownBy = "certificate"
-	KnownByPlatform    KnownBy = "platform"
+	KnownByID          KnownBy = "id"          // what it says of itself
+	KnownByCertificate KnownBy = "certificate" // proven; another one after renewal
+	KnownByPlatform    KnownBy = "platform"    // stands for all devices of that platform
 )
 
 // Device is a device of an SSL client whose logins need approval. Of what it
@@ -48,7 +47,7 @@ type Device struct {
 	ID        string // sdev-...
 	State     DeviceState
 	KnownBy   KnownBy
-	Label     string // platform and model, as the device says
+	Label     string // platform and model, as the device says; may be empty
 	CreatedAt time.Time
 	SeenAt    time.Time // last login that was right but for the approval
 
@@ -59,6 +58,7 @@ type Device struct {
 const (
 	textDeviceWaiting = "This device waits for your administrator's approval. Sign in again once it is approved."
 	textDeviceRefused = "Your administrator refuses this device."
+	textDevicesMany   = "Too many devices have signed in. Ask your administrator to remove one."
 )
 
 // device names the device that a login comes from. Nothing is asked of the vault
@@ -67,63 +67,71 @@ func (l login) device(ctx context.Context, c SSLClient) (d Device, err error) {
 	if !c.DeviceApproval {
 		return Device{}, nil
 	}
-	said := l.request.Device
-	mark := said.Platform
-	switch d.KnownBy = KnownByPlatform; {
-	case said.ID != "":
-		d.KnownBy, mark = KnownByID, said.ID
-	case l.certificate != nil:
-		sum := sha256.Sum256(l.certificate.Raw)
-		d.KnownBy, mark = KnownByCertificate, string(sum[:])
-	}
-	d.ID, d.CreatedAt, d.SeenAt, d.State = id.Resource("sdev"), l.now, l.now, DeviceWaiting
-	if d.digest, err = l.s.digest(ctx, "device", c.ID, string(d.KnownBy), mark); err != nil {
+	known, mark := l.knownBy()
+	d = Device{ID: id.Resource("sdev"), State: DeviceWaiting, KnownBy: known}
+	if d.digest, err = l.s.digest(ctx, "device", c.ID, string(known), mark); err != nil {
 		return Device{}, err
 	}
-	label := strings.TrimSpace(said.Platform + " " + said.Model)
-	if label == "" {
-		label = "?"
-	}
-	d.sealed, err = l.s.vault.Seal(ctx, deviceRef(c, d.ID), []byte(label))
+	said := l.request.Device
+	d.sealed, err = l.s.vault.Seal(ctx, deviceRef(c, d.ID), []byte(strings.TrimSpace(said.Platform+" "+said.Model)))
 	return d, err
 }
 
-// admitDevice says why a device may not come in, "" if it may. An unknown one is
-// noted for the administrator.
-func (l login) admitDevice(ctx context.Context, tx *db.Tx, c SSLClient, d Device) (string, error) {
-	if !c.DeviceApproval {
-		return "", nil
-	}
-	state, err := db.Get(ctx, tx, ErrDeviceNotFound, db.One[string], "UPDATE vpn_device SET seen_at = $1 WHERE client = $2 AND digest = $3 RETURNING state",
-		db.Micros(l.now), c.ID, d.digest)
+// knownBy is what a device is known by, and that itself.
+func (l login) knownBy() (by KnownBy, mark string) {
+	said := l.request.Device
 	switch {
-	case errs.IsNotFound(err):
-		return textDeviceWaiting, l.noteDevice(ctx, tx, c, d)
-	case err != nil:
-		return "", err
-	case DeviceState(state) == DeviceApproved:
-		return "", nil
-	case DeviceState(state) == DeviceRefused:
-		return textDeviceRefused, nil
+	case tellsApart(said.ID):
+		return KnownByID, said.ID
+	case l.certificate != nil:
+		sum := sha256.Sum256(l.certificate.Raw)
+		return KnownByCertificate, string(sum[:])
 	}
-	return textDeviceWaiting, nil
+	return KnownByPlatform, said.Platform
 }
 
-func (l login) noteDevice(ctx context.Context, tx *db.Tx, c SSLClient, d Device) error {
+// tellsApart reports whether an id may be one device's own. openconnect says 40
+// times "A" for all that it runs on as a phone.
+func tellsApart(id string) bool { return id != "" && strings.Trim(id, id[:1]) != "" }
+
+// admitDevice returns the device that may come in, or says why it may not. An
+// unknown one is noted for the administrator.
+func (l login) admitDevice(ctx context.Context, tx *db.Tx, c SSLClient, d Device) (known, refusal string, err error) {
+	if !c.DeviceApproval {
+		return "", "", nil
+	}
+	was, err := db.Get(ctx, tx, ErrDeviceNotFound, func(r db.Row) (was Device, err error) { return was, r.Scan(&was.ID, &was.State) },
+		"UPDATE vpn_device SET seen_at = $1 WHERE client = $2 AND digest = $3 RETURNING id, state", db.Micros(l.now), c.ID, d.digest)
+	switch {
+	case errs.IsNotFound(err):
+		refusal, err = l.noteDevice(ctx, tx, c, d)
+		return "", refusal, err
+	case err != nil:
+		return "", "", err
+	case was.State == DeviceApproved:
+		return was.ID, "", nil
+	case was.State == DeviceRefused:
+		return "", textDeviceRefused, nil
+	}
+	return "", textDeviceWaiting, nil
+}
+
+func (l login) noteDevice(ctx context.Context, tx *db.Tx, c SSLClient, d Device) (refusal string, err error) {
 	n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM vpn_device WHERE client = $1", c.ID)
 	if err != nil || n >= maxDevices {
-		return err
+		return textDevicesMany, err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO vpn_device (id, client, known_by, digest, label_sealed, state, created_at, seen_at)
+	err = tx.ExecOne(ctx, db.ErrRetry, `INSERT INTO vpn_device (id, client, known_by, digest, label_sealed, state, created_at, seen_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT DO NOTHING`,
 		d.ID, c.ID, string(d.KnownBy), d.digest, d.sealed, string(d.State), db.Micros(l.now))
 	if err != nil {
-		return err
+		return "", err
 	}
-	return l.s.recordJob(ctx, tx, c.Account, c.Subject, "vpn.device_waiting", map[string]string{"client": c.ID, "device": d.ID})
+	return textDeviceWaiting, l.s.recordJob(ctx, tx, c.Account, c.Subject, "vpn.device_waiting", map[string]string{"client": c.ID, "device": d.ID})
 }
 
-// barred is a form without a field, see noCertificate.
+// barred is a form without a field: openconnect prints its error and ends, where
+// a status would leave the person without a reason.
 func barred(reason string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: reason, Fields: []gwlink.Field{}}}
 }
@@ -170,26 +178,33 @@ func (s *Service) ApproveDevice(ctx context.Context, p account.Principal, client
 	})
 }
 
-// RefuseDevice keeps a device out for good. Sessions of the client end: which of
-// them are the device's is not known.
+// RefuseDevice keeps a device out until it is approved or removed, and ends its
+// sessions.
 func (s *Service) RefuseDevice(ctx context.Context, p account.Principal, client, device string) error {
 	return s.changeDevice(ctx, p, client, device, "vpn.device_refused", func(tx *db.Tx, c SSLClient) error {
 		if err := setDevice(ctx, tx, device, DeviceRefused); err != nil {
 			return err
 		}
-		return s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator)
+		return s.endDeviceTx(ctx, tx, c, device)
 	})
 }
 
-// RemoveDevice forgets a device: its next login waits for approval. Sessions of
-// the client end, as with RefuseDevice.
+// RemoveDevice forgets a device, whose next login waits for approval, and ends
+// its sessions.
 func (s *Service) RemoveDevice(ctx context.Context, p account.Principal, client, device string) error {
 	return s.changeDevice(ctx, p, client, device, "vpn.device_removed", func(tx *db.Tx, c SSLClient) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM vpn_device WHERE id = $1", device); err != nil {
 			return err
 		}
-		return s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator)
+		return s.endDeviceTx(ctx, tx, c, device)
 	})
+}
+
+// endDeviceTx ends sessions of a device, and those from before approval was
+// asked for, which may be its as well.
+func (s *Service) endDeviceTx(ctx context.Context, tx *db.Tx, c SSLClient, device string) error {
+	return s.endTx(ctx, tx, c.Gateway, gwlink.ReasonAdministrator,
+		"SELECT session FROM vpn_grant WHERE client = $1 AND device IN ($2, '') ORDER BY session", c.ID, device)
 }
 
 func setDevice(ctx context.Context, tx *db.Tx, device string, state DeviceState) error {
@@ -197,8 +212,6 @@ func setDevice(ctx context.Context, tx *db.Tx, device string, state DeviceState)
 	return err
 }
 
-// changeDevice does something to a device. The client's version grows, so that
-// a login which has just looked at the device fails.
 func (s *Service) changeDevice(ctx context.Context, p account.Principal, client, device, kind string, do func(*db.Tx, SSLClient) error) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := clientFor(ctx, tx, p.Account, client)
@@ -209,9 +222,6 @@ func (s *Service) changeDevice(ctx context.Context, p account.Principal, client,
 			return err
 		}
 		if err := do(tx, c); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, "UPDATE vpn_client SET version = version + 1 WHERE id = $1", c.ID); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, p, kind, map[string]string{"client": c.ID, "device": device})

@@ -45,7 +45,7 @@ func Holdings() []holding.Table {
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
 			holding.None("which devices may sign in; of a device's id a keyed digest", "id", "client", "known_by", "digest", "state", "created_at", "seen_at")),
-		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
+		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "device", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
 		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and when", "gateway", "kind", "day")),

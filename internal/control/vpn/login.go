@@ -51,7 +51,7 @@ func refused(reason string) gwlink.LoginAnswer {
 // For what a software token adds see factor.go. The certificate is checked in
 // every round. An error means that nothing could be decided: the node answers 503.
 func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
-	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.Group) > 256 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain {
+	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.Group) > 256 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain || !r.Device.Fits() {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
 	srv, a, err := s.serverOfNode(ctx, node, r)
@@ -149,11 +149,7 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// noCertificate is a form without a field: openconnect prints its error and
-// ends, where a status would leave the person without a reason.
-func noCertificate() gwlink.LoginAnswer {
-	return barred(textCertificate)
-}
+func noCertificate() gwlink.LoginAnswer { return barred(textCertificate) }
 
 // byCertificate is the whole login where a certificate alone suffices, or the
 // round before the code. It counts as a try, as any other.

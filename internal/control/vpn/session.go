@@ -13,8 +13,8 @@ import (
 // endTx ends all sessions that a query of granted sessions names and that may
 // still live: a grant counts from the moment of login, before the node has
 // reported the session, so that none slips through.
-func (s *Service) endTx(ctx context.Context, tx *db.Tx, gateway, reason, query, arg string) error {
-	sessions, err := db.Select(ctx, tx, db.One[string], query, arg)
+func (s *Service) endTx(ctx context.Context, tx *db.Tx, gateway, reason, query string, args ...any) error {
+	sessions, err := db.Select(ctx, tx, db.One[string], query, args...)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,6 @@ const (
 	contextCookie = "webvpncontext" // the login conversation
 	sessionCookie = "webvpn"        // the session
 	loginLimit    = 30 * time.Second
-	maxDeviceText = 200      // bytes of each thing that a client says of its device
 	maxPeerChain  = 24 << 10 // bytes that are forwarded of a client's chain
 	xmlType       = "text/xml; charset=utf-8"
 	unavailable   = "The service is unavailable. Please try again later."
@@ -161,20 +160,21 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 // deviceOf is what the client says of its device, in the document or, if it posts
 // no XML, in headers.
 func (h *httpConn) deviceOf(d openconnect.Document) gwlink.Device {
-	said := gwlink.Device{ID: d.DeviceAttributes["unique-id"], Platform: d.DeviceID, Model: d.DeviceAttributes["device-type"]}
-	const prefix = "X-Anyconnect-Identifier-"
+	text := func(said, header string) string {
+		return shortened(cmp.Or(said, h.head.Get("X-AnyConnect-Identifier-"+header)))
+	}
 	return gwlink.Device{
-		ID:       atMost(maxDeviceText, cmp.Or(said.ID, h.head.Get(prefix+"Device-Uniqueid"))),
-		Platform: atMost(maxDeviceText, cmp.Or(said.Platform, h.head.Get(prefix+"Platform"))),
-		Model:    atMost(maxDeviceText, cmp.Or(said.Model, h.head.Get(prefix+"Devicetype"))),
+		ID:       text(d.DeviceAttributes["unique-id"], "Device-UniqueID"),
+		Platform: text(d.DeviceID, "Platform"),
+		Model:    text(d.DeviceAttributes["device-type"], "DeviceType"),
 	}
 }
 
-// atMost cuts a text to n bytes, at a character.
-func atMost(n int, text string) string {
-	text = strings.ToValidUTF8(text, "")
-	if len(text) > n {
-		text = strings.ToValidUTF8(text[:n], "")
+// shortened cuts what a client says of its device to what control takes, at a character.
+func shortened(text string) string {
+	text = headerText(strings.ToValidUTF8(text, ""))
+	if len(text) > gwlink.MaxDeviceText {
+		text = strings.ToValidUTF8(text[:gwlink.MaxDeviceText], "")
 	}
 	return text
 }
