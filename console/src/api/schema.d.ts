@@ -1171,6 +1171,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices of a client that needs approval for them
+         * @description Those that wait come first. Each reading is recorded.
+         */
+        get: operations["list-ssl-client-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a device; the client's sessions end */
+        delete: operations["remove-ssl-client-device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a device in */
+        post: operations["approve-ssl-client-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a device out; the client's sessions end */
+        post: operations["refuse-ssl-client-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/disconnect": {
         parameters: {
             query?: never;
@@ -2065,6 +2136,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListSSLClientDevice: {
+            items: components["schemas"]["SSLClientDevice"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListSSLClientLock: {
             items: components["schemas"]["SSLClientLock"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2689,6 +2765,13 @@ export interface components {
              * @description Both directions together, in a day at UTC+8; 0 = no limit
              */
             daily_quota_bytes: number;
+            /** @description The first login from each device waits for approval */
+            device_approval: boolean;
+            /**
+             * Format: int64
+             * @description For approval
+             */
+            devices_waiting: number;
             /** Format: int64 */
             down_kbps: number;
             /** Format: date-time */
@@ -2789,6 +2872,26 @@ export interface components {
              */
             row: number;
         };
+        SSLClientDevice: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example sdev-... */
+            id: string;
+            /**
+             * @description id: what the device says of itself; certificate: what it proved, until renewal; platform: it says nothing else, and the entry stands for all such devices
+             * @enum {string}
+             */
+            known_by: "id" | "certificate" | "platform";
+            /** @description Platform and model, as the device says */
+            label: string;
+            /**
+             * Format: date-time
+             * @description Last time that everything but the approval was right
+             */
+            seen_at: string;
+            /** @enum {string} */
+            state: "waiting" | "approved" | "refused";
+        };
         SSLClientLock: {
             /**
              * Format: date-time
@@ -2806,6 +2909,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Live sessions go on */
+            device_approval?: boolean;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2843,6 +2948,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Live sessions go on */
+            device_approval?: boolean;
             /** Format: int64 */
             down_kbps?: number;
             /** @description The user sets the token up by a link; no seed is made, and no login works before */
@@ -5933,6 +6040,128 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ssl-client-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSSLClientDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refuse-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
