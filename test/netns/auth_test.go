@@ -282,3 +282,40 @@ func (o *office) dialTo(path string, c vpn.SSLClient, pass string, args ...strin
 	o.t.Helper()
 	return o.connectTo(nodeAddr+path, o.pin(), pass, append([]string{"--user", c.Name, "--no-dtls"}, args...)...)
 }
+
+// TestADeviceOfOpenconnectWaitsForApproval and its person reads so. A desktop says
+// its platform alone; as a phone openconnect says the same id everywhere, which
+// counts for nothing.
+func TestADeviceOfOpenconnectWaitsForApproval(t *testing.T) {
+	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
+	c, s := o.hire(func(n *vpn.NewClient) { n.DeviceApproval = true })
+	ctx := context.Background()
+	waits := func(args ...string) {
+		t.Helper()
+		in := o.dialAs(c, s.Password, args...)
+		in.says("waits for your administrator's approval")
+		in.ended()
+	}
+	waits("--os=linux-64")
+	waits("--os=android")
+	waits("--os=linux-64", "--no-xmlpost")
+	all, err := o.vpn.Devices(ctx, o.owner, c.ID)
+	must(t, err)
+	if len(all) != 3 || all[0].Label != "linux-64" || all[1].Label != "android android" || all[2].Label != "" {
+		t.Errorf("got %+v", all)
+	}
+	for _, d := range all {
+		if d.KnownBy != vpn.KnownByPlatform {
+			t.Errorf("%q is known by its %s", d.Label, d.KnownBy)
+		}
+	}
+	must(t, o.vpn.ApproveDevice(ctx, o.owner, c.ID, all[0].ID))
+	in := o.dialAs(c, s.Password, "--os=linux-64")
+	in.says("SCRIPT connected 10.98.0.2")
+	waits("--os=android")
+	must(t, o.vpn.RefuseDevice(ctx, o.owner, c.ID, all[0].ID))
+	in.ended()
+	again := o.dialAs(c, s.Password, "--os=linux-64")
+	again.says("Your administrator refuses this device.")
+	again.ended()
+}
