@@ -215,7 +215,7 @@ func checkFixed(pool netip.Prefix, a netip.Addr) error {
 	return nil
 }
 
-// UpdateClient replaces the settings of a client. Rates change on live sessions
+// UpdateClient replaces the settings of a client. Rates and expiry change on live sessions
 // without reconnecting; disabling ends them. version as in UpdateServer.
 func (s *Service) UpdateClient(ctx context.Context, p account.Principal, client string, version int64, next ClientSettings) (SSLClient, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {

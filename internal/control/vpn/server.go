@@ -420,7 +420,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 	}
 	clients = slices.DeleteFunc(clients, func(c SSLClient) bool { return c.State != ClientEnabled })
 	for _, c := range clients {
-		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes, Pardoned: c.pardoned})
+		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes, Expires: c.ExpiresAt, Pardoned: c.pardoned})
 	}
 	return w, nil
 }

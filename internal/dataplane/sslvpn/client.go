@@ -88,14 +88,24 @@ func (c *client) limitsLocked(srv *server) session.Config {
 	}
 }
 
-// end is when the session ends at the latest.
+// end is when the session ends at the latest: by its grant, by the server's
+// session timeout and by the client's expiry, as the latter two are desired now.
 func (c *client) end(srv *server) time.Time {
+	end := c.grant.NotAfter
 	if srv.spec.SessionTimeout > 0 {
-		if end := c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)); end.Before(c.grant.NotAfter) {
-			return end
-		}
+		end = sooner(end, c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)))
 	}
-	return c.grant.NotAfter
+	if expires := srv.clients[c.grant.Client].Expires; !expires.IsZero() {
+		end = sooner(end, expires)
+	}
+	return end
+}
+
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // configure puts the session under its server as it is desired now, or ends it
@@ -130,6 +140,7 @@ func (c *client) configure() {
 	c.holdLocked()
 	srv.gateway.table.add(c)
 	c.stepLocked(session.Event{Kind: session.Configure, Config: c.limitsLocked(srv)})
+	c.stepLocked(session.Event{Kind: session.Tick, Heard: c.heard()}) // the new end may be past
 }
 
 func (c *client) setRates(srv *server) {
