@@ -216,7 +216,8 @@ func checkFixed(pool netip.Prefix, a netip.Addr) error {
 }
 
 // UpdateClient replaces the settings of a client. Rates and expiry change on live sessions
-// without reconnecting; disabling ends them. version as in UpdateServer.
+// without reconnecting; disabling ends them, and so does withdrawing an exemption
+// from the code that the server asks for. version as in UpdateServer.
 func (s *Service) UpdateClient(ctx context.Context, p account.Principal, client string, version int64, next ClientSettings) (SSLClient, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := clientFor(ctx, tx, p.Account, client)
@@ -246,7 +247,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6 || c.loses(next)
+	ends := c.endsBy(next, srv)
 	c.ClientSettings = next
 	if err := s.checkRouted(ctx, tx, srv, &c); err != nil {
 		return err
@@ -269,6 +270,13 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 		return err
 	}
 	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
+}
+
+// endsBy reports whether a change of settings ends the client's sessions: nobody
+// lives on without an address, a group or a factor that holds now.
+func (c SSLClient) endsBy(next ClientSettings, srv SSLServer) bool {
+	asked := srv.TwoFactor && c.TwoFactorExempt && !next.TwoFactorExempt
+	return next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6 || c.loses(next) || asked
 }
 
 // DeleteClient removes a client: its sessions end, its certificate is revoked

@@ -57,3 +57,32 @@ func TestTheNodeLearnsOfAChangedExpiry(t *testing.T) {
 		}
 	})
 }
+
+// TestAnExemptClientNeedsItsCodeOnceTheExemptionIsGone: its session ends, and
+// without a seed it is told why it cannot come back.
+func TestAnExemptClientNeedsItsCodeOnceTheExemptionIsGone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.LoginMode = vpn.LoginPassword })
+		c, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Server: srv.ID, Name: "router", ClientSettings: vpn.ClientSettings{TwoFactorExempt: true}})
+		must(t, err)
+		secret, err := r.s.Secret(ctx, alice, c.ID)
+		must(t, err)
+		if c.HasToken {
+			t.Error("an exempt client has a seed")
+		}
+		g := r.login(t, srv, c, secret)
+		r.update(t, c.ID, func(v *vpn.ClientSettings) { v.UpRate = 1_000_000 })
+		if all := r.wanted(t).Closures; len(all) != 0 {
+			t.Errorf("a rate closed %v", all)
+		}
+		r.update(t, c.ID, func(v *vpn.ClientSettings) { v.TwoFactorExempt = false })
+		if all := r.wanted(t).Closures; len(all) != 1 || all[0].Session != g.Session || all[0].Reason != gwlink.ReasonAdministrator {
+			t.Errorf("got closures %v, want %s", all, g.Session)
+		}
+		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
+		if err != nil || a.Outcome != gwlink.OutcomeRefused || a.Reason != "The second factor is not set up. Ask your administrator." {
+			t.Errorf("got %s %q, %v, want it refused with its reason", a.Outcome, a.Reason, err)
+		}
+	})
+}
