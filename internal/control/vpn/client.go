@@ -247,7 +247,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := c.endsBy(next, srv)
+	old := c.ClientSettings
 	c.ClientSettings = next
 	if err := s.checkRouted(ctx, tx, srv, &c); err != nil {
 		return err
@@ -258,12 +258,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := updateClient(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
 	}
-	if ends {
-		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
-			return err
-		}
-	}
-	if err := s.holdToQuotaTx(ctx, tx, c); err != nil {
+	if err := s.followClientTx(ctx, tx, srv, c, old); err != nil {
 		return err
 	}
 	if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
@@ -272,9 +267,25 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
 }
 
+// followClientTx ends what sessions a client may not have any more by its new
+// settings: all, the oldest, or all for an allowance that is used up already.
+func (s *Service) followClientTx(ctx context.Context, tx *db.Tx, srv SSLServer, c SSLClient, old ClientSettings) error {
+	if old.endsBy(c.ClientSettings, srv) {
+		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
+			return err
+		}
+	}
+	if srv.sessionsOf(c.MaxSessions) < srv.sessionsOf(old.MaxSessions) {
+		if err := s.endSurplusTx(ctx, tx, srv, c.ID); err != nil {
+			return err
+		}
+	}
+	return s.holdToQuotaTx(ctx, tx, c)
+}
+
 // endsBy reports whether a change of settings ends the client's sessions: nobody
 // lives on without an address, a group or a factor that holds now.
-func (c SSLClient) endsBy(next ClientSettings, srv SSLServer) bool {
+func (c ClientSettings) endsBy(next ClientSettings, srv SSLServer) bool {
 	asked := srv.TwoFactor && c.TwoFactorExempt && !next.TwoFactorExempt
 	return next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6 || c.loses(next) || asked
 }

@@ -1,6 +1,7 @@
 package vpn_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -84,5 +85,63 @@ func TestAnExemptClientNeedsItsCodeOnceTheExemptionIsGone(t *testing.T) {
 		if err != nil || a.Outcome != gwlink.OutcomeRefused || a.Reason != "The second factor is not set up. Ask your administrator." {
 			t.Errorf("got %s %q, %v, want it refused with its reason", a.Outcome, a.Reason, err)
 		}
+	})
+}
+
+// TestFewerSessionsEndTheOldest: whether the node has reported them or not, and
+// of nobody else.
+func TestFewerSessionsEndTheOldest(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		in := newGateway("a", alice.Account)
+		in.SSLConnections = 10
+		g, err := r.s.Create(ctx, in)
+		must(t, err)
+		r.apply(t)
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
+		next := srv.Settings
+		next.MaxSessionsPerClient = 3
+		_, err = r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
+		must(t, err)
+		own, ownSecret := r.client(t, alice, srv.ID, "zhang.san") // with a limit of its own
+		other, otherSecret := r.client(t, alice, srv.ID, "li.si") // with the server's
+		r.update(t, own.ID, func(v *vpn.ClientSettings) { v.MaxSessions = 4 })
+		r.login(t, srv, own, ownSecret) // never opened
+		r.clock.Advance(2 * time.Minute)
+		var hers, his []string
+		for i := range 3 {
+			r.clock.Advance(time.Second)
+			a, b := r.login(t, srv, own, ownSecret), r.login(t, srv, other, otherSecret)
+			hers, his = append(hers, a.Session), append(his, b.Session)
+			if i < 2 { // the last are not reported yet
+				r.opened(t, a, "10.9.0.2")
+				r.opened(t, b, "10.9.0.3")
+			}
+		}
+		closed := func(what string, want ...string) {
+			t.Helper()
+			var got []string
+			for _, c := range r.wanted(t).Closures {
+				got = append(got, c.Session)
+				if c.Reason != gwlink.ReasonReplaced {
+					t.Errorf("%s: closed for %s", what, c.Reason)
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: got %v closed, want %v", what, got, want)
+			}
+		}
+		r.update(t, own.ID, func(v *vpn.ClientSettings) { v.MaxSessions = 3 })
+		closed("as many as there are")
+		r.update(t, own.ID, func(v *vpn.ClientSettings) { v.MaxSessions = 2 })
+		closed("the client's limit", hers[0])
+		next.MaxSessionsPerClient = 1
+		_, err = r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
+		must(t, err)
+		closed("the server's limit", hers[0], his[0], his[1])
+		r.update(t, own.ID, func(v *vpn.ClientSettings) { v.MaxSessions = 0 })
+		closed("the server's in the place of its own", hers[0], hers[1], his[0], his[1])
 	})
 }

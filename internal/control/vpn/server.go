@@ -191,7 +191,8 @@ func (s *Service) Server(ctx context.Context, owner account.ID, server string) (
 
 // UpdateServer replaces the settings of a server. version is that of the
 // server which next was made from (0 = whatever): ErrStale if another change
-// came between. A change of the pool or of the factors ends its sessions.
+// came between. A change of the pool or of the factors ends its sessions; fewer
+// sessions for each client end the oldest ones.
 func (s *Service) UpdateServer(ctx context.Context, p account.Principal, server string, version int64, next Settings) (SSLServer, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		srv, err := serverFor(ctx, tx, p.Account, server)
@@ -238,15 +239,24 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := s.dropGroupsTx(ctx, tx, srv); err != nil {
 		return err
 	}
-	if endsSessions(old, next) {
-		if err := s.endServerTx(ctx, tx, srv, gwlink.ReasonAdministrator); err != nil {
-			return err
-		}
+	if err := s.followServerTx(ctx, tx, srv, old); err != nil {
+		return err
 	}
 	if _, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, p, "vpn.server_changed", map[string]string{"server": srv.ID})
+}
+
+// followServerTx ends the sessions that may not live by a server's new settings.
+func (s *Service) followServerTx(ctx context.Context, tx *db.Tx, srv SSLServer, old Settings) error {
+	if endsSessions(old, srv.Settings) {
+		return s.endServerTx(ctx, tx, srv, gwlink.ReasonAdministrator)
+	}
+	if srv.MaxSessionsPerClient < old.MaxSessionsPerClient {
+		return s.endSurplusTx(ctx, tx, srv, "")
+	}
+	return nil
 }
 
 // DeleteServer removes a server; ErrInUse while it has clients.
