@@ -129,22 +129,25 @@ func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSL
 	if len(others) >= ServerQuota {
 		return ErrQuota.With("limit", ServerQuota)
 	}
-	return s.checkSettings(g, srv, others)
+	return s.checkSettings(ctx, tx, g, srv)
 }
 
-func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) error {
+// checkSettings holds a server's settings to its gateway, to the VPC and to the
+// account's other servers in it, on whichever gateway: their pools are networks
+// of the same place.
+func (s *Service) checkSettings(ctx context.Context, q db.Q, g Gateway, srv SSLServer) error {
 	vpc, err := s.network(g.Account, g.Region, g.Network)
+	if err != nil {
+		return err
+	}
+	others, err := serversOfNetwork(ctx, q, g)
 	if err != nil {
 		return err
 	}
 	var pools []netip.Prefix
 	for _, o := range others {
-		if o.ID == srv.ID {
-			continue
-		}
-		pools = append(pools, o.pools()...)
-		if o.Name == srv.Name {
-			return ErrNameDuplicate
+		if o.ID != srv.ID {
+			pools = append(pools, o.pools()...)
 		}
 	}
 	if len(srv.LocalSubnets) > maxLocalSubnets {
@@ -215,13 +218,9 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err != nil {
 		return err
 	}
-	others, err := serversOfGateway(ctx, tx, srv.Gateway)
-	if err != nil {
-		return err
-	}
 	old := srv.Settings
 	srv.Settings = next
-	if err := s.checkSettings(g, srv, others); err != nil {
+	if err := s.checkSettings(ctx, tx, g, srv); err != nil {
 		return err
 	}
 	if err := s.networksFit(ctx, tx, srv); err != nil {

@@ -84,6 +84,13 @@ func serversOfGateway(ctx context.Context, q db.Q, gateway string) ([]SSLServer,
 	return db.Select(ctx, q, scanServer, serverColumns+" WHERE gateway = $1 ORDER BY id", gateway)
 }
 
+// serversOfNetwork are the servers of an account on all its gateways in the VPC
+// that g is in.
+func serversOfNetwork(ctx context.Context, q db.Q, g Gateway) ([]SSLServer, error) {
+	return db.Select(ctx, q, scanServer, serverColumns+` WHERE account = $1 AND gateway IN (SELECT id FROM vpn_gateway
+		WHERE account = $1 AND region = $2 AND network = $3) ORDER BY id`, string(g.Account), g.Region, g.Network)
+}
+
 func insertServer(ctx context.Context, tx *db.Tx, v SSLServer, caKey []byte) error {
 	settings, err := writeSettings(v.Settings)
 	if err != nil {
