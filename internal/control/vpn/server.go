@@ -129,6 +129,9 @@ func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSL
 	if len(others) >= ServerQuota {
 		return ErrQuota.With("limit", ServerQuota)
 	}
+	if err := serverNameFree(ctx, tx, g, srv); err != nil {
+		return err
+	}
 	return s.checkSettings(ctx, tx, g, srv)
 }
 
@@ -221,6 +224,9 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	old := srv.Settings
 	srv.Settings = next
 	if err := s.checkSettings(ctx, tx, g, srv); err != nil {
+		return err
+	}
+	if err := serverNameFree(ctx, tx, g, srv); err != nil {
 		return err
 	}
 	if err := s.networksFit(ctx, tx, srv); err != nil {

@@ -91,6 +91,17 @@ func serversOfNetwork(ctx context.Context, q db.Q, g Gateway) ([]SSLServer, erro
 		WHERE account = $1 AND region = $2 AND network = $3) ORDER BY id`, string(g.Account), g.Region, g.Network)
 }
 
+// serverNameFree holds a server's name to be the only one of the account in the
+// region of its gateway.
+func serverNameFree(ctx context.Context, q db.Q, g Gateway, srv SSLServer) error {
+	taken, err := db.Get(ctx, q, nil, db.One[int64], `SELECT count(*) FROM vpn_server s JOIN vpn_gateway g ON g.id = s.gateway
+		WHERE s.account = $1 AND g.region = $2 AND s.name = $3 AND s.id <> $4`, string(g.Account), g.Region, srv.Name, srv.ID)
+	if err == nil && taken > 0 {
+		err = ErrNameDuplicate
+	}
+	return err
+}
+
 func insertServer(ctx context.Context, tx *db.Tx, v SSLServer, caKey []byte) error {
 	settings, err := writeSettings(v.Settings)
 	if err != nil {
