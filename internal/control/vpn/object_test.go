@@ -307,7 +307,7 @@ func TestServersAndClientsAreMadeOnceForAKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "k", alice.Account)
-		in := vpn.NewServer{Key: "first", Gateway: g.ID, UDP: true, Settings: settings()}
+		in := vpn.NewServer{Key: "first", Gateway: g.ID, Settings: settings()}
 		srv, err := r.s.CreateServer(ctx, alice, in)
 		must(t, err)
 		again, err := r.s.CreateServer(ctx, alice, in)

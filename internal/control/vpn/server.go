@@ -19,12 +19,11 @@ import (
 // ServerQuota is how many SSL servers a gateway may have.
 const ServerQuota = 1
 
-// NewServer is what a customer asks for. Port and UDP are fixed afterwards.
+// NewServer is what a customer asks for. Gateway and port are fixed afterwards.
 type NewServer struct {
 	Key     string // of the request; the same key is the same server; empty: always another
 	Gateway string
 	Port    int // 0 = 443
-	UDP     bool
 	Settings
 }
 
@@ -39,7 +38,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 	}
 	now := s.clock.Now()
 	srv := SSLServer{
-		ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
+		ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port,
 		State: ServerCreating, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	made, err := s.Server(ctx, p.Account, srv.ID)

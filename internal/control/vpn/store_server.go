@@ -118,9 +118,9 @@ func updateServer(ctx context.Context, tx *db.Tx, v SSLServer, now time.Time) er
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", v.ID, err)
 	}
-	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_server SET name = $1, settings = $2, state = $3, version = version + 1,
-		updated_at = $4 WHERE id = $5 AND version = $6`,
-		v.Name, settings, string(v.State), db.Micros(now), v.ID, v.Version)
+	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_server SET name = $1, udp = $2, settings = $3, state = $4, version = version + 1,
+		updated_at = $5 WHERE id = $6 AND version = $7`,
+		v.Name, db.Bool(v.UDP), settings, string(v.State), db.Micros(now), v.ID, v.Version)
 }
 
 func setChain(ctx context.Context, tx *db.Tx, server string, chain [][]byte, now time.Time) error {

@@ -141,6 +141,10 @@ func (c *client) configure() {
 	srv.gateway.table.add(c)
 	c.stepLocked(session.Event{Kind: session.Configure, Config: c.limitsLocked(srv)})
 	c.stepLocked(session.Event{Kind: session.Tick, Heard: c.heard()}) // the new end may be past
+	if c.stream != nil && c.stream.link != nil && !srv.spec.UDP {
+		// Only a CONNECT that offers no DTLS stops the client from using it.
+		c.stepLocked(session.Event{Kind: session.Renew})
+	}
 }
 
 func (c *client) setRates(srv *server) {
@@ -268,6 +272,9 @@ func (c *client) attach(st *stream, given families, mobile bool) bool {
 			c.stream = st
 		}
 		c.actLocked(a)
+	}
+	if !srv.spec.UDP {
+		st.unlink() // it was offered just before
 	}
 	c.stream = st
 	c.useLocked(c.state.Channel()) // also when the channel's name did not change
