@@ -194,6 +194,8 @@ type Client struct {
 	// Routes are networks behind the client. They go to its newest session, and
 	// its packets may come from them. They overlap with nothing else.
 	Routes []netip.Prefix `json:"routes,omitempty"`
+	// Expires ends the client's sessions, whatever their grants say; zero = never.
+	Expires time.Time `json:"expires,omitzero"`
 	// Pardoned is when it was last unlocked, in Unix microseconds. When it grows,
 	// the node forgets what the client's failures earned their sources.
 	Pardoned int64 `json:"pardoned,omitempty"`

@@ -1394,7 +1394,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL server
-         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.
+         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not, nor does turning UDP off or on. After turning the second factor on, clients without a code seed need reset-totp.
          */
         patch: operations["update-ssl-server"];
         trace?: never;
@@ -3002,7 +3002,7 @@ export interface components {
             /** @enum {string} */
             tunnel_mode: "split" | "full";
             two_factor: boolean;
-            /** @description DTLS beside TLS */
+            /** @description DTLS beside TLS, on the same port */
             udp: boolean;
             /** Format: date-time */
             updated_at: string;
@@ -3086,6 +3086,8 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
+            udp?: boolean;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -3175,7 +3177,7 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
-            /** @description Default true */
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
         ServiceQuote: {

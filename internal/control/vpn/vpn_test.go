@@ -138,7 +138,7 @@ func settings() vpn.Settings {
 // server makes an SSL server; change may alter what is asked for.
 func (r rig) server(t *testing.T, p account.Principal, gateway string, change func(*vpn.NewServer)) vpn.SSLServer {
 	t.Helper()
-	in := vpn.NewServer{Gateway: gateway, UDP: true, Settings: settings()}
+	in := vpn.NewServer{Gateway: gateway, Settings: settings()}
 	if change != nil {
 		change(&in)
 	}
