@@ -158,7 +158,7 @@ func (l login) verifyPIN(ctx context.Context, c SSLClient, pin string, able bool
 func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	c, o, v, err := l.consume(ctx)
 	if errs.IsNotFound(err) {
-		return refused(textExpired), nil
+		return l.expired(), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -186,7 +186,7 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	case awaitsCode:
 		return l.code(ctx, c, o, n)
 	}
-	return refused(textExpired), nil
+	return l.expired(), nil
 }
 
 // code is the round of the code after the password. A recovery code is as good.

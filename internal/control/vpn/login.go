@@ -38,6 +38,8 @@ func unavailable(reason string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeUnavailable, Reason: reason}
 }
 
+// refused is 401, for nothing but too many tries: of that openconnect shows the
+// reason with --verbose alone.
 func refused(reason string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: reason}
 }
@@ -107,7 +109,7 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return noCertificate(), nil
+		return closed(textCertificate), nil
 	}
 	if l.server.LoginMode == LoginCertificate && l.request.Conversation == "" {
 		return l.byCertificate(ctx)
@@ -149,10 +151,19 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// noCertificate is a form without a field: openconnect prints its error and
-// ends, where a status would leave the person without a reason.
-func noCertificate() gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: textCertificate, Fields: []gwlink.Field{}}}
+// closed ends a login with a form without a field: openconnect prints its error
+// and ends, where a status would leave the person without a reason.
+func closed(reason string) gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: reason, Fields: []gwlink.Field{}}}
+}
+
+// expired is for a conversation that is over, or never was: the person starts
+// again where there is a form to start with.
+func (l login) expired() gwlink.LoginAnswer {
+	if l.server.LoginMode.wantsPassword() {
+		return l.mainForm(textExpired)
+	}
+	return closed(textExpired)
 }
 
 // byCertificate is the whole login where a certificate alone suffices, or the
@@ -160,7 +171,7 @@ func noCertificate() gwlink.LoginAnswer {
 func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 	c, err := clientByName(ctx, l.s.db, l.server.ID, l.certified())
 	if errs.IsNotFound(err) {
-		return noCertificate(), nil
+		return closed(textCertificate), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -170,7 +181,7 @@ func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return noCertificate(), nil
+		return closed(textCertificate), nil
 	}
 	o, err := l.origin(ctx, c.Name)
 	if err != nil {
@@ -192,7 +203,7 @@ func (l login) proven(ctx context.Context, c SSLClient, o origin) (gwlink.LoginA
 		return l.grant(ctx, c, o, found{})
 	}
 	if !c.HasToken {
-		return refused(textNoFactor), l.excuse(ctx, o)
+		return closed(textNoFactor), l.excuse(ctx, o)
 	}
 	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
 }

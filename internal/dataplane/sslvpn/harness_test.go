@@ -217,7 +217,9 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	case "away":
 		return gwlink.LoginAnswer{}, io.ErrUnexpectedEOF
 	case "refuse":
-		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused}, nil
+		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: "Too many tries."}, nil
+	case "end":
+		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: "No second factor."}}, nil
 	default:
 		if form.Failed = q.Fields["password"] != ""; form.Failed {
 			form.Client = "sslcli-" + q.Fields["username"]

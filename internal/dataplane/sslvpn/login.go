@@ -166,7 +166,7 @@ func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	case gwlink.OutcomeGranted:
 		return h.granted(a.Grant, device)
 	case gwlink.OutcomeRefused:
-		return answer{status: 401, close: true}
+		return answer{status: 401, reason: a.Reason, close: true}
 	}
 	reason := a.Reason
 	if reason == "" {
