@@ -32,20 +32,6 @@ func (h *httpConn) begin(d openconnect.Document) answer {
 	return h.round(d, "")
 }
 
-// look answers a GET. It is how clients begin that cannot post XML, but also
-// what a link in a browser does, which has the certificate too: nothing is
-// granted before a form was posted.
-func (h *httpConn) look(group string) answer {
-	if _, ok := h.certificate(); !ok || h.srv.spec.LoginMode != gwlink.LoginCertificate {
-		return h.begin(openconnect.Document{GroupSelect: group})
-	}
-	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{
-		ID: openconnect.FormMain, Message: "Sign in with the certificate.",
-		Fields: []gwlink.Field{{Name: "continue", Kind: openconnect.InputHidden, Value: "1"}},
-		Groups: h.srv.spec.Groups, Group: group,
-	}})
-}
-
 // groupOf is the group that a request is for: the one chosen in a form, that
 // of the path, or that of the URL which the person typed. Of a group that was
 // chosen by its URL the form offers no other: openconnect would ask again.
