@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/softtoken"
 )
 
@@ -135,6 +136,50 @@ func TestAFailureProvesNothing(t *testing.T) {
 		r.clock.Advance(time.Minute)
 		h.say("password", h.code(0))
 		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+	})
+}
+
+// TestAResetLeavesNothingProven: a conversation that was already taken up when
+// the token was reset, which is why the reset does not find it, has shown a code
+// of the old token.
+func TestAResetLeavesNothingProven(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		h.start(h.code(0))
+		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+		conversationsOf := func(former, client string) {
+			must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+				return tx.ExecOne(ctx, errs.New(errs.NotFound, "test.none"), "UPDATE vpn_conversation SET client = $1 WHERE client = $2", client, former)
+			}))
+		}
+		conversationsOf(h.client.ID, "hidden")
+		_, err := r.s.ResetToken(ctx, alice, h.client.ID, "")
+		must(t, err)
+		conversationsOf("hidden", h.client.ID)
+		h.say("password", h.password)
+		if !over(h.answer) {
+			t.Errorf("got %+v, want the conversation to be over", h.answer)
+		}
+	})
+}
+
+// TestWrongCodesDoNotProlongTheRound: the time for a code runs from its first form.
+func TestWrongCodesDoNotProlongTheRound(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		h.start(h.password)
+		for range 2 {
+			r.clock.Advance(140 * time.Second)
+			h.say("answer", "00000000")
+			h.expect(gwlink.OutcomeForm, "answer", "Enter the dynamic code")
+		}
+		r.clock.Advance(21 * time.Second)
+		h.say("answer", h.code(0))
+		if !over(h.answer) {
+			t.Errorf("301 s after the first form: got %+v", h.answer)
+		}
 	})
 }
 
