@@ -162,6 +162,9 @@ func (l login) verifyPIN(ctx context.Context, c SSLClient, pin string, able bool
 // next is a round after the first. The conversation is consumed before anything
 // is compared, so that one conversation is one try.
 func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
+	if len(l.typed()) > 256 {
+		return gwlink.LoginAnswer{}, ErrLogin
+	}
 	c, o, v, err := l.consume(ctx)
 	if errs.IsNotFound(err) {
 		return l.expired(), nil
@@ -197,23 +200,51 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 
 // code is the round of the code after the password. A recovery code is as good.
 func (l login) code(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
+	v.awaits = awaitsCode
+	code, ok, err := l.afterPIN(ctx, c, l.typed())
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return l.byRecovery(ctx, c, o, n, v)
+	}
+	if v.code, ok, err = l.matchCode(ctx, c, code); err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return l.again(ctx, c, o, n, v)
+	}
+	if c.Token == TokenStoken && (!v.code.near || n > nextCodeAfter) {
+		return l.proceed(ctx, c, o, conversation{awaits: awaitsNext, code: v.code}, "")
+	}
+	return l.finish(ctx, c, o, n, v)
+}
+
+// afterPIN is the code in what was typed: openconnect writes the PIN before that
+// of a software token. ok is false if it is none, a recovery code perhaps.
+func (l login) afterPIN(ctx context.Context, c SSLClient, typed string) (code string, ok bool, err error) {
+	if c.Token != TokenStoken {
+		return typed, len(recoveryText(typed)) != recoveryLength, nil
+	}
+	pin, code, ok := softtoken.Split(typed)
+	if !ok || pin == "" {
+		return code, ok, nil
+	}
+	ok, err = l.verify(ctx, c, pin)
+	return code, ok, err
+}
+
+// byRecovery takes what was typed in place of a code for a recovery code.
+func (l login) byRecovery(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
 	f, ok, err := l.recovery(ctx, c, l.typed())
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if ok {
-		return l.finish(ctx, c, o, n, conversation{code: f, until: v.until})
-	}
-	if f, ok, err = l.matchCode(ctx, c, l.typed()); err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
 	if !ok {
-		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode, until: v.until})
+		return l.again(ctx, c, o, n, v)
 	}
-	if c.Token == TokenStoken && (!f.near || n > nextCodeAfter) {
-		return l.proceed(ctx, c, o, conversation{awaits: awaitsNext, code: f}, "")
-	}
-	return l.finish(ctx, c, o, n, conversation{code: f, until: v.until})
+	v.code = f
+	return l.finish(ctx, c, o, n, v)
 }
 
 // nextCode is the round of the code that follows the one before.
@@ -242,11 +273,7 @@ func (l login) nextCode(ctx context.Context, c SSLClient, o origin, n int64, v c
 
 // passwordAfter is the round of the password after the code.
 func (l login) passwordAfter(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
-	typed := l.typed()
-	if len(typed) > 256 {
-		return gwlink.LoginAnswer{}, ErrLogin
-	}
-	ok, err := l.verify(ctx, c, typed)
+	ok, err := l.verify(ctx, c, l.typed())
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}

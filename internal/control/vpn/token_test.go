@@ -105,6 +105,50 @@ func TestASoftwareTokenInEitherOrder(t *testing.T) {
 	})
 }
 
+// TestPINAndCodeAfterThePassword: openconnect fills the field of the code with
+// both too. Of eight characters and a code together, none is taken for a
+// recovery code; and of a recovery code that ends like a code, none for these.
+func TestPINAndCodeAfterThePassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		codes, err := r.s.RecoveryCodes(ctx, alice, h.client.ID)
+		must(t, err)
+		const odd = "abcdabcd23456723"
+		digest, err := r.s.RecoveryDigest(ctx, h.client.ID, odd)
+		must(t, err)
+		must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, "INSERT INTO vpn_recovery (client, code_hash) VALUES ($1, $2)", h.client.ID, digest)
+			return err
+		}))
+		const short = "Ab3-Ef5+" // with a code, as long as a recovery code
+		must(t, second(r.s.SetPassword(ctx, alice, h.client.ID, short)))
+		for _, k := range []struct {
+			typed   func() string
+			granted bool
+		}{
+			{func() string { return short + h.code(0) }, true},
+			{func() string { return h.code(0) }, true},
+			{func() string { return codes[0] }, true},
+			{func() string { return strings.ReplaceAll(codes[1], "-", "") }, true},
+			{func() string { return odd }, true},
+			{func() string { return odd }, false},
+			{func() string { return "xb3-Ef5+" + h.code(0) }, false},
+			{func() string { return h.code(0) + short }, false},
+			{func() string { return short }, false},
+		} {
+			r.clock.Advance(16 * time.Minute)
+			h.start(short)
+			h.expect(gwlink.OutcomeForm, "answer", "dynamic code")
+			typed := k.typed()
+			h.say("answer", typed)
+			if got := h.answer.Outcome == gwlink.OutcomeGranted; got != k.granted || !got && !h.answer.Failed {
+				t.Errorf("%q: got %+v, want granted %v, or a failure", typed, h.answer, k.granted)
+			}
+		}
+	})
+}
+
 func TestACodeAloneOpensNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
