@@ -123,6 +123,9 @@ func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typ
 	}
 	able = able && c.Token == TokenStoken && c.HasToken && l.needsCode(c)
 	ok, err = l.verifyPIN(ctx, c, pin, able)
+	if err == nil && !ok && pin == "" {
+		err = l.matchNobody(ctx, code)
+	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
@@ -148,7 +151,8 @@ func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typ
 }
 
 // verifyPIN compares what stands before the code with the password. It costs
-// the same whether or not there is such a client with such a token.
+// the same whether or not there is such a client with such a token. So does a
+// code alone, of which matchCode or matchNobody follows.
 func (l login) verifyPIN(ctx context.Context, c SSLClient, pin string, able bool) (bool, error) {
 	switch {
 	case pin == "":

@@ -2,6 +2,7 @@ package vpn_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -234,6 +235,46 @@ func TestUnknownNamesAndWrongPasswordsLookTheSame(t *testing.T) {
 		must(t, err)
 		if known.Outcome != unknown.Outcome || known.Form.Error != unknown.Form.Error || known.Form.Error == "" {
 			t.Errorf("got %+v and %+v", known.Form, unknown.Form)
+		}
+	})
+}
+
+// TestAFailureCostsTheSameForWhoeverItIs: with a code alone and at the failure
+// that locks, the vault does as much for a name that nobody has, and for a client
+// without such a token or that is disabled, as for one with it.
+func TestAFailureCostsTheSameForWhoeverItIs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		plain, _ := r.client(t, alice, h.srv.ID, "li.si")
+		off, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Server: h.srv.ID, Name: "wang.wu", Token: vpn.TokenStoken})
+		must(t, err)
+		next := off.ClientSettings
+		next.State = vpn.ClientDisabled
+		must(t, second(r.s.UpdateClient(ctx, alice, off.ID, 0, next)))
+		fails := func(name, typed string) (calls [5][]string) {
+			for i := range calls {
+				r.vault.since()
+				a, err := r.say(h.srv, source(len(name)), "", nil, "username", name, "password", typed)
+				if err != nil || !a.Failed {
+					t.Fatalf("%s: got %+v, %v, want a failure", name, a, err)
+				}
+				calls[i] = r.vault.since()
+			}
+			r.clock.Advance(16 * time.Minute)
+			return calls
+		}
+		for typed, want := range map[string]int{"00000000": 2, "wrong": 0} {
+			fails("nobody before", typed) // the first makes nobody's token
+			all := fails(h.client.Name, typed)
+			if len(all[0]) != want || len(all[4]) != want+1 {
+				t.Errorf("%q: the client's failures ask for %v", typed, all)
+			}
+			for _, name := range []string{"somebody", plain.Name, off.Name} {
+				if got := fails(name, typed); !reflect.DeepEqual(got, all) {
+					t.Errorf("%q of %s: got %v, want %v", typed, name, got, all)
+				}
+			}
 		}
 	})
 }

@@ -30,8 +30,8 @@ func lockRef(c SSLClient, pair string) vault.Ref {
 // sealed, once the pair is locked. Below that nothing but its digest is.
 func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (err error) {
 	var sealed []byte
-	if locked && c.ID != "" {
-		if sealed, err = l.s.vault.Seal(ctx, lockRef(c, o.pair), []byte(sourceText(l.request.SourceIP))); err != nil {
+	if locked {
+		if sealed, err = l.sealSource(ctx, c, o); err != nil {
 			return err
 		}
 	}
@@ -39,6 +39,19 @@ func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (e
 		_, err := tx.Exec(ctx, "UPDATE vpn_attempt SET client = $1, throttle = $2, source_sealed = $3 WHERE origin = $4", c.ID, o.source, blob(sealed), o.pair)
 		return err
 	})
+}
+
+// sealSource is nothing for no client, but takes as long.
+func (l login) sealSource(ctx context.Context, c SSLClient, o origin) ([]byte, error) {
+	whose := c
+	if c.ID == "" {
+		whose = nobody
+	}
+	sealed, err := l.s.vault.Seal(ctx, lockRef(whose, o.pair), []byte(sourceText(l.request.SourceIP)))
+	if c.ID == "" {
+		sealed = nil
+	}
+	return sealed, err
 }
 
 type lockRow struct {
