@@ -36,7 +36,10 @@ func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (e
 		}
 	}
 	return l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE vpn_attempt SET client = $1, throttle = $2, source_sealed = $3 WHERE origin = $4", c.ID, o.source, blob(sealed), o.pair)
+		// The failure before the one that locks may come here after it.
+		_, err := tx.Exec(ctx, `UPDATE vpn_attempt SET client = $1, throttle = $2,
+			source_sealed = CASE WHEN count >= $3 THEN COALESCE($4, source_sealed) END WHERE origin = $5`,
+			c.ID, o.source, int64(attemptsAllowed), blob(sealed), o.pair)
 		return err
 	})
 }
