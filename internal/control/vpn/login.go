@@ -99,7 +99,8 @@ type login struct {
 	request     gwlink.LoginRequest
 	server      SSLServer
 	gateway     Gateway
-	certificate *x509.Certificate // verified; nil if none was shown
+	certificate *x509.Certificate      // verified; nil if none was shown
+	path        []gwlink.CertificateID // of it and of what it is verified by
 	now         time.Time
 }
 
@@ -135,7 +136,7 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	leaf, ok := verifyPeer(authorities, l.request, l.now)
+	leaf, chains, ok := verifyPeer(authorities, l.request, l.now)
 	if !ok {
 		return false, nil
 	}
@@ -143,11 +144,12 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if err != nil || gone {
 		return false, err
 	}
-	gone, err = isBlocked(ctx, l.s.db, l.server.ID, leaf)
+	path := gwlink.PathOf(chains)
+	gone, err = isBlocked(ctx, l.s.db, l.server.ID, path)
 	if err != nil || gone {
 		return false, err
 	}
-	l.certificate = leaf
+	l.certificate, l.path = leaf, path
 	return true, nil
 }
 

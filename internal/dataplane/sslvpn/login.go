@@ -303,11 +303,11 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 	for _, c := range peer[1:] {
 		chain.AddCert(c)
 	}
-	_, err := peer[0].Verify(x509.VerifyOptions{
+	chains, err := peer[0].Verify(x509.VerifyOptions{
 		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	if err != nil || h.srv.refuses(peer[0]) {
+	if err != nil || h.srv.refuses(gwlink.PathOf(chains)) {
 		return nil, !h.srv.spec.WantsCertificate()
 	}
 	return peer[0].Raw, true
