@@ -1410,8 +1410,8 @@ export interface paths {
         get: operations["list-blocked-certificates"];
         put?: never;
         /**
-         * Refuse a client certificate of your own CA; its sessions end
-         * @description Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.
+         * Refuse a certificate of your own CA, a client's or an intermediate CA's; its sessions end
+         * @description Give the certificate, or its serial and the CA that issued it: client_ca if that is an uploaded one, certificate_pem if it is an intermediate CA. What is matched is issuer and serial, of the client's certificate and of every CA that it is verified by: an intermediate CA is refused with all that it issued. One of the server's built-in CA is revoked instead.
          */
         post: operations["block-certificate"];
         delete?: never;
@@ -1728,8 +1728,9 @@ export interface components {
             version: number;
         };
         CertificateBlock: {
+            /** @description The certificate; with serial, that of the CA which issued it */
             certificate_pem?: string;
-            /** @description Id of the uploaded CA that issued it */
+            /** @description Id of the uploaded CA that issued it itself, not through an intermediate CA */
             client_ca?: string;
             /** @description Hexadecimal; colons do not matter */
             serial?: string;

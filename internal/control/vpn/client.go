@@ -264,6 +264,11 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
 		return err
 	}
+	if c.State == ClientDisabled {
+		if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
+			return err
+		}
+	}
 	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
 }
 
@@ -344,7 +349,7 @@ func (s *Service) onForget(ctx context.Context, f forget) error {
 }
 
 // ResetPassword gives a client a new random password, which Secret returns for
-// a time. Its sessions end; its code seed stays.
+// a time. Its sessions and a link to set a token up end; its code seed stays.
 func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -359,7 +364,7 @@ func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client
 }
 
 // SetPassword gives a client a password that a person chose; it can never be
-// read again. Its sessions end; its code seed stays.
+// read again. Its sessions and a link to set a token up end; its code seed stays.
 func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -395,6 +400,9 @@ func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SS
 			version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
 			hash, blob(sealed), db.Micros(until), db.Micros(s.clock.Now()), c.ID, string(p.Account))
 		if err != nil {
+			return err
+		}
+		if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
 			return err
 		}
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {

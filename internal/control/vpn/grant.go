@@ -140,6 +140,7 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 			g.NotAfter = l.certificate.NotAfter
 		}
 		g.Serial, g.Issuer = serialText(l.certificate.SerialNumber), gwlink.NameHash(l.certificate.RawIssuer)
+		g.Path = l.path
 	}
 	return g
 }
