@@ -82,8 +82,8 @@ func TestAnExemptClientNeedsItsCodeOnceTheExemptionIsGone(t *testing.T) {
 			t.Errorf("got closures %v, want %s", all, g.Session)
 		}
 		a, err := r.say(srv, source(1), "", nil, "username", c.Name, "password", secret.Password)
-		if err != nil || a.Outcome != gwlink.OutcomeRefused || a.Reason != "The second factor is not set up. Ask your administrator." {
-			t.Errorf("got %s %q, %v, want it refused with its reason", a.Outcome, a.Reason, err)
+		if err != nil || a.Form == nil || len(a.Form.Fields) != 0 || a.Form.Error != "The second factor is not set up. Ask your administrator." {
+			t.Errorf("got %s %+v, %v, want a form without a field that says why", a.Outcome, a.Form, err)
 		}
 	})
 }
