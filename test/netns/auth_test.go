@@ -167,6 +167,24 @@ func TestOpenconnectFillsInTOTP(t *testing.T) {
 	}
 }
 
+// TestARefusalTellsWhy: who has no second factor yet reads so, and openconnect
+// ends. Of the 401 after the fifth wrong password it shows the reason among the
+// headers, with --verbose alone.
+func TestARefusalTellsWhy(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, withoutCertificate)
+	c, s := o.hire(func(n *vpn.NewClient) { n.Enrols = true })
+	for _, args := range [][]string{nil, {"--no-xmlpost"}} {
+		bare := o.dialAs(c, s.Password, args...)
+		bare.says("The second factor is not set up. Ask your administrator.")
+		bare.ended()
+	}
+	in := o.typing([]string{"wrong", "wrong", "wrong", "wrong", "wrong"}, nodeAddr, o.pin(), "--user", c.Name, "--no-dtls")
+	in.says("HTTP/1.1 401 Unauthorized")
+	in.says("X-Reason: Too many failed attempts. Try again in 15 minutes.")
+	in.ended()
+}
+
 // codeOf is a client's code now, as its app shows it.
 func codeOf(t *testing.T, s vpn.Secret) string {
 	t.Helper()

@@ -1465,7 +1465,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL server
-         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.
+         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not, nor does turning UDP off or on. After turning the second factor on, clients without a code seed need reset-totp.
          */
         patch: operations["update-ssl-server"];
         trace?: never;
@@ -1481,8 +1481,8 @@ export interface paths {
         get: operations["list-blocked-certificates"];
         put?: never;
         /**
-         * Refuse a client certificate of your own CA; its sessions end
-         * @description Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.
+         * Refuse a certificate of your own CA, a client's or an intermediate CA's; its sessions end
+         * @description Give the certificate, or its serial and the CA that issued it: client_ca if that is an uploaded one, certificate_pem if it is an intermediate CA. What is matched is issuer and serial, of the client's certificate and of every CA that it is verified by: an intermediate CA is refused with all that it issued. One of the server's built-in CA is revoked instead.
          */
         post: operations["block-certificate"];
         delete?: never;
@@ -1799,8 +1799,9 @@ export interface components {
             version: number;
         };
         CertificateBlock: {
+            /** @description The certificate; with serial, that of the CA which issued it */
             certificate_pem?: string;
-            /** @description Id of the uploaded CA that issued it */
+            /** @description Id of the uploaded CA that issued it itself, not through an intermediate CA */
             client_ca?: string;
             /** @description Hexadecimal; colons do not matter */
             serial?: string;
@@ -3109,7 +3110,7 @@ export interface components {
             /** @enum {string} */
             tunnel_mode: "split" | "full";
             two_factor: boolean;
-            /** @description DTLS beside TLS */
+            /** @description DTLS beside TLS, on the same port */
             udp: boolean;
             /** Format: date-time */
             updated_at: string;
@@ -3193,6 +3194,8 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
+            udp?: boolean;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -3282,7 +3285,7 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
-            /** @description Default true */
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
         ServiceQuote: {

@@ -81,7 +81,6 @@ export type SSLServerSettings = Omit<
   | 'gateway'
   | 'state'
   | 'port'
-  | 'udp'
   | 'server_names'
   | 'ca_pem'
   | 'pin'

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,6 +122,24 @@ func (s source) clauses() []string {
 		ids = append(ids, b.IDs...)
 	}
 	return ids
+}
+
+// Promised lists the clauses of both privacy policies of a profile, each once, in
+// the order of the texts.
+func Promised(profile string) ([]string, error) {
+	var ids []string
+	for _, document := range []string{DocPlatform, DocClient} {
+		s, err := loadSource(document, Locales[0], profile)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range s.clauses() {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, nil
 }
 
 // canonical renders the text whose hash people accept: NFC, LF, one empty line

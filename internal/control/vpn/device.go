@@ -130,12 +130,6 @@ func (l login) noteDevice(ctx context.Context, tx *db.Tx, c SSLClient, d Device)
 	return textDeviceWaiting, l.s.recordJob(ctx, tx, c.Account, c.Subject, "vpn.device_waiting", map[string]string{"client": c.ID, "device": d.ID})
 }
 
-// barred is a form without a field: openconnect prints its error and ends, where
-// a status would leave the person without a reason.
-func barred(reason string) gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: reason, Fields: []gwlink.Field{}}}
-}
-
 // Devices lists a client's devices, those that wait first. The reading of what
 // they say of themselves is recorded.
 func (s *Service) Devices(ctx context.Context, p account.Principal, client string) ([]Device, error) {

@@ -10,3 +10,8 @@ func (s *Service) WarnOfExpiry(ctx context.Context) error { return s.warnOfExpir
 
 // EnforceQuotas is what runs every few seconds.
 func (s *Service) EnforceQuotas(ctx context.Context) error { return s.enforceQuotas(ctx) }
+
+// RecoveryDigest is what is kept of a recovery code.
+func (s *Service) RecoveryDigest(ctx context.Context, client, code string) (string, error) {
+	return s.digest(ctx, "recovery", client, code)
+}

@@ -105,7 +105,7 @@ func (s *Service) reachTx(ctx context.Context, tx *db.Tx, g Gateway) error {
 		return err
 	}
 	for _, srv := range servers {
-		if err := s.checkSettings(g, srv, servers); err != nil {
+		if err := s.checkSettings(ctx, tx, g, srv); err != nil {
 			return err
 		}
 		if err := s.networksFit(ctx, tx, srv); err != nil {

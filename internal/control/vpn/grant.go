@@ -139,7 +139,7 @@ func (l login) hindrance(ctx context.Context, tx *db.Tx, c SSLClient, d Device) 
 		return "", unavailable(reason), l.s.allowanceReachedTx(ctx, tx, c)
 	}
 	if known, reason, err = l.admitDevice(ctx, tx, c, d); err == nil && reason != "" {
-		no = barred(reason)
+		no = closed(reason)
 	}
 	return known, no, err
 }
@@ -158,6 +158,7 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 			g.NotAfter = l.certificate.NotAfter
 		}
 		g.Serial, g.Issuer = serialText(l.certificate.SerialNumber), gwlink.NameHash(l.certificate.RawIssuer)
+		g.Path = l.path
 	}
 	return g
 }

@@ -20,7 +20,7 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_block", holding.None("certificates of other CAs that open nothing any more, as serial numbers",
 			"id", "server", "account", "issuer", "serial", "ca_name", "client", "not_after", "created_at")),
 		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at",
-			"awaits", "step", "drift", "chosen_group")),
+			"awaits", "step", "drift", "chosen_group", "version")),
 		holding.Of("vpn_attempt",
 			[]holding.Column{{
 				Name: "source_sealed", Category: holding.NetIP, Subject: "client", Purposes: []string{accessPurpose},

@@ -76,12 +76,17 @@ func replaceRecovery(ctx context.Context, tx *db.Tx, client string, hashes []str
 // recovery reads what was typed as a recovery code; ok is false if it does not
 // look like one.
 func (l login) recovery(ctx context.Context, c SSLClient, typed string) (f found, ok bool, err error) {
-	code := strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(typed))
+	code := recoveryText(typed)
 	if len(code) != recoveryLength {
 		return found{}, false, nil
 	}
 	f.recovery, err = l.s.digest(ctx, "recovery", c.ID, code)
 	return f, true, err
+}
+
+// recoveryText is a recovery code as it is digested, however it was typed.
+func recoveryText(typed string) string {
+	return strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(typed))
 }
 
 // knowsRecovery makes sure of a recovery code before anything is told of the

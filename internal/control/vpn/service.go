@@ -72,6 +72,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	secrets map[string]secret // opened system secrets; see secret.go
+	nobodys []byte            // sealed; see nobody.go
 
 	quotaHeld time.Time // when enforceQuotas last ended, under mu
 }

@@ -30,15 +30,31 @@ func lockRef(c SSLClient, pair string) vault.Ref {
 // sealed, once the pair is locked. Below that nothing but its digest is.
 func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (err error) {
 	var sealed []byte
-	if locked && c.ID != "" {
-		if sealed, err = l.s.vault.Seal(ctx, lockRef(c, o.pair), []byte(sourceText(l.request.SourceIP))); err != nil {
+	if locked {
+		if sealed, err = l.sealSource(ctx, c, o); err != nil {
 			return err
 		}
 	}
 	return l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE vpn_attempt SET client = $1, throttle = $2, source_sealed = $3 WHERE origin = $4", c.ID, o.source, blob(sealed), o.pair)
+		// The failure before the one that locks may come here after it.
+		_, err := tx.Exec(ctx, `UPDATE vpn_attempt SET client = $1, throttle = $2,
+			source_sealed = CASE WHEN count >= $3 THEN COALESCE($4, source_sealed) END WHERE origin = $5`,
+			c.ID, o.source, int64(attemptsAllowed), blob(sealed), o.pair)
 		return err
 	})
+}
+
+// sealSource is nothing for no client, but takes as long.
+func (l login) sealSource(ctx context.Context, c SSLClient, o origin) ([]byte, error) {
+	whose := c
+	if c.ID == "" {
+		whose = nobody
+	}
+	sealed, err := l.s.vault.Seal(ctx, lockRef(whose, o.pair), []byte(sourceText(l.request.SourceIP)))
+	if c.ID == "" {
+		sealed = nil
+	}
+	return sealed, err
 }
 
 type lockRow struct {

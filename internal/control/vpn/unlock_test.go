@@ -80,6 +80,39 @@ func TestLocksAreListedAndLifted(t *testing.T) {
 	})
 }
 
+// TestALockIsListedHoweverFailuresOvertakeEachOther: the fourth failure ends
+// after the fifth, which locked.
+func TestALockIsListedHoweverFailuresOvertakeEachOther(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		wrong := func(typed string) {
+			a, err := r.say(h.srv, source(1), "", nil, "username", h.client.Name, "password", typed)
+			if err != nil || !a.Failed {
+				t.Errorf("got %+v, %v, want a failure", a, err)
+			}
+		}
+		locked := func() int {
+			all, err := r.s.Locks(ctx, alice, h.client.ID)
+			must(t, err)
+			return len(all)
+		}
+		for range 3 {
+			wrong("wrong")
+		}
+		r.vault.before = func() { wrong("wrong") } // counted after the fourth, blamed before it
+		wrong("00000000")
+		if n := locked(); n != 1 {
+			t.Errorf("got %d locks, want 1", n)
+		}
+		r.clock.Advance(16 * time.Minute)
+		wrong("wrong")
+		if n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM vpn_attempt WHERE source_sealed IS NOT NULL"); err != nil || n != 0 {
+			t.Errorf("after the lock: %d addresses are kept, %v, want none", n, err)
+		}
+	})
+}
+
 // TestUnlockingLiftsTheBanThatTheClientEarned: a client whose device goes on
 // with an old password gets its source banned together with others; unlocking
 // takes its part away, and the source is free again, or is told to be banned.

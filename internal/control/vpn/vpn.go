@@ -109,6 +109,7 @@ type Settings struct {
 	LocalSubnets         []netip.Prefix // of both families, IPv6 with Pool6 only; none = the gateway's
 	Pool                 netip.Prefix   // IPv4
 	Pool6                netip.Prefix   // invalid = no IPv6 inside the tunnel
+	UDP                  bool           // DTLS beside TLS, on the same port
 	EnableDNS            bool
 	DNS                  []netip.Addr
 	TwoFactor            bool
@@ -164,7 +165,7 @@ type PortRange struct{ From, To uint16 }
 // DefaultSettings returns the defaults. Name and Pool have none.
 func DefaultSettings() Settings {
 	return Settings{
-		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600, MobileIdleTimeout: 3600,
+		UDP: true, TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600, MobileIdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
 		ClientIsolation: true, TLSMin: "1.2", TLSMax: "1.3", LoginMode: LoginPasswordCertificate, ClientCertField: NameInCN,
 		ACLDefaultAllow: true,
@@ -178,7 +179,6 @@ type SSLServer struct {
 	Account account.ID
 	Settings
 	Port        int
-	UDP         bool
 	State       ServerState
 	ServerNames []string // SNI names, the one to connect by first
 	CA          []byte   // DER; the built-in one

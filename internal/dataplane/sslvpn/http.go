@@ -237,11 +237,17 @@ func (h *httpConn) answer(r *http.Request, body []byte) answer {
 }
 
 func (h *httpConn) post(r *http.Request, body []byte) answer {
+	if foreign(r) {
+		return answer{status: 403, close: true}
+	}
 	d, err := openconnect.ParseDocument(r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return answer{status: 400, close: true}
 	}
 	d.GroupSelect = h.groupOf(openconnect.CleanPath(r.URL.Path), d)
+	if !h.meant(r, d) {
+		return h.look(d.GroupSelect)
+	}
 	switch d.Type {
 	case openconnect.TypeInit:
 		return h.begin(d)

@@ -33,20 +33,6 @@ func (h *httpConn) begin(d openconnect.Document) answer {
 	return h.round(d, "")
 }
 
-// look answers a GET. It is how clients begin that cannot post XML, but also
-// what a link in a browser does, which has the certificate too: nothing is
-// granted before a form was posted.
-func (h *httpConn) look(group string) answer {
-	if _, ok := h.certificate(); !ok || h.srv.spec.LoginMode != gwlink.LoginCertificate {
-		return h.begin(openconnect.Document{GroupSelect: group})
-	}
-	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{
-		ID: openconnect.FormMain, Message: "Sign in with the certificate.",
-		Fields: []gwlink.Field{{Name: "continue", Kind: openconnect.InputHidden, Value: "1"}},
-		Groups: h.srv.spec.Groups, Group: group,
-	}})
-}
-
 // groupOf is the group that a request is for: the one chosen in a form, that
 // of the path, or that of the URL which the person typed. Of a group that was
 // chosen by its URL the form offers no other: openconnect would ask again.
@@ -189,7 +175,7 @@ func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	case gwlink.OutcomeGranted:
 		return h.granted(a.Grant, device)
 	case gwlink.OutcomeRefused:
-		return answer{status: 401, close: true}
+		return answer{status: 401, reason: a.Reason, close: true}
 	}
 	reason := a.Reason
 	if reason == "" {
@@ -340,11 +326,11 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 	for _, c := range peer[1:] {
 		chain.AddCert(c)
 	}
-	_, err := peer[0].Verify(x509.VerifyOptions{
+	chains, err := peer[0].Verify(x509.VerifyOptions{
 		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	if err != nil || h.srv.refuses(peer[0]) {
+	if err != nil || h.srv.refuses(gwlink.PathOf(chains)) {
 		return nil, !h.srv.spec.WantsCertificate()
 	}
 	return peer[0].Raw, true

@@ -2,6 +2,7 @@ package sslvpn
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -48,6 +49,8 @@ type Service struct {
 	earlyFrom map[netip.Addr]int
 	memory    *memory // for what they send
 
+	markKey []byte // see browser.go
+
 	timers timers
 }
 
@@ -60,8 +63,9 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		earlyFrom: map[netip.Addr]int{}, memory: newMemory(), bans: ban.New(cfg.MaxBanScore),
+		earlyFrom: map[netip.Addr]int{}, memory: newMemory(), bans: ban.New(cfg.MaxBanScore), markKey: make([]byte, 32),
 	}
+	_, _ = rand.Read(s.markKey) // never fails
 	s.wg.Go(s.tickForever)
 	return s
 }
