@@ -10,3 +10,13 @@ func (s *Service) WarnOfExpiry(ctx context.Context) error { return s.warnOfExpir
 
 // EnforceQuotas is what runs every few seconds.
 func (s *Service) EnforceQuotas(ctx context.Context) error { return s.enforceQuotas(ctx) }
+
+// Changes is what the audit log tells of a change of settings.
+func (c Settings) Changes(next Settings) map[string]string {
+	return tellChanges(map[string]string{}, c.told(), next.told())
+}
+
+// Changes is the same for a client.
+func (c ClientSettings) Changes(next ClientSettings) map[string]string {
+	return tellChanges(map[string]string{}, c.told(), next.told())
+}

@@ -48,6 +48,7 @@ type rig struct {
 	queue *job.Queue
 	clock *clock.Fake
 	audit *audit.Service
+	vault *vault.Vault
 	node  fleet.Node
 }
 
@@ -72,7 +73,7 @@ func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	must(t, err)
 	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: log})
 	must(t, err)
-	r := rig{db: d, queue: job.New(d, c, log), clock: c}
+	r := rig{db: d, queue: job.New(d, c, log), clock: c, vault: v}
 	r.audit = audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(r.audit, open{})
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
