@@ -269,7 +269,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 			return err
 		}
 	}
-	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
+	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))
 }
 
 // followClientTx ends what sessions a client may not have any more by its new

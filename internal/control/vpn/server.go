@@ -249,7 +249,7 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if _, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, p, "vpn.server_changed", map[string]string{"server": srv.ID})
+	return s.record(ctx, tx, p, "vpn.server_changed", tellChanges(map[string]string{"server": srv.ID}, old.told(), srv.told()))
 }
 
 // followServerTx ends the sessions that may not live by a server's new settings.
