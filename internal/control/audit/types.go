@@ -60,6 +60,7 @@ var Types = map[string]string{
 	"vpn.client_password":      "account_core",
 	"vpn.client_totp":          "account_core",
 	"vpn.client_unlocked":      "account_core",
+	"vpn.client_locked":        "account_core",
 	"vpn.enrolment_invited":    "account_core",
 	"vpn.token_enrolled":       "account_core",
 	"vpn.recovery_codes_made":  "account_core",

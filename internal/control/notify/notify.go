@@ -45,6 +45,7 @@ const (
 
 	ConnectionsReached = "vpn.connections_reached"
 	AllowanceReached   = "vpn.allowance_reached"
+	ClientLocked       = "vpn.client_locked"
 )
 
 // Message is something to tell a person. Params are what the template of the

@@ -42,7 +42,7 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
-		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and when", "gateway", "kind", "day")),
+		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and until when that is enough", "gateway", "client", "kind", "until")),
 		holding.Of("vpn_ban", holding.None("keyed digest and a score, minutes at most", "source", "score", "until")),
 		holding.Of("vpn_ban_share", holding.None("whose failures a score holds: keyed digest and client, minutes at most", "source", "client", "score")),
 	}
