@@ -29,6 +29,7 @@ var (
 	ErrRoutes         = errs.New(errs.Unprocessable, "vpn.routes_invalid")
 	ErrRouteConflict  = errs.New(errs.Unprocessable, "vpn.route_conflict") // params "prefix", "other"
 	ErrPort           = errs.New(errs.Unprocessable, "vpn.port_invalid")
+	ErrPortConflict   = errs.New(errs.Conflict, "vpn.port_conflict")
 	ErrDNS            = errs.New(errs.Unprocessable, "vpn.dns_invalid")
 	ErrSetting        = errs.New(errs.Unprocessable, "vpn.setting_invalid") // param "setting"
 	ErrGroups         = errs.New(errs.Unprocessable, "vpn.groups_invalid")

@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
@@ -367,4 +368,42 @@ func TestAServerShowsWhatItsNodeCouldNotDo(t *testing.T) {
 		report("applied")
 		state(vpn.ServerActive)
 	})
+}
+
+// TestAServerThatNeverRanShowsThatItsNodeCannotRunIt: before its certificate it
+// is creating, with it in error, though it never was active.
+func TestAServerThatNeverRanShowsThatItsNodeCannotRunIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "a", alice.Account)
+		srv := r.server(t, alice, g.ID, nil)
+		failed := func(want vpn.ServerState) {
+			t.Helper()
+			d, err := r.fleet.Desired(ctx, r.node.ID)
+			must(t, err)
+			must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Generation: d.Generation, Version: "test", Gateways: []gwlink.ObservedState{
+				{Gateway: g.ID, Generation: d.Generation, State: "failed", Problem: "listening on tcp 443: address in use"},
+			}}))
+			must(t, r.queue.Drain(ctx))
+			if got, err := r.s.Server(ctx, alice.Account, srv.ID); err != nil || got.State != want {
+				t.Errorf("got %s, %v, want %s", got.State, err, want)
+			}
+		}
+		failed(vpn.ServerCreating)
+		_, err := r.s.CertifyServer(ctx, r.node.ID, gwlink.CertificateRequest{Server: srv.ID, CSR: newCSR(t)})
+		must(t, err)
+		failed(vpn.ServerError)
+	})
+}
+
+func TestPortsOfTheInstallationAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t, sets...), func(c *vpn.Config) { c.ReservedPorts = []int{8443} })
+	g := r.gateway(t, "a", alice.Account)
+	for port, want := range map[int]error{8443: vpn.ErrPortConflict, 4500: vpn.ErrPort, 8444: nil} {
+		_, err := r.s.CreateServer(ctx, alice, vpn.NewServer{Gateway: g.ID, Port: port, Settings: settings()})
+		if !errors.Is(err, want) {
+			t.Errorf("port %d: got %v, want %v", port, err, want)
+		}
+	}
 }

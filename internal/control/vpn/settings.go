@@ -223,12 +223,15 @@ func (c Settings) checkTexts() error {
 }
 
 // checkPort holds a port to section 4.7: 443, or 1024-49151 without the IPsec
-// NAT port.
-func checkPort(port int) error {
-	if port == 443 || (port >= 1024 && port <= 4499) || (port >= 4501 && port <= 49151) {
-		return nil
+// NAT port and what the installation listens on itself.
+func (s *Service) checkPort(port int) error {
+	if port != 443 && (port < 1024 || port == 4500 || port > 49151) {
+		return ErrPort
 	}
-	return ErrPort
+	if slices.Contains(s.config.ReservedPorts, port) {
+		return ErrPortConflict
+	}
+	return nil
 }
 
 // endsSessions reports whether a change of settings ends the server's sessions:
