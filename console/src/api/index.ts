@@ -165,6 +165,12 @@ export const api = {
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),
+    serverSessions: (id: string, query?: PageQuery & { live?: boolean }) =>
+      data(
+        client.GET('/api/v1/ssl-servers/{id}/sessions', {
+          params: { ...at(id).params, ...page(query).params },
+        }),
+      ),
     endSession: (id: string) => data(client.DELETE('/api/v1/vpn-sessions/{id}', at(id))),
   },
   admin: {

@@ -1437,6 +1437,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-servers/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions of an SSL server, newest first
+         * @description Reading addresses is recorded.
+         */
+        get: operations["list-ssl-server-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/token-enrolments": {
         parameters: {
             query?: never;
@@ -3380,6 +3400,8 @@ export interface components {
             /** Format: int64 */
             bytes_out: number;
             client: string;
+            /** @description What the client calls itself, while the session lives; never kept */
+            client_version?: string;
             /** Format: date-time */
             ended_at?: string;
             gateway: string;
@@ -3388,10 +3410,29 @@ export interface components {
             inner_ip: string;
             /** @description Empty without IPv6 inside the tunnel */
             inner_ip6: string;
+            /**
+             * Format: int64
+             * @description While it lives
+             */
+            packets_in?: number;
+            /**
+             * Format: int64
+             * @description While it lives
+             */
+            packets_out?: number;
+            /**
+             * Format: int64
+             * @description Bytes in a second between its node's last two reports, while it lives
+             */
+            rate_in?: number;
+            /** Format: int64 */
+            rate_out?: number;
             /** @description Why it ended */
             reason?: string;
             /** @description The reason in the caller's language */
             reason_text?: string;
+            /** @description SSL server of its client; left out once the client is deleted */
+            server?: string;
             /** @description Empty once its retention is over */
             source_ip: string;
             /** Format: date-time */
@@ -6518,6 +6559,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ssl-server-sessions": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description Only sessions that have not ended */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVPNSession"];
+                };
             };
             /** @description Error */
             default: {

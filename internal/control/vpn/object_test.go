@@ -94,6 +94,10 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 				_, _, err := r.s.Sessions(ctx, p, vpn.SessionFilter{Gateway: g.ID})
 				return err
 			},
+			"Sessions of a server": func(p account.Principal) error {
+				_, _, err := r.s.Sessions(ctx, p, vpn.SessionFilter{Server: srv.ID})
+				return err
+			},
 			"CreateServer": func(p account.Principal) error {
 				_, err := r.s.CreateServer(ctx, p, vpn.NewServer{Gateway: g.ID, Settings: settings()})
 				if errors.Is(err, vpn.ErrQuota) {
