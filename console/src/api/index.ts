@@ -101,6 +101,7 @@ export const api = {
     release: (id: string, force: boolean) =>
       data(client.DELETE('/api/v1/vpn-gateways/{id}', { params: { path: { id }, query: { force } } })),
     quotas: () => data(client.GET('/api/v1/quotas')),
+    askQuota: (body: T.QuotaAsk) => data(client.POST('/api/v1/quota-requests', { body })),
     limits: () => data(client.GET('/api/v1/limits')),
     traffic: (id: string, hours: number) =>
       data(client.GET('/api/v1/vpn-gateways/{id}/traffic', { params: { path: { id }, query: { hours } } })),

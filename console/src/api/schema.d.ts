@@ -221,6 +221,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests for more, the oldest first */
+        get: operations["admin-list-quota-requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a limit of an account, or decline its request
+         * @description The account is told. A limit below what it uses removes nothing.
+         */
+        post: operations["admin-decide-quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/real-name-verifications": {
         parameters: {
             query?: never;
@@ -965,6 +1002,26 @@ export interface paths {
         get: operations["list-products"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for more; you are told what was decided
+         * @description Asking again replaces what was asked.
+         */
+        post: operations["ask-quota"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2060,6 +2117,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListQuotaRequest: {
+            items: components["schemas"]["QuotaRequest"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListReadEvent: {
             items: components["schemas"]["ReadEvent"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2523,18 +2585,56 @@ export interface components {
             password?: string;
         };
         Quota: {
+            /**
+             * Format: int64
+             * @description What you asked for and nobody has decided
+             */
+            asked?: number;
             /** @description The resource's name */
             label?: string;
             /** Format: int64 */
             limit: number;
             /** @enum {string} */
-            name: "vpn_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
+            name: "vpn_gateways" | "ssl_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
             /** @description Of vpn_gateways */
             region?: string;
             /** @description VPN gateway or SSL server that it belongs to; left out: the account */
             resource?: string;
+            /** @description You may ask for more, see quota-requests */
+            settable?: boolean;
             /** Format: int64 */
             used: number;
+        };
+        QuotaAsk: {
+            /**
+             * Format: int64
+             * @description What the limit should be: of ssl_clients for each SSL server, of vpn_gateways in each region
+             */
+            limit: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_gateways" | "ssl_clients" | "certificates";
+        };
+        QuotaDecision: {
+            account: string;
+            /** @description Nothing changes, and the request is answered; limit is not looked at */
+            decline?: boolean;
+            /** Format: int64 */
+            limit?: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_gateways" | "ssl_clients" | "certificates";
+            /** @description For the audit log: id of a ticket or case, or words without personal data */
+            reason: string;
+        };
+        QuotaRequest: {
+            account: string;
+            /** Format: date-time */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description What was asked for
+             */
+            limit: number;
+            name: string;
         };
         Quote: {
             /** Format: int64 */
@@ -3866,6 +3966,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PolicySummary"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListQuotaRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaDecision"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5487,6 +5647,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListProduct"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaAsk"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -45,6 +45,9 @@ const (
 
 	ConnectionsReached = "vpn.connections_reached"
 	AllowanceReached   = "vpn.allowance_reached"
+
+	QuotaSet      = "vpn.quota_set"
+	QuotaDeclined = "vpn.quota_declined"
 )
 
 // Message is something to tell a person. Params are what the template of the

@@ -58,18 +58,18 @@ func TestQuotasAreWhatCreationIsHeldTo(t *testing.T) {
 			return rows
 		}
 		want := []string{
-			"vpn_gateways cn-test  1/30", "certificates   0/100", "ssl_servers " + g.ID + " gw-a 1/1", "vpn_sessions " + g.ID + " gw-a 0/5",
+			"vpn_gateways cn-test  1/30", "ssl_gateways   1/30", "certificates   0/100", "ssl_servers " + g.ID + " gw-a 1/1", "vpn_sessions " + g.ID + " gw-a 0/5",
 			"ssl_clients " + srv.ID + " office 1/20", "local_subnets " + srv.ID + " office 1/20", "exclude_routes " + srv.ID + " office 0/100",
 			"client_routes " + srv.ID + " office 0/100", "acl_rules " + srv.ID + " office 0/200", "trusted_networks " + srv.ID + " office 0/100",
 		}
 		if d := cmp.Diff(want, read(alice.Account)); d != "" {
 			t.Errorf("alice (-want +got):\n%s", d)
 		}
-		if d := cmp.Diff([]string{"vpn_gateways cn-test  0/30", "certificates   0/100"}, read("acc_bob")); d != "" {
+		if d := cmp.Diff([]string{"vpn_gateways cn-test  0/30", "ssl_gateways   0/30", "certificates   0/100"}, read("acc_bob")); d != "" {
 			t.Errorf("bob (-want +got):\n%s", d)
 		}
 		must(t, r.s.Resize(ctx, g.ID, vpn.Limits{SSLBandwidth: 100, SSLConnections: 10}))
-		if got := read(alice.Account)[4]; got != "ssl_clients "+srv.ID+" office 1/40" {
+		if got := read(alice.Account)[5]; got != "ssl_clients "+srv.ID+" office 1/40" {
 			t.Errorf("after an upgrade: got %s", got)
 		}
 	})

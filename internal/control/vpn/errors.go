@@ -12,6 +12,8 @@ var (
 	ErrNameInvalid    = errs.New(errs.Unprocessable, "vpn.name_invalid")
 	ErrNameDuplicate  = errs.New(errs.Conflict, "vpn.name_duplicate")
 	ErrQuota          = errs.New(errs.Unprocessable, "vpn.quota_exceeded")
+	ErrQuotaDecision  = errs.New(errs.Unprocessable, "vpn.quota_decision") // params "names", "most"
+	ErrQuotaRequest   = errs.New(errs.NotFound, "vpn.quota_request_not_found")
 	ErrLimits         = errs.New(errs.Unprocessable, "vpn.limits_invalid")
 	ErrServiceMissing = errs.New(errs.Conflict, "vpn.service_missing") // param "service"
 	ErrInUse          = errs.New(errs.Conflict, "vpn.in_use")

@@ -43,6 +43,15 @@ func (d doors) Authenticate(_ context.Context, token string) (account.Principal,
 	return account.Principal{}, errs.New(errs.Unauthenticated, "account.session_invalid")
 }
 
+func (d doors) Owner(_ context.Context, a account.ID) (id.Handle, error) {
+	for _, p := range d {
+		if p.Account == a {
+			return p.Subject, nil
+		}
+	}
+	return "", account.ErrNotFound
+}
+
 func (doors) Gate(context.Context, id.Handle, string) error { return nil }
 
 var people = doors{
@@ -86,6 +95,8 @@ func newVPNRig(t *testing.T) vpnRig {
 	api.Certificates(r.api, r.vpn, c.Now)
 	api.VPNSessions(r.api, r.vpn)
 	api.GatewayNodes(r.api, r.fleet, c.Now)
+	api.Quotas(r.api, r.vpn)
+	api.StaffQuotas(r.api, r.vpn, people)
 	r.http = mux
 	return r
 }
