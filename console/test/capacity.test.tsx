@@ -140,6 +140,8 @@ test('quotas are bars with their numbers, limits are in words', async () => {
     'GET /limits': list(
       { name: 'mtu', low: 576, high: 1500 },
       { name: 'idle_timeout', low: 60, high: 604800, off: true },
+      { name: 'port', low: 443, high: 443 },
+      { name: 'port', low: 1024, high: 4499 },
     ),
   });
   await visit('/quotas');
@@ -147,6 +149,7 @@ test('quotas are bars with their numbers, limits are in words', async () => {
   expect(screen.getByRole('progressbar', { name: 'SSL clients remote 20 / 20' })).toBeTruthy();
   expect(screen.getByText('576 – 1,500')).toBeTruthy();
   expect(screen.getByText('60 – 604,800 (0 turns it off)')).toBeTruthy();
+  expect(screen.getByText('443, 1,024 – 4,499')).toBeTruthy();
 });
 
 test('more of a quota is asked for, and what was asked stands beside it', async () => {

@@ -84,9 +84,12 @@ function Limits({ limits }: { limits: Limit[] }) {
   return (
     <Facts
       columns={2}
-      facts={limits.map((l) => ({
-        label: t(`quota.limit_${l.name}`, { defaultValue: l.name }),
-        value: range(l),
+      facts={[...new Set(limits.map((l) => l.name))].map((name) => ({
+        label: t(`quota.limit_${name}`, { defaultValue: name }),
+        value: limits
+          .filter((l) => l.name === name)
+          .map(range)
+          .join(', '),
       }))}
     />
   );

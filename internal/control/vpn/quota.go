@@ -151,7 +151,8 @@ func quotasOfServer(srv SSLServer, clients []SSLClient, most int) []Quota {
 	return all
 }
 
-// Restriction is what a value may be, whoever asks.
+// Restriction is what a value may be, whoever asks. Several of one name are
+// ranges of which one must hold.
 type Restriction struct {
 	Name      string
 	Low, High int64 // both included
@@ -168,20 +169,37 @@ func (s *Service) Restrictions() []Restriction {
 		{Name: "ssl_connections", Low: 1, High: maxConnections},
 		{Name: "clients_per_connection", Low: 0, High: clientsPerConnection},
 		{Name: "pool_prefix", Low: poolWidest, High: poolLast, Unit: "bits"},
+		{Name: "pool6_prefix", Low: pool6Widest, High: pool6Last, Unit: "bits"},
 		{Name: "local_subnet_prefix", Low: subnetWidest, High: 32, Unit: "bits"},
+		{Name: "local_subnet_prefix6", Low: subnetWidest6, High: 128, Unit: "bits"},
+		{Name: "mtu_with_ipv6", Low: minMTU6, High: maxMTU},
 		{Name: "gateway_subnets", Low: 0, High: MaxGatewaySubnets},
 		{Name: "local_subnets", Low: 0, High: maxLocalSubnets},
 		{Name: "exclude_routes", Low: 0, High: maxExcludeRoutes},
 		{Name: "client_routes", Low: 0, High: maxRoutesPerClient},
 		{Name: "acl_rules", Low: 0, High: MaxACLRules},
+		{Name: "acl_ports", Low: 0, High: maxPortRanges},
+		{Name: "acl_comment", Low: 0, High: maxComment, Unit: "characters"},
 		{Name: "trusted_networks", Low: 0, High: MaxTrustedNetworks},
+		{Name: "groups", Low: 0, High: maxGroups},
+		{Name: "group_name", Low: 1, High: maxGroupName, Unit: "characters"},
+		{Name: "group_label", Low: 1, High: maxGroupLabel, Unit: "characters"},
+		{Name: "client_cas", Low: 0, High: maxClientCAs},
+		{Name: "blocked_certificates", Low: 0, High: maxBlocks},
+		{Name: "certificate_size", Low: 1, High: maxCertificatePEM, Unit: "bytes"},
+		{Name: "certificate_chain", Low: 1, High: maxChain},
 		{Name: "dns_servers", Low: 0, High: maxDNS},
 		{Name: "split_dns", Low: 0, High: maxSplitDNS},
+		{Name: "default_domains", Low: 0, High: maxDomains},
 		{Name: "banner", Low: 0, High: maxBanner, Unit: "bytes"},
 		{Name: "client_rate", Low: minRate / 1000, High: maxBandwidth * 1000, Unit: "kbit/s", Off: true},
+		{Name: "traffic_quota", Low: 1, High: maxQuota, Unit: "bytes", Off: true},
 		{Name: "password_length", Low: passwordShortest, High: passwordLongest, Unit: "characters"},
 		{Name: "password_classes", Low: passwordClasses, High: 4},
 		{Name: "batch_clients", Low: 1, High: BatchLimit},
+	}
+	for _, p := range ports {
+		all = append(all, Restriction{Name: "port", Low: int64(p.From), High: int64(p.To)})
 	}
 	for _, n := range DefaultSettings().numbers() {
 		all = append(all, Restriction{Name: n.name, Low: int64(n.low), High: int64(n.top), Off: n.off})

@@ -51,7 +51,8 @@ type Owners interface {
 	Owner(ctx context.Context, a account.ID) (id.Handle, error)
 }
 
-// Limit is what a value may be, whoever asks.
+// Limit is what a value may be, whoever asks. Several of one name are ranges of
+// which one must hold.
 type Limit struct {
 	Name string `json:"name" example:"mtu"`
 	Low  int64  `json:"low"`
