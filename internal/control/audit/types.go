@@ -69,6 +69,9 @@ var Types = map[string]string{
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",
 	"vpn.limit_reached":        "account_core",
+	"vpn.quota_asked":          "account_core",
+	"vpn.quota_set":            "account_core",
+	"vpn.quota_declined":       "account_core",
 
 	"fleet.node_draining":           "account_core",
 	"fleet.node_drained":            "account_core",

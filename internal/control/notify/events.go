@@ -36,6 +36,13 @@ type certificateEnding struct {
 	Date        string
 }
 
+// quotaDecided is of the topics that are called like the events.
+type quotaDecided struct {
+	ID, Quota string
+	Account   account.ID
+	Limit     int
+}
+
 // limitReached is of the topics that are called like the events.
 type limitReached struct {
 	Account         account.ID
@@ -78,6 +85,13 @@ func (s *Service) subscribe() {
 	for _, event := range []string{CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e certificateEnding) error {
 			return s.toOwner(ctx, e.Account, e.message(event))
+		})
+	}
+	for _, event := range []string{QuotaSet, QuotaDeclined} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e quotaDecided) error {
+			return s.toOwner(ctx, e.Account, Message{
+				Event: event, Params: named(event, map[string]string{"quota": e.Quota, "limit": strconv.Itoa(e.Limit)}), Dedupe: event + ":" + e.ID,
+			})
 		})
 	}
 	for _, event := range []string{ConnectionsReached, AllowanceReached, ClientLocked} {

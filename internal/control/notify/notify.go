@@ -46,6 +46,9 @@ const (
 	ConnectionsReached = "vpn.connections_reached"
 	AllowanceReached   = "vpn.allowance_reached"
 	ClientLocked       = "vpn.client_locked"
+
+	QuotaSet      = "vpn.quota_set"
+	QuotaDeclined = "vpn.quota_declined"
 )
 
 // Message is something to tell a person. Params are what the template of the

@@ -353,6 +353,25 @@ func TestEndsOfCertificatesAreTold(t *testing.T) {
 	})
 }
 
+func TestDecisionsAboutQuotasAreTold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		owner := r.verified(t, "alice")
+		for topic, e := range map[string]map[string]any{
+			notify.QuotaSet:      {"ID": "quo_1", "Account": owner.Account, "Quota": "vpn_gateways", "Limit": 40},
+			notify.QuotaDeclined: {"ID": "quo_2", "Account": owner.Account, "Quota": "certificates"},
+		} {
+			must(t, r.DB.InTx(ctx, func(tx *db.Tx) error { return r.Queue.PublishTx(ctx, tx, topic, e) }))
+		}
+		r.settle(t)
+		list, _, err := r.s.Notices(ctx, owner.Subject, "en", "", 10)
+		must(t, err)
+		if all := fmt.Sprint(list); len(list) != 2 || !strings.Contains(all, "vpn_gateways of your account is 40") || !strings.Contains(all, "larger quota certificates was declined") {
+			t.Errorf("got %s", all)
+		}
+	})
+}
+
 // TestReachedLimitsAreTold, of a gateway or client once for each day and limit.
 func TestReachedLimitsAreTold(t *testing.T) {
 	t.Parallel()

@@ -33,7 +33,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 	if in.Port == 0 {
 		in.Port = 443
 	}
-	if err := checkPort(in.Port); err != nil {
+	if err := s.checkPort(in.Port); err != nil {
 		return SSLServer{}, err
 	}
 	now := s.clock.Now()

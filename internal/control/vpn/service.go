@@ -37,6 +37,8 @@ type Config struct {
 	SecretTTL  time.Duration // how long generated secrets can be read; 0 = always
 	URL        string        // of the web server, without a slash at the end: certificates name their revocation list below it; "" = not known
 
+	ReservedPorts []int // no SSL server listens on: the node's addresses have them for something else
+
 	MaxBanScore int // points at which logins from a source are refused, see ban.go; 0 = never
 }
 
