@@ -51,8 +51,8 @@ func (s *Service) reachedTx(ctx context.Context, tx *db.Tx, topic string, e Limi
 // firstTx reports whether an event is news at a time, and remembers it until it
 // ends.
 func firstTx(ctx context.Context, tx *db.Tx, topic string, e LimitReached, at time.Time) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO vpn_limit (gateway, client, kind, until) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (gateway, client, kind) DO UPDATE SET until = excluded.until WHERE vpn_limit.until <= $5`,
+	n, err := tx.Exec(ctx, `INSERT INTO vpn_told (gateway, client, kind, until) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (gateway, client, kind) DO UPDATE SET until = excluded.until WHERE vpn_told.until <= $5`,
 		e.Gateway, e.Client, topic, e.Ends, db.Micros(at))
 	return n > 0, err
 }

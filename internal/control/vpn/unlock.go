@@ -141,7 +141,7 @@ func (s *Service) Unlock(ctx context.Context, p account.Principal, client string
 			return err
 		}
 		// The next lock is news.
-		if _, err := tx.Exec(ctx, "DELETE FROM vpn_limit WHERE client = $1 AND kind = $2", c.ID, TopicClientLocked); err != nil {
+		if _, err := tx.Exec(ctx, "DELETE FROM vpn_told WHERE client = $1 AND kind = $2", c.ID, TopicClientLocked); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "UPDATE vpn_client SET pardoned_at = $1 WHERE id = $2", db.Micros(now), c.ID); err != nil {
