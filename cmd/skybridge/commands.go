@@ -238,7 +238,8 @@ func (o *options) admin() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
 	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue(),
-		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false))
+		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false),
+		o.quotaRequests(), o.setQuota(), o.declineQuota())
 	return c
 }
 
@@ -322,4 +323,47 @@ func (o *options) drainNode(name string, on bool) *cobra.Command {
 			return app.DrainNode(cmd.Context(), c, args[0], on, o.out, log)
 		},
 	}
+}
+
+func (o *options) quotaRequests() *cobra.Command {
+	return &cobra.Command{
+		Use: "quota-requests", Short: "List what customers asked for more of", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.ListQuotaRequests(cmd.Context(), c, o.out, log)
+		},
+	}
+}
+
+func (o *options) setQuota() *cobra.Command {
+	return &cobra.Command{
+		Use: "set-quota ACCOUNT NAME LIMIT REASON", Short: "Give an account a limit of its own, with a reason for the audit log", Args: cobra.ExactArgs(4),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			limit, err := strconv.Atoi(args[2])
+			if err != nil {
+				return fmt.Errorf("LIMIT is a number, not %q", args[2])
+			}
+			return o.decideQuota(cmd, app.QuotaDecision{Account: args[0], Name: args[1], Limit: limit, Reason: args[3]})
+		},
+	}
+}
+
+func (o *options) declineQuota() *cobra.Command {
+	return &cobra.Command{
+		Use: "decline-quota ACCOUNT NAME REASON", Short: "Decline what an account asked for more of, with a reason for the audit log", Args: cobra.ExactArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.decideQuota(cmd, app.QuotaDecision{Account: args[0], Name: args[1], Decline: true, Reason: args[2]})
+		},
+	}
+}
+
+func (o *options) decideQuota(cmd *cobra.Command, d app.QuotaDecision) error {
+	c, log, err := o.load()
+	if err != nil {
+		return err
+	}
+	return app.DecideQuota(cmd.Context(), c, d, o.out, log)
 }

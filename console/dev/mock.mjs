@@ -101,6 +101,7 @@ function routes(scenario, n) {
     'POST /ssl-clients/:id/unlock': () => ({}),
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),
+    'GET /ssl-servers/:id/sessions': () => items(data.sessions(n)),
     'GET /admin/users': () => items(data.users(n)),
     'GET /admin/orders': () => items(data.orders(n)),
     'GET /admin/payments': () => items(data.payments(n)),

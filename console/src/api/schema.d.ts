@@ -221,6 +221,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests for more, the oldest first */
+        get: operations["admin-list-quota-requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a limit of an account, or decline its request
+         * @description The account is told. A limit below what it uses removes nothing.
+         */
+        post: operations["admin-decide-quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/real-name-verifications": {
         parameters: {
             query?: never;
@@ -971,6 +1008,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for more; you are told what was decided
+         * @description Asking again replaces what was asked.
+         */
+        post: operations["ask-quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quotas": {
         parameters: {
             query?: never;
@@ -1503,6 +1560,26 @@ export interface paths {
         post?: never;
         /** Accept a certificate again */
         delete: operations["unblock-certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-servers/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions of an SSL server, newest first
+         * @description Reading addresses is recorded.
+         */
+        get: operations["list-ssl-server-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2112,6 +2189,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListQuotaRequest: {
+            items: components["schemas"]["QuotaRequest"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListReadEvent: {
             items: components["schemas"]["ReadEvent"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2580,18 +2662,56 @@ export interface components {
             password?: string;
         };
         Quota: {
+            /**
+             * Format: int64
+             * @description What you asked for and nobody has decided
+             */
+            asked?: number;
             /** @description The resource's name */
             label?: string;
             /** Format: int64 */
             limit: number;
             /** @enum {string} */
-            name: "vpn_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
+            name: "vpn_gateways" | "ssl_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
             /** @description Of vpn_gateways */
             region?: string;
             /** @description VPN gateway or SSL server that it belongs to; left out: the account */
             resource?: string;
+            /** @description You may ask for more, see quota-requests */
+            settable?: boolean;
             /** Format: int64 */
             used: number;
+        };
+        QuotaAsk: {
+            /**
+             * Format: int64
+             * @description What the limit should be: of ssl_clients for each SSL server, of vpn_gateways in each region
+             */
+            limit: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_gateways" | "ssl_clients" | "certificates";
+        };
+        QuotaDecision: {
+            account: string;
+            /** @description Nothing changes, and the request is answered; limit is not looked at */
+            decline?: boolean;
+            /** Format: int64 */
+            limit?: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_gateways" | "ssl_clients" | "certificates";
+            /** @description For the audit log: id of a ticket or case, or words without personal data */
+            reason: string;
+        };
+        QuotaRequest: {
+            account: string;
+            /** Format: date-time */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description What was asked for
+             */
+            limit: number;
+            name: string;
         };
         Quote: {
             /** Format: int64 */
@@ -3490,6 +3610,8 @@ export interface components {
             /** Format: int64 */
             bytes_out: number;
             client: string;
+            /** @description What the client calls itself, while the session lives; never kept */
+            client_version?: string;
             /** Format: date-time */
             ended_at?: string;
             gateway: string;
@@ -3498,10 +3620,29 @@ export interface components {
             inner_ip: string;
             /** @description Empty without IPv6 inside the tunnel */
             inner_ip6: string;
+            /**
+             * Format: int64
+             * @description While it lives
+             */
+            packets_in?: number;
+            /**
+             * Format: int64
+             * @description While it lives
+             */
+            packets_out?: number;
+            /**
+             * Format: int64
+             * @description Bytes in a second between its node's last two reports, while it lives
+             */
+            rate_in?: number;
+            /** Format: int64 */
+            rate_out?: number;
             /** @description Why it ended */
             reason?: string;
             /** @description The reason in the caller's language */
             reason_text?: string;
+            /** @description SSL server of its client; left out once the client is deleted */
+            server?: string;
             /** @description Empty once its retention is over */
             source_ip: string;
             /** Format: date-time */
@@ -3935,6 +4076,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PolicySummary"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListQuotaRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaDecision"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5568,6 +5769,37 @@ export interface operations {
             };
         };
     };
+    "ask-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaAsk"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-quotas": {
         parameters: {
             query?: never;
@@ -6750,6 +6982,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ssl-server-sessions": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description Only sessions that have not ended */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVPNSession"];
+                };
             };
             /** @description Error */
             default: {

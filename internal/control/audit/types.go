@@ -60,6 +60,7 @@ var Types = map[string]string{
 	"vpn.client_password":      "account_core",
 	"vpn.client_totp":          "account_core",
 	"vpn.client_unlocked":      "account_core",
+	"vpn.client_locked":        "account_core",
 	"vpn.device_waiting":       "account_core",
 	"vpn.device_approved":      "account_core",
 	"vpn.device_refused":       "account_core",
@@ -72,6 +73,9 @@ var Types = map[string]string{
 	"vpn.client_disconnected":  "account_core",
 	"vpn.session_disconnected": "account_core",
 	"vpn.limit_reached":        "account_core",
+	"vpn.quota_asked":          "account_core",
+	"vpn.quota_set":            "account_core",
+	"vpn.quota_declined":       "account_core",
 
 	"fleet.node_draining":           "account_core",
 	"fleet.node_drained":            "account_core",

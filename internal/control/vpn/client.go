@@ -117,8 +117,8 @@ func (s *Service) roomForClients(ctx context.Context, q db.Q, owner account.ID, 
 	if err != nil {
 		return err
 	}
-	if n+int64(others) >= int64(g.quotaOfClients()) {
-		return ErrQuota.With("limit", g.quotaOfClients())
+	if err := holdQuota(ctx, q, owner, QuotaClients, g.SSLConnections*clientsPerConnection, n+int64(others)); err != nil {
+		return err
 	}
 	if err := c.ClientSettings.check(g, srv, s.clock.Now()); err != nil {
 		return err
@@ -269,7 +269,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 			return err
 		}
 	}
-	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
+	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))
 }
 
 // followClientTx ends what sessions a client may not have any more by its new

@@ -15,3 +15,13 @@ func (s *Service) EnforceQuotas(ctx context.Context) error { return s.enforceQuo
 func (s *Service) RecoveryDigest(ctx context.Context, client, code string) (string, error) {
 	return s.digest(ctx, "recovery", client, code)
 }
+
+// Changes is what the audit log tells of a change of settings.
+func (c Settings) Changes(next Settings) map[string]string {
+	return tellChanges(map[string]string{}, c.told(), next.told())
+}
+
+// Changes is the same for a client.
+func (c ClientSettings) Changes(next ClientSettings) map[string]string {
+	return tellChanges(map[string]string{}, c.told(), next.told())
+}

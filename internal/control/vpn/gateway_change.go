@@ -51,7 +51,6 @@ func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Prin
 	if err := gatewayNameFree(ctx, tx, g, next.Name); err != nil {
 		return err
 	}
-	detail := map[string]string{"gateway": g.ID}
 	moved := next.Network != g.Network || !slices.Equal(next.LocalSubnets, g.LocalSubnets)
 	if moved {
 		if g.State == GatewayDeleting {
@@ -60,8 +59,6 @@ func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Prin
 		if g.State == GatewayActive {
 			next.State = GatewayUpdating
 		}
-		detail["network_was"], detail["network"] = g.Network, next.Network
-		detail["local_subnets_was"], detail["local_subnets"] = routesText(g.LocalSubnets), routesText(next.LocalSubnets)
 	}
 	if err := updateGateway(ctx, tx, next, s.clock.Now()); err != nil {
 		return err
@@ -74,7 +71,7 @@ func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Prin
 			return err
 		}
 	}
-	return s.record(ctx, tx, p, "vpn.gateway_changed", detail)
+	return s.record(ctx, tx, p, "vpn.gateway_changed", tellChanges(map[string]string{"gateway": g.ID}, g.told(), next.told()))
 }
 
 func (c GatewayChange) of(g Gateway) Gateway {

@@ -48,7 +48,10 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "device", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
-		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and when", "gateway", "kind", "day")),
+		holding.Of("vpn_told", holding.None("what the owner of a gateway was told of, and until when that is enough", "gateway", "client", "kind", "until")),
+		holding.Of("vpn_limit", holding.None("the same of the release before, which nothing writes any more", "gateway", "kind", "day")),
+		holding.Of("vpn_quota", holding.None("how much an account may make", "account", "name", "value", "set_at")),
+		holding.Of("vpn_quota_request", holding.None("how much an account asks to make", "account", "name", "wanted", "asked_at")),
 		holding.Of("vpn_ban", holding.None("keyed digest and a score, minutes at most", "source", "score", "until")),
 		holding.Of("vpn_ban_share", holding.None("whose failures a score holds: keyed digest and client, minutes at most", "source", "client", "score")),
 	}

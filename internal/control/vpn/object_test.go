@@ -95,6 +95,10 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 				_, _, err := r.s.Sessions(ctx, p, vpn.SessionFilter{Gateway: g.ID})
 				return err
 			},
+			"Sessions of a server": func(p account.Principal) error {
+				_, _, err := r.s.Sessions(ctx, p, vpn.SessionFilter{Server: srv.ID})
+				return err
+			},
 			"CreateServer": func(p account.Principal) error {
 				_, err := r.s.CreateServer(ctx, p, vpn.NewServer{Gateway: g.ID, Settings: settings()})
 				if errors.Is(err, vpn.ErrQuota) {
@@ -405,4 +409,42 @@ func TestAServersNameIsTheOnlyOneOfItsRegion(t *testing.T) {
 		_, err = r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
 		must(t, err)
 	}, sets...)
+}
+
+// TestAServerThatNeverRanShowsThatItsNodeCannotRunIt: before its certificate it
+// is creating, with it in error, though it never was active.
+func TestAServerThatNeverRanShowsThatItsNodeCannotRunIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "a", alice.Account)
+		srv := r.server(t, alice, g.ID, nil)
+		failed := func(want vpn.ServerState) {
+			t.Helper()
+			d, err := r.fleet.Desired(ctx, r.node.ID)
+			must(t, err)
+			must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Generation: d.Generation, Version: "test", Gateways: []gwlink.ObservedState{
+				{Gateway: g.ID, Generation: d.Generation, State: "failed", Problem: "listening on tcp 443: address in use"},
+			}}))
+			must(t, r.queue.Drain(ctx))
+			if got, err := r.s.Server(ctx, alice.Account, srv.ID); err != nil || got.State != want {
+				t.Errorf("got %s, %v, want %s", got.State, err, want)
+			}
+		}
+		failed(vpn.ServerCreating)
+		_, err := r.s.CertifyServer(ctx, r.node.ID, gwlink.CertificateRequest{Server: srv.ID, CSR: newCSR(t)})
+		must(t, err)
+		failed(vpn.ServerError)
+	})
+}
+
+func TestPortsOfTheInstallationAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t, sets...), func(c *vpn.Config) { c.ReservedPorts = []int{8443} })
+	g := r.gateway(t, "a", alice.Account)
+	for port, want := range map[int]error{8443: vpn.ErrPortConflict, 4500: vpn.ErrPort, 8444: nil} {
+		_, err := r.s.CreateServer(ctx, alice, vpn.NewServer{Gateway: g.ID, Port: port, Settings: settings()})
+		if !errors.Is(err, want) {
+			t.Errorf("port %d: got %v, want %v", port, err, want)
+		}
+	}
 }

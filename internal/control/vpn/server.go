@@ -33,7 +33,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 	if in.Port == 0 {
 		in.Port = 443
 	}
-	if err := checkPort(in.Port); err != nil {
+	if err := s.checkPort(in.Port); err != nil {
 		return SSLServer{}, err
 	}
 	now := s.clock.Now()
@@ -249,7 +249,7 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if _, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, p, "vpn.server_changed", map[string]string{"server": srv.ID})
+	return s.record(ctx, tx, p, "vpn.server_changed", tellChanges(map[string]string{"server": srv.ID}, old.told(), srv.told()))
 }
 
 // followServerTx ends the sessions that may not live by a server's new settings.

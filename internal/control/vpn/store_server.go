@@ -136,9 +136,11 @@ func serversApplied(ctx context.Context, tx *db.Tx, gateway string, now time.Tim
 	return err
 }
 
-// serversFailed marks what a node could not apply, or no longer has.
+// serversFailed marks what a node could not apply, or no longer has. A new
+// server that waits for its certificate still is not one of them.
 func serversFailed(ctx context.Context, tx *db.Tx, gateway string, now time.Time) error {
-	_, err := tx.Exec(ctx, "UPDATE vpn_server SET state = 'error', updated_at = $1 WHERE gateway = $2 AND state IN ('active', 'updating')",
-		db.Micros(now), gateway)
+	_, err := tx.Exec(ctx, `UPDATE vpn_server SET state = 'error', updated_at = $1
+		WHERE gateway = $2 AND (state IN ('active', 'updating') OR state = 'creating'
+		AND (chain IS NOT NULL OR id IN (SELECT resource FROM vpn_certificate_use WHERE purpose = 'server')))`, db.Micros(now), gateway)
 	return err
 }

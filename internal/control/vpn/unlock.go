@@ -8,6 +8,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -27,7 +28,7 @@ func lockRef(c SSLClient, pair string) vault.Ref {
 
 // blame notes whose failures a pair of account and source counts, so that they
 // can be lifted; "" of no client, which costs as much. The address is kept,
-// sealed, once the pair is locked. Below that nothing but its digest is.
+// sealed, once the pair is locked, and the lock is told of. Below that nothing but its digest is.
 func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (err error) {
 	var sealed []byte
 	if locked {
@@ -40,7 +41,10 @@ func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (e
 		_, err := tx.Exec(ctx, `UPDATE vpn_attempt SET client = $1, throttle = $2,
 			source_sealed = CASE WHEN count >= $3 THEN COALESCE($4, source_sealed) END WHERE origin = $5`,
 			c.ID, o.source, int64(attemptsAllowed), blob(sealed), o.pair)
-		return err
+		if err != nil || !locked {
+			return err
+		}
+		return l.s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "vpn.locked", Payload: lockedJob{c.ID, db.Micros(l.now)}})
 	})
 }
 
@@ -134,6 +138,10 @@ func (s *Service) Unlock(ctx context.Context, p account.Principal, client string
 			return err
 		}
 		if err := liftAttemptsTx(ctx, tx, c, now); err != nil {
+			return err
+		}
+		// The next lock is news.
+		if _, err := tx.Exec(ctx, "DELETE FROM vpn_told WHERE client = $1 AND kind = $2", c.ID, TopicClientLocked); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "UPDATE vpn_client SET pardoned_at = $1 WHERE id = $2", db.Micros(now), c.ID); err != nil {

@@ -45,9 +45,8 @@ type Service struct {
 	sampler sampler    // see Load
 	bans    *ban.Board // of sources; has a lock of its own
 
-	early     int // connections without a session
-	earlyFrom map[netip.Addr]int
-	memory    *memory // for what they send
+	early  *early  // connections without a session; has a lock of its own
+	memory *memory // for what they send
 
 	markKey []byte // see browser.go
 
@@ -63,7 +62,7 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		earlyFrom: map[netip.Addr]int{}, memory: newMemory(), bans: ban.New(cfg.MaxBanScore), markKey: make([]byte, 32),
+		early: newEarly(maxEarly), memory: newMemory(), bans: ban.New(cfg.MaxBanScore), markKey: make([]byte, 32),
 	}
 	_, _ = rand.Read(s.markKey) // never fails
 	s.wg.Go(s.tickForever)

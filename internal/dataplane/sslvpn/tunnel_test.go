@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -283,9 +282,9 @@ func TestSlowClientGetsLossAndNoDelay(t *testing.T) {
 func TestEarlyConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.svc.mu.Lock()
-	r.svc.earlyFrom[netip.MustParseAddr("127.0.0.1")] = maxEarlyFrom - 1
-	r.svc.mu.Unlock()
+	for range maxEarlyFrom - 1 {
+		r.svc.early.admit(loopback[0], io.NopCloser(nil))
+	}
 	p := r.dial(nil) // the last one
 	if _, err := r.tryDial(nil); err == nil {
 		t.Error("got one connection more than allowed")

@@ -43,6 +43,15 @@ func (d doors) Authenticate(_ context.Context, token string) (account.Principal,
 	return account.Principal{}, errs.New(errs.Unauthenticated, "account.session_invalid")
 }
 
+func (d doors) Owner(_ context.Context, a account.ID) (id.Handle, error) {
+	for _, p := range d {
+		if p.Account == a {
+			return p.Subject, nil
+		}
+	}
+	return "", account.ErrNotFound
+}
+
 func (doors) Gate(context.Context, id.Handle, string) error { return nil }
 
 var people = doors{
@@ -86,6 +95,8 @@ func newVPNRig(t *testing.T) vpnRig {
 	api.Certificates(r.api, r.vpn, c.Now)
 	api.VPNSessions(r.api, r.vpn)
 	api.GatewayNodes(r.api, r.fleet, c.Now)
+	api.Quotas(r.api, r.vpn)
+	api.StaffQuotas(r.api, r.vpn, people)
 	r.http = mux
 	return r
 }
@@ -373,13 +384,14 @@ func TestSessionsTrafficNetworksAndNodes(t *testing.T) {
 		Session: session, Gateway: g, Client: "sslcli-x",
 		SourceIP: netip.MustParseAddr("198.51.100.9"), Inner: netip.MustParseAddr("10.9.0.2"), Inner6: netip.MustParseAddr("fd00:9::2"), At: now,
 	}}}))
-	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Live: []gwlink.Counters{{Session: session, BytesIn: 7, BytesOut: 9, Transport: "dtls"}}}))
+	check(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Version: "v9", Live: []gwlink.Counters{{Session: session, BytesIn: 7, BytesOut: 9, PacketsIn: 3, PacketsOut: 4, Transport: "dtls", Client: "Open AnyConnect"}}}))
 	live := r.want(t, 200, "alice", "GET", "/vpn-sessions?live=true&gateway="+g, nil)
 	if count(t, live) != 1 {
 		t.Fatalf("got %v", live)
 	}
 	one := live["items"].([]any)[0].(map[string]any)
-	if one["source_ip"] != "198.51.100.9" || one["inner_ip"] != "10.9.0.2" || one["inner_ip6"] != "fd00:9::2" || one["transport"] != "dtls" || one["bytes_out"] != 9.0 {
+	if one["source_ip"] != "198.51.100.9" || one["inner_ip"] != "10.9.0.2" || one["inner_ip6"] != "fd00:9::2" || one["transport"] != "dtls" || one["bytes_out"] != 9.0 ||
+		one["packets_in"] != 3.0 || one["packets_out"] != 4.0 || one["client_version"] != "Open AnyConnect" {
 		t.Errorf("got %v", one)
 	}
 	if n := count(t, r.want(t, 200, "alice", "GET", "/vpn-gateways/"+g+"/traffic?hours=1", nil)); n == 0 {
