@@ -127,6 +127,7 @@ func (c ClientSettings) told() []setting {
 		{"fixed_ip6", c.FixedIP6, true},
 		{"routes", c.Routes, true},
 		{"two_factor_exempt", c.TwoFactorExempt, false},
+		{"device_approval", c.DeviceApproval, false},
 		{"expires_at", c.ExpiresAt, false},
 		{"max_sessions", c.MaxSessions, false},
 		{"daily_quota", c.DailyQuota, false},
