@@ -113,6 +113,9 @@ func (s *Service) roomForClients(ctx context.Context, q db.Q, owner account.ID, 
 	if err != nil {
 		return err
 	}
+	if err := g.changeable(); err != nil {
+		return err
+	}
 	n, err := countClients(ctx, q, server)
 	if err != nil {
 		return err
@@ -242,6 +245,9 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	}
 	g, err := gatewayByID(ctx, tx, c.Gateway)
 	if err != nil {
+		return err
+	}
+	if err := g.changeable(); err != nil {
 		return err
 	}
 	if err := next.check(g, srv, s.clock.Now()); err != nil {

@@ -1,6 +1,7 @@
 package vpn_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -143,5 +144,53 @@ func TestFewerSessionsEndTheOldest(t *testing.T) {
 		closed("the server's limit", hers[0], his[0], his[1])
 		r.update(t, own.ID, func(v *vpn.ClientSettings) { v.MaxSessions = 0 })
 		closed("the server's in the place of its own", hers[0], hers[1], his[0], his[1])
+	})
+}
+
+// TestInAFrozenGatewayNothingIsMadeOrChanged: one rule for all of it. What takes
+// away goes on, and after the thaw all is as it was.
+func TestInAFrozenGatewayNothingIsMadeOrChanged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		srv := r.plainServer(t)
+		c, _ := r.client(t, alice, srv.ID, "zhang.san")
+		bare := r.gateway(t, "bare", alice.Account)
+		in := vpn.NewServer{Gateway: bare.ID, Settings: settings()}
+		in.Name, in.Pool = "branch", prefix("10.10.0.0/24")
+		name := "other"
+		acts := map[string]func() error{
+			"create server": func() error { _, err := r.s.CreateServer(ctx, alice, in); return err },
+			"update server": func() error { _, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, srv.Settings); return err },
+			"create client": func() error {
+				_, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Server: srv.ID, Name: "li.si"})
+				return err
+			},
+			"update client": func() error { _, err := r.s.UpdateClient(ctx, alice, c.ID, 0, c.ClientSettings); return err },
+			"update gateway": func() error {
+				_, err := r.s.UpdateGateway(ctx, alice, srv.Gateway, 0, vpn.GatewayChange{Name: &name})
+				return err
+			},
+		}
+		for _, gateway := range []string{srv.Gateway, bare.ID} {
+			must(t, r.s.Freeze(ctx, gateway, true))
+		}
+		r.apply(t)
+		for what, act := range acts {
+			if err := act(); !errors.Is(err, vpn.ErrState) {
+				t.Errorf("%s: got %v", what, err)
+			}
+		}
+		_, err := r.s.ResetPassword(ctx, alice, c.ID)
+		must(t, err)
+		for _, gateway := range []string{srv.Gateway, bare.ID} {
+			must(t, r.s.Freeze(ctx, gateway, false))
+		}
+		for what, act := range acts {
+			if err := act(); err != nil {
+				t.Errorf("%s after the thaw: got %v", what, err)
+			}
+		}
+		must(t, r.s.Freeze(ctx, srv.Gateway, true))
+		must(t, r.s.DeleteClient(ctx, alice, c.ID))
 	})
 }

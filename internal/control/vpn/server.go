@@ -115,8 +115,8 @@ func same(err error, is bool) error {
 
 // admitServer counts and checks in the creating transaction.
 func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSLServer) error {
-	if g.State == GatewayDeleting || g.State == GatewayFrozen {
-		return ErrState
+	if err := g.changeable(); err != nil {
+		return err
 	}
 	if !g.HasSSL() {
 		return ErrServiceMissing.With("service", "SSL VPN")
@@ -218,6 +218,9 @@ func (s *Service) UpdateServer(ctx context.Context, p account.Principal, server 
 func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Principal, srv SSLServer, next Settings) error {
 	g, err := gatewayByID(ctx, tx, srv.Gateway)
 	if err != nil {
+		return err
+	}
+	if err := g.changeable(); err != nil {
 		return err
 	}
 	old := srv.Settings

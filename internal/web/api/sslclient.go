@@ -205,7 +205,7 @@ func SSLClients(a *API, s *vpn.Service) {
 		})
 	Patch(a, "/ssl-clients/{id}", Operation{
 		ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer, IfMatch: true,
-		Detail: "Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.",
+		Detail: "Rates, networks behind it and its expiry change without reconnecting; disabling, another fixed address and withdrawing the exemption from the second factor end its sessions, fewer sessions the oldest ones.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
