@@ -70,6 +70,10 @@ func (p *path) fill(c *netio.Chunk, seg *tun.Segments) bool {
 	return c.Fill(seg, p.head, p.tail)
 }
 
+// endHost tells that nothing is behind the client that it would have to pass
+// packets on to: those above its MTU end there.
+func (c *client) endHost() bool { return len(c.holder.Load().Routed) == 0 }
+
 func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
 	c := &client{svc: svc, rec: r, grant: grant, families: families{v4: true, v6: true}}
 	c.server.Store(srv)

@@ -355,3 +355,38 @@ func TestATunnelOfBeforeOffersDTLSInVain(t *testing.T) {
 		t.Errorf("got %d links and %d UDP ports", len(r.svc.links), len(r.svc.udp))
 	}
 }
+
+// TestAReplayedHelloLeavesTheFastPath as it is: whoever sends the hello of a
+// client again, from its address, begins no handshake.
+func TestAReplayedHelloLeavesTheFastPath(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, d := r.withDTLS("ann")
+	flight, err := d.client.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := bytes.Clone(flight[0])
+	for d.client.Association() == nil {
+		for _, b := range flight {
+			d.write(b)
+		}
+		res, err := d.client.Handle(d.read())
+		if err != nil {
+			t.Fatal(err)
+		}
+		flight = res.Send
+	}
+	r.uses(session.DTLS)
+	d.write(hello)
+	d.write(d.seal(openconnect.TypeDPDRequest, []byte("after it")))
+	d.read() // both have been taken
+	from := netip.MustParseAddrPort(d.conn.LocalAddr().String())
+	r.svc.mu.RLock()
+	defer r.svc.mu.RUnlock()
+	for _, port := range r.svc.udp {
+		if l, pending := port.at(from); l == nil || pending != nil {
+			t.Errorf("got link %v, handshake %v, want a link and no handshake", l != nil, pending != nil)
+		}
+	}
+}
