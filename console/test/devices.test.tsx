@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { ClientDevices } from '../src/components/client-devices';
 import { ClientTable } from '../src/components/client-table';
 import type { SSLClient } from '../src/api/types';
-import { list, Refused, serve, show } from './page';
+import { list, me, Refused, serve, show, visit } from './page';
 
 const client = {
   id: 'sslcli-1',
@@ -117,4 +117,47 @@ test('a phone in Chinese shows a device as a card', async () => {
   expect(screen.getByRole('button', { name: /批\s?准/ })).toBeTruthy();
   expect(screen.getByRole('article')).toBeTruthy();
   expect(screen.queryByRole('table')).toBeNull();
+});
+
+test('a new client can need approval from the start, and its page opens at its devices', async () => {
+  const made = {
+    ...client,
+    name: 'zhang',
+    server: 'sslsrv-1',
+    state: 'enabled',
+    routes: [],
+    groups: [],
+    sessions: 0,
+  };
+  const sent = serve({
+    'GET /me': me,
+    'GET /ssl-servers': list({
+      id: 'sslsrv-1',
+      name: 'Remote work',
+      groups: [],
+      server_names: [],
+      local_subnets: [],
+    }),
+    'GET /ssl-clients': list(),
+    'POST /ssl-clients': made,
+    'GET /ssl-clients/sslcli-1': made,
+    [`GET ${path}`]: list(device),
+  });
+  const { unmount } = await visit('/ssl-clients?create=1');
+  const dialog = within(await screen.findByRole('dialog'));
+  await dialog.findByText('Remote work');
+  fireEvent.change(dialog.getByLabelText('Sign-in name'), { target: { value: 'zhang' } });
+  fireEvent.click(dialog.getByRole('checkbox', { name: 'Each device needs approval' }));
+  fireEvent.click(dialog.getByRole('button', { name: 'Create an SSL client' }));
+  await waitFor(() =>
+    expect(sent.find((s) => s.method === 'POST' && s.path === '/ssl-clients')?.body).toEqual({
+      server: 'sslsrv-1',
+      name: 'zhang',
+      device_approval: true,
+    }),
+  );
+  unmount();
+  await visit('/ssl-clients/sslcli-1?tab=devices');
+  expect(await screen.findByRole('tab', { name: /Devices · 1 device waits/ })).toBeTruthy();
+  expect(await screen.findByText('linux-64')).toBeTruthy();
 });
