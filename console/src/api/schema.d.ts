@@ -1206,7 +1206,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL client
-         * @description Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.
+         * @description Rates, networks behind it and its expiry change without reconnecting; disabling, another fixed address and withdrawing the exemption from the second factor end its sessions, fewer sessions the oldest ones.
          */
         patch: operations["update-ssl-client"];
         trace?: never;
