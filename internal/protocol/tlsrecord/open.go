@@ -23,6 +23,8 @@ const (
 	// maxMessage bounds a handshake message in pieces: a session ticket has at
 	// most 64 KB.
 	maxMessage = 80 << 10
+	// keyUpdate is the head of a KeyUpdate: type and length.
+	keyUpdate = string(rune(messageKeyUpdate)) + "\x00\x00\x01"
 )
 
 // Opener reads the records of one direction. It belongs to one goroutine at a
@@ -118,6 +120,11 @@ func (o *Opener) handshake(content []byte) error {
 	if len(content) == 0 { // RFC 8446 5.1
 		return AlertError(AlertUnexpectedMessage)
 	}
+	if o.server {
+		if err := o.misfit(content); err != nil {
+			return err
+		}
+	}
 	o.hand = append(o.hand, content...)
 	for len(o.hand) >= 4 {
 		n := 4 + int(binary.BigEndian.Uint32(o.hand)&0xffffff)
@@ -134,6 +141,25 @@ func (o *Opener) handshake(content []byte) error {
 	}
 	if len(o.hand) == 0 {
 		o.hand = nil
+	}
+	return nil
+}
+
+// misfit tells what is wrong with more of a client's message, before it is kept:
+// a client may send KeyUpdates of one byte, one in a record, and nothing else
+// (RFC 8446 4.6).
+func (o *Opener) misfit(content []byte) error {
+	var b [len(keyUpdate) + 2]byte // the longest that can be right, and one more
+	n := copy(b[:], o.hand)
+	n += copy(b[n:], content)
+	head := min(n, len(keyUpdate))
+	switch {
+	case b[0] != messageKeyUpdate:
+		return AlertError(AlertUnexpectedMessage)
+	case string(b[:head]) != keyUpdate[:head]:
+		return AlertError(AlertDecodeError)
+	case n == len(b):
+		return AlertError(AlertUnexpectedMessage)
 	}
 	return nil
 }
