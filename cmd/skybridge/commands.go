@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +44,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
-	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.doctor())
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.doctor())
 	return c
 }
 
@@ -187,6 +189,24 @@ func (o *options) demoWalk() *cobra.Command {
 	}
 }
 
+func (o *options) policy() *cobra.Command {
+	c := &cobra.Command{Use: "policy", Short: "What the published texts promise"}
+	board := &cobra.Command{Use: "board", Short: "Print each clause and how far it is kept", Args: cobra.NoArgs}
+	asJSON := board.Flags().Bool("json", false, "for programs")
+	board.RunE = func(*cobra.Command, []string) error { return app.PolicyBoard(o.out, *asJSON) }
+	c.AddCommand(board, &cobra.Command{
+		Use: "lint", Short: "Say which promises of this profile's texts nothing keeps", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := config.Load(o.file)
+			if err != nil {
+				return err
+			}
+			return app.PolicyLint(cmp.Or(o.profile, cfg.Profile), time.Now(), o.out)
+		},
+	})
+	return c
+}
+
 func (o *options) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use: "doctor", Short: "Say what this machine lacks", Args: cobra.NoArgs,
@@ -218,7 +238,8 @@ func (o *options) admin() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
 	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue(),
-		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false))
+		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false),
+		o.quotaRequests(), o.setQuota(), o.declineQuota())
 	return c
 }
 
@@ -302,4 +323,47 @@ func (o *options) drainNode(name string, on bool) *cobra.Command {
 			return app.DrainNode(cmd.Context(), c, args[0], on, o.out, log)
 		},
 	}
+}
+
+func (o *options) quotaRequests() *cobra.Command {
+	return &cobra.Command{
+		Use: "quota-requests", Short: "List what customers asked for more of", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.ListQuotaRequests(cmd.Context(), c, o.out, log)
+		},
+	}
+}
+
+func (o *options) setQuota() *cobra.Command {
+	return &cobra.Command{
+		Use: "set-quota ACCOUNT NAME LIMIT REASON", Short: "Give an account a limit of its own, with a reason for the audit log", Args: cobra.ExactArgs(4),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			limit, err := strconv.Atoi(args[2])
+			if err != nil {
+				return fmt.Errorf("LIMIT is a number, not %q", args[2])
+			}
+			return o.decideQuota(cmd, app.QuotaDecision{Account: args[0], Name: args[1], Limit: limit, Reason: args[3]})
+		},
+	}
+}
+
+func (o *options) declineQuota() *cobra.Command {
+	return &cobra.Command{
+		Use: "decline-quota ACCOUNT NAME REASON", Short: "Decline what an account asked for more of, with a reason for the audit log", Args: cobra.ExactArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.decideQuota(cmd, app.QuotaDecision{Account: args[0], Name: args[1], Decline: true, Reason: args[2]})
+		},
+	}
+}
+
+func (o *options) decideQuota(cmd *cobra.Command, d app.QuotaDecision) error {
+	c, log, err := o.load()
+	if err != nil {
+		return err
+	}
+	return app.DecideQuota(cmd.Context(), c, d, o.out, log)
 }

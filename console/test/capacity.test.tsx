@@ -140,6 +140,8 @@ test('quotas are bars with their numbers, limits are in words', async () => {
     'GET /limits': list(
       { name: 'mtu', low: 576, high: 1500 },
       { name: 'idle_timeout', low: 60, high: 604800, off: true },
+      { name: 'port', low: 443, high: 443 },
+      { name: 'port', low: 1024, high: 4499 },
     ),
   });
   await visit('/quotas');
@@ -147,6 +149,26 @@ test('quotas are bars with their numbers, limits are in words', async () => {
   expect(screen.getByRole('progressbar', { name: 'SSL clients remote 20 / 20' })).toBeTruthy();
   expect(screen.getByText('576 – 1,500')).toBeTruthy();
   expect(screen.getByText('60 – 604,800 (0 turns it off)')).toBeTruthy();
+  expect(screen.getByText('443, 1,024 – 4,499')).toBeTruthy();
+});
+
+test('more of a quota is asked for, and what was asked stands beside it', async () => {
+  const quota = { name: 'ssl_gateways', used: 1, limit: 30, settable: true };
+  let asked: number | undefined;
+  const sent = serve({
+    ...everything,
+    'GET /quotas': () => list({ ...quota, asked }),
+    'GET /limits': list(),
+    'POST /quota-requests': (s: Sent) => {
+      asked = (s.body as { limit: number }).limit;
+    },
+  });
+  await visit('/quotas');
+  fireEvent.click(await screen.findByRole('button', { name: 'Ask for more: Gateways with SSL' }));
+  fireEvent.change(await screen.findByLabelText('Wanted limit'), { target: { value: '45' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Send the request' }));
+  expect(await screen.findByText('45 requested')).toBeTruthy();
+  expect(sent.find((s) => s.path === '/quota-requests')?.body).toEqual({ name: 'ssl_gateways', limit: 45 });
 });
 
 test('a table of clients is checked, made in parts and told of row by row', async () => {

@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -206,5 +207,49 @@ func DrainNode(ctx context.Context, cfg config.Config, name string, on bool, out
 	}
 	said := map[bool]string{true: "is draining: no new logins, no new gateways; sessions go on", false: "is in service"}
 	_, err = fmt.Fprintf(out, "%s %s\n", name, said[on])
+	return err
+}
+
+// ListQuotaRequests prints what customers asked for more of, the oldest first.
+func ListQuotaRequests(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	all, err := m.vpn.QuotaRequests(ctx, "")
+	for _, q := range all {
+		fmt.Fprintf(out, "%s  %s  %-14s %d\n", q.AskedAt.UTC().Format(time.RFC3339), q.Account, q.Name, q.Wanted)
+	}
+	return err
+}
+
+// QuotaDecision is what DecideQuota is told.
+type QuotaDecision struct {
+	Account, Name string
+	Limit         int
+	Decline       bool // what the account asked for
+	Reason        string
+}
+
+// DecideQuota gives an account a limit of its own, or declines what it asked for.
+func DecideQuota(ctx context.Context, cfg config.Config, in QuotaDecision, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	d := vpn.QuotaDecision{Account: account.ID(in.Account), Name: in.Name, Limit: in.Limit, Reason: in.Reason}
+	if _, err := m.account.Owner(ctx, d.Account); err != nil {
+		return err
+	}
+	decide, said := m.vpn.SetQuota, fmt.Sprintf("%s: %s is %d", in.Account, in.Name, in.Limit)
+	if in.Decline {
+		decide, said = m.vpn.DeclineQuota, fmt.Sprintf("%s: the request for more %s is declined", in.Account, in.Name)
+	}
+	if err := decide(ctx, account.Principal{}, d); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, said)
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 )
 
@@ -95,5 +96,39 @@ func TestAnOperatorDrainsANodeAndBringsItBack(t *testing.T) {
 	}
 	if err := DrainNode(ctx, cfg, "two", true, io.Discard, log); !errors.Is(err, fleet.ErrNodeNotFound) {
 		t.Errorf("no such node: got %v", err)
+	}
+}
+
+func TestAnOperatorDecidesWhatAnAccountAsksFor(t *testing.T) {
+	t.Parallel()
+	ctx, cfg, log := context.Background(), bare(t), slog.New(slog.DiscardHandler)
+	s, m, err := openInstallation(ctx, cfg, log)
+	must(t, err)
+	who, err := m.account.EnsureStaff(ctx, account.Staff{Name: "eve", Email: "eve@example.com", Password: "Correct-Horse-9"})
+	must(t, err)
+	must(t, m.vpn.AskQuota(ctx, account.Principal{Account: who.Account, Subject: who.Subject}, vpn.QuotaCertificates, 150))
+	must(t, s.close())
+	decision := QuotaDecision{Account: string(who.Account), Name: vpn.QuotaCertificates, Limit: 120, Reason: "case 8"}
+	declined, nobody := decision, decision
+	declined.Decline, nobody.Account = true, "acc_none"
+	for _, step := range []struct {
+		do   func(out io.Writer) error
+		want string
+	}{
+		{func(out io.Writer) error { return ListQuotaRequests(ctx, cfg, out, log) }, string(who.Account) + "  certificates   150"},
+		{func(out io.Writer) error { return DecideQuota(ctx, cfg, declined, out, log) }, "is declined"},
+		{func(out io.Writer) error { return DecideQuota(ctx, cfg, decision, out, log) }, "certificates is 120"},
+	} {
+		var out bytes.Buffer
+		must(t, step.do(&out))
+		if !strings.Contains(out.String(), step.want) {
+			t.Errorf("got %q, want %q in it", out.String(), step.want)
+		}
+	}
+	if err := DecideQuota(ctx, cfg, declined, io.Discard, log); !errors.Is(err, vpn.ErrQuotaRequest) {
+		t.Errorf("a second answer: got %v, want ErrQuotaRequest", err)
+	}
+	if err := DecideQuota(ctx, cfg, nobody, io.Discard, log); !errors.Is(err, account.ErrNotFound) {
+		t.Errorf("an unknown account: got %v, want ErrNotFound", err)
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -131,7 +134,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 		System: s.vault, Password: hasher,
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
-			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore,
+			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),
 		},
 	})
 }
@@ -167,6 +170,24 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 		NoTopUp: true, // a wallet that nothing can be bought with is no place for money
 	})
 	return err
+}
+
+// reservedPorts are the ports that this host's own listeners have on the
+// addresses of its node.
+func reservedPorts(cfg config.Config) (ports []int) {
+	for _, listen := range []string{cfg.Console.Listen, cfg.Gwlink.Listen, cfg.Metrics.Control, cfg.Metrics.Gateway} {
+		host, port, err := net.SplitHostPort(listen)
+		if err != nil {
+			continue // off, or said by config.Validate
+		}
+		at, _ := netip.ParseAddr(host)
+		everywhere := host == "" || at.IsUnspecified()
+		shared := slices.ContainsFunc(cfg.Node.Addresses, func(a netip.Addr) bool { return a == at || a.IsUnspecified() })
+		if n, err := strconv.Atoi(port); err == nil && (everywhere || shared) {
+			ports = append(ports, n)
+		}
+	}
+	return ports
 }
 
 func networks(cfg config.Config) []vpn.Network {

@@ -71,6 +71,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Certificates(a, m.vpn, now)
 	api.VPNSessions(a, m.vpn)
 	api.Quotas(a, m.vpn)
+	api.StaffQuotas(a, m.vpn, m.account)
 	api.GatewayNodes(a, m.fleet, now)
 }
 

@@ -102,3 +102,38 @@ func TestAMoveToAnotherVPCEndsNoSession(t *testing.T) {
 		t.Errorf("the former bridge still has %s", got)
 	}
 }
+
+// TestUDPIsTurnedOffAndOnUnderASession: the stock client goes on by TLS when DTLS
+// is turned off, and has it back with its next tunnel when it is turned on.
+func TestUDPIsTurnedOffAndOnUnderASession(t *testing.T) {
+	l, ctl := controlled(t)
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected 10.98.0.2")
+	l.transfer(1 << 20)
+	session := l.session()
+	listens := func() bool {
+		return strings.Contains(l.output("netns", "exec", l.id+"g", "ss", "-Hlun"), nodeAddr+":443")
+	}
+	l.server.UDP = false
+	ctl.set(l.desired())
+	l.applied(ctl)
+	c.reconnects(1)
+	l.transfer(1 << 20)
+	if listens() || strings.Count(l.log(c.log), "X-DTLS-App-ID") != 1 {
+		t.Errorf("turned off: UDP port open %v, log:\n%s", listens(), l.log(c.log))
+	}
+	l.server.UDP = true
+	ctl.set(l.desired())
+	l.applied(ctl)
+	if !listens() {
+		t.Error("turned on: the UDP port is closed")
+	}
+	c.signal(syscall.SIGUSR2)
+	c.reconnects(2)
+	l.until("DTLS is back", func() bool { return strings.Count(l.log(c.log), "Established DTLS connection") == 2 })
+	l.transfer(1 << 20)
+	if l.session() != session || strings.Contains(l.log("node.log"), "session closed") {
+		t.Error("the session did not live through the changes")
+	}
+}

@@ -101,6 +101,7 @@ export const api = {
     release: (id: string, force: boolean) =>
       data(client.DELETE('/api/v1/vpn-gateways/{id}', { params: { path: { id }, query: { force } } })),
     quotas: () => data(client.GET('/api/v1/quotas')),
+    askQuota: (body: T.QuotaAsk) => data(client.POST('/api/v1/quota-requests', { body })),
     limits: () => data(client.GET('/api/v1/limits')),
     traffic: (id: string, hours: number) =>
       data(client.GET('/api/v1/vpn-gateways/{id}/traffic', { params: { path: { id }, query: { hours } } })),
@@ -162,9 +163,28 @@ export const api = {
       data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
+    devices: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/devices', at(id))),
+    approveDevice: (id: string, device: string) =>
+      data(
+        client.POST('/api/v1/ssl-clients/{id}/devices/{device}/approve', {
+          params: { path: { id, device } },
+        }),
+      ),
+    refuseDevice: (id: string, device: string) =>
+      data(
+        client.POST('/api/v1/ssl-clients/{id}/devices/{device}/refuse', { params: { path: { id, device } } }),
+      ),
+    forgetDevice: (id: string, device: string) =>
+      data(client.DELETE('/api/v1/ssl-clients/{id}/devices/{device}', { params: { path: { id, device } } })),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),
+    serverSessions: (id: string, query?: PageQuery & { live?: boolean }) =>
+      data(
+        client.GET('/api/v1/ssl-servers/{id}/sessions', {
+          params: { ...at(id).params, ...page(query).params },
+        }),
+      ),
     endSession: (id: string) => data(client.DELETE('/api/v1/vpn-sessions/{id}', at(id))),
   },
   admin: {

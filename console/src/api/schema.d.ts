@@ -221,6 +221,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests for more, the oldest first */
+        get: operations["admin-list-quota-requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a limit of an account, or decline its request
+         * @description The account is told. A limit below what it uses removes nothing.
+         */
+        post: operations["admin-decide-quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/real-name-verifications": {
         parameters: {
             query?: never;
@@ -971,6 +1008,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for more; you are told what was decided
+         * @description Asking again replaces what was asked.
+         */
+        post: operations["ask-quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quotas": {
         parameters: {
             query?: never;
@@ -1149,7 +1206,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL client
-         * @description Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.
+         * @description Rates, networks behind it and its expiry change without reconnecting; disabling, another fixed address and withdrawing the exemption from the second factor end its sessions, fewer sessions the oldest ones.
          */
         patch: operations["update-ssl-client"];
         trace?: never;
@@ -1165,6 +1222,77 @@ export interface paths {
         get: operations["get-ssl-client-bundle"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices of a client that needs approval for them
+         * @description Those that wait come first. Each reading is recorded.
+         */
+        get: operations["list-ssl-client-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a device; the client's sessions end */
+        delete: operations["remove-ssl-client-device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a device in */
+        post: operations["approve-ssl-client-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a device out; the client's sessions end */
+        post: operations["refuse-ssl-client-device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1394,7 +1522,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL server
-         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.
+         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not, nor does turning UDP off or on. After turning the second factor on, clients without a code seed need reset-totp.
          */
         patch: operations["update-ssl-server"];
         trace?: never;
@@ -1410,8 +1538,8 @@ export interface paths {
         get: operations["list-blocked-certificates"];
         put?: never;
         /**
-         * Refuse a client certificate of your own CA; its sessions end
-         * @description Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.
+         * Refuse a certificate of your own CA, a client's or an intermediate CA's; its sessions end
+         * @description Give the certificate, or its serial and the CA that issued it: client_ca if that is an uploaded one, certificate_pem if it is an intermediate CA. What is matched is issuer and serial, of the client's certificate and of every CA that it is verified by: an intermediate CA is refused with all that it issued. One of the server's built-in CA is revoked instead.
          */
         post: operations["block-certificate"];
         delete?: never;
@@ -1432,6 +1560,26 @@ export interface paths {
         post?: never;
         /** Accept a certificate again */
         delete: operations["unblock-certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-servers/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions of an SSL server, newest first
+         * @description Reading addresses is recorded.
+         */
+        get: operations["list-ssl-server-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1728,8 +1876,9 @@ export interface components {
             version: number;
         };
         CertificateBlock: {
+            /** @description The certificate; with serial, that of the CA which issued it */
             certificate_pem?: string;
-            /** @description Id of the uploaded CA that issued it */
+            /** @description Id of the uploaded CA that issued it itself, not through an intermediate CA */
             client_ca?: string;
             /** @description Hexadecimal; colons do not matter */
             serial?: string;
@@ -2040,6 +2189,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListQuotaRequest: {
+            items: components["schemas"]["QuotaRequest"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListReadEvent: {
             items: components["schemas"]["ReadEvent"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2062,6 +2216,11 @@ export interface components {
         };
         ListSSLClient: {
             items: components["schemas"]["SSLClient"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListSSLClientDevice: {
+            items: components["schemas"]["SSLClientDevice"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2503,18 +2662,56 @@ export interface components {
             password?: string;
         };
         Quota: {
+            /**
+             * Format: int64
+             * @description What you asked for and nobody has decided
+             */
+            asked?: number;
             /** @description The resource's name */
             label?: string;
             /** Format: int64 */
             limit: number;
             /** @enum {string} */
-            name: "vpn_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
+            name: "vpn_gateways" | "ssl_gateways" | "certificates" | "ssl_servers" | "ssl_clients" | "vpn_sessions" | "local_subnets" | "exclude_routes" | "client_routes" | "acl_rules" | "trusted_networks";
             /** @description Of vpn_gateways */
             region?: string;
             /** @description VPN gateway or SSL server that it belongs to; left out: the account */
             resource?: string;
+            /** @description You may ask for more, see quota-requests */
+            settable?: boolean;
             /** Format: int64 */
             used: number;
+        };
+        QuotaAsk: {
+            /**
+             * Format: int64
+             * @description What the limit should be: of ssl_clients for each SSL server, of vpn_gateways in each region
+             */
+            limit: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_gateways" | "ssl_clients" | "certificates";
+        };
+        QuotaDecision: {
+            account: string;
+            /** @description Nothing changes, and the request is answered; limit is not looked at */
+            decline?: boolean;
+            /** Format: int64 */
+            limit?: number;
+            /** @enum {string} */
+            name: "vpn_gateways" | "ssl_gateways" | "ssl_clients" | "certificates";
+            /** @description For the audit log: id of a ticket or case, or words without personal data */
+            reason: string;
+        };
+        QuotaRequest: {
+            account: string;
+            /** Format: date-time */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description What was asked for
+             */
+            limit: number;
+            name: string;
         };
         Quote: {
             /** Format: int64 */
@@ -2689,6 +2886,13 @@ export interface components {
              * @description Both directions together, in a day at UTC+8; 0 = no limit
              */
             daily_quota_bytes: number;
+            /** @description The first login from each device waits for approval */
+            device_approval: boolean;
+            /**
+             * Format: int64
+             * @description For approval
+             */
+            devices_waiting: number;
             /** Format: int64 */
             down_kbps: number;
             /** Format: date-time */
@@ -2789,6 +2993,26 @@ export interface components {
              */
             row: number;
         };
+        SSLClientDevice: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example sdev-... */
+            id: string;
+            /**
+             * @description id: what the device says of itself; certificate: what it proved, until renewal; platform: it says nothing else, and the entry stands for all such devices
+             * @enum {string}
+             */
+            known_by: "id" | "certificate" | "platform";
+            /** @description Platform and model, as the device says */
+            label: string;
+            /**
+             * Format: date-time
+             * @description Last time that everything but the approval was right
+             */
+            seen_at: string;
+            /** @enum {string} */
+            state: "waiting" | "approved" | "refused";
+        };
         SSLClientLock: {
             /**
              * Format: date-time
@@ -2806,6 +3030,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Live sessions go on */
+            device_approval?: boolean;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2843,6 +3069,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Live sessions go on */
+            device_approval?: boolean;
             /** Format: int64 */
             down_kbps?: number;
             /** @description The user sets the token up by a link; no seed is made, and no login works before */
@@ -3002,7 +3230,7 @@ export interface components {
             /** @enum {string} */
             tunnel_mode: "split" | "full";
             two_factor: boolean;
-            /** @description DTLS beside TLS */
+            /** @description DTLS beside TLS, on the same port */
             udp: boolean;
             /** Format: date-time */
             updated_at: string;
@@ -3086,6 +3314,8 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
+            udp?: boolean;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -3175,7 +3405,7 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
-            /** @description Default true */
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
         ServiceQuote: {
@@ -3380,6 +3610,8 @@ export interface components {
             /** Format: int64 */
             bytes_out: number;
             client: string;
+            /** @description What the client calls itself, while the session lives; never kept */
+            client_version?: string;
             /** Format: date-time */
             ended_at?: string;
             gateway: string;
@@ -3388,10 +3620,29 @@ export interface components {
             inner_ip: string;
             /** @description Empty without IPv6 inside the tunnel */
             inner_ip6: string;
+            /**
+             * Format: int64
+             * @description While it lives
+             */
+            packets_in?: number;
+            /**
+             * Format: int64
+             * @description While it lives
+             */
+            packets_out?: number;
+            /**
+             * Format: int64
+             * @description Bytes in a second between its node's last two reports, while it lives
+             */
+            rate_in?: number;
+            /** Format: int64 */
+            rate_out?: number;
             /** @description Why it ended */
             reason?: string;
             /** @description The reason in the caller's language */
             reason_text?: string;
+            /** @description SSL server of its client; left out once the client is deleted */
+            server?: string;
             /** @description Empty once its retention is over */
             source_ip: string;
             /** Format: date-time */
@@ -3825,6 +4076,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PolicySummary"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-quota-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListQuotaRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaDecision"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5458,6 +5769,37 @@ export interface operations {
             };
         };
     };
+    "ask-quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaAsk"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-quotas": {
         parameters: {
             query?: never;
@@ -5933,6 +6275,128 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ssl-client-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSSLClientDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refuse-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -6518,6 +6982,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ssl-server-sessions": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description Only sessions that have not ended */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVPNSession"];
+                };
             };
             /** @description Error */
             default: {

@@ -60,6 +60,7 @@ export type SSLGroup = Schemas['SSLGroup'];
 export type SSLClient = Schemas['SSLClient'];
 export type SSLClientRequest = Schemas['SSLClientRequest'];
 export type SSLClientPatch = Schemas['SSLClientPatch'];
+export type ClientDevice = Schemas['SSLClientDevice'];
 export type BlockedCertificate = Schemas['BlockedCertificate'];
 export type CertificateBlock = Schemas['CertificateBlock'];
 export type TokenEnrolment = Schemas['TokenEnrolment'];
@@ -67,6 +68,8 @@ export type TokenInvitation = Schemas['TokenInvitation'];
 export type ClientSecret = Schemas['SSLClientSecret'];
 export type BatchRow = Schemas['SSLClientBatchRow'];
 export type Quota = Schemas['Quota'];
+export type QuotaAsk = Schemas['QuotaAsk'];
+export type QuotaName = QuotaAsk['name'];
 export type Limit = Schemas['Limit'];
 export type Certificate = Schemas['Certificate'];
 export type CertificateUpload = Schemas['CertificateUpload'];
@@ -80,7 +83,6 @@ export type SSLServerSettings = Omit<
   | 'gateway'
   | 'state'
   | 'port'
-  | 'udp'
   | 'server_names'
   | 'ca_pem'
   | 'pin'

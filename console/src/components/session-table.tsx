@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import { Segmented } from 'antd';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { VPNSession } from '../api/types';
-import { nameIn, useClients, useGateways } from '../lib/catalog';
+import { nameIn, useClients, useGateways, useServers } from '../lib/catalog';
 import { formatSpan } from '../lib/format';
 import { useFormat, useNow } from '../lib/use';
 import { ConfirmDelete } from './confirm-delete';
@@ -12,17 +13,27 @@ import { NameCell } from './name-cell';
 import { ResourceTable, type Column } from './resource-table';
 import { StateDot } from './state-dot';
 
-/** VPN sessions, all, of one gateway or of one client; live ones first. */
-export function SessionTable({ gateway, client }: { gateway?: string; client?: string }) {
+interface Of {
+  gateway?: string;
+  server?: string;
+  client?: string;
+}
+
+/** VPN sessions, all, of one gateway, SSL server or client; live ones first. */
+export function SessionTable({ gateway, server, client }: Of) {
   const { t } = useTranslation();
   const [live, setLive] = useState(true);
   const clients = useClients().data?.items;
-  const columns = useColumns(live);
+  const columns = useColumns(live, Boolean(server));
   return (
     <ResourceTable<VPNSession>
       label={t('session.title')}
-      queryKey={['vpn-sessions', 'list', gateway, client, live]}
-      load={(page) => api.vpn.sessions({ ...page, gateway, client, live: live || undefined })}
+      queryKey={['vpn-sessions', 'list', gateway, server, client, live]}
+      load={(page) =>
+        server
+          ? api.vpn.serverSessions(server, { ...page, live: live || undefined })
+          : api.vpn.sessions({ ...page, gateway, client, live: live || undefined })
+      }
       filter={(s) => Boolean(s.ended_at) !== live}
       filters={
         <Segmented
@@ -59,10 +70,11 @@ export function SessionTable({ gateway, client }: { gateway?: string; client?: s
   );
 }
 
-function useColumns(live: boolean): Column<VPNSession>[] {
+function useColumns(live: boolean, oneServer: boolean): Column<VPNSession>[] {
   const { t } = useTranslation();
   const format = useFormat();
   const gateways = useGateways().data?.items;
+  const servers = useServers().data?.items;
   const way = (s: VPNSession) => (s.ended_at ? 'closed' : s.transport || 'tls');
   const columns: Column<VPNSession>[] = [
     {
@@ -106,6 +118,14 @@ function useColumns(live: boolean): Column<VPNSession>[] {
       cell: (s) => <span className="num">{format.bytes(s.bytes_out)}</span>,
       text: (s) => s.bytes_out,
     },
+    ...(live ? liveColumns(t, format) : []),
+    {
+      key: 'server',
+      title: t('session.server'),
+      cell: (s) => nameIn(servers, s.server ?? ''),
+      text: (s) => nameIn(servers, s.server ?? ''),
+      optional: oneServer,
+    },
     {
       key: 'gateway',
       title: t('server.gateway'),
@@ -135,6 +155,44 @@ function useColumns(live: boolean): Column<VPNSession>[] {
         text: (s) => s.reason,
       };
   return [...columns, last];
+}
+
+/** What is known of a session only while it lives. */
+function liveColumns(t: TFunction, format: ReturnType<typeof useFormat>): Column<VPNSession>[] {
+  return [
+    {
+      key: 'rate',
+      title: t('session.rate'),
+      align: 'right',
+      cell: (s) => <BothWays up={format.rate(s.rate_in ?? 0)} down={format.rate(s.rate_out ?? 0)} />,
+      text: (s) => `${s.rate_in ?? 0} / ${s.rate_out ?? 0}`,
+    },
+    {
+      key: 'packets',
+      title: t('session.packets'),
+      align: 'right',
+      cell: (s) => (
+        <BothWays up={format.number(s.packets_in ?? 0)} down={format.number(s.packets_out ?? 0)} />
+      ),
+      text: (s) => `${s.packets_in ?? 0} / ${s.packets_out ?? 0}`,
+    },
+    {
+      key: 'version',
+      title: t('session.version'),
+      cell: (s) => s.client_version || '–',
+      text: (s) => s.client_version,
+    },
+  ];
+}
+
+function BothWays({ up, down }: { up: string; down: string }) {
+  const { t } = useTranslation();
+  return (
+    <span className="stack num" style={{ gap: 0 }}>
+      <span title={t('traffic.up')}>{`↑ ${up}`}</span>
+      <span title={t('traffic.down')}>{`↓ ${down}`}</span>
+    </span>
+  );
 }
 
 function Since({ start }: { start: string }) {

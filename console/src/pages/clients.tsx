@@ -46,6 +46,7 @@ interface Entry {
   csr_pem?: string;
   token_kind?: 'totp' | 'stoken';
   enrols?: boolean;
+  device_approval?: boolean;
 }
 
 function Create({ server, close }: { server?: string; close: () => void }) {
@@ -92,6 +93,7 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               server: v.server,
               name: v.name.trim(),
               ...(v.token_kind ? { token_kind: v.token_kind } : {}),
+              ...(v.device_approval ? { device_approval: true } : {}),
               ...(v.enrols && v.token_kind !== 'stoken' ? { enrols: true } : {}),
               ...(v.csr_pem?.trim() ? { csr_pem: v.csr_pem } : {}),
             })
@@ -148,6 +150,9 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               <Checkbox>{t('client.enrols')}</Checkbox>
             </Form.Item>
           ) : null}
+          <Form.Item name="device_approval" valuePropName="checked" extra={t('device.lead')}>
+            <Checkbox>{t('device.approval')}</Checkbox>
+          </Form.Item>
           <ProblemAlert error={create.error} />
         </Form>
       )}

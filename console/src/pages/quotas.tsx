@@ -1,4 +1,4 @@
-import { Card, Progress, Skeleton } from 'antd';
+import { Card, Progress, Skeleton, Tag } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
@@ -6,6 +6,7 @@ import type { Limit, Quota } from '../api/types';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { EmptyState, ErrorState } from '../components/problem';
+import { QuotaAsk } from '../components/quota-ask';
 import { useRegionName } from '../lib/catalog';
 import { useFormat } from '../lib/use';
 
@@ -50,7 +51,11 @@ function Bar({ quota: q }: { quota: Quota }) {
         <span>
           {name} <span className="quiet">{whose}</span>
         </span>
-        <span className="num">{`${format.number(q.used)} / ${format.number(q.limit)}`}</span>
+        <span className="row">
+          {q.asked ? <Tag>{t('quota.asked', { limit: format.number(q.asked) })}</Tag> : null}
+          {q.settable ? <QuotaAsk quota={q} label={`${name} ${whose}`.trim()} /> : null}
+          <span className="num">{`${format.number(q.used)} / ${format.number(q.limit)}`}</span>
+        </span>
       </div>
       <Progress
         percent={share}
@@ -79,9 +84,12 @@ function Limits({ limits }: { limits: Limit[] }) {
   return (
     <Facts
       columns={2}
-      facts={limits.map((l) => ({
-        label: t(`quota.limit_${l.name}`, { defaultValue: l.name }),
-        value: range(l),
+      facts={[...new Set(limits.map((l) => l.name))].map((name) => ({
+        label: t(`quota.limit_${name}`, { defaultValue: name }),
+        value: limits
+          .filter((l) => l.name === name)
+          .map(range)
+          .join(', '),
       }))}
     />
   );

@@ -13,6 +13,7 @@ import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
+import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
 import { nameIn, useGateways, useNetworks } from '../lib/catalog';
 import { settling } from '../lib/states';
@@ -50,6 +51,7 @@ export function ServerPage() {
       <Tabs
         items={[
           { key: 'clients', label: t('nav.clients'), children: <ClientTable server={s.id} /> },
+          { key: 'sessions', label: t('session.title'), children: <SessionTable server={s.id} /> },
           ...(s.client_cas.length > 0
             ? [{ key: 'blocked', label: t('block.title'), children: <BlockedCertificates server={s} /> }]
             : []),

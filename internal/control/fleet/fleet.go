@@ -134,6 +134,9 @@ type Live struct {
 	Transport  string // "tls", "dtls" or "detached"; empty when not alive
 	PacketsIn  uint64
 	PacketsOut uint64
+	RateIn     uint64 // bytes in a second, between the last two reports
+	RateOut    uint64
+	Version    string // what the client calls itself
 	Seen       time.Time
 }
 

@@ -1,9 +1,15 @@
 package fleet
 
-import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+import (
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+)
 
 // Holdings describes every column of the module.
 func Holdings() []holding.Table {
+	if mutant.Off("SUP-6") {
+		return nil
+	}
 	machine := holding.None("describes a machine of the operator", "id", "name", "region", "location", "addresses", "key_sha256",
 		"version", "last_seen", "generation", "applied", "draining", "created_at")
 	return []holding.Table{
@@ -12,12 +18,22 @@ func Holdings() []holding.Table {
 		holding.Of("fleet_observation", holding.None("state of a gateway's configuration", "gateway", "node", "generation", "state", "problem", "at")),
 		sessionTable(),
 		usageTable(),
-		holding.Of("fleet_live", holding.None("counters while a session lives, deleted at its end", "session", "gateway", "node", "transport",
-			"bytes_in", "bytes_out", "packets_in", "packets_out", "seen_at")),
+		liveTable(),
 		holding.Of("fleet_sample", holding.None("sums of a whole gateway", "gateway", "at", "bytes_in", "bytes_out", "sessions")),
 		holding.Of("fleet_closure", holding.None("an order to a machine, kept for minutes", "session", "node", "reason", "generation", "at")),
 		holding.Of("fleet_day", holding.None("which day's keys are destroyed", "day", "destroyed_at")),
 	}
+}
+
+// liveTable is what goes with a session's end. What a client calls itself is in
+// no other place.
+func liveTable() holding.Table {
+	version := holding.Column{
+		Name: "client_version", Category: holding.NetSession, Subject: "session", Purposes: []string{readPurpose},
+		Basis: holding.ByContract, Retention: retentionClass,
+	}
+	return holding.Of("fleet_live", []holding.Column{version}, holding.None("counters while a session lives, deleted at its end",
+		"session", "gateway", "node", "transport", "bytes_in", "bytes_out", "packets_in", "packets_out", "rate_in", "rate_out", "seen_at"))
 }
 
 // usageTable is what allowances are held against: two sums, overwritten as their

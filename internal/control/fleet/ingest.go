@@ -4,7 +4,10 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -298,6 +301,9 @@ func clamp(n uint64) int64 { return int64(min(n, 1<<62)) }
 
 // count takes the totals of a live session of this node.
 func (in intake) count(ctx context.Context, c gwlink.Counters) error {
+	if err := in.rate(ctx, c); err != nil {
+		return err
+	}
 	if err := in.total(ctx, c.Session, c.BytesIn, c.BytesOut); err != nil {
 		return err
 	}
@@ -305,8 +311,33 @@ func (in intake) count(ctx context.Context, c gwlink.Counters) error {
 	if transport != "tls" && transport != "dtls" && transport != "detached" {
 		transport = ""
 	}
-	_, err := in.tx.Exec(ctx, `UPDATE fleet_live SET transport = $1, packets_in = $2, packets_out = $3, seen_at = $4 WHERE session = $5 AND node = $6`,
-		transport, clamp(c.PacketsIn), clamp(c.PacketsOut), db.Micros(in.now), c.Session, in.node)
+	_, err := in.tx.Exec(ctx, `UPDATE fleet_live SET transport = $1, packets_in = $2, packets_out = $3, seen_at = $4, client_version = $5
+		WHERE session = $6 AND node = $7`,
+		transport, clamp(c.PacketsIn), clamp(c.PacketsOut), db.Micros(in.now), versionText(c.Client), c.Session, in.node)
+	return err
+}
+
+// versionText bounds what a client says of itself, which is anything.
+func versionText(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	return string([]rune(text)[:min(longestVersion, utf8.RuneCountInString(text))])
+}
+
+const longestVersion = 100 // characters
+
+// rate takes how fast a session was since its last report. One that comes right
+// after another, or again, says nothing of that, nor do counters beyond sense.
+func (in intake) rate(ctx context.Context, c gwlink.Counters) error {
+	now := db.Micros(in.now)
+	_, err := in.tx.Exec(ctx, `UPDATE fleet_live SET rate_in = ($1 - bytes_in) * 1000000 / ($3 - seen_at), rate_out = ($2 - bytes_out) * 1000000 / ($3 - seen_at)
+		WHERE session = $4 AND node = $5 AND $3 - seen_at >= $6 
+		AND $1 - bytes_in BETWEEN 0 AND $7 AND $2 - bytes_out BETWEEN 0 AND $7`,
+		clamp(c.BytesIn), clamp(c.BytesOut), now, c.Session, in.node, time.Second.Microseconds(), int64(1<<40))
 	return err
 }
 

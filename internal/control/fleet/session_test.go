@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,49 @@ func TestTheTrafficOfRepeatedCountersIsCountedOnce(t *testing.T) {
 		want := []fleet.Sample{{At: start, BytesIn: 300, BytesOut: 900, Sessions: 1}, {At: start.Add(fleet.SampleEvery), BytesIn: 700, BytesOut: 4100}}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+// TestALiveSessionShowsItsRateAndClient: the rate is that between two reports, of
+// a repeat or of silence there is none, and all of it goes with the session.
+func TestALiveSessionShowsItsRateAndClient(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		r.assign(t, "vpngw-a")
+		session := id.New("ses")
+		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}})
+		live := func(after time.Duration, in, out uint64) {
+			t.Helper()
+			r.clock.Advance(after)
+			r.report(t, gwlink.Report{Live: []gwlink.Counters{{
+				Session: session, BytesIn: in, BytesOut: out, PacketsIn: 7, PacketsOut: 9, Transport: "dtls",
+				Client: "Open AnyConnect\x1b v9.01" + strings.Repeat("!", 500),
+			}}})
+		}
+		want := func(rateIn, rateOut uint64) fleet.Live {
+			t.Helper()
+			all, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
+			if err != nil || len(all) != 1 || all[0].Live.RateIn != rateIn || all[0].Live.RateOut != rateOut {
+				t.Fatalf("got %+v, %v, want rates of %d and %d", all, err, rateIn, rateOut)
+			}
+			return all[0].Live
+		}
+		live(2*time.Second, 4000, 1000)
+		got := want(2000, 500)
+		if got.PacketsIn != 7 || got.PacketsOut != 9 || got.Transport != "dtls" || !strings.HasPrefix(got.Version, "Open AnyConnect v9.01!") || len(got.Version) != 100 {
+			t.Errorf("got %+v", got)
+		}
+		live(0, 4000, 1000)
+		want(2000, 500)
+		live(4*time.Second, 8000, 1000)
+		want(1000, 0)
+		r.clock.Advance(11 * time.Second)
+		want(0, 0)
+		live(0, 8000, 1000)
+		r.report(t, gwlink.Report{Closed: []gwlink.SessionClosed{closed(session)}})
+		if got := want(0, 0); got != (fleet.Live{}) {
+			t.Errorf("after its end: got %+v, want nothing", got)
 		}
 	})
 }

@@ -52,9 +52,24 @@ func (s *Service) Sessions(ctx context.Context, f Filter) ([]Session, error) {
 		}
 		all = append(all, part...)
 	}
+	for i := range all {
+		all[i].Live.still(s.clock.Now())
+	}
 	slices.SortFunc(all, func(a, b Session) int { return cmp.Compare(b.ID, a.ID) })
 	return all[:min(len(all), f.Limit)], nil
 }
+
+// still ends the rate of a session that was not reported for a while: nodes tell
+// counters that do not change less often.
+func (l *Live) still(now time.Time) {
+	if now.Sub(l.Seen) > rateLife {
+		l.RateIn, l.RateOut = 0, 0
+	}
+}
+
+// rateLife is how old the counters of a session that moves something may be; see
+// the node's maxLive.
+const rateLife = 10 * time.Second
 
 // Session returns one session of one of the gateways.
 func (s *Service) Session(ctx context.Context, gateways []string, session string) (Session, error) {
@@ -80,7 +95,8 @@ func (s *Service) LiveTx(ctx context.Context, tx *db.Tx, gateway string) (map[st
 
 const sessionColumns = `SELECT s.id, s.client, s.gateway, s.source_ip, s.inner_address, s.started_at, s.ended_at, s.reason,
 	COALESCE(l.bytes_in, s.bytes_in), COALESCE(l.bytes_out, s.bytes_out), COALESCE(l.transport, ''),
-	COALESCE(l.packets_in, 0), COALESCE(l.packets_out, 0), COALESCE(l.seen_at, 0)
+	COALESCE(l.packets_in, 0), COALESCE(l.packets_out, 0), COALESCE(l.seen_at, 0),
+	COALESCE(l.rate_in, 0), COALESCE(l.rate_out, 0), COALESCE(l.client_version, '')
 	FROM fleet_session s LEFT JOIN fleet_live l ON l.session = s.id`
 
 func sessionsOf(ctx context.Context, q db.Q, gateway string, f Filter) ([]Session, error) {
@@ -101,13 +117,14 @@ func sessionsOf(ctx context.Context, q db.Q, gateway string, f Filter) ([]Sessio
 type sessionRow struct{ Session }
 
 func scanSession(r db.Row) (row sessionRow, err error) {
-	var start, end, bytesIn, bytesOut, packetsIn, packetsOut, seen int64
+	var start, end, bytesIn, bytesOut, packetsIn, packetsOut, seen, rateIn, rateOut int64
 	s := &row.Session
 	err = r.Scan(&s.ID, &s.Client, &s.Gateway, &s.sealedSource, &s.sealedInner, &start, &end, &s.Reason, &bytesIn, &bytesOut,
-		&s.Live.Transport, &packetsIn, &packetsOut, &seen)
+		&s.Live.Transport, &packetsIn, &packetsOut, &seen, &rateIn, &rateOut, &s.Live.Version)
 	s.Start, s.End, s.Live.Seen = db.FromMicros(start), db.FromMicros(end), db.FromMicros(seen)
 	s.BytesIn, s.BytesOut = uint64(bytesIn), uint64(bytesOut)
 	s.Live.PacketsIn, s.Live.PacketsOut = uint64(packetsIn), uint64(packetsOut)
+	s.Live.RateIn, s.Live.RateOut = uint64(rateIn), uint64(rateOut)
 	return row, err
 }
 

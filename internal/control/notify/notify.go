@@ -45,6 +45,10 @@ const (
 
 	ConnectionsReached = "vpn.connections_reached"
 	AllowanceReached   = "vpn.allowance_reached"
+	ClientLocked       = "vpn.client_locked"
+
+	QuotaSet      = "vpn.quota_set"
+	QuotaDeclined = "vpn.quota_declined"
 )
 
 // Message is something to tell a person. Params are what the template of the

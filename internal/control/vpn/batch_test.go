@@ -1,8 +1,12 @@
 package vpn_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,18 +62,18 @@ func TestQuotasAreWhatCreationIsHeldTo(t *testing.T) {
 			return rows
 		}
 		want := []string{
-			"vpn_gateways cn-test  1/30", "certificates   0/100", "ssl_servers " + g.ID + " gw-a 1/1", "vpn_sessions " + g.ID + " gw-a 0/5",
+			"vpn_gateways cn-test  1/30", "ssl_gateways   1/30", "certificates   0/100", "ssl_servers " + g.ID + " gw-a 1/1", "vpn_sessions " + g.ID + " gw-a 0/5",
 			"ssl_clients " + srv.ID + " office 1/20", "local_subnets " + srv.ID + " office 1/20", "exclude_routes " + srv.ID + " office 0/100",
 			"client_routes " + srv.ID + " office 0/100", "acl_rules " + srv.ID + " office 0/200", "trusted_networks " + srv.ID + " office 0/100",
 		}
 		if d := cmp.Diff(want, read(alice.Account)); d != "" {
 			t.Errorf("alice (-want +got):\n%s", d)
 		}
-		if d := cmp.Diff([]string{"vpn_gateways cn-test  0/30", "certificates   0/100"}, read("acc_bob")); d != "" {
+		if d := cmp.Diff([]string{"vpn_gateways cn-test  0/30", "ssl_gateways   0/30", "certificates   0/100"}, read("acc_bob")); d != "" {
 			t.Errorf("bob (-want +got):\n%s", d)
 		}
 		must(t, r.s.Resize(ctx, g.ID, vpn.Limits{SSLBandwidth: 100, SSLConnections: 10}))
-		if got := read(alice.Account)[4]; got != "ssl_clients "+srv.ID+" office 1/40" {
+		if got := read(alice.Account)[5]; got != "ssl_clients "+srv.ID+" office 1/40" {
 			t.Errorf("after an upgrade: got %s", got)
 		}
 	})
@@ -84,6 +88,81 @@ func TestRestrictionsAreThoseThatAreEnforced(t *testing.T) {
 		fields := map[string]func(*vpn.Settings) *int{
 			"mtu": func(s *vpn.Settings) *int { return &s.MTU }, "idle_timeout": func(s *vpn.Settings) *int { return &s.IdleTimeout },
 			"max_sessions_per_client": func(s *vpn.Settings) *int { return &s.MaxSessionsPerClient }, "dpd": func(s *vpn.Settings) *int { return &s.DPD },
+		}
+		at := func(change func(*vpn.Settings)) error {
+			next := srv.Settings
+			change(&next)
+			_, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
+			return err
+		}
+		c, _ := r.client(t, alice, srv.ID, "one")
+		ca := text(issue(t, nil, nil, asCA("Root")))
+		for name, try := range map[string]func(n int64) error{
+			"default_domains": func(n int64) error {
+				return at(func(s *vpn.Settings) { s.DefaultDomains = repeat(n, "corp.test") })
+			},
+			"split_dns": func(n int64) error { return at(func(s *vpn.Settings) { s.SplitDNS = repeat(n, "corp.test") }) },
+			"groups": func(n int64) error {
+				return at(func(s *vpn.Settings) {
+					for i := range n {
+						s.Groups = append(s.Groups, vpn.Group{Name: fmt.Sprint("g", i), Label: fmt.Sprint("G", i)})
+					}
+				})
+			},
+			"group_name": func(n int64) error {
+				return at(func(s *vpn.Settings) { s.Groups = []vpn.Group{{Name: strings.Repeat("g", int(n)), Label: "G"}} })
+			},
+			"group_label": func(n int64) error {
+				return at(func(s *vpn.Settings) { s.Groups = []vpn.Group{{Name: "g", Label: strings.Repeat("组", int(n))}} })
+			},
+			"pool6_prefix": func(n int64) error {
+				return at(func(s *vpn.Settings) { s.Pool6 = netip.PrefixFrom(netip.MustParseAddr("fd00:9::"), int(n)) })
+			},
+			"mtu_with_ipv6": func(n int64) error {
+				return at(func(s *vpn.Settings) { s.MTU, s.Pool6 = int(n), prefix("fd00:9::/64") })
+			},
+			"acl_ports": func(n int64) error {
+				return at(func(s *vpn.Settings) {
+					s.ACLRules = []vpn.ACLRule{{Protocol: "tcp", Ports: slices.Repeat([]vpn.PortRange{{From: 22, To: 22}}, int(n))}}
+				})
+			},
+			"acl_comment": func(n int64) error {
+				return at(func(s *vpn.Settings) {
+					s.ACLRules = []vpn.ACLRule{{Protocol: "any", Comment: strings.Repeat("说", int(n))}}
+				})
+			},
+			"traffic_quota": func(n int64) error {
+				next := c.ClientSettings
+				next.DailyQuota, next.MonthlyQuota = n, n
+				_, err := r.s.UpdateClient(ctx, alice, c.ID, 0, next)
+				return err
+			},
+			"certificate_size": func(n int64) error {
+				padded := append(bytes.Repeat([]byte("#"), int(n)-len(ca)-1), '\n')
+				_, err := r.s.UploadCertificate(ctx, alice, vpn.NewCertificate{Name: fmt.Sprint("ca-", n), Kind: vpn.CertificateClientCA, Certificate: append(padded, ca...)})
+				return err
+			},
+		} {
+			i := slices.IndexFunc(r.s.Restrictions(), func(l vpn.Restriction) bool { return l.Name == name })
+			if i < 0 {
+				t.Errorf("%s is not listed", name)
+				continue
+			}
+			limit := r.s.Restrictions()[i]
+			if low := limit.Low; low > 1 || low == 1 && name[:5] == "group" {
+				if err := try(low); err != nil {
+					t.Errorf("%s %d: got %v", name, low, err)
+				}
+				if err := try(low - 1); err == nil {
+					t.Errorf("%s %d was taken", name, low-1)
+				}
+			}
+			if err := try(limit.High); err != nil {
+				t.Errorf("%s %d: got %v", name, limit.High, err)
+			}
+			if err := try(limit.High + 1); err == nil {
+				t.Errorf("%s %d was taken", name, limit.High+1)
+			}
 		}
 		tried := 0
 		for _, limit := range r.s.Restrictions() {
@@ -107,6 +186,37 @@ func TestRestrictionsAreThoseThatAreEnforced(t *testing.T) {
 			t.Errorf("tried %d of %d", tried, len(fields))
 		}
 	})
+}
+
+func repeat(n int64, domain string) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("d%d.%s", i, domain))
+	}
+	return all
+}
+
+func TestPortsAreThoseThatAreListed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbOf(t))
+	g := r.gateway(t, "a", alice.Account)
+	var edges []int
+	for _, l := range r.s.Restrictions() {
+		if l.Name == "port" {
+			edges = append(edges, int(l.Low), int(l.High))
+		}
+	}
+	if d := cmp.Diff([]int{443, 443, 1024, 4499, 4501, 49151}, edges); d != "" {
+		t.Error(d)
+	}
+	for _, port := range edges {
+		srv := r.server(t, alice, g.ID, func(n *vpn.NewServer) { n.Port = port })
+		must(t, r.s.DeleteServer(ctx, alice, srv.ID))
+	}
+	for _, port := range []int{1, 442, 444, 1023, 4500, 49152} {
+		if _, err := r.s.CreateServer(ctx, alice, vpn.NewServer{Gateway: g.ID, Port: port, Settings: settings()}); !errors.Is(err, vpn.ErrPort) {
+			t.Errorf("port %d: got %v, want ErrPort", port, err)
+		}
+	}
 }
 
 // TestWhichChangesEndSessions is section 2.2 and 4.7: only a pool and the factors

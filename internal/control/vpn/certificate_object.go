@@ -189,6 +189,7 @@ func (s *Service) RenameCertificate(ctx context.Context, p account.Principal, ce
 		if c.Kind == CertificateClient {
 			return ErrCertificateIssued
 		}
+		was := c.Name
 		c.Name = name
 		if err := certificateNameFree(ctx, tx, c); err != nil {
 			return err
@@ -198,7 +199,8 @@ func (s *Service) RenameCertificate(ctx context.Context, p account.Principal, ce
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, p, "vpn.certificate_renamed", map[string]string{"certificate": c.ID})
+		detail := tellChanges(map[string]string{"certificate": c.ID}, []setting{{"name", was, false}}, []setting{{"name", name, false}})
+		return s.record(ctx, tx, p, "vpn.certificate_renamed", detail)
 	})
 	if err != nil {
 		return Certificate{}, err

@@ -333,6 +333,10 @@ func TestSessionsTrafficAndPulse(t *testing.T) {
 		if err != nil || len(sessions) != 1 || sessions[0].SourceIP.String() != "198.51.100.9" || sessions[0].Live.Transport != "dtls" || sessions[0].BytesOut != 20 {
 			t.Errorf("got %+v, %v", sessions, err)
 		}
+		of, _, err := r.s.Sessions(ctx, alice, vpn.SessionFilter{Server: srv.ID})
+		if err != nil || len(of) != 1 || of[0].Server != srv.ID || sessions[0].Server != srv.ID {
+			t.Errorf("of the server: got %+v, %v", of, err)
+		}
 		online, err := r.s.Online(ctx, alice.Account, g.ID)
 		if err != nil || online[c.ID] != 1 {
 			t.Errorf("online: got %v, %v", online, err)

@@ -12,6 +12,8 @@ var (
 	ErrNameInvalid    = errs.New(errs.Unprocessable, "vpn.name_invalid")
 	ErrNameDuplicate  = errs.New(errs.Conflict, "vpn.name_duplicate")
 	ErrQuota          = errs.New(errs.Unprocessable, "vpn.quota_exceeded")
+	ErrQuotaDecision  = errs.New(errs.Unprocessable, "vpn.quota_decision") // params "names", "most"
+	ErrQuotaRequest   = errs.New(errs.NotFound, "vpn.quota_request_not_found")
 	ErrLimits         = errs.New(errs.Unprocessable, "vpn.limits_invalid")
 	ErrServiceMissing = errs.New(errs.Conflict, "vpn.service_missing") // param "service"
 	ErrInUse          = errs.New(errs.Conflict, "vpn.in_use")
@@ -29,6 +31,7 @@ var (
 	ErrRoutes         = errs.New(errs.Unprocessable, "vpn.routes_invalid")
 	ErrRouteConflict  = errs.New(errs.Unprocessable, "vpn.route_conflict") // params "prefix", "other"
 	ErrPort           = errs.New(errs.Unprocessable, "vpn.port_invalid")
+	ErrPortConflict   = errs.New(errs.Conflict, "vpn.port_conflict")
 	ErrDNS            = errs.New(errs.Unprocessable, "vpn.dns_invalid")
 	ErrSetting        = errs.New(errs.Unprocessable, "vpn.setting_invalid") // param "setting"
 	ErrGroups         = errs.New(errs.Unprocessable, "vpn.groups_invalid")
@@ -41,6 +44,7 @@ var (
 	ErrPasswordWeak   = errs.New(errs.Unprocessable, "vpn.password_weak")
 	ErrCSR            = errs.New(errs.Unprocessable, "vpn.csr_invalid")
 	ErrSecretExpired  = errs.New(errs.Gone, "vpn.secret_expired")
+	ErrDeviceNotFound = errs.New(errs.NotFound, "vpn.device_not_found")
 	ErrEnrolment      = errs.New(errs.NotFound, "vpn.enrolment_over")
 	ErrEnrolmentCode  = errs.New(errs.Unprocessable, "vpn.enrolment_code")
 	ErrNoToken        = errs.New(errs.Conflict, "vpn.client_without_token")

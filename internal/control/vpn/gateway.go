@@ -112,10 +112,24 @@ func roomForGateway(ctx context.Context, q db.Q, in NewGateway) error {
 	if err != nil {
 		return err
 	}
-	if n >= GatewayQuota {
-		return ErrQuota.With("limit", GatewayQuota)
+	if err := holdQuota(ctx, q, in.Account, QuotaGateways, GatewayQuota, n); err != nil {
+		return err
+	}
+	if in.HasSSL() {
+		if err := roomForSSL(ctx, q, in.Account); err != nil {
+			return err
+		}
 	}
 	return gatewayNameFree(ctx, q, Gateway{Account: in.Account, Region: in.Region}, in.Name)
+}
+
+// roomForSSL refuses one more gateway with the SSL service.
+func roomForSSL(ctx context.Context, q db.Q, owner account.ID) error {
+	n, err := countSSLGateways(ctx, q, owner)
+	if err != nil {
+		return err
+	}
+	return holdQuota(ctx, q, owner, QuotaSSLGateways, SSLGatewayQuota, n)
 }
 
 func (s *Service) createTx(ctx context.Context, tx *db.Tx, in NewGateway) (Gateway, error) {
@@ -380,4 +394,6 @@ func (g Gateway) quotaOfServers() int {
 }
 
 // quotaOfClients is how many SSL clients a server may have.
-func (g Gateway) quotaOfClients() int { return g.SSLConnections * clientsPerConnection }
+func (g Gateway) quotaOfClients(ctx context.Context, q db.Q) (int, error) {
+	return quotaOf(ctx, q, g.Account, QuotaClients, g.SSLConnections*clientsPerConnection)
+}

@@ -12,9 +12,11 @@ import (
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
@@ -91,6 +93,10 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 			"Online":  func(p account.Principal) error { _, err := r.s.Online(ctx, p.Account, g.ID); return err },
 			"Sessions": func(p account.Principal) error {
 				_, _, err := r.s.Sessions(ctx, p, vpn.SessionFilter{Gateway: g.ID})
+				return err
+			},
+			"Sessions of a server": func(p account.Principal) error {
+				_, _, err := r.s.Sessions(ctx, p, vpn.SessionFilter{Server: srv.ID})
 				return err
 			},
 			"CreateServer": func(p account.Principal) error {
@@ -305,7 +311,7 @@ func TestServersAndClientsAreMadeOnceForAKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "k", alice.Account)
-		in := vpn.NewServer{Key: "first", Gateway: g.ID, UDP: true, Settings: settings()}
+		in := vpn.NewServer{Key: "first", Gateway: g.ID, Settings: settings()}
 		srv, err := r.s.CreateServer(ctx, alice, in)
 		must(t, err)
 		again, err := r.s.CreateServer(ctx, alice, in)
@@ -367,4 +373,78 @@ func TestAServerShowsWhatItsNodeCouldNotDo(t *testing.T) {
 		report("applied")
 		state(vpn.ServerActive)
 	})
+}
+
+// TestAServersNameIsTheOnlyOneOfItsRegion: on whichever gateway, when it is made
+// and when it is renamed; other accounts and regions are no matter.
+func TestAServersNameIsTheOnlyOneOfItsRegion(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d, func(c *vpn.Config) {
+			c.Networks = append(c.Networks, vpn.Network{ID: "vpc-far", Region: "cn-far", Prefixes: []netip.Prefix{prefix("192.168.0.0/16")}})
+		})
+		_, err := r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "far", Region: "cn-far", Location: "CN-mainland", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.6")}})
+		must(t, err)
+		in := newGateway("far", alice.Account)
+		in.Region, in.Network = "cn-far", "vpc-far"
+		far, err := r.s.Create(ctx, in)
+		must(t, err)
+		r.server(t, alice, far.ID, nil)
+		r.server(t, mallo, r.gateway(t, "hers", mallo.Account).ID, nil)
+		r.server(t, alice, r.gateway(t, "one", alice.Account).ID, nil)
+		two := vpn.NewServer{Gateway: r.gateway(t, "two", alice.Account).ID, Settings: settings()}
+		two.Pool = prefix("10.10.0.0/24")
+		if _, err := r.s.CreateServer(ctx, alice, two); !errors.Is(err, vpn.ErrNameDuplicate) {
+			t.Errorf("creating: got %v", err)
+		}
+		two.Name = "branch"
+		srv, err := r.s.CreateServer(ctx, alice, two)
+		must(t, err)
+		next := srv.Settings
+		next.Name = "office"
+		if _, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, next); !errors.Is(err, vpn.ErrNameDuplicate) {
+			t.Errorf("renaming: got %v", err)
+		}
+		next.Name = "branch"
+		_, err = r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
+		must(t, err)
+	}, sets...)
+}
+
+// TestAServerThatNeverRanShowsThatItsNodeCannotRunIt: before its certificate it
+// is creating, with it in error, though it never was active.
+func TestAServerThatNeverRanShowsThatItsNodeCannotRunIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		g := r.gateway(t, "a", alice.Account)
+		srv := r.server(t, alice, g.ID, nil)
+		failed := func(want vpn.ServerState) {
+			t.Helper()
+			d, err := r.fleet.Desired(ctx, r.node.ID)
+			must(t, err)
+			must(t, r.fleet.Ingest(ctx, r.node.ID, gwlink.Report{Node: r.node.ID, Generation: d.Generation, Version: "test", Gateways: []gwlink.ObservedState{
+				{Gateway: g.ID, Generation: d.Generation, State: "failed", Problem: "listening on tcp 443: address in use"},
+			}}))
+			must(t, r.queue.Drain(ctx))
+			if got, err := r.s.Server(ctx, alice.Account, srv.ID); err != nil || got.State != want {
+				t.Errorf("got %s, %v, want %s", got.State, err, want)
+			}
+		}
+		failed(vpn.ServerCreating)
+		_, err := r.s.CertifyServer(ctx, r.node.ID, gwlink.CertificateRequest{Server: srv.ID, CSR: newCSR(t)})
+		must(t, err)
+		failed(vpn.ServerError)
+	})
+}
+
+func TestPortsOfTheInstallationAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t, sets...), func(c *vpn.Config) { c.ReservedPorts = []int{8443} })
+	g := r.gateway(t, "a", alice.Account)
+	for port, want := range map[int]error{8443: vpn.ErrPortConflict, 4500: vpn.ErrPort, 8444: nil} {
+		_, err := r.s.CreateServer(ctx, alice, vpn.NewServer{Gateway: g.ID, Port: port, Settings: settings()})
+		if !errors.Is(err, want) {
+			t.Errorf("port %d: got %v, want %v", port, err, want)
+		}
+	}
 }

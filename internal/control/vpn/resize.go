@@ -18,11 +18,16 @@ func (s *Service) CheckResize(ctx context.Context, owner account.ID, gateway str
 	if err != nil {
 		return err
 	}
-	if g.State == GatewayDeleting || g.State == GatewayFrozen {
-		return ErrState
+	if err := g.changeable(); err != nil {
+		return err
 	}
 	if to.SSLBandwidth < g.SSLBandwidth || to.SSLConnections < g.SSLConnections {
 		return ErrLimits
+	}
+	if to.HasSSL() && !g.HasSSL() {
+		if err := roomForSSL(ctx, s.db, owner); err != nil {
+			return err
+		}
 	}
 	servers, err := serversOfGateway(ctx, s.db, g.ID)
 	if err != nil {

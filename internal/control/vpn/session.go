@@ -8,13 +8,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
 // endTx ends all sessions that a query of granted sessions names and that may
 // still live: a grant counts from the moment of login, before the node has
 // reported the session, so that none slips through.
-func (s *Service) endTx(ctx context.Context, tx *db.Tx, gateway, reason, query, arg string) error {
-	sessions, err := db.Select(ctx, tx, db.One[string], query, arg)
+func (s *Service) endTx(ctx context.Context, tx *db.Tx, gateway, reason, query string, args ...any) error {
+	sessions, err := db.Select(ctx, tx, db.One[string], query, args...)
 	if err != nil {
 		return err
 	}
@@ -75,9 +76,17 @@ func (s *Service) DisconnectSession(ctx context.Context, p account.Principal, se
 	})
 }
 
+// Session is an entry of the session log, with the SSL server of its client:
+// that is in no log, and empty once the client is deleted.
+type Session struct {
+	fleet.Session
+	Server string
+}
+
 // SessionFilter chooses sessions of an account.
 type SessionFilter struct {
 	Gateway  string // empty = all of the account
+	Server   string // empty = all
 	Client   string // empty = all
 	LiveOnly bool
 	Page
@@ -85,23 +94,75 @@ type SessionFilter struct {
 
 // Sessions lists an account's sessions, newest first, with their addresses.
 // Reading addresses is recorded.
-func (s *Service) Sessions(ctx context.Context, p account.Principal, f SessionFilter) (all []fleet.Session, next string, err error) {
-	var gateways []string
+func (s *Service) Sessions(ctx context.Context, p account.Principal, f SessionFilter) (all []Session, next string, err error) {
+	gateways, err := s.gatewaysFor(ctx, p.Account, f)
+	if err != nil {
+		return nil, "", err
+	}
+	limit, read := f.limit(), fleet.Filter{Gateways: gateways, Client: f.Client, LiveOnly: f.LiveOnly, Before: f.Cursor, Limit: f.limit() + 1}
+	for len(all) <= limit {
+		batch, err := s.fleet.Sessions(ctx, read)
+		if err != nil {
+			return nil, "", err
+		}
+		if all, err = s.ofServer(ctx, p.Account, f.Server, all, batch); err != nil {
+			return nil, "", err
+		}
+		if len(batch) < read.Limit {
+			break
+		}
+		read.Before = batch[len(batch)-1].ID
+	}
+	all, next = cut(all, limit, func(v Session) string { return v.ID })
+	return all, next, s.openAddresses(ctx, p, all)
+}
+
+// gatewaysFor are the gateways whose sessions a filter may choose.
+func (s *Service) gatewaysFor(ctx context.Context, owner account.ID, f SessionFilter) ([]string, error) {
+	if f.Server != "" {
+		srv, err := serverFor(ctx, s.db, owner, f.Server)
+		if err != nil {
+			return nil, err
+		}
+		return []string{srv.Gateway}, nil
+	}
 	if f.Gateway == "" {
-		gateways, err = gatewayIDs(ctx, s.db, p.Account)
-	} else {
-		_, err = gatewayFor(ctx, s.db, p.Account, f.Gateway)
-		gateways = []string{f.Gateway}
+		return gatewayIDs(ctx, s.db, owner)
 	}
-	if err != nil {
-		return nil, "", err
+	_, err := gatewayFor(ctx, s.db, owner, f.Gateway)
+	return []string{f.Gateway}, err
+}
+
+// ofServer adds those sessions to all that are of a server ("" = of any).
+func (s *Service) ofServer(ctx context.Context, owner account.ID, server string, all []Session, batch []fleet.Session) ([]Session, error) {
+	servers := map[string]string{}
+	for _, one := range batch {
+		of, known := servers[one.Client]
+		if !known {
+			var err error
+			of, err = db.Get(ctx, s.db, ErrClientNotFound, db.One[string], "SELECT server FROM vpn_client WHERE id = $1 AND account = $2", one.Client, string(owner))
+			if err != nil && !errs.IsNotFound(err) {
+				return nil, err
+			}
+			servers[one.Client] = of
+		}
+		if server == "" || server == of {
+			all = append(all, Session{one, of})
+		}
 	}
-	all, err = s.fleet.Sessions(ctx, fleet.Filter{Gateways: gateways, Client: f.Client, LiveOnly: f.LiveOnly, Before: f.Cursor, Limit: f.limit() + 1})
-	if err != nil {
-		return nil, "", err
+	return all, nil
+}
+
+func (s *Service) openAddresses(ctx context.Context, p account.Principal, all []Session) error {
+	logged := make([]fleet.Session, len(all))
+	for i := range all {
+		logged[i] = all[i].Session
 	}
-	all, next = cut(all, f.limit(), func(v fleet.Session) string { return v.ID })
-	return all, next, s.fleet.OpenAddresses(ctx, readerOf(p), "vpn", all)
+	err := s.fleet.OpenAddresses(ctx, readerOf(p), "vpn", logged)
+	for i := range all {
+		all[i].Session = logged[i]
+	}
+	return err
 }
 
 // Online tells which of an account's clients have a live session, and how many.
@@ -167,6 +228,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			"DELETE FROM vpn_conversation WHERE expires_at < $1",
 			"DELETE FROM vpn_attempt WHERE until < $1",
 			"DELETE FROM vpn_enrolment WHERE expires_at < $1",
+			"DELETE FROM vpn_told WHERE until < $1",
 			"DELETE FROM vpn_ban_share WHERE source NOT IN (SELECT source FROM vpn_ban WHERE until >= $1)",
 			"DELETE FROM vpn_ban WHERE until < $1",
 			"DELETE FROM vpn_grant WHERE not_after < $1",

@@ -18,7 +18,10 @@ var reserved = []netip.Prefix{
 var unicast6 = []netip.Prefix{netip.MustParsePrefix("2000::/3"), netip.MustParsePrefix("fc00::/7")}
 
 // minMTU6 is the least MTU that carries IPv6 (RFC 8200, section 5).
-const minMTU6 = 1280
+const (
+	minMTU6 = 1280
+	maxMTU  = 1500
+)
 
 // validNetwork tells whether p is a network that packets may be routed to: IPv4
 // masks /8 to /32, IPv6 ones /16 to /128, canonical, and nothing reserved.
@@ -29,7 +32,7 @@ func validNetwork(p netip.Prefix) bool {
 	case p.Addr().Is4():
 		return p.Bits() >= 8 && !slices.ContainsFunc(reserved, p.Overlaps)
 	}
-	return p.Bits() >= 16 && slices.ContainsFunc(unicast6, func(u netip.Prefix) bool { return u.Contains(p.Addr()) })
+	return p.Bits() >= subnetWidest6 && slices.ContainsFunc(unicast6, func(u netip.Prefix) bool { return u.Contains(p.Addr()) })
 }
 
 // Limits of section 8.4.
@@ -41,9 +44,11 @@ const (
 	maxSplitDNS      = 50
 	maxBanner        = 500
 
-	maxSessionsOfClient  = 10
-	poolWidest, poolLast = 16, 29 // prefix lengths
-	subnetWidest         = 8
+	maxSessionsOfClient    = 10
+	poolWidest, poolLast   = 16, 29 // prefix lengths
+	subnetWidest           = 8
+	subnetWidest6          = 16
+	pool6Widest, pool6Last = 48, 112
 
 	// leastRekey is a day: each new tunnel interrupts for a moment, and no key
 	// wears out in that time (spec OpenConnect, 10.3).
@@ -51,7 +56,7 @@ const (
 )
 
 // check holds the settings, with the local subnets that hold, to section 4.7, given the VPC's prefixes, the pools
-// of the gateway's other servers and the connections that were bought.
+// of other servers in it and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
 	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
 		if err != nil {
@@ -118,11 +123,11 @@ func (c Settings) checkPool6(vpc, pools []netip.Prefix) error {
 	if !slices.ContainsFunc(vpc, func(p netip.Prefix) bool { return p.Addr().Is6() }) {
 		return ErrNoIPv6
 	}
-	if !validNetwork(c.Pool6) || !c.Pool6.Addr().Is6() || c.Pool6.Bits() < 48 || c.Pool6.Bits() > 112 {
+	if !validNetwork(c.Pool6) || !c.Pool6.Addr().Is6() || c.Pool6.Bits() < pool6Widest || c.Pool6.Bits() > pool6Last {
 		return ErrPool6
 	}
 	if c.MTU < minMTU6 {
-		return ErrSetting.With("setting", "mtu").With("low", minMTU6).With("top", 1500)
+		return ErrSetting.With("setting", "mtu").With("low", minMTU6).With("top", maxMTU)
 	}
 	return apart(c.Pool6, c.LocalSubnets, vpc, pools)
 }
@@ -178,7 +183,7 @@ type number struct {
 
 func (c Settings) numbers() []number {
 	return []number{
-		{"mtu", c.MTU, 576, 1500, false},
+		{"mtu", c.MTU, 576, maxMTU, false},
 		{"dpd", c.DPD, 10, 3600, false},
 		{"mobile_dpd", c.MobileDPD, 10, 86400, false},
 		{"keepalive", c.Keepalive, 10, 3600, true},
@@ -222,13 +227,19 @@ func (c Settings) checkTexts() error {
 	return nil
 }
 
-// checkPort holds a port to section 4.7: 443, or 1024-49151 without the IPsec
-// NAT port.
-func checkPort(port int) error {
-	if port == 443 || (port >= 1024 && port <= 4499) || (port >= 4501 && port <= 49151) {
-		return nil
+// ports are those of section 4.7: not below 1024 but 443, not the IPsec NAT port.
+var ports = []PortRange{{443, 443}, {1024, 4499}, {4501, 49151}}
+
+// checkPort holds a port to those and refuses what the installation listens on
+// itself.
+func (s *Service) checkPort(port int) error {
+	if !slices.ContainsFunc(ports, func(r PortRange) bool { return int(r.From) <= port && port <= int(r.To) }) {
+		return ErrPort
 	}
-	return ErrPort
+	if slices.Contains(s.config.ReservedPorts, port) {
+		return ErrPortConflict
+	}
+	return nil
 }
 
 // endsSessions reports whether a change of settings ends the server's sessions:

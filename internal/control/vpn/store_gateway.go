@@ -49,6 +49,10 @@ func countGateways(ctx context.Context, q db.Q, owner account.ID, region string)
 	return db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_gateway WHERE account = $1 AND region = $2 AND state <> 'deleted'", string(owner), region)
 }
 
+func countSSLGateways(ctx context.Context, q db.Q, owner account.ID) (int64, error) {
+	return db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_gateway WHERE account = $1 AND ssl_connections > 0 AND state <> 'deleted'", string(owner))
+}
+
 func insertGateway(ctx context.Context, tx *db.Tx, g Gateway, key string) error {
 	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_gateway (id, origin, account, name, region, network, state, problem,
 		ssl_bandwidth, ssl_connections, node, version, created_at, updated_at)

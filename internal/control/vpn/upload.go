@@ -73,8 +73,8 @@ func (s *Service) UploadCertificate(ctx context.Context, p account.Principal, in
 		if err != nil {
 			return err
 		}
-		if n >= CertificateQuota {
-			return ErrQuota.With("limit", CertificateQuota)
+		if err := holdQuota(ctx, tx, p.Account, QuotaCertificates, CertificateQuota, n); err != nil {
+			return err
 		}
 		if err := certificateNameFree(ctx, tx, c); err != nil {
 			return err

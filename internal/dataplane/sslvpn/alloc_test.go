@@ -7,7 +7,6 @@ package sslvpn
 import (
 	"bytes"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
-	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
 )
@@ -82,39 +80,41 @@ func TestPathToTheClientDoesNotAllocate(t *testing.T) {
 	st, way := detour(c, sink{}, nil, live.link.path.Load())
 	measure("dtls", st, way)
 
-	st, way = detour(c, sink{}, nil, nil)
-	st.conn, st.tls, _ = r.settled(nil)
-	measure("tls", st, way)
+	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
+		conn, own, _ := r.settled(version, nil)
+		st, way = detour(c, sink{}, own, nil)
+		st.conn = conn
+		measure(tls.VersionName(version), st, way)
+	}
 }
 
 // settled is the gateway's end of a TLS connection that takes all that is
-// written to it and gives what is in input, and its peer's Sealer.
-func (r *rig) settled(input io.Reader) (*netio.Conn, *netio.TLS, *tlsrecord.Sealer) {
+// written to it and gives what is in input, and its peer, which writes into
+// input.
+func (r *rig) settled(version uint16, input *bytes.Buffer) (*netio.Conn, *netio.TLS, *tls.Conn) {
 	r.t.Helper()
 	a, b := net.Pipe()
-	cut := &switchable{Conn: a, input: input}
+	cut, tap := &switchable{Conn: a, input: input}, &switchable{Conn: b, output: input}
 	conn := netio.NewConn(cut)
-	log := &tlsrecord.KeyLog{}
-	peer := tls.Client(b, &tls.Config{InsecureSkipVerify: true, KeyLogWriter: log}) // whose it is does not matter here
+	peer := tls.Client(tap, &tls.Config{ // whose it is does not matter here
+		InsecureSkipVerify: true, MinVersion: version, MaxVersion: version, DynamicRecordSizingDisabled: true,
+	})
 	shaken := make(chan error, 1)
 	go func() { shaken <- peer.Handshake() }()
 	own := ownTLS(r.t, conn, *r.certs["sslsrv-1"])
 	if err := <-shaken; err != nil {
 		r.t.Fatal(err)
 	}
-	_, sealer, err := log.Keys(peer.ConnectionState().CipherSuite, false)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cut.off = true
-	return conn, own, sealer
+	cut.off, tap.off = true, true
+	return conn, own, peer
 }
 
-// switchable takes everything itself once it is off, and gives its input.
+// switchable takes everything itself once it is off, into its output if it has
+// one, and gives its input.
 type switchable struct {
 	net.Conn
-	input io.Reader
-	off   bool
+	input, output *bytes.Buffer
+	off           bool
 }
 
 func (s *switchable) Read(p []byte) (int, error) {
@@ -125,7 +125,10 @@ func (s *switchable) Read(p []byte) (int, error) {
 }
 
 func (s *switchable) Write(p []byte) (int, error) {
-	if s.off {
+	switch {
+	case s.off && s.output != nil:
+		return s.output.Write(p)
+	case s.off:
 		return len(p), nil
 	}
 	return s.Conn.Write(p)
@@ -236,22 +239,29 @@ func TestPathFromTheClientByTLSDoesNotAllocate(t *testing.T) {
 	_ = r.queue.Close() // another device takes its place
 	r.device = tuntest.Discard()
 	r.apply()
+	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
+		t.Run(tls.VersionName(version), func(t *testing.T) { r.measureUpByTLS(t, version) })
+	}
+}
+
+func (r *rig) measureUpByTLS(t *testing.T, version uint16) {
+	t.Helper()
 	c, live := r.theClient()
 	var input bytes.Buffer
-	conn, own, sealer := r.settled(&input)
+	conn, own, peer := r.settled(version, &input)
 	st := newStream(c, conn, own)
 	st.number = live.number
 	const runs, batch = 50, 32
-	var records []byte
 	for range 4 * batch * (runs + 1) { // a read takes more than a batch
 		for _, f := range [][]byte{
 			openconnect.AppendFrame(nil, openconnect.TypeData, udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))),
 			openconnect.AppendFrame(nil, openconnect.TypeGSO, superFrameFrom("10.98.0.2", "10.77.0.2", 2)),
 		} {
-			records = sealer.Seal(records, tlsrecord.TypeApplicationData, f)
+			if _, err := peer.Write(f); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	input.Write(records)
 	reader := streamReader{st: st, queue: r.device, gso: true}
 	before, each := c.packetsIn.Load(), uint64(2*batch)
 	n := testing.AllocsPerRun(runs, func() {

@@ -31,7 +31,8 @@ type httpConn struct {
 	tls  *netio.TLS
 	from netip.AddrPort
 	in   *bufio.Reader
-	own  allowance // for the present request
+	own  allowance   // for the present request
+	head http.Header // of the present request
 
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
@@ -67,8 +68,10 @@ func (h *httpConn) serve() {
 			h.connect(r)
 			return
 		}
+		h.head = r.Header
 		a := h.answer(r, body)
 		a.aggregate = r.Header.Get("X-Aggregate-Auth") == "1"
+		h.head = nil
 		h.own.release()
 		if h.write(a) != nil || a.close || r.Close {
 			return
@@ -234,11 +237,17 @@ func (h *httpConn) answer(r *http.Request, body []byte) answer {
 }
 
 func (h *httpConn) post(r *http.Request, body []byte) answer {
+	if foreign(r) {
+		return answer{status: 403, close: true}
+	}
 	d, err := openconnect.ParseDocument(r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return answer{status: 400, close: true}
 	}
 	d.GroupSelect = h.groupOf(openconnect.CleanPath(r.URL.Path), d)
+	if !h.meant(r, d) {
+		return h.look(d.GroupSelect)
+	}
 	switch d.Type {
 	case openconnect.TypeInit:
 		return h.begin(d)

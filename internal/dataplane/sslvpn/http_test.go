@@ -26,7 +26,8 @@ func TestLoginRounds(t *testing.T) {
 		{"GET for old clients", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 200, `name="password"`, ""},
 		{"wrong password", post(reply("ann", "no")), 200, `name="password"`, ""},
 		{"right password", post(reply("ann", "pass")), 200, `id="success"`, ""},
-		{"refused for good", post(reply("ann", "refuse")), 401, "", ""},
+		{"refused for good", post(reply("ann", "refuse")), 401, "", "Too many tries."},
+		{"ended with a reason", post(reply("ann", "end")), 200, "No second factor.</error>", ""},
 		{"control away", post(reply("ann", "away")), 503, "", "The service is unavailable. Please try again later."},
 		{"manifest", "GET /1/VPNManifest.xml HTTP/1.1\r\nHost: x\r\n\r\n", 200, "<vpn", ""},
 		{"unknown path", "GET /etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 404, "", ""},
@@ -39,7 +40,7 @@ func TestLoginRounds(t *testing.T) {
 			t.Errorf("%s: got %s %q, reason %q, want %d with %q, %q", c.name, resp.Status, body, resp.Header.Get("X-Reason"), c.status, c.contains, c.reason)
 		}
 	}
-	for reason, want := range map[string]uint64{FailCredentials: 1, FailRefused: 1, FailUnavailable: 1, FailCertificate: 0} {
+	for reason, want := range map[string]uint64{FailCredentials: 1, FailRefused: 2, FailUnavailable: 1, FailCertificate: 0} {
 		if got := r.svc.Tally().LoginFails[reason]; got != want {
 			t.Errorf("%d logins failed for %s, want %d", got, reason, want)
 		}

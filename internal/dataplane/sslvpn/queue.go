@@ -75,7 +75,7 @@ func newOutQueue(limit func() int) *outQueue {
 // put cuts a frame into the queue, laid out for path p; false when there was no
 // room for all of it.
 func (q *outQueue) put(p *path, seg *tun.Segments) (whole bool) {
-	if p.framing.Widest > 0 {
+	if p.framing.Widest > 0 && p.stream.client.endHost() {
 		seg.Widen(p.framing.Widest)
 	}
 	need := p.room(seg)
@@ -151,8 +151,8 @@ func (q *outQueue) shortenLocked(c *chunk, now time.Time) {
 	for _, r := range q.ready {
 		waiting += len(r.Items)
 	}
-	n := min(q.law.drops(now, now.Sub(c.born), waiting <= fewPackets), len(c.Items)-1)
-	if n <= 0 {
+	n := q.law.drops(now, now.Sub(c.born), waiting <= fewPackets, len(c.Items)-1)
+	if n == 0 {
 		return
 	}
 	for _, it := range c.Items[:n] {

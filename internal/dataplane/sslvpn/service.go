@@ -2,6 +2,7 @@ package sslvpn
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -47,6 +48,8 @@ type Service struct {
 	early  *early  // connections without a session; has a lock of its own
 	memory *memory // for what they send
 
+	markKey []byte // see browser.go
+
 	timers timers
 }
 
@@ -59,8 +62,9 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		early: newEarly(maxEarly), memory: newMemory(), bans: ban.New(cfg.MaxBanScore),
+		early: newEarly(maxEarly), memory: newMemory(), bans: ban.New(cfg.MaxBanScore), markKey: make([]byte, 32),
 	}
+	_, _ = rand.Read(s.markKey) // never fails
 	s.wg.Go(s.tickForever)
 	return s
 }

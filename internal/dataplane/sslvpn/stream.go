@@ -38,7 +38,7 @@ type stream struct {
 func newStream(c *client, conn *netio.Conn, t *netio.TLS) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(c.chunkLimit), done: make(chan struct{})}
 	st.out.lost = &c.svc.tally.queueDown
-	st.tlsPath = &path{channel: session.TLS, stream: st}
+	st.tlsPath = &path{channel: session.TLS, stream: st, framing: t.Framing()}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
 		st.tlsPath.framing.Widest = openconnect.MaxPayload
 	}

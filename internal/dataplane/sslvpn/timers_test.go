@@ -3,6 +3,7 @@ package sslvpn
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -174,4 +175,41 @@ func TestAPhoneMayBeIdleForItsOwnTime(t *testing.T) {
 	if left := ended(1); len(left) != 0 {
 		t.Errorf("after the phone's time: got %v left", left)
 	}
+}
+
+// TestAChangedExpiryHoldsForLiveSessions: sooner ends them then, past at once
+// with their cookies, and later leaves them what their grants said.
+func TestAChangedExpiryHoldsForLiveSessions(t *testing.T) {
+	t.Parallel()
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1", func(s *gwlink.SSLServer) { s.DPD, s.CookieTimeout = 0, 36000 })
+	_, cookie := r.attached("past")
+	r.attached("soon")
+	r.attached("late") // its grant is of one hour
+	r.spec.SSLServers[0].Clients = []gwlink.Client{
+		{ID: "sslcli-past", Expires: at.Now().Add(-time.Minute)},
+		{ID: "sslcli-soon", Expires: at.Now().Add(10 * time.Minute)},
+		{ID: "sslcli-late", Expires: at.Now().Add(5 * time.Hour)},
+	}
+	r.apply()
+	ended := func(session string) {
+		t.Helper()
+		if c := r.nextClosed(); c.Session != session || c.Reason != gwlink.ReasonSessionLimit {
+			t.Errorf("got %s ended for %s, want %s", c.Session, c.Reason, session)
+		}
+	}
+	ended("ses_1")
+	p := r.dial(nil)
+	if resp, _ := p.request("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nCookie: webvpn=" + cookie + "\r\n\r\n"); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("its cookie: got %s", resp.Status)
+	}
+	at.Advance(10 * time.Minute)
+	r.svc.tick(nil)
+	ended("ses_2")
+	if left := len(r.svc.all()); left != 1 {
+		t.Errorf("got %d left, want the late one", left)
+	}
+	at.Advance(51 * time.Minute)
+	r.svc.tick(nil)
+	ended("ses_3")
 }

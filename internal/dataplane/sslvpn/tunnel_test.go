@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -309,5 +310,33 @@ func TestALateWordOfAReplacedConnectionIsNothing(t *testing.T) {
 	p.send(openconnect.TypeDPDRequest, []byte("still here"))
 	if f, err := p.frame(); err != nil || f.Type != openconnect.TypeDPDResponse {
 		t.Errorf("got %v, %v, want the new connection untouched", f, err)
+	}
+}
+
+// TestLongSegmentsEndAtEndHosts: what forwards could not pass them on.
+func TestLongSegmentsEndAtEndHosts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.dial(nil)
+	p.connect(p.login("ann"))
+	c, live := r.theClient()
+	way := *live.tlsPath
+	way.framing.Widest = openconnect.MaxPayload
+	packets := func() int {
+		var seg tun.Segments
+		if err := seg.Reset(superFrame()); err != nil {
+			t.Fatal(err)
+		}
+		q := newOutQueue(func() int { return netio.ChunkSize })
+		q.put(&way, &seg)
+		_, got, _ := q.take()
+		return len(got.Items)
+	}
+	few := packets()
+	h := *c.holder.Load()
+	h.Routed = []netip.Prefix{netip.MustParsePrefix("192.168.7.0/24")}
+	c.holder.Store(&h)
+	if many := packets(); few >= 10 || many != 40 {
+		t.Errorf("got %d packets for an end host and %d for a router, want few and 40", few, many)
 	}
 }

@@ -199,7 +199,6 @@ func (r *udpReader) hello(from netio.Endpoint, b []byte) {
 	if l == nil {
 		return
 	}
-	r.port.expect(from.Peer, l)
 	r.handle(l, from, b)
 }
 
@@ -228,7 +227,11 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 	if res.Established {
 		l.establishedLocked(r.port, from)
 	}
+	under := l.srv.Handshaking(from.Peer)
 	l.mu.Unlock()
+	if under {
+		r.port.expect(from.Peer, l)
+	}
 	c := l.stream.client
 	for _, d := range res.Send {
 		r.port.sock.Reply(d, from)

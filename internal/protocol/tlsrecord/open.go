@@ -27,6 +27,9 @@ const (
 	keyUpdate = string(rune(messageKeyUpdate)) + "\x00\x00\x01"
 )
 
+// levelWarning is the level of an alert that ends nothing in TLS 1.2.
+const levelWarning = 1
+
 // Opener reads the records of one direction. It belongs to one goroutine at a
 // time.
 type Opener struct {
@@ -47,6 +50,9 @@ func (o *Opener) Open(dst, record []byte) ([]byte, error) {
 	if len(record) > MaxRecord {
 		return dst, AlertError(AlertRecordOverflow)
 	}
+	if o.old {
+		return o.open12(dst, record)
+	}
 	if len(record) < HeaderLen+TailLen || record[0] != TypeApplicationData {
 		return dst, AlertError(AlertUnexpectedMessage)
 	}
@@ -56,6 +62,11 @@ func (o *Opener) Open(dst, record []byte) ([]byte, error) {
 		return dst, AlertError(AlertBadRecordMAC)
 	}
 	typ, content := trim(out[len(dst):])
+	return o.give(dst, out, typ, content)
+}
+
+// give handles what a record held, which lies behind dst in out.
+func (o *Opener) give(dst, out []byte, typ byte, content []byte) ([]byte, error) {
 	if len(content) > MaxPlaintext {
 		return dst, AlertError(AlertRecordOverflow)
 	}
@@ -94,8 +105,14 @@ func (o *Opener) sort(typ byte, content []byte) (data bool, err error) {
 	case TypeApplicationData:
 		return false, nil
 	case TypeHandshake:
+		if o.old { // renegotiation is not offered
+			break
+		}
 		return false, o.handshake(content)
 	case TypeAlert:
+		if o.old && len(content) == 2 && content[0] == levelWarning && content[1] != AlertCloseNotify {
+			return false, nil // RFC 5246 section 7.2.2
+		}
 		return false, alert(content)
 	}
 	return false, AlertError(AlertUnexpectedMessage)

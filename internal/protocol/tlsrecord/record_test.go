@@ -250,13 +250,18 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{TypeAlert, 1, 0}, true)
 	f.Add([]byte{TypeApplicationData, 3, 3, 0, 17, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}, false)
 	f.Fuzz(func(t *testing.T, b []byte, sealed bool) {
-		clientIn, clientOut, serverIn, serverOut := rfcKeys(&testing.T{})
+		clientIn, clientOut, serverIn, serverOut := rfcKeys(t)
+		_, clientOut12, serverIn12, _ := keys12(t, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
 		for _, end := range []struct {
 			in  *Opener
 			out *Sealer
-		}{{serverIn, clientOut}, {clientIn, serverOut}} {
+		}{{serverIn, clientOut}, {clientIn, serverOut}, {serverIn12, clientOut12}} {
 			record := b
-			if sealed && len(b) > 0 && len(b) <= MaxPlaintext {
+			switch {
+			case !sealed || len(b) == 0 || len(b) > MaxPlaintext:
+			case end.out.old:
+				record = end.out.Seal(nil, b[0], b[1:])
+			default:
 				record = content{b[0], b[1:]}.sealed(end.out, len(b)%3)
 			}
 			out, err := end.in.Open(make([]byte, 0, len(record)), record)
