@@ -7,12 +7,15 @@ package sslvpn
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/hex"
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
@@ -134,42 +137,72 @@ func (s *switchable) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
+// TestPathFromTheClientDoesNotAllocate, also when somebody has sent the hello of
+// the client again from its address, and not for longer than a handshake may
+// take when he has begun one there.
 func TestPathFromTheClientDoesNotAllocate(t *testing.T) {
-	r := newRig(t)
-	_, d := r.withDTLS("ann")
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1")
+	p, d := r.withDTLS("ann")
 	d.handshake()
 	r.uses(session.DTLS)
 	_ = r.queue.Close() // another device takes its place
 	r.device = tuntest.Discard()
 	r.apply()
-	const runs = 20
-	packet := udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))
-	var sealed [][]byte
-	for range (runs + 1) * netio.Messages {
-		sealed = append(sealed, d.seal(openconnect.TypeData, packet))
-	}
+	c, live := r.theClient()
+	reader, b := &udpReader{port: live.link.port}, netio.NewBuffers()
 	from := netip.MustParseAddrPort(d.conn.LocalAddr().String())
-	var port *udpPort
-	r.svc.mu.RLock()
-	for _, p := range r.svc.udp {
-		port = p
+	takes := func(datagram []byte) (under bool) {
+		b.Load(0, datagram, from)
+		reader.take(b, 1)
+		live.link.mu.Lock()
+		defer live.link.mu.Unlock()
+		return live.link.srv.Handshaking(from)
 	}
-	r.svc.mu.RUnlock()
-	b := netio.NewBuffers()
-	reader := &udpReader{port: port}
-	n := testing.AllocsPerRun(runs, func() {
-		for i := range netio.Messages {
-			b.Load(i, sealed[0], from)
-			sealed = sealed[1:]
+	packet := udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))
+	const runs = 20
+	passes := func(when string) {
+		t.Helper()
+		var sealed [][]byte
+		for range (runs + 1) * netio.Messages {
+			sealed = append(sealed, d.seal(openconnect.TypeData, packet))
 		}
-		reader.take(b, netio.Messages)
-	})
-	if got := r.svc.Live()[0].PacketsIn; got != (runs+1)*netio.Messages {
-		t.Errorf("got %d packets through, want %d", got, (runs+1)*netio.Messages)
+		before := c.packetsIn.Load()
+		n := testing.AllocsPerRun(runs, func() {
+			for i := range netio.Messages {
+				b.Load(i, sealed[0], from)
+				sealed = sealed[1:]
+			}
+			reader.take(b, netio.Messages)
+		})
+		if got := c.packetsIn.Load() - before; got != (runs+1)*netio.Messages {
+			t.Errorf("%s: got %d packets through, want %d", when, got, (runs+1)*netio.Messages)
+		}
+		if n != 0 {
+			t.Errorf("%s: got %v allocations for %d packets, want 0", when, n, netio.Messages)
+		}
 	}
-	if n != 0 {
-		t.Errorf("got %v allocations for %d packets, want 0", n, netio.Messages)
+	passes("at first")
+	if takes(d.hello) {
+		t.Error("the hello that led to the association begins a handshake")
 	}
+	passes("after a replayed hello")
+	flight, err := r.dtlsFor(p, hex.EncodeToString(live.link.id[:])).client.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !takes(flight[0]) {
+		t.Error("a new hello begins no handshake")
+	}
+	at.Advance(attemptLimit)
+	if !takes(d.seal(openconnect.TypeData, packet)) {
+		t.Error("a handshake ends before its time")
+	}
+	at.Advance(time.Second)
+	if takes(d.seal(openconnect.TypeData, packet)) {
+		t.Error("a handshake does not end")
+	}
+	passes("after a handshake that came to nothing")
 }
 
 // TestWhatDoesNotFitDoesNotAllocate: packets that are cut, and those whose sender

@@ -331,7 +331,12 @@ func (c *client) received(ch session.Channel, packets, bytes int, active bool, n
 	}
 }
 
-func (c *client) sent(packets, bytes int) {
+// sent books packets that went to the client. active says that not all of them
+// were chatter; when they went is known as exactly as timers are.
+func (c *client) sent(packets, bytes int, active bool) {
+	if at := c.svc.lately.Load(); active && c.lastData.Load() < at {
+		c.lastData.Store(at)
+	}
 	c.packetsOut.Add(uint64(packets))
 	c.bytesOut.Add(uint64(bytes))
 }

@@ -106,7 +106,7 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	h.attached()
 	h.succeeded()
 	_ = h.conn.SetDeadline(time.Time{})
-	if _, err := h.tls.Write(resp.AppendTo(nil)); err != nil || h.in.Buffered() > 0 || h.tls.Pending() {
+	if _, err := h.tls.Write(resp.AppendTo(nil)); err != nil || h.more() || h.tls.Pending() {
 		st.unlink() // bytes behind CONNECT before its answer are no stock client's
 		c.lost(st)
 		return

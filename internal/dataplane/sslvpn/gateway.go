@@ -148,11 +148,11 @@ func (p *pump) forward(c *client) {
 // seal makes the frame records of an association. When the sequence numbers are
 // used up, the client's next tunnel brings new ones.
 func (p *pump) seal(c *client, out *dtlsOut) {
-	n, size := p.seg.Left(), p.seg.Size()
+	n, size, active := p.seg.Left(), p.seg.Size(), !isChatter(p.seg.Packet())
 	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load(), out.small) != nil {
 		return
 	}
-	c.sent(n, size)
+	c.sent(n, size, active)
 }
 
 func (p *pump) burst(port *udpPort) *netio.Burst {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
@@ -51,6 +52,7 @@ type Service struct {
 	markKey []byte // see browser.go
 
 	timers timers
+	lately atomic.Int64 // Unix nanoseconds at the last tick
 }
 
 // New returns a Service that runs nothing yet.
@@ -293,7 +295,9 @@ func (s *Service) tickForever() {
 
 // tick gives the sessions that are due their time; it returns them in due.
 func (s *Service) tick(due []*client) []*client {
-	due = s.timers.due(s.cfg.Clock.Now(), due)
+	now := s.cfg.Clock.Now()
+	s.lately.Store(now.UnixNano())
+	due = s.timers.due(now, due)
 	for i, c := range due {
 		c.tick()
 		due[i] = nil

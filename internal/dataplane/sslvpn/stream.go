@@ -335,7 +335,7 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 
 // pass sends packets of a chunk.
 func (w *streamWriter) pass(c *chunk, part *netio.Chunk) error {
-	w.st.client.sent(len(part.Items), part.Bytes)
+	w.st.client.sent(len(part.Items), part.Bytes, c.active)
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).Send(part, c.path.out.peer.Load())
 	}
