@@ -1,5 +1,11 @@
 package gwlink
 
+// What a person reads of a login that control or the node by itself turns away.
+const (
+	TextBanned      = "Too many failed attempts from your network. Try again in 20 minutes."
+	TextCertificate = "A valid client certificate is required."
+)
+
 // Why a session ended, as the person reads it whose client is told to go.
 // Clients show it as it is, and stock ones show ASCII only.
 var reasonTexts = map[string]string{

@@ -16,8 +16,6 @@ const (
 	banReset   = 20 * time.Minute
 )
 
-const textBanned = "Too many failed attempts from your network. Try again in 20 minutes."
-
 // judged is a round for a source that is not banned. A wrong factor counts
 // against the source at whatever server and node it was tried. It is counted
 // after the comparison, so that people of one office who sign in at the same
@@ -36,7 +34,7 @@ func (l login) judged(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if score >= int64(l.s.config.MaxBanScore) {
-		return unavailable(textBanned), nil
+		return unavailable(gwlink.TextBanned), nil
 	}
 	a, err := l.round(ctx)
 	if err != nil || !a.Failed {

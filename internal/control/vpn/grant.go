@@ -147,7 +147,7 @@ func (l login) hindrance(ctx context.Context, tx *db.Tx, c SSLClient, d Device) 
 func (l login) newGrant(c SSLClient) gwlink.Grant {
 	g := gwlink.Grant{
 		Session: id.New("ses"), Gateway: l.gateway.ID, Server: l.server.ID, Client: c.ID, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6,
-		MaxSessions: l.sessionsOf(c), UpRate: c.UpRate, DownRate: c.DownRate, NotBefore: l.now,
+		MaxSessions: l.server.sessionsOf(c.MaxSessions), UpRate: c.UpRate, DownRate: c.DownRate, NotBefore: l.now,
 		NotAfter: l.now.Add(time.Duration(l.server.SessionTimeout) * time.Second),
 	}
 	if !c.ExpiresAt.IsZero() && c.ExpiresAt.Before(g.NotAfter) {
@@ -161,13 +161,6 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 		g.Path = l.path
 	}
 	return g
-}
-
-func (l login) sessionsOf(c SSLClient) int {
-	if c.MaxSessions > 0 {
-		return c.MaxSessions
-	}
-	return l.server.MaxSessionsPerClient
 }
 
 // spend marks the code's step as used, once, and makes sure that the client is
@@ -216,7 +209,7 @@ func (l login) room(ctx context.Context, tx *db.Tx, c SSLClient) error {
 	taken := 0
 	for client, n := range perClient {
 		if client == c.ID {
-			n = min(n, l.sessionsOf(c)-1)
+			n = min(n, l.server.sessionsOf(c.MaxSessions)-1)
 		}
 		taken += min(n, most[client]) // more are being replaced right now
 	}
@@ -236,7 +229,7 @@ func (l login) sessionsOfAll(ctx context.Context, tx *db.Tx) (map[string]int, er
 	}, "SELECT id, max_sessions FROM vpn_client WHERE gateway = $1", l.gateway.ID)
 	most := make(map[string]int, len(all))
 	for _, c := range all {
-		most[c.ID] = l.sessionsOf(c)
+		most[c.ID] = l.server.sessionsOf(c.MaxSessions)
 	}
 	return most, err
 }

@@ -24,7 +24,6 @@ const (
 	textLocked      = "Too many failed attempts. Try again in 15 minutes."
 	textUnavailable = "The VPN service is not available."
 	textDraining    = "This VPN node is being taken out of service and takes no new logins. Try again later."
-	textCertificate = "A valid client certificate is required."
 	textFull        = "The number of connections is used up."
 	textDayUsed     = "The traffic allowance of today is used up. It starts anew at 00:00 (UTC+8)."
 	textMonthUsed   = "The traffic allowance of this month is used up. It starts anew on the first day of the next one."
@@ -110,7 +109,7 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return closed(textCertificate), nil
+		return closed(gwlink.TextCertificate), nil
 	}
 	if l.server.LoginMode == LoginCertificate && l.request.Conversation == "" {
 		return l.byCertificate(ctx)
@@ -173,7 +172,7 @@ func (l login) expired() gwlink.LoginAnswer {
 func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 	c, err := clientByName(ctx, l.s.db, l.server.ID, l.certified())
 	if errs.IsNotFound(err) {
-		return closed(textCertificate), nil
+		return closed(gwlink.TextCertificate), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -183,7 +182,7 @@ func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return closed(textCertificate), nil
+		return closed(gwlink.TextCertificate), nil
 	}
 	o, err := l.origin(ctx, c.Name)
 	if err != nil {

@@ -63,7 +63,7 @@ func (h *httpConn) groupAt(path string) (name string, ok bool) {
 // or cannot be asked. It says so in a form without fields: openconnect prints the error
 // and ends. Of a 401 it would say nothing.
 func (h *httpConn) noCertificate() answer {
-	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{ID: openconnect.FormMain, Error: "A valid client certificate is required."}})
+	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{ID: openconnect.FormMain, Error: gwlink.TextCertificate}})
 }
 
 // reply continues one. The conversation is known by the opaque element, or by
@@ -105,7 +105,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	}
 	if h.banned() {
 		h.failure = FailBanned
-		return "", answer{status: 503, reason: textBanned, close: true}
+		return "", answer{status: 503, reason: gwlink.TextBanned, close: true}
 	}
 	leaf, ok := h.certificate()
 	switch {

@@ -2,9 +2,6 @@ package sslvpn
 
 import "github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
 
-// textBanned is what a person reads whose source is banned.
-const textBanned = "Too many failed attempts from your network. Try again in 20 minutes."
-
 // banned says whether this source's logins are refused. Its tunnels and their
 // reconnections are not: they are other people's, or the person's own from
 // before.

@@ -35,7 +35,7 @@ func TestWrongPasswordsBanTheSourceFromLogins(t *testing.T) {
 		"init": post(initDocument), "the right password": post(reply("ann", "pass")), "GET": "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
 	} {
 		resp, _ := r.dial(nil).request(request)
-		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("X-Reason") != textBanned {
+		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("X-Reason") != gwlink.TextBanned {
 			t.Errorf("%s: got %s, reason %q, want 503 and why", name, resp.Status, resp.Header.Get("X-Reason"))
 		}
 	}
