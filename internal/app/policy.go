@@ -65,8 +65,8 @@ func PolicyLint(profile string, day time.Time, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if profile != "mainland" && profile != "hongkong" {
-		return fmt.Errorf("there is no profile %q: choose mainland or hongkong", profile)
+	if profile != consent.Mainland && profile != consent.HongKong {
+		return fmt.Errorf("there is no profile %q: choose %s or %s", profile, consent.Mainland, consent.HongKong)
 	}
 	promised, err := consent.Promised(profile)
 	if err != nil {

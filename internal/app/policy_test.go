@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 )
 
 func TestTheBoardShowsEveryClause(t *testing.T) {
@@ -39,7 +41,7 @@ func TestLintKnowsItsProfiles(t *testing.T) {
 // A text that promises what nothing keeps is told, clause by clause.
 func TestLintNamesWhatNothingKeeps(t *testing.T) {
 	t.Parallel()
-	for _, profile := range []string{"mainland", "hongkong"} {
+	for _, profile := range []string{consent.Mainland, consent.HongKong} {
 		var out strings.Builder
 		err := PolicyLint(profile, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), &out)
 		if !errors.Is(err, ErrPromises) || !strings.Contains(out.String(), "TY-5.1e is promised and nothing enforces it\n") {

@@ -77,7 +77,7 @@ func newTLS(conn *Conn, t *tls.Conn, log *tlsrecord.KeyLog, server bool) (*TLS, 
 
 // Framing is how packets travel on the connection without extensions.
 func (t *TLS) Framing() Framing {
-	if t == nil || t.out == nil {
+	if t.out == nil {
 		return Framing{}
 	}
 	return Framing{head: t.out.Head(), tail: t.out.Tail()}

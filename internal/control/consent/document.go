@@ -14,8 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
-
-	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 //go:embed documents/*.md
@@ -178,7 +176,7 @@ func fill(text string, values map[string]string) (string, error) {
 		}
 		return v
 	})
-	if missing != "" && !mutant.Off("TY-F", "LT-0a") {
+	if missing != "" {
 		return "", fmt.Errorf("no value for %s", missing)
 	}
 	return filled, nil

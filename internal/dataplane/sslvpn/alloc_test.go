@@ -80,7 +80,7 @@ func TestPathToTheClientDoesNotAllocate(t *testing.T) {
 			t.Errorf("%s: got %v allocations for 40 packets, want 0", name, n)
 		}
 	}
-	st, way := detour(c, sink{}, nil, live.link.path.Load())
+	st, way := detour(c, sink{}, &netio.TLS{}, live.link.path.Load())
 	measure("dtls", st, way)
 
 	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {

@@ -134,7 +134,7 @@ func readerOf(s *Service, device tun.Queue) *streamReader {
 	rec := Record{Session: "ses_1", Server: "sslsrv-1", Client: "sslcli-1", Inner: netip.MustParseAddr("10.98.0.2"), OpenedAt: now}
 	c := newClient(s, srv, gwlink.Grant{NotAfter: now.Add(time.Hour)}, rec, now)
 	s.enter(c)
-	st := newStream(c, netio.NewConn(devNull{}), nil)
+	st := newStream(c, netio.NewConn(devNull{}), &netio.TLS{})
 	st.extend([]string{openconnect.ExtGSO})
 	c.attach(st, families{v4: true}, false)
 	r := &streamReader{st: st, queue: device, gso: true, readSpace: readSpaces.New().(*readSpace)}
