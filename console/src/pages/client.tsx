@@ -184,12 +184,18 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
         </Popconfirm>
         <ClientAddresses client={c} server={server} />
         <span className="row">
-          <Switch
-            aria-label={t('client.may_sign_in')}
-            checked={c.state === 'enabled'}
-            loading={toggle.isPending}
-            onChange={(on) => toggle.mutate(on)}
-          />
+          <Popconfirm
+            title={t('client.disable_confirm')}
+            disabled={c.state !== 'enabled'}
+            onConfirm={() => toggle.mutate(false)}
+          >
+            <Switch
+              aria-label={t('client.may_sign_in')}
+              checked={c.state === 'enabled'}
+              loading={toggle.isPending}
+              onChange={(on) => (on ? toggle.mutate(true) : undefined)}
+            />
+          </Popconfirm>
           {t('client.may_sign_in')}
         </span>
       </div>

@@ -84,7 +84,7 @@ func TestConfirmingAgainstAReset(t *testing.T) {
 			if got[1] != nil || got[0] != nil && !errors.Is(got[0], vpn.ErrEnrolment) {
 				t.Fatalf("got %v, want the reset done, and the link confirmed or over", got)
 			}
-			// The reset is last: before it the link would not have been over, after it nothing confirms.
+			// A reset ends the link, so that whatever confirmed came before it.
 			now, err := r.s.Secret(ctx, alice, c.ID)
 			must(t, err)
 			r.clock.Advance(time.Minute)

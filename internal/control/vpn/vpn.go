@@ -21,8 +21,8 @@
 // uploaded certificate which a server of the node shows, sealed to the node's
 // request (docs/decisions/0009-uploaded-keys.md); in a frozen gateway nothing is
 // made or changed, ErrState, but all that takes away goes on: disconnecting,
-// deleting, revoking, other passwords and tokens; every change bumps the generation of the node that runs
-// the gateway, in the same transaction.
+// deleting, revoking, other passwords and tokens; every change bumps the
+// generation of the node that runs the gateway, in the same transaction.
 package vpn
 
 import (

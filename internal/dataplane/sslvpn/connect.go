@@ -98,10 +98,10 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 		}
 	}()
 	resp, given := h.response(c, req)
-	resp.DTLS = h.offerDTLS(st, req)
 	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
 	st.extend(resp.Extensions)
 	st.mtu = resp.MTU
+	resp.DTLS = h.offerDTLS(st, req) // from here on others see the stream
 	if attached = c.attach(st, given, req.Mobile); !attached {
 		h.refuse(401, "")
 		return
