@@ -263,6 +263,7 @@ func (c *client) attach(st *stream, given families, mobile bool) bool {
 		return false
 	}
 	c.families, c.mobile = given, mobile
+	c.mtu.Store(int32(st.mtu))
 	srv := c.server.Load()
 	c.holdLocked()
 	srv.gateway.table.add(c)

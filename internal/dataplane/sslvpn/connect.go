@@ -91,15 +91,18 @@ func agentName(s string) string {
 // attach gives the connection to its session before the answer is sent, so that
 // a quick DTLS hello finds it.
 func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
-	st := newStream(c, h.conn, h.tls)
+	st, attached := newStream(c, h.conn, h.tls), false
+	defer func() {
+		if !attached { // also by a panic: nobody else knows its link
+			st.unlink()
+		}
+	}()
 	resp, given := h.response(c, req)
 	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
 	st.extend(resp.Extensions)
 	st.mtu = resp.MTU
 	resp.DTLS = h.offerDTLS(st, req) // from here on others see the stream
-	c.mtu.Store(int32(resp.MTU))
-	if !c.attach(st, given, req.Mobile) {
-		st.unlink()
+	if attached = c.attach(st, given, req.Mobile); !attached {
 		h.refuse(401, "")
 		return
 	}

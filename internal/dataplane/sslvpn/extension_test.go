@@ -73,6 +73,7 @@ func TestExtensionsMoveSuperPackets(t *testing.T) {
 		t.Log(name)
 		p.send(openconnect.TypeGSO, bad)
 	}
+	r.eventually("all that are refused are counted", func() bool { return r.svc.Tally().Drops[DropNotAllowedUp] == 4 })
 	two := openconnect.AppendFrame(openconnect.AppendFrame(nil, openconnect.TypeGSO, good), openconnect.TypeGSO, good)
 	for _, part := range [][]byte{two[:100], two[100:6000], two[6000:]} { // frames in records as they fall
 		if _, err := p.tls.Write(part); err != nil {

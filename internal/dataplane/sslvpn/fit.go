@@ -88,6 +88,11 @@ func (l *link) probed(n int) {
 		return
 	}
 	c := l.stream.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stream != l.stream { // the tunnel has another MTU by now
+		return
+	}
 	if c.holder.Load().IPv6.IsValid() {
 		n = max(n, leastProbe6)
 	}

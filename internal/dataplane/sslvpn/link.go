@@ -16,7 +16,7 @@ type link struct {
 	stream *stream
 	path   atomic.Pointer[path] // of the association in use, nil without
 
-	probing atomic.Bool // a long probe came since the handshake
+	probing atomic.Bool // a long probe came since the handshake; set with the client's lock held
 
 	gone atomic.Bool // nothing of it is taken any more
 	mu   sync.Mutex  // serialises what comes in, from any port

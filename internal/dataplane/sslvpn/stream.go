@@ -184,10 +184,12 @@ func (r *streamReader) deliver(b []byte) bool {
 // super takes a super-packet: first its header is held against the packet, then
 // the packet against the rules.
 func (r *streamReader) super(srv *server, frame []byte) {
-	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], r.st.client.holder.Load()) {
+	c := r.st.client
+	if tun.CheckFrame(frame) != nil || !srv.filter.FromClient(frame[tun.HeaderLen:], c.holder.Load()) {
+		c.svc.tally.notAllowedUp.Add(1)
 		return
 	}
-	tun.ClampFrame(frame, int(r.st.client.mtu.Load()))
+	tun.ClampFrame(frame, int(c.mtu.Load()))
 	r.frames = append(r.frames, frame)
 	r.bytes += len(frame) - tun.HeaderLen
 	r.active = true

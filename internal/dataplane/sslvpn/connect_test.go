@@ -1,0 +1,48 @@
+package sslvpn
+
+import "testing"
+
+// TestAPanicLeavesNoLink: between the offer of DTLS and the attachment nobody but
+// the connection knows the link.
+func TestAPanicLeavesNoLink(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, cookie := r.attached("ann", "X-DTLS-CipherSuite: PSK-NEGOTIATE")
+	c, live := r.theClient()
+	good := c.server.Load()
+	faulty := *good
+	faulty.gateway = nil
+	c.server.Store(&faulty)
+	p := r.dial(nil)
+	if resp, _, err := p.try("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nX-DTLS-CipherSuite: PSK-NEGOTIATE\r\nCookie: webvpn=" + cookie + "\r\n\r\n"); err == nil {
+		t.Errorf("got %s of a server with a fault", resp.Status)
+	}
+	c.server.Store(good)
+	r.svc.mu.RLock()
+	links := len(r.svc.links)
+	r.svc.mu.RUnlock()
+	if links != 1 || live.link == nil {
+		t.Errorf("got %d links, want that of the first connection", links)
+	}
+	again := r.dial(nil)
+	again.connect(cookie)
+	r.carries(again, "10.98.0.2")
+}
+
+// TestALateProbeOfAReplacedTunnelIsNothing: it is about the former one's MTU.
+func TestALateProbeOfAReplacedTunnelIsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, cookie := r.attached("ann", "X-DTLS-CipherSuite: PSK-NEGOTIATE", "X-CSTP-Base-MTU: 1500")
+	c, old := r.theClient()
+	old.link.probed(1000)
+	if got := c.mtu.Load(); got != 1000 {
+		t.Errorf("got an MTU of %d after a probe of 1000 bytes", got)
+	}
+	r.dial(nil).connect(cookie, "X-DTLS-CipherSuite: PSK-NEGOTIATE", "X-CSTP-Base-MTU: 900")
+	told := c.mtu.Load()
+	old.link.probed(1300)
+	if got := c.mtu.Load(); got != told || told >= 1300 {
+		t.Errorf("got an MTU of %d, told %d, want it untouched", got, told)
+	}
+}
