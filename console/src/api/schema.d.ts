@@ -416,7 +416,7 @@ export interface paths {
         delete: operations["delete-certificate"];
         options?: never;
         head?: never;
-        /** Rename an uploaded certificate */
+        /** Rename or describe an uploaded certificate */
         patch: operations["rename-certificate"];
         trace?: never;
     };
@@ -1761,6 +1761,7 @@ export interface components {
             client?: string;
             /** Format: date-time */
             created_at: string;
+            description: string;
             /** @description SHA-256, hexadecimal */
             fingerprint: string;
             /** @description A private key is kept, sealed; it is never given out */
@@ -1812,7 +1813,9 @@ export interface components {
             serial?: string;
         };
         CertificatePatch: {
-            name: string;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
+            name?: string;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -1824,6 +1827,8 @@ export interface components {
             certificate_pem: string;
             /** @description The issuers in order */
             chain_pem?: string;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             name: string;
             /** @description For server alone; sealed, never given out */
             private_key_pem?: string;
@@ -2809,6 +2814,7 @@ export interface components {
              * @description Both directions together, in a day at UTC+8; 0 = no limit
              */
             daily_quota_bytes: number;
+            description: string;
             /** Format: int64 */
             down_kbps: number;
             /** Format: date-time */
@@ -2926,6 +2932,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2963,6 +2971,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             /** Format: int64 */
             down_kbps?: number;
             /** @description The user sets the token up by a link; no seed is made, and no login works before */
@@ -3061,6 +3071,7 @@ export interface components {
             default_domains: string[];
             /** @description A session reconnects only from the address that it signed in from */
             deny_roaming: boolean;
+            description: string;
             dns: string[];
             /** Format: int64 */
             dpd: number;
@@ -3153,6 +3164,8 @@ export interface components {
             default_domains?: string[];
             /** @description Default false */
             deny_roaming?: boolean;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -3236,6 +3249,8 @@ export interface components {
             default_domains?: string[];
             /** @description Default false */
             deny_roaming?: boolean;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -3450,6 +3465,7 @@ export interface components {
             addresses: string[];
             /** Format: date-time */
             created_at: string;
+            description: string;
             /** @example vpngw-... */
             id: string;
             /** @description Subnets of the private network that the gateway is for; none = all of it */
@@ -3480,6 +3496,8 @@ export interface components {
             version: number;
         };
         VPNGatewayPatch: {
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             /** @description Within the private network; none = all of it */
             local_subnets?: string[];
             name?: string;
