@@ -53,7 +53,7 @@ screenshots: ## every page in all eight looks, into build/screenshots/ (root)
 	@E2E_LOOKS=all scripts/test.sh e2e
 test-demo: ## the headless demo on SQLite and on PostgreSQL (root)
 	@scripts/test.sh demo
-test-long: ## what takes longer: ten minutes of fuzzing for each decoder (FUZZTIME), many rounds of the random histories
+test-long: ## what takes longer: ten minutes of fuzzing for each decoder (FUZZTIME), mutants of the clauses, many rounds of the random histories
 	@scripts/test.sh long
 bench: build ## throughput beside ocserv, into build/bench/ (root)
 	@scripts/setup.sh test

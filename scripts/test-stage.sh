@@ -84,7 +84,7 @@ stage_demo() {
   counted "demo with the profile hongkong" "$root/scripts/demo.sh" hongkong
 }
 
-# Each fuzz target for ten minutes, or FUZZTIME; random histories ten times over. All are run, also
+# Each fuzz target for ten minutes, or FUZZTIME; each clause's gate off; random histories ten times over. All are run, also
 # when one has found something.
 stage_long() {
   local pkg target status=0
@@ -95,6 +95,8 @@ stage_long() {
       counted "$pkg $target" go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10m}" "./$pkg" </dev/null || status=$?
     done
   done < <(grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | xargs -n 1 dirname | sort -u)
+  say "mutants: each enforced clause without its gate"
+  go run ./test/mutants || status=$?
   go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/... || status=$?
   return $status
 }

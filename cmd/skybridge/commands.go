@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +44,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
-	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.doctor())
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.doctor())
 	return c
 }
 
@@ -185,6 +187,24 @@ func (o *options) demoWalk() *cobra.Command {
 			return app.Demo(cmd.Context(), c, o.out)
 		},
 	}
+}
+
+func (o *options) policy() *cobra.Command {
+	c := &cobra.Command{Use: "policy", Short: "What the published texts promise"}
+	board := &cobra.Command{Use: "board", Short: "Print each clause and how far it is kept", Args: cobra.NoArgs}
+	asJSON := board.Flags().Bool("json", false, "for programs")
+	board.RunE = func(*cobra.Command, []string) error { return app.PolicyBoard(o.out, *asJSON) }
+	c.AddCommand(board, &cobra.Command{
+		Use: "lint", Short: "Say which promises of this profile's texts nothing keeps", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := config.Load(o.file)
+			if err != nil {
+				return err
+			}
+			return app.PolicyLint(cmp.Or(o.profile, cfg.Profile), time.Now(), o.out)
+		},
+	})
+	return c
 }
 
 func (o *options) doctor() *cobra.Command {

@@ -127,8 +127,14 @@ export const clients = (n) =>
     name: ['zhang.laptop', 'night-shift-tablet-with-a-really-long-name-07', 'wang.phone'][i % 3] + (i > 2 ? i : ''),
     up_kbps: 0, down_kbps: 0, fixed_ip: i % 3 === 1 ? '10.250.0.77' : '', fixed_ip6: '', routes: i % 3 === 1 ? ['192.168.5.0/24', 'fd00:5::/64'] : [], two_factor_exempt: false, groups: i ? [] : ['ops'],
     expires_at: i % 5 === 4 ? t(-50) : undefined, max_sessions: 0, daily_quota_bytes: 2e9, monthly_quota_bytes: 3e10, state: i % 4 === 3 ? 'disabled' : 'enabled',
-    serial: '4F1D9A0B2C3D4E5F60718293A4B5C6D7', not_after: t(525600), online: i % 2 === 0, sessions: i % 2 ? 0 : 1, two_factor: true, recovery_left: 8, token_kind: 'totp', secret_until: t(60 * 24 * 7),
+    serial: '4F1D9A0B2C3D4E5F60718293A4B5C6D7', not_after: t(525600), online: i % 2 === 0, sessions: i % 2 ? 0 : 1, two_factor: true, device_approval: true, devices_waiting: i % 3 ? 0 : 2, recovery_left: 8, token_kind: 'totp', secret_until: t(60 * 24 * 7),
     version: 1, created_at: t(-3000 - i), updated_at: t(-5),
+  })); // prettier-ignore
+
+export const devices = (n) =>
+  Array.from({ length: Math.min(n, 20) }, (_, i) => ({
+    id: id('sdev-', i), state: ['waiting', 'waiting', 'approved', 'refused'][i % 4], known_by: ['id', 'platform', 'certificate'][i % 3],
+    label: ['apple-ios iPhone15,2', 'linux-64', 'android a-device-whose-maker-gave-it-a-very-long-name-of-many-words', ''][i % 4], created_at: t(-3000 - i), seen_at: t(-5),
   })); // prettier-ignore
 
 export const certificates = (n) =>

@@ -94,6 +94,7 @@ function routes(scenario, n) {
     'GET /ssl-clients/:id/locks': () => ({
       items: [{ source: '198.51.100.7', until: data.secret.until, banned_until: data.secret.until }],
     }),
+    'GET /ssl-clients/:id/devices': () => items(data.devices(n)),
     'POST /ssl-clients/:id/recovery-codes': () => ({
       recovery_codes: Array.from({ length: 10 }, (_, i) => `k7qm-2xw${i}-nd4p-6hta`),
     }),

@@ -27,6 +27,7 @@ test('a token is shown after a click, bound by a code, and recovery codes are gi
   expect(sent.some((s) => s.path === '/token-enrolments')).toBe(false);
   fireEvent.click(start);
   expect(await screen.findByText('JBSWY3DPEHPK3PXP')).toBeTruthy();
+  expect(screen.getByText(/ends your present VPN session/)).toBeTruthy();
   const enter = (code: string) => {
     fireEvent.change(screen.getByRole('textbox'), { target: { value: code } });
     fireEvent.click(screen.getByRole('button', { name: 'Confirm' }));
@@ -43,6 +44,10 @@ test('without a link there is nothing to start', async () => {
   serve({ 'GET /me': new Refused(401, 'account.session_invalid') });
   window.history.replaceState(null, '', '/enrol');
   await visit('/enrol');
-  expect(await screen.findByText('This page needs the link from your administrator.')).toBeTruthy();
+  expect(await screen.findByText(/works only from the link/)).toBeTruthy();
   expect(screen.queryByRole('button', { name: 'Start' })).toBeNull();
+  window.history.replaceState(null, '', '/enrol#token=abc234');
+  fireEvent(window, new HashChangeEvent('hashchange'));
+  expect(await screen.findByRole('button', { name: 'Start' })).toBeTruthy();
+  expect(window.location.hash).toBe('');
 });

@@ -4,7 +4,16 @@ import { formatBytes, formatDate, formatMoney, formatRate, formatSpan } from '..
 import { validIDNumber } from '../src/lib/id-number';
 import { openable } from '../src/lib/instruction';
 import { localPath } from '../src/lib/local-path';
-import { entries, randomULA, usable, validCIDR, validCIDR6, validIPv4, validIPv6 } from '../src/lib/network';
+import {
+  entries,
+  freePool,
+  randomULA,
+  usable,
+  validCIDR,
+  validCIDR6,
+  validIPv4,
+  validIPv6,
+} from '../src/lib/network';
 import { parsePrefs, prefsCookie } from '../src/lib/prefs';
 import { command, quoted } from '../src/lib/connect';
 import { rates } from '../src/components/traffic';
@@ -154,6 +163,14 @@ test('the command to connect is safe to paste', () => {
   expect(command({ name: 'zhang' }, { ...server, login_mode: 'certificate' })).not.toContain('--user');
   expect(command({ name: 'zhang' }, { ...server, login_mode: 'password' })).not.toContain('--sslkey');
   expect(quoted('plain')).toBe('plain');
+});
+
+test('a pool is proposed beside those that there are, with room enough', () => {
+  expect(freePool([])).toBe('10.250.0.0/24');
+  expect(freePool(['10.250.0.0/24', '10.250.1.128/25', 'fd00::/64', ''])).toBe('10.250.2.0/24');
+  expect(freePool(['10.250.0.0/24'], 500)).toBe('10.250.2.0/23');
+  expect(freePool(['10.192.0.0/10'])).toBe('10.0.0.0/24');
+  expect(freePool(['10.0.0.0/8'])).toBe('');
 });
 
 test('a pulse makes stale what it changed', () => {

@@ -23,11 +23,15 @@ async function filled(initial: Partial<typeof defaults>, done: (values: unknown)
   fireEvent.click(screen.getByText('Advanced settings'));
 }
 
-test('what concerns the wire is off, explained, and can be turned on', async () => {
+test('what concerns the wire is explained and can be changed', async () => {
   const done = vi.fn();
   await filled({}, done);
   expect(screen.getByText(/Only for end hosts/)).toBeTruthy();
-  for (const name of ['Keep sessions at their address', 'Large segments to Linux clients'])
+  for (const name of [
+    'Keep sessions at their address',
+    'Large segments to Linux clients',
+    'DTLS beside TLS (UDP)',
+  ])
     fireEvent.click(screen.getByRole('switch', { name }));
   fireEvent.change(screen.getByLabelText('Idle timeout, mobile (s)'), { target: { value: '0' } });
   fireEvent.click(screen.getByText('Save'));
@@ -35,6 +39,7 @@ test('what concerns the wire is off, explained, and can be turned on', async () 
   expect(done.mock.calls[0]?.[0]).toMatchObject({
     deny_roaming: true,
     large_segments: true,
+    udp: false,
     mobile_idle_timeout: 0,
     tls_max: '1.3',
   });

@@ -50,7 +50,7 @@ func (w *dtlsWriter) send(u *udpSide, frames [][]byte) error {
 		if w.seg.Reset(f) != nil {
 			continue
 		}
-		if err := w.burst.Add(w.sealer, &w.seg, u.to); errors.Is(err, dtls.ErrExhausted) {
+		if err := w.burst.Add(w.sealer, &w.seg, u.to, false); errors.Is(err, dtls.ErrExhausted) {
 			return err
 		}
 	}

@@ -25,8 +25,10 @@ type Grant struct {
 	DownRate    int64      `json:"down_rate"`
 	Serial      string     `json:"serial,omitempty"` // certificate used, upper-case hex
 	Issuer      string     `json:"issuer,omitempty"` // of that certificate, see NameHash
-	NotBefore   time.Time  `json:"not_before"`
-	NotAfter    time.Time  `json:"not_after"` // end of the session at the latest
+	// Path is that certificate with all that it was verified by, see PathOf.
+	Path      []CertificateID `json:"path,omitempty"`
+	NotBefore time.Time       `json:"not_before"`
+	NotAfter  time.Time       `json:"not_after"` // end of the session at the latest
 }
 
 // ErrGrant is returned for a grant that is malformed, not signed by an

@@ -26,8 +26,11 @@ package gwlink
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -146,7 +149,8 @@ type SSLServer struct {
 	Certificate        string   `json:"certificate,omitempty"`     // cert-... whose key the node asks for; empty = the node's own key
 	Chain              [][]byte `json:"chain,omitempty"`           // DER, leaf first; empty until certified
 	RevokedSerials     []string `json:"revoked_serials,omitempty"` // upper-case hex
-	// Blocked are certificates of other CAs than the server's own, one by one.
+	// Blocked are certificates of other CAs than the server's own, one by one: of
+	// clients, and of CAs between them and a trusted one.
 	Blocked []CertificateID `json:"blocked,omitempty"`
 	Clients []Client        `json:"clients,omitempty"` // limits that change on live sessions
 	// LargeSegments sends bulk TCP to Linux clients over TLS in segments of up
@@ -194,6 +198,8 @@ type Client struct {
 	// Routes are networks behind the client. They go to its newest session, and
 	// its packets may come from them. They overlap with nothing else.
 	Routes []netip.Prefix `json:"routes,omitempty"`
+	// Expires ends the client's sessions, whatever their grants say; zero = never.
+	Expires time.Time `json:"expires,omitzero"`
 	// Pardoned is when it was last unlocked, in Unix microseconds. When it grows,
 	// the node forgets what the client's failures earned their sources.
 	Pardoned int64 `json:"pardoned,omitempty"`
@@ -210,6 +216,24 @@ type CertificateID struct {
 func NameHash(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
+}
+
+// IDOf is what a certificate is named by.
+func IDOf(c *x509.Certificate) CertificateID {
+	return CertificateID{Issuer: NameHash(c.RawIssuer), Serial: strings.ToUpper(c.SerialNumber.Text(16))}
+}
+
+// PathOf names every certificate of the chains that x509 verified one by, each
+// once and that one first.
+func PathOf(chains [][]*x509.Certificate) (path []CertificateID) {
+	for _, chain := range chains {
+		for _, c := range chain {
+			if id := IDOf(c); !slices.Contains(path, id) {
+				path = append(path, id)
+			}
+		}
+	}
+	return path
 }
 
 // CertificateRequest asks for a certificate of an SSL server's own key.
@@ -233,11 +257,26 @@ type LoginRequest struct {
 	Server          string            `json:"server"`
 	Conversation    string            `json:"conversation,omitempty"` // empty in the first round
 	SourceIP        netip.Addr        `json:"source_ip"`
-	Group           string            `json:"group,omitempty"`            // name of the chosen one; empty = none was chosen yet
-	Fields          map[string]string `json:"fields,omitempty"`           // form field name to value
+	Group           string            `json:"group,omitempty"`  // name of the chosen one; empty = none was chosen yet
+	Fields          map[string]string `json:"fields,omitempty"` // form field name to value
+	Device          Device            `json:"device,omitzero"`
 	PeerCertificate []byte            `json:"peer_certificate,omitempty"` // DER of the leaf; possession was proven by TLS
 	PeerChain       [][]byte          `json:"peer_chain,omitempty"`       // DER; what the client sent to prove whence the leaf is
 }
+
+// Device is what a client says of the machine that it runs on: nothing of it is
+// proven.
+type Device struct {
+	ID       string `json:"id,omitempty"`       // of mobile clients
+	Platform string `json:"platform,omitempty"` // such as linux-64
+	Model    string `json:"model,omitempty"`
+}
+
+// MaxDeviceText is the longest thing that a client may say of its device, in bytes.
+const MaxDeviceText = 200
+
+// Fits reports whether nothing in it is longer than MaxDeviceText.
+func (d Device) Fits() bool { return max(len(d.ID), len(d.Platform), len(d.Model)) <= MaxDeviceText }
 
 // Outcome of a login round.
 type Outcome string

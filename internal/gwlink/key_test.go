@@ -46,3 +46,28 @@ func TestAKeyIsForOneRequestOnly(t *testing.T) {
 		}
 	}
 }
+
+// FuzzKeyExchange gives both ends what the other may have made of it: a request
+// and an answer that are none of ours open nothing, and no other error comes.
+func FuzzKeyExchange(f *testing.F) {
+	x, err := gwlink.NewKeyExchange("sslsrv-1", "cert-1")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(x.Request.Public, "sslsrv-1")
+	f.Add([]byte{}, "")
+	f.Add(make([]byte, 32), "sslsrv-1") // a point of low order
+	f.Fuzz(func(t *testing.T, b []byte, server string) {
+		a, err := gwlink.WrapKey(gwlink.KeyRequest{Server: server, Certificate: "cert-1", Public: b}, []byte("a key"))
+		if err != nil && !errors.Is(err, gwlink.ErrKey) {
+			t.Errorf("wrapping: got %v, want ErrKey", err)
+		}
+		ours := err == nil && server == "sslsrv-1" && bytes.Equal(b, x.Request.Public)
+		if key, err := x.Open(a); (err == nil) != ours || err == nil && string(key) != "a key" {
+			t.Errorf("opening an answer: got %q, %v, ours %v", key, err, ours)
+		}
+		if _, err := x.Open(gwlink.KeyAnswer{Sealed: b}); !errors.Is(err, gwlink.ErrKey) {
+			t.Errorf("opening nonsense: got %v, want ErrKey", err)
+		}
+	})
+}

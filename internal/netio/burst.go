@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"github.com/skybridge-cloud/skybridge/internal/fdwait"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -8,6 +9,11 @@ import (
 
 // burstSize is the memory of a Burst: a few super-packets as records.
 const burstSize = 320 << 10
+
+// smallBurst is how many datagrams go at once to a peer whose socket has the
+// kernel's default buffer of 212 KB, which 92 of them fill: a super-packet of
+// TCP is 46.
+const smallBurst = 16
 
 // Burst seals packets for any number of peers and sends all of them by one
 // call. It belongs to one goroutine.
@@ -33,28 +39,45 @@ func NewBurst(sock *Socket) *Burst {
 
 // Add seals the packets of seg, which is used up, for the peer at to. s must
 // belong to the caller (dtls.Sealer.Fork). Packets that find no room make the
-// others go first. to must stay as it is until Flush.
-func (b *Burst) Add(s *dtls.Sealer, seg *tun.Segments, to *Endpoint) error {
+// others go first. To a peer with a small socket they go in small bursts, between
+// which other threads have their turn, the peer's reader among them where it runs
+// on this machine. to must stay as it is until Flush.
+func (b *Burst) Add(s *dtls.Sealer, seg *tun.Segments, to *Endpoint, small bool) error {
 	seq, err := s.Reserve(seg.Left())
 	if err != nil {
 		return err // a new tunnel starts a new sequence
 	}
 	need := s.Overhead() + typeRoom + seg.MaxLen()
-	for {
+	n := 0
+	if to == b.to {
+		n = b.count
+	}
+	for ; ; n++ {
 		p := seg.Take(typeRoom)
 		if p == nil {
 			return nil
 		}
-		if b.used+need > len(b.buf) {
-			if err := b.Flush(); err != nil {
-				return err
-			}
+		if err := b.makeRoom(need, small && n > 0 && n%smallBurst == 0); err != nil {
+			return err
 		}
 		p[0] = openconnect.TypeData
 		rec := s.Seal(b.buf[b.used:b.used], seq, dtls.TypeApplicationData, p)
 		seq++
 		b.extend(len(rec), to)
 	}
+}
+
+// makeRoom sends what there is if a record of n bytes has no place beside it, or
+// if it is enough for now.
+func (b *Burst) makeRoom(n int, enough bool) error {
+	if !enough && b.used+n <= len(b.buf) {
+		return nil
+	}
+	err := b.Flush()
+	if enough {
+		fdwait.Turn()
+	}
+	return err
 }
 
 // extend takes a record of n bytes, which was sealed at used, into the run

@@ -35,7 +35,7 @@ func frame(mark byte, segments, last int) []byte {
 }
 
 // A burst for two peers brings each of them its own packets, whole and in
-// order, whatever runs they were sent in.
+// order, whatever runs they were sent in, and a small socket no long ones.
 func TestABurstReachesEveryPeer(t *testing.T) {
 	t.Parallel()
 	from, _ := port(t)
@@ -60,7 +60,7 @@ func TestABurstReachesEveryPeer(t *testing.T) {
 			if err := seg.Reset(f); err != nil {
 				t.Fatal(err)
 			}
-			if err := burst.Add(sealer, &seg, at); err != nil {
+			if err := burst.Add(sealer, &seg, at, mark == 2); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -75,6 +75,9 @@ func TestABurstReachesEveryPeer(t *testing.T) {
 				t.Fatalf("after %d of %d packets: %v", len(got), len(want), err)
 			}
 			for i := range n {
+				if d := in.At(i); mark == 2 && len(d.Data) > smallBurst*d.Size {
+					t.Errorf("%d bytes at once in datagrams of %d", len(d.Data), d.Size)
+				}
 				for d := in.At(i); len(d.Data) > 0; d.Data = d.Data[min(d.Size, len(d.Data)):] {
 					_, plain, _, err := opener.Open(d.Data[:min(d.Size, len(d.Data))])
 					if err != nil {

@@ -75,6 +75,8 @@ type Framing struct {
 	GSO      bool // openconnect.ExtGSO: frames with super-packets
 	Coalesce bool // openconnect.ExtCoalesce: frames in records as they fall
 	Widest   int  // without GSO: length to which TCP segments may grow; 0 = as they are
+
+	head, tail int // of a record around its content; 0 = as in TLS 1.3
 }
 
 // around is the room before and after each packet: for its frame, and where
@@ -82,6 +84,9 @@ type Framing struct {
 func (f Framing) around() (head, tail int) {
 	if f.Coalesce {
 		return openconnect.HeaderLen, 0
+	}
+	if f.head > 0 {
+		return f.head + openconnect.HeaderLen, f.tail
 	}
 	return tlsrecord.HeaderLen + openconnect.HeaderLen, tlsrecord.TailLen
 }

@@ -32,8 +32,9 @@ type Conn struct {
 	raw syscall.RawConn // nil if it has none, as in tests
 	try func(fd uintptr) bool
 
-	narrow  bool
-	greeted bool // no handshake may begin any more
+	narrow bool
+	heard  bool     // something was written
+	random [32]byte // server_random, of a server
 
 	buf  *[]byte // nil = none
 	r, w int     // buffered input is (*buf)[r:w]
@@ -97,9 +98,6 @@ func (c *Conn) buffered() []byte {
 func (c *Conn) Read(p []byte) (int, error) {
 	for c.left == 0 {
 		if b := c.buffered(); len(b) >= recordHeader {
-			if c.greeted && b[0] == recordHandshake {
-				return 0, ErrRenegotiation
-			}
 			c.left = recordLen(b)
 			break
 		}
@@ -226,10 +224,6 @@ func (c *Conn) take() []byte {
 	return (*c.buf)[c.r-n : c.r]
 }
 
-// ErrRenegotiation ends a connection whose client begins a handshake anew. It
-// comes before crypto/tls collects what would be refused at its end.
-var ErrRenegotiation = errors.New("netio: renegotiation is not offered")
-
 const (
 	recordHeader    = 5
 	recordHandshake = 22
@@ -237,10 +231,23 @@ const (
 	maxCiphertext = recordHeader + 16384 + 2048
 )
 
+// listen keeps the server_random of a server's hello, which its first write
+// begins with: RFC 5246 section 7.4.1.3.
+func (c *Conn) listen(p []byte) {
+	const hello, at = 2, recordHeader + 4 + 2
+	c.heard = true
+	if len(p) >= at+len(c.random) && p[0] == recordHandshake && p[recordHeader] == hello {
+		copy(c.random[:], p[at:])
+	}
+}
+
 // Write implements net.Conn.
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.heard {
+		c.listen(p)
+	}
 	if !c.corked {
 		return c.Conn.Write(p)
 	}

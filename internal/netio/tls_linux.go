@@ -21,9 +21,9 @@ const (
 	alertLimit = time.Second
 )
 
-// TLS is a connection after its TLS handshake. With TLS 1.3 records are sealed
-// and opened here, in place and many for one system call; older versions and
-// suites unknown here stay with crypto/tls.
+// TLS is a connection after its TLS handshake. Records are sealed and opened here,
+// in place and many for one system call; suites unknown here, and TLS 1.2 of a
+// client, stay with crypto/tls.
 //
 // One goroutine reads and one writes.
 type TLS struct {
@@ -60,16 +60,27 @@ func Client(conn *Conn, t *tls.Conn, log *tlsrecord.KeyLog) (*TLS, error) {
 func newTLS(conn *Conn, t *tls.Conn, log *tlsrecord.KeyLog, server bool) (*TLS, error) {
 	out := &TLS{conn: conn, std: t}
 	state := t.ConnectionState()
-	if state.Version != tls.VersionTLS13 {
-		conn.greeted = server
-		return out, nil
-	}
 	var err error
-	out.in, out.out, err = log.Keys(state.CipherSuite, server)
+	switch {
+	case state.Version == tls.VersionTLS13:
+		out.in, out.out, err = log.Keys(state.CipherSuite, server)
+	case state.Version == tls.VersionTLS12 && server:
+		out.in, out.out, err = log.ServerKeys12(state.CipherSuite, conn.random)
+	default:
+		err = tlsrecord.ErrSuite
+	}
 	if errors.Is(err, tlsrecord.ErrSuite) {
 		return out, nil
 	}
 	return out, err
+}
+
+// Framing is how packets travel on the connection without extensions.
+func (t *TLS) Framing() Framing {
+	if t == nil || t.out == nil {
+		return Framing{}
+	}
+	return Framing{head: t.out.Head(), tail: t.out.Tail()}
 }
 
 // ConnectionState is what the handshake agreed on; not after Settle.
@@ -265,10 +276,9 @@ func (t *TLS) sealLocked(c *Chunk) error {
 			return err
 		}
 	}
-	const head = tlsrecord.HeaderLen + openconnect.HeaderLen
-	end := 0
+	head, tail, end := t.out.Head()+openconnect.HeaderLen, t.out.Tail(), 0
 	for _, it := range c.Items {
-		end = it.Off + it.Size + tlsrecord.TailLen
+		end = it.Off + it.Size + tail
 		t.out.SealInPlace(c.Buf[it.Off-head:end], tlsrecord.TypeApplicationData)
 	}
 	return t.sendLocked(c.Buf[c.Items[0].Off-head : end])

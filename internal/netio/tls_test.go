@@ -59,14 +59,21 @@ func secured(t *testing.T, change func(*tls.Config)) (near *tls.Conn, far *TLS, 
 	return near, far, raw
 }
 
+func tls12(suite uint16) func(*tls.Config) {
+	return func(c *tls.Config) { c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{suite} }
+}
+
 func TestBothEndsOfEveryVersion(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*tls.Config)
 		own    bool
 	}{
-		"TLS 1.3": {nil, true},
-		"TLS 1.2": {func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, false},
+		"TLS 1.3":              {nil, true},
+		"TLS 1.2, AES-128-GCM": {tls12(tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), true},
+		"TLS 1.2, AES-256-GCM": {tls12(tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384), true},
+		"TLS 1.2, ChaCha20":    {tls12(tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256), true},
+		"TLS 1.2, CBC":         {tls12(tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -334,9 +335,12 @@ type Sender struct {
 	iovs  [Messages]unix.Iovec
 	ctl   [Messages][64]byte
 	names [Messages]unix.RawSockaddrInet6
+	sizes [Messages]int // of a datagram
+	peers [Messages]*Endpoint
 	n     int // messages prepared
 	sent  int
 	err   unix.Errno
+	alone *Sender // for datagrams that the device could not cut; nil until then
 	push  func(fd int)
 	drain func(fd int)
 }
@@ -349,13 +353,14 @@ func (s *Socket) Sender() *Sender {
 }
 
 // Add prepares one message: datagrams of size each, contiguous in data,
-// which stays the caller's until Send. It returns false when the batch is full.
+// which stays the caller's until Send, as does to. It returns false when the batch is full.
 func (w *Sender) Add(data []byte, size int, to *Endpoint) bool {
 	if w.n == Messages {
 		return false
 	}
 	i := w.n
 	w.n++
+	w.sizes[i], w.peers[i] = size, to
 	w.iovs[i].Base = &data[0]
 	w.iovs[i].SetLen(len(data))
 	h := &w.hdrs[i].hdr
@@ -397,12 +402,32 @@ func (w *Sender) Send() error {
 }
 
 // refused skips a message that the kernel does not take. EIO means that the
-// device cannot segment: no coalescing from then on.
+// device cannot segment: no coalescing from then on, and what is in the message
+// goes by itself.
 func (w *Sender) refused() {
 	if w.err == unix.EIO {
 		w.s.gso.Store(false)
+		w.apart(w.sent)
 	}
 	w.sent++
+}
+
+// apart sends the datagrams of a message one by one, if there are several.
+func (w *Sender) apart(i int) {
+	data, size := unsafe.Slice(w.iovs[i].Base, w.iovs[i].Len), w.sizes[i]
+	if len(data) <= size {
+		return
+	}
+	if w.alone == nil {
+		w.alone = w.s.Sender()
+	}
+	for part := range slices.Chunk(data, size) {
+		if !w.alone.Add(part, len(part), w.peers[i]) {
+			_ = w.alone.Send() // a closed port is found by the next send
+			w.alone.Add(part, len(part), w.peers[i])
+		}
+	}
+	_ = w.alone.Send()
 }
 
 func (w *Sender) send(fd int) {

@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -67,6 +68,65 @@ func TestCoalescedDatagramsAreCut(t *testing.T) {
 	for _, bad := range [][]byte{nil, ctl[:10], make([]byte, 32)} {
 		if got, _ := controls(bad); got != 0 {
 			t.Errorf("%x: got %d, want 0", bad, got)
+		}
+	}
+}
+
+// TestWhatADeviceCannotCutGoesByItself: EIO for a coalesced message loses nothing
+// of it and ends coalescing; another error skips the message that has it.
+func TestWhatADeviceCannotCutGoesByItself(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		listen, local string
+	}{{"127.0.0.1", ""}, {"0.0.0.0", "127.0.0.1"}, {"::", "::1"}} {
+		port, err := ListenUDP(netip.AddrPortFrom(netip.MustParseAddr(c.listen), 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer port.Close()
+		host := cmp.Or(c.local, c.listen)
+		peer, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(host)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.Close()
+		_ = peer.SetReadDeadline(time.Now().Add(waitLimit))
+		port.gso.Store(true)
+		to := &Endpoint{Peer: netip.MustParseAddrPort(peer.LocalAddr().String())}
+		if c.local != "" {
+			to.Local = netip.MustParseAddr(c.local)
+		}
+		w := port.Sender()
+		for _, text := range []string{"one", "many0many1many2!", "never", "a0b1c2d", "last"} {
+			size := map[string]int{"many0many1many2!": 5, "a0b1c2d": 2}[text]
+			if !w.Add([]byte(text), cmp.Or(size, len(text)), to) {
+				t.Fatal("no room")
+			}
+		}
+		w.push = func(fd int) { // a device that cannot segment, and once a refusal
+			switch all := w.n; w.sent {
+			case 1, 3:
+				w.err = unix.EIO
+			case 2:
+				w.err = unix.EPERM
+			default:
+				w.n = w.sent + 1
+				w.send(fd)
+				w.n = all
+			}
+		}
+		if err := w.Send(); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 100)
+		for _, want := range []string{"one", "many0", "many1", "many2", "!", "a0", "b1", "c2", "d", "last"} {
+			n, from, err := peer.ReadFromUDPAddrPort(b)
+			if err != nil || string(b[:n]) != want || from.Addr().Unmap().String() != host {
+				t.Fatalf("%s: got %q from %s, %v, want %q", c.listen, b[:n], from, err, want)
+			}
+		}
+		if port.gso.Load() {
+			t.Errorf("%s: it goes on coalescing", c.listen)
 		}
 	}
 }

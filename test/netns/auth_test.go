@@ -167,6 +167,24 @@ func TestOpenconnectFillsInTOTP(t *testing.T) {
 	}
 }
 
+// TestARefusalTellsWhy: who has no second factor yet reads so, and openconnect
+// ends. Of the 401 after the fifth wrong password it shows the reason among the
+// headers, with --verbose alone.
+func TestARefusalTellsWhy(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, withoutCertificate)
+	c, s := o.hire(func(n *vpn.NewClient) { n.Enrols = true })
+	for _, args := range [][]string{nil, {"--no-xmlpost"}} {
+		bare := o.dialAs(c, s.Password, args...)
+		bare.says("The second factor is not set up. Ask your administrator.")
+		bare.ended()
+	}
+	in := o.typing([]string{"wrong", "wrong", "wrong", "wrong", "wrong"}, nodeAddr, o.pin(), "--user", c.Name, "--no-dtls")
+	in.says("HTTP/1.1 401 Unauthorized")
+	in.says("X-Reason: Too many failed attempts. Try again in 15 minutes.")
+	in.ended()
+}
+
 // codeOf is a client's code now, as its app shows it.
 func codeOf(t *testing.T, s vpn.Secret) string {
 	t.Helper()
@@ -281,4 +299,41 @@ func TestOpenconnectChoosesAGroup(t *testing.T) {
 func (o *office) dialTo(path string, c vpn.SSLClient, pass string, args ...string) *client {
 	o.t.Helper()
 	return o.connectTo(nodeAddr+path, o.pin(), pass, append([]string{"--user", c.Name, "--no-dtls"}, args...)...)
+}
+
+// TestADeviceOfOpenconnectWaitsForApproval and its person reads so. A desktop says
+// its platform alone; as a phone openconnect says the same id everywhere, which
+// counts for nothing.
+func TestADeviceOfOpenconnectWaitsForApproval(t *testing.T) {
+	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
+	c, s := o.hire(func(n *vpn.NewClient) { n.DeviceApproval = true })
+	ctx := context.Background()
+	waits := func(args ...string) {
+		t.Helper()
+		in := o.dialAs(c, s.Password, args...)
+		in.says("waits for your administrator's approval")
+		in.ended()
+	}
+	waits("--os=linux-64")
+	waits("--os=android")
+	waits("--os=linux-64", "--no-xmlpost")
+	all, err := o.vpn.Devices(ctx, o.owner, c.ID)
+	must(t, err)
+	if len(all) != 3 || all[0].Label != "linux-64" || all[1].Label != "android android" || all[2].Label != "" {
+		t.Errorf("got %+v", all)
+	}
+	for _, d := range all {
+		if d.KnownBy != vpn.KnownByPlatform {
+			t.Errorf("%q is known by its %s", d.Label, d.KnownBy)
+		}
+	}
+	must(t, o.vpn.ApproveDevice(ctx, o.owner, c.ID, all[0].ID))
+	in := o.dialAs(c, s.Password, "--os=linux-64")
+	in.says("SCRIPT connected 10.98.0.2")
+	waits("--os=android")
+	must(t, o.vpn.RefuseDevice(ctx, o.owner, c.ID, all[0].ID))
+	in.ended()
+	again := o.dialAs(c, s.Password, "--os=linux-64")
+	again.says("Your administrator refuses this device.")
+	again.ended()
 }

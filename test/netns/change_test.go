@@ -4,6 +4,7 @@ package netns
 
 import (
 	"net/netip"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,4 +102,93 @@ func TestAMoveToAnotherVPCEndsNoSession(t *testing.T) {
 	if got := l.output("-n", g, "link", "show", "master", "br0"); strings.TrimSpace(got) != "" {
 		t.Errorf("the former bridge still has %s", got)
 	}
+}
+
+// TestUDPIsTurnedOffAndOnUnderASession: the stock client goes on by TLS when DTLS
+// is turned off, and has it back with its next tunnel when it is turned on.
+func TestUDPIsTurnedOffAndOnUnderASession(t *testing.T) {
+	l, ctl := controlled(t)
+	c := l.connect(password)
+	c.says("Established DTLS connection")
+	c.says("SCRIPT connected 10.98.0.2")
+	l.transfer(1 << 20)
+	session := l.session()
+	listens := func() bool {
+		return strings.Contains(l.output("netns", "exec", l.id+"g", "ss", "-Hlun"), nodeAddr+":443")
+	}
+	l.server.UDP = false
+	ctl.set(l.desired())
+	l.applied(ctl)
+	c.reconnects(1)
+	l.transfer(1 << 20)
+	if listens() || strings.Count(l.log(c.log), "X-DTLS-App-ID") != 1 {
+		t.Errorf("turned off: UDP port open %v, log:\n%s", listens(), l.log(c.log))
+	}
+	l.server.UDP = true
+	ctl.set(l.desired())
+	l.applied(ctl)
+	if !listens() {
+		t.Error("turned on: the UDP port is closed")
+	}
+	c.signal(syscall.SIGUSR2)
+	c.reconnects(2)
+	l.until("DTLS is back", func() bool { return strings.Count(l.log(c.log), "Established DTLS connection") == 2 })
+	l.transfer(1 << 20)
+	if l.session() != session || strings.Contains(l.log("node.log"), "session closed") {
+		t.Error("the session did not live through the changes")
+	}
+}
+
+// TestClientsReachOneAnotherWhileTheyMay has two stock clients in places of their
+// own: they reach each other only while isolation is off, which changes under
+// their sessions.
+func TestClientsReachOneAnotherWhileTheyMay(t *testing.T) {
+	l, ctl := controlled(t)
+	ctl.maxSessions = 2
+	l.secondPlace()
+	l.server.ClientIsolation = false
+	ctl.set(l.desired())
+	l.applied(ctl)
+	first := l.connect(password)
+	first.says("SCRIPT connected 10.98.0.2")
+	first.says("Established DTLS connection")
+	second := l.typingIn("d", []string{password}, nodeAddr, l.pin(), "--non-inter", "--no-dtls")
+	second.says("SCRIPT connected 10.98.0.3")
+	for _, ns := range []string{"c", "d"} {
+		l.ip("-n", l.id+ns, "route", "replace", "10.98.0.0/24", "dev", "tun0")
+	}
+	both := func() [2]bool { return [2]bool{l.pings("c", "10.98.0.3"), l.pings("d", "10.98.0.2")} }
+	if got := both(); got != [2]bool{true, true} {
+		t.Errorf("without isolation: got %v", got)
+	}
+	l.server.ClientIsolation = true
+	ctl.set(l.desired())
+	l.applied(ctl)
+	if got := both(); got != [2]bool{} {
+		t.Errorf("isolated: got %v", got)
+	}
+	l.server.ClientIsolation = false
+	ctl.set(l.desired())
+	l.applied(ctl)
+	if got := both(); got != [2]bool{true, true} {
+		t.Errorf("no longer isolated: got %v", got)
+	}
+	if strings.Contains(l.log("node.log"), "session closed") {
+		t.Error("a session did not live through the changes")
+	}
+}
+
+// secondPlace makes a namespace d for a client at another address.
+func (l *lab) secondPlace() {
+	l.t.Helper()
+	d, g := l.id+"d", l.id+"g"
+	l.ip("netns", "add", d)
+	l.t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", d).Run() })
+	l.ip("link", "add", "d0", "netns", d, "type", "veth", "peer", "name", "g2", "netns", g)
+	l.ip("-n", d, "addr", "add", "192.0.2.2/24", "dev", "d0")
+	l.ip("-n", g, "addr", "add", "192.0.2.1/24", "dev", "g2")
+	for _, x := range [][2]string{{d, "lo"}, {d, "d0"}, {g, "g2"}} {
+		l.ip("-n", x[0], "link", "set", x[1], "up")
+	}
+	l.ip("-n", d, "route", "add", "default", "via", "192.0.2.1")
 }

@@ -43,10 +43,9 @@ func (l *lab) secondCustomer() gwlink.Gateway {
 	l.ip("netns", "add", lan)
 	l.t.Cleanup(func() { l.ip("netns", "del", lan) })
 	l.ip("link", "add", "l0", "netns", lan, "type", "veth", "peer", "name", "g2", "netns", g)
-	l.ip("-n", g, "link", "add", "br1", "type", "bridge")
 	l.ip("-n", g, "link", "set", "g2", "master", "br1")
 	l.ip("-n", lan, "addr", "add", lanAddr+"/24", "dev", "l0")
-	for _, x := range [][2]string{{g, "g2"}, {g, "br1"}, {lan, "l0"}} {
+	for _, x := range [][2]string{{g, "g2"}, {lan, "l0"}} {
 		l.ip("-n", x[0], "link", "set", x[1], "up")
 	}
 	l.ip("-n", lan, "route", "add", "default", "via", "10.77.0.1")

@@ -309,6 +309,12 @@ func (l *lab) connectTo(host, pin, pass string, args ...string) *client {
 // --non-inter the others go to its prompts.
 func (l *lab) typing(lines []string, host, pin string, args ...string) *client {
 	l.t.Helper()
+	return l.typingIn("c", lines, host, pin, args...)
+}
+
+// typingIn is typing in another namespace than the client's.
+func (l *lab) typingIn(ns string, lines []string, host, pin string, args ...string) *client {
+	l.t.Helper()
 	path := filepath.Join(l.dir, "vpnc-script")
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		l.t.Fatal(err)
@@ -319,7 +325,7 @@ func (l *lab) typing(lines []string, host, pin string, args ...string) *client {
 	}, args...)
 	c := &client{l: l, log: name, cmd: exec.Command("openconnect", append(args, "https://"+host)...)}
 	c.cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
-	l.start("c", c.cmd, name)
+	l.start(ns, c.cmd, name)
 	return c
 }
 

@@ -165,6 +165,19 @@ export const api = {
       data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
+    devices: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/devices', at(id))),
+    approveDevice: (id: string, device: string) =>
+      data(
+        client.POST('/api/v1/ssl-clients/{id}/devices/{device}/approve', {
+          params: { path: { id, device } },
+        }),
+      ),
+    refuseDevice: (id: string, device: string) =>
+      data(
+        client.POST('/api/v1/ssl-clients/{id}/devices/{device}/refuse', { params: { path: { id, device } } }),
+      ),
+    forgetDevice: (id: string, device: string) =>
+      data(client.DELETE('/api/v1/ssl-clients/{id}/devices/{device}', { params: { path: { id, device } } })),
     disconnectClient: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/disconnect', at(id))),
     sessions: (query?: PageQuery & { live?: boolean; gateway?: string; client?: string }) =>
       data(client.GET('/api/v1/vpn-sessions', page(query))),

@@ -1206,7 +1206,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL client
-         * @description Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.
+         * @description Rates, networks behind it and its expiry change without reconnecting; disabling, another fixed address and withdrawing the exemption from the second factor end its sessions, fewer sessions the oldest ones.
          */
         patch: operations["update-ssl-client"];
         trace?: never;
@@ -1222,6 +1222,77 @@ export interface paths {
         get: operations["get-ssl-client-bundle"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Devices of a client that needs approval for them
+         * @description Those that wait come first. Each reading is recorded.
+         */
+        get: operations["list-ssl-client-devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forget a device; the client's sessions end */
+        delete: operations["remove-ssl-client-device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a device in */
+        post: operations["approve-ssl-client-device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/devices/{device}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a device out; the client's sessions end */
+        post: operations["refuse-ssl-client-device"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1451,7 +1522,7 @@ export interface paths {
         head?: never;
         /**
          * Change an SSL server
-         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.
+         * @description A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not, nor does turning UDP off or on. After turning the second factor on, clients without a code seed need reset-totp.
          */
         patch: operations["update-ssl-server"];
         trace?: never;
@@ -1467,8 +1538,8 @@ export interface paths {
         get: operations["list-blocked-certificates"];
         put?: never;
         /**
-         * Refuse a client certificate of your own CA; its sessions end
-         * @description Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.
+         * Refuse a certificate of your own CA, a client's or an intermediate CA's; its sessions end
+         * @description Give the certificate, or its serial and the CA that issued it: client_ca if that is an uploaded one, certificate_pem if it is an intermediate CA. What is matched is issuer and serial, of the client's certificate and of every CA that it is verified by: an intermediate CA is refused with all that it issued. One of the server's built-in CA is revoked instead.
          */
         post: operations["block-certificate"];
         delete?: never;
@@ -1806,8 +1877,9 @@ export interface components {
             version: number;
         };
         CertificateBlock: {
+            /** @description The certificate; with serial, that of the CA which issued it */
             certificate_pem?: string;
-            /** @description Id of the uploaded CA that issued it */
+            /** @description Id of the uploaded CA that issued it itself, not through an intermediate CA */
             client_ca?: string;
             /** @description Hexadecimal; colons do not matter */
             serial?: string;
@@ -2149,6 +2221,11 @@ export interface components {
         };
         ListSSLClient: {
             items: components["schemas"]["SSLClient"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListSSLClientDevice: {
+            items: components["schemas"]["SSLClientDevice"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2815,6 +2892,13 @@ export interface components {
              */
             daily_quota_bytes: number;
             description: string;
+            /** @description The first login from each device waits for approval */
+            device_approval: boolean;
+            /**
+             * Format: int64
+             * @description For approval
+             */
+            devices_waiting: number;
             /** Format: int64 */
             down_kbps: number;
             /** Format: date-time */
@@ -2915,6 +2999,26 @@ export interface components {
              */
             row: number;
         };
+        SSLClientDevice: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example sdev-... */
+            id: string;
+            /**
+             * @description id: what the device says of itself; certificate: what it proved, until renewal; platform: it says nothing else, and the entry stands for all such devices
+             * @enum {string}
+             */
+            known_by: "id" | "certificate" | "platform";
+            /** @description Platform and model, as the device says */
+            label: string;
+            /**
+             * Format: date-time
+             * @description Last time that everything but the approval was right
+             */
+            seen_at: string;
+            /** @enum {string} */
+            state: "waiting" | "approved" | "refused";
+        };
         SSLClientLock: {
             /**
              * Format: date-time
@@ -2934,6 +3038,8 @@ export interface components {
             daily_quota_bytes?: number;
             /** @description Up to 128 characters, not beginning with http: or https: */
             description?: string;
+            /** @description Live sessions go on */
+            device_approval?: boolean;
             /** Format: int64 */
             down_kbps?: number;
             /**
@@ -2973,6 +3079,8 @@ export interface components {
             daily_quota_bytes?: number;
             /** @description Up to 128 characters, not beginning with http: or https: */
             description?: string;
+            /** @description Live sessions go on */
+            device_approval?: boolean;
             /** Format: int64 */
             down_kbps?: number;
             /** @description The user sets the token up by a link; no seed is made, and no login works before */
@@ -3133,7 +3241,7 @@ export interface components {
             /** @enum {string} */
             tunnel_mode: "split" | "full";
             two_factor: boolean;
-            /** @description DTLS beside TLS */
+            /** @description DTLS beside TLS, on the same port */
             udp: boolean;
             /** Format: date-time */
             updated_at: string;
@@ -3219,6 +3327,8 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
+            udp?: boolean;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -3310,7 +3420,7 @@ export interface components {
             tunnel_mode?: "split" | "full";
             /** @description Default true */
             two_factor?: boolean;
-            /** @description Default true */
+            /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
         ServiceQuote: {
@@ -6183,6 +6293,128 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-ssl-client-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSSLClientDevice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refuse-ssl-client-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

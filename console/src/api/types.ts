@@ -60,6 +60,7 @@ export type SSLGroup = Schemas['SSLGroup'];
 export type SSLClient = Schemas['SSLClient'];
 export type SSLClientRequest = Schemas['SSLClientRequest'];
 export type SSLClientPatch = Schemas['SSLClientPatch'];
+export type ClientDevice = Schemas['SSLClientDevice'];
 export type BlockedCertificate = Schemas['BlockedCertificate'];
 export type CertificateBlock = Schemas['CertificateBlock'];
 export type TokenEnrolment = Schemas['TokenEnrolment'];
@@ -82,7 +83,6 @@ export type SSLServerSettings = Omit<
   | 'gateway'
   | 'state'
   | 'port'
-  | 'udp'
   | 'server_names'
   | 'ca_pem'
   | 'pin'

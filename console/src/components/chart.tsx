@@ -21,9 +21,11 @@ interface Props {
   series: Series[];
   format: (value: number) => string;
   label: string;
+  /** What the time axis shows, in milliseconds, whether or not there are points at its ends. */
+  span: [number, number];
 }
 
-export default function Chart({ series, format, label }: Props) {
+export default function Chart({ series, format, label, span }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(undefined);
   const { dark } = useSettings();
@@ -41,13 +43,14 @@ export default function Chart({ series, format, label }: Props) {
   }, []);
 
   useEffect(() => {
-    chart.current?.setOption(options(series, format, label, dark), { notMerge: true });
-  }, [series, format, label, dark]);
+    chart.current?.setOption(options({ series, format, label, span }, dark), { notMerge: true });
+  }, [series, format, label, span, dark]);
 
   return <div ref={box} className="chart" role="img" aria-label={label} />;
 }
 
-function options(series: Series[], format: (v: number) => string, label: string, dark: boolean) {
+/** How the chart is drawn. */
+export function options({ series, format, label, span }: Props, dark: boolean) {
   const ink = dark ? 'rgba(255,255,255,0.7)' : 'rgba(0,0,0,0.65)';
   const line = dark ? '#2a313b' : '#e4e8ee';
   return {
@@ -65,6 +68,8 @@ function options(series: Series[], format: (v: number) => string, label: string,
     },
     xAxis: {
       type: 'time',
+      min: span[0],
+      max: span[1],
       axisLine: { lineStyle: { color: line } },
       axisLabel: { color: ink, hideOverlap: true },
     },
@@ -74,14 +79,15 @@ function options(series: Series[], format: (v: number) => string, label: string,
       splitLine: { lineStyle: { color: line } },
       axisLabel: { color: ink, formatter: (v: number) => format(v) },
     },
-    series: series.map((s) => ({
+    series: series.map((s, i) => ({
       name: s.name,
       type: 'line',
       showSymbol: false,
       data: s.points,
-      lineStyle: { width: 2, color: dark ? s.color.dark : s.color.light },
+      // The second is dashed, so that the first shows through where they run together.
+      lineStyle: { width: 2, type: i === 0 ? 'solid' : 'dashed', color: dark ? s.color.dark : s.color.light },
       itemStyle: { color: dark ? s.color.dark : s.color.light },
-      areaStyle: { opacity: 0.08, color: dark ? s.color.dark : s.color.light },
+      areaStyle: { opacity: 0.04, color: dark ? s.color.dark : s.color.light },
     })),
   };
 }

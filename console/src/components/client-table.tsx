@@ -31,8 +31,22 @@ export function ClientTable({ server }: { server?: string }) {
     {
       key: 'state',
       title: t('common.state'),
-      cell: (c) => <StateDot kind="client" state={stateOf(c, now)} />,
-      text: (c) => t(`state.client.${stateOf(c, now)}`),
+      cell: (c) => (
+        <div className="stack" style={{ gap: 2 }}>
+          <StateDot kind="client" state={stateOf(c, now)} />
+          {c.devices_waiting ? (
+            <Link to={`/ssl-clients/${c.id}?tab=devices`} className="dot warn">
+              <i aria-hidden="true" />
+              {t('device.waiting', { count: c.devices_waiting })}
+            </Link>
+          ) : null}
+        </div>
+      ),
+      text: (c) =>
+        [
+          t(`state.client.${stateOf(c, now)}`),
+          ...(c.devices_waiting ? [t('device.waiting', { count: c.devices_waiting })] : []),
+        ].join(' · '),
     },
     {
       key: 'sessions',

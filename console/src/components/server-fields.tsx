@@ -27,6 +27,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   split_dns: [],
   default_domains: [],
   pool6: '',
+  udp: true,
   client_bypass: false,
   exclude_routes: [],
   mtu: 1400,
@@ -350,6 +351,7 @@ function Rest() {
       >
         <Select style={{ width: 160 }} options={tlsVersions} />
       </Form.Item>
+      {toggle('udp')}
       {toggle('deny_roaming')}
       {toggle('large_segments')}
       <div className="tiles">

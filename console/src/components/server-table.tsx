@@ -31,8 +31,9 @@ export function ServerTable({ gateway }: { gateway?: string }) {
     {
       key: 'subnets',
       title: t('server.local_subnets'),
-      cell: (s) => <Some items={s.local_subnets} />,
-      text: (s) => s.local_subnets.join(' '),
+      cell: (s) =>
+        s.local_subnets.length > 0 ? <Some items={s.local_subnets} /> : t('server.local_subnets_gateway'),
+      text: (s) => s.local_subnets.join(' ') || t('server.local_subnets_gateway'),
     },
     {
       key: 'pool',

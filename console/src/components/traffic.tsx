@@ -20,11 +20,16 @@ type Range = keyof typeof ranges;
 
 // The same colours for the same thing everywhere.
 const inbound = { light: '#1668dc', dark: '#3c89e8' };
-const outbound = { light: '#08979c', dark: '#33bcb7' };
+const outbound = { light: '#d46b08', dark: '#f0994a' };
 
 /** Bytes per sample as bytes per second, with the step taken from neighbouring samples. */
 export function rates(samples: Sample[], step: number): { at: number; up: number; down: number }[] {
   return samples.map((s) => ({ at: Date.parse(s.at), up: s.bytes_in / step, down: s.bytes_out / step }));
+}
+
+/** The chosen time up to the moment of asking, in milliseconds. */
+export function period(end: number, range: Range): [number, number] {
+  return [end - ranges[range] * 3_600_000, end];
 }
 
 export function Traffic({ gateway }: { gateway: string }) {
@@ -62,7 +67,13 @@ export function Traffic({ gateway }: { gateway: string }) {
       {query.isSuccess && samples.length === 0 ? (
         <EmptyState title={t('traffic.none')} text={t('traffic.none_text')} />
       ) : null}
-      {samples.length > 0 ? <Drawn samples={samples} step={query.data?.step_seconds || 10} /> : null}
+      {samples.length > 0 ? (
+        <Drawn
+          samples={samples}
+          step={query.data?.step_seconds || 10}
+          span={period(query.dataUpdatedAt, range)}
+        />
+      ) : null}
     </Card>
   );
 }
@@ -76,7 +87,13 @@ function save(gateway: string, samples: Sample[]): void {
   );
 }
 
-function Drawn({ samples, step }: { samples: Sample[]; step: number }) {
+interface DrawnProps {
+  samples: Sample[];
+  step: number;
+  span: [number, number];
+}
+
+function Drawn({ samples, step, span }: DrawnProps) {
   const { t } = useTranslation();
   const { rate } = useFormat();
   const format = useCallback((v: number) => rate(v), [rate]);
@@ -98,7 +115,7 @@ function Drawn({ samples, step }: { samples: Sample[]; step: number }) {
   return (
     <>
       <Suspense fallback={<div className="chart" />}>
-        <Chart series={series} format={format} label={label} />
+        <Chart series={series} format={format} label={label} span={span} />
       </Suspense>
       <p className="small quiet" style={{ margin: 0 }}>
         {label}

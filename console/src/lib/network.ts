@@ -86,6 +86,28 @@ export function usable(pool: string): number {
   return 2 ** (32 - Number(pool.split('/')[1])) - 3;
 }
 
+/** First and last address of an IPv4 network as numbers; nothing of what is none. */
+function span(cidr: string): [number, number] | undefined {
+  if (!validCIDR(cidr, 0)) return undefined;
+  const [address = '', bits = ''] = cidr.trim().split('/');
+  const first = (octets(address) ?? []).reduce((sum, n) => sum * 256 + n, 0);
+  return [first, first + 2 ** (32 - Number(bits)) - 1];
+}
+
+/** A pool with room for so many connections that overlaps with nothing taken; empty if there is none. */
+export function freePool(taken: string[], connections = 0): string {
+  let bits = 24;
+  while (bits > 16 && usable(`0.0.0.0/${bits}`) < connections) bits--;
+  const spans = taken.map(span).filter((s) => s !== undefined);
+  for (let first = 0; first < 2 ** 24; first += 2 ** (32 - bits)) {
+    const at = (first + 250 * 2 ** 16) % 2 ** 24; // 10.250.0.0 and on, then from 10.0.0.0
+    const pool = `10.${at >> 16}.${(at >> 8) & 255}.0/${bits}`;
+    const [low, high] = span(pool) ?? [0, 0];
+    if (!spans.some(([a, b]) => a <= high && low <= b)) return pool;
+  }
+  return '';
+}
+
 /** Entries of a text, by line, comma or space. */
 export function entries(text: string): string[] {
   return text.split(/[\s,;，；]+/).filter(Boolean);

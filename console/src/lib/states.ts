@@ -15,6 +15,7 @@ const tones: Record<string, Record<string, Tone>> = {
   },
   server: { creating: 'busy', active: 'good', updating: 'busy', error: 'bad', deleting: 'busy' },
   client: { enabled: 'good', locked: 'warn', disabled: 'idle', expired: 'warn' },
+  device: { waiting: 'warn', approved: 'good', refused: 'bad' },
   certificate: { valid: 'good', expiring: 'warn', expired: 'bad', revoked: 'idle' },
   session: { tls: 'good', dtls: 'good', detached: 'warn', closed: 'idle' },
   order: {

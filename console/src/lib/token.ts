@@ -6,11 +6,26 @@ import { useEffect, useState } from 'react';
  * begin again, and the second beginning must find the token too.
  */
 export function useLinkToken(): string {
-  const [token] = useState(readToken);
+  const [token, setToken] = useState(readToken);
   useEffect(() => {
-    if (token) window.history.replaceState(window.history.state, '', window.location.pathname);
+    // A link to this very page, pasted where it already stands, changes only the fragment.
+    const follow = () => {
+      const next = readToken();
+      if (!next) return;
+      setToken(next);
+      forget();
+    };
+    window.addEventListener('hashchange', follow);
+    return () => window.removeEventListener('hashchange', follow);
+  }, []);
+  useEffect(() => {
+    if (token) forget();
   }, [token]);
   return token;
+}
+
+function forget(): void {
+  window.history.replaceState(window.history.state, '', window.location.pathname);
 }
 
 function readToken(): string {

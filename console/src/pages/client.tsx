@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Button, Card, Popconfirm, Select, Skeleton, Switch, Tabs } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from 'react-router';
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer, TokenInvitation } from '../api/types';
@@ -10,6 +10,7 @@ import { ClientLimits } from '../components/client-limits';
 import { ClientAddresses } from '../components/client-addresses';
 import { stateOf } from '../components/client-table';
 import { ClientCertificates } from '../components/client-certificates';
+import { ClientDevices } from '../components/client-devices';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
 import { DescriptionText } from '../components/description';
@@ -26,6 +27,7 @@ import { useChange, useFormat, useNow } from '../lib/use';
 export function ClientPage() {
   const { t } = useTranslation();
   const { id = '' } = useParams();
+  const [params] = useSearchParams();
   const client = useQuery({ queryKey: ['client', id], queryFn: () => api.vpn.client(id) });
   const server = useQuery({
     queryKey: ['server', client.data?.server],
@@ -52,6 +54,7 @@ export function ClientPage() {
       <Locks client={c} />
       {server.data?.groups.length ? <Groups client={c} server={server.data} /> : null}
       <Tabs
+        defaultActiveKey={params.get('tab') ?? 'connect'}
         items={[
           {
             key: 'connect',
@@ -64,11 +67,27 @@ export function ClientPage() {
             label: t('nav.certificates'),
             children: <ClientCertificates client={c} />,
           },
+          {
+            key: 'devices',
+            label: <DevicesLabel waiting={c.devices_waiting} />,
+            children: <ClientDevices client={c} />,
+          },
           { key: 'sessions', label: t('session.title'), children: <SessionTable client={c.id} /> },
         ]}
       />
       <Danger client={c} />
     </Page>
+  );
+}
+
+function DevicesLabel({ waiting }: { waiting: number }) {
+  const { t } = useTranslation();
+  if (!waiting) return <>{t('device.title')}</>;
+  return (
+    <span className="dot warn">
+      <i aria-hidden="true" />
+      {t('device.title')} · {t('device.waiting', { count: waiting })}
+    </span>
   );
 }
 
@@ -171,12 +190,18 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
         </Popconfirm>
         <ClientAddresses client={c} server={server} />
         <span className="row">
-          <Switch
-            aria-label={t('client.may_sign_in')}
-            checked={c.state === 'enabled'}
-            loading={toggle.isPending}
-            onChange={(on) => toggle.mutate(on)}
-          />
+          <Popconfirm
+            title={t('client.disable_confirm')}
+            disabled={c.state !== 'enabled'}
+            onConfirm={() => toggle.mutate(false)}
+          >
+            <Switch
+              aria-label={t('client.may_sign_in')}
+              checked={c.state === 'enabled'}
+              loading={toggle.isPending}
+              onChange={(on) => (on ? toggle.mutate(true) : undefined)}
+            />
+          </Popconfirm>
           {t('client.may_sign_in')}
         </span>
       </div>

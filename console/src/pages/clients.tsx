@@ -48,6 +48,7 @@ interface Entry {
   csr_pem?: string;
   token_kind?: 'totp' | 'stoken';
   enrols?: boolean;
+  device_approval?: boolean;
 }
 
 function Create({ server, close }: { server?: string; close: () => void }) {
@@ -95,6 +96,7 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               name: v.name.trim(),
               ...(v.description ? { description: v.description.trim() } : {}),
               ...(v.token_kind ? { token_kind: v.token_kind } : {}),
+              ...(v.device_approval ? { device_approval: true } : {}),
               ...(v.enrols && v.token_kind !== 'stoken' ? { enrols: true } : {}),
               ...(v.csr_pem?.trim() ? { csr_pem: v.csr_pem } : {}),
             })
@@ -152,6 +154,9 @@ function Create({ server, close }: { server?: string; close: () => void }) {
               <Checkbox>{t('client.enrols')}</Checkbox>
             </Form.Item>
           ) : null}
+          <Form.Item name="device_approval" valuePropName="checked" extra={t('device.lead')}>
+            <Checkbox>{t('device.approval')}</Checkbox>
+          </Form.Item>
           <ProblemAlert error={create.error} />
         </Form>
       )}

@@ -11,12 +11,18 @@ import { Facts } from '../components/facts';
 import { GateLayout } from '../components/gate-layout';
 import { ProblemAlert } from '../components/problem';
 import { RecoveryCodes } from '../components/recovery-codes';
+import { useNarrow } from '../lib/media';
 import { useChange } from '../lib/use';
 import { useLinkToken } from '../lib/token';
 
 export function Enrol() {
-  const { t } = useTranslation();
   const token = useLinkToken();
+  // Another link begins anew.
+  return <Enrolment key={token} token={token} />;
+}
+
+function Enrolment({ token }: { token: string }) {
+  const { t } = useTranslation();
   const [shown, setShown] = useState<TokenEnrolment>();
   const [codes, setCodes] = useState<string[]>();
   const open = useChange(async () => setShown(await api.vpn.openEnrolment(token)));
@@ -60,6 +66,7 @@ interface BindProps {
 
 function Bind({ token, shown, done }: BindProps) {
   const { t } = useTranslation();
+  const narrow = useNarrow();
   const confirm = useChange(async (code: string) =>
     done((await api.vpn.confirmEnrolment(token, code.replaceAll(' ', ''))).recovery_codes),
   );
@@ -69,6 +76,11 @@ function Bind({ token, shown, done }: BindProps) {
         <span className="qr">
           <QRCode value={shown.totp_uri} type="svg" size={200} bordered={false} color="#000" bgColor="#fff" />
         </span>
+        {narrow ? (
+          <Button type="link" block href={shown.totp_uri}>
+            {t('enrol.open_app')}
+          </Button>
+        ) : null}
       </div>
       <Facts
         facts={[
@@ -86,6 +98,7 @@ function Bind({ token, shown, done }: BindProps) {
           <Input className="mono" inputMode="numeric" autoComplete="one-time-code" maxLength={7} />
         </Form.Item>
         <div className="stack">
+          <span className="quiet">{t('enrol.ends_session')}</span>
           <ProblemAlert error={confirm.error} />
           <Button type="primary" size="large" block htmlType="submit" loading={confirm.isPending}>
             {t('enrol.confirm')}

@@ -7,7 +7,7 @@ import { NameCell } from '../components/name-cell';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
-import { useRegionName } from '../lib/catalog';
+import { nameIn, useNetworks, useRegionName } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useFormat } from '../lib/use';
 
@@ -15,6 +15,7 @@ export function Gateways() {
   const { t } = useTranslation();
   const format = useFormat();
   const region = useRegionName();
+  const networks = useNetworks().data?.items;
   const buy = (
     <Link to="/buy">
       <Button type="primary">{t('gateway.buy')}</Button>
@@ -46,7 +47,12 @@ export function Gateways() {
             cell: (g) => region(g.region),
             text: (g) => region(g.region),
           },
-          { key: 'network', title: t('gateway.network'), cell: (g) => g.network, text: (g) => g.network },
+          {
+            key: 'network',
+            title: t('gateway.network'),
+            cell: (g) => nameIn(networks, g.network),
+            text: (g) => nameIn(networks, g.network),
+          },
           {
             key: 'bandwidth',
             title: t('option.ssl_bandwidth'),

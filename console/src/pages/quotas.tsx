@@ -20,11 +20,11 @@ export function Quotas() {
       <Card title={t('quota.used')}>
         {quotas.isPending ? <Skeleton active /> : null}
         {quotas.isError ? <ErrorState error={quotas.error} retry={() => void quotas.refetch()} /> : null}
-        {quotas.data?.items.length === 0 ? (
+        {quotas.data?.items.filter(shown).length === 0 ? (
           <EmptyState title={t('quota.none')} text={t('quota.none_text')} />
         ) : null}
         <div className="stack">
-          {quotas.data?.items.map((q) => (
+          {quotas.data?.items.filter(shown).map((q) => (
             <Bar key={`${q.name}.${q.region ?? ''}.${q.resource ?? ''}`} quota={q} />
           ))}
         </div>
@@ -36,6 +36,11 @@ export function Quotas() {
       </Card>
     </Page>
   );
+}
+
+/** What is not offered says nothing, unless more of it may be asked for. */
+function shown(q: Quota): boolean {
+  return q.limit > 0 || q.used > 0 || Boolean(q.settable);
 }
 
 function Bar({ quota: q }: { quota: Quota }) {
@@ -61,7 +66,8 @@ function Bar({ quota: q }: { quota: Quota }) {
         percent={share}
         showInfo={false}
         size="small"
-        status={share >= 100 ? 'exception' : 'normal'}
+        // One of one is how it is meant to be.
+        status={share >= 100 && (q.limit !== 1 || q.used > 1) ? 'exception' : 'normal'}
         aria-label={`${name} ${whose} ${q.used} / ${q.limit}`}
       />
     </div>

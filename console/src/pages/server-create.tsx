@@ -8,7 +8,8 @@ import { Page } from '../components/page';
 import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { WizardForm } from '../components/wizard-form';
-import { hasSSL, useGateways, useNetworks } from '../lib/catalog';
+import { hasSSL, useGateways, useNetworks, useServers } from '../lib/catalog';
+import { freePool } from '../lib/network';
 import { useCreate } from '../lib/use';
 
 type Entry = SSLServerSettings & { gateway: string };
@@ -17,7 +18,8 @@ export function ServerCreate() {
   const { t } = useTranslation();
   const gateways = useGateways();
   const networks = useNetworks();
-  const waiting = gateways.isPending || networks.isPending; // for what the defaults are made of
+  const servers = useServers();
+  const waiting = gateways.isPending || networks.isPending || servers.isPending; // for what the defaults are made of
   const active = gateways.data?.items.filter((g) => g.state === 'active' && hasSSL(g)) ?? [];
   return (
     <Page
@@ -49,6 +51,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
   const [params] = useSearchParams();
   const [form] = Form.useForm<Entry>();
   const networks = useNetworks().data?.items;
+  const servers = useServers().data?.items;
   const wanted = params.get('gateway');
   const first = gateways.find((g) => g.id === wanted) ?? gateways[0];
   const entry = Form.useWatch<Partial<Entry> | undefined>([], form);
@@ -56,6 +59,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
   const create = useCreate((in_: Entry, key) => api.vpn.createServer(in_, key), [['servers'], ['gateway']]);
 
   const prefixes = networks?.find((n) => n.id === gateway?.network)?.prefixes;
+  const taken = [...(servers ?? []).map((s) => s.pool), ...(networks ?? []).flatMap((n) => n.prefixes ?? [])];
 
   return (
     <WizardForm
@@ -65,7 +69,7 @@ function Creating({ gateways }: { gateways: Gateway[] }) {
         gateway: first?.id,
         name: t('server.name_example'),
         local_subnets: [],
-        pool: '10.250.0.0/24',
+        pool: freePool(taken, first?.ssl_connections),
       }}
       submit={t('server.create')}
       submitting={create.isPending}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -158,7 +159,9 @@ func (s *Service) RecordAccess(subject id.Handle, src Source, path string) {
 	if subject == "" {
 		return
 	}
-	path, _, _ = strings.Cut(path, "?")
+	if !mutant.Off("LT-1.3") {
+		path, _, _ = strings.Cut(path, "?")
+	}
 	if len(path) > 256 {
 		path = path[:256]
 	}

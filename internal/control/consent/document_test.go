@@ -114,14 +114,15 @@ func TestImportingDocumentsWidenNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !slices.Contains(s.Imports, DocPlatform) {
-					t.Errorf("%s does not import the platform policy", document)
+				if err := s.widensNothing(platform); err != nil {
+					t.Error(err)
 				}
-				for _, list := range [][2][]string{{s.Collects, platform.Collects}, {s.Purposes, platform.Purposes}} {
-					for _, x := range list[0] {
-						if !slices.Contains(list[1], x) {
-							t.Errorf("%s declares %s, which the platform policy does not", document, x)
-						}
+				for name, worse := range map[string]head{
+					"imports nothing": {Document: document}, "collects more": {Imports: s.Imports, Collects: []string{"dna"}},
+					"does more": {Imports: s.Imports, Purposes: []string{"advertising"}},
+				} {
+					if err := (source{head: worse}).widensNothing(platform); err == nil {
+						t.Errorf("%s: a document that %s is taken", document, name)
 					}
 				}
 				if document != DocClient && len(s.Collects)+len(s.Purposes) > 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // NoticePeriod is how long a changed text is shown before it takes effect
@@ -33,6 +34,9 @@ func (s *Service) candidate(document string) (candidate, error) {
 		if err != nil {
 			return c, err
 		}
+		if err := s.within(src); err != nil {
+			return c, err
+		}
 		c.sources[locale] = src
 	}
 	c.head = c.sources[Locales[0]].head
@@ -40,6 +44,36 @@ func (s *Service) candidate(document string) (candidate, error) {
 		return c, fmt.Errorf("document %s: %w", document, err)
 	}
 	return c, nil
+}
+
+// within holds a document to the platform policy, which it must import and may
+// not widen: nothing is collected, or done with it, that the policy does not say.
+func (s *Service) within(src source) error {
+	if src.Document == DocPlatform {
+		return nil
+	}
+	platform, err := loadSource(DocPlatform, src.Locale, s.d.Facts.Profile)
+	if err != nil {
+		return err
+	}
+	return src.widensNothing(platform)
+}
+
+func (s source) widensNothing(platform source) error {
+	if mutant.Off("TY-1.2", "LT-0d") {
+		return nil
+	}
+	if !slices.Contains(s.Imports, platform.Document) {
+		return fmt.Errorf("document %s does not import the platform policy", s.Document)
+	}
+	for _, list := range [][2][]string{{s.Collects, platform.Collects}, {s.Purposes, platform.Purposes}} {
+		for _, x := range list[0] {
+			if !slices.Contains(list[1], x) {
+				return fmt.Errorf("document %s declares %s, which the platform policy does not", s.Document, x)
+			}
+		}
+	}
+	return nil
 }
 
 // check holds the locales to the same version and the same clauses.

@@ -1,9 +1,15 @@
 package fleet
 
-import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+import (
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+)
 
 // Holdings describes every column of the module.
 func Holdings() []holding.Table {
+	if mutant.Off("SUP-6") {
+		return nil
+	}
 	machine := holding.None("describes a machine of the operator", "id", "name", "region", "location", "addresses", "key_sha256",
 		"version", "last_seen", "generation", "applied", "draining", "created_at")
 	return []holding.Table{

@@ -51,11 +51,12 @@ type limitReached struct {
 	Ends            int64
 }
 
-// message tells of a limit: of each gateway's once for the day that ends then.
+// message tells of a limit: of each gateway's or client's once for the time that
+// ends then.
 func (e limitReached) message(event string) Message {
 	all := map[string]string{"gateway": e.Gateway, "client": e.Client, "limit": strconv.Itoa(e.Limit)}
 	return Message{
-		Event: event, Params: named(event, all), Dedupe: event + ":" + e.Gateway + ":" + strconv.FormatInt(e.Ends, 10),
+		Event: event, Params: named(event, all), Dedupe: event + ":" + e.Gateway + ":" + e.Client + ":" + strconv.FormatInt(e.Ends, 10),
 	}
 }
 
@@ -93,7 +94,7 @@ func (s *Service) subscribe() {
 			})
 		})
 	}
-	for _, event := range []string{ConnectionsReached, AllowanceReached} {
+	for _, event := range []string{ConnectionsReached, AllowanceReached, ClientLocked} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e limitReached) error {
 			return s.toOwner(ctx, e.Account, e.message(event))
 		})

@@ -45,6 +45,7 @@ const (
 
 	ConnectionsReached = "vpn.connections_reached"
 	AllowanceReached   = "vpn.allowance_reached"
+	ClientLocked       = "vpn.client_locked"
 
 	QuotaSet      = "vpn.quota_set"
 	QuotaDeclined = "vpn.quota_declined"

@@ -372,22 +372,25 @@ func TestDecisionsAboutQuotasAreTold(t *testing.T) {
 	})
 }
 
-// TestReachedLimitsAreTold, of a gateway once for each day and limit.
+// TestReachedLimitsAreTold, of a gateway or client once for each day and limit.
 func TestReachedLimitsAreTold(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
 		owner := r.verified(t, "alice")
 		for _, day := range []int64{1, 1, 2} {
-			for _, topic := range []string{notify.ConnectionsReached, notify.AllowanceReached} {
-				e := map[string]any{"Account": owner.Account, "Gateway": "vpngw-1", "Client": "sslcli-1", "Limit": 5, "Ends": day}
+			for topic, client := range map[string]string{notify.ConnectionsReached: "", notify.AllowanceReached: "sslcli-1", notify.ClientLocked: "sslcli-2"} {
+				e := map[string]any{"Account": owner.Account, "Gateway": "vpngw-1", "Client": client, "Limit": 5, "Ends": day}
 				must(t, r.DB.InTx(ctx, func(tx *db.Tx) error { return r.Queue.PublishTx(ctx, tx, topic, e) }))
 			}
 			r.settle(t)
 		}
+		other := map[string]any{"Account": owner.Account, "Gateway": "vpngw-1", "Client": "sslcli-3", "Ends": 1}
+		must(t, r.DB.InTx(ctx, func(tx *db.Tx) error { return r.Queue.PublishTx(ctx, tx, notify.AllowanceReached, other) }))
+		r.settle(t)
 		list, _, err := r.s.Notices(ctx, owner.Subject, "en", "", 10)
 		must(t, err)
 		all := fmt.Sprint(list)
-		if len(list) != 4 || !strings.Contains(all, "All 5 connections of VPN gateway vpngw-1") || !strings.Contains(all, "/ssl-clients/sslcli-1") {
+		if len(list) != 7 || !strings.Contains(all, "SSL client sslcli-2 of VPN gateway vpngw-1 failed") || !strings.Contains(all, "/ssl-clients/sslcli-3") || !strings.Contains(all, "All 5 connections of VPN gateway vpngw-1") || !strings.Contains(all, "/ssl-clients/sslcli-1") {
 			t.Errorf("got %s", all)
 		}
 	})

@@ -10,7 +10,7 @@ func TestEveryTemplateFillsInBothLanguages(t *testing.T) {
 	for _, event := range []string{
 		VerifyMail, PasswordReset, PasswordChanged, NewLogin, TOTPChanged, OrderPaid, ServiceActive, RealNamePassed, RealNameFailed,
 		CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired,
-		ConnectionsReached, AllowanceReached, QuotaSet, QuotaDeclined,
+		ConnectionsReached, AllowanceReached, ClientLocked, QuotaSet, QuotaDeclined,
 	} {
 		k, ok := kinds()[event]
 		if !ok {

@@ -1,10 +1,16 @@
 package order
 
-import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+import (
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+)
 
 // Holdings describes the module's tables: type of service, duration and amount
 // for disputes, audits and after-sales (platform policy LT-1.1d).
 func Holdings() []holding.Table {
+	if mutant.Off("LT-1.1d") {
+		return nil
+	}
 	return []holding.Table{
 		holding.Of("order_order",
 			personal("account_id", "id", "account_id", "subject", "kind", "state", "currency", "total_minor", "quote_hash",

@@ -1,11 +1,17 @@
 package payment
 
-import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+import (
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+)
 
 // Holdings describes the module's tables. Of what a provider says only the
 // result is kept: order number, amount, status, trade number and time
 // (platform policy LT-1.1e).
 func Holdings() []holding.Table {
+	if mutant.Off("LT-1.1e") {
+		return nil
+	}
 	return []holding.Table{
 		holding.Of("payment_attempt",
 			personal("account_id", "attempt_no", "order_id", "account_id", "subject", "method", "amount_minor", "currency", "state",

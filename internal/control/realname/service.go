@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -68,6 +69,9 @@ func New(d Deps) *Service {
 // consent stands, or ErrRequired. An error of the database or of the gate is
 // not a proof either.
 func (s *Service) Require(ctx context.Context, owner account.ID) (Verified, error) {
+	if mutant.Off("LT-1.1b") {
+		return Verified{account: owner}, nil
+	}
 	v, err := db.Get(ctx, s.db, ErrRequired, scanVerification, "SELECT "+columns+` FROM realname_verification
 		WHERE account = $1 AND state IN ('verified', 'change_requested') ORDER BY decided_at DESC, id DESC LIMIT 1`, owner)
 	if err != nil {

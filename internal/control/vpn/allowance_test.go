@@ -179,7 +179,7 @@ func TestAnAllowanceIsHeldByAFreshProcess(t *testing.T) {
 	})
 }
 
-// TestAReachedLimitIsToldOnceADay, of each kind.
+// TestAReachedLimitIsToldOnceADay, of the gateway and of each client.
 func TestAReachedLimitIsToldOnceADay(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
@@ -191,12 +191,16 @@ func TestAReachedLimitIsToldOnceADay(t *testing.T) {
 			})
 		}
 		m := r.metered(t, 1000, 0)
+		var other vpn.SSLClient
+		var session string
 		for i := range 5 { // with the session of m: one too many
 			c, secret := r.client(t, alice, m.srv.ID, fmt.Sprint("c", i))
 			a, err := r.say(m.srv, source(i), "", nil, "username", c.Name, "password", secret.Password)
 			must(t, err)
 			if i < 4 {
-				r.opened(t, r.grantOf(t, a), fmt.Sprint("10.9.0.", 10+i))
+				g := r.grantOf(t, a)
+				r.opened(t, g, fmt.Sprint("10.9.0.", 10+i))
+				other, session = c, g.Session
 				continue
 			}
 			for range 2 {
@@ -208,19 +212,23 @@ func TestAReachedLimitIsToldOnceADay(t *testing.T) {
 		m.moves(t, 999, 1)
 		m.ends(t)
 		m.try(t)
+		must(t, m.fleet.Ingest(ctx, m.node.ID, gwlink.Report{Node: m.node.ID, Live: []gwlink.Counters{{Session: session, BytesIn: 11, Transport: "tls"}}}))
+		next := other.ClientSettings
+		next.DailyQuota = 10
+		must(t, second(r.s.UpdateClient(ctx, alice, other.ID, 0, next)))
 		must(t, r.queue.Drain(ctx))
 		if full := told[vpn.TopicConnectionsReached]; len(full) != 1 || full[0].Account != alice.Account || full[0].Gateway != m.srv.Gateway || full[0].Limit != 5 {
 			t.Errorf("connections: got %+v, want it told once", full)
 		}
-		if used := told[vpn.TopicAllowanceReached]; len(used) != 1 || used[0].Client != m.c.ID || used[0].Gateway != m.srv.Gateway {
-			t.Errorf("allowance: got %+v, want it told once", used)
+		if used := told[vpn.TopicAllowanceReached]; len(used) != 2 || used[0].Client != m.c.ID || used[0].Gateway != m.srv.Gateway || used[1].Client != other.ID {
+			t.Errorf("allowance: got %+v, want it told once of each client", used)
 		}
 		r.clock.Advance(24 * time.Hour)
 		m.login(t)
 		m.moves(t, 1000, 1000)
 		must(t, r.queue.Drain(ctx))
-		if n := r.events(t, "vpn.limit_reached"); len(told[vpn.TopicAllowanceReached]) != 2 || n != 3 {
-			t.Errorf("the next day: told %d times, %d events; want 2 and 3", len(told[vpn.TopicAllowanceReached]), n)
+		if n := r.events(t, "vpn.limit_reached"); len(told[vpn.TopicAllowanceReached]) != 3 || n != 4 {
+			t.Errorf("the next day: told %d times, %d events; want 3 and 4", len(told[vpn.TopicAllowanceReached]), n)
 		}
 	})
 }

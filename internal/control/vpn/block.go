@@ -1,6 +1,7 @@
 package vpn
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"math/big"
@@ -19,8 +20,10 @@ import (
 const maxBlocks = 1000
 
 // Block is a certificate of a CA of the customer's own that a server refuses:
-// the CA cannot be asked to revoke it, or its lists are not read here. One of
-// the built-in CA is revoked by RevokeCertificate instead.
+// the CA cannot be asked to revoke it, or its lists are not read here. It is a
+// client's, or that of a CA between clients and a trusted one, with which all go
+// that are verified by it. It is known by issuer and serial number (RFC 5280
+// section 4.1.2.2). One of the built-in CA is revoked by RevokeCertificate instead.
 type Block struct {
 	ID        string // cblk-...
 	Server    string
@@ -33,11 +36,12 @@ type Block struct {
 	CreatedAt time.Time
 }
 
-// NewBlock names the certificate: itself, or by its serial and the uploaded CA
-// that issued it, for when nobody has it at hand any more.
+// NewBlock names the certificate: itself, or by its serial and the CA that
+// issued it and no other, for when nobody has it at hand any more. That CA is an
+// uploaded one, or given by its own certificate beside the serial.
 type NewBlock struct {
 	Server      string
-	Certificate []byte // PEM
+	Certificate []byte // PEM; with Serial: of the CA
 	CA          string // cert-... of a client-ca
 	Serial      string // hex; colons and blanks between do not matter
 }
@@ -74,7 +78,7 @@ func (s *Service) BlockCertificate(ctx context.Context, p account.Principal, in 
 func (s *Service) blockOf(ctx context.Context, tx *db.Tx, srv SSLServer, in NewBlock) (Block, error) {
 	b := Block{ID: id.Resource("cblk"), Server: srv.ID, Account: srv.Account, CreatedAt: s.clock.Now()}
 	if len(in.Certificate) > 0 {
-		return b, b.readCertificate(ctx, tx, srv, in.Certificate)
+		return b, b.readCertificate(ctx, tx, srv, in)
 	}
 	ca, err := certificateFor(ctx, tx, srv.Account, in.CA)
 	if errs.IsNotFound(err) || err == nil && ca.Kind != CertificateClientCA {
@@ -87,30 +91,43 @@ func (s *Service) blockOf(ctx context.Context, tx *db.Tx, srv SSLServer, in NewB
 	if err != nil {
 		return Block{}, err
 	}
-	b.Issuer, b.CAName = gwlink.NameHash(issuer.RawSubject), issuer.Subject.String()
-	b.Serial, err = parseSerial(in.Serial)
-	return b, err
+	return b, b.issuedBy(issuer, in.Serial)
 }
 
-func (b *Block) readCertificate(ctx context.Context, tx *db.Tx, srv SSLServer, text []byte) error {
-	all, err := certificatesIn(text)
+func (b *Block) issuedBy(ca *x509.Certificate, serial string) (err error) {
+	b.Issuer, b.CAName = gwlink.NameHash(ca.RawSubject), ca.Subject.String()
+	b.Serial, err = parseSerial(serial)
+	return err
+}
+
+func (b *Block) readCertificate(ctx context.Context, tx *db.Tx, srv SSLServer, in NewBlock) error {
+	all, err := certificatesIn(in.Certificate)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 {
 		return ErrCertificatePEM
 	}
-	leaf := all[0]
+	one := all[0]
 	own, err := x509.ParseCertificate(srv.CA)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if leaf.IsCA || leaf.CheckSignatureFrom(own) == nil {
+	case one.CheckSignatureFrom(own) == nil:
 		return ErrBlockForeign
+	case in.Serial != "" && !one.IsCA:
+		return ErrCertificateNoCA
+	case in.Serial != "":
+		return b.issuedBy(one, in.Serial)
+	case bytes.Equal(one.RawIssuer, one.RawSubject):
+		return ErrBlockForeign // a root is trusted or not
 	}
-	b.Issuer, b.CAName = gwlink.NameHash(leaf.RawIssuer), leaf.Issuer.String()
-	b.Serial, b.NotAfter = serialText(leaf.SerialNumber), leaf.NotAfter
-	c, err := clientByName(ctx, tx, srv.ID, srv.identity(leaf))
+	id := gwlink.IDOf(one)
+	b.Issuer, b.Serial, b.CAName, b.NotAfter = id.Issuer, id.Serial, one.Issuer.String(), one.NotAfter
+	if one.IsCA {
+		return nil
+	}
+	c, err := clientByName(ctx, tx, srv.ID, srv.identity(one))
 	if errs.IsNotFound(err) {
 		return nil
 	}
@@ -182,8 +199,14 @@ func blocked(ctx context.Context, q db.Q, server string, now time.Time) ([]gwlin
 		"SELECT issuer, serial FROM vpn_block WHERE server = $1 AND (not_after = 0 OR not_after > $2) ORDER BY issuer, serial", server, db.Micros(now))
 }
 
-func isBlocked(ctx context.Context, q db.Q, server string, leaf *x509.Certificate) (bool, error) {
-	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_block WHERE server = $1 AND issuer = $2 AND serial = $3",
-		server, gwlink.NameHash(leaf.RawIssuer), serialText(leaf.SerialNumber))
-	return n > 0, err
+// isBlocked reports whether a certificate, or one that it is verified by, is refused.
+func isBlocked(ctx context.Context, q db.Q, server string, path []gwlink.CertificateID) (bool, error) {
+	for _, c := range path {
+		n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM vpn_block WHERE server = $1 AND issuer = $2 AND serial = $3",
+			server, c.Issuer, c.Serial)
+		if err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
 }

@@ -75,6 +75,57 @@ func TestACertificateOfAForeignCAIsBlockedAndLetInAgain(t *testing.T) {
 	})
 }
 
+// TestABlockBelowACABetween: of one client's certificate that an intermediate CA
+// issued, by itself or by its serial there, and of that CA, with all that it issued.
+// The same serial under another CA is another certificate.
+func TestABlockBelowACABetween(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		root := issue(t, nil, nil, asCA("Root"))
+		middle := issue(t, root, nil, asCA("Middle"))
+		ca := r.uploadCA(t, "ca", root)
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) {
+			n.TwoFactor, n.LoginMode, n.ClientCAs = false, vpn.LoginCertificate, []string{ca.ID}
+		})
+		c, _ := r.client(t, alice, srv.ID, "zhang.san")
+		lost, other, direct := issue(t, middle, nil, forClient(c.Name)), issue(t, middle, nil, forClient(c.Name)), issue(t, root, nil, forClient(c.Name))
+		enters := func(leaf *paper, chain ...[]byte) bool {
+			a, err := r.s.Login(ctx, r.node.ID, gwlink.LoginRequest{
+				Gateway: srv.Gateway, Server: srv.ID, SourceIP: addr(source(1)), PeerCertificate: leaf.Raw, PeerChain: chain,
+			})
+			must(t, err)
+			if a.Outcome != gwlink.OutcomeGranted {
+				return false
+			}
+			want := gwlink.PathOf([][]*x509.Certificate{{leaf.Certificate, middle.Certificate, root.Certificate}})
+			if got := r.grantOf(t, a).Path; len(chain) > 0 && !slices.Equal(got, want) {
+				t.Errorf("the grant says %v, want %v", got, want)
+			}
+			return true
+		}
+		for what, k := range map[string]struct {
+			in   vpn.NewBlock
+			open [3]bool // lost, other, direct
+		}{
+			"a certificate":                     {vpn.NewBlock{Certificate: text(lost)}, [3]bool{false, true, true}},
+			"its serial and the CA between":     {vpn.NewBlock{Certificate: text(middle), Serial: serialOf(lost)}, [3]bool{false, true, true}},
+			"its serial and a CA that is above": {vpn.NewBlock{CA: ca.ID, Serial: serialOf(lost)}, [3]bool{true, true, true}},
+			"the CA between":                    {vpn.NewBlock{Certificate: text(middle)}, [3]bool{false, false, true}},
+			"the CA between by its serial":      {vpn.NewBlock{CA: ca.ID, Serial: serialOf(middle)}, [3]bool{false, false, true}},
+		} {
+			k.in.Server = srv.ID
+			b, err := r.s.BlockCertificate(ctx, alice, k.in)
+			must(t, err)
+			if got := [3]bool{enters(lost, middle.Raw), enters(other, middle.Raw), enters(direct)}; got != k.open {
+				t.Errorf("%s: got let in %v, want %v", what, got, k.open)
+			}
+			must(t, r.s.UnblockCertificate(ctx, alice, srv.ID, b.ID))
+		}
+	})
+}
+
+func serialOf(p *paper) string { return p.SerialNumber.Text(16) }
+
 func TestWhatCannotBeBlocked(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
@@ -87,7 +138,8 @@ func TestWhatCannotBeBlocked(t *testing.T) {
 			want error
 		}{
 			"one of the built-in CA": {vpn.NewBlock{Certificate: text(&paper{Certificate: mustParse(t, c.Certificate)})}, vpn.ErrBlockForeign},
-			"a CA":                   {vpn.NewBlock{Certificate: text(root)}, vpn.ErrBlockForeign},
+			"the serial of a client": {vpn.NewBlock{Certificate: text(issue(t, root, nil, nil)), Serial: "5"}, vpn.ErrCertificateNoCA},
+			"a root":                 {vpn.NewBlock{Certificate: text(root)}, vpn.ErrBlockForeign},
 			"no certificate":         {vpn.NewBlock{Certificate: []byte("x")}, vpn.ErrCertificatePEM},
 			"nothing":                {vpn.NewBlock{}, vpn.ErrCertificateUse},
 			"no CA":                  {vpn.NewBlock{CA: leaf.ID, Serial: "5"}, vpn.ErrCertificateUse},

@@ -187,16 +187,17 @@ func (s *Service) issueClient(ctx context.Context, v SSLServer, name string, pub
 }
 
 // verifyPeer checks the certificate that a client proved to hold: issued by
-// one of the authorities, for clients, in its time. It returns the certificate.
-func verifyPeer(authorities [][]byte, r gwlink.LoginRequest, now time.Time) (*x509.Certificate, bool) {
+// one of the authorities, for clients, in its time. It returns the certificate
+// and all chains that prove it.
+func verifyPeer(authorities [][]byte, r gwlink.LoginRequest, now time.Time) (leaf *x509.Certificate, chains [][]*x509.Certificate, ok bool) {
 	leaf, err := x509.ParseCertificate(r.PeerCertificate)
 	if err != nil || leaf.IsCA { // the CA itself would verify
-		return nil, false
+		return nil, nil, false
 	}
-	_, err = leaf.Verify(x509.VerifyOptions{
+	chains, err = leaf.Verify(x509.VerifyOptions{
 		Roots: poolOf(authorities), Intermediates: poolOf(r.PeerChain), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	return leaf, err == nil
+	return leaf, chains, err == nil
 }
 
 // poolOf leaves out what cannot be read: it can then prove nothing.

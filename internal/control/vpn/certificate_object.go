@@ -191,6 +191,7 @@ func (s *Service) UpdateCertificate(ctx context.Context, p account.Principal, ce
 		if c.Kind == CertificateClient {
 			return ErrCertificateIssued
 		}
+		was := c.told()
 		c.Name, c.Description = given(change.Name, c.Name), given(change.Description, c.Description)
 		if err := checkName(c.Name); err != nil {
 			return err
@@ -206,7 +207,7 @@ func (s *Service) UpdateCertificate(ctx context.Context, p account.Principal, ce
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, p, "vpn.certificate_changed", map[string]string{"certificate": c.ID})
+		return s.record(ctx, tx, p, "vpn.certificate_changed", tellChanges(map[string]string{"certificate": c.ID}, was, c.told()))
 	})
 	if err != nil {
 		return Certificate{}, err

@@ -113,6 +113,9 @@ func (s *Service) roomForClients(ctx context.Context, q db.Q, owner account.ID, 
 	if err != nil {
 		return err
 	}
+	if err := g.changeable(); err != nil {
+		return err
+	}
 	n, err := countClients(ctx, q, server)
 	if err != nil {
 		return err
@@ -218,8 +221,9 @@ func checkFixed(pool netip.Prefix, a netip.Addr) error {
 	return nil
 }
 
-// UpdateClient replaces the settings of a client. Rates change on live sessions
-// without reconnecting; disabling ends them. version as in UpdateServer.
+// UpdateClient replaces the settings of a client. Rates and expiry change on live sessions
+// without reconnecting; disabling ends them, and so does withdrawing an exemption
+// from the code that the server asks for. version as in UpdateServer.
 func (s *Service) UpdateClient(ctx context.Context, p account.Principal, client string, version int64, next ClientSettings) (SSLClient, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := clientFor(ctx, tx, p.Account, client)
@@ -246,10 +250,13 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err != nil {
 		return err
 	}
+	if err := g.changeable(); err != nil {
+		return err
+	}
 	if err := next.check(g, srv, s.clock.Now()); err != nil {
 		return err
 	}
-	ends := next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6 || c.loses(next)
+	old := c.ClientSettings
 	c.ClientSettings = next
 	if err := s.checkRouted(ctx, tx, srv, &c); err != nil {
 		return err
@@ -260,18 +267,41 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := updateClient(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
 	}
-	if ends {
-		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
-			return err
-		}
-	}
-	if err := s.holdToQuotaTx(ctx, tx, c); err != nil {
+	if err := s.followClientTx(ctx, tx, srv, c, old); err != nil {
 		return err
 	}
 	if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, p, "vpn.client_changed", map[string]string{"client": c.ID})
+	if c.State == ClientDisabled {
+		if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
+			return err
+		}
+	}
+	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))
+}
+
+// followClientTx ends what sessions a client may not have any more by its new
+// settings: all, the oldest, or all for an allowance that is used up already.
+func (s *Service) followClientTx(ctx context.Context, tx *db.Tx, srv SSLServer, c SSLClient, old ClientSettings) error {
+	if old.endsBy(c.ClientSettings, srv) {
+		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
+			return err
+		}
+	}
+	if srv.sessionsOf(c.MaxSessions) < srv.sessionsOf(old.MaxSessions) {
+		if err := s.endSurplusTx(ctx, tx, srv, c.ID); err != nil {
+			return err
+		}
+	}
+	return s.holdToQuotaTx(ctx, tx, c)
+}
+
+// endsBy reports whether a change of settings ends the client's sessions: nobody
+// lives on without an address, a group or a factor that holds now.
+func (c ClientSettings) endsBy(next ClientSettings, srv SSLServer) bool {
+	asked := srv.TwoFactor && c.TwoFactorExempt && !next.TwoFactorExempt
+	return next.State == ClientDisabled || next.FixedIP != c.FixedIP || next.FixedIP6 != c.FixedIP6 || c.loses(next) || asked
 }
 
 // DeleteClient removes a client: its sessions end, its certificate is revoked
@@ -309,7 +339,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	}
 	for _, text := range []string{
 		"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1",
-		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
+		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "DELETE FROM vpn_device WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
 	} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
@@ -328,7 +358,7 @@ func (s *Service) onForget(ctx context.Context, f forget) error {
 }
 
 // ResetPassword gives a client a new random password, which Secret returns for
-// a time. Its sessions end; its code seed stays.
+// a time. Its sessions and a link to set a token up end; its code seed stays.
 func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -343,7 +373,7 @@ func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client
 }
 
 // SetPassword gives a client a password that a person chose; it can never be
-// read again. Its sessions end; its code seed stays.
+// read again. Its sessions and a link to set a token up end; its code seed stays.
 func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -379,6 +409,9 @@ func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SS
 			version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
 			hash, blob(sealed), db.Micros(until), db.Micros(s.clock.Now()), c.ID, string(p.Account))
 		if err != nil {
+			return err
+		}
+		if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
 			return err
 		}
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {

@@ -41,8 +41,8 @@ func TestAPersonSetsTheTokenUp(t *testing.T) {
 			must(t, err)
 			return a
 		}
-		if a := password(); a.Outcome != gwlink.OutcomeRefused {
-			t.Errorf("before the token: got %+v, want refused", a)
+		if a := password(); !closed(a) || !strings.Contains(a.Form.Error, "Ask your administrator.") || a.Failed {
+			t.Errorf("before the token: got %+v, want an end that says why", a)
 		}
 		token := r.link(t, c.ID)
 		if kept, err := db.Get(ctx, r.db, nil, db.One[string], "SELECT token_hash FROM vpn_enrolment"); err != nil || strings.Contains(kept, token) {
@@ -87,7 +87,7 @@ func TestAPersonSetsTheTokenUp(t *testing.T) {
 	})
 }
 
-// TestALinkEnds: by time, by another link, by wrong codes, by a reset, with its
+// TestALinkEnds: by time, by another link, by wrong codes, by resets, with its
 // client and with the client's right to sign in.
 func TestALinkEnds(t *testing.T) {
 	t.Parallel()
@@ -107,11 +107,14 @@ func TestALinkEnds(t *testing.T) {
 					}
 				}
 			}},
-			{"disabling", func(c vpn.SSLClient, _ string) {
+			{"disabling, and enabling again", func(c vpn.SSLClient, _ string) {
 				next := c.ClientSettings
-				next.State = vpn.ClientDisabled
-				must(t, second(r.s.UpdateClient(ctx, alice, c.ID, 0, next)))
+				for _, next.State = range []vpn.ClientState{vpn.ClientDisabled, vpn.ClientEnabled} {
+					must(t, second(r.s.UpdateClient(ctx, alice, c.ID, 0, next)))
+				}
 			}},
+			{"a new password", func(c vpn.SSLClient, _ string) { must(t, second(r.s.ResetPassword(ctx, alice, c.ID))) }},
+			{"a chosen password", func(c vpn.SSLClient, _ string) { must(t, second(r.s.SetPassword(ctx, alice, c.ID, "Blue-Kettle-42"))) }},
 			{"deletion", func(c vpn.SSLClient, _ string) { must(t, r.s.DeleteClient(ctx, alice, c.ID)) }},
 		} {
 			c, _ := r.client(t, alice, srv.ID, "c"+string(rune('0'+i)))

@@ -45,6 +45,7 @@ var (
 	ErrPasswordWeak   = errs.New(errs.Unprocessable, "vpn.password_weak")
 	ErrCSR            = errs.New(errs.Unprocessable, "vpn.csr_invalid")
 	ErrSecretExpired  = errs.New(errs.Gone, "vpn.secret_expired")
+	ErrDeviceNotFound = errs.New(errs.NotFound, "vpn.device_not_found")
 	ErrEnrolment      = errs.New(errs.NotFound, "vpn.enrolment_over")
 	ErrEnrolmentCode  = errs.New(errs.Unprocessable, "vpn.enrolment_code")
 	ErrNoToken        = errs.New(errs.Conflict, "vpn.client_without_token")

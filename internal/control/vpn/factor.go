@@ -2,6 +2,7 @@ package vpn
 
 import (
 	"context"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -42,11 +43,13 @@ const (
 
 // conversation is a login between two rounds.
 type conversation struct {
-	client string
-	pair   string // origin
-	group  string
-	awaits awaits
-	code   found // the code that was right, once there is one
+	client  string
+	version int64  // of the client, whose factors were right
+	pair    string // origin
+	group   string
+	awaits  awaits
+	code    found     // the code that was right, once there is one
+	until   time.Time // its end; zero for one that is about to begin
 }
 
 // form is what the person fills in next.
@@ -74,8 +77,8 @@ func (l login) proceed(ctx context.Context, c SSLClient, o origin, v conversatio
 	return l.converse(ctx, c, o, v, problem, func(tx *db.Tx) error { return giveBack(ctx, tx, o) })
 }
 
-// again repeats the question after something wrong, in a new conversation, or
-// ends.
+// again repeats the question after something wrong, in a new conversation that
+// ends with the one before, or ends at once.
 func (l login) again(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
 	if n >= attemptsAllowed {
 		return l.failed(ctx, c, o, n, gwlink.LoginAnswer{})
@@ -89,13 +92,16 @@ func (l login) again(ctx context.Context, c SSLClient, o origin, n int64, v conv
 
 func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversation, problem string, also func(tx *db.Tx) error) (gwlink.LoginAnswer, error) {
 	name := "vcv_" + id.Random(20)
+	if v.until.IsZero() {
+		v.until = l.now.Add(challengeLife)
+	}
 	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := also(tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO vpn_conversation (id, server, client, origin, expires_at, awaits, step, drift, chosen_group)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			name, l.server.ID, c.ID, o.pair, db.Micros(l.now.Add(challengeLife)), string(v.awaits), v.code.step, v.code.drift, l.request.Group)
+		_, err := tx.Exec(ctx, `INSERT INTO vpn_conversation (id, server, client, version, origin, expires_at, awaits, step, drift, chosen_group)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			name, l.server.ID, c.ID, c.Version, o.pair, db.Micros(v.until), string(v.awaits), v.code.step, v.code.drift, l.request.Group)
 		return err
 	})
 	if err != nil {
@@ -117,6 +123,9 @@ func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typ
 	}
 	able = able && c.Token == TokenStoken && c.HasToken && l.needsCode(c)
 	ok, err = l.verifyPIN(ctx, c, pin, able)
+	if err == nil && !ok && pin == "" {
+		err = l.matchNobody(ctx, code)
+	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
@@ -138,11 +147,12 @@ func (l login) withCode(ctx context.Context, c SSLClient, o origin, n int64, typ
 	case further:
 		return l.proceed(ctx, c, o, conversation{awaits: awaitsNext, code: f}, "")
 	}
-	return l.finish(ctx, c, o, n, f)
+	return l.finish(ctx, c, o, n, conversation{code: f})
 }
 
 // verifyPIN compares what stands before the code with the password. It costs
-// the same whether or not there is such a client with such a token.
+// the same whether or not there is such a client with such a token. So does a
+// code alone, of which matchCode or matchNobody follows.
 func (l login) verifyPIN(ctx context.Context, c SSLClient, pin string, able bool) (bool, error) {
 	switch {
 	case pin == "":
@@ -156,9 +166,12 @@ func (l login) verifyPIN(ctx context.Context, c SSLClient, pin string, able bool
 // next is a round after the first. The conversation is consumed before anything
 // is compared, so that one conversation is one try.
 func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
+	if len(l.typed()) > 256 {
+		return gwlink.LoginAnswer{}, ErrLogin
+	}
 	c, o, v, err := l.consume(ctx)
 	if errs.IsNotFound(err) {
-		return refused(textExpired), nil
+		return l.expired(), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -184,30 +197,58 @@ func (l login) next(ctx context.Context) (gwlink.LoginAnswer, error) {
 	case awaitsNext, awaitsNextFirst:
 		return l.nextCode(ctx, c, o, n, v)
 	case awaitsCode:
-		return l.code(ctx, c, o, n)
+		return l.code(ctx, c, o, n, v)
 	}
-	return refused(textExpired), nil
+	return l.expired(), nil
 }
 
 // code is the round of the code after the password. A recovery code is as good.
-func (l login) code(ctx context.Context, c SSLClient, o origin, n int64) (gwlink.LoginAnswer, error) {
+func (l login) code(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
+	v.awaits = awaitsCode
+	code, ok, err := l.afterPIN(ctx, c, l.typed())
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return l.byRecovery(ctx, c, o, n, v)
+	}
+	if v.code, ok, err = l.matchCode(ctx, c, code); err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	if !ok {
+		return l.again(ctx, c, o, n, v)
+	}
+	if c.Token == TokenStoken && (!v.code.near || n > nextCodeAfter) {
+		return l.proceed(ctx, c, o, conversation{awaits: awaitsNext, code: v.code}, "")
+	}
+	return l.finish(ctx, c, o, n, v)
+}
+
+// afterPIN is the code in what was typed: openconnect writes the PIN before that
+// of a software token. ok is false if it is none, a recovery code perhaps.
+func (l login) afterPIN(ctx context.Context, c SSLClient, typed string) (code string, ok bool, err error) {
+	if c.Token != TokenStoken {
+		return typed, len(recoveryText(typed)) != recoveryLength, nil
+	}
+	pin, code, ok := softtoken.Split(typed)
+	if !ok || pin == "" {
+		return code, ok, nil
+	}
+	ok, err = l.verify(ctx, c, pin)
+	return code, ok, err
+}
+
+// byRecovery takes what was typed in place of a code for a recovery code.
+func (l login) byRecovery(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
 	f, ok, err := l.recovery(ctx, c, l.typed())
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if ok {
-		return l.finish(ctx, c, o, n, f)
-	}
-	if f, ok, err = l.matchCode(ctx, c, l.typed()); err != nil {
-		return gwlink.LoginAnswer{}, err
-	}
 	if !ok {
-		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode})
+		return l.again(ctx, c, o, n, v)
 	}
-	if c.Token == TokenStoken && (!f.near || n > nextCodeAfter) {
-		return l.proceed(ctx, c, o, conversation{awaits: awaitsNext, code: f}, "")
-	}
-	return l.finish(ctx, c, o, n, f)
+	v.code = f
+	return l.finish(ctx, c, o, n, v)
 }
 
 // nextCode is the round of the code that follows the one before.
@@ -223,7 +264,7 @@ func (l login) nextCode(ctx context.Context, c SSLClient, o origin, n int64, v c
 	}
 	switch {
 	case !ok && v.awaits == awaitsNext:
-		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode})
+		return l.again(ctx, c, o, n, conversation{awaits: awaitsCode, until: v.until})
 	case !ok:
 		return l.failed(ctx, c, o, n, l.mainForm(textFailed))
 	}
@@ -231,32 +272,29 @@ func (l login) nextCode(ctx context.Context, c SSLClient, o origin, n int64, v c
 	if v.awaits == awaitsNextFirst {
 		return l.proceed(ctx, c, o, conversation{awaits: awaitsPassword, code: v.code}, "")
 	}
-	return l.finish(ctx, c, o, n, v.code)
+	return l.finish(ctx, c, o, n, v)
 }
 
 // passwordAfter is the round of the password after the code.
 func (l login) passwordAfter(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
-	typed := l.typed()
-	if len(typed) > 256 {
-		return gwlink.LoginAnswer{}, ErrLogin
-	}
-	ok, err := l.verify(ctx, c, typed)
+	ok, err := l.verify(ctx, c, l.typed())
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
 		return l.again(ctx, c, o, n, v)
 	}
-	return l.finish(ctx, c, o, n, v.code)
+	return l.finish(ctx, c, o, n, v)
 }
 
-// finish grants, unless another login has spent the code meanwhile.
-func (l login) finish(ctx context.Context, c SSLClient, o origin, n int64, f found) (gwlink.LoginAnswer, error) {
-	answer, err := l.grant(ctx, c, o, f)
+// finish grants, unless another login has spent the code meanwhile: then another
+// is asked for.
+func (l login) finish(ctx context.Context, c SSLClient, o origin, n int64, v conversation) (gwlink.LoginAnswer, error) {
+	answer, err := l.grant(ctx, c, o, v.code)
 	if !isUsed(err) {
 		return answer, err
 	}
-	return l.again(ctx, c, o, n, conversation{awaits: awaitsCode})
+	return l.again(ctx, c, o, n, conversation{awaits: awaitsCode, until: v.until})
 }
 
 func (l login) matchCode(ctx context.Context, c SSLClient, typed string) (found, bool, error) {
@@ -278,33 +316,31 @@ func (l login) typed() string {
 }
 
 // consume takes the conversation away; NotFound if it is not this server's, of
-// another source, over, or already taken.
-func (l login) consume(ctx context.Context) (SSLClient, origin, conversation, error) {
-	v, err := l.take(ctx)
+// another source, over, already taken, or of a client that has changed since: a
+// reset leaves nothing proven.
+func (l login) consume(ctx context.Context) (c SSLClient, o origin, v conversation, err error) {
+	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
+		v, err = db.Get(ctx, tx, ErrClientNotFound, scanConversation,
+			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, version, origin, expires_at, awaits, step, drift, chosen_group",
+			l.request.Conversation, l.server.ID, db.Micros(l.now))
+		return err
+	})
 	if err != nil {
-		return SSLClient{}, origin{}, v, err
+		return c, o, v, err
 	}
-	c, err := clientByID(ctx, l.s.db, v.client)
-	if err != nil {
-		return SSLClient{}, origin{}, v, err
+	if c, err = clientByID(ctx, l.s.db, v.client); err != nil {
+		return c, o, v, err
 	}
-	o, err := l.origin(ctx, c.Name)
-	if err == nil && o.pair != v.pair {
+	o, err = l.origin(ctx, c.Name)
+	if err == nil && (o.pair != v.pair || c.Version != v.version) {
 		err = ErrClientNotFound
 	}
 	return c, o, v, err
 }
 
-func (l login) take(ctx context.Context) (v conversation, err error) {
-	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		v, err = db.Get(ctx, tx, ErrClientNotFound, scanConversation,
-			"DELETE FROM vpn_conversation WHERE id = $1 AND server = $2 AND expires_at > $3 RETURNING client, origin, awaits, step, drift, chosen_group",
-			l.request.Conversation, l.server.ID, db.Micros(l.now))
-		return err
-	})
-	return v, err
-}
-
 func scanConversation(r db.Row) (v conversation, err error) {
-	return v, r.Scan(&v.client, &v.pair, &v.awaits, &v.code.step, &v.code.drift, &v.group)
+	var until int64
+	err = r.Scan(&v.client, &v.version, &v.pair, &until, &v.awaits, &v.code.step, &v.code.drift, &v.group)
+	v.until = db.FromMicros(until)
+	return v, err
 }

@@ -26,7 +26,8 @@ type GatewayChange struct {
 // change was made from (0 = whatever). No session ends: what clients may reach
 // follows at once, the routes of a client with its next connection. A subnet
 // that an SSL server names, and a VPC that does not fit its pools, are refused:
-// ErrSubnetInUse, ErrPoolConflict.
+// ErrSubnetInUse, ErrPoolConflict; and so is everything while it is frozen:
+// ErrState.
 func (s *Service) UpdateGateway(ctx context.Context, p account.Principal, gateway string, version int64, c GatewayChange) (Gateway, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		g, err := gatewayFor(ctx, tx, p.Account, gateway)
@@ -45,6 +46,9 @@ func (s *Service) UpdateGateway(ctx context.Context, p account.Principal, gatewa
 }
 
 func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Principal, g Gateway, c GatewayChange) error {
+	if err := g.changeable(); err != nil {
+		return err
+	}
 	next := c.of(g)
 	if err := checkName(next.Name); err != nil {
 		return err
@@ -55,17 +59,11 @@ func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Prin
 	if err := gatewayNameFree(ctx, tx, g, next.Name); err != nil {
 		return err
 	}
-	detail := map[string]string{"gateway": g.ID}
 	moved := next.Network != g.Network || !slices.Equal(next.LocalSubnets, g.LocalSubnets)
 	if moved {
-		if g.State == GatewayDeleting {
-			return ErrState
-		}
 		if g.State == GatewayActive {
 			next.State = GatewayUpdating
 		}
-		detail["network_was"], detail["network"] = g.Network, next.Network
-		detail["local_subnets_was"], detail["local_subnets"] = routesText(g.LocalSubnets), routesText(next.LocalSubnets)
 	}
 	if err := updateGateway(ctx, tx, next, s.clock.Now()); err != nil {
 		return err
@@ -78,7 +76,15 @@ func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Prin
 			return err
 		}
 	}
-	return s.record(ctx, tx, p, "vpn.gateway_changed", detail)
+	return s.record(ctx, tx, p, "vpn.gateway_changed", tellChanges(map[string]string{"gateway": g.ID}, g.told(), next.told()))
+}
+
+// changeable refuses what is made or changed in a gateway that is frozen or goes.
+func (g Gateway) changeable() error {
+	if g.State == GatewayFrozen || g.State == GatewayDeleting || g.State == GatewayDeleted {
+		return ErrState
+	}
+	return nil
 }
 
 func (c GatewayChange) of(g Gateway) Gateway {
@@ -107,7 +113,7 @@ func (s *Service) reachTx(ctx context.Context, tx *db.Tx, g Gateway) error {
 		return err
 	}
 	for _, srv := range servers {
-		if err := s.checkSettings(g, srv, servers); err != nil {
+		if err := s.checkSettings(ctx, tx, g, srv); err != nil {
 			return err
 		}
 		if err := s.networksFit(ctx, tx, srv); err != nil {

@@ -86,7 +86,11 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	g, refusal := l.newGrant(c), ""
+	device, err := l.device(ctx, c)
+	if err != nil {
+		return gwlink.LoginAnswer{}, err
+	}
+	g, known, no := l.newGrant(c), "", gwlink.LoginAnswer{}
 	err = l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := l.spend(ctx, tx, c, code); err != nil {
 			return err
@@ -94,20 +98,17 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 		if err := l.room(ctx, tx, c); err != nil {
 			return err
 		}
-		if refusal, err = l.allowance(ctx, tx, c); err != nil {
-			return err
-		}
 		if err := forgive(ctx, tx, o); err != nil {
 			return err
 		}
-		if refusal != "" {
-			return l.s.allowanceReachedTx(ctx, tx, c)
+		if known, no, err = l.hindrance(ctx, tx, c, device); err != nil || no.Outcome != "" {
+			return err
 		}
 		if err := l.spendRecovery(ctx, tx, c, code); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6)",
-			g.Session, g.Gateway, g.Server, g.Client, db.Micros(l.now), db.Micros(g.NotAfter))
+		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, device, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			g.Session, g.Gateway, g.Server, g.Client, known, db.Micros(l.now), db.Micros(g.NotAfter))
 		return err
 	})
 	if errors.Is(err, errFull) {
@@ -117,13 +118,30 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if refusal != "" {
-		l.s.log.InfoContext(ctx, "vpn login refused: allowance used up", "client", c.ID)
-		return unavailable(refusal), nil
+	if no.Outcome != "" {
+		l.s.log.InfoContext(ctx, "vpn login refused: allowance or device", "client", c.ID, "outcome", no.Outcome)
+		return no, nil
 	}
 	fault.Point("vpn-after-grant")
 	signed, err := gwlink.SignGrant(keyID(public), key, g)
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: signed}, err
+}
+
+// hindrance is the answer to a person who has proven everything and may still
+// not come in, without outcome if nothing hinders. known is the approved device, if
+// one has to be.
+func (l login) hindrance(ctx context.Context, tx *db.Tx, c SSLClient, d Device) (known string, no gwlink.LoginAnswer, err error) {
+	reason, err := l.allowance(ctx, tx, c)
+	if err != nil {
+		return "", no, err
+	}
+	if reason != "" {
+		return "", unavailable(reason), l.s.allowanceReachedTx(ctx, tx, c)
+	}
+	if known, reason, err = l.admitDevice(ctx, tx, c, d); err == nil && reason != "" {
+		no = closed(reason)
+	}
+	return known, no, err
 }
 
 func (l login) newGrant(c SSLClient) gwlink.Grant {
@@ -140,6 +158,7 @@ func (l login) newGrant(c SSLClient) gwlink.Grant {
 			g.NotAfter = l.certificate.NotAfter
 		}
 		g.Serial, g.Issuer = serialText(l.certificate.SerialNumber), gwlink.NameHash(l.certificate.RawIssuer)
+		g.Path = l.path
 	}
 	return g
 }

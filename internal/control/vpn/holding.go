@@ -20,7 +20,7 @@ func Holdings() []holding.Table {
 		holding.Of("vpn_block", holding.None("certificates of other CAs that open nothing any more, as serial numbers",
 			"id", "server", "account", "issuer", "serial", "ca_name", "client", "not_after", "created_at")),
 		holding.Of("vpn_conversation", holding.None("a login under way, five minutes at most", "id", "server", "client", "origin", "expires_at",
-			"awaits", "step", "drift", "chosen_group")),
+			"awaits", "step", "drift", "chosen_group", "version")),
 		holding.Of("vpn_attempt",
 			[]holding.Column{{
 				Name: "source_sealed", Category: holding.NetIP, Subject: "client", Purposes: []string{accessPurpose},
@@ -39,10 +39,17 @@ func Holdings() []holding.Table {
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
 			holding.None("a link to set a token up, three days at most; keyed digest of its token", "client", "token_hash", "tries", "expires_at")),
-		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "issued_at", "not_after")),
+		holding.Of("vpn_device",
+			[]holding.Column{{
+				Name: "label_sealed", Category: holding.NetUserAgent, Subject: "client", Purposes: []string{accessPurpose},
+				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
+			}},
+			holding.None("which devices may sign in; of a device's id a keyed digest", "id", "client", "known_by", "digest", "state", "created_at", "seen_at")),
+		holding.Of("vpn_grant", holding.None("which session was allowed, until it ends", "session", "gateway", "server", "client", "device", "issued_at", "not_after")),
 		holding.Of("vpn_gone", holding.None("ids that are never used again", "id", "gone_at")),
 		holding.Of("vpn_secret", holding.None("keys of the installation itself", "name", "sealed", "public", "created_at")),
-		holding.Of("vpn_limit", holding.None("what the owner of a gateway was told of, and when", "gateway", "kind", "day")),
+		holding.Of("vpn_told", holding.None("what the owner of a gateway was told of, and until when that is enough", "gateway", "client", "kind", "until")),
+		holding.Of("vpn_limit", holding.None("the same of the release before, which nothing writes any more", "gateway", "kind", "day")),
 		holding.Of("vpn_quota", holding.None("how much an account may make", "account", "name", "value", "set_at")),
 		holding.Of("vpn_quota_request", holding.None("how much an account asks to make", "account", "name", "wanted", "asked_at")),
 		holding.Of("vpn_ban", holding.None("keyed digest and a score, minutes at most", "source", "score", "until")),
@@ -78,7 +85,7 @@ func clientTable() holding.Table {
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",
-			"member_of", "secret_until", "password_until", "key_until", "token_until", "pardoned_at",
+			"member_of", "secret_until", "password_until", "key_until", "token_until", "pardoned_at", "device_approval",
 			"not_after", "up_rate", "down_rate", "fixed_ip", "fixed_ip6", "routes", "two_factor_exempt", "max_sessions", "expires_at",
 			"daily_quota", "monthly_quota", "version", "created_at", "updated_at"))
 }

@@ -38,6 +38,8 @@ func unavailable(reason string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeUnavailable, Reason: reason}
 }
 
+// refused is 401, for nothing but too many tries: of that openconnect shows the
+// reason with --verbose alone.
 func refused(reason string) gwlink.LoginAnswer {
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: reason}
 }
@@ -51,7 +53,7 @@ func refused(reason string) gwlink.LoginAnswer {
 // For what a software token adds see factor.go. The certificate is checked in
 // every round. An error means that nothing could be decided: the node answers 503.
 func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
-	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.Group) > 256 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain {
+	if !r.SourceIP.IsValid() || len(r.Fields) > 20 || len(r.Group) > 256 || len(r.PeerCertificate) > 16<<10 || len(r.PeerChain) > gwlink.MaxPeerChain || !r.Device.Fits() {
 		return gwlink.LoginAnswer{}, ErrLogin
 	}
 	srv, a, err := s.serverOfNode(ctx, node, r)
@@ -97,7 +99,8 @@ type login struct {
 	request     gwlink.LoginRequest
 	server      SSLServer
 	gateway     Gateway
-	certificate *x509.Certificate // verified; nil if none was shown
+	certificate *x509.Certificate      // verified; nil if none was shown
+	path        []gwlink.CertificateID // of it and of what it is verified by
 	now         time.Time
 }
 
@@ -107,7 +110,7 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return noCertificate(), nil
+		return closed(textCertificate), nil
 	}
 	if l.server.LoginMode == LoginCertificate && l.request.Conversation == "" {
 		return l.byCertificate(ctx)
@@ -133,7 +136,7 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	leaf, ok := verifyPeer(authorities, l.request, l.now)
+	leaf, chains, ok := verifyPeer(authorities, l.request, l.now)
 	if !ok {
 		return false, nil
 	}
@@ -141,18 +144,28 @@ func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if err != nil || gone {
 		return false, err
 	}
-	gone, err = isBlocked(ctx, l.s.db, l.server.ID, leaf)
+	path := gwlink.PathOf(chains)
+	gone, err = isBlocked(ctx, l.s.db, l.server.ID, path)
 	if err != nil || gone {
 		return false, err
 	}
-	l.certificate = leaf
+	l.certificate, l.path = leaf, path
 	return true, nil
 }
 
-// noCertificate is a form without a field: openconnect prints its error and
-// ends, where a status would leave the person without a reason.
-func noCertificate() gwlink.LoginAnswer {
-	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: textCertificate, Fields: []gwlink.Field{}}}
+// closed ends a login with a form without a field: openconnect prints its error
+// and ends, where a status would leave the person without a reason.
+func closed(reason string) gwlink.LoginAnswer {
+	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: reason, Fields: []gwlink.Field{}}}
+}
+
+// expired is for a conversation that is over, or never was: the person starts
+// again where there is a form to start with.
+func (l login) expired() gwlink.LoginAnswer {
+	if l.server.LoginMode.wantsPassword() {
+		return l.mainForm(textExpired)
+	}
+	return closed(textExpired)
 }
 
 // byCertificate is the whole login where a certificate alone suffices, or the
@@ -160,7 +173,7 @@ func noCertificate() gwlink.LoginAnswer {
 func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 	c, err := clientByName(ctx, l.s.db, l.server.ID, l.certified())
 	if errs.IsNotFound(err) {
-		return noCertificate(), nil
+		return closed(textCertificate), nil
 	}
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
@@ -170,7 +183,7 @@ func (l login) byCertificate(ctx context.Context) (gwlink.LoginAnswer, error) {
 		return gwlink.LoginAnswer{}, err
 	}
 	if !ok {
-		return noCertificate(), nil
+		return closed(textCertificate), nil
 	}
 	o, err := l.origin(ctx, c.Name)
 	if err != nil {
@@ -192,7 +205,7 @@ func (l login) proven(ctx context.Context, c SSLClient, o origin) (gwlink.LoginA
 		return l.grant(ctx, c, o, found{})
 	}
 	if !c.HasToken {
-		return refused(textNoFactor), l.excuse(ctx, o)
+		return closed(textNoFactor), l.excuse(ctx, o)
 	}
 	return l.proceed(ctx, c, o, conversation{awaits: awaitsCode}, "")
 }

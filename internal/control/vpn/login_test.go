@@ -2,6 +2,7 @@ package vpn_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +43,7 @@ func TestALoginWithPasswordCertificateAndCode(t *testing.T) {
 			t.Errorf("a new start with an old conversation: got %+v, %v", fresh, err)
 		}
 		again, err := r.say(srv, source(1), challenge.Conversation, c.Certificate, "secondary_password", code(t, secret.TOTP, r.clock.Now()))
-		if err != nil || again.Outcome != gwlink.OutcomeRefused {
+		if err != nil || !over(again) {
 			t.Errorf("the same conversation again: got %+v, %v", again, err)
 		}
 	})
@@ -100,7 +101,7 @@ func TestOneConversationIsOneTry(t *testing.T) {
 			return a.Conversation
 		}
 		conversation := ask(source(1))
-		if a, err := r.say(srv, source(2), conversation, c.Certificate, "secondary_password", code(t, secret.TOTP, r.clock.Now())); err != nil || a.Outcome != gwlink.OutcomeRefused {
+		if a, err := r.say(srv, source(2), conversation, c.Certificate, "secondary_password", code(t, secret.TOTP, r.clock.Now())); err != nil || !over(a) {
 			t.Errorf("from another source: got %+v, %v", a, err)
 		}
 		conversation = ask(source(1))
@@ -110,7 +111,7 @@ func TestOneConversationIsOneTry(t *testing.T) {
 		}
 		r.clock.Advance(301 * time.Second)
 		late, err := r.say(srv, source(1), wrong.Conversation, c.Certificate, "secondary_password", code(t, secret.TOTP, r.clock.Now()))
-		if err != nil || late.Outcome != gwlink.OutcomeRefused {
+		if err != nil || !over(late) {
 			t.Errorf("after 301 s: got %+v, %v", late, err)
 		}
 	})
@@ -129,8 +130,8 @@ func TestFiveFailuresFromOneSourceLockThePairOnly(t *testing.T) {
 		}
 		for i := range 5 {
 			a := try(source(1), "wrong")
-			if want := map[bool]gwlink.Outcome{true: gwlink.OutcomeForm, false: gwlink.OutcomeRefused}[i < 4]; a.Outcome != want {
-				t.Errorf("failure %d: got %s, want %s", i+1, a.Outcome, want)
+			if want := map[bool]gwlink.Outcome{true: gwlink.OutcomeForm, false: gwlink.OutcomeRefused}[i < 4]; a.Outcome != want || (i == 4) != strings.Contains(a.Reason, "Try again in 15 minutes.") {
+				t.Errorf("failure %d: got %s %q, want %s", i+1, a.Outcome, a.Reason, want)
 			}
 		}
 		if a := try(source(1), secret.Password); a.Outcome != gwlink.OutcomeRefused {
@@ -238,9 +239,54 @@ func TestUnknownNamesAndWrongPasswordsLookTheSame(t *testing.T) {
 	})
 }
 
+// TestAFailureCostsTheSameForWhoeverItIs: with a code alone and at the failure
+// that locks, the vault does as much for a name that nobody has, and for a client
+// without such a token or that is disabled, as for one with it.
+func TestAFailureCostsTheSameForWhoeverItIs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		plain, _ := r.client(t, alice, h.srv.ID, "li.si")
+		off, err := r.s.CreateClient(ctx, alice, vpn.NewClient{Server: h.srv.ID, Name: "wang.wu", Token: vpn.TokenStoken})
+		must(t, err)
+		next := off.ClientSettings
+		next.State = vpn.ClientDisabled
+		must(t, second(r.s.UpdateClient(ctx, alice, off.ID, 0, next)))
+		fails := func(name, typed string) (calls [5][]string) {
+			for i := range calls {
+				r.vault.since()
+				a, err := r.say(h.srv, source(len(name)), "", nil, "username", name, "password", typed)
+				if err != nil || !a.Failed {
+					t.Fatalf("%s: got %+v, %v, want a failure", name, a, err)
+				}
+				calls[i] = r.vault.since()
+			}
+			r.clock.Advance(16 * time.Minute)
+			return calls
+		}
+		for typed, want := range map[string]int{"00000000": 2, "wrong": 0} {
+			fails("nobody before", typed) // the first makes nobody's token
+			all := fails(h.client.Name, typed)
+			if len(all[0]) != want || len(all[4]) != want+1 {
+				t.Errorf("%q: the client's failures ask for %v", typed, all)
+			}
+			for _, name := range []string{"somebody", plain.Name, off.Name} {
+				if got := fails(name, typed); !reflect.DeepEqual(got, all) {
+					t.Errorf("%q of %s: got %v, want %v", typed, name, got, all)
+				}
+			}
+		}
+	})
+}
+
 // closed is an answer with a reason and nothing to fill in.
 func closed(a gwlink.LoginAnswer) bool {
 	return a.Outcome == gwlink.OutcomeForm && a.Form.Error != "" && len(a.Form.Fields) == 0 && a.Grant == nil
+}
+
+// over is the first form again, which says that the conversation is none.
+func over(a gwlink.LoginAnswer) bool {
+	return a.Outcome == gwlink.OutcomeForm && a.Form.ID == "main" && len(a.Form.Fields) == 2 && a.Form.Error == "The login took too long. Start again." && !a.Failed
 }
 
 func TestCertificatesThatOpenNothing(t *testing.T) {

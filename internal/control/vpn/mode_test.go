@@ -2,6 +2,7 @@ package vpn_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,9 @@ func TestACertificateAndACode(t *testing.T) {
 		a, err = r.say(srv, source(1), a.Conversation, c.Certificate, "secondary_password", code(t, secret.TOTP, r.clock.Now()))
 		if err != nil || a.Outcome != gwlink.OutcomeGranted {
 			t.Errorf("got %+v, %v", a, err)
+		}
+		if a, err := r.say(srv, source(1), "vcv_of_before", c.Certificate); err != nil || !closed(a) || !strings.Contains(a.Form.Error, "Start again.") {
+			t.Errorf("a conversation that is over: got %+v, %v", a, err)
 		}
 	})
 }

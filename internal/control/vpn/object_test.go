@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -310,7 +311,7 @@ func TestServersAndClientsAreMadeOnceForAKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "k", alice.Account)
-		in := vpn.NewServer{Key: "first", Gateway: g.ID, UDP: true, Settings: settings()}
+		in := vpn.NewServer{Key: "first", Gateway: g.ID, Settings: settings()}
 		srv, err := r.s.CreateServer(ctx, alice, in)
 		must(t, err)
 		again, err := r.s.CreateServer(ctx, alice, in)
@@ -372,6 +373,42 @@ func TestAServerShowsWhatItsNodeCouldNotDo(t *testing.T) {
 		report("applied")
 		state(vpn.ServerActive)
 	})
+}
+
+// TestAServersNameIsTheOnlyOneOfItsRegion: on whichever gateway, when it is made
+// and when it is renamed; other accounts and regions are no matter.
+func TestAServersNameIsTheOnlyOneOfItsRegion(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d, func(c *vpn.Config) {
+			c.Networks = append(c.Networks, vpn.Network{ID: "vpc-far", Region: "cn-far", Prefixes: []netip.Prefix{prefix("192.168.0.0/16")}})
+		})
+		_, err := r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "far", Region: "cn-far", Location: "CN-mainland", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.6")}})
+		must(t, err)
+		in := newGateway("far", alice.Account)
+		in.Region, in.Network = "cn-far", "vpc-far"
+		far, err := r.s.Create(ctx, in)
+		must(t, err)
+		r.server(t, alice, far.ID, nil)
+		r.server(t, mallo, r.gateway(t, "hers", mallo.Account).ID, nil)
+		r.server(t, alice, r.gateway(t, "one", alice.Account).ID, nil)
+		two := vpn.NewServer{Gateway: r.gateway(t, "two", alice.Account).ID, Settings: settings()}
+		two.Pool = prefix("10.10.0.0/24")
+		if _, err := r.s.CreateServer(ctx, alice, two); !errors.Is(err, vpn.ErrNameDuplicate) {
+			t.Errorf("creating: got %v", err)
+		}
+		two.Name = "branch"
+		srv, err := r.s.CreateServer(ctx, alice, two)
+		must(t, err)
+		next := srv.Settings
+		next.Name = "office"
+		if _, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, next); !errors.Is(err, vpn.ErrNameDuplicate) {
+			t.Errorf("renaming: got %v", err)
+		}
+		next.Name = "branch"
+		_, err = r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
+		must(t, err)
+	}, sets...)
 }
 
 // TestAServerThatNeverRanShowsThatItsNodeCannotRunIt: before its certificate it

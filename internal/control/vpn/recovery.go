@@ -76,12 +76,17 @@ func replaceRecovery(ctx context.Context, tx *db.Tx, client string, hashes []str
 // recovery reads what was typed as a recovery code; ok is false if it does not
 // look like one.
 func (l login) recovery(ctx context.Context, c SSLClient, typed string) (f found, ok bool, err error) {
-	code := strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(typed))
+	code := recoveryText(typed)
 	if len(code) != recoveryLength {
 		return found{}, false, nil
 	}
 	f.recovery, err = l.s.digest(ctx, "recovery", c.ID, code)
 	return f, true, err
+}
+
+// recoveryText is a recovery code as it is digested, however it was typed.
+func recoveryText(typed string) string {
+	return strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(typed))
 }
 
 // knowsRecovery makes sure of a recovery code before anything is told of the
@@ -104,19 +109,4 @@ func (l login) spendRecovery(ctx context.Context, tx *db.Tx, c SSLClient, f foun
 		return err
 	}
 	return l.s.recordJob(ctx, tx, c.Account, c.Subject, "vpn.recovery_code_used", map[string]string{"client": c.ID})
-}
-
-// recoveryLeft counts the codes that clients of an account have left.
-func recoveryLeft(ctx context.Context, q db.Q, owner account.ID) (map[string]int, error) {
-	type left struct {
-		client string
-		n      int64
-	}
-	all, err := db.Select(ctx, q, func(r db.Row) (v left, err error) { return v, r.Scan(&v.client, &v.n) },
-		"SELECT client, count(*) FROM vpn_recovery WHERE client IN (SELECT id FROM vpn_client WHERE account = $1) GROUP BY client", string(owner))
-	counts := make(map[string]int, len(all))
-	for _, v := range all {
-		counts[v.client] = int(v.n)
-	}
-	return counts, err
 }

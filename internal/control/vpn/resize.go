@@ -18,8 +18,8 @@ func (s *Service) CheckResize(ctx context.Context, owner account.ID, gateway str
 	if err != nil {
 		return err
 	}
-	if g.State == GatewayDeleting || g.State == GatewayFrozen {
-		return ErrState
+	if err := g.changeable(); err != nil {
+		return err
 	}
 	if to.SSLBandwidth < g.SSLBandwidth || to.SSLConnections < g.SSLConnections {
 		return ErrLimits

@@ -33,13 +33,17 @@ func (s *Service) seal(ctx context.Context, c SSLClient, column string, plain []
 // open reads sealed columns of one client under one read event. A column that
 // is empty is left out of the answer.
 func (s *Service) open(ctx context.Context, by vault.Reader, c SSLClient, columns ...string) (map[string][]byte, error) {
-	var fields []string
-	for _, name := range columns {
-		fields = append(fields, "vpn_client."+name)
-	}
 	sealed, err := sealedOf(ctx, s.db, c.ID)
 	if err != nil {
 		return nil, err
+	}
+	return s.openSealed(ctx, by, c, sealed, columns...)
+}
+
+func (s *Service) openSealed(ctx context.Context, by vault.Reader, c SSLClient, sealed map[string][]byte, columns ...string) (map[string][]byte, error) {
+	var fields []string
+	for _, name := range columns {
+		fields = append(fields, "vpn_client."+name)
 	}
 	ticket, err := s.vault.Begin(ctx, vault.Read{Reader: by, Subject: c.Subject, Fields: fields, Purpose: accessPurpose, Reason: "vpn"})
 	if err != nil {

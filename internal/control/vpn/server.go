@@ -19,12 +19,11 @@ import (
 // ServerQuota is how many SSL servers a gateway may have.
 const ServerQuota = 1
 
-// NewServer is what a customer asks for. Port and UDP are fixed afterwards.
+// NewServer is what a customer asks for. Gateway and port are fixed afterwards.
 type NewServer struct {
 	Key     string // of the request; the same key is the same server; empty: always another
 	Gateway string
 	Port    int // 0 = 443
-	UDP     bool
 	Settings
 }
 
@@ -39,7 +38,7 @@ func (s *Service) CreateServer(ctx context.Context, p account.Principal, in NewS
 	}
 	now := s.clock.Now()
 	srv := SSLServer{
-		ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port, UDP: in.UDP,
+		ID: newID("sslsrv", p.Account, in.Key), Gateway: in.Gateway, Account: p.Account, Settings: in.Settings, Port: in.Port,
 		State: ServerCreating, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	made, err := s.Server(ctx, p.Account, srv.ID)
@@ -116,8 +115,8 @@ func same(err error, is bool) error {
 
 // admitServer counts and checks in the creating transaction.
 func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSLServer) error {
-	if g.State == GatewayDeleting || g.State == GatewayFrozen {
-		return ErrState
+	if err := g.changeable(); err != nil {
+		return err
 	}
 	if !g.HasSSL() {
 		return ErrServiceMissing.With("service", "SSL VPN")
@@ -129,22 +128,28 @@ func (s *Service) admitServer(ctx context.Context, tx *db.Tx, g Gateway, srv SSL
 	if len(others) >= ServerQuota {
 		return ErrQuota.With("limit", ServerQuota)
 	}
-	return s.checkSettings(g, srv, others)
+	if err := serverNameFree(ctx, tx, g, srv); err != nil {
+		return err
+	}
+	return s.checkSettings(ctx, tx, g, srv)
 }
 
-func (s *Service) checkSettings(g Gateway, srv SSLServer, others []SSLServer) error {
+// checkSettings holds a server's settings to its gateway, to the VPC and to the
+// account's other servers in it, on whichever gateway: their pools are networks
+// of the same place.
+func (s *Service) checkSettings(ctx context.Context, q db.Q, g Gateway, srv SSLServer) error {
 	vpc, err := s.network(g.Account, g.Region, g.Network)
+	if err != nil {
+		return err
+	}
+	others, err := serversOfNetwork(ctx, q, g)
 	if err != nil {
 		return err
 	}
 	var pools []netip.Prefix
 	for _, o := range others {
-		if o.ID == srv.ID {
-			continue
-		}
-		pools = append(pools, o.pools()...)
-		if o.Name == srv.Name {
-			return ErrNameDuplicate
+		if o.ID != srv.ID {
+			pools = append(pools, o.pools()...)
 		}
 	}
 	if len(srv.LocalSubnets) > maxLocalSubnets {
@@ -191,7 +196,8 @@ func (s *Service) Server(ctx context.Context, owner account.ID, server string) (
 
 // UpdateServer replaces the settings of a server. version is that of the
 // server which next was made from (0 = whatever): ErrStale if another change
-// came between. A change of the pool or of the factors ends its sessions.
+// came between. A change of the pool or of the factors ends its sessions; fewer
+// sessions for each client end the oldest ones.
 func (s *Service) UpdateServer(ctx context.Context, p account.Principal, server string, version int64, next Settings) (SSLServer, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		srv, err := serverFor(ctx, tx, p.Account, server)
@@ -214,13 +220,15 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err != nil {
 		return err
 	}
-	others, err := serversOfGateway(ctx, tx, srv.Gateway)
-	if err != nil {
+	if err := g.changeable(); err != nil {
 		return err
 	}
 	old := srv.Settings
 	srv.Settings = next
-	if err := s.checkSettings(g, srv, others); err != nil {
+	if err := s.checkSettings(ctx, tx, g, srv); err != nil {
+		return err
+	}
+	if err := serverNameFree(ctx, tx, g, srv); err != nil {
 		return err
 	}
 	if err := s.networksFit(ctx, tx, srv); err != nil {
@@ -238,15 +246,24 @@ func (s *Service) updateServerTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := s.dropGroupsTx(ctx, tx, srv); err != nil {
 		return err
 	}
-	if endsSessions(old, next) {
-		if err := s.endServerTx(ctx, tx, srv, gwlink.ReasonAdministrator); err != nil {
-			return err
-		}
+	if err := s.followServerTx(ctx, tx, srv, old); err != nil {
+		return err
 	}
 	if _, err := s.fleet.ChangedTx(ctx, tx, srv.Gateway); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, p, "vpn.server_changed", map[string]string{"server": srv.ID})
+	return s.record(ctx, tx, p, "vpn.server_changed", tellChanges(map[string]string{"server": srv.ID}, old.told(), srv.told()))
+}
+
+// followServerTx ends the sessions that may not live by a server's new settings.
+func (s *Service) followServerTx(ctx context.Context, tx *db.Tx, srv SSLServer, old Settings) error {
+	if endsSessions(old, srv.Settings) {
+		return s.endServerTx(ctx, tx, srv, gwlink.ReasonAdministrator)
+	}
+	if srv.MaxSessionsPerClient < old.MaxSessionsPerClient {
+		return s.endSurplusTx(ctx, tx, srv, "")
+	}
+	return nil
 }
 
 // DeleteServer removes a server; ErrInUse while it has clients.
@@ -420,7 +437,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 	}
 	clients = slices.DeleteFunc(clients, func(c SSLClient) bool { return c.State != ClientEnabled })
 	for _, c := range clients {
-		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes, Pardoned: c.pardoned})
+		w.Clients = append(w.Clients, gwlink.Client{ID: c.ID, UpRate: c.UpRate, DownRate: c.DownRate, FixedInner: c.FixedIP, FixedInner6: c.FixedIP6, Routes: c.Routes, Expires: c.ExpiresAt, Pardoned: c.pardoned})
 	}
 	return w, nil
 }

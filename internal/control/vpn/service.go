@@ -74,6 +74,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	secrets map[string]secret // opened system secrets; see secret.go
+	nobodys []byte            // sealed; see nobody.go
 
 	quotaHeld time.Time // when enforceQuotas last ended, under mu
 }
@@ -89,6 +90,7 @@ func New(d Deps) *Service {
 	job.Subscribe(s.queue, fleet.TopicReleased, "vpn", s.onReleased)
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
 	job.On(s.queue, "vpn.forget", s.onForget)
+	job.On(s.queue, "vpn.locked", s.onLocked)
 	s.queue.Every("vpn.quota", quotaEvery, s.enforceQuotas)
 	job.On(s.queue, "vpn.forget_key", s.onForgetKey)
 	s.queue.Every("vpn.sweep", 10*time.Minute, s.sweep)

@@ -14,8 +14,8 @@ import (
 // endTx ends all sessions that a query of granted sessions names and that may
 // still live: a grant counts from the moment of login, before the node has
 // reported the session, so that none slips through.
-func (s *Service) endTx(ctx context.Context, tx *db.Tx, gateway, reason, query, arg string) error {
-	sessions, err := db.Select(ctx, tx, db.One[string], query, arg)
+func (s *Service) endTx(ctx context.Context, tx *db.Tx, gateway, reason, query string, args ...any) error {
+	sessions, err := db.Select(ctx, tx, db.One[string], query, args...)
 	if err != nil {
 		return err
 	}
@@ -228,6 +228,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			"DELETE FROM vpn_conversation WHERE expires_at < $1",
 			"DELETE FROM vpn_attempt WHERE until < $1",
 			"DELETE FROM vpn_enrolment WHERE expires_at < $1",
+			"DELETE FROM vpn_told WHERE until < $1",
 			"DELETE FROM vpn_ban_share WHERE source NOT IN (SELECT source FROM vpn_ban WHERE until >= $1)",
 			"DELETE FROM vpn_ban WHERE until < $1",
 			"DELETE FROM vpn_grant WHERE not_after < $1",

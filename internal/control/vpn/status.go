@@ -16,6 +16,7 @@ const ClientLocked ClientState = "locked"
 type ClientStatus struct {
 	Sessions    int       // live ones, as nodes have reported
 	Recovery    int       // codes that are left
+	Waiting     int       // devices that wait for approval
 	LockedUntil time.Time // from one source at least; zero when it is not locked
 }
 
@@ -84,7 +85,12 @@ func (s *Service) readStatus(ctx context.Context, owner account.ID, all []SSLCli
 	if err != nil {
 		return err
 	}
-	left, err := recoveryLeft(ctx, s.db, owner)
+	left, err := perClient(ctx, s.db, "SELECT client, count(*) FROM vpn_recovery WHERE client IN (SELECT id FROM vpn_client WHERE account = $1) GROUP BY client", owner)
+	if err != nil {
+		return err
+	}
+	waiting, err := perClient(ctx, s.db, `SELECT client, count(*) FROM vpn_device WHERE state = 'waiting'
+		AND client IN (SELECT id FROM vpn_client WHERE account = $1) GROUP BY client`, owner)
 	if err != nil {
 		return err
 	}
@@ -95,9 +101,23 @@ func (s *Service) readStatus(ctx context.Context, owner account.ID, all []SSLCli
 				return err
 			}
 		}
-		all[i].Status = ClientStatus{Sessions: live[c.Gateway][c.ID], Recovery: left[c.ID], LockedUntil: locks[c.ID]}
+		all[i].Status = ClientStatus{Sessions: live[c.Gateway][c.ID], Recovery: left[c.ID], Waiting: waiting[c.ID], LockedUntil: locks[c.ID]}
 	}
 	return nil
+}
+
+// perClient runs a query that counts something of each client of an account.
+func perClient(ctx context.Context, q db.Q, query string, owner account.ID) (map[string]int, error) {
+	type pair struct {
+		client string
+		n      int64
+	}
+	all, err := db.Select(ctx, q, func(r db.Row) (v pair, err error) { return v, r.Scan(&v.client, &v.n) }, query, string(owner))
+	counts := make(map[string]int, len(all))
+	for _, v := range all {
+		counts[v.client] = int(v.n)
+	}
+	return counts, err
 }
 
 // locksOf is until when which clients of an account are locked.

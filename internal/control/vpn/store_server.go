@@ -84,6 +84,24 @@ func serversOfGateway(ctx context.Context, q db.Q, gateway string) ([]SSLServer,
 	return db.Select(ctx, q, scanServer, serverColumns+" WHERE gateway = $1 ORDER BY id", gateway)
 }
 
+// serversOfNetwork are the servers of an account on all its gateways in the VPC
+// that g is in.
+func serversOfNetwork(ctx context.Context, q db.Q, g Gateway) ([]SSLServer, error) {
+	return db.Select(ctx, q, scanServer, serverColumns+` WHERE account = $1 AND gateway IN (SELECT id FROM vpn_gateway
+		WHERE account = $1 AND region = $2 AND network = $3) ORDER BY id`, string(g.Account), g.Region, g.Network)
+}
+
+// serverNameFree holds a server's name to be the only one of the account in the
+// region of its gateway.
+func serverNameFree(ctx context.Context, q db.Q, g Gateway, srv SSLServer) error {
+	taken, err := db.Get(ctx, q, nil, db.One[int64], `SELECT count(*) FROM vpn_server s JOIN vpn_gateway g ON g.id = s.gateway
+		WHERE s.account = $1 AND g.region = $2 AND s.name = $3 AND s.id <> $4`, string(g.Account), g.Region, srv.Name, srv.ID)
+	if err == nil && taken > 0 {
+		err = ErrNameDuplicate
+	}
+	return err
+}
+
 func insertServer(ctx context.Context, tx *db.Tx, v SSLServer, caKey []byte) error {
 	settings, err := writeSettings(v.Settings)
 	if err != nil {
@@ -100,9 +118,9 @@ func updateServer(ctx context.Context, tx *db.Tx, v SSLServer, now time.Time) er
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", v.ID, err)
 	}
-	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_server SET name = $1, settings = $2, state = $3, version = version + 1,
-		updated_at = $4 WHERE id = $5 AND version = $6`,
-		v.Name, settings, string(v.State), db.Micros(now), v.ID, v.Version)
+	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_server SET name = $1, udp = $2, settings = $3, state = $4, version = version + 1,
+		updated_at = $5 WHERE id = $6 AND version = $7`,
+		v.Name, db.Bool(v.UDP), settings, string(v.State), db.Micros(now), v.ID, v.Version)
 }
 
 func setChain(ctx context.Context, tx *db.Tx, server string, chain [][]byte, now time.Time) error {

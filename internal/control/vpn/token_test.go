@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/softtoken"
 )
 
@@ -104,6 +105,50 @@ func TestASoftwareTokenInEitherOrder(t *testing.T) {
 	})
 }
 
+// TestPINAndCodeAfterThePassword: openconnect fills the field of the code with
+// both too. Of eight characters and a code together, none is taken for a
+// recovery code; and of a recovery code that ends like a code, none for these.
+func TestPINAndCodeAfterThePassword(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		codes, err := r.s.RecoveryCodes(ctx, alice, h.client.ID)
+		must(t, err)
+		const odd = "abcdabcd23456723"
+		digest, err := r.s.RecoveryDigest(ctx, h.client.ID, odd)
+		must(t, err)
+		must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, "INSERT INTO vpn_recovery (client, code_hash) VALUES ($1, $2)", h.client.ID, digest)
+			return err
+		}))
+		const short = "Ab3-Ef5+" // with a code, as long as a recovery code
+		must(t, second(r.s.SetPassword(ctx, alice, h.client.ID, short)))
+		for _, k := range []struct {
+			typed   func() string
+			granted bool
+		}{
+			{func() string { return short + h.code(0) }, true},
+			{func() string { return h.code(0) }, true},
+			{func() string { return codes[0] }, true},
+			{func() string { return strings.ReplaceAll(codes[1], "-", "") }, true},
+			{func() string { return odd }, true},
+			{func() string { return odd }, false},
+			{func() string { return "xb3-Ef5+" + h.code(0) }, false},
+			{func() string { return h.code(0) + short }, false},
+			{func() string { return short }, false},
+		} {
+			r.clock.Advance(16 * time.Minute)
+			h.start(short)
+			h.expect(gwlink.OutcomeForm, "answer", "dynamic code")
+			typed := k.typed()
+			h.say("answer", typed)
+			if got := h.answer.Outcome == gwlink.OutcomeGranted; got != k.granted || !got && !h.answer.Failed {
+				t.Errorf("%q: got %+v, want granted %v, or a failure", typed, h.answer, k.granted)
+			}
+		}
+	})
+}
+
 func TestACodeAloneOpensNothing(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r rig) {
@@ -135,6 +180,50 @@ func TestAFailureProvesNothing(t *testing.T) {
 		r.clock.Advance(time.Minute)
 		h.say("password", h.code(0))
 		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+	})
+}
+
+// TestAResetLeavesNothingProven: a conversation that was already taken up when
+// the token was reset, which is why the reset does not find it, has shown a code
+// of the old token.
+func TestAResetLeavesNothingProven(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		h.start(h.code(0))
+		h.expect(gwlink.OutcomeForm, "password", "Enter your password")
+		conversationsOf := func(former, client string) {
+			must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+				return tx.ExecOne(ctx, errs.New(errs.NotFound, "test.none"), "UPDATE vpn_conversation SET client = $1 WHERE client = $2", client, former)
+			}))
+		}
+		conversationsOf(h.client.ID, "hidden")
+		_, err := r.s.ResetToken(ctx, alice, h.client.ID, "")
+		must(t, err)
+		conversationsOf("hidden", h.client.ID)
+		h.say("password", h.password)
+		if !over(h.answer) {
+			t.Errorf("got %+v, want the conversation to be over", h.answer)
+		}
+	})
+}
+
+// TestWrongCodesDoNotProlongTheRound: the time for a code runs from its first form.
+func TestWrongCodesDoNotProlongTheRound(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		h.start(h.password)
+		for range 2 {
+			r.clock.Advance(140 * time.Second)
+			h.say("answer", "00000000")
+			h.expect(gwlink.OutcomeForm, "answer", "Enter the dynamic code")
+		}
+		r.clock.Advance(21 * time.Second)
+		h.say("answer", h.code(0))
+		if !over(h.answer) {
+			t.Errorf("301 s after the first form: got %+v", h.answer)
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -27,18 +28,37 @@ func lockRef(c SSLClient, pair string) vault.Ref {
 
 // blame notes whose failures a pair of account and source counts, so that they
 // can be lifted; "" of no client, which costs as much. The address is kept,
-// sealed, once the pair is locked. Below that nothing but its digest is.
+// sealed, once the pair is locked, and the lock is told of. Below that nothing but its digest is.
 func (l login) blame(ctx context.Context, c SSLClient, o origin, locked bool) (err error) {
 	var sealed []byte
-	if locked && c.ID != "" {
-		if sealed, err = l.s.vault.Seal(ctx, lockRef(c, o.pair), []byte(sourceText(l.request.SourceIP))); err != nil {
+	if locked {
+		if sealed, err = l.sealSource(ctx, c, o); err != nil {
 			return err
 		}
 	}
 	return l.s.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE vpn_attempt SET client = $1, throttle = $2, source_sealed = $3 WHERE origin = $4", c.ID, o.source, blob(sealed), o.pair)
-		return err
+		// The failure before the one that locks may come here after it.
+		_, err := tx.Exec(ctx, `UPDATE vpn_attempt SET client = $1, throttle = $2,
+			source_sealed = CASE WHEN count >= $3 THEN COALESCE($4, source_sealed) END WHERE origin = $5`,
+			c.ID, o.source, int64(attemptsAllowed), blob(sealed), o.pair)
+		if err != nil || !locked {
+			return err
+		}
+		return l.s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "vpn.locked", Payload: lockedJob{c.ID, db.Micros(l.now)}})
 	})
+}
+
+// sealSource is nothing for no client, but takes as long.
+func (l login) sealSource(ctx context.Context, c SSLClient, o origin) ([]byte, error) {
+	whose := c
+	if c.ID == "" {
+		whose = nobody
+	}
+	sealed, err := l.s.vault.Seal(ctx, lockRef(whose, o.pair), []byte(sourceText(l.request.SourceIP)))
+	if c.ID == "" {
+		sealed = nil
+	}
+	return sealed, err
 }
 
 type lockRow struct {
@@ -118,6 +138,10 @@ func (s *Service) Unlock(ctx context.Context, p account.Principal, client string
 			return err
 		}
 		if err := liftAttemptsTx(ctx, tx, c, now); err != nil {
+			return err
+		}
+		// The next lock is news.
+		if _, err := tx.Exec(ctx, "DELETE FROM vpn_told WHERE client = $1 AND kind = $2", c.ID, TopicClientLocked); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "UPDATE vpn_client SET pardoned_at = $1 WHERE id = $2", db.Micros(now), c.ID); err != nil {

@@ -2,6 +2,7 @@ package vpn_test
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 func TestLocksAreListedAndLifted(t *testing.T) {
@@ -76,6 +78,82 @@ func TestLocksAreListedAndLifted(t *testing.T) {
 		}
 		if err := r.s.Unlock(ctx, mallo, c.ID); !errs.IsNotFound(err) {
 			t.Errorf("a stranger's unlocking: got %v", err)
+		}
+	})
+}
+
+// TestALockIsListedHoweverFailuresOvertakeEachOther: the fourth failure ends
+// after the fifth, which locked.
+func TestALockIsListedHoweverFailuresOvertakeEachOther(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		h := newHolder(t, r)
+		wrong := func(typed string) {
+			a, err := r.say(h.srv, source(1), "", nil, "username", h.client.Name, "password", typed)
+			if err != nil || !a.Failed {
+				t.Errorf("got %+v, %v, want a failure", a, err)
+			}
+		}
+		locked := func() int {
+			all, err := r.s.Locks(ctx, alice, h.client.ID)
+			must(t, err)
+			return len(all)
+		}
+		for range 3 {
+			wrong("wrong")
+		}
+		r.vault.before = func() { wrong("wrong") } // counted after the fourth, blamed before it
+		wrong("00000000")
+		if n := locked(); n != 1 {
+			t.Errorf("got %d locks, want 1", n)
+		}
+		r.clock.Advance(16 * time.Minute)
+		wrong("wrong")
+		if n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM vpn_attempt WHERE source_sealed IS NOT NULL"); err != nil || n != 0 {
+			t.Errorf("after the lock: %d addresses are kept, %v, want none", n, err)
+		}
+	})
+}
+
+// TestALockIsToldOnce: of one client in its 15 minutes, from however many
+// sources; of each client, after unlocking and in the next window again, and of
+// nobody's name never.
+func TestALockIsToldOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		var told []vpn.LimitReached
+		job.Subscribe(r.queue, vpn.TopicClientLocked, "test", func(_ context.Context, e vpn.LimitReached) error {
+			told = append(told, e)
+			return nil
+		})
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, passwordOnly)
+		c, _ := r.client(t, alice, srv.ID, "zhang.san")
+		other, _ := r.client(t, alice, srv.ID, "li.si")
+		lock := func(name string, from, tries int) {
+			for range tries {
+				must(t, second(r.say(srv, source(from), "", nil, "username", name, "password", "wrong")))
+			}
+			must(t, r.queue.Drain(ctx))
+		}
+		for what, step := range []struct {
+			do   func()
+			want int
+		}{
+			{func() { lock(c.Name, 1, 4) }, 0},
+			{func() { lock(c.Name, 1, 3) }, 1},
+			{func() { lock(c.Name, 2, 5) }, 1},
+			{func() { lock("nobody", 3, 5) }, 1},
+			{func() { lock(other.Name, 1, 5) }, 2},
+			{func() { must(t, r.s.Unlock(ctx, alice, c.ID)); lock(c.Name, 1, 5) }, 3},
+			{func() { r.clock.Advance(15 * time.Minute); must(t, r.s.Sweep(ctx)); lock(c.Name, 2, 5) }, 4},
+		} {
+			step.do()
+			if n := r.events(t, "vpn.client_locked"); len(told) != step.want || int(n) != step.want {
+				t.Errorf("step %d: told %d times, %d recorded, want %d", what, len(told), n, step.want)
+			}
+		}
+		if first := told[0]; first.Account != alice.Account || first.Gateway != srv.Gateway || first.Client != c.ID || first.Ends != start.Add(15*time.Minute).UnixMicro() {
+			t.Errorf("got %+v", first)
 		}
 	})
 }

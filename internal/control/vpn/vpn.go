@@ -19,8 +19,10 @@
 // sealed until they expire; no password, code or key reaches a log or an error;
 // no password or code reaches a gateway node, and of keys only that of an
 // uploaded certificate which a server of the node shows, sealed to the node's
-// request (docs/decisions/0009-uploaded-keys.md); every change bumps the generation of the node that runs
-// the gateway, in the same transaction.
+// request (docs/decisions/0009-uploaded-keys.md); in a frozen gateway nothing is
+// made or changed, ErrState, but all that takes away goes on: disconnecting,
+// deleting, revoking, other passwords and tokens; every change bumps the
+// generation of the node that runs the gateway, in the same transaction.
 package vpn
 
 import (
@@ -111,6 +113,7 @@ type Settings struct {
 	LocalSubnets         []netip.Prefix // of both families, IPv6 with Pool6 only; none = the gateway's
 	Pool                 netip.Prefix   // IPv4
 	Pool6                netip.Prefix   // invalid = no IPv6 inside the tunnel
+	UDP                  bool           // DTLS beside TLS, on the same port
 	EnableDNS            bool
 	DNS                  []netip.Addr
 	TwoFactor            bool
@@ -166,7 +169,7 @@ type PortRange struct{ From, To uint16 }
 // DefaultSettings returns the defaults. Name and Pool have none.
 func DefaultSettings() Settings {
 	return Settings{
-		TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600, MobileIdleTimeout: 3600,
+		UDP: true, TwoFactor: true, MTU: 1400, DPD: 90, MobileDPD: 1800, Keepalive: 300, IdleTimeout: 3600, MobileIdleTimeout: 3600,
 		SessionTimeout: 86400, CookieTimeout: 300, RekeyTime: 172800, MaxSessionsPerClient: 1,
 		ClientIsolation: true, TLSMin: "1.2", TLSMax: "1.3", LoginMode: LoginPasswordCertificate, ClientCertField: NameInCN,
 		ACLDefaultAllow: true,
@@ -180,7 +183,6 @@ type SSLServer struct {
 	Account account.ID
 	Settings
 	Port        int
-	UDP         bool
 	State       ServerState
 	ServerNames []string // SNI names, the one to connect by first
 	CA          []byte   // DER; the built-in one
@@ -215,6 +217,7 @@ type ClientSettings struct {
 	DailyQuota      int64     // bytes both ways in a day (+08:00); 0 = no limit
 	MonthlyQuota    int64     // in a calendar month
 	State           ClientState
+	DeviceApproval  bool     // each device waits for the administrator before its first session
 	Groups          []string // names of the server's groups that it may sign in to
 }
 

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,6 +51,52 @@ type rig struct {
 	clock *clock.Fake
 	audit *audit.Service
 	node  fleet.Node
+	vault *watched
+}
+
+// watched is the vault with what a test wants to know of it.
+type watched struct {
+	*vault.Vault
+	mu     sync.Mutex
+	calls  []string // of Seal, Begin and Open
+	before func()   // the next Begin, once; nil = nothing
+}
+
+func (w *watched) note(call string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, call)
+}
+
+// since empties the list and returns it.
+func (w *watched) since() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	calls := w.calls
+	w.calls = nil
+	return calls
+}
+
+func (w *watched) Seal(ctx context.Context, ref vault.Ref, plain []byte) ([]byte, error) {
+	w.note("seal " + ref.Field())
+	return w.Vault.Seal(ctx, ref, plain)
+}
+
+func (w *watched) Begin(ctx context.Context, r vault.Read) (vault.Ticket, error) {
+	w.mu.Lock()
+	before := w.before
+	w.before = nil
+	w.mu.Unlock()
+	if before != nil {
+		before()
+	}
+	w.note("begin " + strings.Join(r.Fields, " "))
+	return w.Vault.Begin(ctx, r)
+}
+
+func (w *watched) Open(ctx context.Context, t vault.Ticket, ref vault.Ref, sealed []byte) ([]byte, error) {
+	w.note("open " + ref.Field())
+	return w.Vault.Open(ctx, t, ref, sealed)
 }
 
 var sets = []db.Migrations{job.Migrations(), audit.Migrations(), fleet.Migrations(), vpn.Migrations()}
@@ -72,12 +120,12 @@ func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	must(t, err)
 	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: log})
 	must(t, err)
-	r := rig{db: d, queue: job.New(d, c, log), clock: c}
+	r := rig{db: d, queue: job.New(d, c, log), clock: c, vault: &watched{Vault: v}}
 	r.audit = audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(r.audit, open{})
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
 	r.s = vpn.New(vpn.Deps{
-		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: v, System: v,
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: r.vault, System: v,
 		Password: password.NewHasher(2), Config: cfg,
 	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{
@@ -138,7 +186,7 @@ func settings() vpn.Settings {
 // server makes an SSL server; change may alter what is asked for.
 func (r rig) server(t *testing.T, p account.Principal, gateway string, change func(*vpn.NewServer)) vpn.SSLServer {
 	t.Helper()
-	in := vpn.NewServer{Gateway: gateway, UDP: true, Settings: settings()}
+	in := vpn.NewServer{Gateway: gateway, Settings: settings()}
 	if change != nil {
 		change(&in)
 	}

@@ -15,14 +15,14 @@ func TestSettingsOfTheWireReachTheNode(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		g := r.gateway(t, "a", alice.Account)
 		srv := r.server(t, alice, g.ID, nil)
-		if w := r.apply(t).Gateways[0].SSLServers[0]; w.TLSMax != "1.3" || w.MobileIdle != 3600 || w.RekeyTime != 172800 || w.DenyRoaming || w.LargeSegments {
+		if w := r.apply(t).Gateways[0].SSLServers[0]; w.TLSMax != "1.3" || w.MobileIdle != 3600 || w.RekeyTime != 172800 || !w.UDP || w.DenyRoaming || w.LargeSegments {
 			t.Errorf("by default: got %+v", w)
 		}
 		next := srv.Settings
-		next.TLSMax, next.MobileIdleTimeout, next.RekeyTime, next.DenyRoaming, next.LargeSegments = "1.2", 0, 86400, true, true
+		next.TLSMax, next.MobileIdleTimeout, next.RekeyTime, next.DenyRoaming, next.LargeSegments, next.UDP = "1.2", 0, 86400, true, true, false
 		_, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, next)
 		must(t, err)
-		if w := r.apply(t).Gateways[0].SSLServers[0]; w.TLSMax != "1.2" || w.MobileIdle != 0 || w.RekeyTime != 86400 || !w.DenyRoaming || !w.LargeSegments {
+		if w := r.apply(t).Gateways[0].SSLServers[0]; w.TLSMax != "1.2" || w.MobileIdle != 0 || w.RekeyTime != 86400 || w.UDP || !w.DenyRoaming || !w.LargeSegments {
 			t.Errorf("got %+v", w)
 		}
 		for name, wrong := range map[string]func(*vpn.Settings){

@@ -86,7 +86,7 @@ func (b *Board) Banned(from netip.Addr, now time.Time) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.at(source(from), now).total() >= b.max
+	return b.at(Source(from), now).total() >= b.max
 }
 
 // Failed counts a wrong factor of an SSL client, "" if it is none's. It returns
@@ -106,7 +106,7 @@ func (b *Board) Wasted(from netip.Addr, client string, now time.Time) bool {
 func (b *Board) Succeeded(from netip.Addr, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := source(from)
+	key := Source(from)
 	s := b.at(key, now)
 	for i := range s.shares {
 		s.shares[i].connections = 0
@@ -145,7 +145,7 @@ func (b *Board) count(from netip.Addr, now time.Time, points share) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := source(from)
+	key := Source(from)
 	s := b.at(key, now)
 	if s.total() >= b.max {
 		return false // a ban is not prolonged
@@ -207,8 +207,8 @@ func (b *Board) forgetOne(now time.Time) {
 	delete(b.scores, least)
 }
 
-// source is what an address counts as.
-func source(a netip.Addr) netip.Prefix {
+// Source is what an address counts as: itself, or its /64 for IPv6.
+func Source(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
 	if a.Is6() {

@@ -208,7 +208,7 @@ func TestTheClientsOfOneSourceAreBounded(t *testing.T) {
 	for i := range DefaultMax {
 		b.Wasted(ann, fmt.Sprintf("sslcli-%d", i), start)
 	}
-	if n := len(b.scores[source(ann)].shares); n > maxShares+1 || !b.Banned(ann, start) {
+	if n := len(b.scores[Source(ann)].shares); n > maxShares+1 || !b.Banned(ann, start) {
 		t.Errorf("got %d shares, banned %v", n, b.Banned(ann, start))
 	}
 }

@@ -7,7 +7,7 @@
 //	detached ───────▶ on TLS ◀──────────────▶ on DTLS (TLS stays as control)
 //	   ▲  ▲             │   data on TLS, DTLS    │
 //	   │  └─ TLS lost ──┘   silent or down       │
-//	   └──────────── TLS lost ───────────────────┘
+//	   └───────── TLS lost, renew ───────────────┘
 //	any ── b0, kick, idle, session end, cookie end ──▶ ended (final)
 //
 // Invariants: an ended session acts no more; data goes to exactly one channel
@@ -67,6 +67,7 @@ const (
 	Tick                       // time passed; Heard is filled
 	Kick                       // end it, for Reason
 	Configure                  // Config changed
+	Renew                      // the client is to make a new tunnel: what CONNECT said holds no more
 )
 
 // Event is something that happened to the session. Only the fields named at
@@ -158,6 +159,8 @@ func (s *Session) Step(now time.Time, e Event, out []Action) []Action {
 		return s.kick(e.Reason, out)
 	case Configure:
 		s.cfg = e.Config
+	case Renew:
+		return s.hangUp(now, out)
 	}
 	return out
 }
@@ -244,15 +247,22 @@ func (s *Session) frame(now time.Time, e Event, out []Action) []Action {
 }
 
 func (s *Session) disconnected(now time.Time, payload []byte, out []Action) []Action {
-	conn := s.conn
 	if len(payload) > 0 && payload[0] == disconnectUser {
 		return s.end(gwlink.ReasonUser, out)
 	}
 	if len(payload) > 0 && payload[0] == disconnectError {
 		return s.end(gwlink.ReasonProtocol, out)
 	}
-	out = s.detach(now, out)
-	return append(out, Action{Kind: CloseTLS, Conn: conn})
+	return s.hangUp(now, out)
+}
+
+// hangUp closes the connection; the client may come back with its cookie.
+func (s *Session) hangUp(now time.Time, out []Action) []Action {
+	conn := s.conn
+	if conn == 0 {
+		return out
+	}
+	return append(s.detach(now, out), Action{Kind: CloseTLS, Conn: conn})
 }
 
 // tick checks the limits, the final ones first.
@@ -287,9 +297,7 @@ func (s *Session) silence(now time.Time, heard Heard, out []Action) []Action {
 		out = s.switchTo(TLS, out)
 	}
 	if dead > 0 && now.Sub(latest(heard.TLS, s.attachedAt)) >= dead {
-		conn := s.conn
-		out = s.detach(now, out)
-		out = append(out, Action{Kind: CloseTLS, Conn: conn})
+		out = s.hangUp(now, out)
 	}
 	return out
 }

@@ -94,6 +94,8 @@ func TestStep(t *testing.T) {
 		{"disconnect on UDP is ignored", onDTLS(), 0, Event{Kind: Frame, Conn: 1, Channel: DTLS, Type: openconnect.TypeDisconnect, Payload: []byte{0xb0}}, nil},
 		{"kick", onTLS(), 0, Event{Kind: Kick, Reason: "revoked"}, append([]Action{bye(gwlink.ReasonText("revoked"))}, ended("revoked")...)},
 		{"kick while detached", detached(), 0, Event{Kind: Kick, Reason: "revoked"}, []Action{use(None), {Kind: End, Reason: "revoked"}}},
+		{"a new tunnel is wanted", onDTLS(), 0, Event{Kind: Renew}, []Action{{Kind: CloseDTLS}, use(None), closed}},
+		{"a new tunnel is wanted of nobody", detached(), 0, Event{Kind: Renew}, nil},
 		{"quiet but alive", onDTLS(), 40 * time.Second, heard(35 * time.Second), nil},
 		{"DTLS silent", onDTLS(), 30 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{{Kind: CloseDTLS}, use(TLS)}},
 		{"DTLS silent, not yet dead", onDTLS(), 25 * time.Second, Event{Kind: Tick, Heard: Heard{TLS: after(20 * time.Second)}}, []Action{use(TLS)}},

@@ -7,15 +7,16 @@ package sslvpn
 import (
 	"bytes"
 	"crypto/tls"
-	"io"
+	"encoding/hex"
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
-	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
 )
@@ -82,39 +83,41 @@ func TestPathToTheClientDoesNotAllocate(t *testing.T) {
 	st, way := detour(c, sink{}, nil, live.link.path.Load())
 	measure("dtls", st, way)
 
-	st, way = detour(c, sink{}, nil, nil)
-	st.conn, st.tls, _ = r.settled(nil)
-	measure("tls", st, way)
+	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
+		conn, own, _ := r.settled(version, nil)
+		st, way = detour(c, sink{}, own, nil)
+		st.conn = conn
+		measure(tls.VersionName(version), st, way)
+	}
 }
 
 // settled is the gateway's end of a TLS connection that takes all that is
-// written to it and gives what is in input, and its peer's Sealer.
-func (r *rig) settled(input io.Reader) (*netio.Conn, *netio.TLS, *tlsrecord.Sealer) {
+// written to it and gives what is in input, and its peer, which writes into
+// input.
+func (r *rig) settled(version uint16, input *bytes.Buffer) (*netio.Conn, *netio.TLS, *tls.Conn) {
 	r.t.Helper()
 	a, b := net.Pipe()
-	cut := &switchable{Conn: a, input: input}
+	cut, tap := &switchable{Conn: a, input: input}, &switchable{Conn: b, output: input}
 	conn := netio.NewConn(cut)
-	log := &tlsrecord.KeyLog{}
-	peer := tls.Client(b, &tls.Config{InsecureSkipVerify: true, KeyLogWriter: log}) // whose it is does not matter here
+	peer := tls.Client(tap, &tls.Config{ // whose it is does not matter here
+		InsecureSkipVerify: true, MinVersion: version, MaxVersion: version, DynamicRecordSizingDisabled: true,
+	})
 	shaken := make(chan error, 1)
 	go func() { shaken <- peer.Handshake() }()
 	own := ownTLS(r.t, conn, *r.certs["sslsrv-1"])
 	if err := <-shaken; err != nil {
 		r.t.Fatal(err)
 	}
-	_, sealer, err := log.Keys(peer.ConnectionState().CipherSuite, false)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cut.off = true
-	return conn, own, sealer
+	cut.off, tap.off = true, true
+	return conn, own, peer
 }
 
-// switchable takes everything itself once it is off, and gives its input.
+// switchable takes everything itself once it is off, into its output if it has
+// one, and gives its input.
 type switchable struct {
 	net.Conn
-	input io.Reader
-	off   bool
+	input, output *bytes.Buffer
+	off           bool
 }
 
 func (s *switchable) Read(p []byte) (int, error) {
@@ -125,48 +128,81 @@ func (s *switchable) Read(p []byte) (int, error) {
 }
 
 func (s *switchable) Write(p []byte) (int, error) {
-	if s.off {
+	switch {
+	case s.off && s.output != nil:
+		return s.output.Write(p)
+	case s.off:
 		return len(p), nil
 	}
 	return s.Conn.Write(p)
 }
 
+// TestPathFromTheClientDoesNotAllocate, also when somebody has sent the hello of
+// the client again from its address, and not for longer than a handshake may
+// take when he has begun one there.
 func TestPathFromTheClientDoesNotAllocate(t *testing.T) {
-	r := newRig(t)
-	_, d := r.withDTLS("ann")
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1")
+	p, d := r.withDTLS("ann")
 	d.handshake()
 	r.uses(session.DTLS)
 	_ = r.queue.Close() // another device takes its place
 	r.device = tuntest.Discard()
 	r.apply()
-	const runs = 20
-	packet := udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))
-	var sealed [][]byte
-	for range (runs + 1) * netio.Messages {
-		sealed = append(sealed, d.seal(openconnect.TypeData, packet))
-	}
+	c, live := r.theClient()
+	reader, b := &udpReader{port: live.link.port}, netio.NewBuffers()
 	from := netip.MustParseAddrPort(d.conn.LocalAddr().String())
-	var port *udpPort
-	r.svc.mu.RLock()
-	for _, p := range r.svc.udp {
-		port = p
+	takes := func(datagram []byte) (under bool) {
+		b.Load(0, datagram, from)
+		reader.take(b, 1)
+		live.link.mu.Lock()
+		defer live.link.mu.Unlock()
+		return live.link.srv.Handshaking(from)
 	}
-	r.svc.mu.RUnlock()
-	b := netio.NewBuffers()
-	reader := &udpReader{port: port}
-	n := testing.AllocsPerRun(runs, func() {
-		for i := range netio.Messages {
-			b.Load(i, sealed[0], from)
-			sealed = sealed[1:]
+	packet := udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))
+	const runs = 20
+	passes := func(when string) {
+		t.Helper()
+		var sealed [][]byte
+		for range (runs + 1) * netio.Messages {
+			sealed = append(sealed, d.seal(openconnect.TypeData, packet))
 		}
-		reader.take(b, netio.Messages)
-	})
-	if got := r.svc.Live()[0].PacketsIn; got != (runs+1)*netio.Messages {
-		t.Errorf("got %d packets through, want %d", got, (runs+1)*netio.Messages)
+		before := c.packetsIn.Load()
+		n := testing.AllocsPerRun(runs, func() {
+			for i := range netio.Messages {
+				b.Load(i, sealed[0], from)
+				sealed = sealed[1:]
+			}
+			reader.take(b, netio.Messages)
+		})
+		if got := c.packetsIn.Load() - before; got != (runs+1)*netio.Messages {
+			t.Errorf("%s: got %d packets through, want %d", when, got, (runs+1)*netio.Messages)
+		}
+		if n != 0 {
+			t.Errorf("%s: got %v allocations for %d packets, want 0", when, n, netio.Messages)
+		}
 	}
-	if n != 0 {
-		t.Errorf("got %v allocations for %d packets, want 0", n, netio.Messages)
+	passes("at first")
+	if takes(d.hello) {
+		t.Error("the hello that led to the association begins a handshake")
 	}
+	passes("after a replayed hello")
+	flight, err := r.dtlsFor(p, hex.EncodeToString(live.link.id[:])).client.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !takes(flight[0]) {
+		t.Error("a new hello begins no handshake")
+	}
+	at.Advance(attemptLimit)
+	if !takes(d.seal(openconnect.TypeData, packet)) {
+		t.Error("a handshake ends before its time")
+	}
+	at.Advance(time.Second)
+	if takes(d.seal(openconnect.TypeData, packet)) {
+		t.Error("a handshake does not end")
+	}
+	passes("after a handshake that came to nothing")
 }
 
 // TestWhatDoesNotFitDoesNotAllocate: packets that are cut, and those whose sender
@@ -236,22 +272,29 @@ func TestPathFromTheClientByTLSDoesNotAllocate(t *testing.T) {
 	_ = r.queue.Close() // another device takes its place
 	r.device = tuntest.Discard()
 	r.apply()
+	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
+		t.Run(tls.VersionName(version), func(t *testing.T) { r.measureUpByTLS(t, version) })
+	}
+}
+
+func (r *rig) measureUpByTLS(t *testing.T, version uint16) {
+	t.Helper()
 	c, live := r.theClient()
 	var input bytes.Buffer
-	conn, own, sealer := r.settled(&input)
+	conn, own, peer := r.settled(version, &input)
 	st := newStream(c, conn, own)
 	st.number = live.number
 	const runs, batch = 50, 32
-	var records []byte
 	for range 4 * batch * (runs + 1) { // a read takes more than a batch
 		for _, f := range [][]byte{
 			openconnect.AppendFrame(nil, openconnect.TypeData, udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1300))),
 			openconnect.AppendFrame(nil, openconnect.TypeGSO, superFrameFrom("10.98.0.2", "10.77.0.2", 2)),
 		} {
-			records = sealer.Seal(records, tlsrecord.TypeApplicationData, f)
+			if _, err := peer.Write(f); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	input.Write(records)
 	reader := streamReader{st: st, queue: r.device, gso: true}
 	before, each := c.packetsIn.Load(), uint64(2*batch)
 	n := testing.AllocsPerRun(runs, func() {

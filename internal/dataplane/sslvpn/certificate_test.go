@@ -263,6 +263,43 @@ func TestABlockIsOfOneCertificateOfOneCA(t *testing.T) {
 	}
 }
 
+// TestABlockOfACABetweenIsOfAllItIssued: live sessions end, and none begins.
+func TestABlockOfACABetweenIsOfAllItIssued(t *testing.T) {
+	t.Parallel()
+	root := newIssuer(t, nil)
+	middle := newNamedIssuer(t, root, "middle")
+	r := certified(t, root)
+	r.grant(func(g *gwlink.Grant) { // as control writes it
+		chain := []*x509.Certificate{mustParse(t, r.last.PeerCertificate)}
+		for _, der := range r.last.PeerChain {
+			chain = append(chain, mustParse(t, der))
+		}
+		g.Path = gwlink.PathOf([][]*x509.Certificate{append(chain, root.cert)})
+		g.Serial, g.Issuer = g.Path[0].Serial, g.Path[0].Issuer
+	})
+	lost, kept := r.dial(middle.client(0xabc, middle)), r.dial(root.client(0xdef))
+	lost.connect(lost.login("ann"))
+	stays := kept.connect(kept.login("bob")).Get("X-Cstp-Address")
+	r.spec.SSLServers[0].Blocked = []gwlink.CertificateID{gwlink.IDOf(middle.cert)}
+	r.apply()
+	if c := r.nextClosed(); c.Reason != gwlink.ReasonRevoked {
+		t.Errorf("got %+v, want it revoked", c)
+	}
+	r.carries(kept, stays)
+	if !r.dial(middle.client(0xabd, middle)).turnedAway() || r.dial(root.client(0xdee)).turnedAway() {
+		t.Error("a certificate of the blocked CA is let in, or one of the root's is not")
+	}
+}
+
+func mustParse(t *testing.T, der []byte) *x509.Certificate {
+	t.Helper()
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // A grant may have been on its way when its certificate was revoked, and a
 // session may come back after a restart of the process.
 func TestARevokedCertificateOpensNothingLater(t *testing.T) {

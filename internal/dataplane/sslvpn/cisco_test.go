@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/session"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
@@ -133,4 +134,45 @@ func (r *rig) resumer(id, secret string) *dtls.Client {
 		r.t.Fatal(err)
 	}
 	return c
+}
+
+// TestWhatAClientSaysOfItsDeviceIsForwarded: in its document, or in headers where
+// it posts a form as old clients do, cut where it is too long, and not that of
+// the request before.
+func TestWhatAClientSaysOfItsDeviceIsForwarded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	reply := func(device string) string {
+		return `<config-auth client="vpn" type="auth-reply"><version who="vpn">v1</version>` + device +
+			`<opaque is-for="sg"><id>conv</id></opaque><auth><username>ann</username><password>wrong</password></auth></config-auth>`
+	}
+	form := func(headers string) string {
+		const body = "username=ann&password=wrong"
+		return fmt.Sprintf("POST /auth HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", headers, len(body), body)
+	}
+	long := strings.Repeat("é", gwlink.MaxDeviceText)
+	p := r.dial(nil)
+	for _, c := range []struct {
+		request string
+		want    gwlink.Device
+	}{
+		{
+			post(reply(`<device-id platform-version="17" device-type="iPhone15,2" unique-id="u-1">apple-ios</device-id>`)),
+			gwlink.Device{ID: "u-1", Platform: "apple-ios", Model: "iPhone15,2"},
+		},
+		{post(reply(`<device-id>linux-64</device-id>`)), gwlink.Device{Platform: "linux-64"}},
+		{
+			form("X-AnyConnect-Identifier-Platform: android\r\nX-AnyConnect-Identifier-DeviceType: Pixel\r\nX-AnyConnect-Identifier-Device-UniqueID: u-2\r\n"),
+			gwlink.Device{ID: "u-2", Platform: "android", Model: "Pixel"},
+		},
+		{form(""), gwlink.Device{}},
+		{post(reply(`<device-id unique-id="` + long + `">win</device-id>`)), gwlink.Device{ID: long[:gwlink.MaxDeviceText], Platform: "win"}},
+	} {
+		if resp, _ := p.request(c.request); resp.StatusCode != 200 {
+			t.Fatalf("got %s to %q", resp.Status, c.request)
+		}
+		if got := r.asked().Device; got != c.want {
+			t.Errorf("got %+v, want %+v of %q", got, c.want, c.request)
+		}
+	}
 }

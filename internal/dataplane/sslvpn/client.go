@@ -70,6 +70,10 @@ func (p *path) fill(c *netio.Chunk, seg *tun.Segments) bool {
 	return c.Fill(seg, p.head, p.tail)
 }
 
+// endHost tells that nothing is behind the client that it would have to pass
+// packets on to: those above its MTU end there.
+func (c *client) endHost() bool { return len(c.holder.Load().Routed) == 0 }
+
 func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
 	c := &client{svc: svc, rec: r, grant: grant, families: families{v4: true, v6: true}}
 	c.server.Store(srv)
@@ -88,14 +92,24 @@ func (c *client) limitsLocked(srv *server) session.Config {
 	}
 }
 
-// end is when the session ends at the latest.
+// end is when the session ends at the latest: by its grant, by the server's
+// session timeout and by the client's expiry, as the latter two are desired now.
 func (c *client) end(srv *server) time.Time {
+	end := c.grant.NotAfter
 	if srv.spec.SessionTimeout > 0 {
-		if end := c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)); end.Before(c.grant.NotAfter) {
-			return end
-		}
+		end = sooner(end, c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)))
 	}
-	return c.grant.NotAfter
+	if expires := srv.clients[c.grant.Client].Expires; !expires.IsZero() {
+		end = sooner(end, expires)
+	}
+	return end
+}
+
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // configure puts the session under its server as it is desired now, or ends it
@@ -130,6 +144,11 @@ func (c *client) configure() {
 	c.holdLocked()
 	srv.gateway.table.add(c)
 	c.stepLocked(session.Event{Kind: session.Configure, Config: c.limitsLocked(srv)})
+	c.stepLocked(session.Event{Kind: session.Tick, Heard: c.heard()}) // the new end may be past
+	if c.stream != nil && c.stream.link != nil && !srv.spec.UDP {
+		// Only a CONNECT that offers no DTLS stops the client from using it.
+		c.stepLocked(session.Event{Kind: session.Renew})
+	}
 }
 
 func (c *client) setRates(srv *server) {
@@ -258,6 +277,9 @@ func (c *client) attach(st *stream, given families, mobile bool) bool {
 		}
 		c.actLocked(a)
 	}
+	if !srv.spec.UDP {
+		st.unlink() // it was offered just before
+	}
 	c.stream = st
 	c.useLocked(c.state.Channel()) // also when the channel's name did not change
 	c.armLocked()
@@ -309,7 +331,12 @@ func (c *client) received(ch session.Channel, packets, bytes int, active bool, n
 	}
 }
 
-func (c *client) sent(packets, bytes int) {
+// sent books packets that went to the client. active says that not all of them
+// were chatter; when they went is known as exactly as timers are.
+func (c *client) sent(packets, bytes int, active bool) {
+	if at := c.svc.lately.Load(); active && c.lastData.Load() < at {
+		c.lastData.Store(at)
+	}
 	c.packetsOut.Add(uint64(packets))
 	c.bytesOut.Add(uint64(bytes))
 }

@@ -24,10 +24,11 @@ type codel struct {
 	dropping bool
 }
 
-// drops is how many packets to drop of what leaves the queue at now after
-// sojourn in it. few says that there is hardly anything in the queue: then there
-// is no shorter one to be had.
-func (q *codel) drops(now time.Time, sojourn time.Duration, few bool) int {
+// drops is how many packets to drop, at most most, of what leaves the queue at
+// now after sojourn in it. few says that there is hardly anything in the queue:
+// then there is no shorter one to be had. Losses that were due while nothing left
+// it are not made up for: a client that comes back would pay for its absence.
+func (q *codel) drops(now time.Time, sojourn time.Duration, few bool, most int) int {
 	switch {
 	case sojourn < codelTarget || few:
 		q.above, q.dropping = time.Time{}, false
@@ -38,14 +39,20 @@ func (q *codel) drops(now time.Time, sojourn time.Duration, few bool) int {
 	case now.Before(q.above):
 		return 0
 	}
+	if most < 1 {
+		return 0
+	}
 	if !q.dropping {
 		q.begin(now)
 		return 1
 	}
 	n := 0
-	for ; !now.Before(q.next); n++ {
+	for ; n < most && !now.Before(q.next); n++ {
 		q.count++
 		q.next = q.next.Add(q.pause())
+	}
+	if !now.Before(q.next) {
+		q.next = now.Add(q.pause())
 	}
 	return n
 }

@@ -18,7 +18,7 @@ import (
 // waited for long.
 func losses(q *codel, now time.Time, d, sojourn time.Duration, last bool) (n int) {
 	for end := now.Add(d); now.Before(end); now = now.Add(time.Millisecond) {
-		n += q.drops(now, sojourn, last)
+		n += q.drops(now, sojourn, last, 1000)
 	}
 	return n
 }
@@ -46,7 +46,7 @@ func TestCodel(t *testing.T) {
 	if first < 20 || second < first+15 {
 		t.Errorf("a queue that goes on standing: got %d losses in the first second and %d in the next, want more and more", first, second)
 	}
-	if n := q.drops(at(2101), 0, false); n != 0 || q.dropping {
+	if n := q.drops(at(2101), 0, false, 1000); n != 0 || q.dropping {
 		t.Errorf("short again: got %d losses, dropping %v", n, q.dropping)
 	}
 	if n := losses(&q, at(2102), 2*codelInterval, long, false); n < 5 {
@@ -54,8 +54,15 @@ func TestCodel(t *testing.T) {
 	}
 	q = codel{}
 	losses(&q, start, 2*codelInterval, long, false)
-	if n := q.drops(at(5000), long, false); n < 100 {
-		t.Errorf("taken from again after a long time: got %d losses, want all that are due", n)
+	before := q.count
+	if n := q.drops(at(5000), long, false, 7); n != 7 || q.count != before+7 {
+		t.Errorf("taken from again after a long time: got %d losses, counted %d, want the 7 that there are", n, q.count-before)
+	}
+	if n := q.drops(at(5001), long, false, 7); n != 0 {
+		t.Errorf("a moment later: got %d losses, want those of the absence forgotten", n)
+	}
+	if n := q.drops(at(9000), long, false, 0); n != 0 || q.count != before+7 {
+		t.Errorf("nothing that could go: got %d losses, counted %d", n, q.count-before)
 	}
 }
 

@@ -93,10 +93,10 @@ func agentName(s string) string {
 func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	st := newStream(c, h.conn, h.tls)
 	resp, given := h.response(c, req)
-	resp.DTLS = h.offerDTLS(st, req)
 	resp.Extensions = openconnect.ChooseExtensions(req.Extensions)
 	st.extend(resp.Extensions)
 	st.mtu = resp.MTU
+	resp.DTLS = h.offerDTLS(st, req) // from here on others see the stream
 	c.mtu.Store(int32(resp.MTU))
 	if !c.attach(st, given, req.Mobile) {
 		st.unlink()
@@ -106,7 +106,7 @@ func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
 	h.attached()
 	h.succeeded()
 	_ = h.conn.SetDeadline(time.Time{})
-	if _, err := h.tls.Write(resp.AppendTo(nil)); err != nil || h.in.Buffered() > 0 || h.tls.Pending() {
+	if _, err := h.tls.Write(resp.AppendTo(nil)); err != nil || h.more() || h.tls.Pending() {
 		st.unlink() // bytes behind CONNECT before its answer are no stock client's
 		c.lost(st)
 		return

@@ -2,8 +2,10 @@ package sslvpn
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/hex"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ type dtlsPeer struct {
 	t      *testing.T
 	conn   net.Conn
 	client *dtls.Client
+	hello  []byte // what its handshake began with
 }
 
 // withDTLS attaches a session and returns its TLS side and a DTLS client that
@@ -81,6 +84,7 @@ func (d *dtlsPeer) handshake() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	d.hello = bytes.Clone(flight[0])
 	for d.client.Association() == nil {
 		for _, b := range flight {
 			d.write(b)
@@ -291,6 +295,86 @@ func TestWildcardAnswersFromTheAddressAsked(t *testing.T) {
 		r.queue.Inject(down)
 		if _, got := d.frame(); !bytes.Equal(got, down) {
 			t.Errorf("%s: got %x, want the packet", dial, got)
+		}
+	}
+}
+
+// TestDTLSIsTurnedOffAndOnUnderASession: another server keeps the port open all
+// the while. The session lives; its tunnels are made anew.
+func TestDTLSIsTurnedOffAndOnUnderASession(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	other := r.spec.SSLServers[0]
+	other.ID, other.ServerNames, other.Pool = "sslsrv-2", []string{"two.example.com"}, netip.MustParsePrefix("10.99.0.0/24")
+	r.spec.SSLServers = append(r.spec.SSLServers, other)
+	r.apply()
+	one := func() *peer { return r.dial(&tls.Config{ServerName: "one.example.com"}) }
+	const psk = "X-DTLS-CipherSuite: PSK-NEGOTIATE"
+	p := one()
+	cookie := p.login("ann")
+	first := r.dtlsFor(p, p.connect(cookie, psk).Get("X-Dtls-App-Id"))
+	first.handshake()
+	r.spec.SSLServers[0].UDP = false
+	r.apply()
+	if f, err := p.frame(); err == nil {
+		t.Errorf("got frame %d, want the connection closed", f.Type)
+	}
+	p = one()
+	if h := p.connect(cookie, psk); h.Get("X-Dtls-App-Id") != "" || h.Get("X-Cstp-Address") != "10.98.0.2" {
+		t.Errorf("turned off: got %v", h)
+	}
+	first.send(openconnect.TypeData, udpPacket("10.98.0.2", "10.77.0.2", []byte("by the old way")))
+	r.carries(p, "10.98.0.2")
+	r.spec.SSLServers[0].UDP = true
+	r.apply()
+	r.carries(p, "10.98.0.2") // nothing hurries
+	again := one()
+	second := r.dtlsFor(again, again.connect(cookie, psk).Get("X-Dtls-App-Id"))
+	second.handshake()
+	up := udpPacket("10.98.0.2", "10.77.0.2", []byte("by the new way"))
+	second.send(openconnect.TypeData, up)
+	if got := r.nextPacket(); !bytes.Equal(got, up) {
+		t.Errorf("turned on: got %x", got)
+	}
+	if n := len(r.svc.all()); n != 1 {
+		t.Errorf("got %d sessions, want the one", n)
+	}
+}
+
+// TestATunnelOfBeforeOffersDTLSInVain: its connection was taken under the former
+// settings.
+func TestATunnelOfBeforeOffersDTLSInVain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.dial(nil)
+	cookie := p.login("ann")
+	r.spec.SSLServers[0].UDP = false
+	r.apply()
+	p.connect(cookie, "X-DTLS-CipherSuite: PSK-NEGOTIATE")
+	r.svc.mu.RLock()
+	defer r.svc.mu.RUnlock()
+	if len(r.svc.links) != 0 || len(r.svc.udp) != 0 {
+		t.Errorf("got %d links and %d UDP ports", len(r.svc.links), len(r.svc.udp))
+	}
+}
+
+// TestAReplayedHelloLeavesTheFastPath as it is: whoever sends the hello of a
+// client again, from its address, begins no handshake.
+func TestAReplayedHelloLeavesTheFastPath(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	_, d := r.withDTLS("ann")
+	d.handshake()
+	r.uses(session.DTLS)
+	d.write(d.hello)
+	d.write(d.seal(openconnect.TypeDPDRequest, []byte("after it")))
+	d.read() // both have been taken
+	from := netip.MustParseAddrPort(d.conn.LocalAddr().String())
+	r.svc.mu.RLock()
+	defer r.svc.mu.RUnlock()
+	for _, port := range r.svc.udp {
+		if l, under := port.at(from); l == nil || under.link != nil {
+			t.Errorf("got link %v, handshake %v, want a link and no handshake", l != nil, under.link != nil)
 		}
 	}
 }

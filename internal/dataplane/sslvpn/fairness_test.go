@@ -38,9 +38,13 @@ func busy(t *testing.T, change func(*gwlink.Gateway)) (*rig, map[netip.Addr]*dtl
 	return r, peers
 }
 
+// What two clients offer in a burst: the one eight times as much as the other,
+// and that five times its share, so that a machine which is late offers enough.
+const manyFlows, fewFlows = 32, 4
+
 // offer calls send in bursts until the test says stop.
 func offer(stop <-chan struct{}, send func()) {
-	for t := time.NewTicker(2 * time.Millisecond); ; <-t.C {
+	for t := time.NewTicker(4 * time.Millisecond); ; <-t.C {
 		select {
 		case <-stop:
 			t.Stop()
@@ -51,8 +55,8 @@ func offer(stop <-chan struct{}, send func()) {
 	}
 }
 
-// TestBusyClientsShareTheGatewayDown: one client with sixteen flows and one with
-// a single flow, both offered more than passes.
+// TestBusyClientsShareTheGatewayDown: one client with many flows and one with few, both
+// offered more than passes.
 func TestBusyClientsShareTheGatewayDown(t *testing.T) {
 	t.Parallel()
 	r, peers := busy(t, func(g *gwlink.Gateway) { g.DownRate = busyRate })
@@ -63,8 +67,8 @@ func TestBusyClientsShareTheGatewayDown(t *testing.T) {
 	stop := make(chan struct{})
 	defer close(stop)
 	go offer(stop, func() {
-		for i := range 17 {
-			to := all[min(i/16, 1)]
+		for i := range manyFlows + fewFlows {
+			to := all[i/manyFlows]
 			r.queue.Inject(udpPacket("10.77.0.2", to, make([]byte, 1200)))
 		}
 	})
@@ -85,7 +89,7 @@ func TestBusyClientsShareTheGatewayUp(t *testing.T) {
 		_, d := r.withDTLS(name)
 		d.handshake()
 		packet := udpPacket(fmt.Sprintf("10.98.0.%d", 2+i), "10.77.0.2", make([]byte, 1200))
-		flows := []int{16, 1}[i]
+		flows := []int{manyFlows, fewFlows}[i]
 		go offer(stop, func() {
 			for range flows {
 				if _, err := d.conn.Write(d.seal(openconnect.TypeData, packet)); err != nil {

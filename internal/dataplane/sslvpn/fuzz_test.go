@@ -1,7 +1,6 @@
 package sslvpn
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -46,9 +45,11 @@ func FuzzReadRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		rest := bytes.NewReader(data)
 		m := newMemory()
-		h := &httpConn{in: bufio.NewReaderSize(rest, 4096), own: allowance{shared: m}}
+		h := &httpConn{own: allowance{shared: m}}
+		h.readFrom(rest)
+		left := func() int { return rest.Len() + len(h.back.first) + h.in.Buffered() }
 		for n := 0; ; n++ {
-			before := rest.Len() + h.in.Buffered()
+			before := left()
 			r, body, err := h.readRequest()
 			h.own.release()
 			if m.left.Load() != sharedMemory {
@@ -57,8 +58,12 @@ func FuzzReadRequest(f *testing.F) {
 			if err != nil {
 				return
 			}
-			if after := rest.Len() + h.in.Buffered(); after >= before {
+			after := left()
+			if after >= before {
 				t.Fatalf("request %d took nothing of %d bytes", n, before)
+			}
+			if r.ContentLength >= 0 && after > 0 && !bytes.HasSuffix(data[:len(data)-after], body) {
+				t.Fatalf("request %d has a body of %d bytes, and took more", n, len(body))
 			}
 			checkRequest(t, r, body)
 		}

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -149,11 +148,11 @@ func (p *pump) forward(c *client) {
 // seal makes the frame records of an association. When the sequence numbers are
 // used up, the client's next tunnel brings new ones.
 func (p *pump) seal(c *client, out *dtlsOut) {
-	n, size := p.seg.Left(), p.seg.Size()
-	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load()) != nil {
+	n, size, active := p.seg.Left(), p.seg.Size(), !isChatter(p.seg.Packet())
+	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load(), out.small) != nil {
 		return
 	}
-	c.sent(n, size)
+	c.sent(n, size, active)
 }
 
 func (p *pump) burst(port *udpPort) *netio.Burst {
@@ -261,13 +260,14 @@ func newServer(spec gwlink.SSLServer, g *gateway, cert *tls.Certificate, former 
 // revokes says that the certificate of a grant, if it had one, opens nothing any
 // more.
 func (s *server) revokes(g gwlink.Grant) bool {
-	return g.Serial != "" && (s.revoked[g.Serial] || s.blocked[gwlink.CertificateID{Issuer: g.Issuer, Serial: g.Serial}])
+	own := gwlink.CertificateID{Issuer: g.Issuer, Serial: g.Serial}
+	return g.Serial != "" && s.refuses(append([]gwlink.CertificateID{own}, g.Path...))
 }
 
-// refuses says that a certificate opens nothing, though its CA is trusted.
-func (s *server) refuses(c *x509.Certificate) bool {
-	serial := strings.ToUpper(c.SerialNumber.Text(16))
-	return s.revoked[serial] || s.blocked[gwlink.CertificateID{Issuer: gwlink.NameHash(c.RawIssuer), Serial: serial}]
+// refuses says that a certificate opens nothing, though its CA is trusted. path
+// is it and all that it is verified by.
+func (s *server) refuses(path []gwlink.CertificateID) bool {
+	return s.revoked[path[0].Serial] || slices.ContainsFunc(path, func(c gwlink.CertificateID) bool { return s.blocked[c] })
 }
 
 // accessList is the server's, the former one if its rules have not changed.

@@ -205,6 +205,9 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	r.mu.Lock()
 	r.last = q
 	r.mu.Unlock()
+	if r.spec.SSLServers[0].LoginMode == gwlink.LoginCertificate && q.Conversation == "" {
+		return r.granted(q)
+	}
 	form := gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Conversation: "conv", Form: &gwlink.Form{
 		ID:     "main",
 		Fields: []gwlink.Field{{Name: "username", Kind: "text"}, {Name: "password", Kind: "password"}},
@@ -217,7 +220,9 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	case "away":
 		return gwlink.LoginAnswer{}, io.ErrUnexpectedEOF
 	case "refuse":
-		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused}, nil
+		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused, Reason: "Too many tries."}, nil
+	case "end":
+		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeForm, Form: &gwlink.Form{ID: "main", Error: "No second factor."}}, nil
 	default:
 		if form.Failed = q.Fields["password"] != ""; form.Failed {
 			form.Client = "sslcli-" + q.Fields["username"]
@@ -227,6 +232,10 @@ func (r *rig) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 	if q.Conversation != "conv" {
 		return gwlink.LoginAnswer{Outcome: gwlink.OutcomeRefused}, nil
 	}
+	return r.granted(q)
+}
+
+func (r *rig) granted(q gwlink.LoginRequest) (gwlink.LoginAnswer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.grants++

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,9 @@ type httpConn struct {
 	tls  *netio.TLS
 	from netip.AddrPort
 	in   *bufio.Reader
-	own  allowance // for the present request
+	back unread      // what in reads from
+	own  allowance   // for the present request
+	head http.Header // of the present request
 
 	attached func()  // called once the connection has a session
 	tunnel   *stream // what it became
@@ -47,7 +50,7 @@ var errRequest = errors.New("malformed or oversized request")
 
 // serve answers requests until the connection ends or becomes a tunnel.
 func (h *httpConn) serve() {
-	h.in = bufio.NewReaderSize(h.tls, 4096)
+	h.readFrom(h.tls)
 	for range maxRequests {
 		_ = h.conn.SetDeadline(time.Now().Add(requestLimit))
 		if _, err := h.in.Peek(1); err != nil {
@@ -67,8 +70,10 @@ func (h *httpConn) serve() {
 			h.connect(r)
 			return
 		}
+		h.head = r.Header
 		a := h.answer(r, body)
 		a.aggregate = r.Header.Get("X-Aggregate-Auth") == "1"
+		h.head = nil
 		h.own.release()
 		if h.write(a) != nil || a.close || r.Close {
 			return
@@ -86,6 +91,39 @@ func (h *httpConn) excuse(err error) {
 	}
 }
 
+// unread is a reader with bytes in front of it that were read before.
+type unread struct {
+	first []byte
+	rest  io.Reader
+}
+
+// Read implements io.Reader.
+func (u *unread) Read(p []byte) (int, error) {
+	if len(u.first) == 0 {
+		u.first = nil
+		return u.rest.Read(p)
+	}
+	n := copy(p, u.first)
+	u.first = u.first[n:]
+	return n, nil
+}
+
+// readFrom makes r what requests come from.
+func (h *httpConn) readFrom(r io.Reader) {
+	h.back.rest = r
+	h.in = bufio.NewReaderSize(&h.back, 4096)
+}
+
+// putBack makes b what is read next.
+func (h *httpConn) putBack(b []byte) {
+	held, _ := h.in.Peek(h.in.Buffered()) // all that there is: no error
+	h.back.first = slices.Concat(b, held, h.back.first)
+	h.in.Reset(&h.back)
+}
+
+// more tells whether something behind the last request was read already.
+func (h *httpConn) more() bool { return h.in.Buffered()+len(h.back.first) > 0 }
+
 // readRequest reads one request and its body. The head is bounded and looked
 // at before net/http reads it, since that forgets a Content-Length beside a
 // Transfer-Encoding.
@@ -94,7 +132,8 @@ func (h *httpConn) readRequest() (*http.Request, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(bytes.NewReader(head), h.in)))
+	h.putBack(head)
+	r, err := http.ReadRequest(h.in) // and no reader of its own, which would keep what is behind the body
 	if err != nil || (r.Header.Get("Content-Length") != "" && r.TransferEncoding != nil) || r.ContentLength > openconnect.MaxDocument {
 		return nil, nil, errRequest
 	}
@@ -234,11 +273,17 @@ func (h *httpConn) answer(r *http.Request, body []byte) answer {
 }
 
 func (h *httpConn) post(r *http.Request, body []byte) answer {
+	if foreign(r) {
+		return answer{status: 403, close: true}
+	}
 	d, err := openconnect.ParseDocument(r.Header.Get("Content-Type"), body)
 	if err != nil {
 		return answer{status: 400, close: true}
 	}
 	d.GroupSelect = h.groupOf(openconnect.CleanPath(r.URL.Path), d)
+	if !h.meant(r, d) {
+		return h.look(d.GroupSelect)
+	}
 	switch d.Type {
 	case openconnect.TypeInit:
 		return h.begin(d)

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +28,8 @@ func TestLoginRounds(t *testing.T) {
 		{"GET for old clients", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 200, `name="password"`, ""},
 		{"wrong password", post(reply("ann", "no")), 200, `name="password"`, ""},
 		{"right password", post(reply("ann", "pass")), 200, `id="success"`, ""},
-		{"refused for good", post(reply("ann", "refuse")), 401, "", ""},
+		{"refused for good", post(reply("ann", "refuse")), 401, "", "Too many tries."},
+		{"ended with a reason", post(reply("ann", "end")), 200, "No second factor.</error>", ""},
 		{"control away", post(reply("ann", "away")), 503, "", "The service is unavailable. Please try again later."},
 		{"manifest", "GET /1/VPNManifest.xml HTTP/1.1\r\nHost: x\r\n\r\n", 200, "<vpn", ""},
 		{"unknown path", "GET /etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 404, "", ""},
@@ -39,7 +42,7 @@ func TestLoginRounds(t *testing.T) {
 			t.Errorf("%s: got %s %q, reason %q, want %d with %q, %q", c.name, resp.Status, body, resp.Header.Get("X-Reason"), c.status, c.contains, c.reason)
 		}
 	}
-	for reason, want := range map[string]uint64{FailCredentials: 1, FailRefused: 1, FailUnavailable: 1, FailCertificate: 0} {
+	for reason, want := range map[string]uint64{FailCredentials: 1, FailRefused: 2, FailUnavailable: 1, FailCertificate: 0} {
 		if got := r.svc.Tally().LoginFails[reason]; got != want {
 			t.Errorf("%d logins failed for %s, want %d", got, reason, want)
 		}
@@ -250,5 +253,41 @@ func TestGroupsAreChosenByFormAndByPath(t *testing.T) {
 	}
 	if resp, _ := r.dial(nil).request("GET /other HTTP/1.1\r\nHost: x\r\n\r\n"); resp.StatusCode != 404 {
 		t.Errorf("no group: got %s", resp.Status)
+	}
+}
+
+// TestRequestsBehindEachOtherAreAllAnswered: what comes with a body is the next
+// request, however both are cut into records, and whatever its length says.
+func TestRequestsBehindEachOtherAreAllAnswered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	cookie := r.dial(nil).login("ann")
+	long := strings.Replace(initDocument, "</config-auth>", "<!--"+strings.Repeat("x", 6000)+"--></config-auth>", 1)
+	chunked := fmt.Sprintf("POST /auth HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(initDocument), initDocument)
+	padded := "GET / HTTP/1.1\r\nHost: x\r\nX-Pad: " + strings.Repeat("x", 5000) + "\r\n\r\n"
+	all := []string{post(initDocument), chunked, post(long), padded, post(reply("bob", "no")), "GET /1/VPNManifest.xml HTTP/1.1\r\nHost: x\r\n\r\n"}
+	connect := "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nX-CSTP-Base-MTU: 1500\r\nX-CSTP-Address-Type: IPv4\r\nCookie: webvpn=" + cookie + "\r\n\r\n"
+	text := strings.Join(all, "") + connect
+	for _, size := range []int{len(text), 4096, 999} {
+		p := r.dial(nil)
+		for part := range slices.Chunk([]byte(text), size) {
+			if _, err := p.tls.Write(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range all {
+			resp, err := http.ReadResponse(p.in, nil)
+			if err != nil || resp.StatusCode != 200 {
+				t.Fatalf("request %d in parts of %d bytes: got %v, %v", i, size, resp, err)
+			}
+			if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		resp, err := http.ReadResponse(p.in, &http.Request{Method: http.MethodConnect})
+		if err != nil || resp.StatusCode != 200 || resp.Header.Get("X-Cstp-Address") != "10.98.0.2" {
+			t.Fatalf("CONNECT behind them: got %v, %v", resp, err)
+		}
+		r.carries(p, "10.98.0.2")
 	}
 }

@@ -31,6 +31,7 @@ type dtlsOut struct {
 	sealer  *dtls.Sealer
 	sealers []*dtls.Sealer // forks, one per pump of the gateway
 	peer    atomic.Pointer[netio.Endpoint]
+	small   bool // the client's socket is; our own has large ones
 }
 
 // established takes a finished handshake into use.
@@ -40,7 +41,7 @@ func (l *link) establishedLocked(port *udpPort, from netio.Endpoint) {
 	}
 	l.probing.Store(false)
 	a := l.srv.Association()
-	out := &dtlsOut{port: port, sealer: a.Sealer}
+	out := &dtlsOut{port: port, sealer: a.Sealer, small: !l.stream.tlsPath.framing.GSO}
 	for range l.stream.client.server.Load().gateway.queues {
 		out.sealers = append(out.sealers, a.Sealer.Fork())
 	}

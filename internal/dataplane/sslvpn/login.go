@@ -1,6 +1,7 @@
 package sslvpn
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -30,20 +31,6 @@ const (
 func (h *httpConn) begin(d openconnect.Document) answer {
 	d.Fields = nil
 	return h.round(d, "")
-}
-
-// look answers a GET. It is how clients begin that cannot post XML, but also
-// what a link in a browser does, which has the certificate too: nothing is
-// granted before a form was posted.
-func (h *httpConn) look(group string) answer {
-	if _, ok := h.certificate(); !ok || h.srv.spec.LoginMode != gwlink.LoginCertificate {
-		return h.begin(openconnect.Document{GroupSelect: group})
-	}
-	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{
-		ID: openconnect.FormMain, Message: "Sign in with the certificate.",
-		Fields: []gwlink.Field{{Name: "continue", Kind: openconnect.InputHidden, Value: "1"}},
-		Groups: h.srv.spec.Groups, Group: group,
-	}})
 }
 
 // groupOf is the group that a request is for: the one chosen in a form, that
@@ -133,7 +120,7 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	defer cancel()
 	a, err := h.svc.cfg.Auth.Login(ctx, gwlink.LoginRequest{
 		Gateway: h.srv.gateway.id, Server: h.srv.spec.ID, Conversation: conversation,
-		SourceIP: h.from.Addr(), Group: d.GroupSelect, Fields: d.Fields, PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
+		SourceIP: h.from.Addr(), Group: d.GroupSelect, Fields: d.Fields, Device: h.deviceOf(d), PeerCertificate: leaf, PeerChain: h.peerChain(leaf),
 	})
 	if err != nil {
 		h.svc.cfg.Log.Warn("login round failed", "server", h.srv.spec.ID, "error", err)
@@ -156,6 +143,28 @@ func (h *httpConn) decide(d openconnect.Document, conversation string) (gwlink.O
 	return outcome, h.outcome(a, d.DeviceID)
 }
 
+// deviceOf is what the client says of its device, in the document or, if it posts
+// no XML, in headers.
+func (h *httpConn) deviceOf(d openconnect.Document) gwlink.Device {
+	text := func(said, header string) string {
+		return shortened(cmp.Or(said, h.head.Get("X-AnyConnect-Identifier-"+header)))
+	}
+	return gwlink.Device{
+		ID:       text(d.DeviceAttributes["unique-id"], "Device-UniqueID"),
+		Platform: text(d.DeviceID, "Platform"),
+		Model:    text(d.DeviceAttributes["device-type"], "DeviceType"),
+	}
+}
+
+// shortened cuts what a client says of its device to what control takes, at a character.
+func shortened(text string) string {
+	text = headerText(strings.ToValidUTF8(text, ""))
+	if len(text) > gwlink.MaxDeviceText {
+		text = strings.ToValidUTF8(text[:gwlink.MaxDeviceText], "")
+	}
+	return text
+}
+
 func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	switch a.Outcome {
 	case gwlink.OutcomeForm:
@@ -166,7 +175,7 @@ func (h *httpConn) outcome(a gwlink.LoginAnswer, device string) answer {
 	case gwlink.OutcomeGranted:
 		return h.granted(a.Grant, device)
 	case gwlink.OutcomeRefused:
-		return answer{status: 401, close: true}
+		return answer{status: 401, reason: a.Reason, close: true}
 	}
 	reason := a.Reason
 	if reason == "" {
@@ -317,11 +326,11 @@ func (h *httpConn) certificate() (der []byte, ok bool) {
 	for _, c := range peer[1:] {
 		chain.AddCert(c)
 	}
-	_, err := peer[0].Verify(x509.VerifyOptions{
+	chains, err := peer[0].Verify(x509.VerifyOptions{
 		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
-	if err != nil || h.srv.refuses(peer[0]) {
+	if err != nil || h.srv.refuses(gwlink.PathOf(chains)) {
 		return nil, !h.srv.spec.WantsCertificate()
 	}
 	return peer[0].Raw, true

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
 )
 
 // These tests look at the memory of the whole process and so run alone, before
@@ -159,23 +161,47 @@ func TestHandshakesOfStrangersAreBoundedTogether(t *testing.T) {
 const perStranger = 96 << 10
 
 // TestAStrangerCostsLittle has connections that are greeted and send almost the
-// whole of the longest record.
+// whole of the longest record, or of the longest message after a handshake.
 func TestAStrangerCostsLittle(t *testing.T) {
+	for name, send := range map[string]func(*tlsrecord.Sealer) []byte{
+		"record": func(*tlsrecord.Sealer) []byte {
+			return append([]byte{23, 3, 3, 0x40, 0x11}, make([]byte, 16<<10)...)
+		},
+		"message": func(s *tlsrecord.Sealer) (records []byte) {
+			certificate := append([]byte{11, 1, 0x3f, 0}, make([]byte, 15<<10)...)
+			for range 5 { // the type and the length of the first are not what the others say
+				records = s.Seal(records, tlsrecord.TypeHandshake, certificate)
+			}
+			return records
+		},
+	} {
+		t.Run(name, func(t *testing.T) { strangersCostLittle(t, send) })
+	}
+}
+
+func strangersCostLittle(t *testing.T, send func(*tlsrecord.Sealer) []byte) {
 	r := newRig(t)
 	before := inUse()
 	all := r.raw(strangers)
 	for _, c := range all {
-		if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()); err != nil { // whose it is does not matter here
+		log := &tlsrecord.KeyLog{}
+		p := tls.Client(c, &tls.Config{InsecureSkipVerify: true, KeyLogWriter: log}) // whose it is does not matter here
+		if err := p.HandshakeContext(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Write(append([]byte{23, 3, 3, 0x40, 0x11}, make([]byte, 16<<10)...)); err != nil {
+		_, sealer, err := log.Keys(p.ConnectionState().CipherSuite, false)
+		if err != nil {
 			t.Fatal(err)
 		}
+		_, _ = c.Write(send(sealer)) // who is refused may not take all of it
 	}
 	r.dial(nil).login("ann") // what was sent before has been read by now, or lies in the kernel
 	each := (inUse() - before) / strangers
 	t.Logf("%d KB each", each>>10)
 	if each > perStranger {
 		t.Errorf("a connection costs %d bytes, want %d at most", each, perStranger)
+	}
+	for _, c := range all {
+		_ = c.Close()
 	}
 }

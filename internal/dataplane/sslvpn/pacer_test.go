@@ -368,3 +368,29 @@ func TestNothingIsKeptOfAnSSLClientThatIsGone(t *testing.T) {
 		t.Errorf("kept %d queues and %d lines, want none", len(x.p.byOwner), len(gate.byOwner))
 	}
 }
+
+// TestAClientsRateChangesUnderItsSession by what is desired, and back to what its
+// grant said when nothing is; the tunnel goes on.
+func TestAClientsRateChangesUnderItsSession(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.grant(func(g *gwlink.Grant) { g.UpRate, g.DownRate = 0, 9_000_000 })
+	p, _ := r.attached("ann")
+	c, st := r.theClient()
+	for _, want := range []struct{ up, down int64 }{{1_000_000, 2_000_000}, {0, 0}, {3_000_000, 0}} {
+		r.spec.SSLServers[0].Clients = []gwlink.Client{{ID: "sslcli-ann", UpRate: want.up, DownRate: want.down}}
+		r.apply()
+		if up, down := c.owner.up.Rate(), c.owner.down.Rate(); up != want.up || down != want.down || c.upPaced.Load() != (up > 0) || c.paced.Load() != (down > 0) {
+			t.Errorf("got %d up and %d down, paced %v and %v, want %v", up, down, c.upPaced.Load(), c.paced.Load(), want)
+		}
+		r.carries(p, "10.98.0.2")
+	}
+	r.spec.SSLServers[0].Clients = nil
+	r.apply()
+	if up, down := c.owner.up.Rate(), c.owner.down.Rate(); up != 0 || down != 9_000_000 {
+		t.Errorf("without a word of it: got %d and %d, want the grant's", up, down)
+	}
+	if now, same := r.theClient(); now != c || same != st || len(r.sink.closed) != 0 {
+		t.Error("the tunnel was made anew")
+	}
+}

@@ -26,8 +26,9 @@ const (
 // it is filled, then the stream's writer.
 type chunk struct {
 	netio.Chunk
-	path *path
-	born time.Time // when the first packet came
+	path   *path
+	born   time.Time // when the first packet came
+	active bool      // not all of it is chatter
 }
 
 var chunks = sync.Pool{New: func() any { return &chunk{Chunk: netio.NewChunk()} }}
@@ -35,7 +36,7 @@ var chunks = sync.Pool{New: func() any { return &chunk{Chunk: netio.NewChunk()} 
 func takeChunk(p *path) *chunk {
 	c := chunks.Get().(*chunk)
 	c.Reset()
-	c.path, c.born = p, time.Now()
+	c.path, c.born, c.active = p, time.Now(), false
 	return c
 }
 
@@ -75,12 +76,13 @@ func newOutQueue(limit func() int) *outQueue {
 // put cuts a frame into the queue, laid out for path p; false when there was no
 // room for all of it.
 func (q *outQueue) put(p *path, seg *tun.Segments) (whole bool) {
-	if p.framing.Widest > 0 {
+	if p.framing.Widest > 0 && p.stream.client.endHost() {
 		seg.Widen(p.framing.Widest)
 	}
-	need := p.room(seg)
+	need, active := p.room(seg), !isChatter(seg.Packet())
 	q.mu.Lock()
 	for !whole && q.spaceLocked(p, need) {
+		q.filling.active = q.filling.active || active
 		whole = p.fill(&q.filling.Chunk, seg)
 	}
 	q.mu.Unlock()
@@ -151,8 +153,8 @@ func (q *outQueue) shortenLocked(c *chunk, now time.Time) {
 	for _, r := range q.ready {
 		waiting += len(r.Items)
 	}
-	n := min(q.law.drops(now, now.Sub(c.born), waiting <= fewPackets), len(c.Items)-1)
-	if n <= 0 {
+	n := q.law.drops(now, now.Sub(c.born), waiting <= fewPackets, len(c.Items)-1)
+	if n == 0 {
 		return
 	}
 	for _, it := range c.Items[:n] {

@@ -2,11 +2,13 @@ package sslvpn
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
@@ -44,11 +46,13 @@ type Service struct {
 	sampler sampler    // see Load
 	bans    *ban.Board // of sources; has a lock of its own
 
-	early     int // connections without a session
-	earlyFrom map[netip.Addr]int
-	memory    *memory // for what they send
+	early  *early  // connections without a session; has a lock of its own
+	memory *memory // for what they send
+
+	markKey []byte // see browser.go
 
 	timers timers
+	lately atomic.Int64 // Unix nanoseconds at the last tick
 }
 
 // New returns a Service that runs nothing yet.
@@ -60,8 +64,9 @@ func New(cfg Config) *Service {
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
 		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
-		earlyFrom: map[netip.Addr]int{}, memory: newMemory(), bans: ban.New(cfg.MaxBanScore),
+		early: newEarly(maxEarly), memory: newMemory(), bans: ban.New(cfg.MaxBanScore), markKey: make([]byte, 32),
 	}
+	_, _ = rand.Read(s.markKey) // never fails
 	s.wg.Go(s.tickForever)
 	return s
 }
@@ -290,7 +295,9 @@ func (s *Service) tickForever() {
 
 // tick gives the sessions that are due their time; it returns them in due.
 func (s *Service) tick(due []*client) []*client {
-	due = s.timers.due(s.cfg.Clock.Now(), due)
+	now := s.cfg.Clock.Now()
+	s.lately.Store(now.UnixNano())
+	due = s.timers.due(now, due)
 	for i, c := range due {
 		c.tick()
 		due[i] = nil

@@ -127,9 +127,9 @@ func TestAnOfficeThatReconnectsIsNotBanned(t *testing.T) {
 func (r *rig) quiet() {
 	r.t.Helper()
 	early := func() int {
-		r.svc.mu.RLock()
-		defer r.svc.mu.RUnlock()
-		return r.svc.early
+		r.svc.early.mu.Lock()
+		defer r.svc.early.mu.Unlock()
+		return r.svc.early.all
 	}
 	for end := time.Now().Add(waitLimit); early() > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {

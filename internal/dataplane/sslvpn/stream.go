@@ -38,7 +38,7 @@ type stream struct {
 func newStream(c *client, conn *netio.Conn, t *netio.TLS) *stream {
 	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(c.chunkLimit), done: make(chan struct{})}
 	st.out.lost = &c.svc.tally.queueDown
-	st.tlsPath = &path{channel: session.TLS, stream: st}
+	st.tlsPath = &path{channel: session.TLS, stream: st, framing: t.Framing()}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {
 		st.tlsPath.framing.Widest = openconnect.MaxPayload
 	}
@@ -335,7 +335,7 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 
 // pass sends packets of a chunk.
 func (w *streamWriter) pass(c *chunk, part *netio.Chunk) error {
-	w.st.client.sent(len(part.Items), part.Bytes)
+	w.st.client.sent(len(part.Items), part.Bytes, c.active)
 	if c.path.channel == session.DTLS {
 		return w.dtlsWriter(c.path).Send(part, c.path.out.peer.Load())
 	}

@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -151,10 +150,10 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 		return nil
 	}
 	from := addrPort(raw.RemoteAddr())
-	if !s.admit(from.Addr()) {
+	if !s.early.admit(from.Addr(), c) {
 		return nil
 	}
-	leave := sync.OnceFunc(func() { s.leave(from.Addr()) })
+	leave := func() { s.early.leave(from.Addr(), c) }
 	defer leave()
 	h := httpConn{svc: s, conn: c, from: from, attached: leave, own: allowance{shared: s.memory}}
 	defer h.weigh()
@@ -192,36 +191,6 @@ func (s *Service) front(c *netio.Conn, raw net.Conn) *stream {
 	h.srv, h.tls = srv, own
 	h.serve()
 	return h.tunnel
-}
-
-// Limits on connections before CONNECT; what exceeds them is closed at once.
-// With some 80 KB that each may hold at worst (stack, one record, its own
-// memory) all of them together stay below 350 MB.
-const (
-	maxEarly     = 4096
-	maxEarlyFrom = 256 // one source address
-)
-
-// admit counts a connection that has no session yet; false when there are too
-// many. The caller calls leave once for each admitted one.
-func (s *Service) admit(from netip.Addr) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.early >= maxEarly || s.earlyFrom[from] >= maxEarlyFrom {
-		return false
-	}
-	s.early++
-	s.earlyFrom[from]++
-	return true
-}
-
-func (s *Service) leave(from netip.Addr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.early--
-	if s.earlyFrom[from]--; s.earlyFrom[from] == 0 {
-		delete(s.earlyFrom, from)
-	}
 }
 
 // track remembers the connection for Close; false when that has begun.

@@ -3,6 +3,7 @@ package sslvpn
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -173,5 +174,92 @@ func TestAPhoneMayBeIdleForItsOwnTime(t *testing.T) {
 	at.Advance(1200 * time.Second)
 	if left := ended(1); len(left) != 0 {
 		t.Errorf("after the phone's time: got %v left", left)
+	}
+}
+
+// TestAChangedExpiryHoldsForLiveSessions: sooner ends them then, past at once
+// with their cookies, and later leaves them what their grants said.
+func TestAChangedExpiryHoldsForLiveSessions(t *testing.T) {
+	t.Parallel()
+	at := clock.NewFake(time.Now())
+	r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1", func(s *gwlink.SSLServer) { s.DPD, s.CookieTimeout = 0, 36000 })
+	_, cookie := r.attached("past")
+	r.attached("soon")
+	r.attached("late") // its grant is of one hour
+	r.spec.SSLServers[0].Clients = []gwlink.Client{
+		{ID: "sslcli-past", Expires: at.Now().Add(-time.Minute)},
+		{ID: "sslcli-soon", Expires: at.Now().Add(10 * time.Minute)},
+		{ID: "sslcli-late", Expires: at.Now().Add(5 * time.Hour)},
+	}
+	r.apply()
+	ended := func(session string) {
+		t.Helper()
+		if c := r.nextClosed(); c.Session != session || c.Reason != gwlink.ReasonSessionLimit {
+			t.Errorf("got %s ended for %s, want %s", c.Session, c.Reason, session)
+		}
+	}
+	ended("ses_1")
+	p := r.dial(nil)
+	if resp, _ := p.request("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nCookie: webvpn=" + cookie + "\r\n\r\n"); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("its cookie: got %s", resp.Status)
+	}
+	at.Advance(10 * time.Minute)
+	r.svc.tick(nil)
+	ended("ses_2")
+	if left := len(r.svc.all()); left != 1 {
+		t.Errorf("got %d left, want the late one", left)
+	}
+	at.Advance(51 * time.Minute)
+	r.svc.tick(nil)
+	ended("ses_3")
+}
+
+// TestADownloadIsActivity on either channel, and what neighbours say is none.
+func TestADownloadIsActivity(t *testing.T) {
+	t.Parallel()
+	neighbour := udp6("fd00:77::2", "fd00:98::2", "as long as one")
+	neighbour[6], neighbour[40] = 58, 136
+	for _, channel := range []session.Channel{session.TLS, session.DTLS} {
+		at := clock.NewFake(time.Now())
+		r := newRigWith(t, Config{Listen: loopback, Clock: at}, "127.0.0.1", dual, func(s *gwlink.SSLServer) { s.DPD, s.IdleTimeout = 0, 600 })
+		p := r.dial(nil)
+		h := p.connect(p.login("ann"), "X-DTLS-CipherSuite: PSK-NEGOTIATE", "X-CSTP-Address-Type: IPv6,IPv4")
+		r.dtlsFor(p, h.Get("X-Dtls-App-Id")).handshake()
+		r.uses(session.DTLS)
+		c, live := r.theClient()
+		way := live.tlsPath
+		if channel == session.DTLS {
+			way = live.link.path.Load()
+		}
+		from := pump{g: c.server.Load().gateway}
+		gets := func(packet []byte) {
+			t.Helper()
+			c.path.Store(way) // which a tick may have changed, since nothing is heard by DTLS
+			before := c.packetsOut.Load()
+			if err := from.seg.Reset(append(make([]byte, tun.HeaderLen), packet...)); err != nil {
+				t.Fatal(err)
+			}
+			from.deliver()
+			from.flush()
+			r.eventually("the packet is sent", func() bool { return c.packetsOut.Load() > before })
+		}
+		lives := func(after time.Duration) {
+			t.Helper()
+			at.Advance(after)
+			if r.svc.tick(nil); c.ended.Load() {
+				t.Fatalf("%s: the session ended", channel)
+			}
+		}
+		lives(500 * time.Second)
+		gets(neighbour)
+		lives(99 * time.Second)
+		gets(udpPacket("10.77.0.2", "10.98.0.2", make([]byte, 1000)))
+		lives(599 * time.Second)
+		gets(neighbour)
+		at.Advance(time.Second)
+		r.svc.tick(nil)
+		if e := r.nextClosed(); e.Reason != gwlink.ReasonIdle {
+			t.Errorf("%s: it ended for %s", channel, e.Reason)
+		}
 	}
 }

@@ -283,9 +283,9 @@ func TestSlowClientGetsLossAndNoDelay(t *testing.T) {
 func TestEarlyConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.svc.mu.Lock()
-	r.svc.earlyFrom[netip.MustParseAddr("127.0.0.1")] = maxEarlyFrom - 1
-	r.svc.mu.Unlock()
+	for range maxEarlyFrom - 1 {
+		r.svc.early.admit(loopback[0], io.NopCloser(nil))
+	}
 	p := r.dial(nil) // the last one
 	if _, err := r.tryDial(nil); err == nil {
 		t.Error("got one connection more than allowed")
@@ -310,5 +310,33 @@ func TestALateWordOfAReplacedConnectionIsNothing(t *testing.T) {
 	p.send(openconnect.TypeDPDRequest, []byte("still here"))
 	if f, err := p.frame(); err != nil || f.Type != openconnect.TypeDPDResponse {
 		t.Errorf("got %v, %v, want the new connection untouched", f, err)
+	}
+}
+
+// TestLongSegmentsEndAtEndHosts: what forwards could not pass them on.
+func TestLongSegmentsEndAtEndHosts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	p := r.dial(nil)
+	p.connect(p.login("ann"))
+	c, live := r.theClient()
+	way := *live.tlsPath
+	way.framing.Widest = openconnect.MaxPayload
+	packets := func() int {
+		var seg tun.Segments
+		if err := seg.Reset(superFrame()); err != nil {
+			t.Fatal(err)
+		}
+		q := newOutQueue(func() int { return netio.ChunkSize })
+		q.put(&way, &seg)
+		_, got, _ := q.take()
+		return len(got.Items)
+	}
+	few := packets()
+	h := *c.holder.Load()
+	h.Routed = []netip.Prefix{netip.MustParsePrefix("192.168.7.0/24")}
+	c.holder.Store(&h)
+	if many := packets(); few >= 10 || many != 40 {
+		t.Errorf("got %d packets for an end host and %d for a router, want few and 40", few, many)
 	}
 }

@@ -19,6 +19,9 @@ import (
 const (
 	maxTries    = 8 // sessions tried for a datagram of an unknown peer
 	maxAttempts = 4 // handshakes under way for one session, as in protocol/dtls
+	// attemptLimit is how long one may take: while it is under way, what comes
+	// from its address takes the longer way.
+	attemptLimit = 60 * time.Second
 )
 
 // udpPort is one UDP port of the node, for the sessions of all servers.
@@ -27,12 +30,18 @@ type udpPort struct {
 	sock *netio.Socket
 
 	mu      sync.RWMutex
-	peers   map[netip.AddrPort]*link // with an association at that address
-	pending map[netip.AddrPort]*link // with a handshake under way there
-	byIP    map[netip.Addr][]*link   // for peers whose port changed
+	peers   map[netip.AddrPort]*link   // with an association at that address
+	pending map[netip.AddrPort]attempt // handshakes under way
+	byIP    map[netip.Addr][]*link     // for peers whose port changed
 
 	expected map[*link][]netip.AddrPort // addresses in pending, oldest first
 	lanes    lanes
+}
+
+// attempt is a handshake under way at an address.
+type attempt struct {
+	link  *link // nil: none
+	since time.Time
 }
 
 func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
@@ -42,7 +51,7 @@ func (s *Service) newUDPPort(at netip.AddrPort) (*udpPort, error) {
 	}
 	p := &udpPort{
 		svc: s, sock: sock, peers: map[netip.AddrPort]*link{},
-		pending: map[netip.AddrPort]*link{}, byIP: map[netip.Addr][]*link{}, expected: map[*link][]netip.AddrPort{},
+		pending: map[netip.AddrPort]attempt{}, byIP: map[netip.Addr][]*link{}, expected: map[*link][]netip.AddrPort{},
 		lanes: lanes{idle: laneIdle, open: map[netip.AddrPort]*netio.Socket{}},
 	}
 	s.wg.Go(p.receive)
@@ -61,8 +70,25 @@ func (p *udpPort) bind(at netip.AddrPort, l *link) {
 	if !slices.Contains(p.byIP[at.Addr()], l) {
 		p.byIP[at.Addr()] = append(p.byIP[at.Addr()], l)
 	}
+	p.endLocked(at, l)
+}
+
+// endLocked forgets a handshake that came to its end.
+func (p *udpPort) endLocked(at netip.AddrPort, l *link) {
 	delete(p.pending, at)
 	p.expected[l] = slices.DeleteFunc(p.expected[l], func(o netip.AddrPort) bool { return o == at })
+}
+
+// abandon ends a handshake that takes too long.
+func (p *udpPort) abandon(at netip.AddrPort, l *link) {
+	l.mu.Lock()
+	l.srv.Abandon(at)
+	l.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pending[at].link == l {
+		p.endLocked(at, l)
+	}
 }
 
 func (p *udpPort) unbind(at netip.AddrPort, l *link) {
@@ -82,14 +108,14 @@ func (p *udpPort) forget(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, at := range p.expected[l] {
-		if p.pending[at] == l {
+		if p.pending[at].link == l {
 			delete(p.pending, at)
 		}
 	}
 	delete(p.expected, l)
 }
 
-func (p *udpPort) at(from netip.AddrPort) (established, handshaking *link) {
+func (p *udpPort) at(from netip.AddrPort) (*link, attempt) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.peers[from], p.pending[from]
@@ -160,7 +186,12 @@ func (r *udpReader) guarded(from netio.Endpoint, b []byte) {
 // datagram takes one datagram. While a handshake is under way at its address,
 // all but foreign data belongs to that.
 func (r *udpReader) datagram(from netio.Endpoint, b []byte) {
-	l, pending := r.port.at(from.Peer)
+	l, under := r.port.at(from.Peer)
+	if under.link != nil && r.now.Sub(under.since) > attemptLimit {
+		r.port.abandon(from.Peer, under.link)
+		under.link = nil
+	}
+	pending := under.link
 	switch {
 	case len(b) == 0:
 	case b[0] == dtls.TypeApplicationData && l != nil && (pending == nil || pending != l):
@@ -199,22 +230,21 @@ func (r *udpReader) hello(from netio.Endpoint, b []byte) {
 	if l == nil {
 		return
 	}
-	r.port.expect(from.Peer, l)
 	r.handle(l, from, b)
 }
 
 // expect notes a handshake at an address. A link has few at a time, the oldest
 // yields: a hello can be replayed from any number of addresses.
-func (p *udpPort) expect(from netip.AddrPort, l *link) {
+func (p *udpPort) expect(from netip.AddrPort, l *link, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pending[from] == l || l.gone.Load() {
+	if p.pending[from].link == l || l.gone.Load() {
 		return
 	}
-	p.pending[from] = l
+	p.pending[from] = attempt{l, now}
 	p.expected[l] = append(p.expected[l], from)
 	if at := p.expected[l]; len(at) > maxAttempts {
-		if p.pending[at[0]] == l {
+		if p.pending[at[0]].link == l {
 			delete(p.pending, at[0])
 		}
 		p.expected[l] = slices.Delete(at, 0, 1)
@@ -228,7 +258,11 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 	if res.Established {
 		l.establishedLocked(r.port, from)
 	}
+	under := l.srv.Handshaking(from.Peer)
 	l.mu.Unlock()
+	if under {
+		r.port.expect(from.Peer, l, r.now)
+	}
 	c := l.stream.client
 	for _, d := range res.Send {
 		r.port.sock.Reply(d, from)

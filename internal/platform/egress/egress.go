@@ -29,6 +29,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Errors.
@@ -143,7 +144,7 @@ func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit
 	if err := e.d.Registry.lawful(r, op, e.d.Clock.Now()); err != nil {
 		return nil, err
 	}
-	if len(op.Consent) > 0 {
+	if len(op.Consent) > 0 && !mutant.Off("LT-3b") {
 		if err := e.d.Gate.Gate(ctx, c.Subject, c.Purpose); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 //go:embed recipients.yaml
@@ -222,7 +224,7 @@ func (g *Registry) find(c Call) (Recipient, Op, error) {
 		return r, op, ErrUnknown.With("op", c.Op).With("purpose", c.Purpose)
 	}
 	for _, f := range c.Fields {
-		if !slices.Contains(op.Fields, f) && !slices.Contains(op.Technical, f) {
+		if !mutant.Off("TY-4.1", "LT-3.0") && !slices.Contains(op.Fields, f) && !slices.Contains(op.Technical, f) {
 			return r, op, ErrUnknown.With("op", c.Op).With("field", f)
 		}
 	}
@@ -238,7 +240,7 @@ func (g *Registry) lawful(r Recipient, op Op, now time.Time) error {
 	if g.demo {
 		return nil
 	}
-	if r.Role == "processor" && (r.DPA == "" || !now.Before(r.DPAUntil)) {
+	if !mutant.Off("LT-3.0b") && r.Role == "processor" && (r.DPA == "" || !now.Before(r.DPAUntil)) {
 		return ErrDPA.With("recipient", r.ID)
 	}
 	if r.Region != g.store && slices.Contains(op.Consent, "separate.sensitive") && r.Mechanism == "" {

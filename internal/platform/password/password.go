@@ -23,6 +23,8 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Cost of a hash (OWASP's first recommendation for Argon2id).
@@ -77,6 +79,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltLen)
 	if _, err := rand.Read(salt); err != nil {
 		return "", fmt.Errorf("making a salt: %w", err)
+	}
+	if mutant.Off("LT-1.1a") {
+		clear(salt)
 	}
 	key, err := h.derive(ctx, password, salt, h.memory, passes, threads, keyLen)
 	if err != nil {

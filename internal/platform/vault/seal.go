@@ -13,6 +13,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // systemHandle owns the keys of system secrets. It is not a person.
@@ -96,7 +97,7 @@ func (v *Vault) Open(ctx context.Context, t Ticket, ref Ref, sealed []byte) ([]b
 
 func (v *Vault) check(t Ticket, ref Ref) error {
 	ok := t.event != "" && t.subject == ref.Subject && slices.Contains(t.fields, ref.Field()) && !v.clock.Now().After(t.until)
-	if !ok {
+	if !ok && !mutant.Off("TY-5.1b") {
 		return ErrTicket
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 )
 
 // Mode is the kind of handshake that the CONNECT answer announced.
@@ -221,6 +222,12 @@ func (s *Server) stale(h Hello) bool {
 // is, all datagrams of that address belong to Handle: a record may be of the old
 // association or of the new one.
 func (s *Server) Handshaking(from netip.AddrPort) bool { return s.attemptOf(from) != nil }
+
+// Abandon ends a handshake under way at a peer address, if there is one. An
+// association in use stays.
+func (s *Server) Abandon(from netip.AddrPort) {
+	s.attempts = slices.DeleteFunc(s.attempts, func(a *attempt) bool { return a.from == from })
+}
 
 func (s *Server) attemptOf(from netip.AddrPort) *attempt {
 	for _, a := range s.attempts {

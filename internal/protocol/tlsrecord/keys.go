@@ -23,8 +23,12 @@ var (
 )
 
 // KeyLog is the tls.Config.KeyLogWriter of one connection: it keeps the first
-// traffic secret of each direction until Keys. Everything else is forgotten.
-type KeyLog struct{ client, server []byte }
+// traffic secret of each direction, or the master secret of TLS 1.2, until the
+// keys are made of them. Everything else is forgotten.
+type KeyLog struct {
+	client, server []byte
+	random, master []byte // TLS 1.2: client_random, master_secret
+}
 
 // Write takes one line of a key log: label, client random, secret.
 func (l *KeyLog) Write(line []byte) (int, error) {
@@ -37,6 +41,8 @@ func (l *KeyLog) Write(line []byte) (int, error) {
 		l.client = decoded(f[2])
 	case "SERVER_TRAFFIC_SECRET_0":
 		l.server = decoded(f[2])
+	case "CLIENT_RANDOM":
+		l.random, l.master = decoded(f[1]), decoded(f[2])
 	}
 	return len(line), nil
 }
@@ -64,7 +70,7 @@ func (l *KeyLog) Keys(suite uint16, server bool) (*Opener, *Sealer, error) {
 	if len(in) != s.hash().Size() || len(out) != s.hash().Size() {
 		return nil, nil, ErrSecrets
 	}
-	return &Opener{direction: newDirection(s, in), server: server}, &Sealer{direction: newDirection(s, out)}, nil
+	return &Opener{direction: newDirection(s, in), server: server}, &Sealer{newDirection(s, out)}, nil
 }
 
 type suite struct {
@@ -96,7 +102,22 @@ type direction struct {
 	iv     [12]byte
 	seq    uint64
 
-	nonce [12]byte // scratch, because slices given to a cipher.AEAD escape
+	old      bool // TLS 1.2
+	explicit int  // bytes of the nonce that each record carries
+
+	nonce [12]byte // scratch, as is extra, because slices given to a cipher.AEAD escape
+	extra [13]byte
+}
+
+// Head is what a record has before its content.
+func (d *direction) Head() int { return HeaderLen + d.explicit }
+
+// Tail is what a record has behind its content.
+func (d *direction) Tail() int {
+	if d.old {
+		return tagLen
+	}
+	return TailLen
 }
 
 func newDirection(s *suite, secret []byte) direction {

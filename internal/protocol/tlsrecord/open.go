@@ -23,7 +23,12 @@ const (
 	// maxMessage bounds a handshake message in pieces: a session ticket has at
 	// most 64 KB.
 	maxMessage = 80 << 10
+	// keyUpdate is the head of a KeyUpdate: type and length.
+	keyUpdate = string(rune(messageKeyUpdate)) + "\x00\x00\x01"
 )
+
+// levelWarning is the level of an alert that ends nothing in TLS 1.2.
+const levelWarning = 1
 
 // Opener reads the records of one direction. It belongs to one goroutine at a
 // time.
@@ -45,6 +50,9 @@ func (o *Opener) Open(dst, record []byte) ([]byte, error) {
 	if len(record) > MaxRecord {
 		return dst, AlertError(AlertRecordOverflow)
 	}
+	if o.old {
+		return o.open12(dst, record)
+	}
 	if len(record) < HeaderLen+TailLen || record[0] != TypeApplicationData {
 		return dst, AlertError(AlertUnexpectedMessage)
 	}
@@ -54,6 +62,11 @@ func (o *Opener) Open(dst, record []byte) ([]byte, error) {
 		return dst, AlertError(AlertBadRecordMAC)
 	}
 	typ, content := trim(out[len(dst):])
+	return o.give(dst, out, typ, content)
+}
+
+// give handles what a record held, which lies behind dst in out.
+func (o *Opener) give(dst, out []byte, typ byte, content []byte) ([]byte, error) {
 	if len(content) > MaxPlaintext {
 		return dst, AlertError(AlertRecordOverflow)
 	}
@@ -92,8 +105,14 @@ func (o *Opener) sort(typ byte, content []byte) (data bool, err error) {
 	case TypeApplicationData:
 		return false, nil
 	case TypeHandshake:
+		if o.old { // renegotiation is not offered
+			break
+		}
 		return false, o.handshake(content)
 	case TypeAlert:
+		if o.old && len(content) == 2 && content[0] == levelWarning && content[1] != AlertCloseNotify {
+			return false, nil // RFC 5246 section 7.2.2
+		}
 		return false, alert(content)
 	}
 	return false, AlertError(AlertUnexpectedMessage)
@@ -118,6 +137,11 @@ func (o *Opener) handshake(content []byte) error {
 	if len(content) == 0 { // RFC 8446 5.1
 		return AlertError(AlertUnexpectedMessage)
 	}
+	if o.server {
+		if err := o.misfit(content); err != nil {
+			return err
+		}
+	}
 	o.hand = append(o.hand, content...)
 	for len(o.hand) >= 4 {
 		n := 4 + int(binary.BigEndian.Uint32(o.hand)&0xffffff)
@@ -134,6 +158,25 @@ func (o *Opener) handshake(content []byte) error {
 	}
 	if len(o.hand) == 0 {
 		o.hand = nil
+	}
+	return nil
+}
+
+// misfit tells what is wrong with more of a client's message, before it is kept:
+// a client may send KeyUpdates of one byte, one in a record, and nothing else
+// (RFC 8446 4.6).
+func (o *Opener) misfit(content []byte) error {
+	var b [len(keyUpdate) + 2]byte // the longest that can be right, and one more
+	n := copy(b[:], o.hand)
+	n += copy(b[n:], content)
+	head := min(n, len(keyUpdate))
+	switch {
+	case b[0] != messageKeyUpdate:
+		return AlertError(AlertUnexpectedMessage)
+	case string(b[:head]) != keyUpdate[:head]:
+		return AlertError(AlertDecodeError)
+	case n == len(b):
+		return AlertError(AlertUnexpectedMessage)
 	}
 	return nil
 }

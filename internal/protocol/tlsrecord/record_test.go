@@ -141,6 +141,11 @@ func TestWhatOpenRefuses(t *testing.T) {
 		{"data between the pieces", "client", []content{{TypeHandshake, ticket[:30]}, {TypeApplicationData, []byte("x")}}, AlertError(AlertUnexpectedMessage)},
 		{"a ticket without end", "client", []content{{TypeHandshake, []byte{messageNewSessionTicket, 255, 255, 255}}}, AlertError(AlertDecodeError)},
 		{"an update that is not last", "server", []content{{TypeHandshake, []byte{messageKeyUpdate, 0, 0, 1, 0, messageKeyUpdate}}}, AlertError(AlertUnexpectedMessage)},
+		{"an update that is not last, in pieces", "server", []content{{TypeHandshake, []byte{messageKeyUpdate, 0}}, {TypeHandshake, []byte{0, 1, 0, 0}}}, AlertError(AlertUnexpectedMessage)},
+		{"an update in pieces", "server", []content{{TypeHandshake, []byte{messageKeyUpdate}}, {TypeHandshake, []byte{0, 0}}, {TypeHandshake, []byte{1, 0}}}, nil},
+		{"the beginning of a ticket from a client", "server", []content{{TypeHandshake, ticket[:1]}}, AlertError(AlertUnexpectedMessage)},
+		{"the beginning of a long update", "server", []content{{TypeHandshake, []byte{messageKeyUpdate, 0, 1}}}, AlertError(AlertDecodeError)},
+		{"a long update, in pieces", "server", []content{{TypeHandshake, []byte{messageKeyUpdate, 0}}, {TypeHandshake, []byte{0, 2}}}, AlertError(AlertDecodeError)},
 		{"an update that says 2", "server", []content{{TypeHandshake, []byte{messageKeyUpdate, 0, 0, 1, 2}}}, AlertError(AlertDecodeError)},
 		{"empty data", "server", slices.Repeat([]content{{TypeApplicationData, nil}}, maxIdle), nil},
 		{"empty data without end", "server", slices.Repeat([]content{{TypeApplicationData, nil}}, maxIdle+1), AlertError(AlertUnexpectedMessage)},
@@ -239,17 +244,24 @@ func TestKeysNeedSecrets(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte{TypeApplicationData, 'x'}, true)
 	f.Add([]byte{TypeHandshake, messageKeyUpdate, 0, 0, 1, 1}, true)
+	f.Add(append([]byte{TypeHandshake, messageKeyUpdate, 0, 0x3f, 0}, make([]byte, 1<<10)...), true)
+	f.Add([]byte{TypeHandshake, 11, 1, 0x3f, 0, 0, 0}, true)
 	f.Add([]byte{TypeHandshake, messageNewSessionTicket, 0, 0, 1, 1, messageNewSessionTicket, 0}, true)
 	f.Add([]byte{TypeAlert, 1, 0}, true)
 	f.Add([]byte{TypeApplicationData, 3, 3, 0, 17, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}, false)
 	f.Fuzz(func(t *testing.T, b []byte, sealed bool) {
-		clientIn, clientOut, serverIn, serverOut := rfcKeys(&testing.T{})
+		clientIn, clientOut, serverIn, serverOut := rfcKeys(t)
+		_, clientOut12, serverIn12, _ := keys12(t, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
 		for _, end := range []struct {
 			in  *Opener
 			out *Sealer
-		}{{serverIn, clientOut}, {clientIn, serverOut}} {
+		}{{serverIn, clientOut}, {clientIn, serverOut}, {serverIn12, clientOut12}} {
 			record := b
-			if sealed && len(b) > 0 && len(b) <= MaxPlaintext {
+			switch {
+			case !sealed || len(b) == 0 || len(b) > MaxPlaintext:
+			case end.out.old:
+				record = end.out.Seal(nil, b[0], b[1:])
+			default:
 				record = content{b[0], b[1:]}.sealed(end.out, len(b)%3)
 			}
 			out, err := end.in.Open(make([]byte, 0, len(record)), record)
@@ -259,7 +271,7 @@ func FuzzOpen(f *testing.F) {
 			if !sealed && err == nil {
 				t.Fatal("a record without keys was taken")
 			}
-			if len(end.in.hand) > maxMessage {
+			if len(end.in.hand) > maxMessage || (end.in == serverIn && err == nil && len(end.in.hand) > len(keyUpdate)) {
 				t.Fatalf("%d bytes of handshake are kept", len(end.in.hand))
 			}
 		}

@@ -5,7 +5,8 @@ import "encoding/binary"
 // Sizes of a record.
 const (
 	HeaderLen = 5
-	// TailLen is what comes behind the content: its type and the AEAD's tag.
+	// TailLen is what comes behind the content in TLS 1.3: its type and the AEAD's
+	// tag.
 	TailLen = 1 + tagLen
 	// MaxPlaintext is the longest content.
 	MaxPlaintext = 1 << 14
@@ -45,12 +46,16 @@ const maxSealed = 1 << 24
 type Sealer struct{ direction }
 
 // SealInPlace makes one record of all of rec, whose content lies at
-// rec[HeaderLen:len(rec)-TailLen] and is at most MaxPlaintext long. Nothing is
+// rec[s.Head():len(rec)-s.Tail()] and is at most MaxPlaintext long. Nothing is
 // allocated.
 func (s *Sealer) SealInPlace(rec []byte, typ byte) {
-	end := len(rec) - TailLen
-	if end < HeaderLen || end > HeaderLen+MaxPlaintext {
+	end := len(rec) - s.Tail()
+	if end < s.Head() || end > s.Head()+MaxPlaintext {
 		panic("tlsrecord: content that is no record's") // the caller's mistake, not input
+	}
+	if s.old {
+		s.seal12(rec, typ)
+		return
 	}
 	rec[0], rec[1], rec[2] = TypeApplicationData, 3, 3
 	binary.BigEndian.PutUint16(rec[3:], uint16(len(rec)-HeaderLen))
@@ -62,9 +67,9 @@ func (s *Sealer) SealInPlace(rec []byte, typ byte) {
 // Seal appends the record of content, at most MaxPlaintext bytes, to dst.
 func (s *Sealer) Seal(dst []byte, typ byte, content []byte) []byte {
 	at := len(dst)
-	dst = append(dst, make([]byte, HeaderLen)...)
+	dst = append(dst, make([]byte, s.Head())...)
 	dst = append(dst, content...)
-	dst = append(dst, make([]byte, TailLen)...)
+	dst = append(dst, make([]byte, s.Tail())...)
 	s.SealInPlace(dst[at:], typ)
 	return dst
 }
@@ -78,8 +83,9 @@ func (s *Sealer) SealAlert(dst []byte, alert byte) []byte {
 	return s.Seal(dst, TypeAlert, []byte{level, alert})
 }
 
-// Worn tells that the keys have sealed enough: a KeyUpdate is due.
-func (s *Sealer) Worn() bool { return s.seq >= maxSealed }
+// Worn tells that the keys have sealed enough: a KeyUpdate is due. TLS 1.2 has
+// none: there a new tunnel brings new keys.
+func (s *Sealer) Worn() bool { return s.seq >= maxSealed && !s.old }
 
 // SealKeyUpdate appends a KeyUpdate, which asks nothing of the peer, and goes
 // on with new keys.

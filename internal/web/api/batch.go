@@ -62,7 +62,7 @@ func clientBatch(a *API, s *vpn.Service) {
 		})
 	Get(a, "/ssl-clients/batch-template", Operation{ID: "get-ssl-client-batch-template", Summary: "A table to fill in, as CSV", Tag: tag, Access: Customer},
 		func(context.Context, *struct{}) (*file, error) {
-			text := "\uFEFF" + strings.Join(batchColumns, ",") + "\r\n" + "zhang.san,2000,10000,,false,1,,enabled,,,,,,totp,false\r\n"
+			text := "\uFEFF" + strings.Join(batchColumns, ",") + "\r\n" + "zhang.san,2000,10000,,false,1,,enabled,,,,,,totp,false,false\r\n"
 			return &file{"no-store", "text/csv; charset=utf-8", `attachment; filename="ssl-clients.csv"`, []byte(text)}, nil
 		})
 }
@@ -70,7 +70,7 @@ func clientBatch(a *API, s *vpn.Service) {
 // batchColumns are what a table may say of a client.
 var batchColumns = []string{
 	"name", "up_kbps", "down_kbps", "fixed_ip", "two_factor_exempt", "max_sessions", "expires_at", "state",
-	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind", "enrols",
+	"fixed_ip6", "routes", "groups", "daily_quota_bytes", "monthly_quota_bytes", "token_kind", "enrols", "device_approval",
 }
 
 // tableRow is one row of a table as read.
@@ -291,6 +291,9 @@ func readCell(c *vpn.NewClient, p *SSLClientSettingsPatch, column, cell string) 
 	case "two_factor_exempt":
 		p.TwoFactorExempt = new(bool)
 		return readAnswer(p.TwoFactorExempt, cell)
+	case "device_approval":
+		p.DeviceApproval = new(bool)
+		return readAnswer(p.DeviceApproval, cell)
 	case "enrols":
 		return readAnswer(&c.Enrols, cell)
 	case "expires_at":

@@ -86,12 +86,12 @@ func TestABatchSaysAllThatASingleClientMay(t *testing.T) {
 	t.Parallel()
 	r, server := batchRig(t)
 	r.want(t, 200, "alice", "PATCH", "/ssl-servers/"+server, map[string]any{"groups": []map[string]any{{"name": "staff"}, {"name": "ops"}}})
-	table := "name,groups,token_kind,routes,daily_quota_bytes,monthly_quota_bytes\r\n" +
-		"zhang.san,staff ops,STOKEN,10.88.0.0/24 10.89.0.0/24,1000,2000\r\n" +
-		"li.si,nobody,,,,\r\n" +
-		"wang.wu,,rsa,,,\r\n" +
-		"zhao.liu,,,10.88.0.0/25,,\r\n" +
-		"qian.qi,,,,-1,\r\n"
+	table := "name,groups,token_kind,routes,daily_quota_bytes,monthly_quota_bytes,device_approval\r\n" +
+		"zhang.san,staff ops,STOKEN,10.88.0.0/24 10.89.0.0/24,1000,2000,yes\r\n" +
+		"li.si,nobody,,,,,\r\n" +
+		"wang.wu,,rsa,,,,\r\n" +
+		"zhao.liu,,,10.88.0.0/25,,,\r\n" +
+		"qian.qi,,,,-1,,\r\n"
 	rows, ids := told(t, r.want(t, 200, "alice", "POST", "/ssl-clients/batch", map[string]any{"server": server, "csv": table}))
 	want := []string{
 		"2 zhang.san", "3 li.si groups vpn.group_unknown", "4 wang.wu token_kind api.csv_value", "5 zhao.liu routes vpn.route_conflict",
@@ -103,7 +103,7 @@ func TestABatchSaysAllThatASingleClientMay(t *testing.T) {
 	made := r.want(t, 200, "alice", "GET", "/ssl-clients?server="+server, nil)["items"].([]any)[0].(map[string]any)
 	for field, want := range map[string]any{
 		"groups": []any{"staff", "ops"}, "token_kind": "stoken", "routes": []any{"10.88.0.0/24", "10.89.0.0/24"},
-		"daily_quota_bytes": 1000.0, "monthly_quota_bytes": 2000.0,
+		"daily_quota_bytes": 1000.0, "monthly_quota_bytes": 2000.0, "device_approval": true,
 	} {
 		if d := cmp.Diff(want, made[field]); d != "" {
 			t.Errorf("%s (-want +got):\n%s", field, d)

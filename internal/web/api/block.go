@@ -7,8 +7,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 )
 
-// BlockedCertificate is a client's certificate of a CA of the customer's own that
-// an SSL server refuses.
+// BlockedCertificate is a certificate of a CA of the customer's own that an SSL
+// server refuses, with all that are verified by it.
 type BlockedCertificate struct {
 	ID        string     `json:"id" example:"cblk-..."`
 	Issuer    string     `json:"issuer" doc:"Name of what issued it"`
@@ -21,8 +21,8 @@ type BlockedCertificate struct {
 // CertificateBlock says which certificate to refuse: itself, or its serial with
 // the CA that issued it.
 type CertificateBlock struct {
-	CertificatePEM string `json:"certificate_pem,omitempty" maxLength:"65536"`
-	ClientCA       string `json:"client_ca,omitempty" maxLength:"40" doc:"Id of the uploaded CA that issued it"`
+	CertificatePEM string `json:"certificate_pem,omitempty" maxLength:"65536" doc:"The certificate; with serial, that of the CA which issued it"`
+	ClientCA       string `json:"client_ca,omitempty" maxLength:"40" doc:"Id of the uploaded CA that issued it itself, not through an intermediate CA"`
 	Serial         string `json:"serial,omitempty" maxLength:"120" doc:"Hexadecimal; colons do not matter"`
 }
 
@@ -48,8 +48,10 @@ func certificateBlocks(a *API, s *vpn.Service) {
 			return &Body[List[BlockedCertificate]]{List[BlockedCertificate]{Items: Items(all, toBlock)}}, err
 		})
 	Post(a, "/ssl-servers/{id}/blocked-certificates", Operation{
-		ID: "block-certificate", Summary: "Refuse a client certificate of your own CA; its sessions end", Tag: tag, Access: Customer, Status: 201,
-		Detail: "Give the certificate, or client_ca and serial. One of the server's built-in CA is revoked instead.",
+		ID: "block-certificate", Summary: "Refuse a certificate of your own CA, a client's or an intermediate CA's; its sessions end", Tag: tag, Access: Customer, Status: 201,
+		Detail: "Give the certificate, or its serial and the CA that issued it: client_ca if that is an uploaded one, certificate_pem if it is an intermediate CA. " +
+			"What is matched is issuer and serial, of the client's certificate and of every CA that it is verified by: an intermediate CA is refused with all that it issued. " +
+			"One of the server's built-in CA is revoked instead.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID

@@ -23,6 +23,7 @@ type SSLClient struct {
 	NotAfter       time.Time `json:"not_after" doc:"End of the certificate"`
 	TwoFactor      bool      `json:"two_factor" doc:"A token exists"`
 	TokenKind      string    `json:"token_kind" enum:"totp,stoken"`
+	DevicesWaiting int       `json:"devices_waiting" doc:"For approval"`
 	RecoveryLeft   int       `json:"recovery_left" doc:"Recovery codes that are not used up"`
 	SecretUntil    time.Time `json:"secret_until" doc:"Until then a generated secret can be read"`
 	Online         bool      `json:"online" doc:"It has a live session, by the reports of its node"`
@@ -49,6 +50,7 @@ type SSLClientSettings struct {
 	Groups          []string   `json:"groups" nullable:"false" doc:"Names of the server's groups that it may sign in to"`
 	DailyQuota      int64      `json:"daily_quota_bytes" doc:"Both directions together, in a day at UTC+8; 0 = no limit"`
 	MonthlyQuota    int64      `json:"monthly_quota_bytes" doc:"In a calendar month"`
+	DeviceApproval  bool       `json:"device_approval" doc:"The first login from each device waits for approval"`
 }
 
 // SSLClientSettingsPatch is what a request may set; what is left out keeps its
@@ -67,6 +69,7 @@ type SSLClientSettingsPatch struct {
 	Groups          *[]string  `json:"groups,omitempty" maxItems:"32"`
 	DailyQuota      *int64     `json:"daily_quota_bytes,omitempty" minimum:"0" maximum:"1125899906842624" doc:"A used up quota ends sessions and refuses logins until its period ends"`
 	MonthlyQuota    *int64     `json:"monthly_quota_bytes,omitempty" minimum:"0" maximum:"1125899906842624"`
+	DeviceApproval  *bool      `json:"device_approval,omitempty" doc:"Live sessions go on"`
 }
 
 // SSLClientRequest asks for a new SSL client.
@@ -204,7 +207,7 @@ func SSLClients(a *API, s *vpn.Service) {
 		})
 	Patch(a, "/ssl-clients/{id}", Operation{
 		ID: "update-ssl-client", Summary: "Change an SSL client", Tag: tag, Access: Customer, IfMatch: true,
-		Detail: "Rates and networks behind it change without reconnecting; disabling and another fixed address end its sessions.",
+		Detail: "Rates, networks behind it and its expiry change without reconnecting; disabling, another fixed address and withdrawing the exemption from the second factor end its sessions, fewer sessions the oldest ones.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
@@ -224,6 +227,7 @@ func SSLClients(a *API, s *vpn.Service) {
 		})
 	clientActions(a, s)
 	tokenEnrolments(a, s)
+	clientDevices(a, s)
 	clientBatch(a, s)
 }
 
@@ -365,6 +369,7 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 	set(&c.Groups, r.Groups)
 	set(&c.DailyQuota, r.DailyQuota)
 	set(&c.MonthlyQuota, r.MonthlyQuota)
+	set(&c.DeviceApproval, r.DeviceApproval)
 	if r.State != nil {
 		c.State = vpn.ClientState(*r.State)
 	}
@@ -398,14 +403,14 @@ func toClient(c vpn.SSLClient) SSLClient {
 	w := SSLClient{
 		ID: c.ID, Server: c.Server, Gateway: c.Gateway, Name: c.Name, Serial: c.Serial, NotAfter: c.NotAfter, TwoFactor: c.HasToken, TokenKind: string(c.Token),
 		CertificatePEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate})), SecretUntil: c.Readable.Until(),
-		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, RecoveryLeft: c.Status.Recovery, LockedUntil: toTime(c.Status.LockedUntil),
+		Online: c.Status.Sessions > 0, Sessions: c.Status.Sessions, DevicesWaiting: c.Status.Waiting, RecoveryLeft: c.Status.Recovery, LockedUntil: toTime(c.Status.LockedUntil),
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{
 		Description: c.Description, State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
 		FixedIP: addressText(c.FixedIP), FixedIP6: addressText(c.FixedIP6), Routes: Items(c.Routes, netip.Prefix.String),
 		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt), Groups: Items(c.Groups, itself),
-		DailyQuota: c.DailyQuota, MonthlyQuota: c.MonthlyQuota,
+		DailyQuota: c.DailyQuota, MonthlyQuota: c.MonthlyQuota, DeviceApproval: c.DeviceApproval,
 	}
 	return w
 }

@@ -16,7 +16,6 @@ type SSLServer struct {
 	Gateway     string   `json:"gateway"`
 	State       string   `json:"state" enum:"creating,active,updating,error"`
 	Port        int      `json:"port"`
-	UDP         bool     `json:"udp" doc:"DTLS beside TLS"`
 	ServerNames []string `json:"server_names" nullable:"false" doc:"Names to connect to"`
 	CAPEM       string   `json:"ca_pem" doc:"The server's own CA"`
 	Pin         string   `json:"pin" doc:"openconnect's --servercert; empty until the node is certified"`
@@ -39,6 +38,7 @@ type SSLSettings struct {
 	LocalSubnets         []string   `json:"local_subnets" nullable:"false"`
 	Pool                 string     `json:"pool"`
 	Pool6                string     `json:"pool6" doc:"IPv6; empty = no IPv6 inside the tunnel"`
+	UDP                  bool       `json:"udp" doc:"DTLS beside TLS, on the same port"`
 	EnableDNS            bool       `json:"enable_dns"`
 	DNS                  []string   `json:"dns" nullable:"false"`
 	TwoFactor            bool       `json:"two_factor"`
@@ -83,6 +83,7 @@ type SSLSettingsPatch struct {
 	LocalSubnets         *[]string   `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach; none = the subnets of the gateway"`
 	Pool                 *string     `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
 	Pool6                *string     `json:"pool6,omitempty" maxLength:"43" example:"fd3a:8c1e:5b20::/64" doc:"Empty = no IPv6 inside the tunnel"`
+	UDP                  *bool       `json:"udp,omitempty" doc:"Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on"`
 	EnableDNS            *bool       `json:"enable_dns,omitempty"`
 	DNS                  *[]string   `json:"dns,omitempty" maxItems:"3"`
 	TwoFactor            *bool       `json:"two_factor,omitempty" doc:"Default true"`
@@ -119,12 +120,11 @@ type SSLSettingsPatch struct {
 	TrustedNetworks *[]string  `json:"trusted_networks,omitempty" maxItems:"100"`
 }
 
-// SSLServerRequest asks for a new SSL server. Gateway, port and UDP cannot be
-// changed afterwards.
+// SSLServerRequest asks for a new SSL server. Gateway and port cannot be changed
+// afterwards.
 type SSLServerRequest struct {
 	Gateway string `json:"gateway" maxLength:"40"`
 	Port    int    `json:"port,omitempty" minimum:"1" maximum:"65535" default:"443"`
-	UDP     *bool  `json:"udp,omitempty" doc:"Default true"`
 	SSLSettingsPatch
 }
 
@@ -157,7 +157,7 @@ func SSLServers(a *API, s *vpn.Service) {
 		})
 	Patch(a, "/ssl-servers/{id}", Operation{
 		ID: "update-ssl-server", Summary: "Change an SSL server", Tag: tag, Access: Customer, IfMatch: true,
-		Detail: "A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not. After turning the second factor on, clients without a code seed need reset-totp.",
+		Detail: "A change of the pool, of the factors or of the trusted CAs ends its sessions; another certificate does not, nor does turning UDP off or on. After turning the second factor on, clients without a code seed need reset-totp.",
 	},
 		func(ctx context.Context, in *struct {
 			ResourceID
@@ -178,7 +178,7 @@ func createServer(ctx context.Context, s *vpn.Service, r SSLServerRequest) (*Bod
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.CreateServer(ctx, Who(ctx), vpn.NewServer{Key: idempotency.Key(ctx), Gateway: r.Gateway, Port: r.Port, UDP: r.UDP == nil || *r.UDP, Settings: settings})
+	v, err := s.CreateServer(ctx, Who(ctx), vpn.NewServer{Key: idempotency.Key(ctx), Gateway: r.Gateway, Port: r.Port, Settings: settings})
 	return &Body[SSLServer]{toServer(v)}, err
 }
 
@@ -209,6 +209,7 @@ func set[T any](to *T, from *T) {
 
 func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.Name, r.Name)
+	set(&c.UDP, r.UDP)
 	set(&c.EnableDNS, r.EnableDNS)
 	set(&c.TwoFactor, r.TwoFactor)
 	set(&c.SplitDNS, r.SplitDNS)
@@ -327,7 +328,7 @@ func parseAll[T any](texts []string, parse func(string) (T, error), wrong error)
 
 func toServer(v vpn.SSLServer) SSLServer {
 	return SSLServer{
-		ID: v.ID, Gateway: v.Gateway, State: string(v.State), Port: v.Port, UDP: v.UDP, ServerNames: Items(v.ServerNames, itself),
+		ID: v.ID, Gateway: v.Gateway, State: string(v.State), Port: v.Port, ServerNames: Items(v.ServerNames, itself),
 		CAPEM: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: v.CA})), Pin: v.PinSHA256, SSLSettings: toSettings(v.Settings),
 		Version: v.Version, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
 	}
@@ -348,7 +349,7 @@ func toSettings(c vpn.Settings) SSLSettings {
 		mode = "full"
 	}
 	return SSLSettings{
-		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), Pool6: prefixText(c.Pool6),
+		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), Pool6: prefixText(c.Pool6), UDP: c.UDP,
 		DefaultDomains: Items(c.DefaultDomains, itself), ClientBypass: c.ClientBypass, EnableDNS: c.EnableDNS,
 		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,

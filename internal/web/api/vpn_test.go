@@ -269,7 +269,7 @@ func TestSettingsOfTheWireOverHTTP(t *testing.T) {
 	})
 	path := "/ssl-servers/" + server["id"].(string)
 	for name, c := range map[string]struct{ before, next any }{
-		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "large_segments": {false, true}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
+		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "large_segments": {false, true}, "udp": {true, false}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
 	} {
 		if got := server[name]; got != c.before {
 			t.Errorf("default of %s: got %v, want %v", name, got, c.before)
@@ -508,5 +508,81 @@ func TestTheEventStreamTellsChangesOfOnesOwnGateways(t *testing.T) {
 	check(t, r.queue.Drain(ctx))
 	if e := next(); e.Gateway != g || e.State != "deleted" {
 		t.Errorf("at the end: got %+v", e)
+	}
+}
+
+// TestDevicesThatNeedApprovalOverHTTP from the setting to the removal.
+func TestDevicesThatNeedApprovalOverHTTP(t *testing.T) {
+	t.Parallel()
+	r := newVPNRig(t)
+	g := r.gateway(t, "acc_alice")
+	d, err := r.fleet.Desired(context.Background(), r.node.ID)
+	check(t, err)
+	check(t, r.fleet.Ingest(context.Background(), r.node.ID, gwlink.Report{
+		Node: r.node.ID, Generation: d.Generation,
+		Gateways: []gwlink.ObservedState{{Gateway: g, Generation: d.Generation, State: "applied"}},
+	}))
+	check(t, r.queue.Drain(context.Background()))
+	server := r.want(t, 201, "alice", "POST", "/ssl-servers", map[string]any{
+		"gateway": g, "name": "office", "pool": "10.9.0.0/24", "local_subnets": []string{"172.20.0.0/16"}, "login_mode": "password", "two_factor": false,
+	})["id"].(string)
+	client := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{"server": server, "name": "zhang.san"})
+	path := "/ssl-clients/" + client["id"].(string)
+	if client["device_approval"] != false || client["devices_waiting"] != 0.0 {
+		t.Errorf("defaults: %v", client)
+	}
+	if got := r.want(t, 200, "alice", "PATCH", path, map[string]any{"device_approval": true}); got["device_approval"] != true {
+		t.Errorf("changed: %v", got)
+	}
+	if got := r.want(t, 200, "alice", "PATCH", path, map[string]any{"up_kbps": 128}); got["device_approval"] != true {
+		t.Errorf("something else changed: %v", got)
+	}
+	made := r.want(t, 201, "alice", "POST", "/ssl-clients", map[string]any{"server": server, "name": "li.si", "device_approval": true})
+	if made["device_approval"] != true {
+		t.Errorf("created: %v", made)
+	}
+	secret := r.want(t, 200, "alice", "POST", path+"/secret", nil)["password"].(string)
+	signsIn := func() gwlink.LoginAnswer {
+		t.Helper()
+		a, err := r.vpn.Login(context.Background(), r.node.ID, gwlink.LoginRequest{
+			Gateway: g, Server: server, SourceIP: netip.MustParseAddr("198.51.100.7"), Device: gwlink.Device{ID: "u-1", Platform: "android", Model: "Pixel"},
+			Fields: map[string]string{"username": "zhang.san", "password": secret},
+		})
+		check(t, err)
+		return a
+	}
+	if a := signsIn(); a.Outcome == gwlink.OutcomeGranted {
+		t.Fatal("a device came in that nobody has approved")
+	}
+	if got := r.want(t, 200, "alice", "GET", "/ssl-clients", nil)["items"].([]any); !slices.ContainsFunc(got, func(c any) bool { return c.(map[string]any)["devices_waiting"] == 1.0 }) {
+		t.Errorf("the list tells of none that waits: %v", got)
+	}
+	status, all, header := r.call(t, "alice", "GET", path+"/devices", nil)
+	if status != 200 || header.Get("Cache-Control") != "private, no-store" || count(t, all) != 1 {
+		t.Fatalf("devices: got %d %v", status, all)
+	}
+	one := all["items"].([]any)[0].(map[string]any)
+	if one["state"] != "waiting" || one["known_by"] != "id" || one["label"] != "android Pixel" || one["seen_at"] != one["created_at"] {
+		t.Errorf("got %v", one)
+	}
+	device := path + "/devices/" + one["id"].(string)
+	foreign := "/ssl-clients/" + made["id"].(string) + "/devices/" + one["id"].(string)
+	for method, end := range map[string]string{"POST": "/approve", "DELETE": ""} {
+		r.want(t, 404, "mallory", method, device+end, nil)
+		if _, out, _ := r.call(t, "alice", method, foreign+end, nil); out["code"] != "vpn.device_not_found" {
+			t.Errorf("%s of another client's device: got %v", method, out["code"])
+		}
+	}
+	r.want(t, 204, "alice", "POST", device+"/approve", nil)
+	if a := signsIn(); a.Outcome != gwlink.OutcomeGranted {
+		t.Errorf("an approved device: got %+v", a)
+	}
+	r.want(t, 204, "alice", "POST", device+"/refuse", nil)
+	if a := signsIn(); a.Outcome == gwlink.OutcomeGranted {
+		t.Error("a refused device came in")
+	}
+	r.want(t, 204, "alice", "DELETE", device, nil)
+	if n := count(t, r.want(t, 200, "alice", "GET", path+"/devices", nil)); n != 0 {
+		t.Errorf("%d devices are left", n)
 	}
 }

@@ -129,7 +129,7 @@ func (p *plane) furnish(ctx context.Context, n int) error {
 	set := vpn.DefaultSettings()
 	set.Name, set.LoginMode, set.TwoFactor = "bench", vpn.LoginPassword, false
 	set.LocalSubnets, set.Pool = []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}, netip.MustParsePrefix("10.64.0.0/16")
-	if p.server, err = p.s.CreateServer(ctx, who, vpn.NewServer{Gateway: g.ID, UDP: true, Settings: set}); err != nil {
+	if p.server, err = p.s.CreateServer(ctx, who, vpn.NewServer{Gateway: g.ID, Settings: set}); err != nil {
 		return fmt.Errorf("making a server: %w", err)
 	}
 	for i := range n {

@@ -1,0 +1,146 @@
+// Package clause is the registry of what the published texts promise: each
+// clause with the law that it rests on, the symbols that enforce it and the
+// tests that fail without them. It knows no database and no other module.
+//
+//	clauses.yaml ── Load ─▶ Clause ── State ─▶ board, publish gate
+//
+// Invariants: an id is used once; a clause is enforced only with a symbol and a
+// test; one that is planned names the open work that brings it, and nothing
+// published promises it before.
+package clause
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed clauses.yaml
+var embedded []byte
+
+// State is how far a clause is kept.
+type State string
+
+// States of a clause.
+const (
+	Enforced       State = "enforced"       // by symbols, shown by tests
+	Organisational State = "organisational" // by people, shown by a register
+	Planned        State = "planned"        // with a feature that open work brings
+	Open           State = "open"           // by nothing yet
+)
+
+// Clause is one promise.
+type Clause struct {
+	ID         string   `yaml:"id"`
+	Says       string   `yaml:"says"` // the words that it comes from
+	Mechanism  []string `yaml:"mechanism"`
+	Must       string   `yaml:"must"`
+	Law        []Law    `yaml:"law"`
+	EnforcedBy []string `yaml:"enforced_by"` // "directory.Name" or "directory.Type.Method"
+	Tests      []string `yaml:"tests"`       // "directory.TestName"
+	Planned    string   `yaml:"planned"`
+	Register   string   `yaml:"register"`
+}
+
+// Law is an article that a clause rests on, while it is in force. The last day
+// is zero while no end is known.
+type Law struct {
+	Ref     string    `yaml:"ref"`
+	Article string    `yaml:"article"`
+	From    time.Time `yaml:"from"`
+	To      time.Time `yaml:"to"`
+}
+
+// InForce tells whether the article is in force on a day.
+func (l Law) InForce(day time.Time) bool {
+	return !day.Before(l.From) && (l.To.IsZero() || day.Before(l.To.AddDate(0, 0, 1)))
+}
+
+// State is how far the clause is kept, by what the registry says.
+func (c Clause) State() State {
+	switch {
+	case c.Planned != "":
+		return Planned
+	case c.Register != "":
+		return Organisational
+	case len(c.EnforcedBy) > 0 && len(c.Tests) > 0:
+		return Enforced
+	}
+	return Open
+}
+
+// Load reads the registry of this build.
+func Load() ([]Clause, error) { return parse(embedded) }
+
+func parse(text []byte) ([]Clause, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	var all []Clause
+	if err := dec.Decode(&all); err != nil {
+		return nil, fmt.Errorf("clause registry: %w", err)
+	}
+	var problems []error
+	seen := map[string]bool{}
+	for _, c := range all {
+		if seen[c.ID] {
+			problems = append(problems, fmt.Errorf("clause registry: %s stands twice", c.ID))
+		}
+		seen[c.ID] = true
+		if err := c.check(); err != nil {
+			problems = append(problems, fmt.Errorf("clause registry: %s: %w", c.ID, err))
+		}
+	}
+	return all, errors.Join(problems...)
+}
+
+var (
+	goodID     = regexp.MustCompile(`^(TY|LT)-[0-9F][0-9a-z.]*$|^SUP-[1-9]$`)
+	goodSymbol = regexp.MustCompile(`^[a-z0-9/]+(\.[A-Z]\w*){1,2}$`)
+	goodTest   = regexp.MustCompile(`^[a-z0-9/]+\.(Test|Fuzz)[A-Z]\w*$`)
+)
+
+// check holds a row to what its state asks for.
+func (c Clause) check() error {
+	ways := 0
+	for _, has := range []bool{c.Planned != "", c.Register != "", len(c.EnforcedBy)+len(c.Tests) > 0} {
+		if has {
+			ways++
+		}
+	}
+	switch {
+	case !goodID.MatchString(c.ID):
+		return errors.New("this is no id")
+	case strings.TrimSpace(c.Must) == "":
+		return errors.New("it says nothing that must be")
+	case ways > 1:
+		return errors.New("it is enforced, organisational or planned, not several of them")
+	case (len(c.EnforcedBy) > 0) != (len(c.Tests) > 0):
+		return errors.New("a symbol without a test, or a test without a symbol")
+	}
+	for _, s := range c.EnforcedBy {
+		if !goodSymbol.MatchString(s) {
+			return fmt.Errorf("%q is no symbol", s)
+		}
+	}
+	for _, s := range c.Tests {
+		if !goodTest.MatchString(s) {
+			return fmt.Errorf("%q is no test", s)
+		}
+	}
+	return c.checkLaw()
+}
+
+func (c Clause) checkLaw() error {
+	for _, l := range c.Law {
+		if l.Ref == "" || l.Article == "" || l.From.IsZero() || !l.To.IsZero() && l.To.Before(l.From) {
+			return fmt.Errorf("article %s of %s has no days that make sense", l.Article, l.Ref)
+		}
+	}
+	return nil
+}
