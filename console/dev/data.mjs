@@ -123,6 +123,7 @@ export const clients = (n) =>
     id: id('sslcli-', i),
     server: id('sslsrv-', 0),
     gateway: id('vpngw-', 0),
+    description: i % 2 ? '' : '前台平板 · front desk',
     name: ['zhang.laptop', 'night-shift-tablet-with-a-really-long-name-07', 'wang.phone'][i % 3] + (i > 2 ? i : ''),
     up_kbps: 0, down_kbps: 0, fixed_ip: i % 3 === 1 ? '10.250.0.77' : '', fixed_ip6: '', routes: i % 3 === 1 ? ['192.168.5.0/24', 'fd00:5::/64'] : [], two_factor_exempt: false, groups: i ? [] : ['ops'],
     expires_at: i % 5 === 4 ? t(-50) : undefined, max_sessions: 0, daily_quota_bytes: 2e9, monthly_quota_bytes: 3e10, state: i % 4 === 3 ? 'disabled' : 'enabled',
@@ -139,6 +140,7 @@ export const devices = (n) =>
 export const certificates = (n) =>
   Array.from({ length: n }, (_, i) => ({
     id: id('cert-', i),
+    description: i ? '' : 'renewed every spring',
     name: ['office-2027', 'our-root', 'zhang.laptop', 'branch'][i % 4] + (i > 3 ? i : ''),
     type: ['server', 'client-ca', 'client', 'peer-ca'][i % 4],
     state: ['valid', 'expiring', 'revoked', 'expired'][i % 4],

@@ -298,7 +298,12 @@ test('a gateway is changed by what was seen of it, and a faster change is not ov
   fireEvent.click(dialog.getByRole('button', { name: 'Save' }));
   const patches = () => sent.filter((s) => s.method === 'PATCH');
   await waitFor(() => expect(patches().map((s) => s.match)).toEqual(['"3"', '"3"']));
-  expect(patches()[0]?.body).toEqual({ name: 'mine', network: 'vpc-1', local_subnets: ['10.77.1.0/24'] });
+  expect(patches()[0]?.body).toEqual({
+    name: 'mine',
+    description: '',
+    network: 'vpc-1',
+    local_subnets: ['10.77.1.0/24'],
+  });
 });
 
 test('who asked to be kept signed in comes back without a password', async () => {

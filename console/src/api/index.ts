@@ -150,6 +150,8 @@ export const api = {
       data(client.POST('/api/v1/certificates', { body, ...keyed(key) })),
     renameCertificate: (id: string, name: string, version: number) =>
       data(client.PATCH('/api/v1/certificates/{id}', { ...seen(id, version), body: { name } })),
+    describeCertificate: (id: string, description: string, version: number) =>
+      data(client.PATCH('/api/v1/certificates/{id}', { ...seen(id, version), body: { description } })),
     deleteCertificate: (id: string) => data(client.DELETE('/api/v1/certificates/{id}', at(id))),
     revokeCertificate: (id: string) => data(client.POST('/api/v1/certificates/{id}/revoke', at(id))),
     /** Where the browser downloads a certificate. */

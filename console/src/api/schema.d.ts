@@ -416,7 +416,7 @@ export interface paths {
         delete: operations["delete-certificate"];
         options?: never;
         head?: never;
-        /** Rename an uploaded certificate */
+        /** Rename or describe an uploaded certificate */
         patch: operations["rename-certificate"];
         trace?: never;
     };
@@ -1832,6 +1832,7 @@ export interface components {
             client?: string;
             /** Format: date-time */
             created_at: string;
+            description: string;
             /** @description SHA-256, hexadecimal */
             fingerprint: string;
             /** @description A private key is kept, sealed; it is never given out */
@@ -1884,7 +1885,9 @@ export interface components {
             serial?: string;
         };
         CertificatePatch: {
-            name: string;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
+            name?: string;
             /**
              * Format: int64
              * @description Refuse if it changed since this version
@@ -1896,6 +1899,8 @@ export interface components {
             certificate_pem: string;
             /** @description The issuers in order */
             chain_pem?: string;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             name: string;
             /** @description For server alone; sealed, never given out */
             private_key_pem?: string;
@@ -2886,6 +2891,7 @@ export interface components {
              * @description Both directions together, in a day at UTC+8; 0 = no limit
              */
             daily_quota_bytes: number;
+            description: string;
             /** @description The first login from each device waits for approval */
             device_approval: boolean;
             /**
@@ -3030,6 +3036,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             /** @description Live sessions go on */
             device_approval?: boolean;
             /** Format: int64 */
@@ -3069,6 +3077,8 @@ export interface components {
              * @description A used up quota ends sessions and refuses logins until its period ends
              */
             daily_quota_bytes?: number;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             /** @description Live sessions go on */
             device_approval?: boolean;
             /** Format: int64 */
@@ -3169,6 +3179,7 @@ export interface components {
             default_domains: string[];
             /** @description A session reconnects only from the address that it signed in from */
             deny_roaming: boolean;
+            description: string;
             dns: string[];
             /** Format: int64 */
             dpd: number;
@@ -3261,6 +3272,8 @@ export interface components {
             default_domains?: string[];
             /** @description Default false */
             deny_roaming?: boolean;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -3346,6 +3359,8 @@ export interface components {
             default_domains?: string[];
             /** @description Default false */
             deny_roaming?: boolean;
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             dns?: string[];
             /** Format: int64 */
             dpd?: number;
@@ -3560,6 +3575,7 @@ export interface components {
             addresses: string[];
             /** Format: date-time */
             created_at: string;
+            description: string;
             /** @example vpngw-... */
             id: string;
             /** @description Subnets of the private network that the gateway is for; none = all of it */
@@ -3590,6 +3606,8 @@ export interface components {
             version: number;
         };
         VPNGatewayPatch: {
+            /** @description Up to 128 characters, not beginning with http: or https: */
+            description?: string;
             /** @description Within the private network; none = all of it */
             local_subnets?: string[];
             name?: string;

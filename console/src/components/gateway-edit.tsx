@@ -5,11 +5,13 @@ import type { Gateway } from '../api/types';
 import { useNetworks } from '../lib/catalog';
 import { validNetwork } from '../lib/network';
 import { useChange, useOpened, useToggle } from '../lib/use';
+import { DescriptionField } from './description';
 import { ProblemAlert } from './problem';
 import { Entries, every } from './server-fields';
 
 interface Values {
   name: string;
+  description: string;
   network: string;
   local_subnets: string[];
 }
@@ -35,7 +37,11 @@ function Edit({ gateway: g, close }: { gateway: Gateway; close: () => void }) {
   const prefixes = networks.find((n) => n.id === network)?.prefixes ?? [];
   const change = useChange(
     async (v: Values) => {
-      await api.vpn.changeGateway(g.id, version, { ...v, name: v.name.trim() });
+      await api.vpn.changeGateway(g.id, version, {
+        ...v,
+        name: v.name.trim(),
+        description: (v.description ?? '').trim(),
+      });
       close();
     },
     [['gateway', g.id], ['gateways']],
@@ -53,7 +59,12 @@ function Edit({ gateway: g, close }: { gateway: Gateway; close: () => void }) {
         form={form}
         layout="vertical"
         requiredMark={false}
-        initialValues={{ name: g.name, network: g.network, local_subnets: g.local_subnets ?? [] }}
+        initialValues={{
+          name: g.name,
+          description: g.description,
+          network: g.network,
+          local_subnets: g.local_subnets ?? [],
+        }}
         onFinish={(v) => change.mutate(v)}
       >
         <Form.Item
@@ -63,6 +74,7 @@ function Edit({ gateway: g, close }: { gateway: Gateway; close: () => void }) {
         >
           <Input maxLength={64} autoComplete="off" />
         </Form.Item>
+        <DescriptionField />
         <Form.Item name="network" label={t('gateway.network')} extra={t('gateway.network_change')}>
           <Select
             options={networks.map((n) => ({ value: n.id, label: n.name }))}

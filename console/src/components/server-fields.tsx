@@ -3,6 +3,7 @@
 import { Button, Collapse, Form, Input, InputNumber, Select, Space, Switch } from 'antd';
 import { DeleteOutlined } from '@ant-design/icons';
 import { useTranslation } from 'react-i18next';
+import { DescriptionField } from './description';
 import type { SSLServerSettings } from '../api/types';
 import { useCertificates } from '../lib/catalog';
 import {
@@ -41,6 +42,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   max_sessions_per_client: 1,
   client_isolation: true,
   banner: '',
+  description: '',
   tls_min: '1.2',
   tls_max: '1.3',
   deny_roaming: false,
@@ -101,6 +103,7 @@ export function MainFields({ connections, prefixes }: { connections?: number; pr
       <Form.Item name="name" label={t('server.name')} rules={[{ ...required, whitespace: true, max: 64 }]}>
         <Input maxLength={64} autoComplete="off" />
       </Form.Item>
+      <DescriptionField />
       <Form.Item
         name="local_subnets"
         label={t('server.local_subnets')}

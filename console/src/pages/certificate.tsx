@@ -6,6 +6,7 @@ import { api } from '../api';
 import type { Certificate } from '../api/types';
 import { CertificateActs, DeleteCertificate, RevokeCertificate, Users } from '../components/certificate-acts';
 import { CopyText } from '../components/copy-text';
+import { DescriptionText } from '../components/description';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
@@ -18,6 +19,10 @@ export function CertificatePage() {
   const one = useQuery({ queryKey: ['certificate', id], queryFn: () => api.vpn.certificate(id) });
   const rename = useChange(
     (name: string) => api.vpn.renameCertificate(id, name, one.data?.version ?? 0),
+    [['certificate', id], ['certificates']],
+  );
+  const describe = useChange(
+    (text: string) => api.vpn.describeCertificate(id, text, one.data?.version ?? 0),
     [['certificate', id], ['certificates']],
   );
   if (one.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
@@ -46,6 +51,12 @@ export function CertificatePage() {
             >
               {c.name}
             </Typography.Text>
+          </div>
+        ) : null}
+        {uploaded ? (
+          <div className="row" style={{ marginTop: 8 }}>
+            <span className="quiet">{t('common.description')}</span>
+            <DescriptionText text={c.description} change={describe} />
           </div>
         ) : null}
         <ProblemAlert error={rename.error} />

@@ -7,6 +7,7 @@ import type { Certificate, CertificateUpload } from '../api/types';
 import { CertificateActs } from '../components/certificate-acts';
 import { NameCell } from '../components/name-cell';
 import { Page } from '../components/page';
+import { DescriptionField } from '../components/description';
 import { PEMField } from '../components/pem-field';
 import { ProblemAlert } from '../components/problem';
 import { ResourceTable, type Column } from '../components/resource-table';
@@ -150,6 +151,7 @@ function Upload({ close }: { close: () => void }) {
           create.mutate(
             {
               name: v.name.trim(),
+              ...(v.description ? { description: v.description.trim() } : {}),
               type: v.type,
               certificate_pem: v.certificate_pem,
               ...(v.chain_pem ? { chain_pem: v.chain_pem } : {}),
@@ -165,6 +167,7 @@ function Upload({ close }: { close: () => void }) {
         <Form.Item name="name" label={t('common.name')} rules={[{ ...required, max: 64 }]}>
           <Input autoComplete="off" maxLength={64} />
         </Form.Item>
+        <DescriptionField />
         <PEMField
           name="certificate_pem"
           label={t('certificate.certificate')}

@@ -13,6 +13,7 @@ import { ClientCertificates } from '../components/client-certificates';
 import { ClientDevices } from '../components/client-devices';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
+import { DescriptionText } from '../components/description';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
@@ -94,10 +95,15 @@ function About({ client: c, server }: { client: SSLClient; server?: SSLServer })
   const { t } = useTranslation();
   const now = useNow(60_000);
   const format = useFormat();
+  const describe = useChange(
+    (description: string) => api.vpn.changeClient(c.id, c.version, { description }),
+    [['client', c.id], ['clients']],
+  );
   return (
     <Facts
       columns={2}
       facts={[
+        { label: t('common.description'), value: <DescriptionText text={c.description} change={describe} /> },
         { label: t('common.state'), value: <StateDot kind="client" state={stateOf(c, now)} /> },
         {
           label: t('client.server'),

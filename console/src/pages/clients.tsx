@@ -8,6 +8,7 @@ import type { ClientSecret, SSLClient } from '../api/types';
 import { ClientBatch } from '../components/client-batch';
 import { ClientTable } from '../components/client-table';
 import { Page } from '../components/page';
+import { DescriptionField } from '../components/description';
 import { PEMField } from '../components/pem-field';
 import { EmptyState, ProblemAlert } from '../components/problem';
 import { SecretDialog } from '../components/secret-dialog';
@@ -43,6 +44,7 @@ export function Clients() {
 interface Entry {
   server: string;
   name: string;
+  description?: string;
   csr_pem?: string;
   token_kind?: 'totp' | 'stoken';
   enrols?: boolean;
@@ -92,6 +94,7 @@ function Create({ server, close }: { server?: string; close: () => void }) {
             create.mutate({
               server: v.server,
               name: v.name.trim(),
+              ...(v.description ? { description: v.description.trim() } : {}),
               ...(v.token_kind ? { token_kind: v.token_kind } : {}),
               ...(v.device_approval ? { device_approval: true } : {}),
               ...(v.enrols && v.token_kind !== 'stoken' ? { enrols: true } : {}),
@@ -117,6 +120,7 @@ function Create({ server, close }: { server?: string; close: () => void }) {
           >
             <Input autoComplete="off" maxLength={64} autoCapitalize="none" spellCheck={false} />
           </Form.Item>
+          <DescriptionField />
           <Collapse
             ghost
             items={[

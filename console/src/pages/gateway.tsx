@@ -77,6 +77,7 @@ function About({ gateway: g }: { gateway: Gateway }) {
       columns={2}
       facts={[
         { label: t('common.state'), value: <StateDot kind="gateway" state={g.state} /> },
+        { label: t('common.description'), value: g.description || '–' },
         { label: t('gateway.id'), value: <CopyText text={g.id} /> },
         { label: t('common.region'), value: region(g.region) },
         { label: t('gateway.network'), value: nameIn(networks, g.network) },

@@ -91,6 +91,7 @@ function About({ server: s }: { server: SSLServer }) {
         },
         { label: t('server.login_mode'), value: t(`server.login_mode_${s.login_mode}`) },
         { label: t('server.two_factor'), value: s.two_factor ? t('common.yes') : t('common.no') },
+        { label: t('common.description'), value: s.description || '–' },
         { label: t('server.id'), value: <CopyText text={s.id} /> },
       ]}
     />

@@ -81,6 +81,7 @@ var Types = map[string]string{
 	"fleet.node_drained":            "account_core",
 	"vpn.certificate_uploaded":      "account_core",
 	"vpn.certificate_renamed":       "account_core",
+	"vpn.certificate_changed":       "account_core",
 	"vpn.certificate_deleted":       "account_core",
 	"vpn.certificate_key_delivered": "account_core",
 	"vpn.certificate_reissued":      "account_core",

@@ -57,22 +57,23 @@ const CertificateQuota = 100
 // client. A private key of an uploaded one is sealed and never read back by
 // people.
 type Certificate struct {
-	ID        string // cert-...
-	Account   account.ID
-	Kind      CertificateKind
-	Name      string   // of an issued one: that of its client
-	Server    string   // SSL server whose CA issued it; empty if uploaded
-	Client    string   // SSL client that it was issued to; empty if uploaded, or once the client is deleted
-	Serial    string   // upper-case hex
-	Chain     [][]byte // DER, leaf first; empty once its client is deleted
-	HasKey    bool     // a private key is kept, sealed
-	NotAfter  time.Time
-	RetireAt  time.Time // when a renewed one is revoked; zero: not renewed
-	RevokedAt time.Time
-	UsedBy    []string // ids of SSL servers, IPsec connections and SSL clients
-	Version   int64
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID          string // cert-...
+	Account     account.ID
+	Kind        CertificateKind
+	Name        string   // of an issued one: that of its client
+	Description string   // of an uploaded one
+	Server      string   // SSL server whose CA issued it; empty if uploaded
+	Client      string   // SSL client that it was issued to; empty if uploaded, or once the client is deleted
+	Serial      string   // upper-case hex
+	Chain       [][]byte // DER, leaf first; empty once its client is deleted
+	HasKey      bool     // a private key is kept, sealed
+	NotAfter    time.Time
+	RetireAt    time.Time // when a renewed one is revoked; zero: not renewed
+	RevokedAt   time.Time
+	UsedBy      []string // ids of SSL servers, IPsec connections and SSL clients
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // CertificateFacts is what the certificate itself says.
@@ -171,13 +172,14 @@ func (s *Service) fillUses(ctx context.Context, owner account.ID, all []Certific
 	return nil
 }
 
-// RenameCertificate gives an uploaded certificate another name. version as in
-// UpdateServer. ErrCertificateIssued for one that was issued: its name is its
-// client's.
-func (s *Service) RenameCertificate(ctx context.Context, p account.Principal, certificate string, version int64, name string) (Certificate, error) {
-	if err := checkName(name); err != nil {
-		return Certificate{}, err
-	}
+// CertificateChange is what a customer changes of an uploaded certificate; what
+// is nil stays.
+type CertificateChange struct{ Name, Description *string }
+
+// UpdateCertificate gives an uploaded certificate another name or description.
+// version as in UpdateServer. ErrCertificateIssued for one that was issued: its
+// name is its client's.
+func (s *Service) UpdateCertificate(ctx context.Context, p account.Principal, certificate string, version int64, change CertificateChange) (Certificate, error) {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		c, err := certificateFor(ctx, tx, p.Account, certificate)
 		if err != nil {
@@ -189,18 +191,23 @@ func (s *Service) RenameCertificate(ctx context.Context, p account.Principal, ce
 		if c.Kind == CertificateClient {
 			return ErrCertificateIssued
 		}
-		was := c.Name
-		c.Name = name
+		was := c.told()
+		c.Name, c.Description = given(change.Name, c.Name), given(change.Description, c.Description)
+		if err := checkName(c.Name); err != nil {
+			return err
+		}
+		if err := checkDescription(c.Description); err != nil {
+			return err
+		}
 		if err := certificateNameFree(ctx, tx, c); err != nil {
 			return err
 		}
-		err = tx.ExecOne(ctx, db.ErrRetry, "UPDATE vpn_certificate SET name = $1, version = version + 1, updated_at = $2 WHERE id = $3 AND version = $4",
-			name, db.Micros(s.clock.Now()), c.ID, c.Version)
+		err = tx.ExecOne(ctx, db.ErrRetry, "UPDATE vpn_certificate SET name = $1, version = version + 1, updated_at = $2, description = $5 WHERE id = $3 AND version = $4",
+			c.Name, db.Micros(s.clock.Now()), c.ID, c.Version, c.Description)
 		if err != nil {
 			return err
 		}
-		detail := tellChanges(map[string]string{"certificate": c.ID}, []setting{{"name", was, false}}, []setting{{"name", name, false}})
-		return s.record(ctx, tx, p, "vpn.certificate_renamed", detail)
+		return s.record(ctx, tx, p, "vpn.certificate_changed", tellChanges(map[string]string{"certificate": c.ID}, was, c.told()))
 	})
 	if err != nil {
 		return Certificate{}, err

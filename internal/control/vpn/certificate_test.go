@@ -240,13 +240,13 @@ func TestACertificateIsListedRenamedAndDeleted(t *testing.T) {
 		if err != nil || len(only) != 1 || only[0].ID != two.ID {
 			t.Errorf("of one type: got %v, %v", only, err)
 		}
-		if _, err := r.s.RenameCertificate(ctx, alice, c.ID, c.Version+1, "three"); !errors.Is(err, vpn.ErrStale) {
+		if _, err := r.s.UpdateCertificate(ctx, alice, c.ID, c.Version+1, called("three")); !errors.Is(err, vpn.ErrStale) {
 			t.Errorf("a stale version: got %v", err)
 		}
-		if _, err := r.s.RenameCertificate(ctx, alice, c.ID, c.Version, "two"); !errors.Is(err, vpn.ErrNameDuplicate) {
+		if _, err := r.s.UpdateCertificate(ctx, alice, c.ID, c.Version, called("two")); !errors.Is(err, vpn.ErrNameDuplicate) {
 			t.Errorf("a name that is taken: got %v", err)
 		}
-		renamed, err := r.s.RenameCertificate(ctx, alice, c.ID, c.Version, "three")
+		renamed, err := r.s.UpdateCertificate(ctx, alice, c.ID, c.Version, called("three"))
 		if err != nil || renamed.Name != "three" || renamed.Version != c.Version+1 {
 			t.Errorf("got %+v, %v", renamed, err)
 		}
@@ -263,7 +263,7 @@ func TestACertificateIsListedRenamedAndDeleted(t *testing.T) {
 func (r rig) foreign(t *testing.T, id string) {
 	t.Helper()
 	_, read := r.s.Certificate(ctx, mallo.Account, id)
-	_, renamed := r.s.RenameCertificate(ctx, mallo, id, 0, "mine")
+	_, renamed := r.s.UpdateCertificate(ctx, mallo, id, 0, called("mine"))
 	_, loaded := r.s.DownloadCertificate(ctx, mallo.Account, id, vpn.FormPEM)
 	_, revoked := r.s.RevokeCertificate(ctx, mallo, id)
 	for _, err := range []error{read, renamed, loaded, revoked, r.s.DeleteCertificate(ctx, mallo, id)} {
@@ -345,3 +345,5 @@ func dbOf(t *testing.T) *db.DB {
 	t.Helper()
 	return dbtest.SQLite(t, sets...)
 }
+
+func called(name string) vpn.CertificateChange { return vpn.CertificateChange{Name: &name} }

@@ -186,6 +186,9 @@ const minRate = 64_000
 
 // check holds a client's settings to its server and gateway.
 func (c ClientSettings) check(g Gateway, srv SSLServer, now time.Time) error {
+	if err := checkDescription(c.Description); err != nil {
+		return err
+	}
 	top := int64(g.SSLBandwidth) * 1_000_000
 	for _, r := range []int64{c.UpRate, c.DownRate} {
 		if r != 0 && (r < minRate || r > top) {

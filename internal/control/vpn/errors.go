@@ -10,6 +10,7 @@ var (
 	ErrNetworkNotFound = errs.New(errs.Unprocessable, "vpn.network_not_found")
 
 	ErrNameInvalid    = errs.New(errs.Unprocessable, "vpn.name_invalid")
+	ErrDescription    = errs.New(errs.Unprocessable, "vpn.description_invalid")
 	ErrNameDuplicate  = errs.New(errs.Conflict, "vpn.name_duplicate")
 	ErrQuota          = errs.New(errs.Unprocessable, "vpn.quota_exceeded")
 	ErrQuotaDecision  = errs.New(errs.Unprocessable, "vpn.quota_decision") // params "names", "most"

@@ -14,7 +14,8 @@ const MaxGatewaySubnets = 50
 
 // GatewayChange is what a customer changes of a gateway; what is nil stays.
 type GatewayChange struct {
-	Name *string
+	Name        *string
+	Description *string
 	// Network moves the gateway to another VPC of its region. It is for all of it
 	// then, unless LocalSubnets say otherwise.
 	Network      *string
@@ -52,6 +53,9 @@ func (s *Service) updateGatewayTx(ctx context.Context, tx *db.Tx, p account.Prin
 	if err := checkName(next.Name); err != nil {
 		return err
 	}
+	if err := checkDescription(next.Description); err != nil {
+		return err
+	}
 	if err := gatewayNameFree(ctx, tx, g, next.Name); err != nil {
 		return err
 	}
@@ -84,9 +88,7 @@ func (g Gateway) changeable() error {
 }
 
 func (c GatewayChange) of(g Gateway) Gateway {
-	if c.Name != nil {
-		g.Name = *c.Name
-	}
+	g.Name, g.Description = given(c.Name, g.Name), given(c.Description, g.Description)
 	if c.Network != nil && *c.Network != g.Network {
 		g.Network, g.LocalSubnets = *c.Network, nil
 	}

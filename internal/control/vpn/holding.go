@@ -7,7 +7,7 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 func Holdings() []holding.Table {
 	return []holding.Table{
 		holding.Of("vpn_gateway", holding.None("configuration of a bought resource", "id", "origin", "account", "name", "region", "network", "state",
-			"problem", "local_subnets", "ssl_bandwidth", "ssl_connections", "node", "version", "created_at", "updated_at")),
+			"problem", "description", "local_subnets", "ssl_bandwidth", "ssl_connections", "node", "version", "created_at", "updated_at")),
 		holding.Of("vpn_server", holding.None("configuration of a bought resource", "id", "gateway", "account", "name", "port", "udp", "state",
 			"settings", "ca", "ca_key", "chain", "version", "created_at", "updated_at")),
 		clientTable(),
@@ -75,13 +75,13 @@ func certificateTable() holding.Table {
 		personal(holding.AccountName, false, "name"),
 		personal(holding.Certificate, false, "serial", "chain"),
 		holding.None("a machine's certificate, its sealed key and its dates", "id", "account", "kind", "server", "client", "subject", "key_sealed",
-			"not_after", "retire_at", "revoked_at", "warned", "version", "created_at", "updated_at"))
+			"not_after", "retire_at", "revoked_at", "warned", "description", "version", "created_at", "updated_at"))
 }
 
 func clientTable() holding.Table {
 	of := personal
 	return holding.Of("vpn_client",
-		of(holding.AccountName, false, "name"),
+		of(holding.AccountName, false, "name", "description"),
 		of(holding.AccountSecret, true, "password_hash", "password_sealed", "key_sealed", "totp_sealed"),
 		of(holding.Certificate, false, "serial", "certificate"),
 		holding.None("settings and counters of a login account", "id", "server", "gateway", "account", "subject", "state", "totp_step", "token_kind", "token_drift",

@@ -109,7 +109,7 @@ func TestARevokedCertificateOpensNothing(t *testing.T) {
 		if !slices.Equal(cert.UsedBy, []string{c.ID}) || cert.Kind != vpn.CertificateClient || cert.Serial != c.Serial {
 			t.Errorf("got %+v", cert)
 		}
-		for _, err := range []error{r.s.DeleteCertificate(ctx, alice, cert.ID), second(r.s.RenameCertificate(ctx, alice, cert.ID, 0, "x1"))} {
+		for _, err := range []error{r.s.DeleteCertificate(ctx, alice, cert.ID), second(r.s.UpdateCertificate(ctx, alice, cert.ID, 0, called("x1")))} {
 			if !errors.Is(err, vpn.ErrCertificateIssued) {
 				t.Errorf("got %v", err)
 			}

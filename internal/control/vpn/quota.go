@@ -165,6 +165,7 @@ type Restriction struct {
 func (s *Service) Restrictions() []Restriction {
 	all := []Restriction{
 		{Name: "name_length", Low: nameShortest, High: MaxName, Unit: "characters"},
+		{Name: "description", Low: 0, High: MaxDescription, Unit: "characters"},
 		{Name: "ssl_bandwidth", Low: 1, High: maxBandwidth, Unit: "Mbit/s"},
 		{Name: "ssl_connections", Low: 1, High: maxConnections},
 		{Name: "clients_per_connection", Low: 0, High: clientsPerConnection},

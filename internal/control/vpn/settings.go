@@ -58,7 +58,7 @@ const (
 // check holds the settings, with the local subnets that hold, to section 4.7, given the VPC's prefixes, the pools
 // of other servers in it and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
+	for _, err := range []error{checkName(c.Name), checkDescription(c.Description), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
 		if err != nil {
 			return err
 		}

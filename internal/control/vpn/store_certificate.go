@@ -10,13 +10,13 @@ import (
 )
 
 const certificateColumns = `SELECT id, account, kind, name, server, client, serial, chain, key_sealed IS NOT NULL, not_after, retire_at, revoked_at,
-	version, created_at, updated_at FROM vpn_certificate`
+	version, created_at, updated_at, description FROM vpn_certificate`
 
 func scanCertificate(r db.Row) (c Certificate, err error) {
 	var notAfter, retire, revoked, created, updated int64
 	var chain []byte
 	err = r.Scan(&c.ID, &c.Account, &c.Kind, &c.Name, &c.Server, &c.Client, &c.Serial, &chain, &c.HasKey, &notAfter, &retire, &revoked,
-		&c.Version, &created, &updated)
+		&c.Version, &created, &updated, &c.Description)
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -54,10 +54,10 @@ const neverWarned = 99
 
 func insertCertificate(ctx context.Context, tx *db.Tx, c Certificate, subject string, sealedKey []byte) error {
 	return tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_certificate (id, account, kind, name, server, client, subject, serial, chain, key_sealed,
-		not_after, retire_at, revoked_at, warned, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, 1, $13, $13) ON CONFLICT DO NOTHING`,
+		not_after, retire_at, revoked_at, warned, version, created_at, updated_at, description)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, 1, $13, $13, $14) ON CONFLICT DO NOTHING`,
 		c.ID, string(c.Account), string(c.Kind), c.Name, c.Server, c.Client, subject, c.Serial, joinChain(c.Chain), blob(sealedKey),
-		db.Micros(c.NotAfter), int64(neverWarned), db.Micros(c.CreatedAt))
+		db.Micros(c.NotAfter), int64(neverWarned), db.Micros(c.CreatedAt), c.Description)
 }
 
 // usesOfAccount maps certificates of an account to what uses them.

@@ -12,14 +12,14 @@ import (
 
 const clientColumns = `SELECT id, server, gateway, account, subject, name, state, token_kind, totp_sealed IS NOT NULL, totp_step, token_drift,
 	password_until, key_until, token_until, serial, certificate, not_after,
-	up_rate, down_rate, fixed_ip, fixed_ip6, routes, two_factor_exempt, max_sessions, expires_at, member_of, daily_quota, monthly_quota, pardoned_at, device_approval, version, created_at, updated_at FROM vpn_client`
+	up_rate, down_rate, fixed_ip, fixed_ip6, routes, two_factor_exempt, max_sessions, expires_at, member_of, daily_quota, monthly_quota, pardoned_at, device_approval, description, version, created_at, updated_at FROM vpn_client`
 
 func scanClient(r db.Row) (c SSLClient, err error) {
 	var untilPassword, untilKey, untilToken, notAfter, exempt, max, expires, approval, created, updated int64
 	var fixed, fixed6, routes, groups string
 	err = r.Scan(&c.ID, &c.Server, &c.Gateway, &c.Account, &c.Subject, &c.Name, &c.State, &c.Token, &c.HasToken, &c.tokenStep, &c.tokenDrift,
 		&untilPassword, &untilKey, &untilToken, &c.Serial, &c.Certificate, &notAfter,
-		&c.UpRate, &c.DownRate, &fixed, &fixed6, &routes, &exempt, &max, &expires, &groups, &c.DailyQuota, &c.MonthlyQuota, &c.pardoned, &approval, &c.Version, &created, &updated)
+		&c.UpRate, &c.DownRate, &fixed, &fixed6, &routes, &exempt, &max, &expires, &groups, &c.DailyQuota, &c.MonthlyQuota, &c.pardoned, &approval, &c.Description, &c.Version, &created, &updated)
 	if err != nil {
 		return SSLClient{}, err
 	}
@@ -100,12 +100,12 @@ func addrText(a netip.Addr) string {
 func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error {
 	err := tx.ExecOne(ctx, ErrNameDuplicate, `INSERT INTO vpn_client (id, server, gateway, account, subject, name, state, password_hash,
 		password_sealed, key_sealed, totp_sealed, totp_step, secret_until, password_until, key_until, token_until, serial, certificate, not_after, up_rate, down_rate, fixed_ip, fixed_ip6, routes,
-		two_factor_exempt, max_sessions, expires_at, token_kind, member_of, daily_quota, monthly_quota, device_approval, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $31, 1, $30, $30) ON CONFLICT DO NOTHING`,
+		two_factor_exempt, max_sessions, expires_at, token_kind, member_of, daily_quota, monthly_quota, device_approval, description, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $31, $32, 1, $30, $30) ON CONFLICT DO NOTHING`,
 		c.ID, c.Server, c.Gateway, string(c.Account), string(c.Subject), c.Name, string(c.State), m.hash, blob(m.sealedPassword), blob(m.sealedKey), blob(m.sealedTOTP),
 		db.Micros(c.Readable.Password), db.Micros(c.Readable.Key), db.Micros(c.Readable.Token), c.Serial, c.Certificate, db.Micros(c.NotAfter), c.UpRate, c.DownRate, addrText(c.FixedIP), addrText(c.FixedIP6), routesText(c.Routes),
 		db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt), string(c.Token), groupsText(c.Groups),
-		c.DailyQuota, c.MonthlyQuota, db.Micros(c.CreatedAt), db.Bool(c.DeviceApproval))
+		c.DailyQuota, c.MonthlyQuota, db.Micros(c.CreatedAt), db.Bool(c.DeviceApproval), c.Description)
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,9 @@ func insertClient(ctx context.Context, tx *db.Tx, c SSLClient, m material) error
 
 func updateClient(ctx context.Context, tx *db.Tx, c SSLClient, now time.Time) error {
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_client SET state = $1, up_rate = $2, down_rate = $3, fixed_ip = $4, fixed_ip6 = $14, routes = $15, two_factor_exempt = $5,
-		max_sessions = $6, expires_at = $7, member_of = $8, daily_quota = $9, monthly_quota = $10, device_approval = $16,
+		max_sessions = $6, expires_at = $7, member_of = $8, daily_quota = $9, monthly_quota = $10, device_approval = $16, description = $17,
 		version = version + 1, updated_at = $11 WHERE id = $12 AND version = $13`,
 		string(c.State), c.UpRate, c.DownRate, addrText(c.FixedIP), db.Bool(c.TwoFactorExempt), int64(c.MaxSessions), db.Micros(c.ExpiresAt),
 		groupsText(c.Groups), c.DailyQuota, c.MonthlyQuota, db.Micros(now), c.ID, c.Version,
-		addrText(c.FixedIP6), routesText(c.Routes), db.Bool(c.DeviceApproval))
+		addrText(c.FixedIP6), routesText(c.Routes), db.Bool(c.DeviceApproval), c.Description)
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
-const gatewayColumns = `SELECT id, account, name, region, network, state, problem, ssl_bandwidth, ssl_connections, node, version, created_at, updated_at, local_subnets FROM vpn_gateway`
+const gatewayColumns = `SELECT id, account, name, region, network, state, problem, ssl_bandwidth, ssl_connections, node, version, created_at, updated_at, local_subnets, description FROM vpn_gateway`
 
 func scanGateway(r db.Row) (g Gateway, err error) {
 	var created, updated, bandwidth, connections int64
 	var subnets string
-	err = r.Scan(&g.ID, &g.Account, &g.Name, &g.Region, &g.Network, &g.State, &g.Problem, &bandwidth, &connections, &g.Node, &g.Version, &created, &updated, &subnets)
+	err = r.Scan(&g.ID, &g.Account, &g.Name, &g.Region, &g.Network, &g.State, &g.Problem, &bandwidth, &connections, &g.Node, &g.Version, &created, &updated, &subnets, &g.Description)
 	if err != nil {
 		return Gateway{}, err
 	}
@@ -64,9 +64,9 @@ func insertGateway(ctx context.Context, tx *db.Tx, g Gateway, key string) error 
 // transaction.
 func updateGateway(ctx context.Context, tx *db.Tx, g Gateway, now time.Time) error {
 	return tx.ExecOne(ctx, db.ErrRetry, `UPDATE vpn_gateway SET state = $1, problem = $2, ssl_bandwidth = $3, ssl_connections = $4,
-		name = $5, network = $6, local_subnets = $7, version = version + 1, updated_at = $8 WHERE id = $9 AND version = $10`,
+		name = $5, network = $6, local_subnets = $7, version = version + 1, updated_at = $8, description = $11 WHERE id = $9 AND version = $10`,
 		string(g.State), g.Problem, int64(g.SSLBandwidth), int64(g.SSLConnections), g.Name, g.Network, routesText(g.LocalSubnets),
-		db.Micros(now), g.ID, g.Version)
+		db.Micros(now), g.ID, g.Version, g.Description)
 }
 
 // gatewayNameFree holds a name to be the only one of the account and region

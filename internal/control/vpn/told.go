@@ -73,6 +73,7 @@ func grouped(n int64) string {
 func (c Settings) told() []setting {
 	return append([]setting{
 		{"name", c.Name, false},
+		{"description", c.Description, true},
 		{"local_subnets", c.LocalSubnets, false},
 		{"pool", c.Pool, false},
 		{"pool6", c.Pool6, false},
@@ -121,6 +122,7 @@ func (c Settings) toldAccess() []setting {
 
 func (c ClientSettings) told() []setting {
 	return []setting{
+		{"description", c.Description, true},
 		{"up_rate", c.UpRate, false},
 		{"down_rate", c.DownRate, false},
 		{"fixed_ip", c.FixedIP, true},
@@ -138,5 +140,9 @@ func (c ClientSettings) told() []setting {
 }
 
 func (g Gateway) told() []setting {
-	return []setting{{"name", g.Name, false}, {"network", g.Network, false}, {"local_subnets", g.LocalSubnets, false}}
+	return []setting{{"name", g.Name, false}, {"description", g.Description, true}, {"network", g.Network, false}, {"local_subnets", g.LocalSubnets, false}}
+}
+
+func (c Certificate) told() []setting {
+	return []setting{{"name", c.Name, false}, {"description", c.Description, true}}
 }

@@ -47,7 +47,7 @@ func TestTheLogTellsWhatChanged(t *testing.T) {
 		r.update(t, c.ID, func(v *vpn.ClientSettings) {
 			v.DailyQuota, v.FixedIP, v.ExpiresAt = 13_000_000_000, netip.MustParseAddr("10.9.0.77"), start.Add(time.Hour)
 		})
-		_, err = r.s.RenameCertificate(ctx, alice, ca.ID, 0, "supplier")
+		_, err = r.s.UpdateCertificate(ctx, alice, ca.ID, 0, called("supplier"))
 		must(t, err)
 		name := "head-office"
 		_, err = r.s.UpdateGateway(ctx, alice, g.ID, 0, vpn.GatewayChange{Name: &name})
@@ -61,7 +61,7 @@ func TestTheLogTellsWhatChanged(t *testing.T) {
 				"client": c.ID, "changed": "fixed_ip expires_at daily_quota", "daily_quota_was": "0", "daily_quota": "13_000_000_000",
 				"expires_at_was": "", "expires_at": "2026-11-22T03:00:00Z",
 			},
-			"vpn.certificate_renamed": {"certificate": ca.ID, "changed": "name", "name_was": "partner", "name": "supplier"},
+			"vpn.certificate_changed": {"certificate": ca.ID, "changed": "name", "name_was": "partner", "name": "supplier"},
 			"vpn.gateway_changed":     {"gateway": g.ID, "changed": "name", "name_was": "gw-a", "name": "head-office"},
 		} {
 			if d := cmp.Diff(want, r.lastDetail(t, kind)); d != "" {

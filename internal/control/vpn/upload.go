@@ -27,6 +27,7 @@ const (
 type NewCertificate struct {
 	Key         string // of the request; the same key is the same certificate; empty: always another
 	Name        string
+	Description string
 	Kind        CertificateKind
 	Certificate []byte
 	PrivateKey  []byte
@@ -46,13 +47,16 @@ func (s *Service) UploadCertificate(ctx context.Context, p account.Principal, in
 	if err := checkName(in.Name); err != nil {
 		return Certificate{}, err
 	}
+	if err := checkDescription(in.Description); err != nil {
+		return Certificate{}, err
+	}
 	now := s.clock.Now()
 	up, err := in.check(now)
 	if err != nil {
 		return Certificate{}, err
 	}
 	c := Certificate{
-		ID: newID("cert", p.Account, in.Key), Account: p.Account, Kind: in.Kind, Name: in.Name, Serial: serialText(up.chain[0].SerialNumber),
+		ID: newID("cert", p.Account, in.Key), Account: p.Account, Kind: in.Kind, Name: in.Name, Description: in.Description, Serial: serialText(up.chain[0].SerialNumber),
 		HasKey: len(up.key) > 0, NotAfter: up.chain[0].NotAfter, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	for _, one := range up.chain {

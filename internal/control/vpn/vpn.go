@@ -59,6 +59,7 @@ type Gateway struct {
 	ID           string // vpngw-...
 	Account      account.ID
 	Name         string
+	Description  string
 	Region       string
 	Network      string         // id of the VPC
 	LocalSubnets []netip.Prefix // subnets of the VPC that it is for; none = all of it
@@ -108,6 +109,7 @@ type Group struct {
 // Durations are whole seconds.
 type Settings struct {
 	Name                 string
+	Description          string
 	LocalSubnets         []netip.Prefix // of both families, IPv6 with Pool6 only; none = the gateway's
 	Pool                 netip.Prefix   // IPv4
 	Pool6                netip.Prefix   // invalid = no IPv6 inside the tunnel
@@ -203,6 +205,7 @@ const (
 
 // ClientSettings are the parameters of an SSL client that may change.
 type ClientSettings struct {
+	Description     string
 	UpRate          int64 // bit/s from the client; 0 = the gateway's
 	DownRate        int64
 	FixedIP         netip.Addr     // invalid = from the pool

@@ -14,6 +14,7 @@ import (
 type Certificate struct {
 	ID          string     `json:"id" example:"cert-..."`
 	Name        string     `json:"name" doc:"Of an issued one: its client's"`
+	Description string     `json:"description"`
 	Type        string     `json:"type" enum:"server,client-ca,peer-ca,client"`
 	State       string     `json:"state" enum:"valid,expiring,expired,revoked" doc:"expiring: 30 days or less are left"`
 	Subject     string     `json:"subject"`
@@ -38,16 +39,18 @@ type Certificate struct {
 // CertificateUpload is a certificate to keep.
 type CertificateUpload struct {
 	Name           string `json:"name" maxLength:"256"`
+	Description    string `json:"description,omitempty" maxLength:"512" doc:"Up to 128 characters, not beginning with http: or https:"`
 	Type           string `json:"type" enum:"server,client-ca,peer-ca,client,gm-sign,gm-enc,gm-ca" doc:"client is issued, not uploaded; gm-* need another build"`
 	CertificatePEM string `json:"certificate_pem" maxLength:"131072" doc:"At most 64 KiB; the chain may follow"`
 	PrivateKeyPEM  string `json:"private_key_pem,omitempty" maxLength:"131072" doc:"For server alone; sealed, never given out"`
 	ChainPEM       string `json:"chain_pem,omitempty" maxLength:"131072" doc:"The issuers in order"`
 }
 
-// CertificatePatch renames a certificate.
+// CertificatePatch changes what a certificate is called; what is left out stays.
 type CertificatePatch struct {
-	Name    string `json:"name" maxLength:"256"`
-	Version int64  `json:"version,omitempty" doc:"Refuse if it changed since this version"`
+	Name        *string `json:"name,omitempty" maxLength:"256"`
+	Description *string `json:"description,omitempty" maxLength:"512" doc:"Up to 128 characters, not beginning with http: or https:"`
+	Version     int64   `json:"version,omitempty" doc:"Refuse if it changed since this version"`
 }
 
 // Certificates registers the operations of certificates.
@@ -69,7 +72,7 @@ func Certificates(a *API, s *vpn.Service, now func() time.Time) {
 	Post(a, "/certificates", Operation{ID: "upload-certificate", Summary: "Upload a certificate", Tag: tag, Access: Customer, Status: 201},
 		func(ctx context.Context, in *struct{ Body CertificateUpload }) (*Body[Certificate], error) {
 			c, err := s.UploadCertificate(ctx, Who(ctx), vpn.NewCertificate{
-				Key: idempotency.Key(ctx), Name: in.Body.Name, Kind: vpn.CertificateKind(in.Body.Type), Certificate: []byte(in.Body.CertificatePEM),
+				Key: idempotency.Key(ctx), Name: in.Body.Name, Description: in.Body.Description, Kind: vpn.CertificateKind(in.Body.Type), Certificate: []byte(in.Body.CertificatePEM),
 				PrivateKey: []byte(in.Body.PrivateKeyPEM), Chain: []byte(in.Body.ChainPEM),
 			})
 			return &Body[Certificate]{convert(c)}, err
@@ -79,13 +82,13 @@ func Certificates(a *API, s *vpn.Service, now func() time.Time) {
 			c, err := s.Certificate(ctx, Who(ctx).Account, in.ID)
 			return &Body[Certificate]{convert(c)}, err
 		})
-	Patch(a, "/certificates/{id}", Operation{ID: "rename-certificate", Summary: "Rename an uploaded certificate", Tag: tag, Access: Customer, IfMatch: true},
+	Patch(a, "/certificates/{id}", Operation{ID: "rename-certificate", Summary: "Rename or describe an uploaded certificate", Tag: tag, Access: Customer, IfMatch: true},
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body CertificatePatch
 		},
 		) (*Body[Certificate], error) {
-			c, err := s.RenameCertificate(ctx, Who(ctx), in.ID, in.Body.Version, in.Body.Name)
+			c, err := s.UpdateCertificate(ctx, Who(ctx), in.ID, in.Body.Version, vpn.CertificateChange{Name: in.Body.Name, Description: in.Body.Description})
 			return &Body[Certificate]{convert(c)}, err
 		})
 	Delete(a, "/certificates/{id}", Operation{
@@ -123,7 +126,7 @@ func certificateActions(a *API, s *vpn.Service, convert func(vpn.Certificate) Ce
 func toCertificate(c vpn.Certificate, now time.Time) Certificate {
 	f := c.Facts()
 	return Certificate{
-		ID: c.ID, Name: c.Name, Type: string(c.Kind), State: string(c.State(now)), Subject: f.Subject, Issuer: f.Issuer, Serial: c.Serial,
+		ID: c.ID, Name: c.Name, Description: c.Description, Type: string(c.Kind), State: string(c.State(now)), Subject: f.Subject, Issuer: f.Issuer, Serial: c.Serial,
 		Names: Items(f.Names, itself), KeyType: f.Key, Fingerprint: f.Fingerprint, NotBefore: toTime(f.NotBefore), NotAfter: c.NotAfter,
 		HasKey: c.HasKey, Server: c.Server, Client: c.Client, UsedBy: Items(c.UsedBy, itself), RetireAt: toTime(c.RetireAt),
 		RevokedAt: toTime(c.RevokedAt), Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,

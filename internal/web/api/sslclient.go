@@ -37,6 +37,7 @@ type SSLClient struct {
 
 // SSLClientSettings are the settings of an SSL client.
 type SSLClientSettings struct {
+	Description     string     `json:"description"`
 	State           string     `json:"state" enum:"enabled,disabled"`
 	UpKbps          int64      `json:"up_kbps" doc:"From the client; 0 = the gateway's rate"`
 	DownKbps        int64      `json:"down_kbps"`
@@ -55,6 +56,7 @@ type SSLClientSettings struct {
 // SSLClientSettingsPatch is what a request may set; what is left out keeps its
 // value, or gets its default in a new client.
 type SSLClientSettingsPatch struct {
+	Description     *string    `json:"description,omitempty" maxLength:"512" doc:"Up to 128 characters, not beginning with http: or https:"`
 	State           *string    `json:"state,omitempty" enum:"enabled,disabled"`
 	UpKbps          *int64     `json:"up_kbps,omitempty" minimum:"0" maximum:"1000000"`
 	DownKbps        *int64     `json:"down_kbps,omitempty" minimum:"0" maximum:"1000000"`
@@ -363,6 +365,7 @@ func (r SSLClientSettingsPatch) apply(c vpn.ClientSettings) (vpn.ClientSettings,
 	set(&c.TwoFactorExempt, r.TwoFactorExempt)
 	set(&c.MaxSessions, r.MaxSessions)
 	set(&c.ExpiresAt, r.ExpiresAt)
+	set(&c.Description, r.Description)
 	set(&c.Groups, r.Groups)
 	set(&c.DailyQuota, r.DailyQuota)
 	set(&c.MonthlyQuota, r.MonthlyQuota)
@@ -404,7 +407,7 @@ func toClient(c vpn.SSLClient) SSLClient {
 		Version: c.Version, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 	}
 	w.SSLClientSettings = SSLClientSettings{
-		State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
+		Description: c.Description, State: string(c.State), UpKbps: c.UpRate / 1000, DownKbps: c.DownRate / 1000,
 		FixedIP: addressText(c.FixedIP), FixedIP6: addressText(c.FixedIP6), Routes: Items(c.Routes, netip.Prefix.String),
 		TwoFactorExempt: c.TwoFactorExempt, MaxSessions: c.MaxSessions, ExpiresAt: toTime(c.ExpiresAt), Groups: Items(c.Groups, itself),
 		DailyQuota: c.DailyQuota, MonthlyQuota: c.MonthlyQuota, DeviceApproval: c.DeviceApproval,

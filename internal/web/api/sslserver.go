@@ -34,6 +34,7 @@ type SSLGroup struct {
 // SSLSettings are the settings of an SSL server. Times are in seconds.
 type SSLSettings struct {
 	Name                 string     `json:"name"`
+	Description          string     `json:"description"`
 	LocalSubnets         []string   `json:"local_subnets" nullable:"false"`
 	Pool                 string     `json:"pool"`
 	Pool6                string     `json:"pool6" doc:"IPv6; empty = no IPv6 inside the tunnel"`
@@ -78,6 +79,7 @@ type SSLSettings struct {
 // or gets its default in a new server.
 type SSLSettingsPatch struct {
 	Name                 *string     `json:"name,omitempty" maxLength:"256"`
+	Description          *string     `json:"description,omitempty" maxLength:"512" doc:"Up to 128 characters, not beginning with http: or https:"`
 	LocalSubnets         *[]string   `json:"local_subnets,omitempty" maxItems:"20" doc:"The only destinations that clients reach; none = the subnets of the gateway"`
 	Pool                 *string     `json:"pool,omitempty" maxLength:"43" example:"10.9.0.0/24"`
 	Pool6                *string     `json:"pool6,omitempty" maxLength:"43" example:"fd3a:8c1e:5b20::/64" doc:"Empty = no IPv6 inside the tunnel"`
@@ -215,6 +217,7 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.ClientBypass, r.ClientBypass)
 	set(&c.ClientIsolation, r.ClientIsolation)
 	set(&c.Banner, r.Banner)
+	set(&c.Description, r.Description)
 	set(&c.TLSMin, r.TLSMin)
 	set(&c.TLSMax, r.TLSMax)
 	set(&c.DenyRoaming, r.DenyRoaming)
@@ -351,7 +354,7 @@ func toSettings(c vpn.Settings) SSLSettings {
 		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, MobileIdleTimeout: c.MobileIdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
-		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner,
+		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, Description: c.Description,
 		TLSMin: c.TLSMin, TLSMax: c.TLSMax, DenyRoaming: c.DenyRoaming, LargeSegments: c.LargeSegments,
 		Certificate: c.CertID, ClientCAs: Items(c.ClientCAs, itself),
 		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,

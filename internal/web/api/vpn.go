@@ -21,6 +21,7 @@ import (
 type VPNGateway struct {
 	ID             string    `json:"id" example:"vpngw-..."`
 	Name           string    `json:"name"`
+	Description    string    `json:"description"`
 	Region         string    `json:"region"`
 	Network        string    `json:"network" doc:"Id of the private network"`
 	LocalSubnets   []string  `json:"local_subnets" nullable:"false" doc:"Subnets of the private network that the gateway is for; none = all of it"`
@@ -38,6 +39,7 @@ type VPNGateway struct {
 // VPNGatewayPatch changes a gateway; what is left out stays.
 type VPNGatewayPatch struct {
 	Name         *string   `json:"name,omitempty" maxLength:"256"`
+	Description  *string   `json:"description,omitempty" maxLength:"512" doc:"Up to 128 characters, not beginning with http: or https:"`
 	Network      *string   `json:"network,omitempty" maxLength:"64" doc:"Another private network of its region; local_subnets are all of it then, unless given"`
 	LocalSubnets *[]string `json:"local_subnets,omitempty" maxItems:"50" doc:"Within the private network; none = all of it"`
 	Version      int64     `json:"version,omitempty" doc:"Refuse if it changed since this version"`
@@ -130,7 +132,7 @@ func page[F, T any](all []F, next string, err error, convert func(F) T) (*Body[L
 }
 
 func (r VPNGatewayPatch) change() (c vpn.GatewayChange, err error) {
-	c.Name, c.Network = r.Name, r.Network
+	c.Name, c.Description, c.Network = r.Name, r.Description, r.Network
 	if r.LocalSubnets != nil {
 		var all []netip.Prefix
 		all, err = parseAll(*r.LocalSubnets, netip.ParsePrefix, vpn.ErrGatewaySubnets.With("limit", vpn.MaxGatewaySubnets))
@@ -146,7 +148,7 @@ func toGateway(g vpn.Gateway) VPNGateway {
 	}
 	return VPNGateway{
 		Services: services,
-		ID:       g.ID, Name: g.Name, Region: g.Region, Network: g.Network, LocalSubnets: Items(g.LocalSubnets, netip.Prefix.String), State: string(g.State), Problem: g.Problem,
+		ID:       g.ID, Name: g.Name, Description: g.Description, Region: g.Region, Network: g.Network, LocalSubnets: Items(g.LocalSubnets, netip.Prefix.String), State: string(g.State), Problem: g.Problem,
 		SSLBandwidth: g.SSLBandwidth, SSLConnections: g.SSLConnections, Addresses: Items(g.Addresses, netip.Addr.String),
 		Version: g.Version, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt,
 	}
