@@ -34,7 +34,7 @@ systems=${SYSTEMS:-stock-dtls ocserv-dtls stock-large ocserv-tls stock-tls pair 
 out=$PWD/build/bench
 
 [ "$(id -u)" = 0 ] || { echo "bench: network namespaces need root" >&2; exit 1; }
-for p in ip iperf3 ocserv ocpasswd openconnect openssl nsenter ping go; do
+for p in ip ss iperf3 ocserv ocpasswd openconnect openssl nsenter ping go; do
   command -v "$p" >/dev/null || { echo "bench: $p is missing" >&2; exit 1; }
 done
 
@@ -77,7 +77,6 @@ for net in 10.97.0.0/16 10.98.0.0/16; do ip -n "$l" route add "$net" via 10.77.0
 ip -n "$l" route add 10.95.0.0/16 via 10.77.0.4
 for net in 10.94.0.0/16 10.96.0.0/16 10.99.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.3; done
 inside "$g" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
-spawn "$l" iperf3 -s >/dev/null 2>&1 & pids+=($!)
 
 # Programs.
 go build -o "$work/node" ./test/bench/node
@@ -219,11 +218,24 @@ connect() { # system
   sleep 1
 }
 
+# served COMMAND...: beside an iperf3 server of its own. One that outlived a tunnel
+# would wait for that tunnel's client and refuse all others.
+served() {
+  local result=0 server
+  spawn "$l" iperf3 -s >/dev/null 2>&1 & server=$!
+  until_true 50 listening || fail "iperf3 does not listen"
+  "$@" || result=$?
+  stop "$server"
+  return "$result"
+}
+listening() { inside "$l" ss -Hltn 'sport = :5201' | grep -q .; }
+
 rate() { # flows [-R]: Mbit/s received
-  { inside "$c" iperf3 -c 10.77.0.2 -t "$secs" -P "$1" -f m "${@:2}" 2>/dev/null || true; } |
+  { served inside "$c" iperf3 -c 10.77.0.2 -t "$secs" -P "$1" -f m "${@:2}" 2>/dev/null || true; } |
     awk -v P="$1" '/receiver/ && (P == 1 || /SUM/) {v = (P == 1 ? $7 : $6)} END {print (v == "" ? 0 : v)}'
 }
-delay() { # milliseconds: 99 of 100 round trips of client d are shorter, while c sends and receives all it can
+delay() { served loaded_delay; }
+loaded_delay() { # milliseconds: 99 of 100 round trips of client d are shorter, while c sends and receives all it can
   inside "$c" iperf3 -c 10.77.0.2 -t $((secs + 1)) -P 4 --bidir >/dev/null 2>&1 & local load=$!
   sleep 1
   inside "$d" ping -q -c 1 -W 2 10.77.0.2 >/dev/null || true

@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
@@ -50,6 +51,7 @@ type modules struct {
 	service     *service.Service
 	order       *order.Service
 	payment     *payment.Service
+	privacy     *privacy.Service
 	logins      metric.Counts // rounds of VPN logins
 }
 
@@ -82,7 +84,13 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.catalog = catalog.New(catalog.Deps{DB: s.main, Clock: now})
 	m.ledger = ledger.New(ledger.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log})
 	m.vpns(cfg, s, hasher, log)
-	return m, m.money(cfg, s, log)
+	if err := m.money(cfg, s, log); err != nil {
+		return nil, err
+	}
+	m.privacy = privacy.New(privacy.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
+	})
+	return m, nil
 }
 
 // origin names the audit log: the console's host.

@@ -18,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
@@ -37,7 +38,7 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), account.Migrations(),
 		notify.Migrations(), realname.Migrations(), catalog.Migrations(), ledger.Migrations(), fleet.Migrations(),
-		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(),
+		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(),
 	}
 }
 
@@ -47,7 +48,7 @@ func Holdings() []holding.Table {
 	for _, h := range [][]holding.Table{
 		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), account.Holdings(),
 		notify.Holdings(), realname.Holdings(), catalog.Holdings(), ledger.Holdings(), fleet.Holdings(),
-		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(),
+		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(),
 	} {
 		all = append(all, h...)
 	}

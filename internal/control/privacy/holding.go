@@ -1,0 +1,20 @@
+package privacy
+
+import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+
+// Holdings describes every column of the module.
+func Holdings() []holding.Table {
+	of := func(c holding.Category, sealed bool, names ...string) (all []holding.Column) {
+		for _, n := range names {
+			all = append(all, holding.Column{
+				Name: n, Category: c, Subject: "subject", Purposes: []string{"rights"}, Basis: holding.ByDuty, Retention: "case", Sealed: sealed,
+			})
+		}
+		return all
+	}
+	return []holding.Table{
+		holding.Of("privacy_request", of(holding.Case, false, "subject", "kind"), of(holding.TicketText, true, "words"),
+			holding.None("how a request was dealt with", "id", "channel", "state", "reason", "received_at", "closed_at", "version")),
+		holding.Of("privacy_clock", holding.None("when a request is due, and by which rule", "request", "rule", "due_at", "provisional", "met_at")),
+	}
+}

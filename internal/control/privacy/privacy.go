@@ -1,0 +1,58 @@
+// Package privacy is the rights desk: what people ask about the data that is
+// held of them, the clocks that run from the asking, and what carries a request
+// out: export, correction, erasure, retention.
+//
+// It holds no personal data of its own but the words of a request, which are
+// sealed under the asker's key. What a module holds of a person is asked of the
+// module, through the port Holder.
+//
+//	received ── identity asked? ──▶ open ──▶ done | refused (reason, law, remedy)
+//	    └── clocks: the earliest of promise and law, counted from receipt
+//
+// Tables: privacy_request, privacy_clock.
+//
+// Invariants: a request that was received has a clock, the strictest known one
+// if none can be computed; asking who somebody is never moves a due date; a
+// refusal carries reason, law and remedy.
+package privacy
+
+import (
+	"embed"
+	"io/fs"
+	"log/slog"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations returns the module's schema.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err)
+	}
+	return db.Migrations{Module: "privacy", Files: sub}
+}
+
+// Deps is what the module needs.
+type Deps struct {
+	DB      *db.DB
+	Clock   clock.Clock
+	Queue   *job.Queue
+	Log     *slog.Logger
+	Audit   *audit.Service
+	Vault   *vault.Vault
+	Profile string // mainland or hongkong: its clocks
+}
+
+// Service is the rights desk. It is safe for concurrent use.
+type Service struct{ d Deps }
+
+// New makes the module and registers its jobs.
+func New(d Deps) *Service { return &Service{d: d} }
