@@ -52,6 +52,7 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 
 export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
@@ -60,6 +61,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
+  '/admin/retention': AdminRetention,
 };
 
 export const newClient = () =>

@@ -202,5 +202,9 @@ export const api = {
     audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),
     checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),
     verifyAudit: () => data(client.POST('/api/v1/admin/audit-log/verify')),
+    retentionRuns: (query?: PageQuery) => data(client.GET('/api/v1/admin/retention-runs', page(query))),
+    holds: () => data(client.GET('/api/v1/admin/holds')),
+    placeHold: (body: T.NewHold) => data(client.POST('/api/v1/admin/holds', { body })),
+    endHold: (id: string) => data(client.POST('/api/v1/admin/holds/{id}/end', at(id))),
   },
 };

@@ -132,6 +132,44 @@ export interface paths {
         patch: operations["admin-update-gateway-node"];
         trace?: never;
     };
+    "/api/v1/admin/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lawful holds, newest first */
+        get: operations["list-holds"];
+        put?: never;
+        /**
+         * Keep data beyond its time
+         * @description The person sees that it is kept, by which law and until when.
+         */
+        post: operations["place-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/holds/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a hold before its time */
+        post: operations["end-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -338,6 +376,23 @@ export interface paths {
          * @description A second payment, a late one or one of another amount: it is in the books, and a person decides what becomes of it.
          */
         get: operations["admin-list-suspense"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/retention-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the nightly runs destroyed, newest first */
+        get: operations["list-retention-runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -659,6 +714,23 @@ export interface paths {
         };
         /** Your e-mail address; reading it is noted among your reads */
         get: operations["my-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the law has us keep of you beyond its time */
+        get: operations["list-own-holds"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2081,6 +2153,22 @@ export interface components {
         GatewayNodePatch: {
             draining: boolean;
         };
+        Hold: {
+            authority: string;
+            /** @description Retention class; empty: every class */
+            class: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            law: string;
+            /** Format: date-time */
+            placed_at: string;
+            placed_by: string;
+            /** @description Handle; empty: of everybody */
+            subject: string;
+            /** Format: date-time */
+            until: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -2134,6 +2222,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListHold: {
+            items: components["schemas"]["Hold"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListLimit: {
             items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2166,6 +2259,11 @@ export interface components {
         };
         ListOrder: {
             items: components["schemas"]["Order"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListOwnHold: {
+            items: components["schemas"]["OwnHold"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2216,6 +2314,11 @@ export interface components {
         };
         ListRegion: {
             items: components["schemas"]["Region"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListRetentionRun: {
+            items: components["schemas"]["RetentionRun"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2397,6 +2500,19 @@ export interface components {
             prefixes: string[];
             region: string;
         };
+        NewHold: {
+            authority: string;
+            class?: string;
+            /** @example CSL 28 */
+            law: string;
+            /** @description Handle; empty: of everybody, then class is needed */
+            subject?: string;
+            /**
+             * Format: date-time
+             * @description Within twelve months
+             */
+            until: string;
+        };
         NewSession: {
             enrol_totp: boolean;
             /** Format: date-time */
@@ -2516,6 +2632,13 @@ export interface components {
             region?: string;
             /** @description What to upgrade */
             resource?: string;
+        };
+        OwnHold: {
+            /** @description Retention class; empty: everything */
+            class: string;
+            law: string;
+            /** Format: date-time */
+            until: string;
         };
         PasswordChange: {
             current: string;
@@ -2877,6 +3000,38 @@ export interface components {
         };
         ResetRequest: {
             email: string;
+        };
+        RetentionRun: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description Retention class; empty: nothing was looked at
+             * @example netlog
+             */
+            class: string;
+            /** Format: int64 */
+            destroyed: number;
+            /**
+             * Format: int64
+             * @description Records whose floor is over
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Kept by a lawful hold
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Kept longer than the ceiling until this run
+             */
+            overdue: number;
+            /**
+             * @description clock: put off, since the clock jumped
+             * @enum {string}
+             */
+            problem: "" | "clock" | "failed";
+            run: string;
         };
         RevealInputBody: {
             /** @description Id of the ticket or case */
@@ -3917,6 +4072,97 @@ export interface operations {
             };
         };
     };
+    "list-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListHold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-orders": {
         parameters: {
             query?: {
@@ -4316,6 +4562,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListStaffReceipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-retention-runs": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRetentionRun"];
                 };
             };
             /** @description Error */
@@ -5083,6 +5361,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnHold"];
                 };
             };
             /** @description Error */

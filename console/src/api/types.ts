@@ -96,4 +96,7 @@ export type AdminOrder = Schemas['StaffOrder'];
 export type AdminPayment = Schemas['StaffPayment'];
 export type Node = Schemas['GatewayNode'];
 export type AuditEntry = Schemas['LogLeaf'];
+export type RetentionRun = Schemas['RetentionRun'];
+export type Hold = Schemas['Hold'];
+export type NewHold = Schemas['NewHold'];
 export type AuditReport = Schemas['LogReport'];

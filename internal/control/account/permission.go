@@ -16,11 +16,12 @@ const (
 	PermAuditVerify    = "audit.verify"
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
+	PermRetentionHold  = "retention.hold"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermRetentionHold,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

@@ -19,6 +19,10 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
+	"retention.run": "log_leaf",
+	"hold.placed":   "legal_order",
+	"hold.ended":    "legal_order",
+
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.staff_disabled":   "account_core",

@@ -9,7 +9,7 @@
 //	received ── identity asked? ──▶ open ──▶ done | refused (reason, law, remedy)
 //	    └── clocks: the earliest of promise and law, counted from receipt
 //
-// Tables: privacy_request, privacy_clock.
+// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
@@ -20,11 +20,14 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -49,10 +52,28 @@ type Deps struct {
 	Audit   *audit.Service
 	Vault   *vault.Vault
 	Profile string // mainland or hongkong: its clocks
+
+	Keepers []retention.Keeper   // what the nightly run asks, in this order
+	Steady  func() time.Duration // a clock that never jumps; nil: the system's
 }
 
 // Service is the rights desk. It is safe for concurrent use.
-type Service struct{ d Deps }
+type Service struct {
+	d Deps
+
+	mu     sync.Mutex
+	wall   time.Time     // both clocks as they were
+	steady time.Duration // when they were last compared
+}
 
 // New makes the module and registers its jobs.
-func New(d Deps) *Service { return &Service{d: d} }
+func New(d Deps) *Service {
+	if d.Steady == nil {
+		d.Steady = clock.Steady()
+	}
+	s := &Service{d: d, wall: d.Clock.Now(), steady: d.Steady()}
+	if d.Queue != nil {
+		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
+	}
+	return s
+}
