@@ -22,8 +22,8 @@ func (s *Service) sweep(ctx context.Context) error {
 }
 
 // Retain deletes the session log of days whose floor is over and destroys the
-// keys of those days (SUP-6). It fills retention.Keeper. The key is of the day,
-// so that a hold on anybody's sessions keeps the whole day.
+// keys of those days (SUP-6). It fills retention.Keeper. The keys are of days
+// and a row names a client, not a person: a hold on anybody's sessions keeps all.
 func (s *Service) Retain(ctx context.Context, run retention.Run) ([]retention.Result, error) {
 	got := retention.Result{Class: retentionClass}
 	until := db.Micros(retention.LastPast(retentionClass, run.Today()).End())

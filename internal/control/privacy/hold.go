@@ -16,8 +16,11 @@ import (
 
 // Errors of holds.
 var (
-	ErrHold     = errs.New(errs.Unprocessable, "privacy.hold_invalid") // params: why
-	ErrNoHold   = errs.New(errs.NotFound, "privacy.hold_not_found")
+	ErrHold   = errs.New(errs.Unprocessable, "privacy.hold_invalid") // params: why
+	ErrNoHold = errs.New(errs.NotFound, "privacy.hold_not_found")
+)
+
+const (
 	holdReview  = 12 // months after which a hold is placed anew, or ends
 	longestText = 200
 )

@@ -1,19 +1,16 @@
-// Package privacy is the rights desk: what people ask about the data that is
-// held of them, the clocks that run from the asking, and what carries a request
-// out: export, correction, erasure, retention.
+// Package privacy carries out what people are promised about the data that is
+// held of them. So far that is its end: a nightly run has every module destroy
+// what is over, unless a lawful hold keeps it, and reports what it did.
 //
-// It holds no personal data of its own but the words of a request, which are
-// sealed under the asker's key. What a module holds of a person is asked of the
-// module, through the port Holder.
+//	kept ── floor over ──▶ may go ── nightly run ──▶ destroyed, key first
+//	                          └── hold: kept until its end, and the person is told
 //
-//	received ── identity asked? ──▶ open ──▶ done | refused (reason, law, remedy)
-//	    └── clocks: the earliest of promise and law, counted from receipt
+// Tables: privacy_retention, privacy_hold. Those of the requests of persons,
+// privacy_request and privacy_clock, are there for the rights desk; nothing
+// writes them yet.
 //
-// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold.
-//
-// Invariants: a request that was received has a clock, the strictest known one
-// if none can be computed; asking who somebody is never moves a due date; a
-// refusal carries reason, law and remedy.
+// Invariants: nothing goes before its floor; a clock that jumped destroys
+// nothing; a hold has a law, an authority and an end.
 package privacy
 
 import (
@@ -51,13 +48,13 @@ type Deps struct {
 	Log     *slog.Logger
 	Audit   *audit.Service
 	Vault   *vault.Vault
-	Profile string // mainland or hongkong: its clocks
+	Profile string // mainland or hongkong: its ceilings
 
 	Keepers []retention.Keeper   // what the nightly run asks, in this order
 	Steady  func() time.Duration // a clock that never jumps; nil: the system's
 }
 
-// Service is the rights desk. It is safe for concurrent use.
+// Service is the module. It is safe for concurrent use.
 type Service struct {
 	d Deps
 
