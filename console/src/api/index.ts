@@ -67,6 +67,7 @@ export const api = {
     decide: (body: T.ConsentAct) => data(client.POST('/api/v1/consents', { body })),
     withdraw: (purpose: string) =>
       data(client.DELETE('/api/v1/consents/{purpose}', { params: { path: { purpose } } })),
+    holds: () => data(client.GET('/api/v1/me/holds')),
     disclosures: (query?: PageQuery) => data(client.GET('/api/v1/disclosures', page(query))),
     reads: (query?: PageQuery) => data(client.GET('/api/v1/reads', page(query))),
   },
