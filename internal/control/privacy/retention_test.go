@@ -46,11 +46,14 @@ func (k *keeper) Retain(_ context.Context, r retention.Run) ([]retention.Result,
 	return []retention.Result{{Class: k.class, Examined: 1, Destroyed: 1}}, nil
 }
 
+func oneKeeper() []retention.Keeper { return []retention.Keeper{&keeper{class: "netlog"}} }
+
 type nightRig struct {
 	s      *privacy.Service
 	audit  *audit.Service
 	clock  *clock.Fake
 	steady *time.Duration
+	keeper *keeper // the first one
 }
 
 func (r nightRig) wait(d time.Duration) {
@@ -58,7 +61,8 @@ func (r nightRig) wait(d time.Duration) {
 	*r.steady += d
 }
 
-func eachNight(t *testing.T, keepers []retention.Keeper, fn func(t *testing.T, r nightRig)) {
+// eachNight gives each engine keepers of its own, since both run at once.
+func eachNight(t *testing.T, keepers func() []retention.Keeper, fn func(t *testing.T, r nightRig)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
@@ -68,18 +72,26 @@ func eachNight(t *testing.T, keepers []retention.Keeper, fn func(t *testing.T, r
 		must(t, err)
 		a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Origin: "test.example/log"})
 		var steady time.Duration
+		all := keepers()
 		s := privacy.New(privacy.Deps{
 			DB: d, Clock: c, Log: slog.New(slog.DiscardHandler), Audit: a, Vault: v, Profile: "mainland",
-			Keepers: keepers, Steady: func() time.Duration { return steady },
+			Keepers: all, Steady: func() time.Duration { return steady },
 		})
-		fn(t, nightRig{s, a, c, &steady})
+		r := nightRig{s: s, audit: a, clock: c, steady: &steady}
+		if len(all) > 0 {
+			r.keeper = all[0].(*keeper)
+		}
+		fn(t, r)
 	}, audit.Migrations(), privacy.Migrations())
 }
 
 func TestARunRecordsWhatItDid(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
-	eachNight(t, []retention.Keeper{&keeper{class: "netlog"}, &keeper{fail: broken}, &keeper{class: "netlog"}, &keeper{class: "order"}}, func(t *testing.T, r nightRig) {
+	keepers := func() []retention.Keeper {
+		return []retention.Keeper{&keeper{class: "netlog"}, &keeper{fail: broken}, &keeper{class: "netlog"}, &keeper{class: "order"}}
+	}
+	eachNight(t, keepers, func(t *testing.T, r nightRig) {
 		if err := r.s.Retain(ctx); !errors.Is(err, broken) {
 			t.Fatalf("one keeper failed, and the run says %v", err)
 		}
@@ -98,9 +110,8 @@ func TestARunRecordsWhatItDid(t *testing.T) {
 
 func TestAHoldKeepsUntilItsEnd(t *testing.T) {
 	t.Parallel()
-	k := &keeper{class: "netlog"}
-	eachNight(t, []retention.Keeper{k}, func(t *testing.T, r nightRig) {
-		k.gone = 0
+	eachNight(t, oneKeeper, func(t *testing.T, r nightRig) {
+		k := r.keeper
 		place := privacy.Hold{Subject: "sub_a", Class: "netlog", Law: "CSL 28", Authority: "a court", Until: start.AddDate(0, 3, 0)}
 		h, err := r.s.PlaceHold(ctx, staff, place)
 		must(t, err)
@@ -138,7 +149,7 @@ func TestAHoldKeepsUntilItsEnd(t *testing.T) {
 
 func TestAHoldHasAnEndAndAReason(t *testing.T) {
 	t.Parallel()
-	eachNight(t, nil, func(t *testing.T, r nightRig) {
+	eachNight(t, oneKeeper, func(t *testing.T, r nightRig) {
 		good := privacy.Hold{Subject: "sub_a", Law: "CSL 28", Authority: "a court", Until: start.AddDate(1, 0, 0)}
 		for name, spoil := range map[string]func(h *privacy.Hold){
 			"no law":          func(h *privacy.Hold) { h.Law = " " },
@@ -168,9 +179,8 @@ func TestAHoldHasAnEndAndAReason(t *testing.T) {
 // after it does.
 func TestAClockThatJumpsDestroysNothing(t *testing.T) {
 	t.Parallel()
-	k := &keeper{class: "netlog"}
-	eachNight(t, []retention.Keeper{k}, func(t *testing.T, r nightRig) {
-		k.runs = 0
+	eachNight(t, oneKeeper, func(t *testing.T, r nightRig) {
+		k := r.keeper
 		r.wait(time.Hour)
 		must(t, r.s.Retain(ctx))
 		r.clock.Advance(200 * 24 * time.Hour)
