@@ -49,7 +49,7 @@ test('staff see the runs, and place a hold with its law and end', async () => {
   fireEvent.change(dialog.getByLabelText('Law'), { target: { value: 'CSL 28' } });
   fireEvent.change(dialog.getByLabelText('Asked for by'), { target: { value: 'a court' } });
   fireEvent.change(dialog.getByLabelText('Person'), { target: { value: 'sub_y' } });
-  fireEvent.change(dialog.getByLabelText('Until (24:00)'), { target: { value: '2027-03-01' } });
+  fireEvent.change(dialog.getByLabelText('Until the end of'), { target: { value: '2027-03-01' } });
   fireEvent.click(dialog.getByRole('button', { name: 'Place a hold' }));
   await waitFor(() =>
     expect(sent.find((s) => s.method === 'POST')?.body).toEqual({

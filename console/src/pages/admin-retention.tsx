@@ -192,7 +192,7 @@ function PlaceHold() {
           <Form.Item name="authority" label={t('retention.authority')} rules={[{ required: true }]}>
             <Input maxLength={200} />
           </Form.Item>
-          <Form.Item name="day" label={t('retention.until')} rules={[{ required: true }]}>
+          <Form.Item name="day" label={t('retention.until_day')} rules={[{ required: true }]}>
             <Input type="date" />
           </Form.Item>
         </Form>
