@@ -438,6 +438,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bundle-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The bundle of a link, which is used up by it */
+        post: operations["fetch-bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates": {
         parameters: {
             query?: never;
@@ -1300,6 +1317,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a link to the bundle */
+        get: operations["get-ssl-client-bundle-link"];
+        put?: never;
+        /**
+         * A link by which the user fetches the bundle, once
+         * @description Shown this once. A link of before is good for nothing.
+         */
+        post: operations["make-ssl-client-bundle-link"];
+        /** End the link to the bundle */
+        delete: operations["revoke-ssl-client-bundle-link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/devices": {
         parameters: {
             query?: never;
@@ -1898,6 +1937,43 @@ export interface components {
             not_after?: string;
             /** @description Hexadecimal */
             serial: string;
+        };
+        BundleInvitation: {
+            /**
+             * Format: int64
+             * @description How long it is good for
+             * @default 24
+             */
+            hours?: number;
+        };
+        BundleLink: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+            /** @description To hand to the person; from / where the console's address is not configured */
+            url: string;
+        };
+        BundleLinkState: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+        };
+        BundleToken: {
+            token: string;
         };
         Certificate: {
             /** @description SSL client that it was issued to */
@@ -4672,6 +4748,42 @@ export interface operations {
             };
         };
     };
+    "fetch-bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-certificates": {
         parameters: {
             query?: {
@@ -6600,6 +6712,102 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLinkState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BundleInvitation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
