@@ -16,11 +16,16 @@ const (
 	PermAuditVerify    = "audit.verify"
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
+
+	// Agreements with recipients, impact assessments.
+	PermAgreementRead  = "agreement.read"
+	PermAgreementWrite = "agreement.write"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
+	PermAgreementRead, PermAgreementWrite,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

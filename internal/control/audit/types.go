@@ -19,6 +19,9 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
+	"agreement.recorded": "consent",
+	"pia.recorded":       "consent",
+
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.staff_disabled":   "account_core",
