@@ -24,6 +24,7 @@ var Types = map[string]string{
 
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
+	"account.trained":          "account_core",
 	"account.staff_disabled":   "account_core",
 	"account.staff_reset":      "account_core",
 	"account.email_verified":   "account_core",
