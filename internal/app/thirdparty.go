@@ -19,6 +19,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/provider/aliyun"
 	"github.com/skybridge-cloud/skybridge/internal/provider/epay"
 	"github.com/skybridge-cloud/skybridge/internal/provider/smtp"
@@ -78,6 +79,9 @@ func facts(cfg config.Config, registry *egress.Registry) consent.Facts {
 			row.Fields = append(row.Fields, op.Fields...)
 		}
 		row.Fields = unique(row.Fields)
+		if mutant.Off("SUP-3") {
+			row.Fields = nil
+		}
 		f.Recipients = append(f.Recipients, row)
 	}
 	return f
