@@ -24,6 +24,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agreement-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What recipients need, and whether it is in force */
+        get: operations["admin-list-agreement-needs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Processing agreements, the newest first */
+        get: operations["admin-list-agreements"];
+        put?: never;
+        /**
+         * Record a processing agreement
+         * @description You answer for it. It takes the place of an earlier one with the recipient; entries are never changed or removed.
+         */
+        post: operations["admin-record-agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit-log": {
         parameters: {
             query?: never;
@@ -164,6 +202,27 @@ export interface paths {
         put?: never;
         /** End a hold before its time */
         post: operations["end-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/impact-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Impact assessments, the newest first */
+        get: operations["admin-list-impact-assessments"];
+        put?: never;
+        /**
+         * Record an impact assessment
+         * @description You answer for it. It takes the place of an earlier one with this id; entries are never changed or removed.
+         */
+        post: operations["admin-record-impact-assessment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2245,6 +2304,23 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        ImpactAssessment: {
+            readonly approver: string;
+            /** Format: date-time */
+            readonly at: string;
+            /** Format: date-time */
+            ends: string;
+            readonly id: string;
+            /** @description On people, and the risks */
+            impact: string;
+            measures: string;
+            /** @description Whether purpose and method are lawful, proper and necessary */
+            necessity: string;
+            /** @example PIA-007 */
+            pia: string;
+            /** @description Of the report, in lower-case hexadecimal digits */
+            sha256: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -2303,6 +2379,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListImpactAssessment: {
+            items: components["schemas"]["ImpactAssessment"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListLimit: {
             items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2343,6 +2424,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListPaperNeed: {
+            items: components["schemas"]["PaperNeed"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListPayment: {
             items: components["schemas"]["Payment"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2355,6 +2441,11 @@ export interface components {
         };
         ListPolicySummary: {
             items: components["schemas"]["PolicySummary"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListProcessingAgreement: {
+            items: components["schemas"]["ProcessingAgreement"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2716,6 +2807,24 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        PaperNeed: {
+            /** Format: date-time */
+            ends?: string;
+            /** @enum {string} */
+            kind: "contract" | "assessment";
+            /**
+             * @description The recipient, or the assessment's id
+             * @example PIA-007
+             */
+            name: string;
+            /** @example idv.aliyun */
+            recipient: string;
+            /**
+             * @description Ending: within 30 days. While it is missing or has ended nothing is sent to the recipient
+             * @enum {string}
+             */
+            state: "missing" | "live" | "ending" | "ended";
+        };
         PasswordChange: {
             current: string;
             next: string;
@@ -2848,6 +2957,27 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        ProcessingAgreement: {
+            /** @description Handle of the member of staff; empty: the demonstration */
+            readonly approver: string;
+            /** Format: date-time */
+            readonly at: string;
+            /** Format: date-time */
+            begins: string;
+            /** Format: date-time */
+            ends: string;
+            readonly id: string;
+            /** @description Kinds of data: names of the registry */
+            kinds: string[];
+            method: string;
+            purposes: string[];
+            /** @example idv.aliyun */
+            recipient: string;
+            safeguards: string;
+            /** @description Of the signed document, in lower-case hexadecimal digits; the document itself is not stored */
+            sha256: string;
+            supervision: string;
         };
         Product: {
             /** @example vpn-gateway */
@@ -3958,6 +4088,97 @@ export interface operations {
             };
         };
     };
+    "admin-list-agreement-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPaperNeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListProcessingAgreement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-record-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessingAgreement"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessingAgreement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit-log": {
         parameters: {
             query?: {
@@ -4227,6 +4448,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-impact-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListImpactAssessment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-record-impact-assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpactAssessment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpactAssessment"];
+                };
             };
             /** @description Error */
             default: {

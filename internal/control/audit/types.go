@@ -19,12 +19,15 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
-	"retention.run": "log_leaf",
-	"hold.placed":   "legal_order",
-	"hold.ended":    "legal_order",
+	"retention.run":      "log_leaf",
+	"hold.placed":        "legal_order",
+	"hold.ended":         "legal_order",
+	"agreement.recorded": "consent",
+	"pia.recorded":       "consent",
 
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
+	"account.trained":          "account_core",
 	"account.staff_disabled":   "account_core",
 	"account.staff_reset":      "account_core",
 	"account.email_verified":   "account_core",
