@@ -237,7 +237,7 @@ func (o *options) admin() *cobra.Command {
 		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
-	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue(),
+	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.addTraining(), o.publishCatalogue(),
 		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false),
 		o.quotaRequests(), o.setQuota(), o.declineQuota())
 	return c
@@ -270,6 +270,22 @@ func (o *options) resetStaff() *cobra.Command {
 			return app.ResetStaff(cmd.Context(), c, args[0], o.out, log)
 		},
 	}
+}
+
+func (o *options) addTraining() *cobra.Command {
+	var day string
+	cmd := &cobra.Command{
+		Use: "add-training NAME", Short: "Record that a member of the staff was taught how personal data are handled; it holds for twelve months", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.AddTraining(cmd.Context(), c, args[0], day, o.out, log)
+		},
+	}
+	cmd.Flags().StringVar(&day, "on", "", "the day, such as 2026-11-28 (default: today)")
+	return cmd
 }
 
 func (o *options) disableStaff() *cobra.Command {

@@ -14,7 +14,7 @@ import (
 // explains them. Those of the business are read from the database, and are the
 // same at every control process.
 func (m *modules) metrics(s *stores, log *slog.Logger) *metric.Registry {
-	return metric.New(log, append(m.fleetMetrics(), append(m.workMetrics(), poolMetrics(s)...)...)...)
+	return metric.New(log, append(m.fleetMetrics(), append(append(m.workMetrics(), m.paperMetrics()...), poolMetrics(s)...)...)...)
 }
 
 func (m *modules) fleetMetrics() []metric.Family {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -42,6 +43,7 @@ type modules struct {
 	egress      *egress.Egress
 	audit       *audit.Service
 	consent     *consent.Service
+	agreement   *agreement.Service
 	account     *account.Service
 	notify      *notify.Service
 	realname    *realname.Service
@@ -77,7 +79,10 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		return nil, err
 	}
 	s.vault.Bind(m.audit, m.consent)
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Clock: now})
+	m.agreement = agreement.New(agreement.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Registry: registry,
+	})
+	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Clock: now})
 	hasher := password.NewHasher(4)
 	if err := m.people(cfg, s, hasher, log); err != nil {
 		return nil, err
@@ -255,6 +260,9 @@ func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	}
 	if err := m.catalog.Seed(ctx, file); err != nil {
 		return fmt.Errorf("seeding the catalogue: %w", err)
+	}
+	if err := m.agreement.SeedDemo(ctx); err != nil {
+		return fmt.Errorf("the demonstration's agreements: %w", err)
 	}
 	secret, err := ensureSecret(cfg.Path("operator-password"))
 	if err != nil {

@@ -164,6 +164,12 @@ export const api = {
     openEnrolment: (token: string) => data(client.POST('/api/v1/token-enrolments', { body: { token } })),
     confirmEnrolment: (token: string, code: string) =>
       data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
+    bundleLink: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/bundle-link', at(id))),
+    makeBundleLink: (id: string, hours: number) =>
+      data(client.POST('/api/v1/ssl-clients/{id}/bundle-link', { ...at(id), body: { hours } })),
+    revokeBundleLink: (id: string) => data(client.DELETE('/api/v1/ssl-clients/{id}/bundle-link', at(id))),
+    fetchBundle: (token: string): Promise<Blob> =>
+      data(client.POST('/api/v1/bundle-downloads', { body: { token }, parseAs: 'blob' })),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     devices: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/devices', at(id))),

@@ -24,6 +24,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agreement-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What recipients need, and whether it is in force */
+        get: operations["admin-list-agreement-needs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Processing agreements, the newest first */
+        get: operations["admin-list-agreements"];
+        put?: never;
+        /**
+         * Record a processing agreement
+         * @description You answer for it. It takes the place of an earlier one with the recipient; entries are never changed or removed.
+         */
+        post: operations["admin-record-agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit-log": {
         parameters: {
             query?: never;
@@ -164,6 +202,27 @@ export interface paths {
         put?: never;
         /** End a hold before its time */
         post: operations["end-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/impact-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Impact assessments, the newest first */
+        get: operations["admin-list-impact-assessments"];
+        put?: never;
+        /**
+         * Record an impact assessment
+         * @description You answer for it. It takes the place of an earlier one with this id; entries are never changed or removed.
+         */
+        post: operations["admin-record-impact-assessment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -432,6 +491,23 @@ export interface paths {
         get: operations["prove-own-entry"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundle-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The bundle of a link, which is used up by it */
+        post: operations["fetch-bundle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1300,6 +1376,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a link to the bundle */
+        get: operations["get-ssl-client-bundle-link"];
+        put?: never;
+        /**
+         * A link by which the user fetches the bundle, once
+         * @description Shown this once. A link of before is good for nothing.
+         */
+        post: operations["make-ssl-client-bundle-link"];
+        /** End the link to the bundle */
+        delete: operations["revoke-ssl-client-bundle-link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/devices": {
         parameters: {
             query?: never;
@@ -1899,6 +1997,43 @@ export interface components {
             /** @description Hexadecimal */
             serial: string;
         };
+        BundleInvitation: {
+            /**
+             * Format: int64
+             * @description How long it is good for
+             * @default 24
+             */
+            hours?: number;
+        };
+        BundleLink: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+            /** @description To hand to the person; from / where the console's address is not configured */
+            url: string;
+        };
+        BundleLinkState: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+        };
+        BundleToken: {
+            token: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -2169,6 +2304,23 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        ImpactAssessment: {
+            readonly approver: string;
+            /** Format: date-time */
+            readonly at: string;
+            /** Format: date-time */
+            ends: string;
+            readonly id: string;
+            /** @description On people, and the risks */
+            impact: string;
+            measures: string;
+            /** @description Whether purpose and method are lawful, proper and necessary */
+            necessity: string;
+            /** @example PIA-007 */
+            pia: string;
+            /** @description Of the report, in lower-case hexadecimal digits */
+            sha256: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -2227,6 +2379,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListImpactAssessment: {
+            items: components["schemas"]["ImpactAssessment"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListLimit: {
             items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2267,6 +2424,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListPaperNeed: {
+            items: components["schemas"]["PaperNeed"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListPayment: {
             items: components["schemas"]["Payment"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2279,6 +2441,11 @@ export interface components {
         };
         ListPolicySummary: {
             items: components["schemas"]["PolicySummary"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListProcessingAgreement: {
+            items: components["schemas"]["ProcessingAgreement"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2640,6 +2807,24 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        PaperNeed: {
+            /** Format: date-time */
+            ends?: string;
+            /** @enum {string} */
+            kind: "contract" | "assessment";
+            /**
+             * @description The recipient, or the assessment's id
+             * @example PIA-007
+             */
+            name: string;
+            /** @example idv.aliyun */
+            recipient: string;
+            /**
+             * @description Ending: within 30 days. While it is missing or has ended nothing is sent to the recipient
+             * @enum {string}
+             */
+            state: "missing" | "live" | "ending" | "ended";
+        };
         PasswordChange: {
             current: string;
             next: string;
@@ -2772,6 +2957,27 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        ProcessingAgreement: {
+            /** @description Handle of the member of staff; empty: the demonstration */
+            readonly approver: string;
+            /** Format: date-time */
+            readonly at: string;
+            /** Format: date-time */
+            begins: string;
+            /** Format: date-time */
+            ends: string;
+            readonly id: string;
+            /** @description Kinds of data: names of the registry */
+            kinds: string[];
+            method: string;
+            purposes: string[];
+            /** @example idv.aliyun */
+            recipient: string;
+            safeguards: string;
+            /** @description Of the signed document, in lower-case hexadecimal digits; the document itself is not stored */
+            sha256: string;
+            supervision: string;
         };
         Product: {
             /** @example vpn-gateway */
@@ -3882,6 +4088,97 @@ export interface operations {
             };
         };
     };
+    "admin-list-agreement-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPaperNeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListProcessingAgreement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-record-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessingAgreement"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessingAgreement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit-log": {
         parameters: {
             query?: {
@@ -4151,6 +4448,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-impact-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListImpactAssessment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-record-impact-assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpactAssessment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpactAssessment"];
+                };
             };
             /** @description Error */
             default: {
@@ -4659,6 +5018,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "fetch-bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -6600,6 +6995,102 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLinkState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BundleInvitation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

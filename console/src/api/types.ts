@@ -65,6 +65,7 @@ export type BlockedCertificate = Schemas['BlockedCertificate'];
 export type CertificateBlock = Schemas['CertificateBlock'];
 export type TokenEnrolment = Schemas['TokenEnrolment'];
 export type TokenInvitation = Schemas['TokenInvitation'];
+export type BundleLink = Schemas['BundleLink'];
 export type ClientSecret = Schemas['SSLClientSecret'];
 export type BatchRow = Schemas['SSLClientBatchRow'];
 export type Quota = Schemas['Quota'];

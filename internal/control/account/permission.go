@@ -17,11 +17,16 @@ const (
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
 	PermRetentionHold  = "retention.hold"
+
+	// Agreements with recipients, impact assessments.
+	PermAgreementRead  = "agreement.read"
+	PermAgreementWrite = "agreement.write"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermRetentionHold,
+	PermAgreementRead, PermAgreementWrite,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

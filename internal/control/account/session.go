@@ -32,7 +32,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Principal, er
 			return Principal{}, err
 		}
 	}
-	return s.principal(ses), nil
+	return s.principal(ctx, ses)
 }
 
 // touch never revives a session that was revoked meanwhile.

@@ -163,12 +163,10 @@ type Epay struct {
 
 // RealName is the identity check.
 type RealName struct {
-	Endpoint        string    `yaml:"endpoint"`
-	AccessKeyID     string    `yaml:"access_key_id"`
-	SecretFile      string    `yaml:"secret_file"`
-	PublicKey       string    `yaml:"public_key"`       // the provider's SM2 key: 04, X, Y in hex
-	AgreementSHA256 string    `yaml:"agreement_sha256"` // of the data processing agreement
-	AgreementUntil  time.Time `yaml:"agreement_until"`
+	Endpoint    string `yaml:"endpoint"`
+	AccessKeyID string `yaml:"access_key_id"`
+	SecretFile  string `yaml:"secret_file"`
+	PublicKey   string `yaml:"public_key"` // the provider's SM2 key: 04, X, Y in hex
 }
 
 // Demo turns the installation into a demonstration: third parties are
