@@ -90,6 +90,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 	})
+	m.scheduleBackups(cfg, s)
 	return m, nil
 }
 
