@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -160,5 +161,34 @@ func TestNoPersonIsInTheClearInABackup(t *testing.T) {
 				t.Errorf("%s: %d bytes with a person's name in the clear", file, len(text))
 			}
 		}
+	}
+}
+
+func TestTheDoctorTellsOfBackups(t *testing.T) {
+	in := install(t)
+	told := func() string {
+		var out bytes.Buffer
+		for _, f := range backups(context.Background(), in.cfg, in.stores.main) {
+			fmt.Fprintln(&out, f.ok, f.what, f.remedy)
+		}
+		return out.String()
+	}
+	if got := told(); !strings.Contains(got, "false backups backup.main.directory") {
+		t.Errorf("none wanted: got %s", got)
+	}
+	in.register("somebody")
+	in.backedUp()
+	if got := told(); strings.Contains(got, "false") || !strings.Contains(got, "store keys") {
+		t.Errorf("just done: got %s", got)
+	}
+	// A file where the directory should be.
+	in.cfg.Backup.Main.Directory = in.cfg.Backup.Main.PublicKeyFile
+	if err := in.modules.backUp(context.Background(), in.cfg, in.stores, io.Discard); err == nil {
+		t.Fatal("a backup into a file was done")
+	}
+	var out bytes.Buffer
+	must(t, ListBackups(context.Background(), in.cfg, &out, slog.New(slog.DiscardHandler)))
+	if got := told(); !strings.Contains(got, "false backup of the store main") || !strings.Contains(out.String(), "FAILED") {
+		t.Errorf("after a failure: got %s and %s", got, out.String())
 	}
 }

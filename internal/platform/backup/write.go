@@ -53,9 +53,6 @@ func Write(ctx context.Context, s Source, now time.Time) (Manifest, error) {
 	if s.Keep <= 0 || s.Keep > s.Store.Longest() {
 		return Manifest{}, fmt.Errorf("backups of the store %s are kept %v at most", s.Store, s.Store.Longest())
 	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return Manifest{}, err
-	}
 	m, err := s.write(ctx, now)
 	return m, errors.Join(err, Expire(s.Dir, s.Store, s.Keep, now))
 }
@@ -66,6 +63,9 @@ func (s Source) write(ctx context.Context, now time.Time) (m Manifest, err error
 		Program: s.Program, Engine: string(s.DB.Dialect()), Key: s.Public.Fingerprint(), dir: s.Dir,
 	}
 	m.File = fmt.Sprintf("%s-%s-%s%s", s.Store, m.At.Format(timeForm), strings.TrimPrefix(m.ID, "bak_"), fileEnd)
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return m, err
+	}
 	tmp := filepath.Join(s.Dir, unfinished+m.File)
 	defer func() { _ = os.Remove(tmp) }() // it has its name by then, or is a part
 	if err := s.file(ctx, tmp, &m); err != nil {
