@@ -230,7 +230,24 @@ func (o *options) backup() *cobra.Command {
 			}
 			return app.ListBackups(cmd.Context(), c, o.out, log)
 		},
-	})
+	}, o.drill())
+	return c
+}
+
+func (o *options) drill() *cobra.Command {
+	var mainKey, keysKey string
+	c := &cobra.Command{
+		Use: "drill", Short: "Restore the newest backups for practice, verify them and record the result", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Drill(cmd.Context(), c, mainKey, keysKey, o.out, log)
+		},
+	}
+	c.Flags().StringVar(&mainKey, "key", "", "private key of the main database's backups")
+	c.Flags().StringVar(&keysKey, "keystore-key", "", "private key of the key store's backups")
 	return c
 }
 

@@ -118,6 +118,13 @@ func ListBackups(ctx context.Context, cfg config.Config, out io.Writer, log *slo
 		fmt.Fprintf(out, "%s  restored %s of %s: %d erasures applied again, %d entries of the audit log lost\n",
 			r.Opened.Format(time.DateTime), r.Backup, r.BackupAt.Format(time.DateTime), r.Tombstones, r.Lost)
 	}
+	if err != nil {
+		return err
+	}
+	drills, err := backup.Drills(ctx, s.main)
+	for _, d := range drills {
+		printDrill(out, d)
+	}
 	return err
 }
 

@@ -192,3 +192,32 @@ func TestTheDoctorTellsOfBackups(t *testing.T) {
 		t.Errorf("after a failure: got %s and %s", got, out.String())
 	}
 }
+
+func TestADrillIsRecordedWhetherItPassesOrNot(t *testing.T) {
+	in := install(t)
+	ctx, log := context.Background(), slog.New(slog.DiscardHandler)
+	in.register("somebody")
+	from := in.backedUp()
+	in.register("later")
+	must(t, Drill(ctx, in.cfg, from.MainKey, from.KeysKey, io.Discard, log))
+	file := strings.TrimSuffix(from.Main, ".json") + ".skb"
+	text, err := os.ReadFile(file)
+	must(t, err)
+	text[len(text)/2] ^= 1
+	must(t, os.WriteFile(file, text, 0o600))
+	if err := Drill(ctx, in.cfg, from.MainKey, from.KeysKey, io.Discard, log); !errors.Is(err, backup.ErrHash) {
+		t.Errorf("with a damaged file: got %v", err)
+	}
+	all, err := backup.Drills(ctx, in.stores.main)
+	if err != nil || len(all) != 2 || all[0].Error == "" || all[1].Error != "" || all[1].Leaves == 0 || all[1].Rows == 0 || all[1].SHA256 == "" {
+		t.Errorf("got %+v, %v, want one that failed after one that passed", all, err)
+	}
+	if left, err := filepath.Glob(in.cfg.Path("drill-*")); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+	var out bytes.Buffer
+	must(t, ListBackups(ctx, in.cfg, &out, log))
+	if strings.Count(out.String(), "drill with") != 2 {
+		t.Errorf("got %s", out.String())
+	}
+}
