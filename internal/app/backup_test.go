@@ -83,8 +83,7 @@ func TestARestoreOpensOnlyAfterTheErasuresAndOnlyIfItsLogWasOurs(t *testing.T) {
 	}
 	before := accounts(in.stores)
 	in.register("later")
-	_, err := in.modules.audit.Checkpoint(ctx)
-	must(t, err)
+	lost := in.backedUp() // of a log that does not go on
 
 	handle, err := db.Get(ctx, in.stores.keys, nil, db.One[string], "SELECT handle FROM keystore_root WHERE state = 'live' AND handle LIKE 'sub_%' ORDER BY created_at, handle LIMIT 1")
 	must(t, err)
@@ -121,6 +120,12 @@ func TestARestoreOpensOnlyAfterTheErasuresAndOnlyIfItsLogWasOurs(t *testing.T) {
 	}
 	if err := VerifyAudit(ctx, cfg, io.Discard, slog.New(slog.DiscardHandler)); err != nil {
 		t.Errorf("after it opened: %v", err)
+	}
+	opened := &rig{t: t, cfg: cfg}
+	again := opened.elsewhere(append(everything, tombstoneFile)...)
+	must(t, Restore(ctx, again, lost, io.Discard))
+	if _, err := start(t, again); !errors.Is(err, audit.ErrNotOurs) {
+		t.Errorf("a backup of the lost log: got %v, want ErrNotOurs", err)
 	}
 }
 

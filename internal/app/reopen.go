@@ -93,7 +93,7 @@ func (m *modules) reopen(ctx context.Context, cfg config.Config, s *stores, log 
 	if err != nil {
 		return err
 	}
-	if err := m.audit.Reopen(ctx); err != nil {
+	if err := m.audit.Reopen(ctx, []byte(was.Checkpoint)); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotOpened, err)
 	}
 	log.WarnContext(ctx, "opened after a restore", "backup", was.Backup, "tombstones", len(erased), "lost", lost)

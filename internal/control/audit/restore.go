@@ -112,8 +112,10 @@ func notOurs(cause error) error { return errs.Wrap(ErrNotOurs.Kind, ErrNotOurs.C
 
 // Reopen goes on with a restored log that CheckRestored passed: the checkpoint
 // outside that is ahead of it is kept under the name of its size, with the
-// history, and a new one takes its place. Doing it again changes nothing.
-func (s *Service) Reopen(ctx context.Context) error {
+// history, and a new one takes its place; the history ends at the backup's
+// checkpoint, so that no later backup of the lost log passes. Doing it again
+// changes nothing.
+func (s *Service) Reopen(ctx context.Context, signed []byte) error {
 	outside, err := s.external()
 	if err != nil {
 		return notOurs(err)
@@ -127,6 +129,14 @@ func (s *Service) Reopen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("keeping the checkpoint of the lost log: %w", err)
 		}
+	}
+	history, err := os.ReadFile(s.history())
+	if err != nil {
+		return err
+	}
+	before, _, _ := bytes.Cut(history, signed)
+	if err := durable.Replace(s.history(), append(bytes.Clone(before), append(bytes.Clone(signed), historyEnd...)...)); err != nil {
+		return err
 	}
 	_, err = s.Checkpoint(ctx)
 	return err

@@ -139,7 +139,7 @@ func (m Manifest) Verify(k PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)
 	if err != nil {
@@ -189,7 +189,7 @@ func (m Manifest) Restore(ctx context.Context, d *db.DB, sets []db.Migrations, k
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return m.read(f, k, func(r io.Reader) error {
 		rows, err := load(ctx, d, sets, r)
 		if err != nil {
