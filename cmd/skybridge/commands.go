@@ -44,7 +44,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
-	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.doctor())
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.doctor(), o.backup(), o.restore())
 	return c
 }
 
@@ -204,6 +204,70 @@ func (o *options) policy() *cobra.Command {
 			return app.PolicyLint(cmp.Or(o.profile, cfg.Profile), time.Now(), o.out)
 		},
 	})
+	return c
+}
+
+func (o *options) backup() *cobra.Command {
+	c := &cobra.Command{
+		Use: "backup", Short: "Back up both stores now", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Backup(cmd.Context(), c, o.out, log)
+		},
+	}
+	c.AddCommand(&cobra.Command{
+		Use: "keygen FILE", Short: "Make a key of backups: the private half in FILE, the public one in FILE.pub", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return app.BackupKey(args[0], o.out) },
+	}, &cobra.Command{
+		Use: "list", Short: "List backups and restores", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.ListBackups(cmd.Context(), c, o.out, log)
+		},
+	}, o.drill())
+	return c
+}
+
+func (o *options) drill() *cobra.Command {
+	var mainKey, keysKey string
+	c := &cobra.Command{
+		Use: "drill", Short: "Restore the newest backups for practice, verify them and record the result", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Drill(cmd.Context(), c, mainKey, keysKey, o.out, log)
+		},
+	}
+	c.Flags().StringVar(&mainKey, "key", "", "private key of the main database's backups")
+	c.Flags().StringVar(&keysKey, "keystore-key", "", "private key of the key store's backups")
+	return c
+}
+
+func (o *options) restore() *cobra.Command {
+	var in app.Restoring
+	c := &cobra.Command{
+		Use: "restore", Short: "Fill a new installation from backups", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Restore(cmd.Context(), c, in, o.out)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&in.Main, "from", "", "manifest of a backup of the main database")
+	f.StringVar(&in.MainKey, "key", "", "private key of it")
+	f.StringVar(&in.Keys, "keystore-from", "", "manifest of a backup of the key store, of the same run or later")
+	f.StringVar(&in.KeysKey, "keystore-key", "", "private key of it")
 	return c
 }
 

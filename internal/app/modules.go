@@ -97,6 +97,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
+	m.scheduleBackups(cfg, s)
 	return m, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -40,6 +41,7 @@ var described = map[string][]holding.Table{
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),
 	"internal/control/vpn":          vpn.Holdings(),
+	"internal/platform/backup":      backup.Holdings(),
 	"internal/platform/idempotency": idempotency.Holdings(),
 	"internal/platform/job":         job.Holdings(),
 	"internal/platform/vault":       vault.Holdings(),

@@ -20,5 +20,5 @@ func (s *Service) Mark(ctx context.Context, owner account.ID) (string, error) {
 
 // Versions returns the version of each of an account's orders, by number.
 func (s *Service) Versions(ctx context.Context, owner account.ID) (map[string]int64, error) {
-	return db.Versions(ctx, s.d.DB, "SELECT id, version FROM order_order WHERE account_id = $1", string(owner))
+	return db.RowVersions(ctx, s.d.DB, "SELECT id, version FROM order_order WHERE account_id = $1", string(owner))
 }

@@ -61,7 +61,7 @@ func (s *Service) Versions(ctx context.Context, k Kind, owner account.ID) (map[s
 	if k == KindSession {
 		return s.sessionVersions(ctx, owner)
 	}
-	return db.Versions(ctx, s.db, watchTexts[k][1], string(owner))
+	return db.RowVersions(ctx, s.db, watchTexts[k][1], string(owner))
 }
 
 func (s *Service) sessionMark(ctx context.Context, owner account.ID) (string, error) {

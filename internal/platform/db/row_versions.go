@@ -2,8 +2,8 @@ package db
 
 import "context"
 
-// Versions runs a query of ids and versions.
-func Versions(ctx context.Context, q Q, text string, args ...any) (map[string]int64, error) {
+// RowVersions runs a query of ids and versions.
+func RowVersions(ctx context.Context, q Q, text string, args ...any) (map[string]int64, error) {
 	type pair struct {
 		id      string
 		version int64
