@@ -82,12 +82,17 @@ func (s *Service) rowOf(ctx context.Context, e entry) (ev Event, kept bool, err 
 // field audit_payload.body of the leaf's subject; leaves without a subject need
 // none.
 func (s *Service) Detail(ctx context.Context, t vault.Ticket, l Leaf) ([]byte, error) {
-	kept, err := db.Get(ctx, s.db, ErrRange, func(r db.Row) (e entry, err error) { return e, r.Scan(&e.class, &e.body) },
-		"SELECT class, body FROM audit_payload WHERE id = $1", l.Payload)
+	kept, err := s.keptDetail(ctx, l)
 	if err != nil {
 		return nil, err
 	}
 	return s.vault.OpenSalted(ctx, t, payloadRef(l.Payload, l.Handle, kept.class), kept.body)
+}
+
+// keptDetail is the sealed detail of a leaf and the class of its key.
+func (s *Service) keptDetail(ctx context.Context, l Leaf) (entry, error) {
+	return db.Get(ctx, s.db, ErrRange, func(r db.Row) (e entry, err error) { return e, r.Scan(&e.class, &e.body) },
+		"SELECT class, body FROM audit_payload WHERE id = $1", l.Payload)
 }
 
 // DetailField is the field name for a read ticket of Detail.

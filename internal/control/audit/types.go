@@ -41,6 +41,8 @@ var Types = map[string]string{
 	"account.totp_disabled":    "account_core",
 	"account.stuffing":         "netlog",
 
+	"proof.pack": "disclosure",
+
 	"order.placed":          "order",
 	"order.paid":            "order",
 	"order.cancelled":       "order",
