@@ -16,11 +16,12 @@ const (
 	PermAuditVerify    = "audit.verify"
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
+	PermPrivacyHandle  = "privacy.handle"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

@@ -6,8 +6,14 @@
 // sealed under the asker's key. What a module holds of a person is asked of the
 // module, through the port Holder.
 //
-//	received ── identity asked? ──▶ open ──▶ done | refused (reason, law, remedy)
-//	    └── clocks: the earliest of promise and law, counted from receipt
+//	received ── ask ──▶ asked ── refuse ──▶ refused (reason, law, remedy)
+//	 │  │  ▲               │ └── withdraw ──▶ withdrawn
+//	 │  │  └─ identified ──┘
+//	 │  └── refuse ──▶ refused, withdraw ──▶ withdrawn
+//	 ├── grant ──▶ done
+//	 └── carry ──▶ carrying ── carried ──▶ done
+//
+// Clocks run from the receipt; the earliest of promise and law binds.
 //
 // Tables: privacy_request, privacy_clock.
 //
@@ -20,8 +26,10 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -49,10 +57,23 @@ type Deps struct {
 	Audit   *audit.Service
 	Vault   *vault.Vault
 	Profile string // mainland or hongkong: its clocks
+
+	Calendar   *civil.Calendar // nil = the published one
+	Letterhead Letterhead
+	Logins     Logins
+	Tunnels    Tunnels
+	Carrier    Carrier // nil: staff carry out what was granted, and say so
 }
 
 // Service is the rights desk. It is safe for concurrent use.
 type Service struct{ d Deps }
 
 // New makes the module and registers its jobs.
-func New(d Deps) *Service { return &Service{d: d} }
+func New(d Deps) *Service {
+	if d.Calendar == nil {
+		d.Calendar = civil.Published()
+	}
+	s := &Service{d: d}
+	s.d.Queue.Every("privacy.clocks", time.Hour, s.watch)
+	return s
+}
