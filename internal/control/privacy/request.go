@@ -112,7 +112,7 @@ const (
 
 // Request is a request of a person, without its words and its letter.
 type Request struct {
-	ID          string // req_...
+	ID          string // dsr_...
 	Account     account.ID
 	Subject     id.Handle
 	Kind        Kind

@@ -45,7 +45,7 @@ func (s *Service) Open(ctx context.Context, p account.Principal, in NewRequest) 
 		return Request{}, err
 	}
 	r := Request{
-		ID: id.New("req"), Account: p.Account, Subject: p.Subject, Kind: in.Kind, Channel: in.Channel,
+		ID: id.New("dsr"), Account: p.Account, Subject: p.Subject, Kind: in.Kind, Channel: in.Channel,
 		State: Received, Identity: IdentityKnown, ReceivedAt: s.d.Clock.Now(), Version: 1,
 	}
 	var err error

@@ -16,7 +16,7 @@ type NewDataSubjectRequest struct {
 
 // DataSubjectRequest is a request about personal data on the wire.
 type DataSubjectRequest struct {
-	ID          string     `json:"id" example:"req_2b4k7..."`
+	ID          string     `json:"id" example:"dsr_2b4k7..."`
 	Kind        string     `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,misuse,question"`
 	State       string     `json:"state" enum:"received,asked,carrying,done,refused,withdrawn" doc:"asked: we need to know who you are, or a proof; carrying: granted, and being done"`
 	Special     string     `json:"special" doc:"Why the answer takes up to seven days; empty if it does not" enum:",complex,volume,recipient"`
