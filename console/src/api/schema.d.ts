@@ -2183,7 +2183,7 @@ export interface components {
              * @description The first moment that is too late for what comes next; left out when nothing is due
              */
             due_at?: string;
-            /** @example req_2b4k7... */
+            /** @example dsr_2b4k7... */
             id: string;
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
@@ -2234,7 +2234,7 @@ export interface components {
              * @description The first moment that is too late for what comes next; left out when nothing is due
              */
             due_at?: string;
-            /** @example req_2b4k7... */
+            /** @example dsr_2b4k7... */
             id: string;
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
