@@ -31,6 +31,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
 )
 
@@ -90,6 +91,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn,
+		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
 	return m, nil
 }

@@ -62,6 +62,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
+	api.Retention(a, m.privacy)
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)

@@ -251,6 +251,44 @@ export interface paths {
         patch: operations["admin-update-gateway-node"];
         trace?: never;
     };
+    "/api/v1/admin/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lawful holds, newest first */
+        get: operations["list-holds"];
+        put?: never;
+        /**
+         * Keep data beyond its time
+         * @description The person sees that it is kept, by which law and until when.
+         */
+        post: operations["place-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/holds/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a hold before its time */
+        post: operations["end-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -465,6 +503,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/retention-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the nightly runs destroyed, newest first */
+        get: operations["list-retention-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users": {
         parameters: {
             query?: never;
@@ -496,6 +551,23 @@ export interface paths {
         get: operations["prove-own-entry"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundle-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The bundle of a link, which is used up by it */
+        post: operations["fetch-bundle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -833,6 +905,23 @@ export interface paths {
         };
         /** Your e-mail address; reading it is noted among your reads */
         get: operations["my-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the law has us keep of you beyond its time */
+        get: operations["list-own-holds"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1397,6 +1486,28 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a link to the bundle */
+        get: operations["get-ssl-client-bundle-link"];
+        put?: never;
+        /**
+         * A link by which the user fetches the bundle, once
+         * @description Shown this once. A link of before is good for nothing.
+         */
+        post: operations["make-ssl-client-bundle-link"];
+        /** End the link to the bundle */
+        delete: operations["revoke-ssl-client-bundle-link"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2001,6 +2112,43 @@ export interface components {
             /** @description Hexadecimal */
             serial: string;
         };
+        BundleInvitation: {
+            /**
+             * Format: int64
+             * @description How long it is good for
+             * @default 24
+             */
+            hours?: number;
+        };
+        BundleLink: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+            /** @description To hand to the person; from / where the console's address is not configured */
+            url: string;
+        };
+        BundleLinkState: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+        };
+        BundleToken: {
+            token: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -2354,6 +2502,22 @@ export interface components {
         GatewayNodePatch: {
             draining: boolean;
         };
+        Hold: {
+            authority: string;
+            /** @description Retention class; empty: every class */
+            class: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            law: string;
+            /** Format: date-time */
+            placed_at: string;
+            placed_by: string;
+            /** @description Handle; empty: of everybody */
+            subject: string;
+            /** Format: date-time */
+            until: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -2412,6 +2576,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListHold: {
+            items: components["schemas"]["Hold"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListLimit: {
             items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2444,6 +2613,11 @@ export interface components {
         };
         ListOrder: {
             items: components["schemas"]["Order"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListOwnHold: {
+            items: components["schemas"]["OwnHold"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2494,6 +2668,11 @@ export interface components {
         };
         ListRegion: {
             items: components["schemas"]["Region"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListRetentionRun: {
+            items: components["schemas"]["RetentionRun"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2684,6 +2863,19 @@ export interface components {
             /** @description At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them */
             words?: string;
         };
+        NewHold: {
+            authority: string;
+            class?: string;
+            /** @example CSL 28 */
+            law: string;
+            /** @description Handle; empty: of everybody, then class is needed */
+            subject?: string;
+            /**
+             * Format: date-time
+             * @description Within twelve months
+             */
+            until: string;
+        };
         NewSession: {
             enrol_totp: boolean;
             /** Format: date-time */
@@ -2803,6 +2995,13 @@ export interface components {
             region?: string;
             /** @description What to upgrade */
             resource?: string;
+        };
+        OwnHold: {
+            /** @description Retention class; empty: everything */
+            class: string;
+            law: string;
+            /** Format: date-time */
+            until: string;
         };
         PasswordChange: {
             current: string;
@@ -3164,6 +3363,38 @@ export interface components {
         };
         ResetRequest: {
             email: string;
+        };
+        RetentionRun: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description Retention class; empty: nothing was looked at
+             * @example netlog
+             */
+            class: string;
+            /** Format: int64 */
+            destroyed: number;
+            /**
+             * Format: int64
+             * @description Records whose floor is over
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Kept by a lawful hold
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Kept longer than the ceiling until this run
+             */
+            overdue: number;
+            /**
+             * @description clock: put off, since the clock jumped
+             * @enum {string}
+             */
+            problem: "" | "clock" | "failed";
+            run: string;
         };
         RevealInputBody: {
             /** @description Id of the ticket or case */
@@ -4423,6 +4654,97 @@ export interface operations {
             };
         };
     };
+    "list-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListHold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-orders": {
         parameters: {
             query?: {
@@ -4835,6 +5157,38 @@ export interface operations {
             };
         };
     };
+    "list-retention-runs": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRetentionRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-users": {
         parameters: {
             query?: {
@@ -4887,6 +5241,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "fetch-bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -5713,6 +6103,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnHold"];
                 };
             };
             /** @description Error */
@@ -6923,6 +7342,102 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLinkState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BundleInvitation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -17,11 +17,12 @@ const (
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
 	PermPrivacyHandle  = "privacy.handle"
+	PermRetentionHold  = "retention.hold"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

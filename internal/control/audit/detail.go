@@ -12,12 +12,12 @@ import (
 // detail holds a payload to its commitment, and the rows that repeat it.
 func (w *walker) detail(ctx context.Context, e entry) error {
 	ref := payloadRef(e.Payload, e.Handle, e.class)
-	if e.class == "" || e.class != Types[e.Type] {
+	if e.class == "" || e.class != keyClass(e.Type, e.At) {
 		w.bad("payload_missing", e.Index)
 		return nil
 	}
 	if len(e.body) == 0 {
-		gone, err := w.s.vault.Destroyed(ctx, e.Handle, e.class)
+		gone, err := w.s.vault.Destroyed(ctx, ref.Owner(), e.class)
 		if err == nil && !gone {
 			w.bad("payload_missing", e.Index)
 		}
@@ -86,7 +86,7 @@ func (s *Service) Detail(ctx context.Context, t vault.Ticket, l Leaf) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	return s.vault.OpenSalted(ctx, t, payloadRef(l.Payload, l.Handle, Types[l.Type]), sealed)
+	return s.vault.OpenSalted(ctx, t, payloadRef(l.Payload, l.Handle, keyClass(l.Type, l.At)), sealed)
 }
 
 // DetailField is the field name for a read ticket of Detail.

@@ -19,6 +19,10 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
+	"retention.run": "log_leaf",
+	"hold.placed":   "legal_order",
+	"hold.ended":    "legal_order",
+
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.staff_disabled":   "account_core",
@@ -67,6 +71,9 @@ var Types = map[string]string{
 	"vpn.device_removed":       "account_core",
 	"vpn.enrolment_invited":    "account_core",
 	"vpn.token_enrolled":       "account_core",
+	"vpn.bundle_link_made":     "account_core",
+	"vpn.bundle_link_revoked":  "account_core",
+	"vpn.bundle_fetched":       "account_core",
 	"vpn.recovery_codes_made":  "account_core",
 	"vpn.recovery_code_used":   "account_core",
 	"vpn.secret_read":          "account_core",

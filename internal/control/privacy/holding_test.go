@@ -1,7 +1,6 @@
 package privacy_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
@@ -11,11 +10,7 @@ import (
 
 func TestEveryColumnIsClassified(t *testing.T) {
 	t.Parallel()
-	live, err := dbtest.SQLite(t, privacy.Migrations()).Schema(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holding.Verify(privacy.Holdings(), live); err != nil {
-		t.Error(err)
-	}
+	live, err := dbtest.SQLite(t, privacy.Migrations()).Schema(ctx)
+	must(t, err)
+	must(t, holding.Verify(privacy.Holdings(), live))
 }

@@ -15,7 +15,7 @@
 //
 // Clocks run from the receipt; the earliest of promise and law binds.
 //
-// Tables: privacy_request, privacy_clock.
+// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
@@ -26,6 +26,7 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
@@ -33,6 +34,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -62,18 +64,32 @@ type Deps struct {
 	Letterhead Letterhead
 	Logins     Logins
 	Tunnels    Tunnels
-	Carrier    Carrier // nil: staff carry out what was granted, and say so
+	Carrier    Carrier              // nil: staff carry out what was granted, and say so
+	Keepers    []retention.Keeper   // what the nightly run asks, in this order
+	Steady     func() time.Duration // a clock that never jumps; nil: the system's
 }
 
 // Service is the rights desk. It is safe for concurrent use.
-type Service struct{ d Deps }
+type Service struct {
+	d Deps
+
+	mu     sync.Mutex
+	wall   time.Time     // both clocks as they were
+	steady time.Duration // when they were last compared
+}
 
 // New makes the module and registers its jobs.
 func New(d Deps) *Service {
 	if d.Calendar == nil {
 		d.Calendar = civil.Published()
 	}
-	s := &Service{d: d}
-	s.d.Queue.Every("privacy.clocks", time.Hour, s.watch)
+	if d.Steady == nil {
+		d.Steady = clock.Steady()
+	}
+	s := &Service{d: d, wall: d.Clock.Now(), steady: d.Steady()}
+	if d.Queue != nil {
+		d.Queue.Every("privacy.clocks", time.Hour, s.watch)
+		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
+	}
 	return s
 }

@@ -74,7 +74,7 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 			return err
 		}
 	}
-	if err := s.record(ctx, tx, p, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
+	if err := s.recordTx(ctx, tx, p, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
 		return err
 	}
 	return s.d.Queue.PublishTx(ctx, tx, TopicReceived, s.event(r))
@@ -164,11 +164,11 @@ func (s *Service) moveTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 			return err
 		}
 	}
-	return s.record(ctx, tx, p, leaf, r, detail)
+	return s.recordTx(ctx, tx, p, leaf, r, detail)
 }
 
-// record writes what was done with a request into the log, as an act of p.
-func (s *Service) record(ctx context.Context, tx *db.Tx, p account.Principal, leaf string, r Request, detail map[string]string) error {
+// recordTx writes what was done with a request into the log, as an act of p.
+func (s *Service) recordTx(ctx context.Context, tx *db.Tx, p account.Principal, leaf string, r Request, detail map[string]string) error {
 	actor := audit.Actor{Class: vault.Self, Handle: p.Subject, Session: p.Session}
 	if p.Subject != r.Subject {
 		actor.Class = vault.Staff

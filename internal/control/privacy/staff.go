@@ -106,7 +106,7 @@ func (s *Service) Special(ctx context.Context, p account.Principal, request, rea
 		if err := update(ctx, tx, r); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, p, "privacy.clock_special", r, map[string]string{"reason": reason, "was_due": was})
+		return s.recordTx(ctx, tx, p, "privacy.clock_special", r, map[string]string{"reason": reason, "was_due": was})
 	})
 }
 

@@ -52,7 +52,7 @@ func (s *Service) lockClientTx(ctx context.Context, tx *db.Tx, p account.Princip
 	if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
 		return err
 	}
-	if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
+	if err := endLinksTx(ctx, tx, c.ID); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))

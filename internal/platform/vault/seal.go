@@ -188,10 +188,17 @@ func (v *Vault) OpenSalted(ctx context.Context, t Ticket, ref Ref, sealed []byte
 }
 
 func (r Ref) orSystem() Ref {
-	if r.Subject == "" {
-		r.Subject = systemHandle
-	}
+	r.Subject = r.Owner()
 	return r
+}
+
+// Owner is whose key seals a salted value: its subject's, or the system's if it
+// has none.
+func (r Ref) Owner() id.Handle {
+	if r.Subject == "" {
+		return systemHandle
+	}
+	return r.Subject
 }
 
 // Matches reports whether a salted value is exactly plain, without revealing

@@ -76,8 +76,9 @@ type Options struct {
 
 // API is the API being assembled.
 type API struct {
-	huma huma.API
-	opt  Options
+	huma    huma.API
+	opt     Options
+	watched []watched // kinds of which event streams tell
 }
 
 // New returns an API without operations on the mux.
