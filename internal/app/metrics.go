@@ -80,6 +80,13 @@ func (m *modules) workMetrics() []metric.Family {
 			},
 		},
 		{
+			Name: "skybridge_control_privacy_requests", Help: "Open requests of data subjects: in time, due within a day, past due.", Kind: metric.Gauge,
+			Labels: []string{"due"}, Read: func(ctx context.Context) ([]metric.Sample, error) {
+				n, err := m.privacy.Standing(ctx)
+				return metric.ByLabel(map[string]float64{"later": float64(n.Open - n.DueSoon - n.Overdue), "soon": float64(n.DueSoon), "over": float64(n.Overdue)}), err
+			},
+		},
+		{
 			Name: "skybridge_control_egress_total", Help: "Calls to third parties of this process by outcome: done, failed, unknown, or refused before anything was sent.", Kind: metric.Counter,
 			Labels: []string{"recipient", "operation", "outcome"}, Read: m.egress.Calls().Read,
 		},

@@ -95,10 +95,20 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
+		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn,
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
 	m.scheduleBackups(cfg, s)
 	return m, nil
+}
+
+// letterhead is what the desk's letters print of the operator: what the policy
+// prints.
+func letterhead(cfg config.Config) privacy.Letterhead {
+	o := operator(cfg)
+	return privacy.Letterhead{
+		Brand: o.Brand, LegalName: o.LegalName, Complaint: o.Complaint, Authority: o.Authority, DPO: o.DPO, DPOContact: o.DPOContact,
+	}
 }
 
 // origin names the audit log: the console's host.

@@ -61,6 +61,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Notices(a, m.notify)
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
+	api.DataSubjectRequests(a, m.privacy)
 	api.Retention(a, m.privacy)
 	api.Agreements(a, m.agreement)
 	api.Catalog(a, m.catalog)

@@ -133,6 +133,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/data-subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The desk's queue, by due date */
+        get: operations["admin-list-data-subject-requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a request; the person sees that you did */
+        get: operations["admin-get-data-subject-request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a request */
+        post: operations["admin-answer-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/ask-identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a proof, within one working day; no due date moves */
+        post: operations["admin-ask-identity-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/carried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What was granted is done */
+        post: operations["admin-carried-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/identified": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The proof is there */
+        post: operations["admin-identified-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/special": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Declare a special case: seven days */
+        post: operations["admin-extend-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/gateway-nodes": {
         parameters: {
             query?: never;
@@ -638,6 +757,61 @@ export interface paths {
         post?: never;
         /** Withdraw a consent, at once */
         delete: operations["withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your requests, newest first */
+        get: operations["list-data-subject-requests"];
+        put?: never;
+        /**
+         * Ask for something about your data
+         * @description Needs no consent. misuse ends every session of yours, this one too, and locks all SSL clients of the account.
+         */
+        post: operations["make-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-subject-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A request of yours with its words and the answer */
+        get: operations["get-data-subject-request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-subject-requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request back */
+        post: operations["withdraw-data-subject-request"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2191,6 +2365,105 @@ export interface components {
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
         };
+        DataSubjectAnswer: {
+            /** @enum {string} */
+            decision: "granted" | "partial" | "refused";
+            /** @enum {string} */
+            law?: "" | "CSL-23" | "CSL-26" | "ECL-31" | "NDR-25" | "PDPO-20" | "PDPO-24" | "PIPL-15" | "PIPL-31" | "PIPL-44" | "PIPL-45" | "PIPL-46" | "PIPL-47" | "PIPL-48" | "PIPL-49" | "PIPL-50";
+            /** @enum {string} */
+            reason?: "" | "already_done" | "authority_not_proven" | "basis_stands" | "excessive" | "identity_not_proven" | "must_keep" | "not_feasible" | "not_held" | "not_ours" | "others_harmed";
+            /** @description court is among them */
+            remedies?: ("authority" | "complaint" | "court")[] | null;
+            /** @description For the person, as they are; explain, question and complaint need them */
+            words?: string;
+        };
+        DataSubjectCase: {
+            /** Format: date-time */
+            answered_at?: string;
+            clocks: components["schemas"]["DataSubjectClock"][];
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            decision: "" | "granted" | "partial" | "refused";
+            /**
+             * Format: date-time
+             * @description The first moment that is too late for what comes next; left out when nothing is due
+             */
+            due_at?: string;
+            /** @example dsr_2b4k7... */
+            id: string;
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /** @description Code of the article that the reason rests on */
+            law: string;
+            /** @description The answer, by language: zh-CN, en */
+            letter?: {
+                [key: string]: string;
+            };
+            /** @description Of the letter as it is kept; the audit log has it too */
+            letter_sha256: string;
+            /** @description The calendar of holidays is not published yet; the due date can only move earlier */
+            provisional: boolean;
+            /** @description Code of why it was not granted; the letter has it in words */
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * @description Why the answer takes up to seven days; empty if it does not
+             * @enum {string}
+             */
+            special: "" | "complex" | "volume" | "recipient";
+            /**
+             * @description asked: we need to know who you are, or a proof; carrying: granted, and being done
+             * @enum {string}
+             */
+            state: "received" | "asked" | "carrying" | "done" | "refused" | "withdrawn";
+            words: string;
+        };
+        DataSubjectClock: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            met_at?: string;
+            provisional: boolean;
+            /** @example reply.3wd */
+            rule: string;
+        };
+        DataSubjectRequest: {
+            /** Format: date-time */
+            answered_at?: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            decision: "" | "granted" | "partial" | "refused";
+            /**
+             * Format: date-time
+             * @description The first moment that is too late for what comes next; left out when nothing is due
+             */
+            due_at?: string;
+            /** @example dsr_2b4k7... */
+            id: string;
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /** @description Code of the article that the reason rests on */
+            law: string;
+            /** @description The calendar of holidays is not published yet; the due date can only move earlier */
+            provisional: boolean;
+            /** @description Code of why it was not granted; the letter has it in words */
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * @description Why the answer takes up to seven days; empty if it does not
+             * @enum {string}
+             */
+            special: "" | "complex" | "volume" | "recipient";
+            /**
+             * @description asked: we need to know who you are, or a proof; carrying: granted, and being done
+             * @enum {string}
+             */
+            state: "received" | "asked" | "carrying" | "done" | "refused" | "withdrawn";
+        };
         Disclosure: {
             /** Format: date-time */
             at: string;
@@ -2361,6 +2634,11 @@ export interface components {
         };
         ListCertificate: {
             items: components["schemas"]["Certificate"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListDataSubjectRequest: {
+            items: components["schemas"]["DataSubjectRequest"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2666,6 +2944,15 @@ export interface components {
             name: string;
             prefixes: string[];
             region: string;
+        };
+        NewDataSubjectRequest: {
+            /**
+             * @description misuse signs you out everywhere and locks your VPN clients at once
+             * @enum {string}
+             */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /** @description At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them */
+            words?: string;
         };
         NewHold: {
             authority: string;
@@ -3804,6 +4091,13 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        SpecialInputBody: {
+            /**
+             * @description Not knowing who asks is no reason
+             * @enum {string}
+             */
+            reason: "complex" | "volume" | "recipient";
+        };
         StaffOrder: {
             account: string;
             /** Format: int64 */
@@ -4293,6 +4587,218 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LogReport"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-data-subject-requests": {
+        parameters: {
+            query?: {
+                /** @description The closed ones, newest first */
+                closed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-answer-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataSubjectAnswer"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-ask-identity-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-carried-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-identified-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-extend-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5415,6 +5921,130 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-data-subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataSubjectRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectRequest"];
+                };
             };
             /** @description Error */
             default: {

@@ -16,6 +16,7 @@ const (
 	PermAuditVerify    = "audit.verify"
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
+	PermPrivacyHandle  = "privacy.handle"
 	PermRetentionHold  = "retention.hold"
 
 	// Agreements with recipients, impact assessments.
@@ -25,7 +26,7 @@ const (
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermRetentionHold,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
 	PermAgreementRead, PermAgreementWrite,
 }
 

@@ -113,4 +113,13 @@ var Types = map[string]string{
 	"service.upgraded":         "order",
 	"service.upgrade_failed":   "order",
 	"service.terminated":       "order",
+
+	"privacy.request_received":  "case",
+	"privacy.identity_asked":    "case",
+	"privacy.identity_known":    "case",
+	"privacy.clock_special":     "case",
+	"privacy.request_answered":  "case",
+	"privacy.request_refused":   "case",
+	"privacy.request_carried":   "case",
+	"privacy.request_withdrawn": "case",
 }
