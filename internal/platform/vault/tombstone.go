@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,32 +21,34 @@ import (
 // BACKUP). It holds handles and codes only.
 type Tombstone struct {
 	Handle  id.Handle
-	Account string   // whose rows go with it; empty for the user of an SSL client
+	Account string   // of its owner; empty for the user of an SSL client
+	Client  string   // of its user; empty for the owner of an account
 	Classes []string // of the destroyed keys
 	At      time.Time
 }
 
-// line is a tombstone's form in a file: four fields, then the classes.
+// none stands for an empty field of a line.
+const none = "-"
+
+// line is a tombstone's form in a file: five fields, then the classes.
 func (t Tombstone) line() string {
-	account := t.Account
-	if account == "" {
-		account = "-"
-	}
-	return strings.Join(append([]string{"v1", string(t.Handle), account, strconv.FormatInt(db.Micros(t.At), 10)}, t.Classes...), " ") + "\n"
+	return strings.Join(append([]string{"v1", string(t.Handle), cmp.Or(t.Account, none), cmp.Or(t.Client, none), strconv.FormatInt(db.Micros(t.At), 10)}, t.Classes...), " ") + "\n"
 }
 
 func parseTombstone(line string) (Tombstone, error) {
 	f := strings.Fields(line)
-	if len(f) < 5 || f[0] != "v1" {
+	if len(f) < 6 || f[0] != "v1" {
 		return Tombstone{}, errors.New("not a tombstone")
 	}
-	at, err := strconv.ParseInt(f[3], 10, 64)
+	at, err := strconv.ParseInt(f[4], 10, 64)
 	if err != nil {
 		return Tombstone{}, fmt.Errorf("a tombstone's time: %w", err)
 	}
-	t := Tombstone{Handle: id.Handle(f[1]), Account: f[2], At: db.FromMicros(at), Classes: f[4:]}
-	if t.Account == "-" {
-		t.Account = ""
+	t := Tombstone{Handle: id.Handle(f[1]), At: db.FromMicros(at), Classes: f[5:]}
+	for to, text := range map[*string]string{&t.Account: f[2], &t.Client: f[3]} {
+		if text != none {
+			*to = text
+		}
 	}
 	return t, nil
 }
@@ -55,8 +58,8 @@ func parseTombstone(line string) (Tombstone, error) {
 func (v *Vault) Bury(ctx context.Context, file string, t Tombstone) error {
 	err := v.db.InTx(ctx, func(tx *db.Tx) error {
 		for _, class := range t.Classes {
-			if _, err := tx.Exec(ctx, `INSERT INTO keystore_tombstone (handle, class, account, buried_at) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (handle, class) DO NOTHING`, t.Handle, class, t.Account, db.Micros(t.At)); err != nil {
+			if _, err := tx.Exec(ctx, `INSERT INTO keystore_tombstone (handle, class, account, client, buried_at) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (handle, class) DO NOTHING`, t.Handle, class, t.Account, t.Client, db.Micros(t.At)); err != nil {
 				return err
 			}
 		}

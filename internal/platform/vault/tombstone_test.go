@@ -47,7 +47,7 @@ func TestAFileThatIsNotOneOfTombstonesIsRefused(t *testing.T) {
 	if all, err := vault.ReadTombstones(file); err != nil || len(all) != 0 {
 		t.Errorf("no file: %v, %v", all, err)
 	}
-	for _, text := range []string{"v1 sub_a acc_1\n", "v2 sub_a acc_1 1 x\n", "v1 sub_a acc_1 soon x\n", "\x00\x00"} {
+	for _, text := range []string{"v1 sub_a acc_1 -\n", "v2 sub_a acc_1 - 1 x\n", "v1 sub_a acc_1 - soon x\n", "\x00\x00"} {
 		must(t, os.WriteFile(file, []byte(text), 0o600))
 		if _, err := vault.ReadTombstones(file); err == nil {
 			t.Errorf("%q was read", text)

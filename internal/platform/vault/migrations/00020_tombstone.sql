@@ -5,6 +5,7 @@ CREATE TABLE keystore_tombstone (
     handle TEXT NOT NULL,
     class TEXT NOT NULL,
     account TEXT NOT NULL,
+    client TEXT NOT NULL,
     buried_at BIGINT NOT NULL,
     PRIMARY KEY (handle, class)
 );
