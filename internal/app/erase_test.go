@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -98,4 +101,39 @@ func TestACopyIsItsPersonsAloneAndAReplayEndsIt(t *testing.T) {
 	if len(other.copy(them)) < len(theirs) {
 		t.Error("another person's data went too")
 	}
+}
+
+// The bytes of the database's files hold a name before the erasure and none
+// after: rows are overwritten, not only unlinked.
+func TestAnErasedNameIsInNoByteOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	const name = "canary-7f3k9q"
+	p := in.register(name)
+	in.drain()
+	if !in.inFiles(name) {
+		t.Fatal("the scan is blind: a living person's name is not found")
+	}
+	ctx := context.Background()
+	_, err := privacy.EraseRows(ctx, in.stores.main, Held(), p.self())
+	must(t, err)
+	in.drain()
+	must(t, in.stores.main.Truncate(ctx))
+	if in.inFiles(name) {
+		t.Error("the name of an erased person is in the database's files")
+	}
+}
+
+// inFiles tells whether a file of the data directory holds the text.
+func (in *rig) inFiles(text string) (found bool) {
+	in.t.Helper()
+	must(in.t, filepath.WalkDir(in.cfg.Data, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		found = found || bytes.Contains(raw, []byte(text))
+		return err
+	}))
+	return found
 }
