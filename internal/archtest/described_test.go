@@ -12,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
@@ -33,6 +34,7 @@ var described = map[string][]holding.Table{
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
 	"internal/control/payment":      payment.Holdings(),
+	"internal/control/privacy":      privacy.Holdings(),
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),
 	"internal/control/vpn":          vpn.Holdings(),
