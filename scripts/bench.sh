@@ -197,7 +197,7 @@ connect() { # system
     stock-large) stock "$c" 444 --no-dtls ;;
     ocserv-dtls) stock "$c" 8443 ;;
     ocserv-tls) stock "$c" 8443 --no-dtls ;;
-    pair) own peer 443 dtls ;;
+    pair) own peer 443 dtls -ext coalesce,gso ;; # what tells the gateway that its sockets are large
     base) own base-peer 446 dtls ;;
     pair-tls) own peer 443 tls -dtls=false -ext coalesce,gso ;;
     probe)

@@ -44,7 +44,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
-	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.doctor())
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore())
 	return c
 }
 
@@ -207,6 +207,70 @@ func (o *options) policy() *cobra.Command {
 	return c
 }
 
+func (o *options) backup() *cobra.Command {
+	c := &cobra.Command{
+		Use: "backup", Short: "Back up both stores now", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Backup(cmd.Context(), c, o.out, log)
+		},
+	}
+	c.AddCommand(&cobra.Command{
+		Use: "keygen FILE", Short: "Make a key of backups: the private half in FILE, the public one in FILE.pub", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return app.BackupKey(args[0], o.out) },
+	}, &cobra.Command{
+		Use: "list", Short: "List backups and restores", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.ListBackups(cmd.Context(), c, o.out, log)
+		},
+	}, o.drill())
+	return c
+}
+
+func (o *options) drill() *cobra.Command {
+	var mainKey, keysKey string
+	c := &cobra.Command{
+		Use: "drill", Short: "Restore the newest backups for practice, verify them and record the result", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Drill(cmd.Context(), c, mainKey, keysKey, o.out, log)
+		},
+	}
+	c.Flags().StringVar(&mainKey, "key", "", "private key of the main database's backups")
+	c.Flags().StringVar(&keysKey, "keystore-key", "", "private key of the key store's backups")
+	return c
+}
+
+func (o *options) restore() *cobra.Command {
+	var in app.Restoring
+	c := &cobra.Command{
+		Use: "restore", Short: "Fill a new installation from backups", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.Restore(cmd.Context(), c, in, o.out)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&in.Main, "from", "", "manifest of a backup of the main database")
+	f.StringVar(&in.MainKey, "key", "", "private key of it")
+	f.StringVar(&in.Keys, "keystore-from", "", "manifest of a backup of the key store, of the same run or later")
+	f.StringVar(&in.KeysKey, "keystore-key", "", "private key of it")
+	return c
+}
+
 func (o *options) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use: "doctor", Short: "Say what this machine lacks", Args: cobra.NoArgs,
@@ -237,7 +301,7 @@ func (o *options) admin() *cobra.Command {
 		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
-	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.publishCatalogue(),
+	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.addTraining(), o.publishCatalogue(),
 		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false),
 		o.quotaRequests(), o.setQuota(), o.declineQuota())
 	return c
@@ -270,6 +334,22 @@ func (o *options) resetStaff() *cobra.Command {
 			return app.ResetStaff(cmd.Context(), c, args[0], o.out, log)
 		},
 	}
+}
+
+func (o *options) addTraining() *cobra.Command {
+	var day string
+	cmd := &cobra.Command{
+		Use: "add-training NAME", Short: "Record that a member of the staff was taught how personal data are handled; it holds for twelve months", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.AddTraining(cmd.Context(), c, args[0], day, o.out, log)
+		},
+	}
+	cmd.Flags().StringVar(&day, "on", "", "the day, such as 2026-11-28 (default: today)")
+	return cmd
 }
 
 func (o *options) disableStaff() *cobra.Command {

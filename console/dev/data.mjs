@@ -25,6 +25,7 @@ export const me = {
     'fleet.read',
     'consent.read',
     'audit.read',
+    'retention.hold',
     'audit.verify',
   ],
   created_at: t(-90000),
@@ -293,6 +294,16 @@ export const nodes = (n) =>
 export const audit = (n) =>
   Array.from({ length: n }, (_, i) => ({
     index: 1042 - i, at: t(-i * 3), type: ['order.paid', 'account.login', 'consent.granted', 'vpn.client_created'][i % 4], handle: id('sub_', 1), commitment: 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=',
+  })); // prettier-ignore
+export const holds = (n) =>
+  Array.from({ length: Math.min(n, 3) }, (_, i) => ({
+    id: id('hold_', i), subject: i ? id('sub_', i) : '', class: ['vpn_session', 'order', ''][i], law: '网络安全法第二十八条', authority: '上海市公安局',
+    placed_by: id('sub_', 9), placed_at: t(-9000), until: t(90000), ended_at: i === 1 ? t(-100) : undefined,
+  })); // prettier-ignore
+export const runs = (n) =>
+  Array.from({ length: Math.min(n, 9) }, (_, i) => ({
+    run: `run_${Math.trunc(i / 3)}`, at: t(-1440 * (1 + Math.trunc(i / 3))), class: i === 8 ? '' : ['access_log', 'netlog', 'vpn_session'][i % 3],
+    examined: i === 8 ? 0 : 412 * i, destroyed: i === 8 ? 0 : 400 * i, held: i === 8 ? 0 : 12 * i, overdue: 0, problem: i === 8 ? 'clock' : i === 4 ? 'failed' : '',
   })); // prettier-ignore
 export const verification = {
   id: id('rnv_', 1),

@@ -107,6 +107,9 @@ function routes(scenario, n) {
     'GET /admin/payments': () => items(data.payments(n)),
     'GET /admin/gateway-nodes': () => items(data.nodes(n)),
     'GET /admin/policies': () => items(data.policies),
+    'GET /me/holds': () => items(data.holds(n).filter((h) => !h.ended_at)),
+    'GET /admin/holds': () => items(data.holds(n)),
+    'GET /admin/retention-runs': () => items(data.runs(n)),
     'GET /admin/audit-log': () => items(data.audit(n)),
     'GET /admin/audit-log/checkpoint': () => ({
       note: 'skybridge-demo\n1043\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— skybridge-demo Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe',

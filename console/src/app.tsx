@@ -25,6 +25,7 @@ const Register = page(() => import('./pages/register'), 'Register');
 const RequestReset = page(() => import('./pages/reset'), 'RequestReset');
 const ConfirmReset = page(() => import('./pages/reset'), 'ConfirmReset');
 const Enrol = page(() => import('./pages/enrol'), 'Enrol');
+const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
@@ -52,6 +53,7 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 
 export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
@@ -60,6 +62,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
+  '/admin/retention': AdminRetention,
 };
 
 export const newClient = () =>
@@ -123,6 +126,7 @@ export function Pages() {
         <Route path="/password-reset/confirm" element={<ConfirmReset />} />
         <Route path="/verify-email" element={<VerifyEmail />} />
         <Route path="/enrol" element={<Enrol />} />
+        <Route path="/bundle" element={<BundlePage />} />
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />

@@ -22,6 +22,9 @@ import (
 
 // openInstallation opens what a command for operators works on.
 func openInstallation(ctx context.Context, cfg config.Config, log *slog.Logger) (*stores, *modules, error) {
+	if err := opened(cfg); err != nil {
+		return nil, nil, err
+	}
 	s, err := openStores(ctx, cfg, log)
 	if err != nil {
 		return nil, nil, err

@@ -37,6 +37,9 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 	if err != nil {
 		return err
 	}
+	if err := m.reopen(ctx, cfg, s, log); err != nil {
+		return err
+	}
 	// A log that was cut or altered is found before anything is added to it.
 	if err := m.audit.CheckRoot(ctx); err != nil {
 		return fmt.Errorf("the audit log: %w", err)

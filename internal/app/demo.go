@@ -5,15 +5,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/emmansun/gmsm/sm2"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 )
-
-// demoAgreementEnd ends the demonstration's pretended processing agreements.
-var demoAgreementEnd = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // operator returns who the policies name: in a demonstration somebody who
 // plainly does not exist.

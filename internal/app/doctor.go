@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -93,7 +94,30 @@ func installation(ctx context.Context, cfg config.Config) []finding {
 	if err != nil || len(behind) > 0 {
 		return found
 	}
-	return append(found, deadJobs(ctx, d))
+	return append(append(found, deadJobs(ctx, d)), backups(ctx, cfg, d)...)
+}
+
+// backups tells of each store whether a backup was done within two periods, and
+// what went wrong last.
+func backups(ctx context.Context, cfg config.Config, d *db.DB) (found []finding) {
+	if cfg.Backup.Main.Directory == "" {
+		return []finding{{"backups", false, false, ErrNoBackup.Error()}}
+	}
+	all, err := backup.States(ctx, d)
+	if err != nil {
+		return []finding{{"backups", false, true, err.Error()}}
+	}
+	for _, s := range all {
+		remedy := "none was ever done: run skybridge backup"
+		if !s.Success.IsZero() {
+			remedy = "the last one is of " + s.Success.Format(time.DateTime)
+		}
+		if s.Failure != "" {
+			remedy += "; since then: " + s.Failure
+		}
+		found = append(found, finding{"backup of the store " + string(s.Store), s.Failure == "" && time.Since(s.Success) < 2*cfg.Backup.Every, true, remedy})
+	}
+	return found
 }
 
 // deadJobs tells what was given up and waits for a person.

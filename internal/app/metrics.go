@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 )
@@ -14,7 +16,7 @@ import (
 // explains them. Those of the business are read from the database, and are the
 // same at every control process.
 func (m *modules) metrics(s *stores, log *slog.Logger) *metric.Registry {
-	return metric.New(log, append(m.fleetMetrics(), append(m.workMetrics(), poolMetrics(s)...)...)...)
+	return metric.New(log, slices.Concat(m.fleetMetrics(), m.workMetrics(), m.paperMetrics(), backupMetrics(s), poolMetrics(s))...)
 }
 
 func (m *modules) fleetMetrics() []metric.Family {
@@ -78,8 +80,41 @@ func (m *modules) workMetrics() []metric.Family {
 			},
 		},
 		{
+			Name: "skybridge_control_privacy_requests", Help: "Open requests of data subjects: in time, due within a day, past due.", Kind: metric.Gauge,
+			Labels: []string{"due"}, Read: func(ctx context.Context) ([]metric.Sample, error) {
+				n, err := m.privacy.Standing(ctx)
+				return metric.ByLabel(map[string]float64{"later": float64(n.Open - n.DueSoon - n.Overdue), "soon": float64(n.DueSoon), "over": float64(n.Overdue)}), err
+			},
+		},
+		{
 			Name: "skybridge_control_egress_total", Help: "Calls to third parties of this process by outcome: done, failed, unknown, or refused before anything was sent.", Kind: metric.Counter,
 			Labels: []string{"recipient", "operation", "outcome"}, Read: m.egress.Calls().Read,
+		},
+	}
+}
+
+func backupMetrics(s *stores) []metric.Family {
+	of := func(read func(backup.State) (float64, bool)) func(context.Context) ([]metric.Sample, error) {
+		return func(ctx context.Context) ([]metric.Sample, error) {
+			all, err := backup.States(ctx, s.main)
+			values := map[string]float64{}
+			for _, state := range all {
+				if v, ok := read(state); ok {
+					values[string(state.Store)] = v
+				}
+			}
+			return metric.ByLabel(values), err
+		}
+	}
+	labels := []string{"store"}
+	return []metric.Family{
+		{
+			Name: "skybridge_control_backup_age_seconds", Help: "Time since the last backup that was done; stores without one are left out.", Kind: metric.Gauge, Labels: labels,
+			Read: of(func(s backup.State) (float64, bool) { return time.Since(s.Success).Seconds(), !s.Success.IsZero() }),
+		},
+		{
+			Name: "skybridge_control_backup_failed", Help: "1 if the last backup of the store failed.", Kind: metric.Gauge, Labels: labels,
+			Read: of(func(s backup.State) (float64, bool) { return float64(db.Bool(s.Failure != "")), true }),
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -31,6 +32,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
 )
 
@@ -41,6 +43,7 @@ type modules struct {
 	egress      *egress.Egress
 	audit       *audit.Service
 	consent     *consent.Service
+	agreement   *agreement.Service
 	account     *account.Service
 	notify      *notify.Service
 	realname    *realname.Service
@@ -76,7 +79,10 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		return nil, err
 	}
 	s.vault.Bind(m.audit, m.consent)
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Clock: now})
+	m.agreement = agreement.New(agreement.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Registry: registry,
+	})
+	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Clock: now})
 	hasher := password.NewHasher(4)
 	if err := m.people(cfg, s, hasher, log); err != nil {
 		return nil, err
@@ -89,8 +95,20 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
+		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn,
+		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
+	m.scheduleBackups(cfg, s)
 	return m, nil
+}
+
+// letterhead is what the desk's letters print of the operator: what the policy
+// prints.
+func letterhead(cfg config.Config) privacy.Letterhead {
+	o := operator(cfg)
+	return privacy.Letterhead{
+		Brand: o.Brand, LegalName: o.LegalName, Complaint: o.Complaint, Authority: o.Authority, DPO: o.DPO, DPOContact: o.DPOContact,
+	}
 }
 
 // origin names the audit log: the console's host.
@@ -253,6 +271,9 @@ func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	}
 	if err := m.catalog.Seed(ctx, file); err != nil {
 		return fmt.Errorf("seeding the catalogue: %w", err)
+	}
+	if err := m.agreement.SeedDemo(ctx); err != nil {
+		return fmt.Errorf("the demonstration's agreements: %w", err)
 	}
 	secret, err := ensureSecret(cfg.Path("operator-password"))
 	if err != nil {

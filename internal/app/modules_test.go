@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 func TestReservedPorts(t *testing.T) {
@@ -24,6 +25,23 @@ func TestReservedPorts(t *testing.T) {
 		cfg.Console.Listen, cfg.Gwlink.Listen = c.console, c.gwlink
 		if got := reservedPorts(cfg); !slices.Equal(got, c.want) {
 			t.Errorf("console %s, gwlink %s: got %v, want %v", c.console, c.gwlink, got, c.want)
+		}
+	}
+}
+
+// Whatever a column is kept under stands in the published table; what no column
+// of a person is kept under needs no row.
+func TestEveryClassInUseIsPublished(t *testing.T) {
+	t.Parallel()
+	published := map[string]bool{"log_leaf": true} // no personal data, and said in the text on the log
+	for _, c := range retention.Classes() {
+		published[c.ID] = published[c.ID] || c.Data != nil
+	}
+	for _, table := range Holdings() {
+		for _, column := range table.Columns {
+			if column.Category != "" && !published[column.Retention] {
+				t.Errorf("%s.%s is kept under %s, which is not in the table", table.Name, column.Name, column.Retention)
+			}
 		}
 	}
 }

@@ -36,9 +36,9 @@ func PolicyBoard(out io.Writer, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		rows := make([]boardRow, 0, len(all))
-		for _, c := range all {
-			rows = append(rows, boardRow{c.ID, c.State(), c.Must, append([]string{}, c.EnforcedBy...), append([]string{}, c.Tests...), c.Planned, c.Register})
+		rows, err := boardRows()
+		if err != nil {
+			return err
 		}
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")

@@ -275,6 +275,7 @@ func (in *rig) customer(name string, sequence int) *person {
 	p.buy()
 	p.connect()
 	p.ids["notices"] = p.do(200, "GET", "/notices", nil).str("items.id")
+	p.ids["data-subject-requests"] = p.do(201, "POST", "/data-subject-requests", object{"kind": "access"}).str("id")
 	return p
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -22,6 +23,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -36,9 +38,9 @@ import (
 // own, vault.Migrations.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
-		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), account.Migrations(),
+		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), agreement.Migrations(), account.Migrations(),
 		notify.Migrations(), realname.Migrations(), catalog.Migrations(), ledger.Migrations(), fleet.Migrations(),
-		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(),
+		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(), backup.Migrations(),
 	}
 }
 
@@ -46,9 +48,9 @@ func Migrations() []db.Migrations {
 func Holdings() []holding.Table {
 	var all []holding.Table
 	for _, h := range [][]holding.Table{
-		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), account.Holdings(),
+		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), agreement.Holdings(), account.Holdings(),
 		notify.Holdings(), realname.Holdings(), catalog.Holdings(), ledger.Holdings(), fleet.Holdings(),
-		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(),
+		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(), backup.Holdings(),
 	} {
 		all = append(all, h...)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/provider/aliyun"
 	"github.com/skybridge-cloud/skybridge/internal/provider/epay"
 	"github.com/skybridge-cloud/skybridge/internal/provider/smtp"
@@ -46,19 +47,19 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 		o[recipientEpay] = egress.Override{Endpoint: "http://" + cfg.Demo.Epay, LegalName: "Demo payment gateway (simulator)", Contact: "http://" + cfg.Demo.Epay, Region: storeRegion(cfg)}
 		o[recipientIDV] = egress.Override{
 			Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo identity check (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
-			DPA: strings.Repeat("0", 64), DPAUntil: demoAgreementEnd, Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
+			Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
 		}
 		o[recipientMail] = egress.Override{Endpoint: "smtp://" + cfg.Demo.SMTP, LegalName: "Demo mail sink (simulator)", Contact: "http://" + cfg.Demo.Mailbox, Region: storeRegion(cfg)}
 		return egress.Load(cfg.Profile, true, o)
 	}
 	if cfg.Epay.BaseURL != "" {
-		o[recipientEpay] = egress.Override{Endpoint: cfg.Epay.BaseURL, LegalName: cfg.Epay.LegalName, Contact: cfg.Epay.Contact}
+		o[recipientEpay] = egress.Override{Endpoint: cfg.Epay.BaseURL, LegalName: cfg.Epay.LegalName, Contact: cfg.Epay.Contact, Mechanism: cfg.Operator.Mechanism}
 	}
 	if cfg.Mail.Host != "" {
-		o[recipientMail] = egress.Override{Endpoint: fmt.Sprintf("%s://%s:%d", mailScheme(cfg), cfg.Mail.Host, cfg.Mail.Port), LegalName: cfg.Operator.LegalName, Contact: cfg.Operator.Mail}
+		o[recipientMail] = egress.Override{Endpoint: fmt.Sprintf("%s://%s:%d", mailScheme(cfg), cfg.Mail.Host, cfg.Mail.Port), LegalName: cfg.Operator.LegalName, Contact: cfg.Operator.Mail, Mechanism: cfg.Operator.Mechanism}
 	}
 	if cfg.RealName.AccessKeyID != "" {
-		o[recipientIDV] = egress.Override{Endpoint: cfg.RealName.Endpoint, DPA: cfg.RealName.AgreementSHA256, DPAUntil: cfg.RealName.AgreementUntil, Mechanism: cfg.Operator.Mechanism}
+		o[recipientIDV] = egress.Override{Endpoint: cfg.RealName.Endpoint, Mechanism: cfg.Operator.Mechanism}
 	}
 	return egress.Load(cfg.Profile, false, o)
 }
@@ -78,6 +79,9 @@ func facts(cfg config.Config, registry *egress.Registry) consent.Facts {
 			row.Fields = append(row.Fields, op.Fields...)
 		}
 		row.Fields = unique(row.Fields)
+		if mutant.Off("SUP-3") {
+			row.Fields = nil
+		}
 		f.Recipients = append(f.Recipients, row)
 	}
 	return f

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -16,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -26,6 +28,7 @@ import (
 // reported by the rule.
 var described = map[string][]holding.Table{
 	"internal/control/account":      account.Holdings(),
+	"internal/control/agreement":    agreement.Holdings(),
 	"internal/control/audit":        audit.Holdings(),
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),
@@ -38,6 +41,7 @@ var described = map[string][]holding.Table{
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),
 	"internal/control/vpn":          vpn.Holdings(),
+	"internal/platform/backup":      backup.Holdings(),
 	"internal/platform/idempotency": idempotency.Holdings(),
 	"internal/platform/job":         job.Holdings(),
 	"internal/platform/vault":       vault.Holdings(),

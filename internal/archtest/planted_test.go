@@ -204,6 +204,14 @@ var planted = []struct {
 		wants: []string{"order.gone has no sentence in zh-CN", "order.lost has no sentence in en"},
 	},
 	{
+		name: "the list of decisions is whole", rule: Decisions,
+		bad: map[string]string{
+			"docs/decisions/README.md": "* [1. One](0001-one.md)\n", "docs/decisions/0001-one.md": "", "docs/decisions/0002-two.md": "",
+		},
+		good:  map[string]string{"docs/decisions/README.md": "* [1. One](0001-one.md)\n", "docs/decisions/0001-one.md": ""},
+		wants: []string{"does not list 0002-two.md"},
+	},
+	{
 		name: "documents", rule: Docs,
 		bad: documented("`internal/gone`, `platform/gone` and [a link](gone.md)", "`order.Gone`, `order.Order.Gone` and `gone.Order`",
 			"`POST /api/v1/gone`, `DELETE /api/v1/orders/{id}` and `/pay/gone`", "`order.gone` in `order_gone`", "`make gone`, `skybridge gone`, `SKYBRIDGE_GONE`, `gone.go`, `order-after-gone`"),

@@ -16,7 +16,7 @@ var rules = map[string]rule{
 	"dials": Dials, "clocks": Clocks, "pure protocol": PureProtocol,
 	"skipped tests": SkippedTests, "build tags": BuildTags,
 	"table prefixes": TablePrefixes, "foreign tables": ForeignTables, "SQL outside modules": SQLOutsideModules,
-	"documents": Docs, "holdings": describedHoldings, "traces": machineTraces, "translations": Translations,
+	"documents": Docs, "decisions": Decisions, "holdings": describedHoldings, "traces": machineTraces, "translations": Translations,
 }
 
 func TestTreeKeepsItsRules(t *testing.T) {

@@ -67,6 +67,7 @@ export const api = {
     decide: (body: T.ConsentAct) => data(client.POST('/api/v1/consents', { body })),
     withdraw: (purpose: string) =>
       data(client.DELETE('/api/v1/consents/{purpose}', { params: { path: { purpose } } })),
+    holds: () => data(client.GET('/api/v1/me/holds')),
     disclosures: (query?: PageQuery) => data(client.GET('/api/v1/disclosures', page(query))),
     reads: (query?: PageQuery) => data(client.GET('/api/v1/reads', page(query))),
   },
@@ -163,6 +164,12 @@ export const api = {
     openEnrolment: (token: string) => data(client.POST('/api/v1/token-enrolments', { body: { token } })),
     confirmEnrolment: (token: string, code: string) =>
       data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
+    bundleLink: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/bundle-link', at(id))),
+    makeBundleLink: (id: string, hours: number) =>
+      data(client.POST('/api/v1/ssl-clients/{id}/bundle-link', { ...at(id), body: { hours } })),
+    revokeBundleLink: (id: string) => data(client.DELETE('/api/v1/ssl-clients/{id}/bundle-link', at(id))),
+    fetchBundle: (token: string): Promise<Blob> =>
+      data(client.POST('/api/v1/bundle-downloads', { body: { token }, parseAs: 'blob' })),
     locks: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/locks', at(id))),
     unlock: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/unlock', at(id))),
     devices: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/devices', at(id))),
@@ -202,5 +209,9 @@ export const api = {
     audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),
     checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),
     verifyAudit: () => data(client.POST('/api/v1/admin/audit-log/verify')),
+    retentionRuns: (query?: PageQuery) => data(client.GET('/api/v1/admin/retention-runs', page(query))),
+    holds: () => data(client.GET('/api/v1/admin/holds')),
+    placeHold: (body: T.NewHold) => data(client.POST('/api/v1/admin/holds', { body })),
+    endHold: (id: string) => data(client.POST('/api/v1/admin/holds/{id}/end', at(id))),
   },
 };

@@ -24,6 +24,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/agreement-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What recipients need, and whether it is in force */
+        get: operations["admin-list-agreement-needs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Processing agreements, the newest first */
+        get: operations["admin-list-agreements"];
+        put?: never;
+        /**
+         * Record a processing agreement
+         * @description You answer for it. It takes the place of an earlier one with the recipient; entries are never changed or removed.
+         */
+        post: operations["admin-record-agreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit-log": {
         parameters: {
             query?: never;
@@ -95,6 +133,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/data-subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The desk's queue, by due date */
+        get: operations["admin-list-data-subject-requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open a request; the person sees that you did */
+        get: operations["admin-get-data-subject-request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a request */
+        post: operations["admin-answer-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/ask-identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a proof, within one working day; no due date moves */
+        post: operations["admin-ask-identity-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/carried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What was granted is done */
+        post: operations["admin-carried-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/identified": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The proof is there */
+        post: operations["admin-identified-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/special": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Declare a special case: seven days */
+        post: operations["admin-extend-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/gateway-nodes": {
         parameters: {
             query?: never;
@@ -130,6 +287,65 @@ export interface paths {
          * @description While it drains, new logins there are answered with 503 and a reason, and new VPN gateways go elsewhere. Sessions go on and reconnect.
          */
         patch: operations["admin-update-gateway-node"];
+        trace?: never;
+    };
+    "/api/v1/admin/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lawful holds, newest first */
+        get: operations["list-holds"];
+        put?: never;
+        /**
+         * Keep data beyond its time
+         * @description The person sees that it is kept, by which law and until when.
+         */
+        post: operations["place-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/holds/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a hold before its time */
+        post: operations["end-hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/impact-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Impact assessments, the newest first */
+        get: operations["admin-list-impact-assessments"];
+        put?: never;
+        /**
+         * Record an impact assessment
+         * @description You answer for it. It takes the place of an earlier one with this id; entries are never changed or removed.
+         */
+        post: operations["admin-record-impact-assessment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/admin/orders": {
@@ -346,6 +562,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/retention-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the nightly runs destroyed, newest first */
+        get: operations["list-retention-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users": {
         parameters: {
             query?: never;
@@ -377,6 +610,23 @@ export interface paths {
         get: operations["prove-own-entry"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bundle-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The bundle of a link, which is used up by it */
+        post: operations["fetch-bundle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -507,6 +757,61 @@ export interface paths {
         post?: never;
         /** Withdraw a consent, at once */
         delete: operations["withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your requests, newest first */
+        get: operations["list-data-subject-requests"];
+        put?: never;
+        /**
+         * Ask for something about your data
+         * @description Needs no consent. misuse ends every session of yours, this one too, and locks all SSL clients of the account.
+         */
+        post: operations["make-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-subject-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A request of yours with its words and the answer */
+        get: operations["get-data-subject-request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-subject-requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request back */
+        post: operations["withdraw-data-subject-request"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -659,6 +964,23 @@ export interface paths {
         };
         /** Your e-mail address; reading it is noted among your reads */
         get: operations["my-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the law has us keep of you beyond its time */
+        get: operations["list-own-holds"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1223,6 +1545,28 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ssl-clients/{id}/bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether there is a link to the bundle */
+        get: operations["get-ssl-client-bundle-link"];
+        put?: never;
+        /**
+         * A link by which the user fetches the bundle, once
+         * @description Shown this once. A link of before is good for nothing.
+         */
+        post: operations["make-ssl-client-bundle-link"];
+        /** End the link to the bundle */
+        delete: operations["revoke-ssl-client-bundle-link"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1827,6 +2171,43 @@ export interface components {
             /** @description Hexadecimal */
             serial: string;
         };
+        BundleInvitation: {
+            /**
+             * Format: int64
+             * @description How long it is good for
+             * @default 24
+             */
+            hours?: number;
+        };
+        BundleLink: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+            /** @description To hand to the person; from / where the console's address is not configured */
+            url: string;
+        };
+        BundleLinkState: {
+            /**
+             * Format: date-time
+             * @description After this the bundle comes without the private key
+             */
+            key_until: string;
+            /**
+             * Format: date-time
+             * @description Absent where there is none that could be used
+             */
+            until?: string;
+        };
+        BundleToken: {
+            token: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -1984,6 +2365,105 @@ export interface components {
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
         };
+        DataSubjectAnswer: {
+            /** @enum {string} */
+            decision: "granted" | "partial" | "refused";
+            /** @enum {string} */
+            law?: "" | "CSL-23" | "CSL-26" | "ECL-31" | "NDR-25" | "PDPO-20" | "PDPO-24" | "PIPL-15" | "PIPL-31" | "PIPL-44" | "PIPL-45" | "PIPL-46" | "PIPL-47" | "PIPL-48" | "PIPL-49" | "PIPL-50";
+            /** @enum {string} */
+            reason?: "" | "already_done" | "authority_not_proven" | "basis_stands" | "excessive" | "identity_not_proven" | "must_keep" | "not_feasible" | "not_held" | "not_ours" | "others_harmed";
+            /** @description court is among them */
+            remedies?: ("authority" | "complaint" | "court")[] | null;
+            /** @description For the person, as they are; explain, question and complaint need them */
+            words?: string;
+        };
+        DataSubjectCase: {
+            /** Format: date-time */
+            answered_at?: string;
+            clocks: components["schemas"]["DataSubjectClock"][];
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            decision: "" | "granted" | "partial" | "refused";
+            /**
+             * Format: date-time
+             * @description The first moment that is too late for what comes next; left out when nothing is due
+             */
+            due_at?: string;
+            /** @example dsr_2b4k7... */
+            id: string;
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /** @description Code of the article that the reason rests on */
+            law: string;
+            /** @description The answer, by language: zh-CN, en */
+            letter?: {
+                [key: string]: string;
+            };
+            /** @description Of the letter as it is kept; the audit log has it too */
+            letter_sha256: string;
+            /** @description The calendar of holidays is not published yet; the due date can only move earlier */
+            provisional: boolean;
+            /** @description Code of why it was not granted; the letter has it in words */
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * @description Why the answer takes up to seven days; empty if it does not
+             * @enum {string}
+             */
+            special: "" | "complex" | "volume" | "recipient";
+            /**
+             * @description asked: we need to know who you are, or a proof; carrying: granted, and being done
+             * @enum {string}
+             */
+            state: "received" | "asked" | "carrying" | "done" | "refused" | "withdrawn";
+            words: string;
+        };
+        DataSubjectClock: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            met_at?: string;
+            provisional: boolean;
+            /** @example reply.3wd */
+            rule: string;
+        };
+        DataSubjectRequest: {
+            /** Format: date-time */
+            answered_at?: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            decision: "" | "granted" | "partial" | "refused";
+            /**
+             * Format: date-time
+             * @description The first moment that is too late for what comes next; left out when nothing is due
+             */
+            due_at?: string;
+            /** @example dsr_2b4k7... */
+            id: string;
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /** @description Code of the article that the reason rests on */
+            law: string;
+            /** @description The calendar of holidays is not published yet; the due date can only move earlier */
+            provisional: boolean;
+            /** @description Code of why it was not granted; the letter has it in words */
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * @description Why the answer takes up to seven days; empty if it does not
+             * @enum {string}
+             */
+            special: "" | "complex" | "volume" | "recipient";
+            /**
+             * @description asked: we need to know who you are, or a proof; carrying: granted, and being done
+             * @enum {string}
+             */
+            state: "received" | "asked" | "carrying" | "done" | "refused" | "withdrawn";
+        };
         Disclosure: {
             /** Format: date-time */
             at: string;
@@ -2081,6 +2561,39 @@ export interface components {
         GatewayNodePatch: {
             draining: boolean;
         };
+        Hold: {
+            authority: string;
+            /** @description Retention class; empty: every class */
+            class: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            law: string;
+            /** Format: date-time */
+            placed_at: string;
+            placed_by: string;
+            /** @description Handle; empty: of everybody */
+            subject: string;
+            /** Format: date-time */
+            until: string;
+        };
+        ImpactAssessment: {
+            readonly approver: string;
+            /** Format: date-time */
+            readonly at: string;
+            /** Format: date-time */
+            ends: string;
+            readonly id: string;
+            /** @description On people, and the risks */
+            impact: string;
+            measures: string;
+            /** @description Whether purpose and method are lawful, proper and necessary */
+            necessity: string;
+            /** @example PIA-007 */
+            pia: string;
+            /** @description Of the report, in lower-case hexadecimal digits */
+            sha256: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -2124,6 +2637,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListDataSubjectRequest: {
+            items: components["schemas"]["DataSubjectRequest"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2131,6 +2649,16 @@ export interface components {
         };
         ListGatewayNode: {
             items: components["schemas"]["GatewayNode"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListHold: {
+            items: components["schemas"]["Hold"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListImpactAssessment: {
+            items: components["schemas"]["ImpactAssessment"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2169,6 +2697,16 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListOwnHold: {
+            items: components["schemas"]["OwnHold"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListPaperNeed: {
+            items: components["schemas"]["PaperNeed"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListPayment: {
             items: components["schemas"]["Payment"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2181,6 +2719,11 @@ export interface components {
         };
         ListPolicySummary: {
             items: components["schemas"]["PolicySummary"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListProcessingAgreement: {
+            items: components["schemas"]["ProcessingAgreement"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2216,6 +2759,11 @@ export interface components {
         };
         ListRegion: {
             items: components["schemas"]["Region"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListRetentionRun: {
+            items: components["schemas"]["RetentionRun"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2397,6 +2945,28 @@ export interface components {
             prefixes: string[];
             region: string;
         };
+        NewDataSubjectRequest: {
+            /**
+             * @description misuse signs you out everywhere and locks your VPN clients at once
+             * @enum {string}
+             */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /** @description At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them */
+            words?: string;
+        };
+        NewHold: {
+            authority: string;
+            class?: string;
+            /** @example CSL 28 */
+            law: string;
+            /** @description Handle; empty: of everybody, then class is needed */
+            subject?: string;
+            /**
+             * Format: date-time
+             * @description Within twelve months
+             */
+            until: string;
+        };
         NewSession: {
             enrol_totp: boolean;
             /** Format: date-time */
@@ -2516,6 +3086,31 @@ export interface components {
             region?: string;
             /** @description What to upgrade */
             resource?: string;
+        };
+        OwnHold: {
+            /** @description Retention class; empty: everything */
+            class: string;
+            law: string;
+            /** Format: date-time */
+            until: string;
+        };
+        PaperNeed: {
+            /** Format: date-time */
+            ends?: string;
+            /** @enum {string} */
+            kind: "contract" | "assessment";
+            /**
+             * @description The recipient, or the assessment's id
+             * @example PIA-007
+             */
+            name: string;
+            /** @example idv.aliyun */
+            recipient: string;
+            /**
+             * @description Ending: within 30 days. While it is missing or has ended nothing is sent to the recipient
+             * @enum {string}
+             */
+            state: "missing" | "live" | "ending" | "ended";
         };
         PasswordChange: {
             current: string;
@@ -2649,6 +3244,27 @@ export interface components {
              * @example about:blank
              */
             type: string;
+        };
+        ProcessingAgreement: {
+            /** @description Handle of the member of staff; empty: the demonstration */
+            readonly approver: string;
+            /** Format: date-time */
+            readonly at: string;
+            /** Format: date-time */
+            begins: string;
+            /** Format: date-time */
+            ends: string;
+            readonly id: string;
+            /** @description Kinds of data: names of the registry */
+            kinds: string[];
+            method: string;
+            purposes: string[];
+            /** @example idv.aliyun */
+            recipient: string;
+            safeguards: string;
+            /** @description Of the signed document, in lower-case hexadecimal digits; the document itself is not stored */
+            sha256: string;
+            supervision: string;
         };
         Product: {
             /** @example vpn-gateway */
@@ -2877,6 +3493,38 @@ export interface components {
         };
         ResetRequest: {
             email: string;
+        };
+        RetentionRun: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description Retention class; empty: nothing was looked at
+             * @example netlog
+             */
+            class: string;
+            /** Format: int64 */
+            destroyed: number;
+            /**
+             * Format: int64
+             * @description Records whose floor is over
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Kept by a lawful hold
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Kept longer than the ceiling until this run
+             */
+            overdue: number;
+            /**
+             * @description clock: put off, since the clock jumped
+             * @enum {string}
+             */
+            problem: "" | "clock" | "failed";
+            run: string;
         };
         RevealInputBody: {
             /** @description Id of the ticket or case */
@@ -3443,6 +4091,13 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        SpecialInputBody: {
+            /**
+             * @description Not knowing who asks is no reason
+             * @enum {string}
+             */
+            reason: "complex" | "volume" | "recipient";
+        };
         StaffOrder: {
             account: string;
             /** Format: int64 */
@@ -3727,6 +4382,97 @@ export interface operations {
             };
         };
     };
+    "admin-list-agreement-needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPaperNeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListProcessingAgreement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-record-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessingAgreement"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProcessingAgreement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-audit-log": {
         parameters: {
             query?: {
@@ -3853,6 +4599,218 @@ export interface operations {
             };
         };
     };
+    "admin-list-data-subject-requests": {
+        parameters: {
+            query?: {
+                /** @description The closed ones, newest first */
+                closed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-answer-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataSubjectAnswer"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-ask-identity-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-carried-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-identified-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-extend-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpecialInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-gateway-nodes": {
         parameters: {
             query?: never;
@@ -3904,6 +4862,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayNode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListHold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "place-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-impact-assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListImpactAssessment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-record-impact-assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpactAssessment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImpactAssessment"];
                 };
             };
             /** @description Error */
@@ -4329,6 +5440,38 @@ export interface operations {
             };
         };
     };
+    "list-retention-runs": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRetentionRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-users": {
         parameters: {
             query?: {
@@ -4381,6 +5524,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogProof"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "fetch-bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -4754,6 +5933,130 @@ export interface operations {
             };
         };
     };
+    "list-data-subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataSubjectRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-disclosures": {
         parameters: {
             query?: {
@@ -5083,6 +6386,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnHold"];
                 };
             };
             /** @description Error */
@@ -6293,6 +7625,102 @@ export interface operations {
                 content: {
                     "application/json": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLinkState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BundleInvitation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revoke-ssl-client-bundle-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { api } from '../api';
-import type { Gateway, Text } from '../api/types';
+import type { Gateway, SSLServer, Text } from '../api/types';
 import type { Language } from './prefs';
 import { useSettings } from './settings';
 
@@ -40,6 +40,11 @@ export function useGateways() {
 
 export function useServers() {
   return useQuery({ queryKey: ['servers', 'all'], queryFn: () => api.vpn.servers() });
+}
+
+/** Whether a gateway has the one SSL server that it may have. */
+export function hasServer(servers: Pick<SSLServer, 'gateway'>[] | undefined, gateway: string): boolean {
+  return servers?.some((s) => s.gateway === gateway) ?? false;
 }
 
 export function useClients() {

@@ -26,6 +26,15 @@ export function stale(before: Pulse | undefined, now: Pulse): string[] {
   return keys;
 }
 
+/** Which readings an event of each other kind makes stale. */
+export const staleBy: Record<string, string[]> = {
+  ssl_server: ['servers', 'server'],
+  ssl_client: ['clients', 'client', 'client-devices'],
+  certificate: ['certificates', 'certificate'],
+  vpn_session: ['vpn-sessions', 'clients', 'client'],
+  order: ['orders', 'order'],
+};
+
 function take(client: QueryClient, text: string): void {
   const pulse = JSON.parse(text) as Pulse;
   const key = ['pulse', pulse.gateway];
@@ -41,6 +50,18 @@ export function useLive(): void {
     if (typeof EventSource === 'undefined') return undefined;
     const source = new EventSource(`${prefix}/events`);
     source.addEventListener('vpn_gateway', (event) => take(client, (event as MessageEvent<string>).data));
+    for (const [kind, keys] of Object.entries(staleBy)) {
+      source.addEventListener(kind, () => {
+        for (const name of keys) void client.invalidateQueries({ queryKey: [name] });
+      });
+    }
+    // What happened while a stream was broken is told by none.
+    let opened = false;
+    source.addEventListener('open', () => {
+      if (opened)
+        for (const name of Object.values(staleBy).flat()) void client.invalidateQueries({ queryKey: [name] });
+      opened = true;
+    });
     return () => source.close();
   }, [client]);
 }

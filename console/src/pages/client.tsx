@@ -6,6 +6,7 @@ import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer, TokenInvitation } from '../api/types';
+import { BundleLink } from '../components/bundle-link';
 import { ClientLimits } from '../components/client-limits';
 import { ClientAddresses } from '../components/client-addresses';
 import { stateOf } from '../components/client-table';
@@ -59,7 +60,12 @@ export function ClientPage() {
           {
             key: 'connect',
             label: t('client.how_to_connect'),
-            children: <HowTo client={c} server={server.data} />,
+            children: (
+              <div className="stack">
+                <HowTo client={c} server={server.data} />
+                <BundleLink client={c} />
+              </div>
+            ),
           },
           { key: 'limits', label: t('limit.title'), children: <ClientLimits client={c} /> },
           {

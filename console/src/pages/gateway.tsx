@@ -15,13 +15,14 @@ import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
 import { Traffic } from '../components/traffic';
 import { Upgrade } from '../components/upgrade';
-import { hasSSL, nameIn, useNetworks, useRegionName } from '../lib/catalog';
+import { hasServer, hasSSL, nameIn, useNetworks, useRegionName, useServers } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useFormat } from '../lib/use';
 
 export function GatewayPage() {
   const { t } = useTranslation();
   const { id = '' } = useParams();
+  const servers = useServers();
   const gateway = useQuery({
     queryKey: ['gateway', id],
     queryFn: () => api.vpn.gateway(id),
@@ -30,12 +31,20 @@ export function GatewayPage() {
   if (gateway.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
   if (gateway.isError) return <ErrorState error={gateway.error} retry={() => void gateway.refetch()} />;
   const g = gateway.data;
-  const create = (
-    <Link to={`/ssl-servers/new?gateway=${g.id}`}>
-      <Button type="primary" disabled={g.state !== 'active' || !hasSSL(g)}>
-        {t('server.create')}
-      </Button>
-    </Link>
+  const full = hasServer(servers.data?.items, g.id);
+  const button = (
+    <Button type="primary" disabled={full || g.state !== 'active' || !hasSSL(g)}>
+      {t('server.create')}
+    </Button>
+  );
+  // A disabled button inside a link would still lead there.
+  const create = full ? (
+    <span className="row">
+      <span className="quiet">{t('server.one_each')}</span>
+      {button}
+    </span>
+  ) : (
+    <Link to={`/ssl-servers/new?gateway=${g.id}`}>{button}</Link>
   );
   return (
     <Page

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
+import { Held } from '../components/held';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
@@ -15,6 +16,7 @@ export function MyData() {
   const { t } = useTranslation();
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
+      <Held />
       <Tabs
         items={[
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },

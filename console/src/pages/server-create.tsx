@@ -8,7 +8,7 @@ import { Page } from '../components/page';
 import { EmptyState, ErrorState, ProblemAlert } from '../components/problem';
 import { AdvancedFields, defaults, MainFields, settled } from '../components/server-fields';
 import { WizardForm } from '../components/wizard-form';
-import { hasSSL, useGateways, useNetworks, useServers } from '../lib/catalog';
+import { hasServer, hasSSL, useGateways, useNetworks, useServers } from '../lib/catalog';
 import { freePool } from '../lib/network';
 import { useCreate } from '../lib/use';
 
@@ -20,7 +20,8 @@ export function ServerCreate() {
   const networks = useNetworks();
   const servers = useServers();
   const waiting = gateways.isPending || networks.isPending || servers.isPending; // for what the defaults are made of
-  const active = gateways.data?.items.filter((g) => g.state === 'active' && hasSSL(g)) ?? [];
+  const able = gateways.data?.items.filter((g) => g.state === 'active' && hasSSL(g)) ?? [];
+  const active = able.filter((g) => !hasServer(servers.data?.items, g.id));
   return (
     <Page
       title={t('server.create')}
@@ -29,10 +30,10 @@ export function ServerCreate() {
     >
       {waiting ? <Skeleton active /> : null}
       {gateways.isError ? <ErrorState error={gateways.error} retry={() => void gateways.refetch()} /> : null}
-      {gateways.isSuccess && active.length === 0 ? (
+      {gateways.isSuccess && !waiting && active.length === 0 ? (
         <EmptyState
-          title={t('server.no_gateway')}
-          text={t('server.no_gateway_text')}
+          title={t(able.length > 0 ? 'server.one_each' : 'server.no_gateway')}
+          text={t(able.length > 0 ? 'server.one_each_text' : 'server.no_gateway_text')}
           action={
             <Link to="/buy">
               <Button type="primary">{t('gateway.buy')}</Button>

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mileusna/useragent"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
@@ -53,8 +54,8 @@ func known(name, version string) string {
 	return name + " " + major
 }
 
-// Each day of a log has its own key.
-func day(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+// Each civil day of a log has its own key.
+func day(at time.Time) string { return civil.DayOf(at).String() }
 
 func loginRef(subject id.Handle, row, day string) vault.Ref {
 	return vault.Ref{Table: "account_login", Column: "detail", Row: row, Subject: subject, Class: "netlog/" + day}

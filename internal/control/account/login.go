@@ -150,7 +150,9 @@ func (s *Service) open(ctx context.Context, p person, op opening) (Grant, error)
 	if err != nil {
 		return Grant{}, err
 	}
-	g.Principal = s.principal(ses)
+	if g.Principal, err = s.principal(ctx, ses); err != nil {
+		return g, err
+	}
 	g.EnrolTOTP = p.staff && !op.mfa
 	return g, nil
 }
@@ -197,15 +199,15 @@ func (s *Service) noteDevice(ctx context.Context, tx *db.Tx, ses session, device
 	return s.publish(ctx, tx, TopicNewLogin, ses.person, ses.id)
 }
 
-func (s *Service) principal(ses session) Principal {
-	p := Principal{
+func (s *Service) principal(ctx context.Context, ses session) (p Principal, err error) {
+	p = Principal{
 		Account: ses.person.account, Subject: ses.person.subject, Session: ses.id, UserName: ses.person.name,
 		Staff: ses.person.staff, EmailVerified: !ses.person.verifiedAt.IsZero(), MFA: ses.mfa, StepUpUntil: ses.stepUp,
 	}
 	if ses.person.staff && ses.mfa { // without a second factor staff may only enrol one
-		p.Permissions = ses.person.permissions
+		p.Permissions, err = s.taught(ctx, p.Subject, ses.person.permissions)
 	}
-	return p
+	return p, err
 }
 
 // RequireStepUp returns ErrStepUp unless the session proved itself within the

@@ -16,11 +16,18 @@ const (
 	PermAuditVerify    = "audit.verify"
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
+	PermPrivacyHandle  = "privacy.handle"
+	PermRetentionHold  = "retention.hold"
+
+	// Agreements with recipients, impact assessments.
+	PermAgreementRead  = "agreement.read"
+	PermAgreementWrite = "agreement.write"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
+	PermAgreementRead, PermAgreementWrite,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
-	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 // purge forgets what no rule looks at any more: attempts and mailed tokens,
@@ -34,68 +35,63 @@ func (s *Service) purge(ctx context.Context) error {
 	})
 }
 
-// logMonths is how long both logs are kept: six calendar months from the day
-// of record (LT-5.3), after which they go with the next daily run.
-const logMonths = 6
-
-// keptUntil is the last day of a record's six months. A month that has no such
-// day ends with its last one.
-func keptUntil(day time.Time) time.Time {
-	end := day.AddDate(0, logMonths, 0)
-	if mutant.Off("LT-5.3") {
-		return day.AddDate(0, 0, 180)
-	}
-	if end.Day() != day.Day() {
-		end = end.AddDate(0, 0, -end.Day())
-	}
-	return end
-}
-
-// Retain destroys the keys of days of the login and access log that are older
-// than six calendar months, and deletes their rows.
-func (s *Service) Retain(ctx context.Context) error {
-	for _, l := range []struct{ table, class string }{{"account_login", "netlog/"}, {"account_access", "access_log/"}} {
-		if err := s.retain(ctx, l.table, l.class); err != nil {
-			return fmt.Errorf("retention of %s: %w", l.table, err)
+// Retain destroys the keys of days of the login and access log whose floor is
+// over, and deletes their rows. It fills retention.Keeper.
+func (s *Service) Retain(ctx context.Context, run retention.Run) ([]retention.Result, error) {
+	var all []retention.Result
+	for _, l := range []struct{ table, class string }{{"account_login", "netlog"}, {"account_access", "access_log"}} {
+		got, err := s.retain(ctx, run, l.table, l.class)
+		if err != nil {
+			return all, fmt.Errorf("retention of %s: %w", l.table, err)
 		}
+		all = append(all, got)
 	}
-	return nil
+	return all, nil
 }
 
 type personDay struct {
 	subject id.Handle
 	day     string
+	lines   int64
 }
 
-func (s *Service) retain(ctx context.Context, table, class string) error {
-	find, remove := "SELECT DISTINCT subject, day FROM account_login WHERE day <= $1", "DELETE FROM account_login WHERE subject = $1 AND day = $2"
+func (s *Service) retain(ctx context.Context, run retention.Run, table, class string) (retention.Result, error) {
+	find := "SELECT subject, day, count(*) FROM account_login WHERE day <= $1 GROUP BY subject, day"
+	remove := "DELETE FROM account_login WHERE subject = $1 AND day = $2"
 	if table == "account_access" {
-		find, remove = "SELECT DISTINCT subject, day FROM account_access WHERE day <= $1", "DELETE FROM account_access WHERE subject = $1 AND day = $2"
+		find = "SELECT subject, day, count(*) FROM account_access WHERE day <= $1 GROUP BY subject, day"
+		remove = "DELETE FROM account_access WHERE subject = $1 AND day = $2"
 	}
-	now := s.d.Clock.Now()
-	candidates, err := db.Select(ctx, s.d.DB, func(r db.Row) (p personDay, err error) { return p, r.Scan(&p.subject, &p.day) },
-		find, day(now.AddDate(0, -logMonths, 4)))
+	got := retention.Result{Class: class}
+	over, err := db.Select(ctx, s.d.DB, func(r db.Row) (p personDay, err error) { return p, r.Scan(&p.subject, &p.day, &p.lines) },
+		find, retention.LastPast(class, run.Today()).String())
 	if err != nil {
-		return err
+		return got, err
 	}
-	for _, c := range candidates {
-		at, err := time.Parse(time.DateOnly, c.day)
+	for _, p := range over {
+		from, err := civil.ParseDay(p.day)
 		if err != nil {
-			return err
+			return got, err
 		}
-		if day(now) <= day(keptUntil(at)) {
+		got.Examined += p.lines
+		if run.Overdue(class, from) {
+			got.Overdue += p.lines
+		}
+		if run.Held(class, p.subject) {
+			got.Held += p.lines
 			continue
 		}
-		if err := s.d.Vault.DestroyClass(ctx, c.subject, class+c.day); err != nil {
-			return err
+		if err := s.d.Vault.DestroyClass(ctx, p.subject, class+"/"+p.day); err != nil {
+			return got, err
 		}
 		err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(ctx, remove, string(c.subject), c.day)
+			_, err := tx.Exec(ctx, remove, string(p.subject), p.day)
 			return err
 		})
 		if err != nil {
-			return err
+			return got, err
 		}
+		got.Destroyed += p.lines
 	}
-	return nil
+	return got, nil
 }

@@ -92,7 +92,6 @@ func New(d Deps) (*Service, error) {
 	s := &Service{d: d}
 	job.On(d.Queue, kindResetLookup, s.resetLookup)
 	d.Queue.Every("account.purge", time.Hour, s.purge)
-	d.Queue.Every("account.retention", 24*time.Hour, s.Retain)
 	return s, nil
 }
 

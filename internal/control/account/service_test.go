@@ -11,11 +11,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account/accounttest"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 var ctx = context.Background()
@@ -330,8 +333,18 @@ func TestLogsGoAfterSixCalendarMonths(t *testing.T) {
 		lines := func() int64 {
 			return count(t, r.DB, "SELECT (SELECT COUNT(*) FROM account_login) + (SELECT COUNT(*) FROM account_access)")
 		}
-		r.Clock.Advance(time.Date(2027, 5, 22, 23, 59, 0, 0, time.UTC).Sub(r.Clock.Now()))
-		must(t, r.Account.Retain(ctx))
+		onHold := false
+		retain := func() retention.Result {
+			t.Helper()
+			got, err := r.Account.Retain(ctx, retention.Run{
+				Now: r.Clock.Now(), Profile: consent.Mainland, Held: func(string, id.Handle) bool { return onHold },
+			})
+			must(t, err)
+			return got[0]
+		}
+		last := civil.DayOf(r.Clock.Now()).AddMonths(6)
+		r.Clock.Advance(last.End().Sub(r.Clock.Now()) - time.Minute)
+		retain()
 		if n := lines(); n != 2 {
 			t.Errorf("on the last day: %d lines, want 2", n)
 		}
@@ -341,9 +354,13 @@ func TestLogsGoAfterSixCalendarMonths(t *testing.T) {
 			t.Errorf("on the last day: got %+v", entries)
 		}
 		r.Clock.Advance(2 * time.Minute)
-		must(t, r.Account.Retain(ctx))
-		if n := lines(); n != 0 {
-			t.Errorf("a day later: %d lines, want none", n)
+		onHold = true
+		if got := retain(); got.Held != 1 || got.Destroyed != 0 || lines() != 2 {
+			t.Errorf("on hold: %+v, %d lines left", got, lines())
+		}
+		onHold = false
+		if got := retain(); got.Destroyed != 1 || got.Overdue != 0 || lines() != 0 {
+			t.Errorf("a day later: %+v, %d lines left, want none", got, lines())
 		}
 	})
 }

@@ -32,7 +32,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Principal, er
 			return Principal{}, err
 		}
 	}
-	return s.principal(ses), nil
+	return s.principal(ctx, ses)
 }
 
 // touch never revives a session that was revoked meanwhile.
@@ -52,6 +52,19 @@ func (s *Service) Logout(ctx context.Context, p Principal) error {
 // somebody else.
 func (s *Service) RevokeSession(ctx context.Context, p Principal, session string) error {
 	return s.revoke(ctx, p, session, "account.session_revoked")
+}
+
+// EndSessionsTx ends all sessions and remember-me tokens of a person, for a
+// reason in a word. The session in which it is asked for ends too.
+func (s *Service) EndSessionsTx(ctx context.Context, tx *db.Tx, subject id.Handle, reason string) error {
+	p, err := personBy(ctx, tx, "subject", string(subject))
+	if err != nil {
+		return err
+	}
+	if err := revokeSessions(ctx, tx, subject, "", reason, s.d.Clock.Now()); err != nil {
+		return err
+	}
+	return s.leaf(ctx, tx, "account.session_revoked", p, "", map[string]string{"session": "all", "reason": reason})
 }
 
 func (s *Service) revoke(ctx context.Context, p Principal, session, kind string) error {

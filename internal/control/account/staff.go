@@ -64,6 +64,9 @@ func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor
 			return err
 		}
 	}
+	if err := s.firstTrainingTx(ctx, tx, p); err != nil {
+		return err
+	}
 	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
 		Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
 		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")},

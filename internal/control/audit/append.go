@@ -28,7 +28,8 @@ func (s *Service) appendTx(ctx context.Context, tx *db.Tx, e Event, payload stri
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", e.Type, err)
 	}
-	ref := payloadRef(payload, e.Subject, Types[e.Type])
+	at := s.clock.Now()
+	ref := payloadRef(payload, e.Subject, keyClass(e.Type, at))
 	sealed, commitment, err := s.vault.SealSalted(ctx, ref, body)
 	if err != nil {
 		return fmt.Errorf("sealing %s: %w", e.Type, err)
@@ -38,7 +39,7 @@ func (s *Service) appendTx(ctx context.Context, tx *db.Tx, e Event, payload stri
 	if err != nil {
 		return fmt.Errorf("keeping %s: %w", e.Type, err)
 	}
-	s.batch(tx).add(Leaf{At: s.clock.Now(), Type: e.Type, Handle: e.Subject, Commitment: hexOf(commitment[:]), Payload: payload})
+	s.batch(tx).add(Leaf{At: at, Type: e.Type, Handle: e.Subject, Commitment: hexOf(commitment[:]), Payload: payload})
 	return nil
 }
 

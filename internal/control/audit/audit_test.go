@@ -16,11 +16,13 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -457,6 +459,76 @@ func TestAfterAnErasureTheLogStillVerifies(t *testing.T) {
 		}
 		if _, err := r.s.Detail(ctx, ticket, leaves[0]); err == nil {
 			t.Error("an erased detail opened")
+		}
+	})
+}
+
+// What is kept for a time goes with its day or month, and nothing else does; the
+// log verifies before and after.
+func TestDetailsGoWithTheirTimeAndTheLogStillVerifies(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		login := audit.Event{Type: "account.login", Subject: "sub_a", Actor: audit.Actor{Class: "self", Handle: "sub_a"}}
+		nobody := audit.Event{Type: "account.stuffing", Actor: audit.Actor{Class: "system"}}
+		read := vault.Read{Reader: vault.Reader{Class: vault.Job, Session: "x"}, Subject: "sub_a", Fields: []string{"a.b"}, Purpose: "account"}
+		record := func() {
+			t.Helper()
+			must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+				return errors.Join(r.s.AppendTx(ctx, tx, login), r.s.AppendTx(ctx, tx, nobody), r.s.AppendTx(ctx, tx, event()))
+			}))
+			_, err := r.s.RecordRead(ctx, read)
+			must(t, err)
+			_, err = r.s.BeginDisclosure(ctx, egress.Intent{Subject: "sub_a", Recipient: "idv.aliyun", Op: "x", Fields: []string{"UserName"}})
+			must(t, err)
+		}
+		held := ""
+		retain := func() (netlog, disclosure retention.Result) {
+			t.Helper()
+			got, err := r.s.Retain(ctx, retention.Run{
+				Now: r.clock.Now(), Profile: "mainland", Held: func(class string, _ id.Handle) bool { return class == held },
+			})
+			must(t, err)
+			if problems := r.verify(t); problems != nil {
+				t.Fatalf("after a run: %v", problems)
+			}
+			return got[0], got[1]
+		}
+		at := func(day civil.Day) { r.clock.Advance(day.Start().Add(time.Hour).Sub(r.clock.Now())) }
+		first := civil.DayOf(r.clock.Now())
+		record()
+		r.clock.Advance(24 * time.Hour)
+		record()
+		at(first.AddMonths(6))
+		if n, _ := retain(); n.Examined != 0 {
+			t.Errorf("on the last day of six months: %+v", n)
+		}
+		at(first.AddMonths(6).AddDays(1))
+		held = "netlog"
+		if n, _ := retain(); n.Held != 2 || n.Destroyed != 0 {
+			t.Errorf("on hold: %+v", n)
+		}
+		held = ""
+		if n, d := retain(); n.Destroyed != 2 || n.Overdue != 0 || d.Examined != 0 {
+			t.Errorf("a day later: %+v, disclosures %+v", n, d)
+		}
+		reads := func() int {
+			t.Helper()
+			all, err := r.s.Reads(ctx, "sub_a", audit.ReadFilter{})
+			must(t, err)
+			sent, err := r.s.Disclosures(ctx, "sub_a", "", 500)
+			must(t, err)
+			return len(all) + len(sent)
+		}
+		at(first.AddMonths(36).AddDays(1))
+		if _, d := retain(); d.Destroyed != 0 || reads() != 4 {
+			t.Errorf("in the last month of three years: %+v, %d left", d, reads())
+		}
+		at(first.AddMonths(37).AddDays(1))
+		if _, d := retain(); d.Destroyed != 4 || reads() != 0 {
+			t.Errorf("after three years and a month: %+v, %d left", d, reads())
+		}
+		if report, err := r.s.Verify(ctx); err != nil || report.Size != 10 || report.Erased != 8 {
+			t.Errorf("%d leaves, %d without detail (%v)", report.Size, report.Erased, err)
 		}
 	})
 }

@@ -12,12 +12,12 @@ import (
 // detail holds a payload to its commitment, and the rows that repeat it.
 func (w *walker) detail(ctx context.Context, e entry) error {
 	ref := payloadRef(e.Payload, e.Handle, e.class)
-	if e.class == "" || e.class != Types[e.Type] {
+	if e.class == "" || (e.class != keyClass(e.Type, e.At) && e.class != Types[e.Type]) { // the latter: of a build before keys ended with time
 		w.bad("payload_missing", e.Index)
 		return nil
 	}
 	if len(e.body) == 0 {
-		gone, err := w.s.vault.Destroyed(ctx, e.Handle, e.class)
+		gone, err := w.s.vault.Destroyed(ctx, ref.Owner(), e.class)
 		if err == nil && !gone {
 			w.bad("payload_missing", e.Index)
 		}
@@ -82,11 +82,17 @@ func (s *Service) rowOf(ctx context.Context, e entry) (ev Event, kept bool, err 
 // field audit_payload.body of the leaf's subject; leaves without a subject need
 // none.
 func (s *Service) Detail(ctx context.Context, t vault.Ticket, l Leaf) ([]byte, error) {
-	sealed, err := db.Get(ctx, s.db, ErrRange, db.One[[]byte], "SELECT body FROM audit_payload WHERE id = $1", l.Payload)
+	kept, err := s.keptDetail(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	return s.vault.OpenSalted(ctx, t, payloadRef(l.Payload, l.Handle, Types[l.Type]), sealed)
+	return s.vault.OpenSalted(ctx, t, payloadRef(l.Payload, l.Handle, kept.class), kept.body)
+}
+
+// keptDetail is the sealed detail of a leaf and the class of its key.
+func (s *Service) keptDetail(ctx context.Context, l Leaf) (entry, error) {
+	return db.Get(ctx, s.db, ErrRange, func(r db.Row) (e entry, err error) { return e, r.Scan(&e.class, &e.body) },
+		"SELECT class, body FROM audit_payload WHERE id = $1", l.Payload)
 }
 
 // DetailField is the field name for a read ticket of Detail.

@@ -19,8 +19,15 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
+	"retention.run":      "log_leaf",
+	"hold.placed":        "legal_order",
+	"hold.ended":         "legal_order",
+	"agreement.recorded": "consent",
+	"pia.recorded":       "consent",
+
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
+	"account.trained":          "account_core",
 	"account.staff_disabled":   "account_core",
 	"account.staff_reset":      "account_core",
 	"account.email_verified":   "account_core",
@@ -33,6 +40,8 @@ var Types = map[string]string{
 	"account.totp_enabled":     "account_core",
 	"account.totp_disabled":    "account_core",
 	"account.stuffing":         "netlog",
+
+	"proof.pack": "disclosure",
 
 	"order.placed":          "order",
 	"order.paid":            "order",
@@ -67,6 +76,9 @@ var Types = map[string]string{
 	"vpn.device_removed":       "account_core",
 	"vpn.enrolment_invited":    "account_core",
 	"vpn.token_enrolled":       "account_core",
+	"vpn.bundle_link_made":     "account_core",
+	"vpn.bundle_link_revoked":  "account_core",
+	"vpn.bundle_fetched":       "account_core",
 	"vpn.recovery_codes_made":  "account_core",
 	"vpn.recovery_code_used":   "account_core",
 	"vpn.secret_read":          "account_core",
@@ -101,4 +113,13 @@ var Types = map[string]string{
 	"service.upgraded":         "order",
 	"service.upgrade_failed":   "order",
 	"service.terminated":       "order",
+
+	"privacy.request_received":  "case",
+	"privacy.identity_asked":    "case",
+	"privacy.identity_known":    "case",
+	"privacy.clock_special":     "case",
+	"privacy.request_answered":  "case",
+	"privacy.request_refused":   "case",
+	"privacy.request_carried":   "case",
+	"privacy.request_withdrawn": "case",
 }

@@ -269,8 +269,10 @@ func (w *walker) counts(ctx context.Context) error {
 	c, err := db.Get(ctx, w.s.db, nil, func(r db.Row) (c counted, err error) {
 		return c, r.Scan(&c.size, &c.leaves, &c.hashes, &c.payloads, &c.reads, &c.readLeaves, &c.phases, &c.phaseLeaves)
 	}, `SELECT size, (SELECT count(*) FROM audit_leaf), (SELECT count(*) FROM audit_hash), (SELECT count(*) FROM audit_payload),
-		(SELECT count(*) FROM audit_read), (SELECT count(*) FROM audit_leaf WHERE type = 'read.recorded'),
-		(SELECT count(*) FROM audit_disclosure), (SELECT count(*) FROM audit_leaf WHERE type LIKE 'disclosure.%')
+		(SELECT count(*) FROM audit_read),
+		(SELECT count(*) FROM audit_leaf l JOIN audit_payload p ON p.id = l.payload WHERE l.type = 'read.recorded' AND length(p.body) > 0),
+		(SELECT count(*) FROM audit_disclosure),
+		(SELECT count(*) FROM audit_leaf l JOIN audit_payload p ON p.id = l.payload WHERE l.type LIKE 'disclosure.%' AND length(p.body) > 0)
 		FROM audit_head WHERE id = 1`)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
@@ -51,7 +50,6 @@ type source struct {
 }
 
 var (
-	civil     = time.FixedZone("+08:00", 8*3600)
 	clauseTag = regexp.MustCompile(`^\[((?:[A-Z]+-[0-9A-Za-z.-]+ ?)+)(@[a-z]+)?\] `)
 	marker    = regexp.MustCompile(`\{\{([a-z_]+)\}\}`)
 )

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 var profiles = []string{Mainland, HongKong}
@@ -19,7 +22,7 @@ func eachSource(t *testing.T, fn func(t *testing.T, s source, text, profile stri
 				if err != nil {
 					t.Fatal(err)
 				}
-				at := time.Date(2026, 11, 1, 0, 0, 0, 0, civil)
+				at := time.Date(2026, 11, 1, 0, 0, 0, 0, civil.Zone)
 				text, err := s.canonical(DemoFacts(profile).values(locale, at, at, s.Version))
 				if err != nil {
 					t.Fatal(err)
@@ -101,6 +104,34 @@ func TestWhatTheLawWantsIsThere(t *testing.T) {
 }
 
 // Terms, agreement and SLA import the policy and cannot widen it.
+// The table of retention is made of the classes that the nightly run goes by:
+// nothing is kept under a rule that is not printed (SUP-2).
+func TestTheRetentionTableIsTheRunsOwn(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	eachSource(t, func(t *testing.T, s source, text, profile string) {
+		if s.Document != "platform" {
+			return
+		}
+		for _, c := range retention.Classes() {
+			kept := c.Kept[s.Locale]
+			if profile == HongKong && c.KeptHongKong != nil {
+				kept = c.KeptHongKong[s.Locale]
+			}
+			if c.Data == nil {
+				continue
+			}
+			seen++
+			if !strings.Contains(text, c.Data[s.Locale]) || !strings.Contains(text, kept) {
+				t.Errorf("%s %s: class %s is not in the table", profile, s.Locale, c.ID)
+			}
+		}
+	})
+	if seen < 32 {
+		t.Errorf("%d rows looked at", seen)
+	}
+}
+
 func TestImportingDocumentsWidenNothing(t *testing.T) {
 	t.Parallel()
 	for _, profile := range profiles {

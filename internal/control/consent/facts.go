@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 // Profiles.
@@ -97,7 +99,7 @@ func (f Facts) values(locale string, updated, effective time.Time, number string
 }
 
 func date(t time.Time, locale string) string {
-	t = t.In(civil)
+	t = t.In(civil.Zone)
 	if locale == "en" {
 		return t.Format("2 January 2006")
 	}
@@ -193,22 +195,18 @@ func cookieTable(locale string) string {
 func both(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }
 
 // DefaultRetention is how long what this release stores is kept, as the
-// policies print it.
+// policies print it: the classes that the retention run goes by (SUP-2).
 func DefaultRetention(profile string) []RetentionRow {
-	erase := both("销毁密钥并删除", "key destroyed and rows deleted")
-	logs := both("自记录之日起六个自然月，届满后三日内", "six calendar months from the day of record, then within three days")
-	number := both("实名服务存续期间", "while services that need it exist")
-	if profile == HongKong {
-		logs = both("自记录之日起六个自然月，届满后一个月内", "six calendar months from the day of record, then within one month")
-		number = both("核验结果返回后至多 24 小时", "24 hours at most after the result")
+	after := both("销毁密钥并删除", "key destroyed and rows deleted")
+	var rows []RetentionRow
+	for _, c := range retention.Classes() {
+		kept := c.Kept
+		if profile == HongKong && c.KeptHongKong != nil {
+			kept = c.KeptHongKong
+		}
+		if c.Data != nil && !mutant.Off("SUP-2") {
+			rows = append(rows, RetentionRow{c.Data, kept, after})
+		}
 	}
-	return []RetentionRow{
-		{both("用户名、密码摘要、电子邮箱", "user name, password hash, e-mail address"), both("账户注销后至多十五个工作日", "until 15 working days after cancellation at the latest"), erase},
-		{both("姓名、身份证件号码", "name and identity number"), number, erase},
-		{both("核验结果", "result of the check"), both("中国大陆服务结束时止", "until the services in mainland China end"), erase},
-		{both("登录日志、访问日志、VPN 会话日志", "login log, access log, VPN session log"), logs, erase},
-		{both("订单与支付结果", "orders and payment results"), both("完成后三年（电子商务法第三十一条）", "three years from completion (E-Commerce Law art. 31)"), erase},
-		{both("同意记录", "records of consent"), both("目的存续期间及其后三年", "life of the purpose and three years"), erase},
-		{both("对外提供记录（只含字段名）", "register of disclosures (names of fields only)"), both("三年", "three years"), erase},
-	}
+	return rows
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
@@ -387,7 +388,7 @@ func (in intake) sessionsInSample(ctx context.Context) error {
 // dayOf is the day whose key seals the addresses of a session: legal clocks
 // run at +08:00.
 func dayOf(start time.Time) string {
-	return start.In(civil).Format("20060102")
+	return start.In(civil.Zone).Format("20060102")
 }
 
 // ref names the place of a sealed address. The key is of the day, not of a

@@ -4,30 +4,53 @@ import (
 	"context"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
-// sweep deletes samples of yesterday and sessions whose six calendar months
-// are over, and destroys the keys of those days.
+// sweep deletes samples of yesterday, and usage of a month that is over.
 func (s *Service) sweep(ctx context.Context) error {
 	now := s.clock.Now()
-	last := lastEndedDay(now)
-	var days []string
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM fleet_sample WHERE at < $1", db.Micros(now.Add(-SampleLife))); err != nil {
 			return err
 		}
-		if err := dropUsage(ctx, tx, now); err != nil {
-			return err
+		return dropUsage(ctx, tx, now)
+	})
+}
+
+// Retain deletes the session log of days whose floor is over and destroys the
+// keys of those days (SUP-6). It fills retention.Keeper. The keys are of days
+// and a row names a client, not a person: a hold on anybody's sessions keeps all.
+func (s *Service) Retain(ctx context.Context, run retention.Run) ([]retention.Result, error) {
+	got := retention.Result{Class: retentionClass}
+	until := db.Micros(retention.LastPast(retentionClass, run.Today()).End())
+	over, err := db.Select(ctx, s.db, db.One[int64], "SELECT started_at FROM fleet_session WHERE started_at <> 0 AND started_at < $1 AND ended_at <> 0", until)
+	if err != nil {
+		return nil, err
+	}
+	got.Examined = int64(len(over))
+	for _, at := range over {
+		if run.Overdue(retentionClass, civil.DayOf(db.FromMicros(at))) {
+			got.Overdue++
 		}
-		until := db.Micros(last.AddDate(0, 0, 1))
-		old, err := db.Select(ctx, tx, db.One[int64], "SELECT DISTINCT started_at FROM fleet_session WHERE started_at <> 0 AND started_at < $1 AND ended_at <> 0", until)
-		if err != nil {
-			return err
-		}
-		days = distinctDays(old)
-		_, err = tx.Exec(ctx, "DELETE FROM fleet_session WHERE ended_at <> 0 AND ended_at < $1 OR (started_at <> 0 AND started_at < $1 AND ended_at <> 0)", until)
+	}
+	if run.Held(retentionClass, "") {
+		got.Held = got.Examined
+		return []retention.Result{got}, nil
+	}
+	if got.Destroyed, err = s.deleteUntil(ctx, until, distinctDays(over)); err != nil {
+		return nil, err
+	}
+	return []retention.Result{got}, s.destroyDays(ctx)
+}
+
+// deleteUntil deletes sessions and notes the days whose keys are to go.
+func (s *Service) deleteUntil(ctx context.Context, until int64, days []string) (deleted int64, err error) {
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		deleted, err = tx.Exec(ctx, "DELETE FROM fleet_session WHERE ended_at <> 0 AND ended_at < $1 OR (started_at <> 0 AND started_at < $1 AND ended_at <> 0)", until)
 		if err != nil {
 			return err
 		}
@@ -38,10 +61,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return s.destroyDays(ctx)
+	return deleted, err
 }
 
 func distinctDays(starts []int64) []string {
@@ -62,7 +82,7 @@ func (s *Service) destroyDays(ctx context.Context) error {
 		return err
 	}
 	for _, d := range due {
-		start, err := time.ParseInLocation("20060102", d, time.FixedZone("", 8*3600))
+		start, err := time.ParseInLocation("20060102", d, civil.Zone)
 		if err != nil {
 			return err
 		}
@@ -86,15 +106,4 @@ func (s *Service) destroyDays(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// lastEndedDay returns the last day (+08:00) whose six calendar months are
-// over: the greatest day d with d + 6 months before today. A month without
-// such a day ends it at its last one, so that nothing goes early.
-func lastEndedDay(now time.Time) time.Time {
-	zone := time.FixedZone("", 8*3600)
-	y, m, d := now.In(zone).Date()
-	month := time.Date(y, m-6, 1, 0, 0, 0, 0, zone)
-	days := month.AddDate(0, 1, -1).Day()
-	return month.AddDate(0, 0, min(d, days)-2)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -196,19 +197,33 @@ func TestSessionsEndAfterSixCalendarMonthsWithTheirKeys(t *testing.T) {
 		r.report(t, gwlink.Report{Opened: []gwlink.SessionOpened{opened(session, "vpngw-a")}, Closed: []gwlink.SessionClosed{closed(session)}})
 		kept, err := r.s.Sessions(ctx, fleet.Filter{Gateways: []string{"vpngw-a"}, Limit: 10})
 		must(t, err)
-		must(t, fleet.Sweep(ctx, r.s))
+		onHold := false
+		retain := func() retention.Result {
+			t.Helper()
+			got, err := r.s.Retain(ctx, retention.Run{Now: r.clock.Now(), Profile: "mainland", Held: func(string, id.Handle) bool { return onHold }})
+			must(t, err)
+			return got[0]
+		}
+		retain()
 		left := func() int64 {
 			n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM fleet_session")
 			must(t, err)
 			return n
 		}
 		r.clock.Advance(start.AddDate(0, 6, 0).Sub(start) - 24*time.Hour)
-		must(t, fleet.Sweep(ctx, r.s))
+		retain()
 		if left() != 1 {
 			t.Fatal("deleted before six months were over")
 		}
 		r.clock.Advance(4 * 24 * time.Hour)
-		must(t, fleet.Sweep(ctx, r.s))
+		onHold = true
+		if got := retain(); got.Held != 1 || left() != 1 {
+			t.Fatalf("on hold: %+v", got)
+		}
+		onHold = false
+		if got := retain(); got.Destroyed != 1 {
+			t.Fatalf("destroyed: %+v", got)
+		}
 		if left() != 0 {
 			t.Fatal("kept after six months and three days")
 		}
@@ -217,24 +232,6 @@ func TestSessionsEndAfterSixCalendarMonthsWithTheirKeys(t *testing.T) {
 			t.Errorf("the day's key is destroyed, yet a copy opens as %v", kept[0].SourceIP)
 		}
 	})
-}
-
-func TestTheLastEndedDayIsNeverEarly(t *testing.T) {
-	t.Parallel()
-	zone := time.FixedZone("", 8*3600)
-	for now := time.Date(2026, 1, 1, 12, 0, 0, 0, zone); now.Year() < 2029; now = now.AddDate(0, 0, 1) {
-		last := fleet.LastEndedDay(now)
-		y, m, d := last.Date()
-		// Six calendar months after a day: the same day number, or the last of the month.
-		end := time.Date(y, m+6, 1, 0, 0, 0, 0, zone)
-		end = end.AddDate(0, 0, min(d, end.AddDate(0, 1, -1).Day())) // the day after that day
-		if now.Before(end) {
-			t.Fatalf("on %v the day %v goes, whose six months end %v", now, last, end)
-		}
-		if late := now.Sub(end); late > 5*24*time.Hour {
-			t.Fatalf("on %v only %v goes: %v late", now, last, late)
-		}
-	}
 }
 
 func TestHealth(t *testing.T) {

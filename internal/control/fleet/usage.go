@@ -4,12 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
-
-// civil is the zone of days and months (Asia/Shanghai, which has no other time).
-var civil = time.FixedZone("+08:00", 8*3600)
 
 // Usage is what an SSL client moved in the present day and month, both
 // directions together. Traffic belongs to the day on which control heard of it.
@@ -48,8 +46,8 @@ func (u usageRow) at(now time.Time) Usage {
 
 // PeriodEnds returns when the day and the month of a time end.
 func PeriodEnds(now time.Time) (day, month time.Time) {
-	y, m, d := now.In(civil).Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, civil), time.Date(y, m+1, 1, 0, 0, 0, 0, civil)
+	y, m, d := now.In(civil.Zone).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, civil.Zone), time.Date(y, m+1, 1, 0, 0, 0, 0, civil.Zone)
 }
 
 // UsageTx returns what an SSL client has moved, within the caller's
@@ -114,7 +112,7 @@ func (in intake) use(ctx context.Context, session string, bytes int64) error {
 
 // dropUsage forgets what was moved in months that are over.
 func dropUsage(ctx context.Context, tx *db.Tx, now time.Time) error {
-	y, m, _ := now.In(civil).Date()
-	_, err := tx.Exec(ctx, "DELETE FROM fleet_usage WHERE changed_at < $1", db.Micros(time.Date(y, m, 1, 0, 0, 0, 0, civil)))
+	y, m, _ := now.In(civil.Zone).Date()
+	_, err := tx.Exec(ctx, "DELETE FROM fleet_usage WHERE changed_at < $1", db.Micros(time.Date(y, m, 1, 0, 0, 0, 0, civil.Zone)))
 	return err
 }

@@ -60,6 +60,13 @@ func (e limitReached) message(event string) Message {
 	}
 }
 
+// rightsRequest is of the topics that are called like the events.
+type rightsRequest struct {
+	Request, Date string
+	Account       account.ID
+	Subject       id.Handle
+}
+
 type realNameDecided struct {
 	Account             account.ID
 	Subject             id.Handle
@@ -97,6 +104,14 @@ func (s *Service) subscribe() {
 	for _, event := range []string{ConnectionsReached, AllowanceReached, ClientLocked} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e limitReached) error {
 			return s.toOwner(ctx, e.Account, e.message(event))
+		})
+	}
+	for _, event := range []string{RightsReceived, RightsAnswered} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e rightsRequest) error {
+			return s.Send(ctx, Message{
+				Event: event, Account: e.Account, Subject: e.Subject, Dedupe: event + ":" + e.Request,
+				Params: named(event, map[string]string{"request": e.Request, "date": e.Date}),
+			})
 		})
 	}
 }

@@ -49,6 +49,9 @@ const (
 
 	QuotaSet      = "vpn.quota_set"
 	QuotaDeclined = "vpn.quota_declined"
+
+	RightsReceived = "privacy.request_received"
+	RightsAnswered = "privacy.request_answered"
 )
 
 // Message is something to tell a person. Params are what the template of the

@@ -13,8 +13,11 @@ func Holdings() []holding.Table {
 		return all
 	}
 	return []holding.Table{
-		holding.Of("privacy_request", of(holding.Case, false, "subject", "kind"), of(holding.TicketText, true, "words"),
-			holding.None("how a request was dealt with", "id", "channel", "state", "reason", "received_at", "closed_at", "version")),
+		holding.Of("privacy_request", of(holding.Case, false, "subject", "account", "kind", "special", "decision", "reason", "law"), of(holding.TicketText, true, "words", "letter"),
+			holding.None("how a request was dealt with", "id", "channel", "state", "identity", "letter_digest", "received_at", "answered_at", "closed_at", "version")),
 		holding.Of("privacy_clock", holding.None("when a request is due, and by which rule", "request", "rule", "due_at", "provisional", "met_at")),
+		holding.Of("privacy_retention", holding.None("sums of a nightly run over everybody", "run", "class", "at", "examined", "destroyed", "held", "overdue", "problem")),
+		holding.Of("privacy_hold", of(holding.Case, false, "subject"), holding.None("what the law has us keep, and until when",
+			"id", "class", "law", "authority", "placed_by", "placed_at", "until", "ended_by", "ended_at")),
 	}
 }

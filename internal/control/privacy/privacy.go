@@ -1,30 +1,45 @@
 // Package privacy is the rights desk: what people ask about the data that is
 // held of them, the clocks that run from the asking, and what carries a request
-// out: export, correction, erasure, retention.
+// out: export, correction, erasure. It also ends what is held: a nightly run has
+// every module destroy what is over, unless a lawful hold keeps it.
 //
 // It holds no personal data of its own but the words of a request, which are
 // sealed under the asker's key. What a module holds of a person is asked of the
 // module, through the port Holder.
 //
-//	received ── identity asked? ──▶ open ──▶ done | refused (reason, law, remedy)
-//	    └── clocks: the earliest of promise and law, counted from receipt
+//	received ── ask ──▶ asked ── refuse ──▶ refused (reason, law, remedy)
+//	 │  │  ▲               │ └── withdraw ──▶ withdrawn
+//	 │  │  └─ identified ──┘
+//	 │  └── refuse ──▶ refused, withdraw ──▶ withdrawn
+//	 ├── grant ──▶ done
+//	 └── carry ──▶ carrying ── carried ──▶ done
 //
-// Tables: privacy_request, privacy_clock.
+// Clocks run from the receipt; the earliest of promise and law binds.
+//
+//	kept ── floor over ──▶ may go ── nightly run ──▶ destroyed, key first
+//	                          └── hold: kept until its end, and the person is told
+//
+// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
-// refusal carries reason, law and remedy.
+// refusal carries reason, law and remedy; nothing goes before its floor; a clock
+// that jumped destroys nothing; a hold has a law, an authority and an end.
 package privacy
 
 import (
 	"embed"
 	"io/fs"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -48,11 +63,38 @@ type Deps struct {
 	Log     *slog.Logger
 	Audit   *audit.Service
 	Vault   *vault.Vault
-	Profile string // mainland or hongkong: its clocks
+	Profile string // mainland or hongkong: its clocks and ceilings
+
+	Calendar   *civil.Calendar // nil = the published one
+	Letterhead Letterhead
+	Logins     Logins
+	Tunnels    Tunnels
+	Carrier    Carrier              // nil: staff carry out what was granted, and say so
+	Keepers    []retention.Keeper   // what the nightly run asks, in this order
+	Steady     func() time.Duration // a clock that never jumps; nil: the system's
 }
 
-// Service is the rights desk. It is safe for concurrent use.
-type Service struct{ d Deps }
+// Service is the module. It is safe for concurrent use.
+type Service struct {
+	d Deps
+
+	mu     sync.Mutex
+	wall   time.Time     // both clocks as they were
+	steady time.Duration // when they were last compared
+}
 
 // New makes the module and registers its jobs.
-func New(d Deps) *Service { return &Service{d: d} }
+func New(d Deps) *Service {
+	if d.Calendar == nil {
+		d.Calendar = civil.Published()
+	}
+	if d.Steady == nil {
+		d.Steady = clock.Steady()
+	}
+	s := &Service{d: d, wall: d.Clock.Now(), steady: d.Steady()}
+	if d.Queue != nil {
+		d.Queue.Every("privacy.clocks", time.Hour, s.watch)
+		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
+	}
+	return s
+}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
@@ -18,9 +19,6 @@ import (
 //
 //go:embed provinces.txt
 var provinces string
-
-// zone is where civil rules count days.
-var zone = time.FixedZone("UTC+8", 8*3600)
 
 // person is a submission in normal form after the local checks.
 type person struct {
@@ -84,7 +82,7 @@ func birthOf(number string, now time.Time) (time.Time, bool) {
 	if !civilid.CheckDigit(number) || !issued(number[:2]) {
 		return time.Time{}, false
 	}
-	birth, err := time.ParseInLocation("20060102", number[6:14], zone)
+	birth, err := time.ParseInLocation("20060102", number[6:14], civil.Zone)
 	if err != nil || birth.After(now) || Age(birth, now) > 150 {
 		return time.Time{}, false
 	}
@@ -104,8 +102,8 @@ func issued(province string) bool {
 // completed on the day after the birthday, in UTC+8; a birth on 29 February
 // counts from 1 March.
 func Age(birth, now time.Time) int {
-	y, m, d := now.In(zone).Date()
-	today := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	y, m, d := now.In(civil.Zone).Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, civil.Zone)
 	age := y - birth.Year()
 	if today.Before(reached(birth, age)) {
 		age--
@@ -117,9 +115,9 @@ func Age(birth, now time.Time) int {
 func reached(birth time.Time, n int) time.Time {
 	_, m, d := birth.Date()
 	if m == time.February && d == 29 {
-		return time.Date(birth.Year()+n, time.March, 1, 0, 0, 0, 0, zone)
+		return time.Date(birth.Year()+n, time.March, 1, 0, 0, 0, 0, civil.Zone)
 	}
-	return time.Date(birth.Year()+n, m, d+1, 0, 0, 0, 0, zone)
+	return time.Date(birth.Year()+n, m, d+1, 0, 0, 0, 0, civil.Zone)
 }
 
 func (p person) band(now time.Time) string {

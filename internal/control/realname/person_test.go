@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/realname/realnametest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 )
 
 var today = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC) // 10:00 in UTC+8
 
-func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, zone) }
+func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, civil.Zone) }
 
 func TestNumbers(t *testing.T) {
 	t.Parallel()
@@ -88,7 +89,7 @@ func TestAYearIsCompletedOnTheDayAfterTheBirthday(t *testing.T) {
 	}
 	for _, c := range cases {
 		if got := Age(c.birth, c.now); got != c.want {
-			t.Errorf("born %s, on %s: got %d, want %d", c.birth.Format(time.DateOnly), c.now.In(zone).Format(time.DateTime), got, c.want)
+			t.Errorf("born %s, on %s: got %d, want %d", c.birth.Format(time.DateOnly), c.now.In(civil.Zone).Format(time.DateTime), got, c.want)
 		}
 	}
 }

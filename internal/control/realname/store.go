@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -46,8 +47,8 @@ const (
 
 // limitTx counts the attempts that are committed.
 func (s *Service) limitTx(ctx context.Context, tx *db.Tx, v Verification, ip string) error {
-	y, m, d := v.SubmittedAt.In(zone).Date()
-	day := db.Micros(time.Date(y, m, d, 0, 0, 0, 0, zone))
+	y, m, d := v.SubmittedAt.In(civil.Zone).Date()
+	day := db.Micros(time.Date(y, m, d, 0, 0, 0, 0, civil.Zone))
 	for _, l := range []struct {
 		text string
 		args []any

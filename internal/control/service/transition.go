@@ -3,6 +3,8 @@ package service
 import (
 	"slices"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 )
 
 // Event is what may happen to a service.
@@ -109,15 +111,12 @@ func (v Item) resume(r Reason) (Item, error) {
 	return v, err
 }
 
-// zone is that of billing: periods end at the same time of day in China.
-var zone = time.FixedZone("UTC+8", 8*3600)
-
 // addMonths adds calendar months; a day that the month does not have is its
 // last one.
 func addMonths(at time.Time, n int) time.Time {
-	t := at.In(zone)
+	t := at.In(civil.Zone)
 	y, m, d := t.Date()
-	first := time.Date(y, m+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+	first := time.Date(y, m+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), civil.Zone)
 	last := first.AddDate(0, 1, -1).Day()
 	return first.AddDate(0, 0, min(d, last)-1).UTC()
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
 // Bundle is what an SSL client's user gets: a ZIP file.
@@ -35,7 +36,17 @@ func (s *Service) Bundle(ctx context.Context, p account.Principal, client string
 	if err != nil {
 		return Bundle{}, err
 	}
-	srv, err := s.Server(ctx, p.Account, c.Server)
+	out, err := s.bundleOf(ctx, readerOf(p), c)
+	if err != nil {
+		return Bundle{}, err
+	}
+	_, err = s.recordRead(ctx, p, c, false)
+	return out, err
+}
+
+// bundleOf is a client's bundle; whoever hands it out records that first.
+func (s *Service) bundleOf(ctx context.Context, by vault.Reader, c SSLClient) (Bundle, error) {
+	srv, err := s.Server(ctx, c.Account, c.Server)
 	if err != nil {
 		return Bundle{}, err
 	}
@@ -45,14 +56,11 @@ func (s *Service) Bundle(ctx context.Context, p account.Principal, client string
 	}
 	b := bundle{server: srv, client: c, addresses: at}
 	if s.clock.Now().Before(c.Readable.Key) {
-		plain, err := s.open(ctx, readerOf(p), c, "key_sealed")
+		plain, err := s.open(ctx, by, c, "key_sealed")
 		if err != nil {
 			return Bundle{}, err
 		}
 		b.key = plain["key_sealed"]
-	}
-	if _, err := s.recordRead(ctx, p, c, false); err != nil {
-		return Bundle{}, err
 	}
 	packed, err := b.pack()
 	return Bundle{Name: c.Name + ".zip", ZIP: packed}, err

@@ -274,7 +274,7 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 		return err
 	}
 	if c.State == ClientDisabled {
-		if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
+		if err := endLinksTx(ctx, tx, c.ID); err != nil {
 			return err
 		}
 	}
@@ -339,7 +339,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	}
 	for _, text := range []string{
 		"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1",
-		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "DELETE FROM vpn_device WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
+		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "DELETE FROM vpn_bundle_link WHERE client = $1", "DELETE FROM vpn_device WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
 	} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
@@ -358,7 +358,7 @@ func (s *Service) onForget(ctx context.Context, f forget) error {
 }
 
 // ResetPassword gives a client a new random password, which Secret returns for
-// a time. Its sessions and a link to set a token up end; its code seed stays.
+// a time. Its sessions and its links end; its code seed stays.
 func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -373,7 +373,7 @@ func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client
 }
 
 // SetPassword gives a client a password that a person chose; it can never be
-// read again. Its sessions and a link to set a token up end; its code seed stays.
+// read again. Its sessions and its links end; its code seed stays.
 func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
@@ -411,7 +411,7 @@ func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SS
 		if err != nil {
 			return err
 		}
-		if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
+		if err := endLinksTx(ctx, tx, c.ID); err != nil {
 			return err
 		}
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {

@@ -97,12 +97,6 @@ func (s *Service) OpenEnrolment(ctx context.Context, token string) (Enrolment, e
 	return Enrolment{c.Name, srv.Name, seed, totp.URI("Skybridge "+c.Server, c.Name, seed), until}, err
 }
 
-// endEnrolmentTx ends the link of a client, if it has one.
-func endEnrolmentTx(ctx context.Context, tx *db.Tx, client string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM vpn_enrolment WHERE client = $1", client)
-	return err
-}
-
 // invited is the client of a link that is good. A client that may not sign in
 // has none.
 func (s *Service) invited(ctx context.Context, hash string) (SSLClient, time.Time, error) {

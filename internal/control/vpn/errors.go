@@ -47,6 +47,8 @@ var (
 	ErrSecretExpired  = errs.New(errs.Gone, "vpn.secret_expired")
 	ErrDeviceNotFound = errs.New(errs.NotFound, "vpn.device_not_found")
 	ErrEnrolment      = errs.New(errs.NotFound, "vpn.enrolment_over")
+	ErrBundleLink     = errs.New(errs.NotFound, "vpn.bundle_link_over")
+	ErrBundleLinkLife = errs.New(errs.Unprocessable, "vpn.bundle_link_life")
 	ErrEnrolmentCode  = errs.New(errs.Unprocessable, "vpn.enrolment_code")
 	ErrNoToken        = errs.New(errs.Conflict, "vpn.client_without_token")
 	ErrLogin          = errs.New(errs.Invalid, "vpn.login_malformed")

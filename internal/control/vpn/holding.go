@@ -39,6 +39,7 @@ func Holdings() []holding.Table {
 				Basis: holding.ByContract, Retention: retentionClass, Sealed: true,
 			}},
 			holding.None("a link to set a token up, three days at most; keyed digest of its token", "client", "token_hash", "tries", "expires_at")),
+		holding.Of("vpn_bundle_link", holding.None("a link to a client's bundle, three days at most; keyed digest of its token", "client", "token_hash", "expires_at")),
 		holding.Of("vpn_device",
 			[]holding.Column{{
 				Name: "label_sealed", Category: holding.NetUserAgent, Subject: "client", Purposes: []string{accessPurpose},

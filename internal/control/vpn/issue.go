@@ -58,6 +58,9 @@ func (s *Service) ReissueCertificate(ctx context.Context, p account.Principal, c
 		if err := s.certifyClient(ctx, tx, c, leaf, sealed, now); err != nil {
 			return err
 		}
+		if err := endBundleLinkTx(ctx, tx, c.ID); err != nil {
+			return err
+		}
 		if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
 			return err
 		}

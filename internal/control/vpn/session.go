@@ -228,6 +228,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			"DELETE FROM vpn_conversation WHERE expires_at < $1",
 			"DELETE FROM vpn_attempt WHERE until < $1",
 			"DELETE FROM vpn_enrolment WHERE expires_at < $1",
+			"DELETE FROM vpn_bundle_link WHERE expires_at < $1",
 			"DELETE FROM vpn_told WHERE until < $1",
 			"DELETE FROM vpn_ban_share WHERE source NOT IN (SELECT source FROM vpn_ban WHERE until >= $1)",
 			"DELETE FROM vpn_ban WHERE until < $1",

@@ -83,7 +83,7 @@ func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err != nil {
 		return err
 	}
-	if err := endEnrolmentTx(ctx, tx, c.ID); err != nil {
+	if err := endLinksTx(ctx, tx, c.ID); err != nil {
 		return err
 	}
 	if err := replaceRecovery(ctx, tx, c.ID, nil); err != nil {

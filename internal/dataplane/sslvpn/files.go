@@ -44,8 +44,12 @@ func (h *httpConn) profile(r *http.Request) answer {
 	return answer{status: 200, contentType: xmlType, body: h.srv.profile}
 }
 
-// logoutPage ends the session of the cookie, and is the same without one.
+// logoutPage ends the session of the cookie, and is the same without one. A
+// page of another site ends no session by a link or a picture.
 func (h *httpConn) logoutPage(r *http.Request) answer {
+	if foreign(r) {
+		return answer{status: 403, close: true}
+	}
 	if c, ok := h.owner(r); ok {
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonUser})
 	}

@@ -104,6 +104,12 @@ func TestLogoutPage(t *testing.T) {
 	if resp, _ := r.dial(nil).request(get("/logout", "x")); resp.StatusCode != 200 || len(r.svc.Records()) != 1 {
 		t.Errorf("a foreign cookie: got %s and %d sessions, want 200 and 1", resp.Status, len(r.svc.Records()))
 	}
+	for _, site := range []string{"cross-site", "same-site"} {
+		from := strings.Replace(get("/logout", cookie), "\r\n", "\r\nSec-Fetch-Site: "+site+"\r\n", 1)
+		if resp, _ := r.dial(nil).request(from); resp.StatusCode != 403 || len(resp.Cookies()) > 0 || len(r.svc.Records()) != 1 {
+			t.Errorf("%s: got %s and %d sessions, want 403 and 1", site, resp.Status, len(r.svc.Records()))
+		}
+	}
 	if resp, _ := r.dial(nil).request(get("/logout", cookie)); resp.StatusCode != 200 || len(resp.Cookies()) == 0 {
 		t.Errorf("got %s, want 200 and the cookies gone", resp.Status)
 	}

@@ -17,6 +17,13 @@ type System struct{}
 // Now returns the present UTC time, truncated to microseconds.
 func (System) Now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
+// Steady returns a clock of this process that never jumps, whatever is done to
+// the machine's: the time since the call.
+func Steady() func() time.Duration {
+	start := time.Now()
+	return func() time.Duration { return time.Since(start) }
+}
+
 // Fake is a clock that stands still until it is moved. It is for tests and
 // safe for concurrent use.
 type Fake struct {

@@ -45,7 +45,30 @@ type Config struct {
 	RealName RealName `yaml:"realname"`
 	VPN      VPN      `yaml:"vpn"`
 	Metrics  Metrics  `yaml:"metrics"`
+	Backup   Backup   `yaml:"backup"`
 	Demo     Demo     `yaml:"demo"`
+}
+
+// Backup is where the two stores are backed up to, apart.
+type Backup struct {
+	Every time.Duration `yaml:"every"`
+	Main  BackupStore   `yaml:"main"`
+	Keys  BackupStore   `yaml:"keys"`
+}
+
+// BackupStore is the backups of one store. Without a directory there are none.
+type BackupStore struct {
+	Directory     string        `yaml:"directory"`
+	Keep          time.Duration `yaml:"keep"`
+	PublicKeyFile string        `yaml:"public_key_file"` // skybridge backup keygen makes it
+}
+
+// Region is where the profile wants every store: "CN-mainland" or "HK".
+func (c Config) Region() string {
+	if c.Profile == "hongkong" {
+		return "HK"
+	}
+	return "CN-mainland"
 }
 
 // VPN is what the operator decides about all VPN gateways.
@@ -163,12 +186,10 @@ type Epay struct {
 
 // RealName is the identity check.
 type RealName struct {
-	Endpoint        string    `yaml:"endpoint"`
-	AccessKeyID     string    `yaml:"access_key_id"`
-	SecretFile      string    `yaml:"secret_file"`
-	PublicKey       string    `yaml:"public_key"`       // the provider's SM2 key: 04, X, Y in hex
-	AgreementSHA256 string    `yaml:"agreement_sha256"` // of the data processing agreement
-	AgreementUntil  time.Time `yaml:"agreement_until"`
+	Endpoint    string `yaml:"endpoint"`
+	AccessKeyID string `yaml:"access_key_id"`
+	SecretFile  string `yaml:"secret_file"`
+	PublicKey   string `yaml:"public_key"` // the provider's SM2 key: 04, X, Y in hex
 }
 
 // Demo turns the installation into a demonstration: third parties are
@@ -190,6 +211,7 @@ func Default() Config {
 		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
 		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
 		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
+		Backup:   Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
 		Mail:     Mail{Port: 587},
 		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
 		RealName: RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
@@ -290,10 +312,37 @@ func (c Config) Validate() error {
 			complain(key, "give a loopback address and port, such as 127.0.0.1:9470; numbers are not for the network")
 		}
 	}
+	wrong = append(wrong, c.Backup.validate()...)
 	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)
 	wrong = append(wrong, c.validateDemo()...)
 	return errors.Join(wrong...)
+}
+
+// validate holds backups to the retention classes and the two stores apart.
+func (b Backup) validate() (wrong []error) {
+	complain := func(key, remedy string) { wrong = append(wrong, fmt.Errorf("backup.%s: %s", key, remedy)) }
+	if b.Every < time.Minute {
+		complain("every", "give a time such as 24h")
+	}
+	if b.Main.Keep <= 0 || b.Main.Keep > 30*24*time.Hour {
+		complain("main.keep", "give at most 720h: personal data is not kept longer in backups")
+	}
+	if b.Keys.Keep <= 0 || b.Keys.Keep > 7*24*time.Hour {
+		complain("keys.keep", "give at most 168h: a destroyed key is gone when its last backup is")
+	}
+	if (b.Main.Directory == "") != (b.Keys.Directory == "") {
+		complain("main.directory", "give both stores a directory, or neither: one is worthless alone")
+	}
+	if b.Main.Directory != "" && filepath.Clean(b.Main.Directory) == filepath.Clean(b.Keys.Directory) {
+		complain("keys.directory", "give another directory than backup.main.directory, on other storage: who has both has the data")
+	}
+	for key, s := range map[string]BackupStore{"main": b.Main, "keys": b.Keys} {
+		if s.Directory != "" && s.PublicKeyFile == "" {
+			complain(key+".public_key_file", "make a key with skybridge backup keygen and name its public half")
+		}
+	}
+	return wrong
 }
 
 func (c Config) validateGwlink() (wrong []error) {

@@ -43,6 +43,14 @@ func TestComplaintsNameTheKey(t *testing.T) {
 		{"IPv6 address outside of its VPC", func(c *Config) {
 			c.Node.Networks["v"] = Network{Bridge: "b", CIDR: netip.MustParsePrefix("10.77.0.0/24"), Address: netip.MustParsePrefix("10.77.0.1/24"), CIDR6: netip.MustParsePrefix("fd00:77::/64"), Address6: netip.MustParsePrefix("fd00:78::1/64")}
 		}, "node.networks.v.address6"},
+		{"main backups for too long", func(c *Config) { c.Backup.Main.Keep += 1 }, "backup.main.keep"},
+		{"key backups for too long", func(c *Config) { c.Backup.Keys.Keep += 1 }, "backup.keys.keep"},
+		{"one store backed up alone", func(c *Config) { c.Backup.Main.Directory, c.Backup.Main.PublicKeyFile = "/a", "k" }, "backup.main.directory"},
+		{"both stores in one place", func(c *Config) {
+			c.Backup.Main.Directory, c.Backup.Keys.Directory = "/a", "/a/"
+			c.Backup.Main.PublicKeyFile, c.Backup.Keys.PublicKeyFile = "k", "k"
+		}, "backup.keys.directory"},
+		{"backups without a key", func(c *Config) { c.Backup.Main.Directory, c.Backup.Keys.Directory = "/a", "/b" }, "backup.keys.public_key_file"},
 		{"network without CIDR", func(c *Config) { c.Node.Networks["v"] = Network{Bridge: "b"} }, "node.networks.v.cidr"},
 	}
 	for _, cs := range cases {

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -52,7 +54,36 @@ func sqliteDSN(path, lock string, readOnly bool) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
+// ErrPlain says that a connection to another machine would not be encrypted to
+// a server that proves its name.
+var ErrPlain = errors.New("a PostgreSQL on another machine is reached over TLS with sslmode=verify-full only")
+
+// encrypted holds an address to that. Unix sockets and loopback need no TLS.
+func encrypted(dsn string) error {
+	c, err := pgconn.ParseConfig(dsn)
+	if err != nil {
+		return errors.New("opening PostgreSQL: the address is malformed, or a file that it names cannot be read") // the cause holds the password
+	}
+	ends := []*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}
+	for _, end := range append(ends, c.Fallbacks...) {
+		// verify-ca leaves the name to nobody, and sets InsecureSkipVerify.
+		verified := end.TLSConfig != nil && !end.TLSConfig.InsecureSkipVerify && end.TLSConfig.ServerName != ""
+		if !verified && !local(end.Host) {
+			return ErrPlain
+		}
+	}
+	return nil
+}
+
+func local(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || err == nil && addr.IsLoopback()
+}
+
 func openPostgres(ctx context.Context, dsn string) (*DB, error) {
+	if err := encrypted(dsn); err != nil {
+		return nil, err
+	}
 	pool, err := sql.Open("pgx", dsn)
 	if err != nil {
 		return nil, errors.New("opening PostgreSQL: the address is malformed") // the cause holds the password

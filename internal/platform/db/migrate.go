@@ -33,6 +33,56 @@ func (d *DB) Migrate(ctx context.Context, sets ...Migrations) error {
 	return nil
 }
 
+// SchemaVersions tells the version of each module's tables; a module without tables
+// is left out.
+func SchemaVersions(ctx context.Context, q Q, sets ...Migrations) (map[string]int64, error) {
+	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
+	if q.Dialect() == Postgres {
+		exists = "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1"
+	}
+	all := map[string]int64{}
+	for _, m := range sets {
+		n, err := Get(ctx, q, nil, One[int64], exists, m.Module+"_schema")
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			continue
+		}
+		if all[m.Module], err = Get(ctx, q, nil, One[int64], "SELECT max(version_id) FROM "+m.Module+"_schema"); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// MigrateTo brings the tables of each named module to a version that Versions
+// told, and refuses one that this build does not know.
+func (d *DB) MigrateTo(ctx context.Context, versions map[string]int64, sets ...Migrations) error {
+	known := 0
+	for _, m := range sets {
+		version, ok := versions[m.Module]
+		if !ok {
+			continue
+		}
+		known++
+		p, err := d.provider(m)
+		if err != nil {
+			return err
+		}
+		if all := p.ListSources(); all[len(all)-1].Version < version {
+			return fmt.Errorf("tables of %s have version %d, which this program does not know: use the program that made them, or a newer one", m.Module, version)
+		}
+		if _, err := p.UpTo(ctx, version); err != nil {
+			return fmt.Errorf("migrating %s to version %d: %w", m.Module, version, err)
+		}
+	}
+	if known < len(versions) {
+		return fmt.Errorf("there are tables of modules that this program does not know: use the program that made them, or a newer one")
+	}
+	return nil
+}
+
 // Pending names the modules whose tables are older than this build.
 func (d *DB) Pending(ctx context.Context, sets ...Migrations) ([]string, error) {
 	var behind []string

@@ -1,12 +1,12 @@
 // Package egress is the only way out of the control plane: nothing else dials.
 //
 // A caller names a registered recipient, an operation and the names of the
-// fields that it will send. Begin checks the registry, asks the consent gate
-// and commits an intent to the disclosure ledger before the first byte; the
+// fields that it will send. Begin checks the registry, the agreement with the
+// recipient, the impact assessment and the consent gate, and commits an intent to the disclosure ledger before the first byte; the
 // permit that it returns reaches that endpoint for that operation and nothing
 // else.
 //
-//	Begin ─ registry ─ gate ─ ledger: intent ─▶ Permit ── Finish ─▶ done | failed | unknown
+//	Begin ─ registry ─ papers ─ gate ─ ledger: intent ─▶ Permit ── Finish ─▶ done | failed | unknown
 //	                                              └─ (crash) ─────▶ intent: "may have been sent"
 //
 // It is not for the tunnel's packets (another process) and not for browsers:
@@ -14,6 +14,7 @@
 // the address and refuses to dial.
 //
 // Invariants: no intent, no byte; names of fields but never values are kept;
+// a request's parameters are those declared; nothing in its address or headers;
 // no redirects; TLS 1.2 or newer; the resolved address is public, except for
 // recipients of role infra; in demo mode every address is loopback, and only
 // there; an answer ends at 1 MiB.
@@ -37,7 +38,8 @@ var (
 	ErrUnknown  = errs.New(errs.Forbidden, "egress.not_registered")   // recipient, operation or field is not in the registry
 	ErrSetting  = errs.New(errs.Unavailable, "egress.not_configured") // the recipient has no endpoint here
 	ErrDPA      = errs.New(errs.Forbidden, "egress.no_agreement")     // a processor without a live agreement
-	ErrTransfer = errs.New(errs.LegalBlock, "egress.no_mechanism")    // sensitive data leave the region without a mechanism
+	ErrPIA      = errs.New(errs.Forbidden, "egress.no_assessment")    // no live impact assessment
+	ErrTransfer = errs.New(errs.LegalBlock, "egress.no_mechanism")    // data leave the region without a mechanism
 	ErrLedger   = errs.New(errs.Unavailable, "egress.ledger")         // the intent could not be committed: nothing was sent
 	ErrAddress  = errs.New(errs.Forbidden, "egress.address_refused")
 	ErrEndpoint = errs.New(errs.Forbidden, "egress.endpoint_refused") // a request beyond the permit, or a redirect
@@ -97,6 +99,7 @@ type Deps struct {
 	Registry *Registry
 	Ledger   Ledger
 	Gate     Gate
+	Papers   Papers // nil: nothing is sent
 	Clock    clock.Clock
 	Roots    *x509.CertPool // nil = the system's
 }
@@ -141,7 +144,7 @@ func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit
 	if c.Purpose == "" {
 		c.Purpose = op.Purposes[0]
 	}
-	if err := e.d.Registry.lawful(r, op, e.d.Clock.Now()); err != nil {
+	if err := e.lawful(ctx, c, r, op); err != nil {
 		return nil, err
 	}
 	if len(op.Consent) > 0 && !mutant.Off("LT-3b") {
@@ -149,12 +152,16 @@ func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit
 			return nil, err
 		}
 	}
+	mechanism := ""
+	if e.d.Registry.abroad(r) {
+		mechanism = r.Mechanism
+	}
 	receipt, err := e.d.Ledger.BeginDisclosure(ctx, Intent{
 		Subject: c.Subject, Recipient: r.ID, LegalName: r.LegalName, Role: r.Role, Region: r.Region,
-		Op: op.Op, Purpose: c.Purpose, Basis: op.Basis, Mechanism: r.Mechanism, Fields: c.Fields,
+		Op: op.Op, Purpose: c.Purpose, Basis: op.Basis, Mechanism: mechanism, Fields: c.Fields,
 	})
 	if err != nil {
 		return nil, errs.Wrap(errs.Unavailable, ErrLedger.Code, fmt.Errorf("committing the intent: %w", err))
 	}
-	return e.permit(r, op, receipt), nil
+	return e.permit(r, op, c.Fields, receipt), nil
 }

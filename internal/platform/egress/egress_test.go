@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,17 @@ func (g *gate) Gate(context.Context, id.Handle, string) error {
 	return nil
 }
 
+// papers are in force but for what is shut.
+type papers struct{ contract, assessment error }
+
+func (p papers) Agreement(context.Context, string, string, []string) error { return p.contract }
+func (p papers) Assessment(context.Context, string) error                  { return p.assessment }
+
+// form posts what an identity check sends.
+func form(p *egress.Permit) (*http.Response, error) {
+	return p.Client().PostForm(p.URL(), url.Values{"UserName": {"x"}, "IdentifyNum": {"x"}, "ParamType": {"sm2"}})
+}
+
 type rig struct {
 	e    *egress.Egress
 	log  *register
@@ -69,7 +81,7 @@ type rig struct {
 }
 
 // newRig starts a recipient on loopback, with TLS, in demo mode.
-func newRig(t *testing.T, h http.HandlerFunc) rig {
+func newRig(t testing.TB, h http.HandlerFunc) rig {
 	t.Helper()
 	hits := 0
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +96,7 @@ func newRig(t *testing.T, h http.HandlerFunc) rig {
 	})
 	must(t, err)
 	r := rig{log: &register{}, gate: &gate{}, hits: &hits}
-	r.e = egress.New(egress.Deps{Registry: registry, Ledger: r.log, Gate: r.gate, Clock: clock.NewFake(now), Roots: roots})
+	r.e = egress.New(egress.Deps{Registry: registry, Ledger: r.log, Gate: r.gate, Papers: papers{}, Clock: clock.NewFake(now), Roots: roots})
 	return r
 }
 
@@ -105,7 +117,7 @@ func TestTheIntentIsCommittedBeforeTheFirstByte(t *testing.T) {
 	})
 	p, err := r.e.Begin(ctx, idv())
 	must(t, err)
-	resp, err := p.Client().Post(p.URL(), "text/plain", strings.NewReader("x"))
+	resp, err := form(p)
 	must(t, err)
 	body, err := io.ReadAll(resp.Body)
 	must(t, errors.Join(err, resp.Body.Close()))
@@ -121,7 +133,7 @@ func TestTheIntentIsCommittedBeforeTheFirstByte(t *testing.T) {
 	if diff := cmp.Diff([]egress.Outcome{egress.Done}, r.log.outcomes); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := p.Client().Post(p.URL(), "text/plain", nil); !errors.Is(err, egress.ErrEndpoint) {
+	if _, err := form(p); !errors.Is(err, egress.ErrEndpoint) {
 		t.Errorf("after Finish: got %v, want ErrEndpoint", err)
 	}
 }
@@ -172,11 +184,11 @@ func TestAPermitReachesItsOperationOnly(t *testing.T) {
 		base + "/gateway/submit.php", base + "/gateway/api.php/../submit.php", base + "/", "https://example.org/gateway/api.php",
 		strings.Replace(p.URL(), "https:", "http:", 1), strings.Replace(p.URL(), "127.0.0.1", "localhost", 1),
 	} {
-		if _, err := p.Client().Get(bad); !errors.Is(err, egress.ErrEndpoint) {
+		if _, err := p.Client().Post(bad, "", nil); !errors.Is(err, egress.ErrEndpoint) {
 			t.Errorf("%s: got %v, want ErrEndpoint", bad, err)
 		}
 	}
-	forged, err := http.NewRequestWithContext(ctx, "GET", p.URL(), nil)
+	forged, err := http.NewRequestWithContext(ctx, "POST", p.URL(), nil)
 	must(t, err)
 	forged.Host = "example.org"
 	if _, err := p.Client().Do(forged); !errors.Is(err, egress.ErrEndpoint) {
@@ -188,12 +200,12 @@ func TestAPermitReachesItsOperationOnly(t *testing.T) {
 	if *r.hits != 0 {
 		t.Errorf("%d requests came through", *r.hits)
 	}
-	resp, err := p.Client().Get(p.URL() + "?act=order")
+	resp, err := p.Client().PostForm(p.URL(), url.Values{"act": {"order"}, "out_trade_no": {"S1"}})
 	must(t, err)
 	must(t, resp.Body.Close())
 	browser, err := r.e.Begin(ctx, egress.Call{Recipient: "pay.epay", Op: "submit", Subject: "sub_a", Fields: []string{"order_no", "amount", "sign"}})
 	must(t, err)
-	if _, err := browser.Client().Get(browser.URL()); !errors.Is(err, egress.ErrEndpoint) {
+	if _, err := browser.Client().Post(browser.URL(), "", nil); !errors.Is(err, egress.ErrEndpoint) {
 		t.Errorf("what the browser submits was dialled: %v", err)
 	}
 	if _, err := p.Dial(ctx); !errors.Is(err, egress.ErrEndpoint) {
@@ -205,7 +217,7 @@ func TestNoRedirectAndNoEndlessAnswer(t *testing.T) {
 	t.Parallel()
 	size := egress.MaxAnswer
 	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
-		if req.URL.RawQuery == "redirect" {
+		if req.FormValue("act") == "redirect" {
 			http.Redirect(w, req, "/elsewhere", http.StatusTemporaryRedirect)
 			return
 		}
@@ -213,7 +225,7 @@ func TestNoRedirectAndNoEndlessAnswer(t *testing.T) {
 	})
 	p, err := r.e.Begin(ctx, egress.Call{Recipient: "pay.epay", Op: "query", Subject: "sub_a"})
 	must(t, err)
-	if _, err := p.Client().Get(p.URL() + "?redirect"); !errors.Is(err, egress.ErrEndpoint) {
+	if _, err := p.Client().PostForm(p.URL(), url.Values{"act": {"redirect"}}); !errors.Is(err, egress.ErrEndpoint) {
 		t.Errorf("a redirect: got %v", err)
 	}
 	for _, c := range []struct {
@@ -221,7 +233,7 @@ func TestNoRedirectAndNoEndlessAnswer(t *testing.T) {
 		want error
 	}{{egress.MaxAnswer, nil}, {egress.MaxAnswer + 1, egress.ErrTooLarge}} {
 		size = c.size
-		resp, err := p.Client().Get(p.URL())
+		resp, err := p.Client().Post(p.URL(), "", nil)
 		must(t, err)
 		_, err = io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
@@ -244,7 +256,7 @@ func TestOutcomeIsUnknownOnceARequestLeft(t *testing.T) {
 	if got := p.OutcomeOf(io.EOF); got != egress.Failed {
 		t.Errorf("before: got %s, want failed", got)
 	}
-	_, err = p.Client().Post(p.URL(), "text/plain", strings.NewReader("x"))
+	_, err = form(p)
 	if err == nil {
 		t.Fatal("the answer should be missing")
 	}
@@ -265,10 +277,10 @@ func TestOldTLSIsRefused(t *testing.T) {
 	registry, err := egress.Load("mainland", true, map[string]egress.Override{"idv.aliyun": {Endpoint: server.URL}})
 	must(t, err)
 	log := &register{}
-	e := egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Clock: clock.NewFake(now), Roots: roots})
+	e := egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Papers: papers{}, Clock: clock.NewFake(now), Roots: roots})
 	p, err := e.Begin(ctx, idv())
 	must(t, err)
-	_, err = p.Client().Post(p.URL(), "text/plain", nil)
+	_, err = form(p)
 	if err == nil || p.OutcomeOf(err) != egress.Failed {
 		t.Errorf("got %v, outcome %s", err, p.OutcomeOf(err))
 	}
@@ -276,16 +288,14 @@ func TestOldTLSIsRefused(t *testing.T) {
 
 func TestOutsideTheDemoPrivateAddressesAreRefused(t *testing.T) {
 	t.Parallel()
-	future := egress.Override{DPA: strings.Repeat("a", 64), DPAUntil: now.Add(time.Hour)}
 	for _, host := range []string{"localhost", "10.1.2.3", "169.254.169.254", "[fd00::1]", "100.64.0.1", "192.0.2.1"} {
-		o := future
-		o.Endpoint = "https://" + host
+		o := egress.Override{Endpoint: "https://" + host}
 		registry, err := egress.Load("mainland", false, map[string]egress.Override{"idv.aliyun": o})
 		must(t, err)
-		e := egress.New(egress.Deps{Registry: registry, Ledger: &register{}, Gate: &gate{}, Clock: clock.NewFake(now)})
+		e := egress.New(egress.Deps{Registry: registry, Ledger: &register{}, Gate: &gate{}, Papers: papers{}, Clock: clock.NewFake(now)})
 		p, err := e.Begin(ctx, idv())
 		must(t, err)
-		if _, err := p.Client().Post(p.URL(), "text/plain", nil); !errors.Is(err, egress.ErrAddress) {
+		if _, err := form(p); !errors.Is(err, egress.ErrAddress) {
 			t.Errorf("%s: got %v, want ErrAddress", host, err)
 		}
 	}
@@ -295,40 +305,53 @@ func TestInTheDemoOnlyLoopbackIsReached(t *testing.T) {
 	t.Parallel()
 	registry, err := egress.Load("mainland", true, map[string]egress.Override{"idv.aliyun": {Endpoint: "http://192.0.2.1:1"}})
 	must(t, err)
-	e := egress.New(egress.Deps{Registry: registry, Ledger: &register{}, Gate: &gate{}, Clock: clock.NewFake(now)})
+	e := egress.New(egress.Deps{Registry: registry, Ledger: &register{}, Gate: &gate{}, Papers: papers{}, Clock: clock.NewFake(now)})
 	p, err := e.Begin(ctx, idv())
 	must(t, err)
-	if _, err := p.Client().Post(p.URL(), "text/plain", nil); !errors.Is(err, egress.ErrAddress) {
+	if _, err := form(p); !errors.Is(err, egress.ErrAddress) {
 		t.Errorf("got %v, want ErrAddress", err)
 	}
 }
 
+// Mutant LT-3.0b opens the door without its papers.
 func TestAProcessorNeedsALiveAgreement(t *testing.T) {
 	t.Parallel()
-	begin := func(profile string, o egress.Override) error {
-		registry, err := egress.Load(profile, false, map[string]egress.Override{"idv.aliyun": o})
+	begin := func(profile, mechanism string, c egress.Call, p egress.Papers) error {
+		registry, err := egress.Load(profile, false, map[string]egress.Override{
+			"idv.aliyun": {Mechanism: mechanism}, "pay.epay": {Endpoint: "https://pay.example.org", Mechanism: mechanism},
+			"mail.smtp": {Endpoint: "smtps://mail.example.org", Mechanism: mechanism},
+		})
 		must(t, err)
-		e := egress.New(egress.Deps{Registry: registry, Ledger: &register{}, Gate: &gate{}, Clock: clock.NewFake(now)})
-		_, err = e.Begin(ctx, idv())
+		log := &register{}
+		_, err = egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Papers: p, Clock: clock.NewFake(now)}).Begin(ctx, c)
+		if (err == nil) != (len(log.intents) == 1) {
+			t.Errorf("%s: got %v with %d intents", c.Recipient, err, len(log.intents))
+		}
 		return err
 	}
-	live := egress.Override{DPA: "ab", DPAUntil: now.Add(time.Second)}
-	ended := egress.Override{DPA: "ab", DPAUntil: now}
-	moved := live
-	moved.Mechanism = "std-contract-1"
+	pay := egress.Call{Recipient: "pay.epay", Op: "query", Subject: "sub_a", Fields: []string{"order_no"}}
+	mail := egress.Call{Recipient: "mail.smtp", Op: "send", Subject: "sub_a", Purpose: "verify", Fields: []string{"email"}}
+	contract, assessment := papers{contract: egress.ErrDPA}, papers{assessment: egress.ErrPIA}
 	for _, c := range []struct {
-		profile string
-		o       egress.Override
-		want    error
+		profile, mechanism string
+		call               egress.Call
+		papers             egress.Papers
+		want               error
 	}{
-		{"mainland", live, nil},
-		{"mainland", ended, egress.ErrDPA},
-		{"mainland", egress.Override{}, egress.ErrDPA},
-		{"hongkong", live, egress.ErrTransfer},
-		{"hongkong", moved, nil},
+		{"mainland", "", idv(), papers{}, nil},
+		{"mainland", "", idv(), contract, egress.ErrDPA},
+		{"mainland", "", idv(), assessment, egress.ErrPIA},
+		{"mainland", "", idv(), nil, egress.ErrDPA},
+		{"mainland", "", pay, contract, nil}, // a handler is no processor
+		{"mainland", "", pay, assessment, egress.ErrPIA},
+		{"mainland", "", mail, nil, nil}, // the operator's own server
+		{"hongkong", "", mail, papers{}, egress.ErrTransfer},
+		{"hongkong", "", pay, papers{}, egress.ErrTransfer},
+		{"hongkong", "std-contract-1", mail, assessment, egress.ErrPIA},
+		{"hongkong", "std-contract-1", pay, papers{}, nil},
 	} {
-		if err := begin(c.profile, c.o); !errors.Is(err, c.want) {
-			t.Errorf("%s %+v: got %v, want %v", c.profile, c.o, err, c.want)
+		if err := begin(c.profile, c.mechanism, c.call, c.papers); !errors.Is(err, c.want) {
+			t.Errorf("%s %q %s %+v: got %v, want %v", c.profile, c.mechanism, c.call.Recipient, c.papers, err, c.want)
 		}
 	}
 }
@@ -370,7 +393,7 @@ func TestMailGoesOverAPermit(t *testing.T) {
 	registry, err := egress.Load("mainland", true, map[string]egress.Override{"mail.smtp": {Endpoint: "smtp://" + l.Addr().String()}})
 	must(t, err)
 	log := &register{}
-	e := egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Clock: clock.NewFake(now)})
+	e := egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Papers: papers{}, Clock: clock.NewFake(now)})
 	p, err := e.Begin(ctx, egress.Call{Recipient: "mail.smtp", Op: "send", Subject: "sub_a", Purpose: "verify", Fields: []string{"email", "message"}})
 	must(t, err)
 	conn, err := p.Dial(ctx)
@@ -385,7 +408,7 @@ func TestMailGoesOverAPermit(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ type Permit struct {
 	e       *Egress
 	to      string // id of the recipient
 	op      Op
+	fields  []string // that the call declared
 	infra   bool
 	base    *url.URL
 	path    string
@@ -30,8 +31,8 @@ type Permit struct {
 	ended   atomic.Bool
 }
 
-func (e *Egress) permit(r Recipient, op Op, receipt Receipt) *Permit {
-	p := &Permit{e: e, to: r.ID, op: op, infra: r.Role == "infra", base: r.base, receipt: receipt}
+func (e *Egress) permit(r Recipient, op Op, fields []string, receipt Receipt) *Permit {
+	p := &Permit{e: e, to: r.ID, op: op, fields: fields, infra: r.Role == "infra", base: r.base, receipt: receipt}
 	p.path = strings.TrimSuffix(r.base.Path, "/") + op.Path
 	return p
 }
@@ -162,7 +163,7 @@ func (g guard) allow(r *http.Request) error {
 	if g.p.ended.Load() || g.p.op.Browser || g.p.op.Mail || !same || !slices.Contains(g.p.op.Methods, r.Method) {
 		return ErrEndpoint
 	}
-	return nil
+	return g.p.content(r)
 }
 
 func clean(p string) string { return path.Clean("/" + p) }

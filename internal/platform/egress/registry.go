@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -30,25 +29,25 @@ type Recipient struct {
 	PIA       string `yaml:"pia"`
 	Ops       []Op   `yaml:"ops"`
 
-	DPA       string    `yaml:"-"` // SHA-256 of the agreement, from configuration
-	DPAUntil  time.Time `yaml:"-"`
-	Mechanism string    `yaml:"-"` // cross-border mechanism, from configuration
+	Mechanism string `yaml:"-"` // cross-border mechanism, from configuration
 
 	base *url.URL
 }
 
 // Op is one operation of a recipient.
 type Op struct {
-	Op        string   `yaml:"op"`
-	Browser   bool     `yaml:"browser"` // the person's browser carries it out
-	Mail      bool     `yaml:"mail"`    // over Permit.Dial
-	Methods   []string `yaml:"methods"`
-	Path      string   `yaml:"path"`
-	Purposes  []string `yaml:"purposes"`
-	Basis     string   `yaml:"basis"`
-	Fields    []string `yaml:"fields"`
-	Technical []string `yaml:"technical"`
-	Consent   []string `yaml:"consent"`
+	Op        string            `yaml:"op"`
+	Browser   bool              `yaml:"browser"` // the person's browser carries it out
+	Mail      bool              `yaml:"mail"`    // over Permit.Dial
+	Methods   []string          `yaml:"methods"`
+	Path      string            `yaml:"path"`
+	Purposes  []string          `yaml:"purposes"`
+	Basis     string            `yaml:"basis"`
+	Fields    []string          `yaml:"fields"`
+	Technical []string          `yaml:"technical"`
+	Wire      map[string]string `yaml:"wire"`    // registered name by the protocol's, where they differ
+	Headers   []string          `yaml:"headers"` // canonical names, beside the usual ones
+	Consent   []string          `yaml:"consent"`
 }
 
 // Override is what an operator's configuration says about one recipient.
@@ -57,8 +56,6 @@ type Override struct {
 	LegalName string            // who it is, for the policy and the register
 	Contact   string            // how persons reach it
 	Paths     map[string]string // path by operation, for gateways that differ
-	DPA       string            // SHA-256 of the data processing agreement, in hex
-	DPAUntil  time.Time         // its end
 	Mechanism string            // id of the cross-border mechanism
 	Region    string            // where it is, if not where the registry says
 }
@@ -152,7 +149,6 @@ func (r *Recipient) apply(o Override) error {
 		{&r.Endpoint, o.Endpoint},
 		{&r.LegalName, o.LegalName},
 		{&r.Contact, o.Contact},
-		{&r.DPA, o.DPA},
 		{&r.Mechanism, o.Mechanism},
 		{&r.Region, o.Region},
 	} {
@@ -160,7 +156,6 @@ func (r *Recipient) apply(o Override) error {
 			*s.to = s.from
 		}
 	}
-	r.DPAUntil = o.DPAUntil
 	for name, path := range o.Paths {
 		i := slices.IndexFunc(r.Ops, func(op Op) bool { return op.Op == name })
 		if i < 0 || path == "" || path[0] != '/' {
@@ -234,17 +229,18 @@ func (g *Registry) find(c Call) (Recipient, Op, error) {
 	return r, op, nil
 }
 
-// lawful holds a recipient to its agreement and the transfer rules. The demo
-// sends invented persons to itself and needs neither.
-func (g *Registry) lawful(r Recipient, op Op, now time.Time) error {
-	if g.demo {
-		return nil
-	}
-	if !mutant.Off("LT-3.0b") && r.Role == "processor" && (r.DPA == "" || !now.Before(r.DPAUntil)) {
-		return ErrDPA.With("recipient", r.ID)
-	}
-	if r.Region != g.store && slices.Contains(op.Consent, "separate.sensitive") && r.Mechanism == "" {
-		return ErrTransfer.With("recipient", r.ID)
-	}
-	return nil
+// Configured lists the recipients that have an endpoint here.
+func (g *Registry) Configured() []Recipient {
+	return slices.DeleteFunc(g.Recipients(), func(r Recipient) bool { return r.base == nil })
 }
+
+// NeedsAgreement tells whether a recipient works on the operator's behalf
+// (PIPL 21).
+func (g *Registry) NeedsAgreement(r Recipient) bool { return r.Role == "processor" }
+
+// NeedsAssessment tells whether sending to a recipient is entrusting, providing
+// or exporting (PIPL 55). The operator's own mail server, in the region of the
+// stores, is none of these.
+func (g *Registry) NeedsAssessment(r Recipient) bool { return r.Role != "infra" || g.abroad(r) }
+
+func (g *Registry) abroad(r Recipient) bool { return r.Region != g.store }

@@ -22,7 +22,7 @@ type Column struct {
 	Subject   string   // column that holds the person's handle, or account
 	Purposes  []string // closed list of the consent module
 	Basis     Basis
-	Retention string // retention class, one of Retentions
+	Retention string // retention class, of package retention
 	Sealed    bool   // ciphertext of platform/vault, or an irreversible hash
 }
 

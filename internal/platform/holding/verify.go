@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-)
 
-// Retentions are the retention classes that a personal column may name.
-var Retentions = []string{
-	"account_core", "optional", "realname_value", "realname_result", "netlog", "access_log",
-	"vpn_session", "order", "accounting", "ticket", "disclosure", "legal_order", "consent", "case", "pia_audit", "log_leaf",
-}
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
+)
 
 // Verify compares the descriptions with a live schema (tables to columns) and
 // names every difference: a table or column that nobody described, one that is
@@ -68,7 +64,7 @@ func (c Column) complete() error {
 	if c.Subject == "" || len(c.Purposes) == 0 || c.Basis == "" {
 		return errors.New("personal, but subject, purposes or basis are missing")
 	}
-	if !slices.Contains(Retentions, c.Retention) {
+	if !retention.Known(c.Retention) {
 		return fmt.Errorf("personal, but %q is not a retention class", c.Retention)
 	}
 	return nil

@@ -172,26 +172,40 @@ func (v *Vault) CommitmentOf(ctx context.Context, ref Ref, sealed []byte) (Commi
 
 // OpenSalted decrypts what SealSalted made; a system's value needs no ticket.
 func (v *Vault) OpenSalted(ctx context.Context, t Ticket, ref Ref, sealed []byte) ([]byte, error) {
+	_, plain, err := v.Reveal(ctx, t, ref, sealed)
+	return plain, err
+}
+
+// Reveal is OpenSalted with the salt, from which anybody computes the commitment
+// again: SHA-256 of salt and value.
+func (v *Vault) Reveal(ctx context.Context, t Ticket, ref Ref, sealed []byte) (salt, plain []byte, err error) {
 	if ref.Subject != "" {
 		if err := v.check(t, ref); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	body, err := v.open(ctx, ref.orSystem(), sealed, true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(body) < saltSize {
-		return nil, v.alarm(ref)
+		return nil, nil, v.alarm(ref)
 	}
-	return body[saltSize:], nil
+	return body[:saltSize:saltSize], body[saltSize:], nil
 }
 
 func (r Ref) orSystem() Ref {
-	if r.Subject == "" {
-		r.Subject = systemHandle
-	}
+	r.Subject = r.Owner()
 	return r
+}
+
+// Owner is whose key seals a salted value: its subject's, or the system's if it
+// has none.
+func (r Ref) Owner() id.Handle {
+	if r.Subject == "" {
+		return systemHandle
+	}
+	return r.Subject
 }
 
 // Matches reports whether a salted value is exactly plain, without revealing

@@ -70,6 +70,12 @@ func (l *ledger) FinishDisclosure(_ context.Context, _ egress.Receipt, o egress.
 	return nil
 }
 
+// inForce are papers that nothing is missing of.
+type inForce struct{}
+
+func (inForce) Agreement(context.Context, string, string, []string) error { return nil }
+func (inForce) Assessment(context.Context, string) error                  { return nil }
+
 type gate struct{ err error }
 
 func (g *gate) Gate(context.Context, id.Handle, string) error { return g.err }
@@ -93,7 +99,7 @@ func newRig(t *testing.T) rig {
 	registry, err := egress.Load("mainland", true, map[string]egress.Override{"idv.aliyun": {Endpoint: server.URL}})
 	must(t, err)
 	r := rig{sim: sim, ledger: &ledger{}, gate: &gate{}}
-	e := egress.New(egress.Deps{Registry: registry, Ledger: r.ledger, Gate: r.gate, Clock: now})
+	e := egress.New(egress.Deps{Registry: registry, Ledger: r.ledger, Gate: r.gate, Papers: inForce{}, Clock: now})
 	r.c, err = New(Config{AccessKeyID: keyID, AccessKeySecret: keySecret, PublicKey: sim.PublicKey(), Egress: e, Clock: now})
 	must(t, err)
 	return r

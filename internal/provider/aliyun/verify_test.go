@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent/consenttest"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
@@ -33,7 +34,9 @@ func TestAVerificationFromConsentToDisclosure(t *testing.T) {
 		t.Cleanup(server.Close)
 		registry, err := egress.Load("mainland", true, map[string]egress.Override{"idv.aliyun": {Endpoint: server.URL}})
 		must(t, err)
-		door := egress.New(egress.Deps{Registry: registry, Ledger: rig.Audit, Gate: rig.Consent, Clock: rig.Clock})
+		papers := agreement.New(agreement.Deps{DB: d, Clock: rig.Clock, Queue: rig.Queue, Log: quiet, Audit: rig.Audit, Consent: rig.Consent, Registry: registry})
+		must(t, papers.SeedDemo(ctx))
+		door := egress.New(egress.Deps{Registry: registry, Ledger: rig.Audit, Gate: rig.Consent, Papers: papers, Clock: rig.Clock})
 		checker, err := aliyun.New(aliyun.Config{AccessKeyID: "LTAIdemo", AccessKeySecret: "secret", PublicKey: sim.PublicKey(), Egress: door, Clock: rig.Clock})
 		must(t, err)
 		s := realname.New(realname.Deps{
@@ -80,7 +83,7 @@ func TestAVerificationFromConsentToDisclosure(t *testing.T) {
 		if err != nil || len(report.Problems) > 0 {
 			t.Errorf("the log: %+v, %v", report.Problems, err)
 		}
-	}, append(consenttest.Migrations(), realname.Migrations())...)
+	}, append(consenttest.Migrations(), agreement.Migrations(), realname.Migrations())...)
 }
 
 func must(t *testing.T, err error) {

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -52,7 +53,6 @@ type Dialect struct {
 	PID          string
 	Key          string       // secret
 	KeyMode      KeyMode      // Plain
-	APIMethod    string       // "POST"; "GET" puts the key into a URL
 	NotifyMethod NotifyMethod // NotifyGet
 	SuccessBody  string       // "success"
 	FailBody     string       // "fail"
@@ -83,8 +83,6 @@ func New(d Dialect, recipient string, permits Permits) (*Gateway, error) {
 		return nil, errors.New("epay: pid and key are needed")
 	case d.KeyMode != Plain && d.KeyMode != AmpKey:
 		return nil, fmt.Errorf("epay: key mode %q", d.KeyMode)
-	case d.APIMethod != http.MethodGet && d.APIMethod != http.MethodPost:
-		return nil, fmt.Errorf("epay: api method %q", d.APIMethod)
 	case !slices.Contains([]NotifyMethod{NotifyGet, NotifyPost, NotifyBoth}, d.NotifyMethod):
 		return nil, fmt.Errorf("epay: notify method %q", d.NotifyMethod)
 	}
@@ -97,7 +95,6 @@ func (d Dialect) withDefaults() Dialect {
 		unset string
 	}{
 		{(*string)(&d.KeyMode), string(Plain)},
-		{&d.APIMethod, http.MethodPost},
 		{(*string)(&d.NotifyMethod), string(NotifyGet)},
 		{&d.SuccessBody, "success"},
 		{&d.FailBody, "fail"},
@@ -133,6 +130,9 @@ func (g *Gateway) Create(ctx context.Context, r payment.CreateRequest) (payment.
 		delete(fields, "type")
 	}
 	fields["sign"], fields["sign_type"] = sign(fields, g.d.Key, g.d.KeyMode), signType
+	if err := permit.Names(slices.Collect(maps.Keys(fields))...); err != nil {
+		return payment.Instruction{}, errors.Join(err, permit.Finish(ctx, egress.Failed))
+	}
 	in := payment.Instruction{Kind: payment.FormPost, URL: permit.URL(), Fields: fields}
 	// Whether the browser sends it is not known here; as far as the register is
 	// concerned it was handed over.

@@ -275,7 +275,7 @@ func TestADialectIsChecked(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]Dialect{
 		"no pid": {Key: specKey}, "short key": {PID: "1", Key: "short"}, "key mode": {PID: "1", Key: specKey, KeyMode: "x"},
-		"api method": {PID: "1", Key: specKey, APIMethod: "PUT"}, "notify method": {PID: "1", Key: specKey, NotifyMethod: "PUT"},
+		"notify method": {PID: "1", Key: specKey, NotifyMethod: "PUT"},
 	} {
 		if _, err := New(d, Recipient, nil); err == nil {
 			t.Errorf("%s: accepted", name)

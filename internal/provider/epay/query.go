@@ -58,9 +58,6 @@ func (g *Gateway) ask(ctx context.Context, permit *egress.Permit, r payment.Atte
 }
 
 func (g *Gateway) request(ctx context.Context, address string, form url.Values) (*http.Request, error) {
-	if g.d.APIMethod == http.MethodGet {
-		return http.NewRequestWithContext(ctx, http.MethodGet, address+"?"+form.Encode(), nil)
-	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err == nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

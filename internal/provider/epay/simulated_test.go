@@ -54,7 +54,9 @@ func (r *register) last() (egress.Intent, egress.Outcome) {
 
 type open struct{}
 
-func (open) Gate(context.Context, id.Handle, string) error { return nil }
+func (open) Gate(context.Context, id.Handle, string) error             { return nil }
+func (open) Agreement(context.Context, string, string, []string) error { return nil }
+func (open) Assessment(context.Context, string) error                  { return nil }
 
 // bench is the adapter, the gateway, and a shop that keeps what it is told.
 type bench struct {
@@ -76,7 +78,7 @@ type atomicBool struct {
 func (b *atomicBool) set(on bool) { b.mu.Lock(); defer b.mu.Unlock(); b.on = on }
 func (b *atomicBool) get() bool   { b.mu.Lock(); defer b.mu.Unlock(); return b.on }
 
-func newBench(t *testing.T, mode epay.KeyMode, method string) *bench {
+func newBench(t *testing.T, mode epay.KeyMode) *bench {
 	t.Helper()
 	b := &bench{t: t, log: &register{}, notices: make(chan payment.Notice, 100)}
 	b.sim = simulator.New(simulator.Config{
@@ -90,8 +92,8 @@ func newBench(t *testing.T, mode epay.KeyMode, method string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := egress.New(egress.Deps{Registry: registry, Ledger: b.log, Gate: open{}, Clock: clock.System{}, Roots: roots})
-	b.gateway, err = epay.New(epay.Dialect{PID: "1001", Key: key, KeyMode: mode, APIMethod: method}, epay.Recipient, door)
+	door := egress.New(egress.Deps{Registry: registry, Ledger: b.log, Gate: open{}, Papers: open{}, Clock: clock.System{}, Roots: roots})
+	b.gateway, err = epay.New(epay.Dialect{PID: "1001", Key: key, KeyMode: mode}, epay.Recipient, door)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,17 +165,16 @@ func (b *bench) ref(no string) payment.AttemptRef {
 }
 
 var modes = []struct {
-	name   string
-	mode   epay.KeyMode
-	method string
-}{{"plain, POST", epay.Plain, http.MethodPost}, {"amp_key, GET", epay.AmpKey, http.MethodGet}}
+	name string
+	mode epay.KeyMode
+}{{"plain", epay.Plain}, {"amp_key", epay.AmpKey}}
 
 func TestAPaymentAtTheGateway(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			b, ctx := newBench(t, m.mode, m.method), context.Background()
+			b, ctx := newBench(t, m.mode), context.Background()
 			in, err := b.gateway.Create(ctx, b.request("S1"))
 			if err != nil {
 				t.Fatal(err)
@@ -220,7 +221,7 @@ func TestAPaymentAtTheGateway(t *testing.T) {
 
 func TestCancellingAtTheCashierPaysNothing(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, epay.Plain, http.MethodPost)
+	b := newBench(t, epay.Plain)
 	in, err := b.gateway.Create(context.Background(), b.request("S1"))
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +237,7 @@ func TestCancellingAtTheCashierPaysNothing(t *testing.T) {
 
 func TestAFormThatIsNotOursIsRefusedByTheGateway(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, epay.Plain, http.MethodPost)
+	b := newBench(t, epay.Plain)
 	for name, change := range map[string]func(map[string]string){
 		"a lower price": func(f map[string]string) { f["money"] = "0.01" },
 		"another pid":   func(f map[string]string) { f["pid"] = "1002" },
@@ -264,7 +265,7 @@ func TestAFormThatIsNotOursIsRefusedByTheGateway(t *testing.T) {
 
 func TestQuestionsToABrokenGateway(t *testing.T) {
 	t.Parallel()
-	b, ctx := newBench(t, epay.Plain, http.MethodGet), context.Background()
+	b, ctx := newBench(t, epay.Plain), context.Background()
 	for name, f := range map[string]simulator.Faults{"500": {Fail500: true}, "no answer": {TimeoutAfterCommit: true}} {
 		b.sim.SetFaults(f)
 		_, err := b.gateway.Query(ctx, b.ref("S1"))
@@ -297,7 +298,7 @@ func TestFaultsOfNotices(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, epay.Plain, http.MethodPost)
+			b := newBench(t, epay.Plain)
 			in, err := b.gateway.Create(context.Background(), b.request("S1"))
 			if err != nil {
 				t.Fatal(err)
@@ -322,7 +323,7 @@ func TestFaultsOfNotices(t *testing.T) {
 
 func TestReorderedNotices(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, epay.Plain, http.MethodPost)
+	b := newBench(t, epay.Plain)
 	for _, no := range []string{"S1", "S2"} {
 		in, err := b.gateway.Create(context.Background(), b.request(no))
 		if err != nil {
@@ -340,7 +341,7 @@ func TestReorderedNotices(t *testing.T) {
 
 func TestTheControlEndpoint(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, epay.Plain, http.MethodPost)
+	b := newBench(t, epay.Plain)
 	post := func(path, body string) int {
 		resp, err := b.server.Client().Post(b.server.URL+path, "application/json", strings.NewReader(body))
 		if err != nil {

@@ -29,6 +29,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 	"github.com/skybridge-cloud/skybridge/internal/web/problem"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
@@ -76,8 +77,9 @@ type Options struct {
 
 // API is the API being assembled.
 type API struct {
-	huma huma.API
-	opt  Options
+	huma    huma.API
+	opt     Options
+	watched []watched // kinds of which event streams tell
 }
 
 // New returns an API without operations on the mux.
@@ -193,6 +195,9 @@ func Delete[I, O any](a *API, path string, op Operation, h func(context.Context,
 }
 
 func add[I, O any](a *API, method, path string, op Operation, h func(context.Context, *I) (*O, error)) {
+	if mutant.Off("TY-4.3", "LT-3f") {
+		op.Access = Public
+	}
 	described := huma.Operation{
 		OperationID: op.ID, Method: method, Path: Prefix + path, Summary: op.Summary, Description: op.Detail,
 		DefaultStatus: op.Status, MaxBodyBytes: 1 << 20, Middlewares: huma.Middlewares{a.admit(op.Access), a.conditions(op)},

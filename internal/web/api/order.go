@@ -127,6 +127,7 @@ type orderID struct {
 
 // Orders registers the operations of quotes and orders.
 func Orders(a *API, s *order.Service) {
+	a.watched = append(a.watched, watched{"order", s.Mark, s.Versions})
 	Post(a, "/quotes", Operation{ID: "quote", Summary: "Ask for a price", Tag: "Orders", Access: Public},
 		func(ctx context.Context, in *struct{ Body QuoteRequest }) (*Body[Quote], error) {
 			q, err := s.Quote(ctx, in.Body.request())

@@ -227,6 +227,7 @@ func SSLClients(a *API, s *vpn.Service) {
 		})
 	clientActions(a, s)
 	tokenEnrolments(a, s)
+	bundleLinks(a, s)
 	clientDevices(a, s)
 	clientBatch(a, s)
 }

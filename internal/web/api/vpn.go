@@ -120,6 +120,15 @@ func VPNGateways(a *API, s *vpn.Service, now func() time.Time) {
 		) (*Body[List[Network]], error) {
 			return &Body[List[Network]]{List[Network]{Items: Items(s.Networks(ctx, Who(ctx).Account, in.Region), toNetwork)}}, nil
 		})
+	for _, k := range vpn.Kinds() {
+		a.watched = append(a.watched, watched{
+			string(k),
+			func(ctx context.Context, owner account.ID) (string, error) { return s.Mark(ctx, k, owner) },
+			func(ctx context.Context, owner account.ID) (map[string]int64, error) {
+				return s.Versions(ctx, k, owner)
+			},
+		})
+	}
 	a.opt.Mux.Handle("GET "+Prefix+"/events", a.events(s))
 }
 
@@ -175,17 +184,20 @@ type GatewayEvent struct {
 const (
 	eventEvery  = time.Second      // how often changes are looked for
 	eventAlive  = 15 * time.Second // a comment, so that proxies keep the stream
+	eventWrite  = 10 * time.Second // a reader that takes nothing for so long is cut off
 	eventAtMost = time.Hour        // then the browser reconnects and is admitted anew
 )
 
-// events streams changes of the caller's gateways as server-sent events. It is
+// events streams changes of the caller's gateways, with their counters, and of
+// what else is watched as server-sent events. It is
 // outside the API library, which answers whole bodies only.
 func (a *API) events(s *vpn.Service) http.HandlerFunc {
-	open := streams{of: map[account.ID]int{}}
+	open := streams{of: map[account.ID]*watchers{}}
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, err := a.Admit(r, Customer)
-		if err == nil && !open.enter(p.Account) {
-			err = ErrStreams
+		var shared *sight
+		if err == nil {
+			shared, err = open.enter(p.Account)
 		}
 		if err != nil {
 			problem.Write(w, r, a.opt.Log, err)
@@ -195,10 +207,9 @@ func (a *API) events(s *vpn.Service) http.HandlerFunc {
 		ctx, cancel := context.WithTimeout(r.Context(), eventAtMost)
 		defer cancel()
 		out := http.NewResponseController(w)
-		_ = out.SetWriteDeadline(time.Time{}) // where the server sets none there is none to lift
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("Cache-Control", "no-store")
-		st := stream{api: a, vpn: s, who: p, w: w, out: out, last: map[string]vpn.Pulse{}}
+		st := stream{api: a, vpn: s, who: p, w: w, out: out, last: map[string]vpn.Pulse{}, sight: shared}
 		st.run(ctx, r)
 	}
 }
@@ -210,26 +221,37 @@ var ErrStreams = errs.New(errs.Limited, "api.too_many_streams").With("max", stre
 // streamsAtMost is how many event streams an account may have at a process.
 const streamsAtMost = 32
 
-// streams counts the open event streams of accounts.
+// streams knows the open event streams of accounts.
 type streams struct {
 	mu sync.Mutex
-	of map[account.ID]int
+	of map[account.ID]*watchers
 }
 
-func (s *streams) enter(who account.ID) bool {
+// watchers are the open event streams of one account.
+type watchers struct {
+	count int
+	sight sight
+}
+
+func (s *streams) enter(who account.ID) (*sight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of[who] >= streamsAtMost {
-		return false
+	all := s.of[who]
+	if all == nil {
+		all = &watchers{}
+		s.of[who] = all
 	}
-	s.of[who]++
-	return true
+	if all.count >= streamsAtMost {
+		return nil, ErrStreams
+	}
+	all.count++
+	return &all.sight, nil
 }
 
 func (s *streams) leave(who account.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of[who]--; s.of[who] == 0 {
+	if s.of[who].count--; s.of[who].count == 0 {
 		delete(s.of, who)
 	}
 }
@@ -242,6 +264,9 @@ type stream struct {
 	w    http.ResponseWriter
 	out  *http.ResponseController
 	last map[string]vpn.Pulse
+	// Of the other kinds: what all streams of the account see, and what was told.
+	sight *sight
+	seen  []seen
 }
 
 func (st *stream) run(ctx context.Context, r *http.Request) {
@@ -261,6 +286,9 @@ func (st *stream) run(ctx context.Context, r *http.Request) {
 			}
 		}
 		if err := st.tell(ctx); err != nil {
+			return
+		}
+		if err := st.tellChanges(ctx); err != nil {
 			return
 		}
 		select {
@@ -311,6 +339,7 @@ func (st *stream) send(name string, body any) error {
 }
 
 func (st *stream) write(text string) error {
+	_ = st.out.SetWriteDeadline(time.Now().Add(eventWrite)) // not every test's writer has one
 	if _, err := st.w.Write([]byte(text)); err != nil {
 		return err
 	}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent/consenttest"
+	proofpack "github.com/skybridge-cloud/skybridge/internal/control/proof"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+// packs lets the real service write a pack of a person and one of all.
+func packs(t *testing.T) (person, all []byte, key string) {
+	t.Helper()
+	ctx := context.Background()
+	r := consenttest.New(t, dbtest.SQLite(t, consenttest.Migrations()...), consent.Mainland)
+	mine, other := id.NewHandle(), id.NewHandle()
+	for _, who := range []id.Handle{mine, other} {
+		r.Grant(t, who, "ses_1", consent.PlatformPolicy)
+	}
+	s := proofpack.New(proofpack.Deps{
+		Audit: r.Audit, Consent: r.Consent, Clock: r.Clock,
+		Clauses: func(context.Context) (any, error) {
+			return []map[string]string{{"id": "LT-0c", "state": "enforced"}}, nil
+		},
+		DataMap: func() ([]byte, error) { return []byte("[]"), nil },
+	})
+	var one, every bytes.Buffer
+	must(t, s.Write(ctx, proofpack.Request{Subject: mine, Reader: vault.Reader{Class: vault.Self, Handle: mine, Session: "ses_1"}}, &one))
+	must(t, s.Write(ctx, proofpack.Request{Reader: vault.Reader{Class: vault.Job, Session: "prove"}}, &every))
+	if strings.Contains(contents(t, one.Bytes()), string(other)) {
+		t.Error("the pack of a person names another")
+	}
+	key, err := r.Audit.VerifierKey(ctx)
+	must(t, err)
+	return one.Bytes(), every.Bytes(), key
+}
+
+func contents(t *testing.T, file []byte) string {
+	t.Helper()
+	files, err := unpack(file)
+	must(t, err)
+	var all strings.Builder
+	for _, text := range files {
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// changed is a pack with one file rewritten.
+func changed(t *testing.T, file []byte, name, from, to string) []byte {
+	t.Helper()
+	files, err := unpack(file)
+	must(t, err)
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for n, text := range files {
+		if n == name {
+			if !strings.Contains(string(text), from) {
+				t.Fatalf("%s has no %q", name, from)
+			}
+			text = []byte(strings.Replace(string(text), from, to, 1))
+		}
+		w, err := z.Create(n)
+		must(t, err)
+		_, err = w.Write(text)
+		must(t, err)
+	}
+	must(t, z.Close())
+	return out.Bytes()
+}
+
+func TestAPackHoldsAndAnAlteredOneDoesNot(t *testing.T) {
+	t.Parallel()
+	person, all, key := packs(t)
+	for name, file := range map[string][]byte{"person": person, "all": all} {
+		if facts, err := checkPack(file, key, ""); err != nil || len(facts) != len(steps) {
+			t.Errorf("%s: got %q, %v", name, facts, err)
+		}
+		for _, c := range []struct{ file, from, to, want string }{
+			{"consents.json", `"grant"`, `"refuse"`, "files: consents.json"},
+			{"policies.json", "argon2id", "md5", "files: policies.json"},
+			{"log/entries.jsonl", `"index":1`, `"index":2`, "files: log/entries.jsonl"},
+			{"manifest.json", `"size"`, ` "size"`, "manifest.json:"},
+			{"log/checkpoint", "test/log", "best/log", "log/checkpoint:"},
+		} {
+			if _, err := checkPack(changed(t, file, c.file, c.from, c.to), key, ""); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("%s, %s altered: got %v, want %q", name, c.file, err, c.want)
+			}
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/clause"
+	"github.com/skybridge-cloud/skybridge/internal/control/proof"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+// Prove writes a proof pack: of the person with a handle, or with an empty one of
+// all, for an auditor. since is the size of a checkpoint that was kept; 0 for none.
+func Prove(ctx context.Context, cfg config.Config, handle string, since int64, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	proofs, err := m.proofs()
+	if err != nil {
+		return err
+	}
+	return proofs.Write(ctx, proof.Request{
+		Subject: id.Handle(handle), Reader: vault.Reader{Class: vault.Job, Session: "prove"}, Since: since,
+	}, out)
+}
+
+func (m *modules) proofs() (*proof.Service, error) {
+	sum, err := programSum()
+	return proof.New(proof.Deps{
+		Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: map[string]string{"version": Version(), "sha256": sum},
+		Clauses: func(context.Context) (any, error) { return boardRows() },
+		DataMap: func() ([]byte, error) { return DataMap(Holdings()) },
+	}), err
+}
+
+// programSum is the SHA-256 of the program that runs, in hex: who has the source
+// can build it again and compare.
+func programSum() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding the program: %w", err)
+	}
+	program, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the program: %w", err)
+	}
+	defer func() { _ = program.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, program); err != nil {
+		return "", fmt.Errorf("reading the program: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// DataMap is the data map in canonical JSON: tables and columns in the order of
+// their descriptions.
+func DataMap(tables []holding.Table) ([]byte, error) { return json.Marshal(tables) }
+
+func boardRows() ([]boardRow, error) {
+	all, err := clause.Load()
+	rows := make([]boardRow, 0, len(all))
+	for _, c := range all {
+		rows = append(rows, boardRow{c.ID, c.State(), c.Must, append([]string{}, c.EnforcedBy...), append([]string{}, c.Tests...), c.Planned, c.Register})
+	}
+	return rows, err
+}

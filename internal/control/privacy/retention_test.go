@@ -1,0 +1,221 @@
+package privacy_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+var (
+	ctx   = context.Background()
+	start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	staff = account.Principal{Subject: "sub_staff", Staff: true}
+)
+
+// keeper keeps one thing of sub_a in a class, until it is told to destroy it.
+type keeper struct {
+	class string
+	fail  error
+	runs  int
+	gone  int
+}
+
+func (k *keeper) Retain(_ context.Context, r retention.Run) ([]retention.Result, error) {
+	k.runs++
+	if k.fail != nil {
+		return nil, k.fail
+	}
+	if r.Held(k.class, "sub_a") {
+		return []retention.Result{{Class: k.class, Examined: 1, Held: 1}}, nil
+	}
+	k.gone++
+	return []retention.Result{{Class: k.class, Examined: 1, Destroyed: 1}}, nil
+}
+
+func oneKeeper() []retention.Keeper { return []retention.Keeper{&keeper{class: "netlog"}} }
+
+type nightRig struct {
+	s      *privacy.Service
+	audit  *audit.Service
+	clock  *clock.Fake
+	steady *time.Duration
+	keeper *keeper // the first one
+}
+
+func (r nightRig) wait(d time.Duration) {
+	r.clock.Advance(d)
+	*r.steady += d
+}
+
+// eachNight gives each engine keepers of its own, since both run at once.
+func eachNight(t *testing.T, keepers func() []retention.Keeper, fn func(t *testing.T, r nightRig)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
+		must(t, err)
+		c := clock.NewFake(start)
+		v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: slog.New(slog.DiscardHandler)})
+		must(t, err)
+		a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Origin: "test.example/log"})
+		var steady time.Duration
+		all := keepers()
+		s := privacy.New(privacy.Deps{
+			DB: d, Clock: c, Log: slog.New(slog.DiscardHandler), Audit: a, Vault: v, Profile: "mainland",
+			Keepers: all, Steady: func() time.Duration { return steady },
+		})
+		r := nightRig{s: s, audit: a, clock: c, steady: &steady}
+		if len(all) > 0 {
+			r.keeper = all[0].(*keeper)
+		}
+		fn(t, r)
+	}, audit.Migrations(), privacy.Migrations())
+}
+
+func TestARunRecordsWhatItDid(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	keepers := func() []retention.Keeper {
+		return []retention.Keeper{&keeper{class: "netlog"}, &keeper{fail: broken}, &keeper{class: "netlog"}, &keeper{class: "order"}}
+	}
+	eachNight(t, keepers, func(t *testing.T, r nightRig) {
+		if err := r.s.Retain(ctx); !errors.Is(err, broken) {
+			t.Fatalf("one keeper failed, and the run says %v", err)
+		}
+		runs, err := r.s.RetentionRuns(ctx, 10)
+		must(t, err)
+		if len(runs) != 2 || runs[0].Class != "netlog" || runs[0].Destroyed != 2 || runs[0].Problem != "failed" || runs[1].Destroyed != 1 {
+			t.Errorf("recorded %+v", runs)
+		}
+		leaves, err := r.audit.Leaves(ctx, audit.Filter{Type: "retention.run"})
+		must(t, err)
+		if len(leaves) != 1 {
+			t.Errorf("%d leaves", len(leaves))
+		}
+	})
+}
+
+func TestAHoldKeepsUntilItsEnd(t *testing.T) {
+	t.Parallel()
+	eachNight(t, oneKeeper, func(t *testing.T, r nightRig) {
+		k := r.keeper
+		place := privacy.Hold{Subject: "sub_a", Class: "netlog", Law: "CSL 28", Authority: "a court", Until: start.AddDate(0, 3, 0)}
+		h, err := r.s.PlaceHold(ctx, staff, place)
+		must(t, err)
+		must(t, r.s.Retain(ctx))
+		if k.gone != 0 {
+			t.Error("destroyed what is held")
+		}
+		for subject, want := range map[id.Handle]int{"sub_a": 1, "sub_b": 0} {
+			if held, err := r.s.HeldOf(ctx, subject); err != nil || len(held) != want {
+				t.Errorf("%s is told of %d holds (%v)", subject, len(held), err)
+			}
+		}
+		r.wait(80 * 24 * time.Hour)
+		must(t, r.s.Retain(ctx))
+		if k.gone != 0 {
+			t.Error("destroyed what is held, 80 days later")
+		}
+		must(t, r.s.EndHold(ctx, staff, h.ID))
+		must(t, r.s.EndHold(ctx, staff, h.ID))
+		must(t, r.s.Retain(ctx))
+		if k.gone != 1 {
+			t.Error("the hold was ended, and it is kept")
+		}
+		place.Subject, place.Class, place.Until = "", "netlog", r.clock.Now().Add(time.Hour)
+		_, err = r.s.PlaceHold(ctx, staff, place)
+		must(t, err)
+		must(t, r.s.Retain(ctx))
+		r.wait(time.Hour)
+		must(t, r.s.Retain(ctx))
+		if k.gone != 2 {
+			t.Errorf("a hold of one hour kept it from %d of two runs", k.gone-1)
+		}
+	})
+}
+
+func TestAHoldHasAnEndAndAReason(t *testing.T) {
+	t.Parallel()
+	eachNight(t, oneKeeper, func(t *testing.T, r nightRig) {
+		good := privacy.Hold{Subject: "sub_a", Law: "CSL 28", Authority: "a court", Until: start.AddDate(1, 0, 0)}
+		for name, spoil := range map[string]func(h *privacy.Hold){
+			"no law":          func(h *privacy.Hold) { h.Law = " " },
+			"no authority":    func(h *privacy.Hold) { h.Authority = "" },
+			"no end":          func(h *privacy.Hold) { h.Until = time.Time{} },
+			"over a year":     func(h *privacy.Hold) { h.Until = start.AddDate(1, 0, 2) },
+			"in the past":     func(h *privacy.Hold) { h.Until = start },
+			"unknown class":   func(h *privacy.Hold) { h.Class = "everything" },
+			"everything ever": func(h *privacy.Hold) { h.Subject = "" },
+		} {
+			h := good
+			spoil(&h)
+			if _, err := r.s.PlaceHold(ctx, staff, h); errs.CodeOf(err) != privacy.ErrHold.Code {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := r.s.PlaceHold(ctx, staff, good); err != nil {
+			t.Error(err)
+		}
+		if err := r.s.EndHold(ctx, staff, "hold_none"); !errs.IsNotFound(err) {
+			t.Errorf("an unknown hold: %v", err)
+		}
+	})
+}
+
+// A clock that jumps, or is behind what was recorded, destroys nothing; the run
+// after it does.
+func TestAClockThatJumpsDestroysNothing(t *testing.T) {
+	t.Parallel()
+	eachNight(t, oneKeeper, func(t *testing.T, r nightRig) {
+		k := r.keeper
+		r.wait(time.Hour)
+		must(t, r.s.Retain(ctx))
+		r.clock.Advance(200 * 24 * time.Hour)
+		if err := r.s.Retain(ctx); !errors.Is(err, privacy.ErrClock) || k.runs != 1 {
+			t.Errorf("half a year forward: %v, %d runs", err, k.runs)
+		}
+		r.wait(24 * time.Hour)
+		must(t, r.s.Retain(ctx))
+		r.clock.Advance(-24 * time.Hour)
+		if err := r.s.Retain(ctx); !errors.Is(err, privacy.ErrClock) || k.runs != 2 {
+			t.Errorf("a day back: %v, %d runs", err, k.runs)
+		}
+		r.wait(time.Hour)
+		if err := r.s.Retain(ctx); !errors.Is(err, privacy.ErrClock) || k.runs != 2 {
+			t.Errorf("still behind the log: %v, %d runs", err, k.runs)
+		}
+		r.wait(24 * time.Hour)
+		must(t, r.s.Retain(ctx))
+		runs, err := r.s.RetentionRuns(ctx, 10)
+		must(t, err)
+		clocks := 0
+		for _, one := range runs {
+			if one.Problem == "clock" {
+				clocks++
+			}
+		}
+		if clocks != 3 || k.runs != 3 {
+			t.Errorf("%d runs put off, %d made", clocks, k.runs)
+		}
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,195 @@
+package privacy
+
+import (
+	"context"
+	"slices"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+)
+
+// Carrier does what was granted: makes the copy, erases, cancels. CarryTx begins
+// it in the transaction of the answer; what does it calls Carried at the end.
+type Carrier interface {
+	CarryTx(ctx context.Context, tx *db.Tx, r Request) error
+}
+
+// Desk lists requests of all people without their words: the open ones, by due
+// date, or those that are closed, newest first. It is the queue of the person in
+// charge of personal data (clause TY-9.1).
+func (s *Service) Desk(ctx context.Context, closed bool) ([]Request, error) {
+	text := columns + " WHERE r.closed_at = 0 AND ($1 = '' OR r.kind <> $1) ORDER BY due, r.id LIMIT 500"
+	if closed {
+		text = columns + " WHERE r.closed_at > 0 AND ($1 = '' OR r.kind <> $1) ORDER BY r.closed_at DESC, r.id LIMIT 500"
+	}
+	but := Kind("")
+	if mutant.Off("TY-9.1") {
+		but = Question
+	}
+	return db.Select(ctx, s.d.DB, scan, text, string(but))
+}
+
+// Handle opens a request of somebody else for a member of staff; the person sees
+// the reading.
+func (s *Service) Handle(ctx context.Context, p account.Principal, request string) (Opened, error) {
+	r, err := byID(ctx, s.d.DB, request)
+	if err != nil {
+		return Opened{}, err
+	}
+	if r.Subject == p.Subject {
+		return Opened{}, ErrOwn
+	}
+	return s.unseal(ctx, r, vault.Reader{Class: vault.Staff, Handle: p.Subject, Session: p.Session})
+}
+
+// foreignTx finds a request that is not the principal's own.
+func foreignTx(ctx context.Context, tx *db.Tx, p account.Principal, request string) (Request, error) {
+	r, err := byID(ctx, tx, request)
+	if err == nil && r.Subject == p.Subject {
+		err = ErrOwn
+	}
+	return r, err
+}
+
+// AskIdentity notes that the desk asked who somebody is, or for the proof of a
+// guardian or relative. It may do so within one working day, and no due date
+// moves by it (clause LT-8b).
+func (s *Service) AskIdentity(ctx context.Context, p account.Principal, request string) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		r, err := foreignTx(ctx, tx, p, request)
+		if err != nil {
+			return err
+		}
+		if !mayAsk(s.d.Calendar, r.ReceivedAt, s.d.Clock.Now()) && !mutant.Off("LT-8b") {
+			return ErrAskedLate
+		}
+		r.Identity = IdentityAsked
+		return s.moveTx(ctx, tx, p, r, EventAsk, "privacy.identity_asked", nil)
+	})
+}
+
+// Identified notes that the question of AskIdentity is answered.
+func (s *Service) Identified(ctx context.Context, p account.Principal, request string) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		r, err := foreignTx(ctx, tx, p, request)
+		if err != nil {
+			return err
+		}
+		r.Identity = IdentityKnown
+		return s.moveTx(ctx, tx, p, r, EventIdentified, "privacy.identity_known", nil)
+	})
+}
+
+// Special declares a special case, for a reason of Specials: seven days in place
+// of three working ones, once. Errors: ErrSpecial, ErrNoExtension.
+func (s *Service) Special(ctx context.Context, p account.Principal, request, reason string) error {
+	if !slices.Contains(Specials, reason) {
+		return ErrSpecial
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		r, err := foreignTx(ctx, tx, p, request)
+		if err != nil {
+			return err
+		}
+		was := lastDay(r.Due)
+		n, err := tx.Exec(ctx, "DELETE FROM privacy_clock WHERE request = $1 AND rule = $2 AND met_at = 0 AND due_at > $3",
+			r.ID, reply3wd, db.Micros(s.d.Clock.Now()))
+		if err != nil {
+			return err
+		}
+		if n == 0 || r.Special != "" {
+			return ErrNoExtension
+		}
+		r.Special = reason
+		if err := update(ctx, tx, r); err != nil {
+			return err
+		}
+		return s.recordTx(ctx, tx, p, "privacy.clock_special", r, map[string]string{"reason": reason, "was_due": was})
+	})
+}
+
+// Answer decides a request, writes the letter and tells the person. What is
+// granted of Copy, Port, Delete and Cancel is then carried out. Errors: those of
+// a refusal that lacks what the law wants in it (ErrReason, ErrLaw, ErrRemedy),
+// ErrAnswerWords, ErrState.
+func (s *Service) Answer(ctx context.Context, p account.Principal, request string, a Answer) error {
+	r, err := byID(ctx, s.d.DB, request)
+	if err != nil {
+		return err
+	}
+	if r.Subject == p.Subject {
+		return ErrOwn
+	}
+	if err := a.check(r.Kind); err != nil {
+		return err
+	}
+	if a.Decision == Granted {
+		a.Reason, a.Law = "", ""
+	}
+	if err := s.write(ctx, &r, a); err != nil {
+		return err
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		switch now, err := byID(ctx, tx, request); {
+		case err != nil:
+			return err
+		case now.Version != r.Version:
+			return ErrState.With("state", string(now.State))
+		}
+		return s.answerTx(ctx, tx, p, r)
+	})
+}
+
+// write fills in the answer and seals the letter.
+func (s *Service) write(ctx context.Context, r *Request, a Answer) error {
+	r.Decision, r.Reason, r.Law, r.AnsweredAt = a.Decision, a.Reason, a.Law, s.d.Clock.Now()
+	l, err := s.d.Letterhead.Letter(*r, a, r.AnsweredAt)
+	if err != nil {
+		return err
+	}
+	raw, sum, err := l.digest()
+	if err != nil {
+		return err
+	}
+	r.Digest = sum
+	r.letter, err = s.d.Vault.Seal(ctx, r.ref("letter"), raw)
+	return err
+}
+
+func (s *Service) answerTx(ctx context.Context, tx *db.Tx, p account.Principal, r Request) error {
+	e, leaf := EventGrant, "privacy.request_answered"
+	switch {
+	case r.Decision == Denied:
+		e, leaf = EventRefuse, "privacy.request_refused"
+	case r.Kind.carried():
+		e = EventCarry
+	}
+	err := s.moveTx(ctx, tx, p, r, e, leaf, map[string]string{
+		"decision": string(r.Decision), "reason": r.Reason, "law": r.Law, "letter_sha256": r.Digest,
+	})
+	if err != nil {
+		return err
+	}
+	if e == EventCarry && s.d.Carrier != nil {
+		if err := s.d.Carrier.CarryTx(ctx, tx, r); err != nil {
+			return err
+		}
+	}
+	told := s.event(r)
+	told.Date = ""
+	return s.d.Queue.PublishTx(ctx, tx, TopicAnswered, told)
+}
+
+// Carried notes that what was granted is done. It is said by what does it, as
+// nobody (the zero Principal), or by a member of staff who did it.
+func (s *Service) Carried(ctx context.Context, p account.Principal, request string) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		r, err := foreignTx(ctx, tx, p, request)
+		if err != nil {
+			return err
+		}
+		return s.moveTx(ctx, tx, p, r, EventCarried, "privacy.request_carried", nil)
+	})
+}

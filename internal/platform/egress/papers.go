@@ -1,0 +1,43 @@
+package egress
+
+import (
+	"context"
+	"slices"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+)
+
+// Papers tells what a disclosure rests on; nil means that it is in force. The
+// module agreement fills it. Any error keeps the door shut.
+type Papers interface {
+	// Agreement: the processing agreement with a recipient is in force and
+	// covers a purpose and these kinds of data (PIPL 21). Else ErrDPA.
+	Agreement(ctx context.Context, recipient, purpose string, kinds []string) error
+	// Assessment: the impact assessment with this id is in force (PIPL 55).
+	// Else ErrPIA.
+	Assessment(ctx context.Context, pia string) error
+}
+
+// lawful holds a call to the transfer rules, the agreement and the assessment.
+func (e *Egress) lawful(ctx context.Context, c Call, r Recipient, op Op) error {
+	g := e.d.Registry
+	if g.abroad(r) && r.Mechanism == "" {
+		return ErrTransfer.With("recipient", r.ID)
+	}
+	switch {
+	case mutant.Off("LT-3.0b"), !g.NeedsAgreement(r) && !g.NeedsAssessment(r):
+		return nil
+	case e.d.Papers == nil:
+		return ErrDPA.With("recipient", r.ID)
+	}
+	if g.NeedsAgreement(r) {
+		kinds := slices.DeleteFunc(slices.Clone(c.Fields), func(f string) bool { return !slices.Contains(op.Fields, f) })
+		if err := e.d.Papers.Agreement(ctx, r.ID, c.Purpose, kinds); err != nil {
+			return err
+		}
+	}
+	if g.NeedsAssessment(r) {
+		return e.d.Papers.Assessment(ctx, r.PIA)
+	}
+	return nil
+}
