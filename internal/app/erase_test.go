@@ -72,6 +72,11 @@ func TestACopyIsItsPersonsAloneAndAReplayEndsIt(t *testing.T) {
 			t.Errorf("the copy lacks %q", want)
 		}
 	}
+	for _, secret := range []string{"\"password\":", "token_hash", "code_hash", "blind", "permissions"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the copy holds %s", secret)
+		}
+	}
 	theirs := other.copy(them)
 	for _, foreign := range []string{"canary-other", string(them.Handle), them.Account, civilid.Complete("11000019900101002")} {
 		if strings.Contains(text, foreign) {

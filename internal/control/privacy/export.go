@@ -76,12 +76,8 @@ func (c Copier) table(name string) holding.Table {
 	return holding.Table{Name: name}
 }
 
-// open replaces sealed cells of a row by their values, and what stays sealed by
-// nothing. A value whose key is gone at its class's end is nothing too.
+// open replaces sealed cells of a row by their values. A value whose key is gone at its class's end is nothing too.
 func (c Copier) open(ctx context.Context, ticket vault.Ticket, h holding.Held, row holding.Row, p holding.Person) error {
-	for name := range h.Withheld {
-		delete(row, name)
-	}
 	for _, o := range h.Opens {
 		sealed, ok := row[o.Column].([]byte)
 		if !ok || len(sealed) == 0 {
@@ -121,12 +117,7 @@ func text(v any) string {
 
 // render adds the two files of one table.
 func render(files map[string][]byte, t holding.Table, h holding.Held, rows []holding.Row) error {
-	var names []string
-	for _, col := range t.Columns {
-		if h.Withheld[col.Name] == "" {
-			names = append(names, col.Name)
-		}
-	}
+	names := h.Columns(t)
 	var sheet bytes.Buffer
 	w := csv.NewWriter(&sheet)
 	_ = w.Write(names) // a buffer takes all; Error tells

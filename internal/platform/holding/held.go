@@ -3,6 +3,7 @@ package holding
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -37,6 +38,7 @@ type Held struct {
 	Table    string
 	By       By
 	Where    string            // condition on the table; $1 is the handle, account or client
+	Shows    []string          // columns that a copy shows beside the personal ones, because these say nothing without them
 	Opens    []Opens           // sealed columns that a copy shows
 	Withheld map[string]string // sealed columns that a copy does not show, each with the reason
 	Keeps    *Keeps            // nil: an erasure deletes the rows
@@ -57,19 +59,42 @@ type Keeps struct {
 	Until string // what ends it, as a code: "order+3y"
 }
 
+// Columns are what a copy shows of the table, in the order of its description:
+// the personal columns that are not withheld, and those of Shows. What proves
+// who somebody is, and how the machinery does its work, is not for a file that
+// people mail and lose.
+func (h Held) Columns(t Table) (names []string) {
+	for _, c := range t.Columns {
+		personal := c.Category != "" && c.Category != AccountSecret && h.Withheld[c.Name] == ""
+		if personal || slices.Contains(h.Shows, c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Row is a row by column names.
 type Row map[string]any
 
-// Rows reads a person's rows of one table, all columns that t describes. It
-// returns none where the person is not of the kind that the table is about.
+// Rows reads a person's rows of one table: the columns of a copy, and those that
+// its sealed ones need to be opened. It returns none where the person is not of
+// the kind that the table is about.
 func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person) ([]Row, error) {
 	who := p.by(h.By)
 	if who == "" {
 		return nil, nil
 	}
-	names := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		names[i] = c.Name
+	names := h.Columns(t)
+	for _, o := range h.Opens {
+		names = append(names, o.Row)
+		if o.Suffix != "" {
+			names = append(names, o.Suffix)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return nil, nil
 	}
 	scan := func(r db.Row) (Row, error) {
 		cells := make([]any, len(names))
