@@ -17,7 +17,9 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -141,4 +143,28 @@ func (in *rig) inFiles(text string) (found bool) {
 		return err
 	}))
 	return found
+}
+
+// The user of an SSL client is a person too: their copy opens the addresses of
+// their sessions, whose keys are of the day, and holds nothing of the account's
+// owner.
+func TestACopyOfAnSSLClientsUserOpensTheAddresses(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	owner := in.customer("owner-of-it", 1)
+	client := owner.ids["ssl-clients"]
+	handle, err := db.Get(context.Background(), in.stores.main, nil, db.One[string], "SELECT subject FROM vpn_client WHERE id = $1", client)
+	must(t, err)
+	user := holding.Person{Handle: id.Handle(handle), Client: client}
+	text := owner.copy(user)
+	for _, want := range []string{"laptop-owner-of-it", owner.ids["vpn-sessions"], "203.0.113.7", "10.9.0.2"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the copy lacks %q", want)
+		}
+	}
+	for _, foreign := range []string{"owner-of-it@example.org", owner.ids["orders"], string(owner.self().Handle), "key_sealed", "password"} {
+		if strings.Contains(text, foreign) {
+			t.Errorf("the copy holds %q", foreign)
+		}
+	}
 }

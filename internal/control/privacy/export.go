@@ -16,6 +16,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -28,17 +29,18 @@ type Copier struct {
 }
 
 // Copy returns a ZIP: of each table that holds rows of the person a JSON and a
-// CSV file, and manifest.json with the SHA-256 of each. All sealed values are
-// opened with one ticket, so that the person's read log shows one read.
+// CSV file, and manifest.json with the SHA-256 of each. All values sealed
+// for the person are opened with one ticket, so that their read log shows one
+// read; those sealed with the key of a day are recorded under that day.
 func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, purpose string) ([]byte, error) {
-	ticket, err := c.Vault.Begin(ctx, vault.Read{Reader: by, Subject: p.Handle, Fields: c.fields(), Purpose: purpose, Reason: "copy"})
-	if err != nil {
+	t := &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "copy"}, map[id.Handle]vault.Ticket{}}
+	if _, err := t.of(ctx, p.Handle); err != nil {
 		return nil, err
 	}
 	files := map[string][]byte{}
 	for _, h := range c.Held {
-		t := c.table(h.Table)
-		rows, err := h.Rows(ctx, c.DB, t, p)
+		table := c.table(h.Table)
+		rows, err := h.Rows(ctx, c.DB, table, p)
 		if err != nil {
 			return nil, err
 		}
@@ -46,11 +48,11 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 			continue
 		}
 		for _, row := range rows {
-			if err := c.open(ctx, ticket, h, row, p); err != nil {
+			if err := t.open(ctx, h, row, p); err != nil {
 				return nil, err
 			}
 		}
-		if err := render(files, t, h, rows); err != nil {
+		if err := render(files, table, h, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -77,18 +79,14 @@ func (c Copier) table(name string) holding.Table {
 }
 
 // open replaces sealed cells of a row by their values. A value whose key is gone at its class's end is nothing too.
-func (c Copier) open(ctx context.Context, ticket vault.Ticket, h holding.Held, row holding.Row, p holding.Person) error {
+func (t *tickets) open(ctx context.Context, h holding.Held, row holding.Row, p holding.Person) error {
 	for _, o := range h.Opens {
 		sealed, ok := row[o.Column].([]byte)
 		if !ok || len(sealed) == 0 {
 			row[o.Column] = nil
 			continue
 		}
-		ref := vault.Ref{Table: h.Table, Column: o.Column, Row: text(row[o.Row]), Subject: p.Handle, Class: o.Class}
-		if o.Suffix != "" {
-			ref.Class += "/" + text(row[o.Suffix])
-		}
-		plain, err := c.Vault.Open(ctx, ticket, ref, sealed)
+		value, err := t.value(ctx, h, o, row, p, sealed)
 		if errors.Is(err, vault.ErrErased) {
 			row[o.Column] = nil
 			continue
@@ -96,9 +94,48 @@ func (c Copier) open(ctx context.Context, ticket vault.Ticket, h holding.Held, r
 		if err != nil {
 			return err
 		}
-		row[o.Column] = string(plain)
+		row[o.Column] = value
 	}
 	return nil
+}
+
+func (t *tickets) value(ctx context.Context, h holding.Held, o holding.Opens, row holding.Row, p holding.Person, sealed []byte) (string, error) {
+	ref := vault.Ref{Table: h.Table, Column: o.Column, Row: text(row[o.Row]), Subject: p.Handle, Class: o.Class}
+	if o.Suffix != "" {
+		ref.Class += "/" + text(row[o.Suffix])
+	}
+	if o.Subject != nil {
+		ref.Subject = o.Subject(row)
+	}
+	ticket, err := t.of(ctx, ref.Subject)
+	if err != nil {
+		return "", err
+	}
+	plain, err := t.Vault.Open(ctx, ticket, ref, sealed)
+	if err != nil || o.Text == nil {
+		return string(plain), err
+	}
+	return o.Text(plain)
+}
+
+// tickets are the recorded reads of one copy, by whose key they use.
+type tickets struct {
+	Copier
+	read vault.Read
+	have map[id.Handle]vault.Ticket
+}
+
+func (t *tickets) of(ctx context.Context, subject id.Handle) (vault.Ticket, error) {
+	if ticket, ok := t.have[subject]; ok {
+		return ticket, nil
+	}
+	read := t.read
+	read.Subject = subject
+	ticket, err := t.Vault.Begin(ctx, read)
+	if err == nil {
+		t.have[subject] = ticket
+	}
+	return ticket, err
 }
 
 // text writes a cell for a person; bytes that are no text become hex.

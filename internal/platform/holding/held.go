@@ -50,6 +50,9 @@ type Opens struct {
 	Row    string // column that names the row
 	Class  string // class of the key
 	Suffix string // column that is appended to Class after a slash; empty = none
+
+	Subject func(Row) id.Handle          // whose key it is; nil: the person's
+	Text    func([]byte) (string, error) // how the value is written for a person; nil: it is text
 }
 
 // Keeps says why an erasure leaves rows: they are restricted instead.
