@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,29 +9,23 @@ import (
 	"os"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
 // Files of the data directory.
 const (
 	restoredFile  = "restored"   // stands from a restore until the service has opened
-	tombstoneFile = "tombstones" // one erasure in a line of JSON
+	tombstoneFile = "tombstones" // package vault says their form
 )
 
 // ErrNotOpened says that what a restore left is not fit to serve yet.
 var ErrNotOpened = errors.New("this installation was restored from a backup and has not opened yet")
-
-// tombstone is an erasure that a restore has to repeat.
-type tombstone struct {
-	Handle  id.Handle `json:"handle"`
-	Classes []string  `json:"classes"` // none: everything about the person
-	At      time.Time `json:"at"`
-}
 
 // restored is what the file of that name holds.
 type restored struct {
@@ -73,13 +66,14 @@ func (m *modules) reopen(ctx context.Context, cfg config.Config, s *stores, log 
 		return fmt.Errorf("reading %s: %w", cfg.Path(restoredFile), err)
 	}
 	erased, err := readTombstones(cfg.Path(tombstoneFile))
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotOpened, err)
+	if err == nil {
+		err = privacy.Replay(ctx, s.main, s.vault, cfg.Path(tombstoneFile), Held())
 	}
-	for _, t := range erased {
-		if err := s.eraseAgain(ctx, t); err != nil {
-			return fmt.Errorf("%w: applying an erasure again: %w", ErrNotOpened, err)
-		}
+	if err == nil {
+		err = s.main.Truncate(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: applying erasures again: %w", ErrNotOpened, err)
 	}
 	lost, err := m.audit.CheckRestored(ctx, []byte(was.Checkpoint))
 	if err != nil {
@@ -102,30 +96,9 @@ func (m *modules) reopen(ctx context.Context, cfg config.Config, s *stores, log 
 
 // readTombstones reads all erasures. A file that is not there is not an empty
 // one: nobody can tell then who was erased.
-func readTombstones(file string) (all []tombstone, err error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
+func readTombstones(file string) ([]vault.Tombstone, error) {
+	if _, err := os.Stat(file); err != nil {
 		return nil, fmt.Errorf("the list of erasures is missing: put the newest copy of it to %s, or an empty file if nobody was erased since the backup: %w", file, err)
 	}
-	for line := range bytes.Lines(text) {
-		var t tombstone
-		if err := json.Unmarshal(line, &t); err != nil || t.Handle == "" {
-			return nil, fmt.Errorf("%s: a line is no erasure", file)
-		}
-		all = append(all, t)
-	}
-	return all, nil
-}
-
-// eraseAgain destroys the keys that an erasure destroyed.
-func (s *stores) eraseAgain(ctx context.Context, t tombstone) error {
-	if len(t.Classes) == 0 {
-		return s.vault.DestroySubject(ctx, t.Handle)
-	}
-	for _, class := range t.Classes {
-		if err := s.vault.DestroyClass(ctx, t.Handle, class); err != nil {
-			return err
-		}
-	}
-	return nil
+	return vault.ReadTombstones(file)
 }

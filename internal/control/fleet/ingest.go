@@ -394,8 +394,11 @@ func dayOf(start time.Time) string {
 // ref names the place of a sealed address. The key is of the day, not of a
 // person, so that the end of retention destroys a whole day.
 func ref(session, column string, start time.Time) vaultRef {
-	return vaultRef{Table: "fleet_session", Column: column, Row: session, Subject: id.Handle("day_" + dayOf(start)), Class: retentionClass}
+	return vaultRef{Table: "fleet_session", Column: column, Row: session, Subject: dayKey(start), Class: retentionClass}
 }
+
+// dayKey is whose key seals the addresses of sessions that began at a time.
+func dayKey(start time.Time) id.Handle { return id.Handle("day_" + dayOf(start)) }
 
 func (s *Service) sealAddress(ctx context.Context, session, column string, start time.Time, all ...netip.Addr) ([]byte, error) {
 	raw := joinAddresses(all...)

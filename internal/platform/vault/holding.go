@@ -15,5 +15,6 @@ func Holdings() []holding.Table {
 		holding.Of("keystore_key", handle, holding.None(key, "wrapped"),
 			holding.None(state, "id", "class", "epoch", "suite", "state", "created_at", "destroyed_at")),
 		holding.Of("keystore_blind", holding.None(key, "wrapped"), holding.None(state, "field", "epoch", "kek", "created_at")),
+		holding.Of("keystore_tombstone", handle, holding.None("which keys are gone, and when", "class", "account", "client", "buried_at")),
 	}
 }

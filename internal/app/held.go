@@ -1,0 +1,30 @@
+package app
+
+import (
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/notify"
+	"github.com/skybridge-cloud/skybridge/internal/control/order"
+	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+)
+
+// Held is where a person's rows are, in the order in which an erasure deletes
+// them: what hangs on a client or an account before the account itself.
+func Held() []holding.Held {
+	var all []holding.Held
+	for _, h := range [][]holding.Held{
+		fleet.Held(), vpn.Held(), service.Held(), order.Held(), payment.Held(), ledger.Held(), realname.Held(),
+		notify.Held(), consent.Held(), audit.Held(), privacy.Held(), account.Held(),
+	} {
+		all = append(all, h...)
+	}
+	return all
+}

@@ -1,0 +1,18 @@
+package privacy
+
+import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+
+// Held says which rows are a person's: what they asked and what was
+// answered, and what the law has us keep of them.
+func Held() []holding.Held {
+	return []holding.Held{{
+		Table: "privacy_request", By: holding.ByHandle, Where: "subject = $1",
+		Shows: []string{"id", "channel", "state", "received_at", "answered_at", "closed_at"},
+		Opens: []holding.Opens{{Column: "words", Row: "id", Class: "case"}, {Column: "letter", Row: "id", Class: "case"}},
+		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
+	}, {
+		Table: "privacy_hold", By: holding.ByHandle, Where: "subject = $1",
+		Shows: []string{"class", "law", "authority", "placed_at", "until", "ended_at"},
+		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
+	}}
+}

@@ -1,0 +1,21 @@
+package vpn
+
+import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
+
+// Held says which rows are of the user of an SSL client; the client is last.
+func Held() []holding.Held {
+	const secret = "a secret that signs in: the administrator hands it out anew"
+	of := func(table string, opens []holding.Opens, withheld map[string]string, shows ...string) holding.Held {
+		return holding.Held{Table: table, By: holding.ByClient, Where: "client = $1", Shows: shows, Opens: opens, Withheld: withheld}
+	}
+	return []holding.Held{
+		of("vpn_attempt", []holding.Opens{{Column: "source_sealed", Row: "origin", Class: retentionClass}}, nil),
+		of("vpn_recovery", nil, map[string]string{"code_hash": secret}),
+		of("vpn_enrolment", nil, map[string]string{"totp_sealed": secret}),
+		of("vpn_device", []holding.Opens{{Column: "label_sealed", Row: "id", Class: retentionClass}}, nil, "state", "created_at", "seen_at"),
+		of("vpn_certificate", nil, nil, "kind", "not_after", "revoked_at", "created_at"),
+		{Table: "vpn_client", By: holding.ByClient, Where: "id = $1", Shows: []string{"id", "state", "created_at", "expires_at", "fixed_ip", "fixed_ip6"}, Withheld: map[string]string{
+			"password_hash": secret, "password_sealed": secret, "key_sealed": secret, "totp_sealed": secret,
+		}},
+	}
+}

@@ -1,0 +1,138 @@
+package holding
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
+
+// By is what leads from a person to rows.
+type By string
+
+// Ways from a person to rows.
+const (
+	ByHandle  By = "handle"  // sub_...
+	ByAccount By = "account" // of its owner only
+	ByClient  By = "client"  // the id of an SSL client, for its user only
+)
+
+// Person is whose rows are meant. Account is empty for the user of an SSL
+// client, Client for the owner of an account.
+type Person struct {
+	Handle  id.Handle
+	Account string
+	Client  string
+}
+
+func (p Person) by(b By) string {
+	return map[By]string{ByHandle: string(p.Handle), ByAccount: p.Account, ByClient: p.Client}[b]
+}
+
+// Held says which rows of a table are a person's, what of them goes into a copy
+// and whether an erasure deletes them.
+type Held struct {
+	Table    string
+	By       By
+	Where    string            // condition on the table; $1 is the handle, account or client
+	Shows    []string          // columns that a copy shows beside the personal ones, because these say nothing without them
+	Opens    []Opens           // sealed columns that a copy shows
+	Withheld map[string]string // sealed columns that a copy does not show, each with the reason
+	Keeps    *Keeps            // nil: an erasure deletes the rows
+}
+
+// Opens names what a sealed column was sealed for (vault.Ref).
+type Opens struct {
+	Column string
+	Row    string // column that names the row
+	Class  string // class of the key
+	Suffix string // column that is appended to Class after a slash; empty = none
+
+	Subject func(Row) id.Handle          // whose key it is; nil: the person's
+	Text    func([]byte) (string, error) // how the value is written for a person; nil: it is text
+}
+
+// Keeps says why an erasure leaves rows: they are restricted instead.
+type Keeps struct {
+	Class string // retention class
+	Law   string // that asks for it, as the clause registry names it
+	Until string // what ends it, as a code: "order+3y"
+}
+
+// Columns are what a copy shows of the table, in the order of its description:
+// the personal columns that are not withheld, and those of Shows. What proves
+// who somebody is, and how the machinery does its work, is not for a file that
+// people mail and lose.
+func (h Held) Columns(t Table) (names []string) {
+	for _, c := range t.Columns {
+		personal := c.Category != "" && c.Category != AccountSecret && h.Withheld[c.Name] == ""
+		if personal || slices.Contains(h.Shows, c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Row is a row by column names.
+type Row map[string]any
+
+// Rows reads a person's rows of one table: the columns of a copy, and those that
+// its sealed ones need to be opened. It returns none where the person is not of
+// the kind that the table is about.
+func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person) ([]Row, error) {
+	who := p.by(h.By)
+	if who == "" {
+		return nil, nil
+	}
+	names := h.Columns(t)
+	for _, o := range h.Opens {
+		names = append(names, o.Row)
+		if o.Suffix != "" {
+			names = append(names, o.Suffix)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	scan := func(r db.Row) (Row, error) {
+		cells := make([]any, len(names))
+		to := make([]any, len(names))
+		for i := range cells {
+			to[i] = &cells[i]
+		}
+		if err := r.Scan(to...); err != nil {
+			return nil, err
+		}
+		row := Row{}
+		for i, n := range names {
+			row[n] = cells[i]
+		}
+		return row, nil
+	}
+	return db.Select(ctx, q, scan, fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(names, ", "), h.Table, h.Where), who)
+}
+
+// Outcome is what an erasure did with one table.
+type Outcome struct {
+	Table   string
+	Deleted int64
+	Keeps   *Keeps // the rows stay, restricted
+}
+
+// EraseTx deletes a person's rows of one table unless a law keeps them. Twice
+// is not an error.
+func (h Held) EraseTx(ctx context.Context, tx *db.Tx, p Person) (Outcome, error) {
+	out := Outcome{Table: h.Table, Keeps: h.Keeps}
+	who := p.by(h.By)
+	if who == "" || h.Keeps != nil {
+		return out, nil
+	}
+	var err error
+	out.Deleted, err = tx.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s", h.Table, h.Where), who)
+	return out, err
+}
