@@ -65,7 +65,8 @@ func (s store) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	return all, nil
 }
 
-// overlay is the store with hashes of this transaction over it.
+// overlay is the store with other hashes over it: those of this transaction,
+// which are not stored yet, or those that were read before.
 type overlay struct {
 	store
 	fresh map[int64]tlog.Hash

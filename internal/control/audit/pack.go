@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -107,7 +106,7 @@ func (s *Service) Prover(ctx context.Context) (*Prover, error) {
 		return nil, err
 	}
 	size, err := s.SizeOf(signed)
-	return &Prover{signed, size, &cached{store{ctx, s.db}, map[int64]tlog.Hash{}}}, err
+	return &Prover{signed, size, &cached{overlay{store{ctx, s.db}, map[int64]tlog.Hash{}}}}, err
 }
 
 // Inclusion proves the leaf of an index.
@@ -131,36 +130,17 @@ func (s *Service) Checkpoints(ctx context.Context) ([]int64, error) {
 	return db.Select(ctx, s.db, db.One[int64], "SELECT size FROM audit_checkpoint ORDER BY size")
 }
 
-// cached is the store with the hashes that were read before.
-type cached struct {
-	store
-	known map[int64]tlog.Hash
-}
+// cached is the store that remembers the hashes that were read.
+type cached struct{ overlay }
 
 // ReadHashes fills tlog.HashReader.
 func (c *cached) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
-	var fresh []int64
-	for _, at := range indexes {
-		if _, ok := c.known[at]; !ok {
-			fresh = append(fresh, at)
-		}
+	all, err := c.overlay.ReadHashes(indexes)
+	for i, hash := range all {
+		c.fresh[indexes[i]] = hash
 	}
-	got, err := c.store.ReadHashes(fresh)
-	if err != nil {
-		return nil, err
-	}
-	for i, at := range fresh {
-		c.known[at] = got[i]
-	}
-	all := make([]tlog.Hash, len(indexes))
-	for i, at := range indexes {
-		all[i] = c.known[at]
-	}
-	return all, nil
+	return all, err
 }
-
-// Erased tells whether an error of Reveal says that the detail is destroyed.
-func Erased(err error) bool { return errors.Is(err, vault.ErrErased) }
 
 // OwnTicket commits the read event with which a person's own details are opened,
 // by the person or by a job for them.

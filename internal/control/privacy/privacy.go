@@ -4,8 +4,8 @@
 // every module destroy what is over, unless a lawful hold keeps it.
 //
 // It holds no personal data of its own but the words of a request, which are
-// sealed under the asker's key. What a module holds of a person is asked of the
-// module, through the port Holder.
+// sealed under the asker's key. What a module holds of a person the module says
+// itself, as holding.Held.
 //
 //	received ── ask ──▶ asked ── refuse ──▶ refused (reason, law, remedy)
 //	 │  │  ▲               │ └── withdraw ──▶ withdrawn

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -90,7 +91,7 @@ func (s *Service) entry(ctx context.Context, t vault.Ticket, l audit.Leaf, open 
 		return e, nil
 	}
 	detail, err := s.d.Audit.Reveal(ctx, t, l)
-	if audit.Erased(err) {
+	if errors.Is(err, vault.ErrErased) {
 		e.Erased = true
 		return e, nil
 	}

@@ -1,5 +1,6 @@
-// Package holding is how modules say what each of their columns holds: the
-// data map of clause group SCHEMA (privacy policy registry).
+// Package holding is how modules say what each of their columns holds, the
+// data map of clause group SCHEMA (privacy policy registry), and which rows are
+// a person's: what a copy shows and an erasure deletes.
 //
 // Every table and every column of every module is described, personal or not.
 // The process compares the description with the live schema before it listens
