@@ -800,6 +800,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data-subject-requests/{id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The file of your copy, which is used up by it
+         * @description A ZIP of JSON and CSV files with a manifest. It can be fetched once, by a session that proved itself within ten minutes.
+         */
+        post: operations["fetch-data-copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data-subject-requests/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -964,6 +984,40 @@ export interface paths {
         };
         /** Your e-mail address; reading it is noted among your reads */
         get: operations["my-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held of you, without the values */
+        get: operations["list-own-data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held of you under one name, opened; the reading is recorded */
+        get: operations["get-own-data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2365,6 +2419,28 @@ export interface components {
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
         };
+        DataCopy: {
+            /** Format: date-time */
+            fetched_at?: string;
+            /** Format: date-time */
+            made_at?: string;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes, once it is made
+             */
+            size: number;
+            /**
+             * @description ready: it can be downloaded, once; over: 72 hours have passed, or a newer copy took its place
+             * @enum {string}
+             */
+            state: "making" | "ready" | "fetched" | "over";
+            /**
+             * Format: date-time
+             * @description The first moment at which it is gone
+             */
+            until?: string;
+        };
         DataSubjectAnswer: {
             /** @enum {string} */
             decision: "granted" | "partial" | "refused";
@@ -2383,6 +2459,8 @@ export interface components {
             clocks: components["schemas"]["DataSubjectClock"][];
             /** Format: date-time */
             closed_at?: string;
+            /** @description Of copy and port, once it is granted */
+            copy?: components["schemas"]["DataCopy"];
             /** @enum {string} */
             decision: "" | "granted" | "partial" | "refused";
             /**
@@ -2434,6 +2512,8 @@ export interface components {
             answered_at?: string;
             /** Format: date-time */
             closed_at?: string;
+            /** @description Of copy and port, once it is granted */
+            copy?: components["schemas"]["DataCopy"];
             /** @enum {string} */
             decision: "" | "granted" | "partial" | "refused";
             /**
@@ -2694,6 +2774,11 @@ export interface components {
         };
         ListOrder: {
             items: components["schemas"]["Order"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListOwnData: {
+            items: components["schemas"]["OwnData"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3086,6 +3171,43 @@ export interface components {
             region?: string;
             /** @description What to upgrade */
             resource?: string;
+        };
+        OwnData: {
+            /**
+             * @description Kinds of personal data
+             * @example [
+             *       "net.ip"
+             *     ]
+             */
+            categories: string[];
+            /** @description How long */
+            kept: components["schemas"]["OwnDataKept"][];
+            /** @description The law by which it stays, restricted, when the account is erased; empty: it is erased */
+            law: string;
+            /** Format: int64 */
+            rows: number;
+            /** @example account_login */
+            table: string;
+            /**
+             * @description What ends that
+             * @example order+3y
+             */
+            until: string;
+        };
+        OwnDataKept: {
+            /** @example netlog */
+            class: string;
+            /** @description By language, as the policy has it; empty for a class that it leaves out */
+            words: {
+                [key: string]: string;
+            };
+        };
+        OwnDataSheet: {
+            columns: string[];
+            /** @description The newest, at most 100 */
+            rows: (string[] | null)[];
+            /** Format: int64 */
+            total: number;
         };
         OwnHold: {
             /** @description Retention class; empty: everything */
@@ -6026,6 +6148,40 @@ export interface operations {
             };
         };
     };
+    "fetch-data-copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "withdraw-data-subject-request": {
         parameters: {
             query?: never;
@@ -6386,6 +6542,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnData"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-own-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDataSheet"];
                 };
             };
             /** @description Error */

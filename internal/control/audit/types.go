@@ -122,4 +122,5 @@ var Types = map[string]string{
 	"privacy.request_refused":   "case",
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
+	"privacy.copy_fetched":      "case",
 }

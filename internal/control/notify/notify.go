@@ -52,6 +52,7 @@ const (
 
 	RightsReceived = "privacy.request_received"
 	RightsAnswered = "privacy.request_answered"
+	RightsCopy     = "privacy.copy_ready"
 )
 
 // Message is something to tell a person. Params are what the template of the

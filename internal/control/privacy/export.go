@@ -17,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -33,7 +34,7 @@ type Copier struct {
 // for the person are opened with one ticket, so that their read log shows one
 // read; those sealed with the key of a day are recorded under that day.
 func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, purpose string) ([]byte, error) {
-	t := &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "copy"}, map[id.Handle]vault.Ticket{}}
+	t := c.reads(by, purpose, "copy")
 	if _, err := t.of(ctx, p.Handle); err != nil {
 		return nil, err
 	}
@@ -59,6 +60,33 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 	return pack(files)
 }
 
+// portable is of what the person gave, by consent or for the contract, and of
+// nothing that the law had us add (PIPL 45, NDR 25).
+func (c Copier) portable() Copier {
+	var tables []holding.Table
+	for _, t := range c.Tables {
+		kept, personal := holding.Table{Name: t.Name}, false
+		for _, column := range t.Columns {
+			given := column.Basis == holding.ByConsent || column.Basis == holding.ByContract
+			personal = personal || given && column.Category != holding.AccountSecret
+			if column.Category == "" || given || mutant.Off("SUP-4") {
+				kept.Columns = append(kept.Columns, column)
+			}
+		}
+		if personal || mutant.Off("SUP-4") {
+			tables = append(tables, kept)
+		}
+	}
+	var held []holding.Held
+	for _, h := range c.Held {
+		if t, ok := tableOf(tables, h.Table); ok {
+			held = append(held, h.Within(t))
+		}
+	}
+	c.Held, c.Tables = held, tables
+	return c
+}
+
 // fields are the sealed columns that a copy opens.
 func (c Copier) fields() (all []string) {
 	for _, h := range c.Held {
@@ -70,12 +98,17 @@ func (c Copier) fields() (all []string) {
 }
 
 func (c Copier) table(name string) holding.Table {
-	for _, t := range c.Tables {
-		if t.Name == name {
-			return t
-		}
+	t, _ := tableOf(c.Tables, name)
+	t.Name = name
+	return t
+}
+
+func tableOf(all []holding.Table, name string) (t holding.Table, ok bool) {
+	i := slices.IndexFunc(all, func(t holding.Table) bool { return t.Name == name })
+	if i < 0 {
+		return t, false
 	}
-	return holding.Table{Name: name}
+	return all[i], true
 }
 
 // open replaces sealed cells of a row by their values. A value whose key is gone at its class's end is nothing too.
@@ -112,10 +145,21 @@ func (t *tickets) value(ctx context.Context, h holding.Held, o holding.Opens, ro
 		return "", err
 	}
 	plain, err := t.Vault.Open(ctx, ticket, ref, sealed)
+	if errors.Is(err, vault.ErrTicket) { // a copy of much takes longer than a ticket lives
+		delete(t.have, ref.Subject)
+		if ticket, err = t.of(ctx, ref.Subject); err == nil {
+			plain, err = t.Vault.Open(ctx, ticket, ref, sealed)
+		}
+	}
 	if err != nil || o.Text == nil {
 		return string(plain), err
 	}
 	return o.Text(plain)
+}
+
+// reads begins the recorded reads of the copier's tables.
+func (c Copier) reads(by vault.Reader, purpose, reason string) *tickets {
+	return &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: reason}, map[id.Handle]vault.Ticket{}}
 }
 
 // tickets are the recorded reads of one copy, by whose key they use.

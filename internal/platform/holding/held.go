@@ -76,6 +76,23 @@ func (h Held) Columns(t Table) (names []string) {
 	return names
 }
 
+// Within is h over fewer columns of its table: what they leave out is neither
+// shown nor opened.
+func (h Held) Within(t Table) Held {
+	all := h.Columns(t)
+	h.Opens = slices.DeleteFunc(slices.Clone(h.Opens), func(o Opens) bool { return !slices.Contains(all, o.Column) })
+	return h
+}
+
+// Count is the number of a person's rows in the table.
+func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
+	who := p.by(h.By)
+	if who == "" {
+		return 0, nil
+	}
+	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, h.Where), who)
+}
+
 // Row is a row by column names.
 type Row map[string]any
 

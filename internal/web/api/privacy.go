@@ -2,10 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
+	"mime"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
 
 // NewDataSubjectRequest asks for something about the data that is held of you.
@@ -28,6 +32,40 @@ type DataSubjectRequest struct {
 	Provisional bool       `json:"provisional" doc:"The calendar of holidays is not published yet; the due date can only move earlier"`
 	AnsweredAt  *time.Time `json:"answered_at,omitempty"`
 	ClosedAt    *time.Time `json:"closed_at,omitempty"`
+	Copy        *DataCopy  `json:"copy,omitempty" doc:"Of copy and port, once it is granted"`
+}
+
+// DataCopy is the file that a request for a copy is answered by.
+type DataCopy struct {
+	State     string     `json:"state" enum:"making,ready,fetched,over" doc:"ready: it can be downloaded, once; over: 72 hours have passed, or a newer copy took its place"`
+	Size      int64      `json:"size" doc:"Bytes, once it is made"`
+	SHA256    string     `json:"sha256"`
+	MadeAt    *time.Time `json:"made_at,omitempty"`
+	Until     *time.Time `json:"until,omitempty" doc:"The first moment at which it is gone"`
+	FetchedAt *time.Time `json:"fetched_at,omitempty"`
+}
+
+// OwnData is what is held of you under one name, without the values.
+type OwnData struct {
+	Table      string        `json:"table" example:"account_login"`
+	Rows       int64         `json:"rows"`
+	Categories []string      `json:"categories" nullable:"false" example:"net.ip" doc:"Kinds of personal data"`
+	Kept       []OwnDataKept `json:"kept" nullable:"false" doc:"How long"`
+	Law        string        `json:"law" doc:"The law by which it stays, restricted, when the account is erased; empty: it is erased"`
+	Until      string        `json:"until" doc:"What ends that" example:"order+3y"`
+}
+
+// OwnDataKept is how long a class of data is kept.
+type OwnDataKept struct {
+	Class string            `json:"class" example:"netlog"`
+	Words map[string]string `json:"words" doc:"By language, as the policy has it; empty for a class that it leaves out"`
+}
+
+// OwnDataSheet is what is held of you under one name.
+type OwnDataSheet struct {
+	Columns []string   `json:"columns" nullable:"false"`
+	Rows    [][]string `json:"rows" nullable:"false" doc:"The newest, at most 100"`
+	Total   int        `json:"total"`
 }
 
 // DataSubjectClock is one limit of a request.
@@ -66,24 +104,105 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 	},
 		func(ctx context.Context, in *struct{ Body NewDataSubjectRequest }) (*Body[DataSubjectRequest], error) {
 			r, err := s.Open(ctx, Who(ctx), privacy.NewRequest{Kind: privacy.Kind(in.Body.Kind), Words: in.Body.Words, Channel: "console"})
-			return &Body[DataSubjectRequest]{toRequest(r)}, err
+			if err != nil {
+				return nil, err
+			}
+			v, err := withCopy(ctx, s, toRequest(r))
+			return &Body[DataSubjectRequest]{v}, err
 		})
 	Get(a, "/data-subject-requests", Operation{ID: "list-data-subject-requests", Summary: "Your requests, newest first", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, _ *struct{}) (*Body[List[DataSubjectRequest]], error) {
-			all, err := s.Mine(ctx, Who(ctx))
-			return page(all, "", err, toRequest)
+			return mine(ctx, s)
 		})
 	Get(a, "/data-subject-requests/{id}", Operation{ID: "get-data-subject-request", Summary: "A request of yours with its words and the answer", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *requestInput) (*Body[DataSubjectCase], error) {
 			o, err := s.Show(ctx, Who(ctx), in.ID)
-			return &Body[DataSubjectCase]{toCase(o)}, err
+			if err != nil {
+				return nil, err
+			}
+			v := toCase(o)
+			v.DataSubjectRequest, err = withCopy(ctx, s, v.DataSubjectRequest)
+			return &Body[DataSubjectCase]{v}, err
 		})
 	Post(a, "/data-subject-requests/{id}/withdraw", Operation{ID: "withdraw-data-subject-request", Summary: "Take a request back", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *requestInput) (*Body[DataSubjectRequest], error) {
 			r, err := s.Withdraw(ctx, Who(ctx), in.ID)
 			return &Body[DataSubjectRequest]{toRequest(r)}, err
 		})
+	Post(a, "/data-subject-requests/{id}/copy", Operation{
+		ID: "fetch-data-copy", Summary: "The file of your copy, which is used up by it", Tag: tag, Access: SignedIn, Secret: true,
+		Detail: "A ZIP of JSON and CSV files with a manifest. It can be fetched once, by a session that proved itself within ten minutes.",
+	},
+		func(ctx context.Context, in *requestInput) (*file, error) {
+			b, err := s.FetchCopy(ctx, Who(ctx), in.ID)
+			return &file{secretCache, "application/zip", mime.FormatMediaType("attachment", map[string]string{"filename": in.ID + ".zip"}), b}, err
+		})
+	ownData(a, s)
 	rightsDesk(a, s)
+}
+
+func ownData(a *API, s *privacy.Service) {
+	Get(a, "/me/data", Operation{ID: "list-own-data", Summary: "What is held of you, without the values", Tag: "Privacy", Access: SignedIn},
+		func(ctx context.Context, _ *struct{}) (*Body[List[OwnData]], error) {
+			all, err := s.Inventories(ctx, Who(ctx))
+			return page(all, "", err, func(i privacy.Inventory) OwnData { return toOwnData(s, i) })
+		})
+	Get(a, "/me/data/{table}", Operation{
+		ID: "get-own-data", Summary: "What is held of you under one name, opened; the reading is recorded", Tag: "Privacy", Access: SignedIn, Secret: true,
+	},
+		func(ctx context.Context, in *struct {
+			Table string `path:"table" maxLength:"60"`
+		},
+		) (*Body[OwnDataSheet], error) {
+			v, err := s.Look(ctx, Who(ctx), in.Table)
+			return &Body[OwnDataSheet]{OwnDataSheet(v)}, err
+		})
+}
+
+func toOwnData(s *privacy.Service, i privacy.Inventory) OwnData {
+	return OwnData{
+		Table: i.Table, Rows: i.Rows, Law: i.Law, Until: i.Until,
+		Categories: Items(i.Categories, func(c holding.Category) string { return string(c) }),
+		Kept: Items(i.Classes, func(class string) OwnDataKept {
+			k := OwnDataKept{class, map[string]string{}}
+			for _, l := range i18n.Languages {
+				if words := s.Kept(class, string(l)); words != "" {
+					k.Words[string(l)] = words
+				}
+			}
+			return k
+		}),
+	}
+}
+
+// mine lists a person's requests with their copies.
+func mine(ctx context.Context, s *privacy.Service) (*Body[List[DataSubjectRequest]], error) {
+	all, err := s.Mine(ctx, Who(ctx))
+	if err != nil {
+		return nil, err
+	}
+	copies, err := s.Copies(ctx, Who(ctx))
+	return page(all, "", err, func(r privacy.Request) DataSubjectRequest {
+		v := toRequest(r)
+		if f, ok := copies[r.ID]; ok {
+			v.Copy = toDataCopy(f)
+		}
+		return v
+	})
+}
+
+// withCopy adds the copy of a person's request, if it has one.
+func withCopy(ctx context.Context, s *privacy.Service, v DataSubjectRequest) (DataSubjectRequest, error) {
+	f, err := s.CopyOf(ctx, Who(ctx), v.ID)
+	if errors.Is(err, privacy.ErrNoCopy) {
+		return v, nil
+	}
+	v.Copy = toDataCopy(f)
+	return v, err
+}
+
+func toDataCopy(f privacy.CopyFile) *DataCopy {
+	return &DataCopy{string(f.State), f.Size, f.Digest, toTime(f.MadeAt), toTime(f.Until), toTime(f.FetchedAt)}
 }
 
 type requestInput struct {
