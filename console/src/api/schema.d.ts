@@ -143,7 +143,11 @@ export interface paths {
         /** The desk's queue, by due date */
         get: operations["admin-list-data-subject-requests"];
         put?: never;
-        post?: never;
+        /**
+         * Take a request that arrived by phone or on paper
+         * @description The clocks run from now. Who it is has to be asked before anything is done.
+         */
+        post: operations["admin-take-data-subject-request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -178,6 +182,26 @@ export interface paths {
         put?: never;
         /** Answer a request */
         post: operations["admin-answer-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What somebody who died wanted to happen with their data
+         * @description For an open request of relatives. The reading is recorded.
+         */
+        post: operations["admin-open-arrangement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -229,6 +253,23 @@ export interface paths {
         put?: never;
         /** The proof is there */
         post: operations["admin-identified-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/letter-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The letter that an answer would send */
+        post: operations["admin-preview-data-subject-letter"];
         delete?: never;
         options?: never;
         head?: never;
@@ -562,6 +603,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/retention-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long each class of data is kept: floor and ceiling */
+        get: operations["list-retention-classes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/retention-runs": {
         parameters: {
             query?: never;
@@ -571,6 +629,26 @@ export interface paths {
         };
         /** What the nightly runs destroyed, newest first */
         get: operations["list-retention-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The training register: until when staff may open personal data
+         * @description A training is recorded by the command `skybridge admin add-training`.
+         */
+        get: operations["list-trainings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -969,6 +1047,24 @@ export interface paths {
         get: operations["access-log"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you want to happen with your data after your death */
+        get: operations["get-arrangement"];
+        put?: never;
+        /** Say what you want to happen with your data after your death */
+        post: operations["set-arrangement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2208,6 +2304,16 @@ export interface components {
             account: string;
             user_name: string;
         };
+        Arrangement: {
+            /** Format: date-time */
+            readonly at?: string;
+            /** @description At most 4000 characters. Kept encrypted; empty takes it back */
+            words: string;
+        };
+        ArrangementInputBody: {
+            /** @description Of who died */
+            user_name: string;
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -2456,6 +2562,11 @@ export interface components {
         DataSubjectCase: {
             /** Format: date-time */
             answered_at?: string;
+            /**
+             * @description How it arrived
+             * @example console
+             */
+            channel: string;
             clocks: components["schemas"]["DataSubjectClock"][];
             /** Format: date-time */
             closed_at?: string;
@@ -2470,6 +2581,11 @@ export interface components {
             due_at?: string;
             /** @example dsr_2b4k7... */
             id: string;
+            /**
+             * @description asked: who asks, or on whose behalf, is not known yet
+             * @enum {string}
+             */
+            identity: "ok" | "asked";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description Code of the article that the reason rests on */
@@ -2507,9 +2623,20 @@ export interface components {
             /** @example reply.3wd */
             rule: string;
         };
+        DataSubjectLetter: {
+            /** @description By language: zh-CN, en */
+            letter: {
+                [key: string]: string;
+            };
+        };
         DataSubjectRequest: {
             /** Format: date-time */
             answered_at?: string;
+            /**
+             * @description How it arrived
+             * @example console
+             */
+            channel: string;
             /** Format: date-time */
             closed_at?: string;
             /** @description Of copy and port, once it is granted */
@@ -2523,6 +2650,11 @@ export interface components {
             due_at?: string;
             /** @example dsr_2b4k7... */
             id: string;
+            /**
+             * @description asked: who asks, or on whose behalf, is not known yet
+             * @enum {string}
+             */
+            identity: "ok" | "asked";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description Code of the article that the reason rests on */
@@ -2847,6 +2979,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListRetentionClass: {
+            items: components["schemas"]["RetentionClass"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListRetentionRun: {
             items: components["schemas"]["RetentionRun"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2884,6 +3021,11 @@ export interface components {
         };
         ListStaffReceipt: {
             items: components["schemas"]["StaffReceipt"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListTraining: {
+            items: components["schemas"]["Training"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3616,6 +3758,19 @@ export interface components {
         ResetRequest: {
             email: string;
         };
+        RetentionClass: {
+            ceiling: components["schemas"]["RetentionSpan"];
+            /** @description All zero: none; it goes when its purpose ends */
+            floor: components["schemas"]["RetentionSpan"];
+            /** @description The event that the time begins with */
+            from: string;
+            /** @example netlog */
+            id: string;
+            /** @description Holds no personal data: never destroyed */
+            lasting: boolean;
+            /** @description That sets the floor */
+            law: string[];
+        };
         RetentionRun: {
             /** Format: date-time */
             at: string;
@@ -3647,6 +3802,16 @@ export interface components {
              */
             problem: "" | "clock" | "failed";
             run: string;
+        };
+        RetentionSpan: {
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            hours: number;
+            /** Format: int64 */
+            months: number;
+            /** Format: int64 */
+            working_days: number;
         };
         RevealInputBody: {
             /** @description Id of the ticket or case */
@@ -4287,6 +4452,15 @@ export interface components {
             /** @example epay-demo.alipay */
             method: string;
         };
+        TakenRequest: {
+            /** @enum {string} */
+            channel: "phone" | "letter";
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
+            /** @description As the person gives it */
+            user_name: string;
+            words?: string;
+        };
         TokenEnrolment: {
             /** @description Name of the SSL server */
             server: string;
@@ -4326,6 +4500,21 @@ export interface components {
             bytes_out: number;
             /** Format: int64 */
             sessions: number;
+        };
+        Training: {
+            /**
+             * Format: date-time
+             * @description Of the newest training
+             */
+            at?: string;
+            /** @description Holds no permission */
+            disabled: boolean;
+            /**
+             * Format: date-time
+             * @description Twelve months after it; past it what opens personal data lapses
+             */
+            until?: string;
+            user_name: string;
         };
         UpgradeQuoteRequest: {
             /** @description Options that get another value; each the same as now or more */
@@ -4753,6 +4942,39 @@ export interface operations {
             };
         };
     };
+    "admin-take-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-get-data-subject-request": {
         parameters: {
             query?: never;
@@ -4803,6 +5025,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-open-arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArrangementInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Arrangement"];
+                };
             };
             /** @description Error */
             default: {
@@ -4890,6 +5145,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-preview-data-subject-letter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataSubjectAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectLetter"];
+                };
             };
             /** @description Error */
             default: {
@@ -5562,6 +5850,35 @@ export interface operations {
             };
         };
     };
+    "list-retention-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRetentionClass"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-retention-runs": {
         parameters: {
             query?: {
@@ -5581,6 +5898,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListRetentionRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTraining"];
                 };
             };
             /** @description Error */
@@ -6514,6 +6860,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListAccessEntry"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Arrangement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Arrangement"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -123,4 +123,5 @@ var Types = map[string]string{
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
 	"privacy.copy_fetched":      "case",
+	"privacy.arrangement_set":   "case",
 }

@@ -19,8 +19,8 @@
 //	kept ── floor over ──▶ may go ── nightly run ──▶ destroyed, key first
 //	                          └── hold: kept until its end, and the person is told
 //
-// Tables: privacy_request, privacy_clock, privacy_copy, privacy_retention,
-// privacy_hold.
+// Tables: privacy_request, privacy_clock, privacy_copy, privacy_arrangement,
+// privacy_retention, privacy_hold.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
@@ -74,6 +74,7 @@ type Deps struct {
 	Tunnels    Tunnels
 	Carrier    Carrier              // of Delete and Cancel; nil: staff carry out what was granted, and say so
 	Identities Identities           // nil: nobody's real name is verified
+	People     People               // nil: staff find nobody by name
 	Held       []holding.Held       // which rows are a person's: what a copy shows
 	Tables     []holding.Table      // the data map
 	Keepers    []retention.Keeper   // what the nightly run asks, in this order

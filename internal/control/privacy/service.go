@@ -91,7 +91,7 @@ func (s *Service) openCopy(ctx context.Context, p account.Principal, r Request, 
 
 func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r Request, all []Clock) error {
 	// Misuse is never refused: who reports it may be reporting a flood.
-	if n, err := countOpen(ctx, tx, p.Subject); err != nil || (n >= maxOpen && r.Kind != Misuse) {
+	if n, err := countOpen(ctx, tx, r.Subject); err != nil || (n >= maxOpen && r.Kind != Misuse) {
 		if err == nil {
 			err = ErrTooMany
 		}
@@ -108,7 +108,7 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 	if err := s.recordTx(ctx, tx, p, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
 		return err
 	}
-	if r.Kind == Copy {
+	if r.Kind == Copy && r.Channel == ChannelConsole {
 		return nil // it is there in a moment, and that is told
 	}
 	return s.d.Queue.PublishTx(ctx, tx, TopicReceived, s.event(r))

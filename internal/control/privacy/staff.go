@@ -142,6 +142,25 @@ func (s *Service) Answer(ctx context.Context, p account.Principal, request strin
 	})
 }
 
+// Preview is the letter that an answer would send; nothing is kept of it. Errors:
+// those of Answer.
+func (s *Service) Preview(ctx context.Context, p account.Principal, request string, a Answer) (Letter, error) {
+	r, err := byID(ctx, s.d.DB, request)
+	if err != nil {
+		return nil, err
+	}
+	if r.Subject == p.Subject {
+		return nil, ErrOwn
+	}
+	if err := a.check(r.Kind); err != nil {
+		return nil, err
+	}
+	if a.Decision == Granted {
+		a.Reason, a.Law = "", ""
+	}
+	return s.d.Letterhead.Letter(r, a, s.d.Clock.Now())
+}
+
 // write fills in the answer and seals the letter.
 func (s *Service) write(ctx context.Context, r *Request, a Answer) error {
 	r.Decision, r.Reason, r.Law, r.AnsweredAt = a.Decision, a.Reason, a.Law, s.d.Clock.Now()

@@ -23,6 +23,8 @@ type DataSubjectRequest struct {
 	ID          string     `json:"id" example:"dsr_2b4k7..."`
 	Kind        string     `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,misuse,question"`
 	State       string     `json:"state" enum:"received,asked,carrying,done,refused,withdrawn" doc:"asked: we need to know who you are, or a proof; carrying: granted, and being done"`
+	Channel     string     `json:"channel" example:"console" doc:"How it arrived"`
+	Identity    string     `json:"identity" enum:"ok,asked" doc:"asked: who asks, or on whose behalf, is not known yet"`
 	Special     string     `json:"special" doc:"Why the answer takes up to seven days; empty if it does not" enum:",complex,volume,recipient"`
 	Decision    string     `json:"decision" enum:",granted,partial,refused"`
 	Reason      string     `json:"reason" doc:"Code of why it was not granted; the letter has it in words"`
@@ -95,6 +97,28 @@ type DataSubjectAnswer struct {
 	Words    string   `json:"words,omitempty" maxLength:"16000" doc:"For the person, as they are; explain, question and complaint need them"`
 }
 
+// TakenRequest is what somebody asked for by phone or on paper.
+type TakenRequest struct {
+	UserName string `json:"user_name" minLength:"1" maxLength:"64" doc:"As the person gives it"`
+	Channel  string `json:"channel" enum:"phone,letter"`
+	Kind     string `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,question"`
+	Words    string `json:"words,omitempty" maxLength:"16000"`
+}
+
+// DataSubjectLetter is an answer as the person gets it.
+type DataSubjectLetter struct {
+	Letter map[string]string `json:"letter" doc:"By language: zh-CN, en"`
+}
+
+// Arrangement is what a person wants to happen with their data after their death
+// (PIPL 49).
+type Arrangement struct {
+	Words string     `json:"words" maxLength:"16000" doc:"At most 4000 characters. Kept encrypted; empty takes it back"`
+	At    *time.Time `json:"at,omitempty" readOnly:"true"`
+}
+
+func toArrangement(a privacy.Arrangement) Arrangement { return Arrangement{a.Words, toTime(a.At)} }
+
 // DataSubjectRequests registers the rights desk, for the person and for staff.
 func DataSubjectRequests(a *API, s *privacy.Service) {
 	const tag = "Privacy"
@@ -103,7 +127,7 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 		Detail: "Needs no consent. misuse ends every session of yours, this one too, and locks all SSL clients of the account.",
 	},
 		func(ctx context.Context, in *struct{ Body NewDataSubjectRequest }) (*Body[DataSubjectRequest], error) {
-			r, err := s.Open(ctx, Who(ctx), privacy.NewRequest{Kind: privacy.Kind(in.Body.Kind), Words: in.Body.Words, Channel: "console"})
+			r, err := s.Open(ctx, Who(ctx), privacy.NewRequest{Kind: privacy.Kind(in.Body.Kind), Words: in.Body.Words, Channel: privacy.ChannelConsole})
 			if err != nil {
 				return nil, err
 			}
@@ -138,6 +162,7 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 			return &file{secretCache, "application/zip", mime.FormatMediaType("attachment", map[string]string{"filename": in.ID + ".zip"}), b}, err
 		})
 	ownData(a, s)
+	arrangements(a, s)
 	rightsDesk(a, s)
 }
 
@@ -156,6 +181,18 @@ func ownData(a *API, s *privacy.Service) {
 		) (*Body[OwnDataSheet], error) {
 			v, err := s.Look(ctx, Who(ctx), in.Table)
 			return &Body[OwnDataSheet]{OwnDataSheet(v)}, err
+		})
+}
+
+func arrangements(a *API, s *privacy.Service) {
+	Get(a, "/me/arrangement", Operation{ID: "get-arrangement", Summary: "What you want to happen with your data after your death", Tag: "Privacy", Access: SignedIn, Secret: true},
+		func(ctx context.Context, _ *struct{}) (*Body[Arrangement], error) {
+			v, err := s.Arrangement(ctx, Who(ctx))
+			return &Body[Arrangement]{toArrangement(v)}, err
+		})
+	Post(a, "/me/arrangement", Operation{ID: "set-arrangement", Summary: "Say what you want to happen with your data after your death", Tag: "Privacy", Access: SignedIn, Status: 204},
+		func(ctx context.Context, in *struct{ Body Arrangement }) (*struct{}, error) {
+			return nil, s.Arrange(ctx, Who(ctx), in.Body.Words)
 		})
 }
 
@@ -225,6 +262,17 @@ type answerInput struct {
 	Body DataSubjectAnswer
 }
 
+type arrangementInput struct {
+	requestInput
+	Body struct {
+		UserName string `json:"user_name" minLength:"1" maxLength:"64" doc:"Of who died"`
+	}
+}
+
+func (b DataSubjectAnswer) answer() privacy.Answer {
+	return privacy.Answer{Decision: privacy.Decision(b.Decision), Reason: b.Reason, Law: b.Law, Remedies: b.Remedies, Words: b.Words}
+}
+
 func rightsDesk(a *API, s *privacy.Service) {
 	const path = "/admin/data-subject-requests"
 	staff := Staff(account.PermPrivacyHandle)
@@ -233,6 +281,15 @@ func rightsDesk(a *API, s *privacy.Service) {
 			all, err := s.Desk(ctx, in.Closed)
 			return page(all, "", err, toRequest)
 		})
+	Post(a, path, Operation{
+		ID: "admin-take-data-subject-request", Summary: "Take a request that arrived by phone or on paper", Tag: "Staff", Access: staff, Status: 201,
+		Detail: "The clocks run from now. Who it is has to be asked before anything is done.",
+	},
+		func(ctx context.Context, in *struct{ Body TakenRequest }) (*Body[DataSubjectRequest], error) {
+			b := in.Body
+			r, err := s.OpenFor(ctx, Who(ctx), b.UserName, privacy.NewRequest{Kind: privacy.Kind(b.Kind), Words: b.Words, Channel: b.Channel})
+			return &Body[DataSubjectRequest]{toRequest(r)}, err
+		})
 	Get(a, path+"/{id}", Operation{ID: "admin-get-data-subject-request", Summary: "Open a request; the person sees that you did", Tag: "Staff", Access: staff, Secret: true},
 		func(ctx context.Context, in *requestInput) (*Body[DataSubjectCase], error) {
 			o, err := s.Handle(ctx, Who(ctx), in.ID)
@@ -240,10 +297,22 @@ func rightsDesk(a *API, s *privacy.Service) {
 		})
 	Post(a, path+"/{id}/answer", Operation{ID: "admin-answer-data-subject-request", Summary: "Answer a request", Tag: "Staff", Access: staff, Status: 204},
 		func(ctx context.Context, in *answerInput) (*struct{}, error) {
-			b := in.Body
-			return nil, s.Answer(ctx, Who(ctx), in.ID, privacy.Answer{
-				Decision: privacy.Decision(b.Decision), Reason: b.Reason, Law: b.Law, Remedies: b.Remedies, Words: b.Words,
-			})
+			return nil, s.Answer(ctx, Who(ctx), in.ID, in.Body.answer())
+		})
+	Post(a, path+"/{id}/letter-preview", Operation{
+		ID: "admin-preview-data-subject-letter", Summary: "The letter that an answer would send", Tag: "Staff", Access: staff, Secret: true,
+	},
+		func(ctx context.Context, in *answerInput) (*Body[DataSubjectLetter], error) {
+			l, err := s.Preview(ctx, Who(ctx), in.ID, in.Body.answer())
+			return &Body[DataSubjectLetter]{DataSubjectLetter{l}}, err
+		})
+	Post(a, path+"/{id}/arrangement", Operation{
+		ID: "admin-open-arrangement", Summary: "What somebody who died wanted to happen with their data", Tag: "Staff", Access: staff, Secret: true,
+		Detail: "For an open request of relatives. The reading is recorded.",
+	},
+		func(ctx context.Context, in *arrangementInput) (*Body[Arrangement], error) {
+			v, err := s.ArrangementOf(ctx, Who(ctx), in.ID, in.Body.UserName)
+			return &Body[Arrangement]{toArrangement(v)}, err
 		})
 	Post(a, path+"/{id}/special", Operation{ID: "admin-extend-data-subject-request", Summary: "Declare a special case: seven days", Tag: "Staff", Access: staff, Status: 204},
 		func(ctx context.Context, in *specialInput) (*struct{}, error) {
@@ -266,7 +335,7 @@ func rightsDesk(a *API, s *privacy.Service) {
 
 func toRequest(r privacy.Request) DataSubjectRequest {
 	return DataSubjectRequest{
-		ID: r.ID, Kind: string(r.Kind), State: string(r.State), Special: r.Special, Decision: string(r.Decision), Reason: r.Reason, Law: r.Law,
+		ID: r.ID, Kind: string(r.Kind), State: string(r.State), Channel: r.Channel, Identity: string(r.Identity), Special: r.Special, Decision: string(r.Decision), Reason: r.Reason, Law: r.Law,
 		ReceivedAt: r.ReceivedAt, DueAt: toTime(r.Due), Provisional: r.Provisional, AnsweredAt: toTime(r.AnsweredAt), ClosedAt: toTime(r.ClosedAt),
 	}
 }
