@@ -139,7 +139,7 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 			return mine(ctx, s)
 		})
 	Get(a, "/data-subject-requests/{id}", Operation{ID: "get-data-subject-request", Summary: "A request of yours with its words and the answer", Tag: tag, Access: SignedIn},
-		func(ctx context.Context, in *requestInput) (*Body[DataSubjectCase], error) {
+		func(ctx context.Context, in *DataSubjectRequestID) (*Body[DataSubjectCase], error) {
 			o, err := s.Show(ctx, Who(ctx), in.ID)
 			if err != nil {
 				return nil, err
@@ -149,7 +149,7 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 			return &Body[DataSubjectCase]{v}, err
 		})
 	Post(a, "/data-subject-requests/{id}/withdraw", Operation{ID: "withdraw-data-subject-request", Summary: "Take a request back", Tag: tag, Access: SignedIn},
-		func(ctx context.Context, in *requestInput) (*Body[DataSubjectRequest], error) {
+		func(ctx context.Context, in *DataSubjectRequestID) (*Body[DataSubjectRequest], error) {
 			r, err := s.Withdraw(ctx, Who(ctx), in.ID)
 			return &Body[DataSubjectRequest]{toRequest(r)}, err
 		})
@@ -157,7 +157,7 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 		ID: "fetch-data-copy", Summary: "The file of your copy, which is used up by it", Tag: tag, Access: SignedIn, Secret: true,
 		Detail: "A ZIP of JSON and CSV files with a manifest. It can be fetched once, by a session that proved itself within ten minutes.",
 	},
-		func(ctx context.Context, in *requestInput) (*file, error) {
+		func(ctx context.Context, in *DataSubjectRequestID) (*file, error) {
 			b, err := s.FetchCopy(ctx, Who(ctx), in.ID)
 			return &file{secretCache, "application/zip", mime.FormatMediaType("attachment", map[string]string{"filename": in.ID + ".zip"}), b}, err
 		})
@@ -242,7 +242,9 @@ func toDataCopy(f privacy.CopyFile) *DataCopy {
 	return &DataCopy{string(f.State), f.Size, f.Digest, toTime(f.MadeAt), toTime(f.Until), toTime(f.FetchedAt)}
 }
 
-type requestInput struct {
+// DataSubjectRequestID is the path of one request. It is exported because the
+// library does not look into embedded types that are not.
+type DataSubjectRequestID struct {
 	ID string `path:"id" maxLength:"40"`
 }
 
@@ -251,19 +253,19 @@ type deskInput struct {
 }
 
 type specialInput struct {
-	requestInput
+	DataSubjectRequestID
 	Body struct {
 		Reason string `json:"reason" enum:"complex,volume,recipient" doc:"Not knowing who asks is no reason"`
 	}
 }
 
 type answerInput struct {
-	requestInput
+	DataSubjectRequestID
 	Body DataSubjectAnswer
 }
 
 type arrangementInput struct {
-	requestInput
+	DataSubjectRequestID
 	Body struct {
 		UserName string `json:"user_name" minLength:"1" maxLength:"64" doc:"Of who died"`
 	}
@@ -291,7 +293,7 @@ func rightsDesk(a *API, s *privacy.Service) {
 			return &Body[DataSubjectRequest]{toRequest(r)}, err
 		})
 	Get(a, path+"/{id}", Operation{ID: "admin-get-data-subject-request", Summary: "Open a request; the person sees that you did", Tag: "Staff", Access: staff, Secret: true},
-		func(ctx context.Context, in *requestInput) (*Body[DataSubjectCase], error) {
+		func(ctx context.Context, in *DataSubjectRequestID) (*Body[DataSubjectCase], error) {
 			o, err := s.Handle(ctx, Who(ctx), in.ID)
 			return &Body[DataSubjectCase]{toCase(o)}, err
 		})
@@ -327,7 +329,7 @@ func rightsDesk(a *API, s *privacy.Service) {
 		"carried":      {"What was granted is done", s.Carried},
 	} {
 		Post(a, path+"/{id}/"+name, Operation{ID: "admin-" + name + "-data-subject-request", Summary: act.summary, Tag: "Staff", Access: staff, Status: 204},
-			func(ctx context.Context, in *requestInput) (*struct{}, error) {
+			func(ctx context.Context, in *DataSubjectRequestID) (*struct{}, error) {
 				return nil, act.do(ctx, Who(ctx), in.ID)
 			})
 	}
