@@ -54,6 +54,9 @@ const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
+const AdminRights = page(() => import('./pages/admin-rights'), 'AdminRights');
+const AdminPapers = page(() => import('./pages/admin-papers'), 'AdminPapers');
+const AdminTraining = page(() => import('./pages/admin-training'), 'AdminTraining');
 
 export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
@@ -63,6 +66,9 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
   '/admin/retention': AdminRetention,
+  '/admin/rights': AdminRights,
+  '/admin/agreements': AdminPapers,
+  '/admin/training': AdminTraining,
 };
 
 export const newClient = () =>

@@ -242,7 +242,10 @@ export const api = {
       data(client.POST('/api/v1/admin/data-subject-requests/{id}/letter-preview', { ...at(id), body })),
     arrangement: (id: string, user_name: string) =>
       data(
-        client.POST('/api/v1/admin/data-subject-requests/{id}/arrangement', { ...at(id), body: { user_name } }),
+        client.POST('/api/v1/admin/data-subject-requests/{id}/arrangement', {
+          ...at(id),
+          body: { user_name },
+        }),
       ),
     trainings: () => data(client.GET('/api/v1/admin/trainings')),
     needs: () => data(client.GET('/api/v1/admin/agreement-needs')),

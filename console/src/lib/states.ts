@@ -58,6 +58,17 @@ const tones: Record<string, Record<string, Tone>> = {
   consent: { grant: 'good', refuse: 'idle', withdraw: 'warn' },
   disclosure: { intent: 'busy', done: 'good', failed: 'bad', unknown: 'warn' },
   login: { ok: 'good' },
+  rights: {
+    received: 'busy',
+    asked: 'warn',
+    carrying: 'busy',
+    done: 'good',
+    partial: 'warn',
+    refused: 'bad',
+    withdrawn: 'idle',
+  },
+  training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
+  paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },
   flag: { yes: 'good', no: 'idle' },
 };
 

@@ -1,11 +1,13 @@
 import { Alert, Card, Tabs } from 'antd';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Held } from '../components/held';
+import { MyHoldings } from '../components/my-holdings';
+import { MyRequests } from '../components/my-requests';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
@@ -14,11 +16,16 @@ import { useFormat } from '../lib/use';
 /** What is held of the person, who got it, who read it, and what was agreed to. */
 export function MyData() {
   const { t } = useTranslation();
+  const [params, setParams] = useSearchParams();
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
       <Held />
       <Tabs
+        activeKey={params.get('tab') ?? 'held'}
+        onChange={(tab) => setParams({ tab }, { replace: true })}
         items={[
+          { key: 'held', label: t('rights.held'), children: <MyHoldings /> },
+          { key: 'requests', label: t('rights.requests'), children: <MyRequests /> },
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },
           { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
           { key: 'reads', label: t('mydata.reads'), children: <Reads /> },
