@@ -71,7 +71,7 @@ export function Due({ request }: { request: Pick<RightsRequest, 'due_at' | 'prov
         ? ['bad', t('rights.due_today')]
         : [left < 2 ? 'warn' : 'idle', t('rights.days_left', { count: left })];
   return (
-    <span className={`dot ${tone}`}>
+    <span className={`dot due ${tone}`}>
       <i aria-hidden="true" />
       <span>
         {words} <span className="quiet num">{format.date(last)}</span>

@@ -40,6 +40,9 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 	}
 	files := map[string][]byte{}
 	for _, h := range c.Held {
+		if mutant.Off("LT-4.1") && len(h.Opens) > 0 {
+			continue
+		}
 		table := c.table(h.Table)
 		rows, err := h.Rows(ctx, c.DB, table, p)
 		if err != nil {
