@@ -380,7 +380,7 @@ export const request = (wanted) => {
       : undefined,
   };
 }; // prettier-ignore
-const kept = (id, zh, en) => ({ class: id, words: zh ? { 'zh-CN': zh, en } : {} });
+const kept = (name, zh, en) => ({ class: name, words: zh ? { 'zh-CN': zh, en } : {} });
 export const ownData = (n) =>
   [
     { table: 'account_person', rows: 1, categories: ['account.name', 'contact.email', 'account.secret'], kept: [kept('account_core', '账户注销后至多十五个工作日', 'until 15 working days after cancellation at the latest')], law: '', until: '' },

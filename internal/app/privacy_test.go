@@ -68,7 +68,7 @@ func (p *person) fetch(kind string) string {
 	if sum := sha256.Sum256([]byte(a.text)); hex.EncodeToString(sum[:]) != p.do(200, "GET", at, nil).str("copy.sha256") {
 		p.in.t.Error("the file is not what was announced")
 	}
-	if again := p.try("POST", at+"/copy", object{}, "again"); again.status != http.StatusNotFound {
+	if again := p.try("POST", at+"/copy", object{}, "again"); again.status != http.StatusConflict {
 		p.in.t.Errorf("a second time: got %s", again)
 	}
 	return unzipped(p.in.t, []byte(a.text))

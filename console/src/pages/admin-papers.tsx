@@ -85,7 +85,7 @@ export function AdminPapers() {
             { key: 'ends', title: t('paper.ends'), cell: (a) => day(a.ends), text: (a) => a.ends },
             {
               key: 'sha256',
-              title: t('paper.digest'),
+              title: t('paper.sum'),
               cell: (a) => <CopyText text={a.sha256} shown={short(a.sha256)} />,
               text: (a) => a.sha256,
             },
@@ -113,7 +113,7 @@ export function AdminPapers() {
             { key: 'ends', title: t('paper.ends'), cell: (a) => day(a.ends), text: (a) => a.ends },
             {
               key: 'sha256',
-              title: t('paper.digest'),
+              title: t('paper.sum'),
               cell: (a) => <CopyText text={a.sha256} shown={short(a.sha256)} />,
               text: (a) => a.sha256,
             },

@@ -69,7 +69,8 @@ const (
 
 // Errors.
 var (
-	ErrNoCopy     = errs.New(errs.NotFound, "privacy.copy_not_found") // no copy, not made yet, fetched or over
+	ErrNoCopy     = errs.New(errs.NotFound, "privacy.copy_not_found") // the request has none
+	ErrNotReady   = errs.New(errs.Conflict, "privacy.copy_not_ready") // none, not made yet, fetched or over
 	ErrCopying    = errs.New(errs.Conflict, "privacy.copy_making")    // one is being made
 	ErrManyCopies = errs.New(errs.Limited, "privacy.too_many_copies").With("max", maxCopies)
 )
@@ -213,17 +214,20 @@ func (s *Service) aged(f CopyFile) CopyFile {
 // FetchCopy hands out the file of a person's request, once: the bytes are gone
 // before they are sent, so that no second reader ever gets them. It needs a
 // session that proved itself within ten minutes. Errors: account.ErrStepUp,
-// ErrNoCopy, those of the vault.
+// ErrNotFound, ErrNotReady, those of the vault.
 func (s *Service) FetchCopy(ctx context.Context, p account.Principal, request string) ([]byte, error) {
 	if err := p.RequireStepUp(s.d.Clock.Now()); err != nil {
 		return nil, err
 	}
-	f, err := s.CopyOf(ctx, p, request)
-	if err != nil {
+	if _, err := ofPerson(ctx, s.d.DB, p.Subject, request); err != nil {
 		return nil, err
 	}
-	if f.State != CopyReady {
-		return nil, ErrNoCopy
+	f, err := s.CopyOf(ctx, p, request)
+	if errors.Is(err, ErrNoCopy) || err == nil && f.State != CopyReady {
+		return nil, ErrNotReady
+	}
+	if err != nil {
+		return nil, err
 	}
 	ticket, err := s.d.Vault.Begin(ctx, vault.Read{
 		Reader: vault.Reader{Class: vault.Self, Handle: p.Subject, Session: p.Session}, Subject: p.Subject,
@@ -241,7 +245,7 @@ func (s *Service) FetchCopy(ctx context.Context, p account.Principal, request st
 
 func (s *Service) fetchedTx(ctx context.Context, tx *db.Tx, p account.Principal, f CopyFile) error {
 	now := s.d.Clock.Now()
-	err := tx.ExecOne(ctx, ErrNoCopy, "UPDATE privacy_copy SET state = 'fetched', content = NULL, fetched_at = $1 WHERE request = $2 AND state = 'ready' AND until > $1",
+	err := tx.ExecOne(ctx, ErrNotReady, "UPDATE privacy_copy SET state = 'fetched', content = NULL, fetched_at = $1 WHERE request = $2 AND state = 'ready' AND until > $1",
 		db.Micros(now), f.Request)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func TestACopyIsFetchedOnceByItsPersonAndItsBytesAreGone(t *testing.T) {
 		if err != nil || f.State != CopyReady || !f.Until.Equal(r.clock.Now().Add(72*time.Hour)) || bytes.Contains(f.content, []byte("canary")) {
 			t.Fatalf("got %+v, %v", f, err)
 		}
-		for why, p := range map[error]account.Principal{ErrNoCopy: r.fresh(mallo), account.ErrStepUp: alice} {
+		for why, p := range map[error]account.Principal{ErrNotFound: r.fresh(mallo), account.ErrStepUp: alice} {
 			if _, err := r.s.FetchCopy(ctx, p, q.ID); !errors.Is(err, why) {
 				t.Errorf("%s: got %v, want %v", p.Subject, err, why)
 			}
@@ -71,7 +71,7 @@ func TestACopyIsFetchedOnceByItsPersonAndItsBytesAreGone(t *testing.T) {
 		if err != nil || !strings.Contains(unzip(t, file), "canary-words") {
 			t.Errorf("got %d bytes, %v", len(file), err)
 		}
-		if _, err := r.s.FetchCopy(ctx, r.fresh(alice), q.ID); !errors.Is(err, ErrNoCopy) {
+		if _, err := r.s.FetchCopy(ctx, r.fresh(alice), q.ID); !errors.Is(err, ErrNotReady) {
 			t.Errorf("a second time: got %v", err)
 		}
 		if n := r.bytes(t); n != 0 {
@@ -115,7 +115,7 @@ func TestACopyThatNobodyFetchesIsGoneAfter72Hours(t *testing.T) {
 		if f, err := r.s.CopyOf(ctx, alice, q.ID); err != nil || f.State != CopyOver {
 			t.Errorf("got %v, %v", f.State, err)
 		}
-		if _, err := r.s.FetchCopy(ctx, r.fresh(alice), q.ID); !errors.Is(err, ErrNoCopy) {
+		if _, err := r.s.FetchCopy(ctx, r.fresh(alice), q.ID); !errors.Is(err, ErrNotReady) {
 			t.Errorf("got %v", err)
 		}
 		must(t, r.s.endCopies(ctx))
