@@ -762,6 +762,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cookies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept in your browser */
+        get: operations["list-cookies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data-subject-requests": {
         parameters: {
             query?: never;
@@ -881,6 +898,23 @@ export interface paths {
         /** Sign in */
         post: operations["sign-in"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login-sessions/remember": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw being kept signed in on this browser; the session goes on */
+        delete: operations["forget-browser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2171,6 +2205,11 @@ export interface components {
             /** @description Hexadecimal */
             serial: string;
         };
+        BrowserStore: {
+            cookies: components["schemas"]["CookieEntry"][];
+            /** @description Registered keys of local storage */
+            storage: string[];
+        };
         BundleInvitation: {
             /**
              * Format: int64
@@ -2364,6 +2403,31 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
+        };
+        CookieEntry: {
+            /**
+             * @description What you do before it is set
+             * @enum {string}
+             */
+            act: "sign-in" | "tick" | "choose";
+            holds: string[];
+            /** @enum {string} */
+            kind: "session" | "remember" | "prefs";
+            /** @description Outlives the browser */
+            lasting: boolean;
+            life: string;
+            /** @example __Host-session */
+            name: string;
+            /** @description This browser sent it with the request */
+            present: boolean;
+            purpose: string;
+            /** @description Readable by the page */
+            script: boolean;
+            /**
+             * Format: int64
+             * @description The longest life
+             */
+            seconds: number;
         };
         DataSubjectAnswer: {
             /** @enum {string} */
@@ -2894,6 +2958,11 @@ export interface components {
             mfa: boolean;
             /** @example Linux */
             os: string;
+            /**
+             * Format: date-time
+             * @description Absent where the person did not ask to stay signed in
+             */
+            remembered_until?: string;
         };
         Me: {
             account: string;
@@ -5933,6 +6002,35 @@ export interface operations {
             };
         };
     };
+    "list-cookies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserStore"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-data-subject-requests": {
         parameters: {
             query?: never;
@@ -6203,6 +6301,34 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NewSession"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forget-browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -35,6 +35,8 @@ var Types = map[string]string{
 	"account.logout":           "netlog",
 	"account.session_revoked":  "netlog",
 	"account.remember_reuse":   "netlog",
+	"account.forgotten":        "netlog",
+	"cookie.refused":           "log_leaf",
 	"account.password_changed": "account_core",
 	"account.password_reset":   "account_core",
 	"account.totp_enabled":     "account_core",
