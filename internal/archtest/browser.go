@@ -14,8 +14,8 @@ import (
 // without a cookie of the registry.
 var browserStores = regexp.MustCompile(`\b(localStorage|sessionStorage|indexedDB|sendBeacon|cookieStore|caches\.open|serviceWorker)\b`)
 
-// cookieWrites are assignments to document.cookie; lib/settings.tsx writes the
-// prefs cookie, pages/cookies.tsx removes it, both with lib/prefs.ts.
+// cookieWrites are assignments to document.cookie: the prefs cookie is written
+// and removed, in the words of lib/prefs.ts.
 var cookieWrites = regexp.MustCompile(`document\.cookie\s*=\s*([^=\s]\S*)`)
 
 // BrowserStores finds places in the console that keep something in the browser

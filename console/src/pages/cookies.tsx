@@ -1,27 +1,24 @@
-import { Alert, Button, Card, Skeleton, Table, Tag } from 'antd';
+import { Alert, Button, Card, Skeleton, Tag } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { CookieEntry } from '../api/types';
+import { Facts } from '../components/facts';
 import { ErrorState, ProblemAlert } from '../components/problem';
 import { Reading } from '../components/reading';
 import { useTitle } from '../components/page';
-import { noPrefs } from '../lib/prefs';
 import { useSettings } from '../lib/settings';
 import { useChange } from '../lib/use';
 
 /** What is kept in this browser: the registry itself, and how to remove each part. */
 export function Cookies() {
   const { t } = useTranslation();
-  const { language } = useSettings();
+  const { language, forgetPrefs } = useSettings();
   const stale = [['cookies', language]];
   const store = useQuery({ queryKey: ['cookies', language], queryFn: api.privacy.cookies });
   const forget = useChange(api.account.forgetBrowser, stale);
-  const clear = useChange(() => {
-    document.cookie = noPrefs;
-    return Promise.resolve();
-  }, stale);
+  const clear = useChange(() => Promise.resolve(forgetPrefs()), stale);
   useTitle(t('cookies.title'));
 
   const manage = (c: CookieEntry) => {
@@ -46,30 +43,26 @@ export function Cookies() {
       {store.data ? (
         <div className="stack">
           <ProblemAlert error={forget.error} />
-          <Card>
-            <Table<CookieEntry>
-              size="small"
-              rowKey="name"
-              pagination={false}
-              scroll={{ x: 'max-content' }}
-              dataSource={store.data.cookies}
-              columns={[
-                {
-                  title: t('cookies.name'),
-                  render: (_, c) => (
-                    <span className="row">
-                      <span className="mono">{c.name}</span>
-                      {c.present ? <Tag color="blue">{t('cookies.present')}</Tag> : null}
-                    </span>
-                  ),
-                },
-                { title: t('cookies.purpose'), dataIndex: 'purpose' },
-                { title: t('cookies.act'), render: (_, c) => t(`cookies.act_${c.act}`) },
-                { title: t('cookies.life'), dataIndex: 'life' },
-                { title: t('cookies.manage'), render: (_, c) => manage(c) },
-              ]}
-            />
-          </Card>
+          {store.data.cookies.map((c) => (
+            <Card
+              key={c.name}
+              title={
+                <span className="row">
+                  <span className="mono">{c.name}</span>
+                  {c.present ? <Tag color="blue">{t('cookies.present')}</Tag> : null}
+                </span>
+              }
+              extra={manage(c)}
+            >
+              <Facts
+                facts={[
+                  { label: t('cookies.purpose'), value: c.purpose },
+                  { label: t('cookies.act'), value: t(`cookies.act_${c.act}`) },
+                  { label: t('cookies.life'), value: c.life },
+                ]}
+              />
+            </Card>
+          ))}
           <Alert
             type="info"
             title={store.data.storage.length === 0 ? t('cookies.no_storage') : store.data.storage.join(', ')}
