@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
@@ -22,7 +23,7 @@ func Held() []holding.Held {
 	var all []holding.Held
 	for _, h := range [][]holding.Held{
 		fleet.Held(), vpn.Held(), service.Held(), order.Held(), payment.Held(), ledger.Held(), realname.Held(),
-		notify.Held(), consent.Held(), audit.Held(), privacy.Held(), account.Held(),
+		notify.Held(), consent.Held(), audit.Held(), privacy.Held(), residency.Held(), account.Held(),
 	} {
 		all = append(all, h...)
 	}

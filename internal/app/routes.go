@@ -44,6 +44,7 @@ func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Ha
 		Visit:   m.visit(a),
 		Log:     log,
 
+		Writable:     m.residency.Fresh,
 		Unregistered: m.cookieRefused(log),
 	}, web.Idempotent(m.idempotency, who, log, mux)), nil
 }
@@ -68,6 +69,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.DataSubjectRequests(a, m.privacy)
 	api.Retention(a, m.privacy)
 	api.Agreements(a, m.agreement)
+	api.ExportCounters(a, m.residency)
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)

@@ -30,6 +30,8 @@ type Layers struct {
 	// Visit tells who asks for a page, before it is served, and returns what notes
 	// it in the access log afterwards; nil for nobody. It may be nil itself.
 	Visit func(r *http.Request) (record func())
+	// Writable refuses changes while the stores may not be written to; nil: never.
+	Writable func(ctx context.Context) error
 	// Unregistered is told of a cookie that was not let out. Nil panics, for tests.
 	Unregistered func(r *http.Request, name string)
 	Log          *slog.Logger
@@ -48,6 +50,9 @@ func Handler(l Layers, routes http.Handler) http.Handler {
 	if l.Visit != nil {
 		h = l.visit(h)
 	}
+	if l.Writable != nil {
+		h = l.writable(h)
+	}
 	h = patience(h)
 	h = l.limit(h)
 	h = l.crossOrigin(h)
@@ -62,6 +67,18 @@ func (l Layers) visit(next http.Handler) http.Handler {
 		// Who it is is asked first: the request itself may end the session.
 		if record := l.Visit(r); record != nil {
 			defer record()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (l Layers) writable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if err := l.Writable(r.Context()); err != nil {
+				problem.Write(w, r, l.Log, err)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -252,6 +252,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/export-counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People whose data left the region, by year */
+        get: operations["admin-list-export-counters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/gateway-nodes": {
         parameters: {
             query?: never;
@@ -2588,6 +2605,24 @@ export interface components {
         EnrolmentToken: {
             token: string;
         };
+        ExportCounter: {
+            /** @description At least 80 % of it */
+            alarm: boolean;
+            /**
+             * Format: int64
+             * @description The number at which the law asks for more
+             */
+            next?: number;
+            /**
+             * Format: int64
+             * @description Each once
+             */
+            people: number;
+            /** @description Counts those whose sensitive data left */
+            sensitive: boolean;
+            /** Format: int64 */
+            year: number;
+        };
         Field: {
             /** @example body.email */
             location: string;
@@ -2708,6 +2743,11 @@ export interface components {
         };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListExportCounter: {
+            items: components["schemas"]["ExportCounter"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -4868,6 +4908,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-export-counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListExportCounter"];
+                };
             };
             /** @description Error */
             default: {

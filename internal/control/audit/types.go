@@ -19,6 +19,7 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
+	"residency.step":     "log_leaf",
 	"retention.run":      "log_leaf",
 	"hold.placed":        "legal_order",
 	"hold.ended":         "legal_order",
