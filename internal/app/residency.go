@@ -23,8 +23,10 @@ func attestor(cfg config.Config) string {
 func places(cfg config.Config) []residency.Store {
 	r := cfg.Residency
 	all := []residency.Store{
-		{Kind: "database", Region: r.Database}, {Kind: "keystore", Region: r.KeyStore},
-		{Kind: "logs", Region: r.Logs}, {Kind: "spool", Region: r.Spool},
+		{Kind: "database", Region: r.Database},
+		{Kind: "keystore", Region: r.KeyStore},
+		{Kind: "logs", Region: r.Logs},
+		{Kind: "spool", Region: r.Spool},
 	}
 	if r.Replicas != "" || strings.Contains(cfg.Database+cfg.KeyStore, ",") {
 		all = append(all, residency.Store{Kind: "replicas", Region: r.Replicas})
