@@ -67,6 +67,7 @@ type Intent struct {
 	Basis     string
 	Mechanism string // cross-border mechanism, empty if none is needed
 	Fields    []string
+	Order     string // of an authority, that it is done for; then nothing is dialled
 }
 
 // Receipt names a committed intent.
