@@ -18,12 +18,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -55,6 +57,8 @@ type modules struct {
 	order       *order.Service
 	payment     *payment.Service
 	privacy     *privacy.Service
+	legalorder  *legalorder.Service
+	succession  *succession.Service
 	logins      metric.Counts // rounds of VPN logins
 }
 
@@ -93,13 +97,28 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	if err := m.money(cfg, s, log); err != nil {
 		return nil, err
 	}
+	m.orders(cfg, s, log)
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn,
-		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
+		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.legalorder},
 	})
 	m.scheduleBackups(cfg, s)
 	return m, nil
+}
+
+// orders builds what lets data out to an authority or a successor.
+func (m *modules) orders(cfg config.Config, s *stores, log *slog.Logger) {
+	now, who := clock.System{}, people{m}
+	copier := privacy.Copier{DB: s.main, Vault: s.vault, Held: Held(), Tables: Holdings(), Clock: now}
+	m.legalorder = legalorder.New(legalorder.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, People: who, Copier: copier,
+		Home: map[string]string{consent.Mainland: "CN", consent.HongKong: "HK"}[cfg.Profile],
+	})
+	m.succession = succession.New(succession.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Account: m.account, Notify: m.notify,
+		Copier: copier, People: who,
+	})
 }
 
 // letterhead is what the desk's letters print of the operator: what the policy

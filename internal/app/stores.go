@@ -16,12 +16,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -40,7 +42,7 @@ func Migrations() []db.Migrations {
 	return []db.Migrations{
 		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), agreement.Migrations(), account.Migrations(),
 		notify.Migrations(), realname.Migrations(), catalog.Migrations(), ledger.Migrations(), fleet.Migrations(),
-		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(), backup.Migrations(),
+		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(), legalorder.Migrations(), succession.Migrations(), backup.Migrations(),
 	}
 }
 
@@ -50,7 +52,7 @@ func Holdings() []holding.Table {
 	for _, h := range [][]holding.Table{
 		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), agreement.Holdings(), account.Holdings(),
 		notify.Holdings(), realname.Holdings(), catalog.Holdings(), ledger.Holdings(), fleet.Holdings(),
-		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(), backup.Holdings(),
+		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(), legalorder.Holdings(), succession.Holdings(), backup.Holdings(),
 	} {
 		all = append(all, h...)
 	}

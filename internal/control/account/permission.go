@@ -22,12 +22,23 @@ const (
 	// Agreements with recipients, impact assessments.
 	PermAgreementRead  = "agreement.read"
 	PermAgreementWrite = "agreement.write"
+
+	// Orders of authorities: who enters one does not approve it.
+	PermLegalOrderRead    = "legal_order.read"
+	PermLegalOrderEnter   = "legal_order.enter"
+	PermLegalOrderApprove = "legal_order.approve"
+	PermLegalOrderExecute = "legal_order.execute"
+
+	// Transfer of the business to a successor.
+	PermSuccessionRead  = "succession.read"
+	PermSuccessionWrite = "succession.write"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
 	PermAgreementRead, PermAgreementWrite,
+	PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute, PermSuccessionRead, PermSuccessionWrite,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

@@ -73,6 +73,25 @@ func (s *Service) BeginDisclosure(ctx context.Context, i egress.Intent) (egress.
 	return egress.Receipt{ID: d.ID}, nil
 }
 
+// DiscloseTx records in the caller's transaction what was handed over without a
+// connection. It must commit before anybody else gets it.
+func (s *Service) DiscloseTx(ctx context.Context, tx *db.Tx, i egress.Intent) error {
+	d := Disclosure{
+		ID: id.New("dis"), At: s.clock.Now(), Subject: i.Subject, Recipient: i.Recipient, LegalName: i.LegalName, Role: i.Role, Region: i.Region,
+		Op: i.Op, Purpose: i.Purpose, Basis: i.Basis, Mechanism: i.Mechanism, Fields: i.Fields,
+	}
+	for _, phase := range []struct{ name, leaf string }{{"intent", "disclosure.intent"}, {string(egress.Done), "disclosure.finished"}} {
+		d.Phase = phase.name
+		if _, err := s.insertPhase(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := s.appendTx(ctx, tx, d.event(phase.leaf), d.payload()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // FinishDisclosure adds the outcome of a disclosure; it fills egress.Ledger.
 // Only the first outcome counts.
 func (s *Service) FinishDisclosure(ctx context.Context, r egress.Receipt, o egress.Outcome) error {
