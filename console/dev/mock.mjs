@@ -108,6 +108,7 @@ function routes(scenario, n) {
     'GET /admin/gateway-nodes': () => items(data.nodes(n)),
     'GET /admin/policies': () => items(data.policies),
     'GET /me/holds': () => items(data.holds(n).filter((h) => !h.ended_at)),
+    'GET /admin/legal-orders': () => items(data.legalOrders(n)),
     'GET /admin/holds': () => items(data.holds(n)),
     'GET /admin/retention-runs': () => items(data.runs(n)),
     'GET /admin/audit-log': () => items(data.audit(n)),

@@ -54,6 +54,7 @@ const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
+const AdminLegalOrders = page(() => import('./pages/admin-legal-orders'), 'AdminLegalOrders');
 
 export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
@@ -63,6 +64,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
   '/admin/retention': AdminRetention,
+  '/admin/legal-orders': AdminLegalOrders,
 };
 
 export const newClient = () =>

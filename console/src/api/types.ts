@@ -100,4 +100,6 @@ export type AuditEntry = Schemas['LogLeaf'];
 export type RetentionRun = Schemas['RetentionRun'];
 export type Hold = Schemas['Hold'];
 export type NewHold = Schemas['NewHold'];
+export type LegalOrder = Schemas['LegalOrder'];
+export type NewLegalOrder = Schemas['NewLegalOrder'];
 export type AuditReport = Schemas['LogReport'];

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import {
   ApartmentOutlined,
   AuditOutlined,
+  BankOutlined,
   BarChartOutlined,
   CloudServerOutlined,
   ClusterOutlined,
@@ -94,6 +95,13 @@ export const places: Place[] = [
     icon: <HourglassOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+  {
+    path: '/admin/legal-orders',
+    name: 'admin_legal_orders',
+    icon: <BankOutlined />,
+    group: 'operator',
+    permission: 'legal_order.read',
   },
 ];
 

@@ -119,7 +119,7 @@ func LegalOrders(a *API, s *legalorder.Service) {
 		Detail: "Sealed to the authority's key. Each person's register gets an entry with names of fields; what lies beyond the scope is refused with 451.",
 	},
 		func(ctx context.Context, in *struct {
-			legalOrderPath
+			ID   string `path:"id" maxLength:"40"`
 			Body LegalOrderPart
 		},
 		) (*Body[LegalOrder], error) {

@@ -63,7 +63,7 @@ func Successions(a *API, s *succession.Service) {
 		})
 	Post(a, base+"/{id}/sign", Operation{ID: "sign-succession", Summary: "Enter the successor's signature", Tag: tag, Access: write, Status: 200},
 		func(ctx context.Context, in *struct {
-			transferPath
+			ID   string `path:"id" maxLength:"40"`
 			Body SuccessorSignature
 		},
 		) (*Body[BusinessTransfer], error) {
