@@ -3290,7 +3290,7 @@ export interface components {
             /** @description Needed for an authority of another place than the stores (PIPL 41, DSL 36) */
             approval?: components["schemas"]["ForeignApproval"];
             authority: string;
-            /** @description Line of the authority's public key, of 'skybridge order-key' */
+            /** @description Line of the authority's public key, of 'skybridge legal-order keygen' */
             authority_key: string;
             doc_no: string;
             /** Format: date-time */

@@ -34,7 +34,7 @@ type NewLegalOrder struct {
 	Law           string           `json:"law" minLength:"1" maxLength:"200" example:"CSL 28"`
 	Scan          []byte           `json:"scan" doc:"The document, in base64; at most 640 KiB"`
 	ScanSHA256    string           `json:"scan_sha256" maxLength:"64" doc:"In lower-case hexadecimal digits"`
-	AuthorityKey  string           `json:"authority_key" maxLength:"4000" doc:"Line of the authority's public key, of 'skybridge order-key'"`
+	AuthorityKey  string           `json:"authority_key" maxLength:"4000" doc:"Line of the authority's public key, of 'skybridge legal-order keygen'"`
 	Scope         OrderScope       `json:"scope"`
 	Accounts      []string         `json:"accounts,omitempty" maxItems:"50" doc:"Their owners are added to the subjects"`
 	Expires       time.Time        `json:"expires"`
