@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
@@ -33,6 +34,7 @@ var described = map[string][]holding.Table{
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
+	"internal/control/incident":     incident.Holdings(),
 	"internal/control/ledger":       ledger.Holdings(),
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
