@@ -183,6 +183,9 @@ func (s *Service) reachedAll(ctx context.Context, n Notice) error {
 	})
 }
 
+// Text is a notice as people of this installation read it.
+func (s *Service) Text(n Notice, language string) string { return n.Text(s.d.Sender.Brand, language) }
+
 // mailText is a notice as the body of a mail.
 func (s *Service) mailText(ctx context.Context, params map[string]string, locale string) (string, error) {
 	n, err := noticeByID(ctx, s.d.DB, params["notice"])
