@@ -53,6 +53,8 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminIncidents = page(() => import('./pages/admin-incidents'), 'AdminIncidents');
+const AdminIncident = page(() => import('./pages/admin-incident'), 'AdminIncident');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 
 export const operatorPages: Record<string, React.ComponentType> = {
@@ -62,6 +64,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
+  '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
 };
 
@@ -153,6 +156,10 @@ export function Pages() {
             {Object.entries(operatorPages).map(([path, Content]) => (
               <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
             ))}
+            <Route
+              path="/admin/incidents/:id"
+              element={<Operator path="/admin/incidents" content={<AdminIncident />} />}
+            />
             <Route path="*" element={<NotFound />} />
           </Route>
         </Route>

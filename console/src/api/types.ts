@@ -26,6 +26,17 @@ export type Login = Schemas['Login'];
 export type Proof = Schemas['Proof'];
 export type Notice = Schemas['Notice'];
 
+export type OwnIncidentNotice = Schemas['OwnIncidentNotice'];
+export type Incident = Schemas['Incident'];
+export type IncidentFile = Schemas['IncidentFile'];
+export type IncidentClock = Schemas['IncidentClock'];
+export type IncidentNotice = Schemas['IncidentNotice'];
+export type IncidentNoticeDraft = Schemas['IncidentNoticeDraft'];
+export type IncidentReport = Schemas['IncidentReport'];
+export type IncidentTask = Schemas['IncidentTask'];
+export type IncidentTaskResult = Schemas['IncidentTaskResult'];
+export type NewIncident = Schemas['NewIncident'];
+
 export type PolicySummary = Schemas['PolicySummary'];
 export type Policy = Schemas['Policy'];
 export type ConsentPrompt = Schemas['ConsentPrompt'];

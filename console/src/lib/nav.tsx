@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import {
   ApartmentOutlined,
+  AlertOutlined,
   AuditOutlined,
   BarChartOutlined,
   CloudServerOutlined,
@@ -87,6 +88,13 @@ export const places: Place[] = [
     icon: <SecurityScanOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+  {
+    path: '/admin/incidents',
+    name: 'admin_incidents',
+    icon: <AlertOutlined />,
+    group: 'operator',
+    permission: 'incident.read',
   },
   {
     path: '/admin/retention',
