@@ -10,7 +10,6 @@ import { short } from './name-cell';
 import { ProblemAlert } from './problem';
 
 const languages = ['zh-CN', 'en'] as const;
-const names: Record<(typeof languages)[number], string> = { 'zh-CN': '中文', en: 'English' };
 const stale = [['admin', 'incidents']];
 
 /** What people were told, and how far it came. */
@@ -97,7 +96,11 @@ export function NoticeEditor({ incident: i }: { incident: IncidentFile }) {
         title={missing.length ? t('incident.missing', { count: missing.length }) : t('incident.complete')}
         description={
           missing.length ? (
-            <span>{missing.map(({ l, f }) => `${t(`incident.field_${f}`)} (${names[l]})`).join(', ')}</span>
+            <span>
+              {missing
+                .map(({ l, f }) => `${t(`incident.field_${f}`)} (${t(`incident.lang_${l}`)})`)
+                .join(', ')}
+            </span>
           ) : null
         }
       />
@@ -113,7 +116,7 @@ export function NoticeEditor({ incident: i }: { incident: IncidentFile }) {
       <Segmented
         value={shown}
         onChange={setShown}
-        options={languages.map((l) => ({ value: l, label: names[l] }))}
+        options={languages.map((l) => ({ value: l, label: t(`incident.lang_${l}`) }))}
         style={{ marginBottom: 12 }}
       />
       <Form layout="vertical">
