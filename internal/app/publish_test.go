@@ -59,6 +59,8 @@ var homonyms = map[string]string{
 	"get /api/v1/policies/{document}":                    "document locale text_sha256",
 	"get /api/v1/policies/{document}/versions/{version}": "document locale text_sha256",
 	"get /api/v1/consent-prompts/{purpose}":              "purpose adult document kind locale text_sha256 expires_at",
+	// The same words for everybody, and about nobody.
+	"get /api/v1/incident-announcements": "id at",
 	// Goods and prices.
 	"get /api/v1/products": "id name region currency options",
 	"get /api/v1/regions":  "id name",

@@ -6,7 +6,7 @@ import { StateDot } from './state-dot';
 export function clockState(c: IncidentClock): 'met' | 'waived' | 'missed' | 'running' {
   if (c.met_at) return 'met';
   if (c.waived_at) return 'waived';
-  return c.missed_at ? 'missed' : 'running';
+  return c.missed_at || Date.parse(c.due_at) <= Date.now() ? 'missed' : 'running';
 }
 
 /** The clock that runs out first. */

@@ -42,8 +42,12 @@ export function NoticeList({ incident: i }: { incident: IncidentFile }) {
           }
         >
           {n === newest ? (
-            <p className="num">
-              {t('incident.reach', { told: i.told, reached: i.reached, not: i.unreachable })}
+            <p>
+              {t('incident.reach', {
+                told: format.number(i.told),
+                reached: format.number(i.reached),
+                not: format.number(i.unreachable),
+              })}
             </p>
           ) : null}
           <details>
@@ -131,7 +135,7 @@ export function NoticeEditor({ incident: i }: { incident: IncidentFile }) {
             <Input.TextArea
               id={`notice-${f}`}
               lang={shown}
-              autoSize={{ minRows: 2, maxRows: 8 }}
+              rows={3}
               maxLength={2000}
               value={words[shown]?.[f] ?? ''}
               onChange={(e) => setWords((w) => ({ ...w, [shown]: { ...w[shown], [f]: e.target.value } }))}

@@ -60,7 +60,7 @@ function KnownFacts({ incident: i }: { incident: IncidentFile }) {
           >
             <Input.TextArea
               id={`fact-${f}`}
-              autoSize={{ minRows: 1, maxRows: 6 }}
+              rows={2}
               maxLength={2000}
               value={facts[f] ?? ''}
               onChange={(e) => setFacts((all) => ({ ...all, [f]: e.target.value }))}

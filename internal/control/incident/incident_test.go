@@ -632,8 +632,11 @@ func TestFivePercentNotReachedIsNotYetAnAnnouncement(t *testing.T) {
 		r    incident.Reach
 		want bool
 	}{
-		{incident.Reach{}, false}, {incident.Reach{Told: 100, Unreachable: 5}, false}, {incident.Reach{Told: 100, Unreachable: 6}, true},
-		{incident.Reach{Told: 1, Unreachable: 1}, true}, {incident.Reach{Told: 1_000_000, Unreachable: 50_001}, true},
+		{incident.Reach{}, false},
+		{incident.Reach{Told: 100, Unreachable: 5}, false},
+		{incident.Reach{Told: 100, Unreachable: 6}, true},
+		{incident.Reach{Told: 1, Unreachable: 1}, true},
+		{incident.Reach{Told: 1_000_000, Unreachable: 50_001}, true},
 	} {
 		if got := c.r.Owes(); got != c.want {
 			t.Errorf("%+v: got %v", c.r, got)
