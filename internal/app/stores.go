@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
@@ -38,7 +39,7 @@ import (
 // own, vault.Migrations.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
-		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), agreement.Migrations(), account.Migrations(),
+		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), agreement.Migrations(), age.Migrations(), account.Migrations(),
 		notify.Migrations(), realname.Migrations(), catalog.Migrations(), ledger.Migrations(), fleet.Migrations(),
 		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(), backup.Migrations(),
 	}
@@ -48,7 +49,7 @@ func Migrations() []db.Migrations {
 func Holdings() []holding.Table {
 	var all []holding.Table
 	for _, h := range [][]holding.Table{
-		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), agreement.Holdings(), account.Holdings(),
+		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), agreement.Holdings(), age.Holdings(), account.Holdings(),
 		notify.Holdings(), realname.Holdings(), catalog.Holdings(), ledger.Holdings(), fleet.Holdings(),
 		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(), backup.Holdings(),
 	} {

@@ -136,5 +136,5 @@ func toRealName(v realname.View) RealNameVerification {
 }
 
 func toRealNameReview(v realname.Verification) RealNameReview {
-	return RealNameReview{toRealName(realname.View{Verification: v}), string(v.Account), v.Band}
+	return RealNameReview{toRealName(realname.View{Verification: v}), string(v.Account), string(v.Band)}
 }
