@@ -187,7 +187,7 @@ func (l lateAge) StatedTx(ctx context.Context, tx *db.Tx, subject id.Handle, adu
 // lateEraser is the rights desk for the module age, which stands before it.
 type lateEraser struct{ m *modules }
 
-func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) error {
+func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
 	return l.m.privacy.EraseMinorTx(ctx, tx, subject, owner)
 }
 

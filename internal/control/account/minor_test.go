@@ -1,7 +1,9 @@
 package account_test
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
 var (
@@ -309,4 +313,97 @@ func TestWhatWasDeclaredGrowsWithTheNumber(t *testing.T) {
 	_, err = r.Age.Learn(ctx, other.Subject, string(other.Account), civil.Day{Year: today.Year - 20, Month: today.Month, Day: 1})
 	must(t, err)
 	code(t, "who was never 16 then", r.Consent.Gate(ctx, other.Subject, consent.PlatformPolicy), "age.guardian_needed")
+}
+
+// reads is a read log behind which somebody counts.
+type reads struct{ n int }
+
+func (l *reads) RecordRead(context.Context, vault.Read) (string, error) { l.n++; return "read_1", nil }
+
+// Staff read a minor's data once somebody else approved; a refusal is recorded.
+func TestStaffReadAMinorsDataInTwo(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		grown := r.Register(t, "grown")
+		minor, err := r.Account.Register(ctx, enter(t, r, "minor", age.Youth))
+		must(t, err)
+		log := &reads{}
+		door := r.Age.TwoPersons(log)
+		read := func(class string, of id.Handle, reason string) error {
+			_, err := door.RecordRead(ctx, vault.Read{Reader: vault.Reader{Class: class, Handle: staffOne.Handle, Session: "ses_one"}, Subject: of, Purpose: "rights", Reason: reason, Fields: []string{"account_person.email"}})
+			return err
+		}
+		must(t, read(vault.Staff, grown.Subject, "tic_1"))
+		must(t, read(vault.Job, minor.Subject, ""))
+		must(t, read(vault.Self, minor.Subject, ""))
+		for range 2 {
+			code(t, "alone", read(vault.Staff, minor.Subject, "tic_1"), "age.second_person")
+		}
+		code(t, "somebody of no stated age", read(vault.Staff, "sub_unknown", "tic_1"), "age.second_person")
+		if log.n != 3 {
+			t.Errorf("%d reads went through", log.n)
+		}
+		if n, err := db.Get(ctx, r.DB, nil, db.One[int64], "SELECT count(*) FROM audit_leaf WHERE type = 'age.read_refused'"); err != nil || n != 3 {
+			t.Errorf("%d refusals in the log, %v", n, err)
+		}
+		asked, err := r.Age.Readings(ctx)
+		if err != nil || len(asked) != 2 || asked[0].Subject != minor.Subject {
+			t.Fatalf("asked: %+v, %v", asked, err)
+		}
+		code(t, "the reader approves", r.Age.ApproveReading(ctx, staffOne, asked[0].ID), "age.same_person")
+		code(t, "the minor approves", r.Age.ApproveReading(ctx, age.By{Handle: minor.Subject}, asked[0].ID), "age.same_person")
+		code(t, "still alone", read(vault.Staff, minor.Subject, "tic_1"), "age.second_person")
+		must(t, r.Age.ApproveReading(ctx, staffTwo, asked[0].ID))
+		must(t, read(vault.Staff, minor.Subject, "tic_1"))
+		code(t, "for another ticket", read(vault.Staff, minor.Subject, "tic_2"), "age.second_person")
+		code(t, "approved twice", r.Age.ApproveReading(ctx, staffTwo, asked[0].ID), "age.not_found")
+		r.Clock.Advance(time.Hour)
+		code(t, "an hour later", read(vault.Staff, minor.Subject, "tic_1"), "age.second_person")
+	})
+}
+
+// The audit of a year opens with it, is made after it, and names nobody.
+func TestTheYearlyAuditNamesNobody(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := accounttest.New(t, d, consent.HongKong, false)
+		youth, err := r.Account.Register(ctx, enter(t, r, "youth", age.Youth))
+		must(t, err)
+		_, err = r.Account.Register(ctx, enter(t, r, "child", age.Child))
+		code(t, "a child", err, "age.too_young")
+		must(t, r.Age.Daily(ctx))
+		all, err := r.Age.Audits(ctx)
+		if err != nil || len(all) != 1 || all[0].Year != 2026 || civil.DayOf(all[0].Due.Add(-time.Second)).String() != "2027-01-31" {
+			t.Fatalf("audits: %+v, %v", all, err)
+		}
+		_, err = r.Age.MakeAudit(ctx, staffOne, 2026)
+		code(t, "before the year is over", err, "age.year_not_over")
+
+		// Nobody consented for thirty days: what is held is erased.
+		r.Clock.Advance(30 * 24 * time.Hour)
+		must(t, r.Age.Daily(ctx))
+		if len(r.Eraser.Opened) != 0 {
+			t.Error("erased on the thirtieth day")
+		}
+		r.Clock.Advance(24 * time.Hour)
+		must(t, r.Age.Daily(ctx))
+		if len(r.Eraser.Opened) != 1 || r.Eraser.Opened[0] != youth.Subject {
+			t.Errorf("erased: %v", r.Eraser.Opened)
+		}
+
+		r.Clock.Advance(20 * 24 * time.Hour) // into January
+		pack, err := r.Age.MakeAudit(ctx, staffOne, 2026)
+		must(t, err)
+		if pack.Bands[age.Youth] != 1 || pack.Bands[age.Child] != 0 || pack.Counts["refused"] != 1 || pack.Counts["erasure"] != 1 || pack.Counts["read"] != 0 {
+			t.Errorf("the pack: %+v", pack)
+		}
+		all, err = r.Age.Audits(ctx)
+		must(t, err)
+		made := all[len(all)-1]
+		if made.SHA256 == "" || strings.Contains(made.Body, string(youth.Subject)) || strings.Contains(made.Body, "youth@") {
+			t.Errorf("the audit: %+v", made)
+		}
+		_, err = r.Age.MakeAudit(ctx, staffOne, 2026)
+		code(t, "twice", err, "age.not_found")
+	}, accounttest.Migrations()...)
 }

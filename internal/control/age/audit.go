@@ -19,9 +19,9 @@ import (
 // what is held of the minor is erased.
 const waitDays = 30
 
-// daily erases accounts whose guardian never consented, opens the audit of the
+// Daily erases accounts whose guardian never consented, opens the audit of the
 // year, and tells staff of one that is due.
-func (s *Service) daily(ctx context.Context) error {
+func (s *Service) Daily(ctx context.Context) error {
 	if err := s.eraseAbandoned(ctx); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Service) eraseAbandoned(ctx context.Context) error {
 		return err
 	}
 	for _, w := range all {
-		if s.today().Before(civil.DayOf(w.Since).AddDays(waitDays + 1)) {
+		if s.d.Clock.Now().Before(w.EraseAt()) {
 			continue
 		}
 		err := s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.eraseTx(ctx, tx, w.Subject, w.Account) })

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -160,6 +161,9 @@ type Waiter struct {
 	SeenBy   id.Handle // the first of two persons; empty: nobody saw a document
 	Document string
 }
+
+// EraseAt is the day on which what is held of the minor is erased.
+func (w Waiter) EraseAt() time.Time { return civil.DayOf(w.Since).AddDays(waitDays + 1).Start() }
 
 // Waiting lists them, the oldest first.
 func (s *Service) Waiting(ctx context.Context) ([]Waiter, error) { return s.waiters(ctx, s.d.DB) }

@@ -18,9 +18,10 @@ import (
 
 // Eraser opens an erasure of what was collected of a minor without its basis: a
 // case with a clock of no days, and what is open of the person freezes in the
-// same transaction. Twice is not an error. The module privacy fills it.
+// same transaction. fresh is false if one is open already. The module privacy
+// fills it.
 type Eraser interface {
-	EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, account string) error
+	EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, account string) (fresh bool, err error)
 }
 
 // Statements answers whether a person stated adulthood in an act of acceptance.
@@ -48,7 +49,7 @@ type Service struct{ d Deps }
 func New(d Deps) *Service {
 	s := &Service{d}
 	if d.Queue != nil {
-		d.Queue.Every("age.daily", 24*time.Hour, s.daily)
+		d.Queue.Every("age.daily", 24*time.Hour, s.Daily)
 	}
 	return s
 }
@@ -260,10 +261,11 @@ func (s *Service) eraseTx(ctx context.Context, tx *db.Tx, subject id.Handle, acc
 	if mutant.Off("TY-7.2") {
 		return nil
 	}
-	if err := s.countTx(ctx, tx, "erasure"); err != nil {
+	fresh, err := s.d.Eraser.EraseMinorTx(ctx, tx, subject, account)
+	if err != nil || !fresh {
 		return err
 	}
-	return s.d.Eraser.EraseMinorTx(ctx, tx, subject, account)
+	return s.countTx(ctx, tx, "erasure")
 }
 
 // Standing is where a person stands.

@@ -36,40 +36,41 @@ const done0d = "done.0d"
 // EraseMinorTx opens the erasure of what is held of a minor, due today, ends the
 // sessions and locks the clients in the same transaction, and has it carried
 // out. While it is open another one changes nothing. It fills age.Eraser.
-func (s *Service) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) error {
+func (s *Service) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
 	n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM privacy_request WHERE subject = $1 AND channel = $2 AND closed_at = 0",
 		string(subject), channelAge)
 	if err != nil || n > 0 {
-		return err
+		return false, err
 	}
 	now := s.d.Clock.Now()
 	r := Request{
 		ID: id.New("dsr"), Account: account.ID(owner), Subject: subject, Kind: Delete, Channel: channelAge,
-		State: Received, Identity: IdentityKnown, ReceivedAt: now, Version: 1,
+		State: Received, Identity: IdentityKnown, ReceivedAt: now, Due: civil.DayOf(now).End(), Version: 1,
 	}
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), nil); err != nil {
-		return err
+		return false, err
 	}
-	r.Due = civil.DayOf(now).End()
 	if err := insert(ctx, tx, r, []Clock{{Rule: done0d, Due: r.Due}}); err != nil {
+		return false, err
+	}
+	if err := s.recordTx(ctx, tx, account.Principal{}, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
+		return false, err
+	}
+	return true, s.carryMinorTx(ctx, tx, r)
+}
+
+// carryMinorTx freezes what is open of a minor and has the erasure carried out.
+func (s *Service) carryMinorTx(ctx context.Context, tx *db.Tx, r Request) error {
+	if err := s.d.Tunnels.LockClientsTx(ctx, tx, account.Principal{Account: r.Account, Subject: r.Subject}); err != nil {
 		return err
 	}
-	nobody := account.Principal{}
-	if err := s.recordTx(ctx, tx, nobody, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
-		return err
-	}
-	if err := s.d.Tunnels.LockClientsTx(ctx, tx, account.Principal{Account: r.Account, Subject: subject}); err != nil {
-		return err
-	}
-	if err := s.d.Logins.EndSessionsTx(ctx, tx, subject, "minor"); err != nil {
+	if err := s.d.Logins.EndSessionsTx(ctx, tx, r.Subject, "minor"); err != nil {
 		return err
 	}
 	r.Decision = Granted
-	if err := s.moveTx(ctx, tx, nobody, r, EventCarry, "privacy.request_answered", map[string]string{"decision": string(Granted)}); err != nil {
+	err := s.moveTx(ctx, tx, account.Principal{}, r, EventCarry, "privacy.request_answered", map[string]string{"decision": string(Granted)})
+	if err != nil || s.d.Carrier == nil {
 		return err
-	}
-	if s.d.Carrier == nil {
-		return nil
 	}
 	r.State = Carrying
 	return s.d.Carrier.CarryTx(ctx, tx, r)
@@ -184,5 +185,6 @@ func (s *Service) guardedTx(ctx context.Context, tx *db.Tx, r Request) error {
 	case have.ConfirmedAt.IsZero():
 		return ErrProof
 	}
-	return s.EraseMinorTx(ctx, tx, have.Subject, string(have.Child))
+	_, err = s.EraseMinorTx(ctx, tx, have.Subject, string(have.Child))
+	return err
 }

@@ -130,6 +130,18 @@ func rightsDesk(a *API, s *privacy.Service) {
 		func(ctx context.Context, in *specialInput) (*struct{}, error) {
 			return nil, s.Special(ctx, Who(ctx), in.ID, in.Body.Reason)
 		})
+	Post(a, path+"/{id}/proof", Operation{
+		ID: "admin-see-guardian-proof", Summary: "You saw the proof of a guardian", Tag: "Staff", Access: staff,
+		Detail: "Two of the staff see the same document; a guardian's request is granted after the second.",
+	},
+		func(ctx context.Context, in *struct {
+			requestInput
+			Body GuardianProof
+		},
+		) (*Body[SeenDocument], error) {
+			done, err := s.SeeProof(ctx, Who(ctx), in.ID, account.ID(in.Body.Account), in.Body.SHA256)
+			return &Body[SeenDocument]{SeenDocument{done}}, err
+		})
 	for name, act := range map[string]struct {
 		summary string
 		do      func(context.Context, account.Principal, string) error

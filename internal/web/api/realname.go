@@ -32,7 +32,7 @@ type RealNameVerification struct {
 type RealNameReview struct {
 	RealNameVerification
 	Account string `json:"account"`
-	Band    string `json:"band" doc:"16-17 for minors, else empty"`
+	Band    string `json:"band" doc:"≤14, 15 or 16-17 for minors, else empty"`
 }
 
 // RealNameDecision is what a member of staff decides.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,9 +50,12 @@ type Rig struct {
 type Eraser struct{ Opened []id.Handle }
 
 // EraseMinorTx fills age.Eraser.
-func (e *Eraser) EraseMinorTx(_ context.Context, _ *db.Tx, subject id.Handle, _ string) error {
+func (e *Eraser) EraseMinorTx(_ context.Context, _ *db.Tx, subject id.Handle, _ string) (fresh bool, err error) {
+	if slices.Contains(e.Opened, subject) {
+		return false, nil
+	}
 	e.Opened = append(e.Opened, subject)
-	return nil
+	return true, nil
 }
 
 // hasher is shared so that parallel tests do not fill the memory.
