@@ -26,8 +26,10 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
+    'minor.handle',
     'audit.verify',
   ],
+  age: { age_group: '', needs: '' },
   created_at: t(-90000),
 };
 

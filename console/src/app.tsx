@@ -53,6 +53,7 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 
 export const operatorPages: Record<string, React.ComponentType> = {
@@ -63,6 +64,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
   '/admin/retention': AdminRetention,
+  '/admin/minors': AdminMinors,
 };
 
 export const newClient = () =>

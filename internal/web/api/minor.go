@@ -107,6 +107,11 @@ type accountPath struct {
 	Account string `path:"account" maxLength:"40"`
 }
 
+type writtenInput struct {
+	Account string `path:"account" maxLength:"40"`
+	Body    SignedDocument
+}
+
 func by(ctx context.Context) age.By {
 	p := Who(ctx)
 	return age.By{Handle: p.Subject, Session: p.Session}
@@ -164,11 +169,7 @@ func minorsDesk(a *API, s *age.Service) {
 		ID: "admin-see-written-consent", Summary: "You saw a guardian's signed consent", Tag: "Staff", Access: staff,
 		Detail: "Two of the staff see the same document; the account opens with the second.",
 	},
-		func(ctx context.Context, in *struct {
-			accountPath
-			Body SignedDocument
-		},
-		) (*Body[SeenDocument], error) {
+		func(ctx context.Context, in *writtenInput) (*Body[SeenDocument], error) {
 			done, err := s.SeeWritten(ctx, by(ctx), in.Account, in.Body.SHA256)
 			return &Body[SeenDocument]{SeenDocument{done}}, err
 		})
