@@ -12,7 +12,7 @@ import { PersonalFieldHint } from '../components/personal-field-hint';
 import { ProblemAlert } from '../components/problem';
 import { useCreate } from '../lib/use';
 
-interface Entry {
+export interface Entry {
   user_name: string;
   email: string;
   password: string;

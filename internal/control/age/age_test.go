@@ -73,10 +73,22 @@ func TestWhatEachProfileWants(t *testing.T) {
 		years   int
 		want    Rule
 	}{
-		{"mainland", 0, Guardian}, {"mainland", 13, Guardian}, {"mainland", 14, Guardian}, {"mainland", 15, Screen},
-		{"mainland", 16, Screen}, {"mainland", 17, Screen}, {"mainland", 18, Free}, {"mainland", 19, Free},
-		{"hongkong", 0, Refused}, {"hongkong", 13, Refused}, {"hongkong", 14, Refused}, {"hongkong", 15, Refused},
-		{"hongkong", 16, Written}, {"hongkong", 17, Written}, {"hongkong", 18, Free}, {"hongkong", 19, Free},
+		{"mainland", 0, Guardian},
+		{"mainland", 13, Guardian},
+		{"mainland", 14, Guardian},
+		{"mainland", 15, Screen},
+		{"mainland", 16, Screen},
+		{"mainland", 17, Screen},
+		{"mainland", 18, Free},
+		{"mainland", 19, Free},
+		{"hongkong", 0, Refused},
+		{"hongkong", 13, Refused},
+		{"hongkong", 14, Refused},
+		{"hongkong", 15, Refused},
+		{"hongkong", 16, Written},
+		{"hongkong", 17, Written},
+		{"hongkong", 18, Free},
+		{"hongkong", 19, Free},
 		{"", 19, Refused},
 	} {
 		if got := RuleFor(c.profile, BandOf(c.years)); got != c.want {

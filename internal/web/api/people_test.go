@@ -281,8 +281,8 @@ func TestPoliciesAndConsentsOverHTTP(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, false)
 	b := p.browser(t)
-	if list := b.want("GET", "/policies", nil, 200, "")["items"].([]any); len(list) != 5 {
-		t.Errorf("got %d documents, want 5", len(list))
+	if list := b.want("GET", "/policies", nil, 200, "")["items"].([]any); len(list) != 6 {
+		t.Errorf("got %d documents, want 6", len(list))
 	}
 	doc := b.want("GET", "/policies/platform", nil, 200, "")
 	if doc["locale"] != "en" || !strings.Contains(doc["html"].(string), `id="LT-1.1a"`) || doc["title"] != "示例云 platform privacy policy" {
