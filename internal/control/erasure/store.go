@@ -14,6 +14,9 @@ func scanCase(r db.Row) (c Case, err error) {
 	var asked, due, effective, complete int64
 	err = r.Scan(&c.ID, &c.Subject, &c.Account, &c.Client, &c.Trigger, &c.Request, &c.Step, &c.Problem, &c.settledBy, &c.settlement,
 		&c.searched, &c.report, &c.certificate, &asked, &due, &effective, &complete, &c.Version)
+	if c.searched == nil {
+		c.searched = []byte{} // an engine that reads empty bytes as none must not write none
+	}
 	c.AskedAt, c.DueAt = db.FromMicros(asked), db.FromMicros(due)
 	c.EffectiveAt, c.CompleteAt = db.FromMicros(effective), db.FromMicros(complete)
 	return c, err

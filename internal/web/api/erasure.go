@@ -83,19 +83,20 @@ type ErasureCertificate struct {
 	Body               json.RawMessage
 }
 
-type erasureInput struct {
+// ErasureNumber names an erasure.
+type ErasureNumber struct {
 	ID string `path:"id" maxLength:"40"`
 }
 
 type settledInput struct {
-	erasureInput
+	ErasureNumber
 	Body struct {
 		Paper string `json:"paper" maxLength:"800" doc:"By which paper it was settled: 3 to 200 characters, no name"`
 	}
 }
 
 type acknowledgedInput struct {
-	erasureInput
+	ErasureNumber
 	Recipient string `path:"recipient" maxLength:"64"`
 }
 
@@ -119,7 +120,7 @@ func Erasures(a *API, s *erasure.Service) {
 			return &Body[Erasure]{toErasure(c)}, err
 		})
 	Get(a, "/erasures/{id}", Operation{ID: "get-erasure", Summary: "How far an erasure is, by its number", Tag: tag, Access: Public},
-		func(ctx context.Context, in *erasureInput) (*Body[Erasure], error) {
+		func(ctx context.Context, in *ErasureNumber) (*Body[Erasure], error) {
 			c, err := s.Case(ctx, in.ID)
 			return &Body[Erasure]{toErasure(c)}, err
 		})
@@ -127,7 +128,7 @@ func Erasures(a *API, s *erasure.Service) {
 		ID: "get-erasure-certificate", Summary: "The certificate of an erasure, for skybridge-verify", Tag: tag, Access: Public,
 		Detail: "Holds a handle, codes and times. It is proven by the audit log: skybridge-verify --key log.pub certificate.json",
 	},
-		func(ctx context.Context, in *erasureInput) (*ErasureCertificate, error) {
+		func(ctx context.Context, in *ErasureNumber) (*ErasureCertificate, error) {
 			text, err := s.Certificate(ctx, in.ID)
 			return &ErasureCertificate{ContentDisposition: `attachment; filename="` + erasureFile + `"`, Body: text}, err
 		})
@@ -145,12 +146,12 @@ func erasureDesk(a *API, s *erasure.Service) {
 			return page(all, "", err, func(c erasure.Case) ErasureCase { return toErasureCase(erasure.Detail{Case: c}) })
 		})
 	Get(a, path+"/{id}", Operation{ID: "admin-get-erasure", Summary: "An erasure with what it did and whom it told", Tag: "Staff", Access: staff},
-		func(ctx context.Context, in *erasureInput) (*Body[ErasureCase], error) {
+		func(ctx context.Context, in *ErasureNumber) (*Body[ErasureCase], error) {
 			d, err := s.Detail(ctx, in.ID)
 			return &Body[ErasureCase]{toErasureCase(d)}, err
 		})
 	Post(a, path+"/{id}/run", Operation{ID: "admin-run-erasure", Summary: "Look at an erasure that waits at once", Tag: "Staff", Access: staff, Status: 204},
-		func(ctx context.Context, in *erasureInput) (*struct{}, error) { return nil, s.Run(ctx, in.ID) })
+		func(ctx context.Context, in *ErasureNumber) (*struct{}, error) { return nil, s.Run(ctx, in.ID) })
 	Post(a, path+"/{id}/settled", Operation{ID: "admin-settle-erasure", Summary: "What the account was owed is settled by hand", Tag: "Staff", Access: staff, Status: 204},
 		func(ctx context.Context, in *settledInput) (*struct{}, error) {
 			return nil, s.Settled(ctx, Who(ctx), in.ID, in.Body.Paper)
