@@ -111,7 +111,6 @@ type Recipient struct {
 var (
 	ErrNotFound = errs.New(errs.NotFound, "erasure.not_found")
 	ErrStaff    = errs.New(errs.Conflict, "erasure.staff")         // whoever works here leaves first
-	ErrStepUp   = errs.New(errs.Forbidden, "erasure.step_up")      // the password again, first
 	ErrConfirm  = errs.New(errs.Unprocessable, "erasure.confirm")  // the user name, typed
 	ErrNotYet   = errs.New(errs.NotFound, "erasure.not_certified") // no certificate yet
 	ErrSettled  = errs.New(errs.Conflict, "erasure.nothing_to_settle")

@@ -52,7 +52,7 @@ func (s *Service) Plan(ctx context.Context, p account.Principal) (Plan, error) {
 // Ask opens the case of the owner of an account, on their own word: with their
 // user name typed and their password just given again (clause LT-4.4). It asks
 // for nothing that is not held. One that is open already is returned. Errors:
-// ErrStaff, ErrStepUp, ErrConfirm.
+// ErrStaff, account.ErrStepUp, ErrConfirm.
 func (s *Service) Ask(ctx context.Context, p account.Principal, typed string) (Case, error) {
 	switch {
 	case p.Staff:
@@ -60,7 +60,7 @@ func (s *Service) Ask(ctx context.Context, p account.Principal, typed string) (C
 	case typed != p.UserName:
 		return Case{}, ErrConfirm
 	case !p.StepUpUntil.After(s.d.Clock.Now()):
-		return Case{}, ErrStepUp
+		return Case{}, account.ErrStepUp
 	}
 	var c Case
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
