@@ -51,7 +51,7 @@ test('closing an account tells what is lost, asks for the name and shows the num
     expect(sent.some((s) => s.method === 'POST' && s.path === '/account-closure')).toBe(true),
   );
   expect(await screen.findByText('This account is being erased')).toBeTruthy();
-  expect(screen.getByText(/still to be ended or paid back/)).toBeTruthy();
+  expect(await screen.findByText(/still to be ended or paid back/)).toBeTruthy();
 });
 
 test('whoever has the number sees the end and fetches the certificate', async () => {

@@ -164,7 +164,7 @@ func New(d Deps) *Service {
 	}
 	s := &Service{d: d}
 	if d.Queue != nil {
-		job.On(d.Queue, jobRun, func(ctx context.Context, n named) error { return s.Run(ctx, n.Case) })
+		job.On(d.Queue, jobRun, s.onRun)
 		job.Subscribe(d.Queue, topicClientGone, "erasure", s.onClientGone)
 		d.Queue.Every("erasure.resume", resume, s.Resume)
 	}

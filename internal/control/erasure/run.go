@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/scan"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
@@ -42,6 +43,26 @@ func (s *Service) Run(ctx context.Context, caseID string) error {
 			return errors.Join(err, s.note(ctx, c, problemError))
 		}
 	}
+}
+
+// Young cases are looked at again soon: what they wait for takes seconds.
+const (
+	young = 10 * time.Minute
+	soon  = 3 * time.Second
+)
+
+func (s *Service) onRun(ctx context.Context, n named) error {
+	if err := s.Run(ctx, n.Case); err != nil {
+		return err
+	}
+	c, err := byID(ctx, s.d.DB, n.Case)
+	now := s.d.Clock.Now()
+	if err != nil || c.Step == Done || now.Sub(c.AskedAt) > young {
+		return err
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: jobRun, Payload: n, RunAt: now.Add(soon)})
+	})
 }
 
 // Resume goes on with every case that is not done, and warns of those whose last
