@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -155,6 +156,31 @@ func (in *rig) holdsNot(text, names string) {
 	if out, err := in.verify(text); err == nil || !strings.Contains(out, names) {
 		in.t.Errorf("a forged certificate: %v\n%s", err, out)
 	}
+}
+
+// A value that is left anywhere keeps the certificate back, until it is gone
+// (clause LT-4.3).
+func TestWhatIsLeftAnywhereKeepsTheCertificateBack(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	p := in.register("leftover")
+	left := filepath.Join(in.cfg.Data, "old-export.csv")
+	must(t, os.WriteFile(left, []byte("name,mail\nx,"+strings.ToUpper(hex.EncodeToString([]byte("leftover@example.org")))+"\n"), 0o600))
+	number := p.do(202, "POST", "/account-closure", object{"user_name": p.name}).str("id")
+	ctx := context.Background()
+	for range 3 {
+		in.drain()
+		must(t, in.modules.erasure.Resume(ctx))
+	}
+	c, err := in.modules.erasure.Case(ctx, number)
+	if err != nil || c.Step != erasure.Scan || c.Problem != "scan_failed" || c.Certified() {
+		t.Errorf("it stands at %s (%s), certified %v, %v; want it to wait for what the search found", c.Step, c.Problem, c.Certified(), err)
+	}
+	if !strings.Contains(in.log.String(), "old-export.csv") || strings.Contains(in.log.String(), "leftover@example.org") {
+		t.Error("the log does not say where, or says what")
+	}
+	must(t, os.Remove(left))
+	in.erased(number)
 }
 
 // Asked for fifty times at once, it is one erasure (clause LT-4.5).

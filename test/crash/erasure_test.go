@@ -42,16 +42,16 @@ func TestKilledAtEachStepAnErasureGoesOn(t *testing.T) {
 	}
 	d.stop(t)
 	for query, want := range map[string]int64{
-		"SELECT count(*) FROM account_person WHERE staff = 0":                                                        0,
+		"SELECT count(*) FROM account_person WHERE staff = 0":                                                       0,
 		"SELECT count(*) FROM account_account WHERE id NOT IN (SELECT account FROM account_person WHERE staff = 1)": 0,
-		"SELECT count(*) FROM realname_verification":                                                                 0,
-		"SELECT count(*) FROM vpn_client":                                                                            0,
-		"SELECT count(*) FROM vpn_gateway":                                                                           0,
-		"SELECT count(*) FROM order_order WHERE state = 'completed'":                                                 1,
-		"SELECT count(*) FROM order_line WHERE configuration <> '{}'":                                                0,
-		"SELECT count(*) FROM erasure_case WHERE step = 'done' AND certificate <> ''":                                2,
-		"SELECT count(*) FROM erasure_case":                                                                          2,
-		"SELECT count(*) FROM job_item WHERE state = 'dead'":                                                         0,
+		"SELECT count(*) FROM realname_verification":                                                                0,
+		"SELECT count(*) FROM vpn_client":                                                                           0,
+		"SELECT count(*) FROM vpn_gateway":                                                                          0,
+		"SELECT count(*) FROM order_order WHERE state = 'completed'":                                                1,
+		"SELECT count(*) FROM order_line WHERE configuration <> '{}'":                                               0,
+		"SELECT count(*) FROM erasure_case WHERE step = 'done' AND certificate <> ''":                               2,
+		"SELECT count(*) FROM erasure_case":                                                                         2,
+		"SELECT count(*) FROM job_item WHERE state = 'dead'":                                                        0,
 	} {
 		if got := d.count(t, query); got != want {
 			t.Errorf("%s: got %d, want %d", query, got, want)

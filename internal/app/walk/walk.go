@@ -65,7 +65,7 @@ type walker struct {
 	code                 string // TOTP seed of the SSL client
 	session              string
 	erasure              string // number of the account's erasure
-	lost                 bool // the answer of the last call was lost, and it was repeated
+	lost                 bool   // the answer of the last call was lost, and it was repeated
 }
 
 // Run walks. Each step is printed with its time and ok, or with what went

@@ -2,6 +2,7 @@ package erasure
 
 import (
 	"context"
+	"errors"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
@@ -61,6 +62,11 @@ func (s *Service) Ask(ctx context.Context, p account.Principal, typed string) (C
 		return Case{}, ErrConfirm
 	case !p.StepUpUntil.After(s.d.Clock.Now()):
 		return Case{}, account.ErrStepUp
+	}
+	if mutant.Off("LT-4.4") { // whoever has something open could not leave
+		if open, err := s.d.Settler.Open(ctx, p.Account); err != nil || len(open) > 0 {
+			return Case{}, errors.Join(err, ErrSettled)
+		}
 	}
 	var c Case
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
