@@ -87,7 +87,7 @@ func openStores(ctx context.Context, cfg config.Config, log *slog.Logger) (*stor
 	if s.keys, err = openOne(ctx, cfg.KeyDatabase(), vault.Migrations()); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if err := verifySchema(ctx, s.main); err != nil {
+	if err := verifySchema(ctx, s.main, cfg.Profile); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	kek, err := vault.FileKEK(cfg.Path("kek"))
@@ -138,14 +138,18 @@ func upToDate(ctx context.Context, d *db.DB, sets []db.Migrations) error {
 	return nil
 }
 
-// verifySchema holds clause group SCHEMA: no column that nobody classified.
-func verifySchema(ctx context.Context, d *db.DB) error {
+// verifySchema holds clause group SCHEMA: no column that nobody classified, and
+// none that the published text does not say.
+func verifySchema(ctx context.Context, d *db.DB, profile string) error {
 	live, err := d.Schema(ctx)
 	if err != nil {
 		return err
 	}
 	if err := holding.Verify(Holdings(), live); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnclassified, err)
+	}
+	if err := consent.Declared(profile, Holdings()); err != nil {
+		return fmt.Errorf("%w, or more than the privacy policy says: %w", ErrUnclassified, err)
 	}
 	return nil
 }
