@@ -194,7 +194,16 @@ func (o *options) policy() *cobra.Command {
 	board := &cobra.Command{Use: "board", Short: "Print each clause and how far it is kept", Args: cobra.NoArgs}
 	asJSON := board.Flags().Bool("json", false, "for programs")
 	board.RunE = func(*cobra.Command, []string) error { return app.PolicyBoard(o.out, *asJSON) }
-	c.AddCommand(board, o.policyLint(), o.policyPublish(), &cobra.Command{
+	gather := &cobra.Command{Use: "evidence", Short: "Ask this installation for all evidence now and print the board with it", Args: cobra.NoArgs}
+	rows := gather.Flags().Bool("json", false, "for programs")
+	gather.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, log, err := o.load()
+		if err != nil {
+			return err
+		}
+		return app.PolicyEvidence(cmd.Context(), cfg, *rows, o.out, log)
+	}
+	c.AddCommand(board, gather, o.policyLint(), o.policyPublish(), &cobra.Command{
 		Use: "quotes", Short: "Print the digests of the texts' paragraphs, for the clause registry", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(*cobra.Command, []string) error { return app.PolicyQuotes(o.out) },
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -31,36 +32,122 @@ type boardRow struct {
 	Must       string       `json:"must"`
 	EnforcedBy []string     `json:"enforced_by"`
 	Tests      []string     `json:"tests"`
+	KilledBy   string       `json:"mutant_killed_by,omitempty"` // empty: not tried since the row was written
+	Query      string       `json:"query,omitempty"`
+	Evidence   *boardResult `json:"evidence,omitempty"` // nil: not asked, or no installation to ask
 	Planned    string       `json:"planned,omitempty"`
 	Register   string       `json:"register,omitempty"`
 }
 
-// PolicyBoard prints the clause registry of this build with the state of each
-// clause, and the sum of each state.
-func PolicyBoard(out io.Writer, asJSON bool) error {
+// boardResult is the last answer to a row's query.
+type boardResult struct {
+	State    string    `json:"state"`
+	Examined int64     `json:"examined"`
+	Found    int64     `json:"found"`
+	Checks   int64     `json:"checks"`
+	At       time.Time `json:"at"`
+}
+
+// boardRows are the rows of this build without evidence.
+func boardRows() ([]boardRow, error) {
 	all, err := clause.Load()
+	rows := make([]boardRow, 0, len(all))
+	for _, c := range all {
+		rows = append(rows, boardRow{
+			ID: c.ID, State: c.State(), Must: c.Must, EnforcedBy: append([]string{}, c.EnforcedBy...), Tests: append([]string{}, c.Tests...),
+			KilledBy: c.KilledBy, Query: c.Evidence.Query, Planned: c.Planned, Register: c.Register,
+		})
+	}
+	return rows, err
+}
+
+// boardRows are the rows with the last evidence of this installation.
+func (m *modules) boardRows(ctx context.Context) ([]boardRow, error) {
+	rows, err := boardRows()
+	if err != nil {
+		return nil, err
+	}
+	results, err := m.evidence.Results(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		for _, r := range results {
+			if r.Query == row.Query {
+				rows[i].Evidence = &boardResult{r.State, r.Finding.Examined, r.Finding.Found, r.Checks, r.At}
+			}
+		}
+	}
+	return rows, nil
+}
+
+// PolicyBoard prints the clause registry of this build: of each clause state,
+// symbols, what killed its mutant and its query; and the sum of each state.
+func PolicyBoard(out io.Writer, asJSON bool) error {
+	rows, err := boardRows()
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		rows, err := boardRows()
-		if err != nil {
-			return err
+	return printBoard(out, rows, asJSON)
+}
+
+// PolicyEvidence asks for all evidence of an installation now and prints the
+// board with it; ErrEvidence if any is not as expected.
+func PolicyEvidence(ctx context.Context, cfg config.Config, asJSON bool, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	if err := m.evidence.Run(ctx); err != nil {
+		return err
+	}
+	rows, err := m.boardRows(ctx)
+	if err != nil {
+		return err
+	}
+	if err := printBoard(out, rows, asJSON); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.Evidence != nil && r.Evidence.State != evidence.Expected {
+			return fmt.Errorf("%s: %s: %w", r.ID, r.Query, ErrEvidence)
 		}
+	}
+	return nil
+}
+
+// ErrEvidence says that an installation's data are not what a clause promises.
+var ErrEvidence = errors.New("the evidence is not as expected")
+
+func printBoard(out io.Writer, rows []boardRow, asJSON bool) error {
+	if asJSON {
 		return writeJSON(out, rows)
 	}
 	sums := map[clause.State]int{}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, c := range all {
-		sums[c.State()]++
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", c.ID, c.State(), cmp.Or(strings.Join(c.EnforcedBy, " "), c.Planned, c.Register, "-"))
+	for _, r := range rows {
+		sums[r.State]++
+		mutant := "-"
+		if r.KilledBy != "" {
+			mutant = "killed by " + r.KilledBy
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.State,
+			cmp.Or(strings.Join(r.EnforcedBy, " "), r.Planned, r.Register, "-"), mutant, r.Evidence.text(r.Query))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\n%d clauses: %d enforced, %d organisational, %d planned, %d open\n",
-		len(all), sums[clause.Enforced], sums[clause.Organisational], sums[clause.Planned], sums[clause.Open])
+	_, err := fmt.Fprintf(out, "\n%d clauses: %d enforced, %d organisational, %d planned, %d open\n",
+		len(rows), sums[clause.Enforced], sums[clause.Organisational], sums[clause.Planned], sums[clause.Open])
 	return err
+}
+
+func (r *boardResult) text(query string) string {
+	if r == nil {
+		return cmp.Or(query, "-")
+	}
+	return fmt.Sprintf("%s: %s, %d of %d, %s", query, r.State, r.Found, r.Examined, r.At.Format(time.DateTime))
 }
 
 // PolicyLint says what stands against publishing the texts of a profile on a
