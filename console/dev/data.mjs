@@ -250,6 +250,25 @@ export const policy = (document) => ({
   versions: [policies[0], { ...policies[0], version: '0.9.0' }],
 });
 
+const clauses = [
+  ['LT-0c', 'enforced', 'only the click counts', ['internal/control/consent.Service.Gate'], 'gates_open_without_act', 'expected'],
+  ['LT-1.1a', 'enforced', 'exactly 3 fields; argon2id, 16-byte salt, stored parameters; mail verified', ['internal/control/account.Registration', 'internal/platform/password.Hasher.Hash'], 'passwords_readable', 'expected'],
+  ['LT-1.1b', 'enforced', 'provision in CN-mainland needs verification; elsewhere never asked', ['internal/control/realname.Service.Require'], 'provision_without_verification', 'unexpected'],
+  ['LT-5.1', 'open', 'all stores HK', [], '', ''],
+  ['SUP-6', 'enforced', 'keep a VPN session log of exactly {start, end, handle, source IP, gateway, inner address, bytes in, bytes out, reason}, declared in both texts', ['internal/control/consent.Declared', 'internal/gwlink.Report'], 'columns_undeclared', 'failed'],
+  ['TY-2.1', 'planned', 'no sign-up screen, route, capability for client class; login only when the service is open', [], '', ''],
+  ['TY-3.2a', 'enforced', 'ceiling = floor or purpose end (+3 d run grace)', ['internal/platform/retention.LastPast'], 'retention_overdue', ''],
+  ['TY-5.1d', 'organisational', '>12 months untrained → PI roles lapse', [], '', ''],
+]; // prettier-ignore
+export const trust = (n) => ({
+  program: '1.4.0', data_map_sha256: policies[0].sha256,
+  clauses: clauses.slice(0, n).map(([number, state, must, enforced_by, query, found]) => ({
+    id: number, state, must, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
+    planned: state === 'planned' ? 'skyconnect: the client' : undefined, mutant_killed_by: number === "LT-0c" ? 'internal/control/consent.TestItIsKept' : undefined,
+    evidence: found ? { state: found, examined: 1284, found: found === 'unexpected' ? 2 : 0, checks: 310, checked_at: t(-20) } : undefined,
+  })),
+}); // prettier-ignore
+
 export const prompt = (purpose) => ({
   purpose, kind: purpose === 'realname' ? 'separate.sensitive' : 'plain', document: 'platform', version: '1.0.0', title: '平台隐私政策',
   notice: `<p><strong>为什么</strong>：法律要求使用中国大陆地域前核验身份。</p><ul><li>收集：姓名、身份证号码</li><li>提供给：身份核验服务商（加密传输）</li><li>不同意：仅不能购买中国大陆地域</li></ul>`,
