@@ -234,7 +234,7 @@ export const payments = (n) =>
 const clause = (n, title) =>
   `<h2>${n}. ${title}</h2><p>为向您提供 VPN 服务，我们仅收集完成注册、订购、支付与连接所必需的信息。<strong>我们不会记录您访问的目标、DNS 查询与通信内容。</strong></p><p>You may withdraw a consent at any time; what depends on it stops within a second.</p>`;
 export const policies = ['platform', 'client', 'terms'].map((document, i) => ({
-  document, version: '1.0.0', title: ['平台隐私政策', '客户端隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
+  document, version: '1.0.0', title: ['平台隐私政策', 'VPN 接入隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', change: i ? 'minor' : 'major',
 })); // prettier-ignore
 export const policy = (document) => ({

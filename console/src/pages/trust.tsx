@@ -51,7 +51,7 @@ function Promises({ trust }: { trust: TrustData }) {
   );
   return (
     <div className="stack">
-      <div className="tiles">
+      <div className="tiles four">
         <Figure name={t('trust.promises')} value={trust.clauses.length} />
         <Figure
           name={t('trust.kept')}
@@ -151,7 +151,9 @@ function Evidence({ clause: c }: { clause: TrustClause }) {
   return (
     <div className="small">
       <Tag color={state === 'expected' ? 'green' : 'red'}>{t(`trust.evidence_${state}`)}</Tag>
-      {t('trust.evidence', { examined, found, checks, at: format.time(checked_at) })}
+      {state === 'failed'
+        ? t('trust.evidence_none', { checks, at: format.time(checked_at) })
+        : t('trust.evidence', { examined, found, checks, at: format.time(checked_at) })}
     </div>
   );
 }

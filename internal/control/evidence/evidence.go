@@ -29,7 +29,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
-	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
@@ -157,9 +156,13 @@ func (s *Service) ask(ctx context.Context, name string) error {
 }
 
 func (s *Service) recordTx(ctx context.Context, tx *db.Tx, r Result) error {
-	last, err := db.Get(ctx, tx, errNone, scan, columns+" WHERE query = $1", r.Query)
-	if err != nil && !errs.IsNotFound(err) {
+	rows, err := db.Select(ctx, tx, scan, columns+" WHERE query = $1", r.Query)
+	if err != nil {
 		return err
+	}
+	var last Result // of a query that was never asked
+	if len(rows) > 0 {
+		last = rows[0]
 	}
 	r.Checks, r.Failures, r.Since = last.Checks+1, last.Failures, last.Since
 	if r.State != Expected {
@@ -191,8 +194,6 @@ func told(was, is string) bool {
 func (s *Service) Results(ctx context.Context) ([]Result, error) {
 	return db.Select(ctx, s.d.DB, scan, columns+" ORDER BY query")
 }
-
-var errNone = errs.New(errs.NotFound, "evidence.none")
 
 const columns = "SELECT query, state, examined, found, checks, failures, at, since FROM evidence_result"
 
