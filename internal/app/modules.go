@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -55,6 +56,7 @@ type modules struct {
 	order       *order.Service
 	payment     *payment.Service
 	privacy     *privacy.Service
+	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
 }
 
@@ -99,7 +101,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
 	m.scheduleBackups(cfg, s)
-	return m, nil
+	return m, m.gather(cfg, s, registry, log)
 }
 
 // letterhead is what the desk's letters print of the operator: what the policy

@@ -87,7 +87,7 @@ func areaOf(dir string) (area string, allowed []string, ok bool) {
 // ones only. docs/ARCHITECTURE.md says why.
 var moduleOrder = []string{
 	"audit", "clause", "consent", "agreement", "account", "notify", "realname", "catalog", "ledger", "fleet", "vpn",
-	"service", "order", "payment", "ticket", "incident", "privacy", "proof", "report",
+	"service", "order", "payment", "ticket", "incident", "privacy", "proof", "evidence", "report",
 }
 
 func rank(module string) int {
