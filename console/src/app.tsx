@@ -29,6 +29,7 @@ const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
+const Trust = page(() => import('./pages/trust'), 'Trust');
 const Overview = page(() => import('./pages/overview'), 'Overview');
 const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
@@ -134,6 +135,7 @@ export function Pages() {
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />
+        <Route path="/trust" element={<Trust />} />
         <Route element={<SignedIn />}>
           <Route element={<ConsoleLayout />}>
             <Route index element={<Overview />} />

@@ -22,8 +22,19 @@ import (
 func Held() []holding.Held {
 	var all []holding.Held
 	for _, h := range [][]holding.Held{
-		fleet.Held(), vpn.Held(), service.Held(), order.Held(), payment.Held(), ledger.Held(), realname.Held(),
-		notify.Held(), consent.Held(), audit.Held(), privacy.Held(), erasure.Held(), account.Held(),
+		fleet.Held(),
+		vpn.Held(),
+		service.Held(),
+		order.Held(),
+		payment.Held(),
+		ledger.Held(),
+		realname.Held(),
+		notify.Held(),
+		consent.Held(),
+		audit.Held(),
+		privacy.Held(),
+		erasure.Held(),
+		account.Held(),
 	} {
 		all = append(all, h...)
 	}

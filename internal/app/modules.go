@@ -17,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -57,6 +58,7 @@ type modules struct {
 	payment     *payment.Service
 	privacy     *privacy.Service
 	erasure     *erasure.Service
+	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
 }
 
@@ -102,7 +104,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	})
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
-	return m, nil
+	return m, m.gather(cfg, s, registry, log)
 }
 
 // letterhead is what the desk's letters print of the operator: what the policy

@@ -54,6 +54,8 @@ var homonyms = map[string]string{
 	"post /api/v1/login-sessions":        "id expires_at",
 	"post /api/v1/login-sessions/resume": "id expires_at",
 	"post /api/v1/accounts":              "account",
+	// Of a clause and of the answer to its question.
+	"get /api/v1/trust": "id state",
 	// The operator's texts, and the text of an act before it is made.
 	"get /api/v1/policies":                               "document",
 	"get /api/v1/policies/{document}":                    "document locale text_sha256",

@@ -57,6 +57,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Accounts(a, m.account, m.consent)
 	api.LoginSessions(a, m.account)
 	api.Policies(a, m.consent)
+	api.TrustPages(a, m.trust())
 	api.ConsentActs(a, m.consent)
 	api.Notices(a, m.notify)
 	api.RealName(a, m.realname)

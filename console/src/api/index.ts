@@ -53,6 +53,7 @@ export const api = {
   },
   privacy: {
     policies: () => data(client.GET('/api/v1/policies')),
+    trust: () => data(client.GET('/api/v1/trust')),
     policy: (document: string, version?: string) =>
       version
         ? data(

@@ -1459,6 +1459,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/datamap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data map */
+        get: operations["get-data-map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -2112,6 +2129,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Each promise, what enforces it and the last evidence */
+        get: operations["get-trust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upgrade-quotes": {
         parameters: {
             query?: never;
@@ -2518,6 +2552,12 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
+        };
+        DataMap: {
+            /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
+            map: unknown;
+            /** @description Over the value of map, byte for byte */
+            sha256: string;
         };
         DataSubjectAnswer: {
             /** @enum {string} */
@@ -4462,6 +4502,57 @@ export interface components {
             bytes_out: number;
             /** Format: int64 */
             sessions: number;
+        };
+        Trust: {
+            clauses: components["schemas"]["TrustClause"][];
+            /** @description SHA-256 of the data map's canonical JSON */
+            data_map_sha256: string;
+            /** @description Version of the program */
+            program: string;
+        };
+        TrustClause: {
+            /** @description Symbols of the program */
+            enforced_by: string[];
+            /** @description Missing where it was not asked yet */
+            evidence?: components["schemas"]["TrustEvidence"];
+            /** @example LT-1.1b */
+            id: string;
+            /** @description What the software has to do */
+            must: string;
+            /** @description The test that failed when the clause's gate was turned off for a trial */
+            mutant_killed_by?: string;
+            /** @description The work that brings it */
+            planned?: string;
+            /** @description The question that the service asks its own data every hour */
+            query?: string;
+            /**
+             * @description planned and open: nothing enforces it yet
+             * @enum {string}
+             */
+            state: "enforced" | "organisational" | "planned" | "open";
+            /** @description Tests that fail without them */
+            tests: string[];
+        };
+        TrustEvidence: {
+            /** Format: date-time */
+            checked_at: string;
+            /**
+             * Format: int64
+             * @description Times that it was asked
+             */
+            checks: number;
+            /**
+             * Format: int64
+             * @description Things that were looked at
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Of them, those that should not be
+             */
+            found: number;
+            /** @enum {string} */
+            state: "expected" | "unexpected" | "failed";
         };
         Unsettled: {
             /** @description Of the thing; of a balance its currency */
@@ -7633,6 +7724,35 @@ export interface operations {
             };
         };
     };
+    "get-data-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataMap"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-products": {
         parameters: {
             query?: never;
@@ -9074,6 +9194,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClientRecoveryCodes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
                 };
             };
             /** @description Error */

@@ -27,6 +27,8 @@ export type Proof = Schemas['Proof'];
 export type Notice = Schemas['Notice'];
 
 export type PolicySummary = Schemas['PolicySummary'];
+export type Trust = Schemas['Trust'];
+export type TrustClause = Schemas['TrustClause'];
 export type Policy = Schemas['Policy'];
 export type ConsentPrompt = Schemas['ConsentPrompt'];
 export type ConsentRecord = Schemas['ConsentRecord'];

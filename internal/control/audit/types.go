@@ -44,6 +44,9 @@ var Types = map[string]string{
 
 	"proof.pack": "disclosure",
 
+	"evidence.unexpected": "log_leaf",
+	"evidence.expected":   "log_leaf",
+
 	"order.placed":          "order",
 	"order.paid":            "order",
 	"order.cancelled":       "order",

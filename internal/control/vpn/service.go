@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 )
 
@@ -135,6 +136,9 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, p account.Principal, ki
 	class := "self"
 	if p.Staff {
 		class = "staff"
+	}
+	if mutant.Off("TY-2.2b") {
+		p.Subject = ""
 	}
 	return s.audit.AppendTx(ctx, tx, audit.Event{
 		Type: kind, Subject: p.Subject, Account: string(p.Account),
