@@ -26,6 +26,7 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
+    'privacy.handle',
     'audit.verify',
   ],
   created_at: t(-90000),
@@ -362,3 +363,55 @@ export const notices = (n) =>
   Array.from({ length: Math.min(n, 5) }, (_, i) => ({
     id: id('ntc_', i), event: 'order.paid', title: '订单已支付', body: '正在创建 VPN 网关。', link: '/orders', at: t(-i * 60), read_at: i ? t(-1) : undefined,
   })); // prettier-ignore
+
+export const closure = {
+  open: [
+    { kind: 'service', id: id('svc_', 0), state: 'active' },
+    { kind: 'balance', id: 'CNY', state: '12.34' },
+  ],
+  goes: [
+    'account_person',
+    'account_email',
+    'account_session',
+    'realname_verification',
+    'notify_message',
+    'vpn_gateway',
+  ],
+  stays: [
+    { table: 'order_order', class: 'order', law: 'ECL 31', until: 'order+3y' },
+    { table: 'account_login', class: 'netlog', law: 'CSL 23', until: 'day+6m' },
+  ],
+};
+
+export const erasure = (done = false) => ({
+  id: id('ers_', 0),
+  step: done ? 'done' : 'settle',
+  problem: done ? '' : 'unsettled',
+  asked_at: '2026-11-02T08:00:00Z',
+  due_at: '2026-11-23T16:00:00Z',
+  ...(done ? { effective_at: '2026-11-02T08:03:00Z', complete_at: '2026-11-09T08:03:00Z' } : {}),
+  certified: done,
+});
+
+export const erasures = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    ...erasure(i > 0),
+    id: id('ers_', i),
+    subject: id('sub_', i),
+    trigger: ['asked', 'granted', 'purpose_over', 'minor'][i % 4],
+    request: '',
+    unsettled: i > 0 ? [] : closure.open,
+    recipients: [
+      { id: 'idv.aliyun', legal_name: '示例核验有限公司', told_at: '2026-11-02T08:01:00Z' },
+      {
+        id: 'pay.epay',
+        legal_name: '示例支付有限公司',
+        told_at: '2026-11-02T08:01:00Z',
+        acknowledged_at: '2026-11-03T02:00:00Z',
+      },
+    ],
+    outcomes: [
+      { table: 'account_person', deleted: 1, class: '', law: '', until: '' },
+      { table: 'order_order', deleted: 0, class: 'order', law: 'ECL 31', until: 'order+3y' },
+    ],
+  }));

@@ -54,6 +54,8 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
+const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 
 export const operatorPages: Record<string, React.ComponentType> = {
@@ -64,6 +66,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
   '/admin/retention': AdminRetention,
+  '/admin/erasures': AdminErasures,
 };
 
 export const newClient = () =>
@@ -128,6 +131,7 @@ export function Pages() {
         <Route path="/verify-email" element={<VerifyEmail />} />
         <Route path="/enrol" element={<Enrol />} />
         <Route path="/bundle" element={<BundlePage />} />
+        <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />

@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -56,6 +57,7 @@ type modules struct {
 	order       *order.Service
 	payment     *payment.Service
 	privacy     *privacy.Service
+	erasure     *erasure.Service
 	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
 }
@@ -80,7 +82,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	if err != nil {
 		return nil, err
 	}
-	s.vault.Bind(m.audit, m.consent)
+	s.vault.Bind(m.audit, gates{m})
 	m.agreement = agreement.New(agreement.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Registry: registry,
 	})
@@ -97,9 +99,10 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
-		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn,
+		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m},
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
+	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
 }

@@ -63,6 +63,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
+	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)
 	api.Agreements(a, m.agreement)
 	api.Catalog(a, m.catalog)

@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -39,9 +40,25 @@ import (
 // own, vault.Migrations.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
-		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), agreement.Migrations(), account.Migrations(),
-		notify.Migrations(), realname.Migrations(), catalog.Migrations(), ledger.Migrations(), fleet.Migrations(),
-		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(), evidence.Migrations(), backup.Migrations(),
+		job.Migrations(),
+		idempotency.Migrations(),
+		audit.Migrations(),
+		consent.Migrations(),
+		agreement.Migrations(),
+		account.Migrations(),
+		notify.Migrations(),
+		realname.Migrations(),
+		catalog.Migrations(),
+		ledger.Migrations(),
+		fleet.Migrations(),
+		vpn.Migrations(),
+		service.Migrations(),
+		order.Migrations(),
+		payment.Migrations(),
+		privacy.Migrations(),
+		erasure.Migrations(),
+		evidence.Migrations(),
+		backup.Migrations(),
 	}
 }
 
@@ -49,9 +66,25 @@ func Migrations() []db.Migrations {
 func Holdings() []holding.Table {
 	var all []holding.Table
 	for _, h := range [][]holding.Table{
-		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), agreement.Holdings(), account.Holdings(),
-		notify.Holdings(), realname.Holdings(), catalog.Holdings(), ledger.Holdings(), fleet.Holdings(),
-		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(), evidence.Holdings(), backup.Holdings(),
+		job.Holdings(),
+		idempotency.Holdings(),
+		audit.Holdings(),
+		consent.Holdings(),
+		agreement.Holdings(),
+		account.Holdings(),
+		notify.Holdings(),
+		realname.Holdings(),
+		catalog.Holdings(),
+		ledger.Holdings(),
+		fleet.Holdings(),
+		vpn.Holdings(),
+		service.Holdings(),
+		order.Holdings(),
+		payment.Holdings(),
+		privacy.Holdings(),
+		erasure.Holdings(),
+		evidence.Holdings(),
+		backup.Holdings(),
 	} {
 		all = append(all, h...)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -39,6 +40,7 @@ var described = map[string][]holding.Table{
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
 	"internal/control/payment":      payment.Holdings(),
+	"internal/control/erasure":      erasure.Holdings(),
 	"internal/control/privacy":      privacy.Holdings(),
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),

@@ -4,6 +4,30 @@
  */
 
 export interface paths {
+    "/api/v1/account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What closing your account would do
+         * @description Nothing is done. Closing needs no reason and no data that we do not have.
+         */
+        get: operations["plan-account-closure"];
+        put?: never;
+        /**
+         * Close your account and have your data erased
+         * @description Cannot be undone. Needs the password again (step-up). Services end at once, sessions too. Asked twice it is one erasure. Keep the number: it shows how it stands, to anybody who has it.
+         */
+        post: operations["close-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -246,6 +270,91 @@ export interface paths {
         put?: never;
         /** Declare a special case: seven days */
         post: operations["admin-extend-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures, those under way first */
+        get: operations["admin-list-erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An erasure with what it did and whom it told */
+        get: operations["admin-get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/recipients/{recipient}/acknowledged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recipient confirmed that it erased too */
+        post: operations["admin-acknowledge-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at an erasure that waits at once */
+        post: operations["admin-run-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the account was owed is settled by hand */
+        post: operations["admin-settle-erasure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -845,6 +954,43 @@ export interface paths {
         put?: never;
         /** Confirm an address, or ask for another mail */
         post: operations["verify-email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an erasure is, by its number */
+        get: operations["get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of an erasure, for skybridge-verify
+         * @description Holds a handle, codes and times. It is proven by the audit log: skybridge-verify --key log.pub certificate.json
+         */
+        get: operations["get-erasure-certificate"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2331,6 +2477,14 @@ export interface components {
             /** @description Public key; compare it with a copy kept elsewhere */
             verifier: string;
         };
+        ClosurePlan: {
+            /** @description Tables whose rows about you are deleted and whose keys are destroyed */
+            goes: string[];
+            /** @description What would be ended, and what you are owed */
+            open: components["schemas"]["Unsettled"][];
+            /** @description What a law has us keep: locked, and read for the law alone */
+            stays: components["schemas"]["Retained"][];
+        };
         CodeConfirmation: {
             code: string;
         };
@@ -2564,6 +2718,89 @@ export interface components {
         EnrolmentToken: {
             token: string;
         };
+        Erasure: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+        };
+        ErasureCase: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            outcomes: components["schemas"]["ErasureOutcome"][];
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            recipients: components["schemas"]["ErasureRecipient"][];
+            /** @description At the rights desk; empty without one */
+            request: string;
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+            subject: string;
+            /** @enum {string} */
+            trigger: "asked" | "granted" | "purpose_over" | "minor";
+            unsettled: components["schemas"]["Unsettled"][];
+        };
+        ErasureOutcome: {
+            /** @description That keeps the rows; empty: deleted */
+            class: string;
+            /** Format: int64 */
+            deleted: number;
+            law: string;
+            table: string;
+            until: string;
+        };
+        ErasureRecipient: {
+            /** Format: date-time */
+            acknowledged_at?: string;
+            id: string;
+            legal_name: string;
+            /** Format: date-time */
+            told_at: string;
+        };
         Field: {
             /** @example body.email */
             location: string;
@@ -2684,6 +2921,11 @@ export interface components {
         };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListErasureCase: {
+            items: components["schemas"]["ErasureCase"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2984,6 +3226,10 @@ export interface components {
             name: string;
             prefixes: string[];
             region: string;
+        };
+        NewClosure: {
+            /** @description Yours, typed, so that nobody does it by mistake */
+            user_name: string;
         };
         NewDataSubjectRequest: {
             /**
@@ -3533,6 +3779,14 @@ export interface components {
         };
         ResetRequest: {
             email: string;
+        };
+        Retained: {
+            /** @description Retention class */
+            class: string;
+            law: string;
+            table: string;
+            /** @description What ends it, as a code: order+3y */
+            until: string;
         };
         RetentionRun: {
             /** Format: date-time */
@@ -4131,6 +4385,10 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        SettledInputBody: {
+            /** @description By which paper it was settled: 3 to 200 characters, no name */
+            paper: string;
+        };
         SpecialInputBody: {
             /**
              * @description Not knowing who asks is no reason
@@ -4296,6 +4554,14 @@ export interface components {
             /** @enum {string} */
             state: "expected" | "unexpected" | "failed";
         };
+        Unsettled: {
+            /** @description Of the thing; of a balance its currency */
+            id: string;
+            /** @enum {string} */
+            kind: "service" | "order" | "payment" | "balance";
+            /** @description Of the thing; of a balance its amount */
+            state: string;
+        };
         UpgradeQuoteRequest: {
             /** @description Options that get another value; each the same as now or more */
             options: {
@@ -4440,6 +4706,68 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "plan-account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosurePlan"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClosure"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
@@ -4881,6 +5209,158 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SpecialInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-acknowledge-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-run-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-settle-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettledInputBody"];
             };
         };
         responses: {
@@ -6199,6 +6679,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Error */
             default: {

@@ -103,3 +103,5 @@ export type RetentionRun = Schemas['RetentionRun'];
 export type Hold = Schemas['Hold'];
 export type NewHold = Schemas['NewHold'];
 export type AuditReport = Schemas['LogReport'];
+export type Erasure = Schemas['Erasure'];
+export type ErasureCase = Schemas['ErasureCase'];

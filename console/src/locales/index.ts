@@ -5,6 +5,7 @@ import vpnEn from './en/vpn.json';
 import adminEn from './en/admin.json';
 import capacityEn from './en/capacity.json';
 import linkEn from './en/link.json';
+import erasureEn from './en/erasure.json';
 import trustEn from './en/trust.json';
 import commonZh from './zh-CN/common.json';
 import accountZh from './zh-CN/account.json';
@@ -13,6 +14,7 @@ import vpnZh from './zh-CN/vpn.json';
 import adminZh from './zh-CN/admin.json';
 import capacityZh from './zh-CN/capacity.json';
 import linkZh from './zh-CN/link.json';
+import erasureZh from './zh-CN/erasure.json';
 import trustZh from './zh-CN/trust.json';
 
 export const en = {
@@ -23,6 +25,7 @@ export const en = {
   ...adminEn,
   ...capacityEn,
   ...linkEn,
+  ...erasureEn,
   ...trustEn,
 };
 export const zh = {
@@ -33,5 +36,6 @@ export const zh = {
   ...adminZh,
   ...capacityZh,
   ...linkZh,
+  ...erasureZh,
   ...trustZh,
 };

@@ -25,6 +25,7 @@ var Types = map[string]string{
 	"agreement.recorded": "consent",
 	"pia.recorded":       "consent",
 
+	"account.closed":           "case",
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.trained":          "account_core",
@@ -125,4 +126,9 @@ var Types = map[string]string{
 	"privacy.request_refused":   "case",
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
+
+	"erasure.opened":       "case",
+	"erasure.settled":      "case",
+	"erasure.acknowledged": "case",
+	"erasure.certified":    "log_leaf",
 }

@@ -90,7 +90,6 @@ func New(d Deps) *Service {
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)
 	job.Subscribe(s.queue, fleet.TopicReleased, "vpn", s.onReleased)
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
-	job.On(s.queue, "vpn.forget", s.onForget)
 	job.On(s.queue, "vpn.locked", s.onLocked)
 	s.queue.Every("vpn.quota", quotaEvery, s.enforceQuotas)
 	job.On(s.queue, "vpn.forget_key", s.onForgetKey)
