@@ -17,6 +17,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -59,6 +61,8 @@ type modules struct {
 	order       *order.Service
 	payment     *payment.Service
 	privacy     *privacy.Service
+	erasure     *erasure.Service
+	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
 }
 
@@ -85,7 +89,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.age = age.New(age.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Statements: m.consent, Eraser: lateEraser{m}, Profile: cfg.Profile,
 	})
-	s.vault.Bind(m.age.TwoPersons(m.audit), m.consent)
+	s.vault.Bind(m.age.TwoPersons(m.audit), gates{m})
 	m.agreement = agreement.New(agreement.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Registry: registry,
 	})
@@ -102,11 +106,12 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
-		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Owners: m.account,
+		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
 	})
+	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
-	return m, nil
+	return m, m.gather(cfg, s, registry, log)
 }
 
 // letterhead is what the desk's letters print of the operator: what the policy

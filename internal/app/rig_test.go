@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
@@ -384,5 +386,17 @@ func (in *rig) operator() *person {
 	must(in.t, err)
 	p := &person{in: in, name: OperatorName, password: strings.TrimSpace(string(secret)), ids: map[string]string{}}
 	p.signIn()
+	return p
+}
+
+// boss is the demonstration's member of staff with a second factor.
+func (in *rig) boss() *person {
+	in.t.Helper()
+	p := in.operator()
+	at, err := url.Parse(p.do(200, "POST", "/me/totp", nil).str("url"))
+	must(in.t, err)
+	code, err := totp.GenerateCode(at.Query().Get("secret"), time.Now())
+	must(in.t, err)
+	p.session = sessionOf(p.do(200, "POST", "/me/totp/confirm", object{"code": code}))
 	return p
 }

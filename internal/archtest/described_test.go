@@ -9,6 +9,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -34,11 +36,13 @@ var described = map[string][]holding.Table{
 	"internal/control/audit":        audit.Holdings(),
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),
+	"internal/control/evidence":     evidence.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
 	"internal/control/ledger":       ledger.Holdings(),
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
 	"internal/control/payment":      payment.Holdings(),
+	"internal/control/erasure":      erasure.Holdings(),
 	"internal/control/privacy":      privacy.Holdings(),
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),

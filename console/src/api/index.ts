@@ -61,6 +61,7 @@ export const api = {
   },
   privacy: {
     policies: () => data(client.GET('/api/v1/policies')),
+    trust: () => data(client.GET('/api/v1/trust')),
     policy: (document: string, version?: string) =>
       version
         ? data(
@@ -78,6 +79,24 @@ export const api = {
     holds: () => data(client.GET('/api/v1/me/holds')),
     disclosures: (query?: PageQuery) => data(client.GET('/api/v1/disclosures', page(query))),
     reads: (query?: PageQuery) => data(client.GET('/api/v1/reads', page(query))),
+  },
+  erasure: {
+    plan: () => data(client.GET('/api/v1/account-closure')),
+    close: (user_name: string, key: string) =>
+      data(client.POST('/api/v1/account-closure', { body: { user_name }, ...keyed(key) })),
+    show: (id: string) => data(client.GET('/api/v1/erasures/{id}', at(id))),
+    certificate: (id: string) => `/api/v1/erasures/${encodeURIComponent(id)}/certificate`,
+    list: () => data(client.GET('/api/v1/admin/erasures')),
+    detail: (id: string) => data(client.GET('/api/v1/admin/erasures/{id}', at(id))),
+    run: (id: string) => data(client.POST('/api/v1/admin/erasures/{id}/run', at(id))),
+    settled: (id: string, paper: string) =>
+      data(client.POST('/api/v1/admin/erasures/{id}/settled', { ...at(id), body: { paper } })),
+    acknowledged: (id: string, recipient: string) =>
+      data(
+        client.POST('/api/v1/admin/erasures/{id}/recipients/{recipient}/acknowledged', {
+          params: { path: { id, recipient } },
+        }),
+      ),
   },
   realName: {
     current: () => data(client.GET('/api/v1/real-name-verifications')),

@@ -4,6 +4,30 @@
  */
 
 export interface paths {
+    "/api/v1/account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What closing your account would do
+         * @description Nothing is done. Closing needs no reason and no data that we do not have.
+         */
+        get: operations["plan-account-closure"];
+        put?: never;
+        /**
+         * Close your account and have your data erased
+         * @description Cannot be undone. Needs the password again (step-up). Services end at once, sessions too. Asked twice it is one erasure. Keep the number: it shows how it stands, to anybody who has it.
+         */
+        post: operations["close-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -266,6 +290,91 @@ export interface paths {
         put?: never;
         /** Declare a special case: seven days */
         post: operations["admin-extend-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures, those under way first */
+        get: operations["admin-list-erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An erasure with what it did and whom it told */
+        get: operations["admin-get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/recipients/{recipient}/acknowledged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recipient confirmed that it erased too */
+        post: operations["admin-acknowledge-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at an erasure that waits at once */
+        post: operations["admin-run-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the account was owed is settled by hand */
+        post: operations["admin-settle-erasure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1020,6 +1129,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an erasure is, by its number */
+        get: operations["get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of an erasure, for skybridge-verify
+         * @description Holds a handle, codes and times. It is proven by the audit log: skybridge-verify --key log.pub certificate.json
+         */
+        get: operations["get-erasure-certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -1474,6 +1620,23 @@ export interface paths {
         };
         /** A published version of a document */
         get: operations["get-policy-version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/datamap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data map */
+        get: operations["get-data-map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2135,6 +2298,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Each promise, what enforces it and the last evidence */
+        get: operations["get-trust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upgrade-quotes": {
         parameters: {
             query?: never;
@@ -2494,6 +2674,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        ClosurePlan: {
+            /** @description Tables whose rows about you are deleted and whose keys are destroyed */
+            goes: string[];
+            /** @description What would be ended, and what you are owed */
+            open: components["schemas"]["Unsettled"][];
+            /** @description What a law has us keep: locked, and read for the law alone */
+            stays: components["schemas"]["Retained"][];
+        };
         CodeConfirmation: {
             code: string;
         };
@@ -2561,6 +2749,12 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
+        };
+        DataMap: {
+            /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
+            map: unknown;
+            /** @description Over the value of map, byte for byte */
+            sha256: string;
         };
         DataSubjectAnswer: {
             /** @enum {string} */
@@ -2721,6 +2915,89 @@ export interface components {
         EnrolmentToken: {
             token: string;
         };
+        Erasure: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+        };
+        ErasureCase: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            outcomes: components["schemas"]["ErasureOutcome"][];
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            recipients: components["schemas"]["ErasureRecipient"][];
+            /** @description At the rights desk; empty without one */
+            request: string;
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+            subject: string;
+            /** @enum {string} */
+            trigger: "asked" | "granted" | "purpose_over" | "minor";
+            unsettled: components["schemas"]["Unsettled"][];
+        };
+        ErasureOutcome: {
+            /** @description That keeps the rows; empty: deleted */
+            class: string;
+            /** Format: int64 */
+            deleted: number;
+            law: string;
+            table: string;
+            until: string;
+        };
+        ErasureRecipient: {
+            /** Format: date-time */
+            acknowledged_at?: string;
+            id: string;
+            legal_name: string;
+            /** Format: date-time */
+            told_at: string;
+        };
         Field: {
             /** @example body.email */
             location: string;
@@ -2857,6 +3134,11 @@ export interface components {
         };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListErasureCase: {
+            items: components["schemas"]["ErasureCase"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3212,6 +3494,10 @@ export interface components {
             email: string;
             password: string;
             /** @example alice */
+            user_name: string;
+        };
+        NewClosure: {
+            /** @description Yours, typed, so that nobody does it by mistake */
             user_name: string;
         };
         NewDataSubjectRequest: {
@@ -3767,6 +4053,14 @@ export interface components {
         };
         ResetRequest: {
             email: string;
+        };
+        Retained: {
+            /** @description Retention class */
+            class: string;
+            law: string;
+            table: string;
+            /** @description What ends it, as a code: order+3y */
+            until: string;
         };
         RetentionRun: {
             /** Format: date-time */
@@ -4368,6 +4662,10 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        SettledInputBody: {
+            /** @description By which paper it was settled: 3 to 200 characters, no name */
+            paper: string;
+        };
         SignedDocument: {
             /** @description Of the signed document; the second person computes it again */
             sha256: string;
@@ -4485,6 +4783,65 @@ export interface components {
             bytes_out: number;
             /** Format: int64 */
             sessions: number;
+        };
+        Trust: {
+            clauses: components["schemas"]["TrustClause"][];
+            /** @description SHA-256 of the data map's canonical JSON */
+            data_map_sha256: string;
+            /** @description Version of the program */
+            program: string;
+        };
+        TrustClause: {
+            /** @description Symbols of the program */
+            enforced_by: string[];
+            /** @description Missing where it was not asked yet */
+            evidence?: components["schemas"]["TrustEvidence"];
+            /** @example LT-1.1b */
+            id: string;
+            /** @description What the software has to do */
+            must: string;
+            /** @description The test that failed when the clause's gate was turned off for a trial */
+            mutant_killed_by?: string;
+            /** @description The work that brings it */
+            planned?: string;
+            /** @description The question that the service asks its own data every hour */
+            query?: string;
+            /**
+             * @description planned and open: nothing enforces it yet
+             * @enum {string}
+             */
+            state: "enforced" | "organisational" | "planned" | "open";
+            /** @description Tests that fail without them */
+            tests: string[];
+        };
+        TrustEvidence: {
+            /** Format: date-time */
+            checked_at: string;
+            /**
+             * Format: int64
+             * @description Times that it was asked
+             */
+            checks: number;
+            /**
+             * Format: int64
+             * @description Things that were looked at
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Of them, those that should not be
+             */
+            found: number;
+            /** @enum {string} */
+            state: "expected" | "unexpected" | "failed";
+        };
+        Unsettled: {
+            /** @description Of the thing; of a balance its currency */
+            id: string;
+            /** @enum {string} */
+            kind: "service" | "order" | "payment" | "balance";
+            /** @description Of the thing; of a balance its amount */
+            state: string;
         };
         UpgradeQuoteRequest: {
             /** @description Options that get another value; each the same as now or more */
@@ -4645,6 +5002,68 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "plan-account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosurePlan"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClosure"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
@@ -5121,6 +5540,158 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SpecialInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-acknowledge-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-run-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-settle-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettledInputBody"];
             };
         };
         responses: {
@@ -6726,6 +7297,69 @@ export interface operations {
             };
         };
     };
+    "get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-limits": {
         parameters: {
             query?: never;
@@ -7683,6 +8317,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-data-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataMap"];
                 };
             };
             /** @description Error */
@@ -9137,6 +9800,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClientRecoveryCodes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
                 };
             };
             /** @description Error */

@@ -33,6 +33,8 @@ export type MinorAudit = Schemas['MinorAudit'];
 export type Notice = Schemas['Notice'];
 
 export type PolicySummary = Schemas['PolicySummary'];
+export type Trust = Schemas['Trust'];
+export type TrustClause = Schemas['TrustClause'];
 export type Policy = Schemas['Policy'];
 export type ConsentPrompt = Schemas['ConsentPrompt'];
 export type ConsentRecord = Schemas['ConsentRecord'];
@@ -107,3 +109,5 @@ export type RetentionRun = Schemas['RetentionRun'];
 export type Hold = Schemas['Hold'];
 export type NewHold = Schemas['NewHold'];
 export type AuditReport = Schemas['LogReport'];
+export type Erasure = Schemas['Erasure'];
+export type ErasureCase = Schemas['ErasureCase'];

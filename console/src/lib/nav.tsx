@@ -17,6 +17,7 @@ import {
   ProfileOutlined,
   SafetyCertificateOutlined,
   SafetyOutlined,
+  DeleteOutlined,
   HourglassOutlined,
   SecurityScanOutlined,
   ShoppingCartOutlined,
@@ -101,6 +102,13 @@ export const places: Place[] = [
     icon: <HourglassOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+  {
+    path: '/admin/erasures',
+    name: 'admin_erasures',
+    icon: <DeleteOutlined />,
+    group: 'operator',
+    permission: 'privacy.handle',
   },
 ];
 

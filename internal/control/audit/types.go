@@ -32,6 +32,7 @@ var Types = map[string]string{
 	"age.read_approved":      "disclosure",
 	"age.audit_made":         "log_leaf",
 
+	"account.closed":           "case",
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.trained":          "account_core",
@@ -49,6 +50,9 @@ var Types = map[string]string{
 	"account.stuffing":         "netlog",
 
 	"proof.pack": "disclosure",
+
+	"evidence.unexpected": "log_leaf",
+	"evidence.expected":   "log_leaf",
 
 	"order.placed":          "order",
 	"order.paid":            "order",
@@ -131,4 +135,9 @@ var Types = map[string]string{
 	"privacy.request_withdrawn": "case",
 	"privacy.proof_seen":        "case",
 	"privacy.proof_confirmed":   "case",
+
+	"erasure.opened":       "case",
+	"erasure.settled":      "case",
+	"erasure.acknowledged": "case",
+	"erasure.certified":    "log_leaf",
 }

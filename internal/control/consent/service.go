@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -36,6 +37,8 @@ type Deps struct {
 	Vault *vault.Vault // system secrets only
 	Age   Age
 	Facts Facts // operator, profile and the tables that the texts print
+
+	Clauses []clause.Clause // what texts are held to; nil = the registry of this build
 }
 
 // Service is the module. It is safe for concurrent use. Call Seed before the
@@ -54,6 +57,13 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	if err := d.Facts.validate(); err != nil {
 		return nil, err
+	}
+	if d.Clauses == nil {
+		all, err := clause.Load()
+		if err != nil {
+			return nil, err
+		}
+		d.Clauses = all
 	}
 	s := &Service{d: d, purposes: Purposes(d.Facts.Profile)}
 	d.Queue.Every("consent.purge", time.Hour, s.purge)

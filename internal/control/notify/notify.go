@@ -52,6 +52,8 @@ const (
 
 	RightsReceived = "privacy.request_received"
 	RightsAnswered = "privacy.request_answered"
+
+	ErasureBegun = "erasure.begun"
 )
 
 // Message is something to tell a person. Params are what the template of the
