@@ -26,9 +26,11 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
+    'minor.handle',
     'privacy.handle',
     'audit.verify',
   ],
+  age: { age_group: '', needs: '' },
   created_at: t(-90000),
 };
 

@@ -54,6 +54,7 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
 const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
 const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
@@ -66,6 +67,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
   '/admin/retention': AdminRetention,
+  '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,
 };
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
@@ -34,6 +35,7 @@ func Held() []holding.Held {
 		audit.Held(),
 		privacy.Held(),
 		erasure.Held(),
+		age.Held(),
 		account.Held(),
 	} {
 		all = append(all, h...)

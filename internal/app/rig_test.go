@@ -278,7 +278,20 @@ func (in *rig) customer(name string, sequence int) *person {
 	p.connect()
 	p.ids["notices"] = p.do(200, "GET", "/notices", nil).str("items.id")
 	p.ids["data-subject-requests"] = p.do(201, "POST", "/data-subject-requests", object{"kind": "access"}).str("id")
+	p.child()
 	return p
+}
+
+// child opens the account of a child, whose guardian the person is.
+func (p *person) child() {
+	p.in.t.Helper()
+	token, err := p.in.modules.account.IssueVerification(context.Background(), p.self().Handle)
+	must(p.in.t, err)
+	p.do(204, "POST", "/email-verifications", object{"token": token})
+	c := object{"user_name": p.name + "-child", "password": id.Random(15), "email": p.name + "-child@example.org"}
+	c["consent_token"] = p.do(200, "GET", "/consent-prompts/platform_policy", nil).str("token")
+	c["child_rules_token"] = p.do(200, "GET", "/consent-prompts/child_rules", nil).str("token")
+	p.ids["children"] = p.do(201, "POST", "/children", c).str("account")
 }
 
 // realName has an invented person verified.

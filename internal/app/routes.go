@@ -54,7 +54,8 @@ const (
 // resources registers every resource of the API.
 func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	now := clock.System{}.Now
-	api.Accounts(a, m.account, m.consent)
+	api.Accounts(a, m.account, m.consent, m.age)
+	api.AgesOf(a, m.age, m.account)
 	api.LoginSessions(a, m.account)
 	api.Policies(a, m.consent)
 	api.TrustPages(a, m.trust())

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
@@ -45,6 +46,7 @@ func Migrations() []db.Migrations {
 		audit.Migrations(),
 		consent.Migrations(),
 		agreement.Migrations(),
+		age.Migrations(),
 		account.Migrations(),
 		notify.Migrations(),
 		realname.Migrations(),
@@ -71,6 +73,7 @@ func Holdings() []holding.Table {
 		audit.Holdings(),
 		consent.Holdings(),
 		agreement.Holdings(),
+		age.Holdings(),
 		account.Holdings(),
 		notify.Holdings(),
 		realname.Holdings(),

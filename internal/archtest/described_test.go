@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
@@ -30,6 +31,7 @@ import (
 // reported by the rule.
 var described = map[string][]holding.Table{
 	"internal/control/account":      account.Holdings(),
+	"internal/control/age":          age.Holdings(),
 	"internal/control/agreement":    agreement.Holdings(),
 	"internal/control/audit":        audit.Holdings(),
 	"internal/control/catalog":      catalog.Holdings(),

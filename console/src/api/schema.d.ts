@@ -259,6 +259,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/data-subject-requests/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You saw the proof of a guardian
+         * @description Two of the staff see the same document; a guardian's request is granted after the second.
+         */
+        post: operations["admin-see-guardian-proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/data-subject-requests/{id}/special": {
         parameters: {
             query?: never;
@@ -451,6 +471,77 @@ export interface paths {
          * @description You answer for it. It takes the place of an earlier one with this id; entries are never changed or removed.
          */
         post: operations["admin-record-impact-assessment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minor-audits/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the audit of a year that is over */
+        post: operations["admin-make-minor-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minor-readings/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a reading to who asked for it, for an hour */
+        post: operations["admin-approve-minor-reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for staff about minors */
+        get: operations["admin-list-minors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minors/{account}/written-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You saw a guardian's signed consent
+         * @description Two of the staff see the same document; the account opens with the second.
+         */
+        post: operations["admin-see-written-consent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -705,6 +796,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/age-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is asked of minors here */
+        get: operations["list-age-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/age-statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * State your age group as a minor
+         * @description After the minors' clauses were read with a guardian, where an identity number told of the age first.
+         */
+        post: operations["state-age"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit-log/proof": {
         parameters: {
             query?: never;
@@ -810,6 +938,47 @@ export interface paths {
         put?: never;
         /** Revoke a certificate of an SSL client; its sessions end */
         post: operations["revoke-certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts that you opened as a guardian */
+        get: operations["list-children"];
+        put?: never;
+        /**
+         * Open an account for your child
+         * @description For a child of 14 or younger. You are the guardian, read the policy and the rules for children, and act for the child.
+         */
+        post: operations["register-child"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/children/{account}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have your child's data deleted and the services cancelled
+         * @description Begins at once and needs no other proof than that you opened the account.
+         */
+        post: operations["erase-child"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2334,6 +2503,28 @@ export interface components {
             account: string;
             user_name: string;
         };
+        Age: {
+            /** @enum {string} */
+            age_group: "" | "≤14" | "15" | "16-17";
+            /**
+             * @description What is missing before anything is open
+             * @enum {string}
+             */
+            needs: "" | "age.screen_needed" | "age.guardian_needed" | "age.erasing";
+        };
+        AgeGroup: {
+            /** @enum {string} */
+            age_group: "≤14" | "15" | "16-17";
+            /**
+             * @description screen: the minors' clauses, read with a guardian; guardian: a guardian opens the account; written: a guardian's signed consent
+             * @enum {string}
+             */
+            rule: "screen" | "guardian" | "written" | "refused";
+        };
+        AgeStatement: {
+            /** @enum {string} */
+            age_group: "15" | "16-17";
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -2477,6 +2668,12 @@ export interface components {
             /** @description Public key; compare it with a copy kept elsewhere */
             verifier: string;
         };
+        Child: {
+            /** @example acc_... */
+            account: string;
+            /** Format: date-time */
+            created_at: string;
+        };
         ClosurePlan: {
             /** @description Tables whose rows about you are deleted and whose keys are destroyed */
             goes: string[];
@@ -2507,7 +2704,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             /** @enum {string} */
-            kind: "plain" | "separate.sensitive" | "separate.share" | "separate.crossborder";
+            kind: "plain" | "separate.sensitive" | "separate.share" | "separate.crossborder" | "guardian";
             locale: string;
             /** @description HTML: what for, which data, to whom, what happens on refusal; safe to show */
             notice: string;
@@ -2838,6 +3035,12 @@ export interface components {
         GatewayNodePatch: {
             draining: boolean;
         };
+        GuardianProof: {
+            /** @description The child's */
+            account: string;
+            /** @description Of the signed document; the second person computes it again */
+            sha256: string;
+        };
         Hold: {
             authority: string;
             /** @description Retention class; empty: every class */
@@ -2904,6 +3107,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListAgeGroup: {
+            items: components["schemas"]["AgeGroup"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListBlockedCertificate: {
             items: components["schemas"]["BlockedCertificate"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -2911,6 +3119,11 @@ export interface components {
         };
         ListCertificate: {
             items: components["schemas"]["Certificate"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListChild: {
+            items: components["schemas"]["Child"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3179,6 +3392,7 @@ export interface components {
         };
         Me: {
             account: string;
+            age: components["schemas"]["Age"];
             /** @description Purposes whose policy has a new major version that waits for an act */
             consents_due: string[];
             /** Format: date-time */
@@ -3209,6 +3423,50 @@ export interface components {
             /** @enum {string} */
             locale: "zh-CN" | "en";
         };
+        MinorAudit: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            made_at?: string;
+            pack?: components["schemas"]["MinorPack"];
+            sha256: string;
+            /** Format: int64 */
+            year: number;
+        };
+        MinorPack: {
+            /** @description Minors on that day, by age group */
+            bands: {
+                [key: string]: number;
+            };
+            /** @description Of the year: refused, guardian_consent, read, read_approved, read_refused, erasure */
+            counts: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            made_at: string;
+            /** Format: int64 */
+            year: number;
+        };
+        MinorReading: {
+            /** Format: date-time */
+            asked_at: string;
+            /** @example mrd_... */
+            id: string;
+            /** @description You asked; somebody else has to approve */
+            own: boolean;
+            purpose: string;
+            /** @example sub_... */
+            reader: string;
+            /** @description The ticket or case */
+            reason: string;
+            /** @example sub_... */
+            subject: string;
+        };
+        Minors: {
+            audits: components["schemas"]["MinorAudit"][];
+            readings: components["schemas"]["MinorReading"][];
+            waiting: components["schemas"]["WaitingMinor"][];
+        };
         Money: {
             /**
              * @description With all decimals of its currency
@@ -3226,6 +3484,17 @@ export interface components {
             name: string;
             prefixes: string[];
             region: string;
+        };
+        NewChild: {
+            /** @description Of GET /consent-prompts/child_rules, in the guardian's session */
+            child_rules_token: string;
+            /** @description Of GET /consent-prompts/platform_policy, in the guardian's session */
+            consent_token: string;
+            /** @example alice@example.org */
+            email: string;
+            password: string;
+            /** @example alice */
+            user_name: string;
         };
         NewClosure: {
             /** @description Yours, typed, so that nobody does it by mistake */
@@ -3706,7 +3975,7 @@ export interface components {
         };
         RealNameReview: {
             account: string;
-            /** @description 16-17 for minors, else empty */
+            /** @description ≤14, 15 or 16-17 for minors, else empty */
             band: string;
             /** Format: date-time */
             decided_at?: string;
@@ -3756,7 +4025,12 @@ export interface components {
         };
         Registration: {
             /** @description The statement of being 18 or older, part of the act */
-            adult: boolean;
+            adult?: boolean;
+            /**
+             * @description A minor's statement, in place of adult; GET /age-groups says what follows from it
+             * @enum {string}
+             */
+            age_group?: "" | "≤14" | "15" | "16-17";
             /** @description Of GET /consent-prompts/platform_policy */
             consent_token: string;
             /** @description Of GET /consent-prompts/crossborder.platform, where the profile asks for it */
@@ -4365,6 +4639,9 @@ export interface components {
             /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
+        SeenDocument: {
+            confirmed: boolean;
+        };
         ServiceQuote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -4388,6 +4665,10 @@ export interface components {
         SettledInputBody: {
             /** @description By which paper it was settled: 3 to 200 characters, no name */
             paper: string;
+        };
+        SignedDocument: {
+            /** @description Of the signed document; the second person computes it again */
+            sha256: string;
         };
         SpecialInputBody: {
             /**
@@ -4682,6 +4963,21 @@ export interface components {
              * @enum {string}
              */
             transport?: "tls" | "dtls" | "detached";
+        };
+        WaitingMinor: {
+            /** @example acc_... */
+            account: string;
+            /** @enum {string} */
+            age_group: "16-17";
+            /**
+             * Format: date-time
+             * @description What is held is erased on this day unless two of the staff saw the consent before
+             */
+            erase_at: string;
+            /** @description The first of two of the staff who saw the signed document; empty: nobody did */
+            seen_by: string;
+            /** Format: date-time */
+            since: string;
         };
         Wallet: {
             balance: components["schemas"]["Money"];
@@ -5199,6 +5495,41 @@ export interface operations {
             };
         };
     };
+    "admin-see-guardian-proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuardianProof"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenDocument"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-extend-data-subject-request": {
         parameters: {
             query?: never;
@@ -5586,6 +5917,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImpactAssessment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-make-minor-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinorPack"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-approve-minor-reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Minors"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-see-written-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedDocument"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenDocument"];
                 };
             };
             /** @description Error */
@@ -6075,6 +6530,66 @@ export interface operations {
             };
         };
     };
+    "list-age-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAgeGroup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "state-age": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgeStatement"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "prove-own-entry": {
         parameters: {
             query: {
@@ -6367,6 +6882,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Certificate"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChild"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "register-child": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChild"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-child": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

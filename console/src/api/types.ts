@@ -24,6 +24,12 @@ export type Enrolment = Schemas['Enrolment'];
 export type Registration = Schemas['Registration'];
 export type Login = Schemas['Login'];
 export type Proof = Schemas['Proof'];
+export type AgeGroup = Schemas['AgeGroup'];
+export type NewChild = Schemas['NewChild'];
+export type Child = Schemas['Child'];
+export type WaitingMinor = Schemas['WaitingMinor'];
+export type MinorReading = Schemas['MinorReading'];
+export type MinorAudit = Schemas['MinorAudit'];
 export type Notice = Schemas['Notice'];
 
 export type PolicySummary = Schemas['PolicySummary'];

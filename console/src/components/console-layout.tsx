@@ -14,6 +14,7 @@ import { useNarrow } from '../lib/media';
 import { useToggle } from '../lib/use';
 import { Boundary } from './boundary';
 import { Mark } from './mark';
+import { AgeGate } from './minor';
 import { Palette, usePaletteKeys } from './palette';
 import { Notices } from './notices';
 import { PolicyDialog } from './policy-dialog';
@@ -55,11 +56,13 @@ export function ConsoleLayout() {
         <main className="main" id="content" tabIndex={-1}>
           <div className="main-inner">
             <VerifyBanner />
-            <Boundary key={pathname}>
-              <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
-                <Outlet />
-              </Suspense>
-            </Boundary>
+            <AgeGate>
+              <Boundary key={pathname}>
+                <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
+                  <Outlet />
+                </Suspense>
+              </Boundary>
+            </AgeGate>
           </div>
         </main>
       </div>

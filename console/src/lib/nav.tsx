@@ -90,6 +90,13 @@ export const places: Place[] = [
     permission: 'audit.read',
   },
   {
+    path: '/admin/minors',
+    name: 'admin_minors',
+    icon: <TeamOutlined />,
+    group: 'operator',
+    permission: 'minor.handle',
+  },
+  {
     path: '/admin/retention',
     name: 'admin_retention',
     icon: <HourglassOutlined />,

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
+import { Children } from '../components/children';
 import { Held } from '../components/held';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
@@ -17,6 +18,7 @@ export function MyData() {
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
       <Held />
+      <Children />
       <Tabs
         items={[
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },

@@ -25,6 +25,13 @@ var Types = map[string]string{
 	"agreement.recorded": "consent",
 	"pia.recorded":       "consent",
 
+	"age.learned":            "account_core",
+	"age.guardian_seen":      "account_core",
+	"age.guardian_consented": "consent",
+	"age.read_refused":       "disclosure",
+	"age.read_approved":      "disclosure",
+	"age.audit_made":         "log_leaf",
+
 	"account.closed":           "case",
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
@@ -126,6 +133,8 @@ var Types = map[string]string{
 	"privacy.request_refused":   "case",
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
+	"privacy.proof_seen":        "case",
+	"privacy.proof_confirmed":   "case",
 
 	"erasure.opened":       "case",
 	"erasure.settled":      "case",

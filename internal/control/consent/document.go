@@ -25,6 +25,15 @@ var Locales = []string{"zh-CN", "en"}
 
 var documentNames = []string{DocPlatform, DocClient, DocTerms, DocAgreement, DocSLA}
 
+// documentsOf are the documents of a profile. Hong Kong's has no children, so
+// that it has no rules for them.
+func documentsOf(profile string) []string {
+	if profile != Mainland {
+		return documentNames
+	}
+	return append(slices.Clone(documentNames), DocChildren)
+}
+
 // head is the front matter of a document file.
 type head struct {
 	Document string   `yaml:"document"`

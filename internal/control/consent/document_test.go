@@ -16,7 +16,7 @@ var profiles = []string{Mainland, HongKong}
 func eachSource(t *testing.T, fn func(t *testing.T, s source, text, profile string)) {
 	t.Helper()
 	for _, profile := range profiles {
-		for _, document := range documentNames {
+		for _, document := range documentsOf(profile) {
 			for _, locale := range Locales {
 				s, err := loadText(document, locale, profile)
 				if err != nil {
@@ -41,7 +41,7 @@ func TestLocalesHaveTheSameClauses(t *testing.T) {
 	t.Parallel()
 	for _, profile := range profiles {
 		s := &Service{d: Deps{Facts: DemoFacts(profile)}}
-		for _, document := range documentNames {
+		for _, document := range documentsOf(profile) {
 			if _, err := s.candidate(document); err != nil {
 				t.Error(err)
 			}

@@ -118,7 +118,7 @@ func (n number) rank() int64 { return int64(n[0])*1e8 + int64(n[1])*1e4 + int64(
 // ones after NoticePeriod. Every process calls it at start, before the first
 // act.
 func (s *Service) Seed(ctx context.Context) error {
-	for _, document := range documentNames {
+	for _, document := range documentsOf(s.d.Facts.Profile) {
 		c, err := s.candidate(document)
 		if err != nil {
 			return err
@@ -238,7 +238,7 @@ func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 	if d.EffectiveAt.Before(now.Add(NoticePeriod)) {
 		return Version{}, errs.New(errs.Unprocessable, "consent.notice_too_short").With("days", 7)
 	}
-	if !slices.Contains(documentNames, d.Document) {
+	if !slices.Contains(documentsOf(s.d.Facts.Profile), d.Document) {
 		return Version{}, ErrNotFound
 	}
 	if d.Major && !s.asked(d.Document) {
@@ -320,7 +320,7 @@ func (s *Service) unchanged(ctx context.Context, q db.Q, c candidate, newest Ver
 // and the operator's facts would say: staff should publish them.
 func (s *Service) Drift(ctx context.Context) ([]string, error) {
 	var changed []string
-	for _, document := range documentNames {
+	for _, document := range documentsOf(s.d.Facts.Profile) {
 		c, err := s.candidate(document)
 		if err != nil {
 			return nil, err
