@@ -29,8 +29,11 @@ export const me = {
     'incident.read',
     'incident.handle',
     'incident.sign',
+    'minor.handle',
+    'privacy.handle',
     'audit.verify',
   ],
+  age: { age_group: '', needs: '' },
   created_at: t(-90000),
 };
 
@@ -237,7 +240,7 @@ export const payments = (n) =>
 const clause = (n, title) =>
   `<h2>${n}. ${title}</h2><p>为向您提供 VPN 服务，我们仅收集完成注册、订购、支付与连接所必需的信息。<strong>我们不会记录您访问的目标、DNS 查询与通信内容。</strong></p><p>You may withdraw a consent at any time; what depends on it stops within a second.</p>`;
 export const policies = ['platform', 'client', 'terms'].map((document, i) => ({
-  document, version: '1.0.0', title: ['平台隐私政策', '客户端隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
+  document, version: '1.0.0', title: ['平台隐私政策', 'VPN 接入隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', change: i ? 'minor' : 'major',
 })); // prettier-ignore
 export const policy = (document) => ({
@@ -252,6 +255,25 @@ export const policy = (document) => ({
   text_sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   versions: [policies[0], { ...policies[0], version: '0.9.0' }],
 });
+
+const clauses = [
+  ['LT-0c', 'enforced', 'only the click counts', ['internal/control/consent.Service.Gate'], 'gates_open_without_act', 'expected'],
+  ['LT-1.1a', 'enforced', 'exactly 3 fields; argon2id, 16-byte salt, stored parameters; mail verified', ['internal/control/account.Registration', 'internal/platform/password.Hasher.Hash'], 'passwords_readable', 'expected'],
+  ['LT-1.1b', 'enforced', 'provision in CN-mainland needs verification; elsewhere never asked', ['internal/control/realname.Service.Require'], 'provision_without_verification', 'unexpected'],
+  ['LT-5.1', 'open', 'all stores HK', [], '', ''],
+  ['SUP-6', 'enforced', 'keep a VPN session log of exactly {start, end, handle, source IP, gateway, inner address, bytes in, bytes out, reason}, declared in both texts', ['internal/control/consent.Declared', 'internal/gwlink.Report'], 'columns_undeclared', 'failed'],
+  ['TY-2.1', 'planned', 'no sign-up screen, route, capability for client class; login only when the service is open', [], '', ''],
+  ['TY-3.2a', 'enforced', 'ceiling = floor or purpose end (+3 d run grace)', ['internal/platform/retention.LastPast'], 'retention_overdue', ''],
+  ['TY-5.1d', 'organisational', '>12 months untrained → PI roles lapse', [], '', ''],
+]; // prettier-ignore
+export const trust = (n) => ({
+  program: '1.4.0', data_map_sha256: policies[0].sha256,
+  clauses: clauses.slice(0, n).map(([number, state, must, enforced_by, query, found]) => ({
+    id: number, state, must, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
+    planned: state === 'planned' ? 'skyconnect: the client' : undefined, mutant_killed_by: number === "LT-0c" ? 'internal/control/consent.TestItIsKept' : undefined,
+    evidence: found ? { state: found, examined: 1284, found: found === 'unexpected' ? 2 : 0, checks: 310, checked_at: t(-20) } : undefined,
+  })),
+}); // prettier-ignore
 
 export const prompt = (purpose) => ({
   purpose, kind: purpose === 'realname' ? 'separate.sensitive' : 'plain', document: 'platform', version: '1.0.0', title: '平台隐私政策',
@@ -376,3 +398,54 @@ export const incidentTasks = (n) =>
   Array.from({ length: n }, (_, i) => ({ subject: id('sub_', i), kind: ['phone', 'letter', 'guardian'][i % 3], outcome: '', reference: '', made_at: t(-30 - i), closed_by: '' })); // prettier-ignore
 export const incidentNotices = (n) =>
   Array.from({ length: Math.min(n, 2) }, (_, i) => ({ id: id('ntc_', i), title: '关于个人信息安全事件的通知', text: noticeText, at: t(-60 - i * 9000), seen_at: i ? t(-8000) : undefined })); // prettier-ignore
+export const closure = {
+  open: [
+    { kind: 'service', id: id('svc_', 0), state: 'active' },
+    { kind: 'balance', id: 'CNY', state: '12.34' },
+  ],
+  goes: [
+    'account_person',
+    'account_email',
+    'account_session',
+    'realname_verification',
+    'notify_message',
+    'vpn_gateway',
+  ],
+  stays: [
+    { table: 'order_order', class: 'order', law: 'ECL 31', until: 'order+3y' },
+    { table: 'account_login', class: 'netlog', law: 'CSL 23', until: 'day+6m' },
+  ],
+};
+
+export const erasure = (done = false) => ({
+  id: id('ers_', 0),
+  step: done ? 'done' : 'settle',
+  problem: done ? '' : 'unsettled',
+  asked_at: '2026-11-02T08:00:00Z',
+  due_at: '2026-11-23T16:00:00Z',
+  ...(done ? { effective_at: '2026-11-02T08:03:00Z', complete_at: '2026-11-09T08:03:00Z' } : {}),
+  certified: done,
+});
+
+export const erasures = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    ...erasure(i > 0),
+    id: id('ers_', i),
+    subject: id('sub_', i),
+    trigger: ['asked', 'granted', 'purpose_over', 'minor'][i % 4],
+    request: '',
+    unsettled: i > 0 ? [] : closure.open,
+    recipients: [
+      { id: 'idv.aliyun', legal_name: '示例核验有限公司', told_at: '2026-11-02T08:01:00Z' },
+      {
+        id: 'pay.epay',
+        legal_name: '示例支付有限公司',
+        told_at: '2026-11-02T08:01:00Z',
+        acknowledged_at: '2026-11-03T02:00:00Z',
+      },
+    ],
+    outcomes: [
+      { table: 'account_person', deleted: 1, class: '', law: '', until: '' },
+      { table: 'order_order', deleted: 0, class: 'order', law: 'ECL 31', until: 'order+3y' },
+    ],
+  }));

@@ -29,6 +29,7 @@ const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
+const Trust = page(() => import('./pages/trust'), 'Trust');
 const Overview = page(() => import('./pages/overview'), 'Overview');
 const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
@@ -55,6 +56,9 @@ const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies')
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
 const AdminIncidents = page(() => import('./pages/admin-incidents'), 'AdminIncidents');
 const AdminIncident = page(() => import('./pages/admin-incident'), 'AdminIncident');
+const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
+const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
+const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 
 export const operatorPages: Record<string, React.ComponentType> = {
@@ -66,6 +70,8 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/audit-log': AdminAudit,
   '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
+  '/admin/minors': AdminMinors,
+  '/admin/erasures': AdminErasures,
 };
 
 export const newClient = () =>
@@ -130,9 +136,11 @@ export function Pages() {
         <Route path="/verify-email" element={<VerifyEmail />} />
         <Route path="/enrol" element={<Enrol />} />
         <Route path="/bundle" element={<BundlePage />} />
+        <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />
+        <Route path="/trust" element={<Trust />} />
         <Route element={<SignedIn />}>
           <Route element={<ConsoleLayout />}>
             <Route index element={<Overview />} />

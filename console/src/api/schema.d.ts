@@ -4,6 +4,30 @@
  */
 
 export interface paths {
+    "/api/v1/account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What closing your account would do
+         * @description Nothing is done. Closing needs no reason and no data that we do not have.
+         */
+        get: operations["plan-account-closure"];
+        put?: never;
+        /**
+         * Close your account and have your data erased
+         * @description Cannot be undone. Needs the password again (step-up). Services end at once, sessions too. Asked twice it is one erasure. Keep the number: it shows how it stands, to anybody who has it.
+         */
+        post: operations["close-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -235,6 +259,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/data-subject-requests/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You saw the proof of a guardian
+         * @description Two of the staff see the same document; a guardian's request is granted after the second.
+         */
+        post: operations["admin-see-guardian-proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/data-subject-requests/{id}/special": {
         parameters: {
             query?: never;
@@ -246,6 +290,91 @@ export interface paths {
         put?: never;
         /** Declare a special case: seven days */
         post: operations["admin-extend-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures, those under way first */
+        get: operations["admin-list-erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An erasure with what it did and whom it told */
+        get: operations["admin-get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/recipients/{recipient}/acknowledged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recipient confirmed that it erased too */
+        post: operations["admin-acknowledge-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at an erasure that waits at once */
+        post: operations["admin-run-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the account was owed is settled by hand */
+        post: operations["admin-settle-erasure"];
         delete?: never;
         options?: never;
         head?: never;
@@ -600,6 +729,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/minor-audits/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the audit of a year that is over */
+        post: operations["admin-make-minor-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minor-readings/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a reading to who asked for it, for an hour */
+        post: operations["admin-approve-minor-reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for staff about minors */
+        get: operations["admin-list-minors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minors/{account}/written-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You saw a guardian's signed consent
+         * @description Two of the staff see the same document; the account opens with the second.
+         */
+        post: operations["admin-see-written-consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders": {
         parameters: {
             query?: never;
@@ -848,6 +1048,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/age-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is asked of minors here */
+        get: operations["list-age-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/age-statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * State your age group as a minor
+         * @description After the minors' clauses were read with a guardian, where an identity number told of the age first.
+         */
+        post: operations["state-age"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit-log/proof": {
         parameters: {
             query?: never;
@@ -953,6 +1190,47 @@ export interface paths {
         put?: never;
         /** Revoke a certificate of an SSL client; its sessions end */
         post: operations["revoke-certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts that you opened as a guardian */
+        get: operations["list-children"];
+        put?: never;
+        /**
+         * Open an account for your child
+         * @description For a child of 14 or younger. You are the guardian, read the policy and the rules for children, and act for the child.
+         */
+        post: operations["register-child"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/children/{account}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have your child's data deleted and the services cancelled
+         * @description Begins at once and needs no other proof than that you opened the account.
+         */
+        post: operations["erase-child"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1097,6 +1375,43 @@ export interface paths {
         put?: never;
         /** Confirm an address, or ask for another mail */
         post: operations["verify-email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an erasure is, by its number */
+        get: operations["get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of an erasure, for skybridge-verify
+         * @description Holds a handle, codes and times. It is proven by the audit log: skybridge-verify --key log.pub certificate.json
+         */
+        get: operations["get-erasure-certificate"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1608,6 +1923,23 @@ export interface paths {
         };
         /** A published version of a document */
         get: operations["get-policy-version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/datamap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data map */
+        get: operations["get-data-map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2269,6 +2601,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Each promise, what enforces it and the last evidence */
+        get: operations["get-trust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upgrade-quotes": {
         parameters: {
             query?: never;
@@ -2476,6 +2825,28 @@ export interface components {
         "Admin-widen-incidentRequest": {
             scope: components["schemas"]["IncidentQuery"][] | null;
         };
+        Age: {
+            /** @enum {string} */
+            age_group: "" | "≤14" | "15" | "16-17";
+            /**
+             * @description What is missing before anything is open
+             * @enum {string}
+             */
+            needs: "" | "age.screen_needed" | "age.guardian_needed" | "age.erasing";
+        };
+        AgeGroup: {
+            /** @enum {string} */
+            age_group: "≤14" | "15" | "16-17";
+            /**
+             * @description screen: the minors' clauses, read with a guardian; guardian: a guardian opens the account; written: a guardian's signed consent
+             * @enum {string}
+             */
+            rule: "screen" | "guardian" | "written" | "refused";
+        };
+        AgeStatement: {
+            /** @enum {string} */
+            age_group: "15" | "16-17";
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -2619,6 +2990,20 @@ export interface components {
             /** @description Public key; compare it with a copy kept elsewhere */
             verifier: string;
         };
+        Child: {
+            /** @example acc_... */
+            account: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ClosurePlan: {
+            /** @description Tables whose rows about you are deleted and whose keys are destroyed */
+            goes: string[];
+            /** @description What would be ended, and what you are owed */
+            open: components["schemas"]["Unsettled"][];
+            /** @description What a law has us keep: locked, and read for the law alone */
+            stays: components["schemas"]["Retained"][];
+        };
         CodeConfirmation: {
             code: string;
         };
@@ -2641,7 +3026,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             /** @enum {string} */
-            kind: "plain" | "separate.sensitive" | "separate.share" | "separate.crossborder";
+            kind: "plain" | "separate.sensitive" | "separate.share" | "separate.crossborder" | "guardian";
             locale: string;
             /** @description HTML: what for, which data, to whom, what happens on refusal; safe to show */
             notice: string;
@@ -2686,6 +3071,12 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
+        };
+        DataMap: {
+            /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
+            map: unknown;
+            /** @description Over the value of map, byte for byte */
+            sha256: string;
         };
         DataSubjectAnswer: {
             /** @enum {string} */
@@ -2846,6 +3237,89 @@ export interface components {
         EnrolmentToken: {
             token: string;
         };
+        Erasure: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+        };
+        ErasureCase: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            outcomes: components["schemas"]["ErasureOutcome"][];
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            recipients: components["schemas"]["ErasureRecipient"][];
+            /** @description At the rights desk; empty without one */
+            request: string;
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+            subject: string;
+            /** @enum {string} */
+            trigger: "asked" | "granted" | "purpose_over" | "minor";
+            unsettled: components["schemas"]["Unsettled"][];
+        };
+        ErasureOutcome: {
+            /** @description That keeps the rows; empty: deleted */
+            class: string;
+            /** Format: int64 */
+            deleted: number;
+            law: string;
+            table: string;
+            until: string;
+        };
+        ErasureRecipient: {
+            /** Format: date-time */
+            acknowledged_at?: string;
+            id: string;
+            legal_name: string;
+            /** Format: date-time */
+            told_at: string;
+        };
         Field: {
             /** @example body.email */
             location: string;
@@ -2882,6 +3356,12 @@ export interface components {
         };
         GatewayNodePatch: {
             draining: boolean;
+        };
+        GuardianProof: {
+            /** @description The child's */
+            account: string;
+            /** @description Of the signed document; the second person computes it again */
+            sha256: string;
         };
         Hold: {
             authority: string;
@@ -3189,6 +3669,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListAgeGroup: {
+            items: components["schemas"]["AgeGroup"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListBlockedCertificate: {
             items: components["schemas"]["BlockedCertificate"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -3199,6 +3684,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListChild: {
+            items: components["schemas"]["Child"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListDataSubjectRequest: {
             items: components["schemas"]["DataSubjectRequest"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -3206,6 +3696,11 @@ export interface components {
         };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListErasureCase: {
+            items: components["schemas"]["ErasureCase"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3479,6 +3974,7 @@ export interface components {
         };
         Me: {
             account: string;
+            age: components["schemas"]["Age"];
             /** @description Purposes whose policy has a new major version that waits for an act */
             consents_due: string[];
             /** Format: date-time */
@@ -3509,6 +4005,50 @@ export interface components {
             /** @enum {string} */
             locale: "zh-CN" | "en";
         };
+        MinorAudit: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            made_at?: string;
+            pack?: components["schemas"]["MinorPack"];
+            sha256: string;
+            /** Format: int64 */
+            year: number;
+        };
+        MinorPack: {
+            /** @description Minors on that day, by age group */
+            bands: {
+                [key: string]: number;
+            };
+            /** @description Of the year: refused, guardian_consent, read, read_approved, read_refused, erasure */
+            counts: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            made_at: string;
+            /** Format: int64 */
+            year: number;
+        };
+        MinorReading: {
+            /** Format: date-time */
+            asked_at: string;
+            /** @example mrd_... */
+            id: string;
+            /** @description You asked; somebody else has to approve */
+            own: boolean;
+            purpose: string;
+            /** @example sub_... */
+            reader: string;
+            /** @description The ticket or case */
+            reason: string;
+            /** @example sub_... */
+            subject: string;
+        };
+        Minors: {
+            audits: components["schemas"]["MinorAudit"][];
+            readings: components["schemas"]["MinorReading"][];
+            waiting: components["schemas"]["WaitingMinor"][];
+        };
         Money: {
             /**
              * @description With all decimals of its currency
@@ -3526,6 +4066,21 @@ export interface components {
             name: string;
             prefixes: string[];
             region: string;
+        };
+        NewChild: {
+            /** @description Of GET /consent-prompts/child_rules, in the guardian's session */
+            child_rules_token: string;
+            /** @description Of GET /consent-prompts/platform_policy, in the guardian's session */
+            consent_token: string;
+            /** @example alice@example.org */
+            email: string;
+            password: string;
+            /** @example alice */
+            user_name: string;
+        };
+        NewClosure: {
+            /** @description Yours, typed, so that nobody does it by mistake */
+            user_name: string;
         };
         NewDataSubjectRequest: {
             /**
@@ -4030,7 +4585,7 @@ export interface components {
         };
         RealNameReview: {
             account: string;
-            /** @description 16-17 for minors, else empty */
+            /** @description ≤14, 15 or 16-17 for minors, else empty */
             band: string;
             /** Format: date-time */
             decided_at?: string;
@@ -4080,7 +4635,12 @@ export interface components {
         };
         Registration: {
             /** @description The statement of being 18 or older, part of the act */
-            adult: boolean;
+            adult?: boolean;
+            /**
+             * @description A minor's statement, in place of adult; GET /age-groups says what follows from it
+             * @enum {string}
+             */
+            age_group?: "" | "≤14" | "15" | "16-17";
             /** @description Of GET /consent-prompts/platform_policy */
             consent_token: string;
             /** @description Of GET /consent-prompts/crossborder.platform, where the profile asks for it */
@@ -4103,6 +4663,14 @@ export interface components {
         };
         ResetRequest: {
             email: string;
+        };
+        Retained: {
+            /** @description Retention class */
+            class: string;
+            law: string;
+            table: string;
+            /** @description What ends it, as a code: order+3y */
+            until: string;
         };
         RetentionRun: {
             /** Format: date-time */
@@ -4681,6 +5249,9 @@ export interface components {
             /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
+        SeenDocument: {
+            confirmed: boolean;
+        };
         ServiceQuote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -4700,6 +5271,14 @@ export interface components {
             total: components["schemas"]["Money"];
             /** Format: date-time */
             until?: string;
+        };
+        SettledInputBody: {
+            /** @description By which paper it was settled: 3 to 200 characters, no name */
+            paper: string;
+        };
+        SignedDocument: {
+            /** @description Of the signed document; the second person computes it again */
+            sha256: string;
         };
         SpecialInputBody: {
             /**
@@ -4814,6 +5393,65 @@ export interface components {
             bytes_out: number;
             /** Format: int64 */
             sessions: number;
+        };
+        Trust: {
+            clauses: components["schemas"]["TrustClause"][];
+            /** @description SHA-256 of the data map's canonical JSON */
+            data_map_sha256: string;
+            /** @description Version of the program */
+            program: string;
+        };
+        TrustClause: {
+            /** @description Symbols of the program */
+            enforced_by: string[];
+            /** @description Missing where it was not asked yet */
+            evidence?: components["schemas"]["TrustEvidence"];
+            /** @example LT-1.1b */
+            id: string;
+            /** @description What the software has to do */
+            must: string;
+            /** @description The test that failed when the clause's gate was turned off for a trial */
+            mutant_killed_by?: string;
+            /** @description The work that brings it */
+            planned?: string;
+            /** @description The question that the service asks its own data every hour */
+            query?: string;
+            /**
+             * @description planned and open: nothing enforces it yet
+             * @enum {string}
+             */
+            state: "enforced" | "organisational" | "planned" | "open";
+            /** @description Tests that fail without them */
+            tests: string[];
+        };
+        TrustEvidence: {
+            /** Format: date-time */
+            checked_at: string;
+            /**
+             * Format: int64
+             * @description Times that it was asked
+             */
+            checks: number;
+            /**
+             * Format: int64
+             * @description Things that were looked at
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Of them, those that should not be
+             */
+            found: number;
+            /** @enum {string} */
+            state: "expected" | "unexpected" | "failed";
+        };
+        Unsettled: {
+            /** @description Of the thing; of a balance its currency */
+            id: string;
+            /** @enum {string} */
+            kind: "service" | "order" | "payment" | "balance";
+            /** @description Of the thing; of a balance its amount */
+            state: string;
         };
         UpgradeQuoteRequest: {
             /** @description Options that get another value; each the same as now or more */
@@ -4936,6 +5574,21 @@ export interface components {
              */
             transport?: "tls" | "dtls" | "detached";
         };
+        WaitingMinor: {
+            /** @example acc_... */
+            account: string;
+            /** @enum {string} */
+            age_group: "16-17";
+            /**
+             * Format: date-time
+             * @description What is held is erased on this day unless two of the staff saw the consent before
+             */
+            erase_at: string;
+            /** @description The first of two of the staff who saw the signed document; empty: nobody did */
+            seen_by: string;
+            /** Format: date-time */
+            since: string;
+        };
         Wallet: {
             balance: components["schemas"]["Money"];
             /** @description The newest movements */
@@ -4959,6 +5612,68 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "plan-account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosurePlan"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClosure"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
@@ -5390,6 +6105,41 @@ export interface operations {
             };
         };
     };
+    "admin-see-guardian-proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuardianProof"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenDocument"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-extend-data-subject-request": {
         parameters: {
             query?: never;
@@ -5400,6 +6150,158 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SpecialInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-acknowledge-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-run-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-settle-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettledInputBody"];
             };
         };
         responses: {
@@ -6151,6 +7053,130 @@ export interface operations {
             };
         };
     };
+    "admin-make-minor-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinorPack"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-approve-minor-reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Minors"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-see-written-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedDocument"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenDocument"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-orders": {
         parameters: {
             query?: {
@@ -6627,6 +7653,66 @@ export interface operations {
             };
         };
     };
+    "list-age-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAgeGroup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "state-age": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgeStatement"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "prove-own-entry": {
         parameters: {
             query: {
@@ -6919,6 +8005,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Certificate"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChild"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "register-child": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChild"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-child": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -7231,6 +8408,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Error */
             default: {
@@ -8287,6 +9527,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-data-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataMap"];
                 };
             };
             /** @description Error */
@@ -9741,6 +11010,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClientRecoveryCodes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
                 };
             };
             /** @description Error */

@@ -24,6 +24,12 @@ export type Enrolment = Schemas['Enrolment'];
 export type Registration = Schemas['Registration'];
 export type Login = Schemas['Login'];
 export type Proof = Schemas['Proof'];
+export type AgeGroup = Schemas['AgeGroup'];
+export type NewChild = Schemas['NewChild'];
+export type Child = Schemas['Child'];
+export type WaitingMinor = Schemas['WaitingMinor'];
+export type MinorReading = Schemas['MinorReading'];
+export type MinorAudit = Schemas['MinorAudit'];
 export type Notice = Schemas['Notice'];
 
 export type OwnIncidentNotice = Schemas['OwnIncidentNotice'];
@@ -38,6 +44,8 @@ export type IncidentTaskResult = Schemas['IncidentTaskResult'];
 export type NewIncident = Schemas['NewIncident'];
 
 export type PolicySummary = Schemas['PolicySummary'];
+export type Trust = Schemas['Trust'];
+export type TrustClause = Schemas['TrustClause'];
 export type Policy = Schemas['Policy'];
 export type ConsentPrompt = Schemas['ConsentPrompt'];
 export type ConsentRecord = Schemas['ConsentRecord'];
@@ -112,3 +120,5 @@ export type RetentionRun = Schemas['RetentionRun'];
 export type Hold = Schemas['Hold'];
 export type NewHold = Schemas['NewHold'];
 export type AuditReport = Schemas['LogReport'];
+export type Erasure = Schemas['Erasure'];
+export type ErasureCase = Schemas['ErasureCase'];

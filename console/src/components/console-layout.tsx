@@ -15,6 +15,7 @@ import { useToggle } from '../lib/use';
 import { Boundary } from './boundary';
 import { IncidentBanner } from './incident-notices';
 import { Mark } from './mark';
+import { AgeGate } from './minor';
 import { Palette, usePaletteKeys } from './palette';
 import { Notices } from './notices';
 import { PolicyDialog } from './policy-dialog';
@@ -57,11 +58,13 @@ export function ConsoleLayout() {
           <div className="main-inner">
             <IncidentBanner />
             <VerifyBanner />
-            <Boundary key={pathname}>
-              <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
-                <Outlet />
-              </Suspense>
-            </Boundary>
+            <AgeGate>
+              <Boundary key={pathname}>
+                <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
+                  <Outlet />
+                </Suspense>
+              </Boundary>
+            </AgeGate>
           </div>
         </main>
       </div>

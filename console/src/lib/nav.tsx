@@ -18,6 +18,7 @@ import {
   ProfileOutlined,
   SafetyCertificateOutlined,
   SafetyOutlined,
+  DeleteOutlined,
   HourglassOutlined,
   SecurityScanOutlined,
   ShoppingCartOutlined,
@@ -97,11 +98,25 @@ export const places: Place[] = [
     permission: 'incident.read',
   },
   {
+    path: '/admin/minors',
+    name: 'admin_minors',
+    icon: <TeamOutlined />,
+    group: 'operator',
+    permission: 'minor.handle',
+  },
+  {
     path: '/admin/retention',
     name: 'admin_retention',
     icon: <HourglassOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+  {
+    path: '/admin/erasures',
+    name: 'admin_erasures',
+    icon: <DeleteOutlined />,
+    group: 'operator',
+    permission: 'privacy.handle',
   },
 ];
 

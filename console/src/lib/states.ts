@@ -52,6 +52,7 @@ const tones: Record<string, Record<string, Tone>> = {
     failed: 'bad',
     closed: 'idle',
   },
+  erasure: { waits: 'warn', runs: 'busy', done: 'good' },
   drain: { serving: 'good', draining: 'warn' },
   node: { online: 'good', behind: 'busy', offline: 'bad', new: 'idle' },
   realname: {

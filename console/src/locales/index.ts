@@ -6,6 +6,8 @@ import adminEn from './en/admin.json';
 import capacityEn from './en/capacity.json';
 import incidentEn from './en/incident.json';
 import linkEn from './en/link.json';
+import erasureEn from './en/erasure.json';
+import trustEn from './en/trust.json';
 import commonZh from './zh-CN/common.json';
 import accountZh from './zh-CN/account.json';
 import shopZh from './zh-CN/shop.json';
@@ -14,6 +16,8 @@ import adminZh from './zh-CN/admin.json';
 import capacityZh from './zh-CN/capacity.json';
 import incidentZh from './zh-CN/incident.json';
 import linkZh from './zh-CN/link.json';
+import erasureZh from './zh-CN/erasure.json';
+import trustZh from './zh-CN/trust.json';
 
 export const en = {
   ...commonEn,
@@ -24,6 +28,8 @@ export const en = {
   ...capacityEn,
   ...linkEn,
   ...incidentEn,
+  ...erasureEn,
+  ...trustEn,
 };
 export const zh = {
   ...commonZh,
@@ -34,4 +40,6 @@ export const zh = {
   ...capacityZh,
   ...linkZh,
   ...incidentZh,
+  ...erasureZh,
+  ...trustZh,
 };

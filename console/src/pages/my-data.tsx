@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
+import { Children } from '../components/children';
 import { Held } from '../components/held';
 import { IncidentNotices } from '../components/incident-notices';
 import { Page } from '../components/page';
@@ -19,6 +20,7 @@ export function MyData() {
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
       <Held />
+      <Children />
       <Tabs
         defaultActiveKey={query.get('tab') ?? undefined}
         items={[

@@ -18,6 +18,7 @@ const (
 	PermRealnameReveal = "realname.reveal"
 	PermPrivacyHandle  = "privacy.handle"
 	PermRetentionHold  = "retention.hold"
+	PermMinorHandle    = "minor.handle" // guardians' consents, second person for readings, the yearly audit
 
 	// Agreements with recipients, impact assessments.
 	PermAgreementRead  = "agreement.read"
@@ -31,7 +32,7 @@ const (
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold, PermMinorHandle,
 	PermAgreementRead, PermAgreementWrite, PermIncidentRead, PermIncidentHandle, PermIncidentSign,
 }
 

@@ -25,6 +25,14 @@ var Types = map[string]string{
 	"agreement.recorded": "consent",
 	"pia.recorded":       "consent",
 
+	"age.learned":            "account_core",
+	"age.guardian_seen":      "account_core",
+	"age.guardian_consented": "consent",
+	"age.read_refused":       "disclosure",
+	"age.read_approved":      "disclosure",
+	"age.audit_made":         "log_leaf",
+
+	"account.closed":           "case",
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.trained":          "account_core",
@@ -42,6 +50,9 @@ var Types = map[string]string{
 	"account.stuffing":         "netlog",
 
 	"proof.pack": "disclosure",
+
+	"evidence.unexpected": "log_leaf",
+	"evidence.expected":   "log_leaf",
 
 	"order.placed":          "order",
 	"order.paid":            "order",
@@ -141,4 +152,11 @@ var Types = map[string]string{
 	"privacy.request_refused":   "case",
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
+	"privacy.proof_seen":        "case",
+	"privacy.proof_confirmed":   "case",
+
+	"erasure.opened":       "case",
+	"erasure.settled":      "case",
+	"erasure.acknowledged": "case",
+	"erasure.certified":    "log_leaf",
 }

@@ -54,6 +54,7 @@ const (
 	RightsAnswered = "privacy.request_answered"
 
 	IncidentNotice = "incident.notice"
+	ErasureBegun   = "erasure.begun"
 )
 
 // Message is something to tell a person. Params are what the template of the

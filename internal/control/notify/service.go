@@ -214,3 +214,10 @@ func (s *Service) MarkRead(ctx context.Context, subject id.Handle, notice string
 			db.Micros(s.d.Clock.Now()), notice, string(subject))
 	})
 }
+
+// Out reports whether the message of a dedupe key is written and its mail waits
+// for nothing.
+func (s *Service) Out(ctx context.Context, dedupe string) (bool, error) {
+	n, err := db.Get(ctx, s.d.DB, nil, db.One[int64], "SELECT count(*) FROM notify_message WHERE dedupe = $1 AND mail <> 'pending'", dedupe)
+	return n > 0, err
+}

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"text/template"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 //go:embed templates.yaml
@@ -42,6 +45,9 @@ var kinds = sync.OnceValue(func() map[string]kind {
 	return all
 })
 
+// mailPurposes are all that an address of mail serves (LT-1.1f).
+var mailPurposes = []string{"account", "verify", "recovery", "security", "service_change"}
+
 func readKinds(text []byte) (map[string]kind, error) {
 	var list []kind
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -51,6 +57,9 @@ func readKinds(text []byte) (map[string]kind, error) {
 	}
 	all := map[string]kind{}
 	for _, k := range list {
+		if k.Mail != "" && !slices.Contains(mailPurposes, k.Mail) && !mutant.Off("LT-1.1f") {
+			return nil, fmt.Errorf("reading templates: %s is mailed for %q, which the policy does not say", k.Event, k.Mail)
+		}
 		all[k.Event] = k
 	}
 	return all, nil

@@ -33,7 +33,7 @@ type Copier struct {
 // for the person are opened with one ticket, so that their read log shows one
 // read; those sealed with the key of a day are recorded under that day.
 func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, purpose string) ([]byte, error) {
-	t := &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "copy"}, map[id.Handle]vault.Ticket{}}
+	t := c.tickets(by, purpose, "copy")
 	if _, err := t.of(ctx, p.Handle); err != nil {
 		return nil, err
 	}
@@ -57,6 +57,10 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 		}
 	}
 	return pack(files)
+}
+
+func (c Copier) tickets(by vault.Reader, purpose, reason string) *tickets {
+	return &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: reason}, map[id.Handle]vault.Ticket{}}
 }
 
 // fields are the sealed columns that a copy opens.
