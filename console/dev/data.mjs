@@ -26,6 +26,9 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
+    'incident.read',
+    'incident.handle',
+    'incident.sign',
     'minor.handle',
     'privacy.handle',
     'audit.verify',
@@ -366,6 +369,35 @@ export const notices = (n) =>
     id: id('ntc_', i), event: 'order.paid', title: '订单已支付', body: '正在创建 VPN 网关。', link: '/orders', at: t(-i * 60), read_at: i ? t(-1) : undefined,
   })); // prettier-ignore
 
+const incidentClock = (rule, due, more = {}) => ({ rule, due_at: t(due), ...more });
+export const incidents = (n) =>
+  Array.from({ length: Math.min(n, 6) }, (_, i) => ({
+    id: id('inc_', i), kind: ['leak', 'loss', 'flaw', 'tampering'][i % 4], state: ['counting', 'assessed', 'notifying', 'notified', 'waived', 'closed'][i % 6], t0: t(-90 - i * 900),
+    detected_by: 'monitoring', sensitive: i === 0, critical: false, people: [0, 1000000, 412, 10000000, 3, 27][i % 6], counted_at: i ? t(-80) : undefined,
+    grade: ['ordinary', 'large', 'ordinary', 'major', 'ordinary', 'ordinary'][i % 6], announce_owed: i === 3, opened_at: t(-85), closed_at: i === 5 ? t(-5) : undefined,
+    clocks: [
+      incidentClock('authority.4h', 150 - i * 100, i === 2 ? { waived_at: t(-70) } : i === 1 ? { missed_at: t(-1) } : {}), incidentClock('people.24h', 1350 - i * 100),
+      ...(i === 5 ? [] : [incidentClock('summary.30d', 43000)]),
+    ].map((c) => (i === 5 ? { ...c, met_at: t(-10) } : c)),
+  })); // prettier-ignore
+const fieldNames = ['kinds', 'cause', 'harm', 'impact', 'taken', 'planned', 'advice', 'remedy', 'contact'];
+const noticeText =
+  '云桥发生了一起可能涉及您个人信息的安全事件。\n\n涉及的个人信息种类\n用户名、电子邮箱、登录日志（2026 年 11 月 20 日至 22 日）\n\n原因\n备份服务器的访问密钥被误传至公开的代码仓库。\n\n您可以采取的防范措施\n请修改密码，并警惕自称客服的来电。';
+export const incidentFile = () => ({
+  ...incidents(4)[3], announce_owed: true, scope: [{ kind: 'logins', from: t(-3000), to: t(-90) }], facts: { systems: '控制台数据库', place: '上海' }, told: 10000000, reached: 9200000, unreachable: 612000, open_tasks: 27,
+  fact_names: ['systems', 'place', 'data', 'impact', 'measures', 'trend', 'cause', 'clues', 'planned', 'support', 'scene', 'other'], fields: fieldNames, channels: ['push', 'mail', 'phone', 'announcement'],
+  steps: ['opened', 'counted', 'notice_written', 'notice_sent', 'notified', 'announcement_owed'].map((step, i) => ({ step, staff: i % 2 ? '' : id('sub_', 1), detail: i === 1 ? { people: '10000000', grade: 'major' } : {}, at: t(-80 + i) })),
+  notices: [
+    { id: id('ntc_', 0), number: 1, state: 'sent', cause_unknown: true, words: {}, missing: [], text: { 'zh-CN': noticeText, en: noticeText }, sha256: 'ab', written_by: id('sub_', 1), written_at: t(-70), sent_by: id('sub_', 1), sent_at: t(-60), done_at: t(-50), announced: false },
+    { id: id('ntc_', 1), number: 2, state: 'draft', cause_unknown: false, words: { 'zh-CN': Object.fromEntries(fieldNames.slice(0, 8).map((f) => [f, '备份服务器的访问密钥被误传至公开的代码仓库，已于当日撤销并更换。'])), en: { kinds: 'User names, e-mail addresses' } }, missing: [], text: {}, sha256: '', written_by: id('sub_', 1), written_at: t(-10), sent_by: '', announced: false },
+  ],
+  signatures: [],
+  reports: [{ version: 1, kind: 'first', sections: [], markdown: '# 个人信息安全事件报告\n\n## 一、单位名称及涉事设施、系统、平台基本情况\n\n* 单位 / Organisation: 示例云计算有限公司\n* 控制台数据库\n', sha256: 'ab', missing: ['trend', 'clues'], drafted_by: id('sub_', 1), drafted_at: t(-40), sent_by: '', reference: '' }],
+}); // prettier-ignore
+export const incidentTasks = (n) =>
+  Array.from({ length: n }, (_, i) => ({ subject: id('sub_', i), kind: ['phone', 'letter', 'guardian'][i % 3], outcome: '', reference: '', made_at: t(-30 - i), closed_by: '' })); // prettier-ignore
+export const incidentNotices = (n) =>
+  Array.from({ length: Math.min(n, 2) }, (_, i) => ({ id: id('ntc_', i), title: '关于个人信息安全事件的通知', text: noticeText, at: t(-60 - i * 9000), seen_at: i ? t(-8000) : undefined })); // prettier-ignore
 export const closure = {
   open: [
     { kind: 'service', id: id('svc_', 0), state: 'active' },

@@ -54,6 +54,8 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminIncidents = page(() => import('./pages/admin-incidents'), 'AdminIncidents');
+const AdminIncident = page(() => import('./pages/admin-incident'), 'AdminIncident');
 const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
 const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
 const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
@@ -66,6 +68,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
+  '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
   '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,
@@ -161,6 +164,10 @@ export function Pages() {
             {Object.entries(operatorPages).map(([path, Content]) => (
               <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
             ))}
+            <Route
+              path="/admin/incidents/:id"
+              element={<Operator path="/admin/incidents" content={<AdminIncident />} />}
+            />
             <Route path="*" element={<NotFound />} />
           </Route>
         </Route>

@@ -7,6 +7,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
@@ -33,6 +34,7 @@ func Held() []holding.Held {
 		notify.Held(),
 		consent.Held(),
 		audit.Held(),
+		incident.Held(),
 		privacy.Held(),
 		erasure.Held(),
 		age.Held(),

@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
@@ -60,6 +61,7 @@ type modules struct {
 	service     *service.Service
 	order       *order.Service
 	payment     *payment.Service
+	incident    *incident.Service
 	privacy     *privacy.Service
 	erasure     *erasure.Service
 	evidence    *evidence.Service
@@ -104,10 +106,14 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	if err := m.money(cfg, s, log); err != nil {
 		return nil, err
 	}
+	m.incident = incident.New(incident.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Notify: m.notify, People: m.account, Users: m.vpn, Session: m.fleet,
+		Minors: m.age, Profile: cfg.Profile, Sender: incidentOperator(cfg),
+	})
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
-		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
+		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident},
 	})
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
@@ -120,6 +126,14 @@ func letterhead(cfg config.Config) privacy.Letterhead {
 	o := operator(cfg)
 	return privacy.Letterhead{
 		Brand: o.Brand, LegalName: o.LegalName, Complaint: o.Complaint, Authority: o.Authority, DPO: o.DPO, DPOContact: o.DPOContact,
+	}
+}
+
+// incidentOperator is what notices and reports of incidents say of the operator.
+func incidentOperator(cfg config.Config) incident.Operator {
+	o := operator(cfg)
+	return incident.Operator{
+		Brand: o.Brand, LegalName: o.LegalName, Contact: o.Complaint, DPO: o.DPO, DPOContact: o.DPOContact, Authority: o.Authority,
 	}
 }
 

@@ -61,6 +61,8 @@ var homonyms = map[string]string{
 	"get /api/v1/policies/{document}":                    "document locale text_sha256",
 	"get /api/v1/policies/{document}/versions/{version}": "document locale text_sha256",
 	"get /api/v1/consent-prompts/{purpose}":              "purpose adult document kind locale text_sha256 expires_at",
+	// The same words for everybody, and about nobody.
+	"get /api/v1/incident-announcements": "id at",
 	// Of an erasure, for whoever has its number: nothing leads to a person any more.
 	"get /api/v1/erasures/{id}": "id",
 	// Goods and prices.

@@ -23,8 +23,10 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -277,9 +279,31 @@ func (in *rig) customer(name string, sequence int) *person {
 	p.buy()
 	p.connect()
 	p.ids["notices"] = p.do(200, "GET", "/notices", nil).str("items.id")
+	p.told()
 	p.ids["data-subject-requests"] = p.do(201, "POST", "/data-subject-requests", object{"kind": "access"}).str("id")
 	p.child()
 	return p
+}
+
+// told has an incident reach the person alone, and the notice sent.
+func (p *person) told() {
+	p.in.t.Helper()
+	desk, ctx, staff := p.in.modules.incident, context.Background(), account.Principal{Subject: "sub_desk", Staff: true}
+	i, err := desk.Open(ctx, staff, incident.NewIncident{
+		Kind: incident.Leak, DetectedBy: "staff", DiscoveredAt: time.Now(),
+		Scope: []incident.Query{{Kind: incident.Accounts, Accounts: []string{p.do(200, "GET", "/me", nil).str("account")}}},
+	})
+	must(p.in.t, err)
+	p.in.drain()
+	words := incident.Words{"zh-CN": {}, "en": {}}
+	for _, f := range incident.FieldNames() {
+		words["zh-CN"][f], words["en"][f] = "演练", "a drill"
+	}
+	_, err = desk.Write(ctx, staff, i.ID, words, false)
+	must(p.in.t, err)
+	must(p.in.t, desk.Send(ctx, staff, i.ID))
+	p.in.drain()
+	p.ids["incident-notices"] = p.do(200, "GET", "/me/incident-notices", nil).str("items.id")
 }
 
 // child opens the account of a child, whose guardian the person is.

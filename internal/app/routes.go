@@ -66,6 +66,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.DataSubjectRequests(a, m.privacy)
 	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)
+	api.Incidents(a, m.incident)
 	api.Agreements(a, m.agreement)
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)

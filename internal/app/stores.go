@@ -18,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
@@ -57,6 +58,7 @@ func Migrations() []db.Migrations {
 		service.Migrations(),
 		order.Migrations(),
 		payment.Migrations(),
+		incident.Migrations(),
 		privacy.Migrations(),
 		erasure.Migrations(),
 		evidence.Migrations(),
@@ -84,6 +86,7 @@ func Holdings() []holding.Table {
 		service.Holdings(),
 		order.Holdings(),
 		payment.Holdings(),
+		incident.Holdings(),
 		privacy.Holdings(),
 		erasure.Holdings(),
 		evidence.Holdings(),

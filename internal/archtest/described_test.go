@@ -12,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
@@ -38,6 +39,7 @@ var described = map[string][]holding.Table{
 	"internal/control/consent":      consent.Holdings(),
 	"internal/control/evidence":     evidence.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
+	"internal/control/incident":     incident.Holdings(),
 	"internal/control/ledger":       ledger.Holdings(),
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),

@@ -58,6 +58,8 @@ export const api = {
     accessLog: (query?: PageQuery) => data(client.GET('/api/v1/me/access-log', page(query))),
     notices: (query?: PageQuery) => data(client.GET('/api/v1/notices', page(query))),
     readNotice: (id: string) => data(client.POST('/api/v1/notices/{id}/read', at(id))),
+    incidentNotices: () => data(client.GET('/api/v1/me/incident-notices')),
+    sawIncidentNotice: (id: string) => data(client.POST('/api/v1/me/incident-notices/{id}/seen', at(id))),
   },
   privacy: {
     policies: () => data(client.GET('/api/v1/policies')),
@@ -252,5 +254,40 @@ export const api = {
     holds: () => data(client.GET('/api/v1/admin/holds')),
     placeHold: (body: T.NewHold) => data(client.POST('/api/v1/admin/holds', { body })),
     endHold: (id: string) => data(client.POST('/api/v1/admin/holds/{id}/end', at(id))),
+  },
+  incident: {
+    all: () => data(client.GET('/api/v1/admin/incidents')),
+    one: (id: string) => data(client.GET('/api/v1/admin/incidents/{id}', at(id))),
+    open: (body: T.NewIncident, key: string) =>
+      data(client.POST('/api/v1/admin/incidents', { body, ...keyed(key) })),
+    raise: (id: string, grade: 'large' | 'major' | 'extreme') =>
+      data(client.POST('/api/v1/admin/incidents/{id}/grade', { ...at(id), body: { grade } })),
+    write: (id: string, body: T.IncidentNoticeDraft) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/notice', { ...at(id), body })),
+    send: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/send-notice', at(id))),
+    announce: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/announce', at(id))),
+    sign: (id: string, reason: string) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/signatures', { ...at(id), body: { reason } })),
+    tasks: (id: string, query?: PageQuery) =>
+      data(
+        client.GET('/api/v1/admin/incidents/{id}/tasks', {
+          params: { path: { id }, query: { limit: 100, ...query } },
+        }),
+      ),
+    closeTask: (id: string, body: T.IncidentTaskResult) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/tasks', { ...at(id), body })),
+    facts: (id: string, facts: Record<string, string>) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/facts', { ...at(id), body: { facts } })),
+    draft: (id: string, kind: T.IncidentReport['kind']) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/reports', { ...at(id), body: { kind } })),
+    reported: (id: string, version: number, body: { sent_at: string; reference?: string }) =>
+      data(
+        client.POST('/api/v1/admin/incidents/{id}/reports/{version}/sent', {
+          params: { path: { id, version: String(version) } },
+          body,
+        }),
+      ),
+    handled: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/handled', at(id))),
+    close: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/close', at(id))),
   },
 };

@@ -477,6 +477,258 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents with their clocks, newest first */
+        get: operations["admin-list-incidents"];
+        put?: never;
+        /**
+         * Open an incident; its clocks run
+         * @description Whom it reaches is counted at once. Until then the authority's clock runs as if it were of a reported grade.
+         */
+        post: operations["admin-open-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An incident with all that belongs to it */
+        get: operations["admin-get-incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/announce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the newest notice public */
+        post: operations["admin-announce-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing is owed any more */
+        post: operations["admin-close-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is known for reports; an empty one is removed */
+        post: operations["admin-set-incident-facts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/grade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Raise the grade; it is never lowered */
+        post: operations["admin-raise-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/handled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is contained and mended; the summary is due in thirty days */
+        post: operations["admin-handled-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write the next notice; it may be incomplete */
+        post: operations["admin-write-incident-notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draft the next version of a report */
+        post: operations["admin-draft-incident-report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/reports/{version}/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You sent this report to the authority
+         * @description The system sends nothing to authorities by itself.
+         */
+        post: operations["admin-incident-report-sent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/scope": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It reaches more people
+         * @description Nobody is taken away. Who is new gets the notices that have gone out.
+         */
+        post: operations["admin-widen-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/send-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the notice to everybody whom it reaches */
+        post: operations["admin-send-notice-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign that people need not be told
+         * @description PIPL 57: harm was averted. It takes two members of staff.
+         */
+        post: operations["admin-sign-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom to call or to write to */
+        get: operations["admin-list-incident-tasks"];
+        put?: never;
+        /** Say how a task went */
+        post: operations["admin-close-incident-task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/minor-audits/{year}": {
         parameters: {
             query?: never;
@@ -1166,6 +1418,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incident-announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was announced of incidents, newest first */
+        get: operations["list-incident-announcements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -1298,6 +1567,40 @@ export interface paths {
         get: operations["list-own-holds"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/incident-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Notices of incidents that concern you, newest first */
+        get: operations["list-own-incident-notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/incident-notices/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** You have read a notice */
+        post: operations["see-own-incident-notice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2503,6 +2806,25 @@ export interface components {
             account: string;
             user_name: string;
         };
+        "Admin-draft-incident-reportRequest": {
+            /** @enum {string} */
+            kind: "first" | "further" | "summary" | "flaw";
+        };
+        "Admin-raise-incidentRequest": {
+            /** @enum {string} */
+            grade: "large" | "major" | "extreme";
+        };
+        "Admin-set-incident-factsRequest": {
+            facts: {
+                [key: string]: string;
+            };
+        };
+        "Admin-sign-incidentRequest": {
+            reason: string;
+        };
+        "Admin-widen-incidentRequest": {
+            scope: components["schemas"]["IncidentQuery"][] | null;
+        };
         Age: {
             /** @enum {string} */
             age_group: "" | "≤14" | "15" | "16-17";
@@ -3074,6 +3396,246 @@ export interface components {
             /** @description Of the report, in lower-case hexadecimal digits */
             sha256: string;
         };
+        Incident: {
+            /** @description More than 5 % were not reached */
+            announce_owed: boolean;
+            clocks: components["schemas"]["IncidentClock"][];
+            /** Format: date-time */
+            closed_at?: string;
+            /** Format: date-time */
+            counted_at?: string;
+            critical: boolean;
+            detected_by: string;
+            /** @enum {string} */
+            grade: "ordinary" | "large" | "major" | "extreme";
+            /** Format: date-time */
+            handled_at?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "leak" | "tampering" | "loss" | "flaw";
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: int64
+             * @description Distinct; meaningless before counted_at
+             */
+            people: number;
+            sensitive: boolean;
+            /** @enum {string} */
+            state: "counting" | "assessed" | "notifying" | "notified" | "waived" | "closed";
+            /** Format: date-time */
+            t0: string;
+        };
+        IncidentAnnouncement: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            text: string;
+            title: string;
+        };
+        IncidentClock: {
+            /**
+             * Format: date-time
+             * @description First moment that is too late
+             */
+            due_at: string;
+            /** Format: date-time */
+            met_at?: string;
+            /** Format: date-time */
+            missed_at?: string;
+            /** @example authority.4h */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description It does not apply
+             */
+            waived_at?: string;
+        };
+        IncidentFile: {
+            /** @description More than 5 % were not reached */
+            announce_owed: boolean;
+            channels: string[];
+            clocks: components["schemas"]["IncidentClock"][];
+            /** Format: date-time */
+            closed_at?: string;
+            /** Format: date-time */
+            counted_at?: string;
+            critical: boolean;
+            detected_by: string;
+            fact_names: string[];
+            facts: {
+                [key: string]: string;
+            };
+            /** @description Of a notice; none may be missing */
+            fields: string[];
+            /** @enum {string} */
+            grade: "ordinary" | "large" | "major" | "extreme";
+            /** Format: date-time */
+            handled_at?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "leak" | "tampering" | "loss" | "flaw";
+            notices: components["schemas"]["IncidentNotice"][];
+            /** Format: int64 */
+            open_tasks: number;
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: int64
+             * @description Distinct; meaningless before counted_at
+             */
+            people: number;
+            /** Format: int64 */
+            reached: number;
+            reports: components["schemas"]["IncidentReport"][];
+            scope: components["schemas"]["IncidentQuery"][];
+            sensitive: boolean;
+            signatures: components["schemas"]["IncidentSignature"][];
+            /** @enum {string} */
+            state: "counting" | "assessed" | "notifying" | "notified" | "waived" | "closed";
+            steps: components["schemas"]["IncidentStep"][];
+            /** Format: date-time */
+            t0: string;
+            /** Format: int64 */
+            told: number;
+            /** Format: int64 */
+            unreachable: number;
+        };
+        IncidentNotice: {
+            announced: boolean;
+            cause_unknown: boolean;
+            /** Format: date-time */
+            done_at?: string;
+            id: string;
+            /** @description Fields without which it is not sent, as field.language */
+            missing: string[];
+            /**
+             * Format: int64
+             * @description From 2 on a supplement
+             */
+            number: number;
+            /** Format: date-time */
+            sent_at?: string;
+            sent_by: string;
+            sha256: string;
+            /** @enum {string} */
+            state: "draft" | "sending" | "sent";
+            /** @description As people read it, by language */
+            text: {
+                [key: string]: string;
+            };
+            /** @description By language and field */
+            words: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /** Format: date-time */
+            written_at: string;
+            written_by: string;
+        };
+        IncidentNoticeDraft: {
+            /** @description In the first notice only; a supplement is owed then */
+            cause_unknown?: boolean;
+            /** @description By language (zh-CN, en) and field; they name no person */
+            words: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+        };
+        IncidentQuery: {
+            /** @description Of accounts */
+            accounts?: string[] | null;
+            /**
+             * Format: date-time
+             * @description Of logins and tunnels
+             */
+            from?: string;
+            /**
+             * @description stores: it is not known who; everybody of the stores that were reached, of all if none is named
+             * @enum {string}
+             */
+            kind: "everyone" | "accounts" | "logins" | "tunnels" | "stores";
+            stores?: ("main" | "keys" | "backup" | "logs" | "gateways")[] | null;
+            /**
+             * Format: date-time
+             * @description Not included
+             */
+            to?: string;
+        };
+        IncidentReport: {
+            /** Format: date-time */
+            drafted_at: string;
+            drafted_by: string;
+            /** @enum {string} */
+            kind: "first" | "further" | "summary" | "flaw";
+            markdown: string;
+            /** @description Facts that were not known */
+            missing: string[];
+            reference: string;
+            sections: components["schemas"]["IncidentSection"][];
+            /** Format: date-time */
+            sent_at?: string;
+            sent_by: string;
+            /** @description Of the sections as they are kept */
+            sha256: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IncidentReportSent: {
+            /** @description Under which number the authority keeps it */
+            reference?: string;
+            /** Format: date-time */
+            sent_at: string;
+        };
+        IncidentSection: {
+            id: string;
+            lines: string[];
+            /** @description By language */
+            title: {
+                [key: string]: string;
+            };
+        };
+        IncidentSignature: {
+            /** Format: date-time */
+            at: string;
+            reason: string;
+            staff: string;
+        };
+        IncidentStep: {
+            /** Format: date-time */
+            at: string;
+            detail: {
+                [key: string]: string;
+            };
+            /** @description Handle; empty: the system */
+            staff: string;
+            step: string;
+        };
+        IncidentTask: {
+            /** Format: date-time */
+            closed_at?: string;
+            closed_by: string;
+            /** @enum {string} */
+            kind: "phone" | "letter" | "guardian";
+            /** Format: date-time */
+            made_at: string;
+            /** @enum {string} */
+            outcome: "" | "reached" | "not_reached" | "no_contact";
+            reference: string;
+            /** @description Handle */
+            subject: string;
+        };
+        IncidentTaskResult: {
+            /** @enum {string} */
+            kind: "phone" | "letter" | "guardian";
+            /** @enum {string} */
+            outcome: "reached" | "not_reached" | "no_contact";
+            /** @description Tracking or file number; a letter that arrived needs it */
+            reference?: string;
+            subject: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -3157,6 +3719,21 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListIncident: {
+            items: components["schemas"]["Incident"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListIncidentAnnouncement: {
+            items: components["schemas"]["IncidentAnnouncement"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListIncidentTask: {
+            items: components["schemas"]["IncidentTask"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListLimit: {
             items: components["schemas"]["Limit"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -3194,6 +3771,11 @@ export interface components {
         };
         ListOwnHold: {
             items: components["schemas"]["OwnHold"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListOwnIncidentNotice: {
+            items: components["schemas"]["OwnIncidentNotice"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3522,6 +4104,25 @@ export interface components {
              */
             until: string;
         };
+        NewIncident: {
+            /** @description Critical information infrastructure: one hour in place of four */
+            critical?: boolean;
+            /** @enum {string} */
+            detected_by: "staff" | "monitoring" | "person" | "supplier" | "authority" | "researcher";
+            /** Format: date-time */
+            discovered_at?: string;
+            /** @enum {string} */
+            kind: "leak" | "tampering" | "loss" | "flaw";
+            /** @description None: everybody */
+            scope?: components["schemas"]["IncidentQuery"][] | null;
+            /** @description Sensitive personal data are among what was reached */
+            sensitive?: boolean;
+            /**
+             * Format: date-time
+             * @description When somebody told us. The earlier of both starts the clocks
+             */
+            told_at?: string;
+        };
         NewSession: {
             enrol_totp: boolean;
             /** Format: date-time */
@@ -3648,6 +4249,15 @@ export interface components {
             law: string;
             /** Format: date-time */
             until: string;
+        };
+        OwnIncidentNotice: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            /** Format: date-time */
+            seen_at?: string;
+            text: string;
+            title: string;
         };
         PaperNeed: {
             /** Format: date-time */
@@ -5930,6 +6540,519 @@ export interface operations {
             };
         };
     };
+    "admin-list-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIncident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-open-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIncident"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-announce-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-close-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-set-incident-facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-set-incident-factsRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-raise-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-raise-incidentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-handled-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-write-incident-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoticeDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-draft-incident-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-draft-incident-reportRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-incident-report-sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentReportSent"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-widen-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-widen-incidentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-send-notice-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sign-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-sign-incidentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-incident-tasks": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                closed?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIncidentTask"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-close-incident-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentTaskResult"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-make-minor-audit": {
         parameters: {
             query?: never;
@@ -7360,6 +8483,35 @@ export interface operations {
             };
         };
     };
+    "list-incident-announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIncidentAnnouncement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-limits": {
         parameters: {
             query?: never;
@@ -7656,6 +8808,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListOwnHold"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-incident-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnIncidentNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "see-own-incident-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

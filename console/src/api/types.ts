@@ -32,6 +32,17 @@ export type MinorReading = Schemas['MinorReading'];
 export type MinorAudit = Schemas['MinorAudit'];
 export type Notice = Schemas['Notice'];
 
+export type OwnIncidentNotice = Schemas['OwnIncidentNotice'];
+export type Incident = Schemas['Incident'];
+export type IncidentFile = Schemas['IncidentFile'];
+export type IncidentClock = Schemas['IncidentClock'];
+export type IncidentNotice = Schemas['IncidentNotice'];
+export type IncidentNoticeDraft = Schemas['IncidentNoticeDraft'];
+export type IncidentReport = Schemas['IncidentReport'];
+export type IncidentTask = Schemas['IncidentTask'];
+export type IncidentTaskResult = Schemas['IncidentTaskResult'];
+export type NewIncident = Schemas['NewIncident'];
+
 export type PolicySummary = Schemas['PolicySummary'];
 export type Trust = Schemas['Trust'];
 export type TrustClause = Schemas['TrustClause'];

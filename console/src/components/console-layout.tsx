@@ -13,6 +13,7 @@ import { useMe } from '../lib/session';
 import { useNarrow } from '../lib/media';
 import { useToggle } from '../lib/use';
 import { Boundary } from './boundary';
+import { IncidentBanner } from './incident-notices';
 import { Mark } from './mark';
 import { AgeGate } from './minor';
 import { Palette, usePaletteKeys } from './palette';
@@ -55,6 +56,7 @@ export function ConsoleLayout() {
         )}
         <main className="main" id="content" tabIndex={-1}>
           <div className="main-inner">
+            <IncidentBanner />
             <VerifyBanner />
             <AgeGate>
               <Boundary key={pathname}>

@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import {
   ApartmentOutlined,
+  AlertOutlined,
   AuditOutlined,
   BarChartOutlined,
   CloudServerOutlined,
@@ -88,6 +89,13 @@ export const places: Place[] = [
     icon: <SecurityScanOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+  {
+    path: '/admin/incidents',
+    name: 'admin_incidents',
+    icon: <AlertOutlined />,
+    group: 'operator',
+    permission: 'incident.read',
   },
   {
     path: '/admin/minors',

@@ -4,6 +4,7 @@ import shopEn from './en/shop.json';
 import vpnEn from './en/vpn.json';
 import adminEn from './en/admin.json';
 import capacityEn from './en/capacity.json';
+import incidentEn from './en/incident.json';
 import linkEn from './en/link.json';
 import erasureEn from './en/erasure.json';
 import trustEn from './en/trust.json';
@@ -13,6 +14,7 @@ import shopZh from './zh-CN/shop.json';
 import vpnZh from './zh-CN/vpn.json';
 import adminZh from './zh-CN/admin.json';
 import capacityZh from './zh-CN/capacity.json';
+import incidentZh from './zh-CN/incident.json';
 import linkZh from './zh-CN/link.json';
 import erasureZh from './zh-CN/erasure.json';
 import trustZh from './zh-CN/trust.json';
@@ -25,6 +27,7 @@ export const en = {
   ...adminEn,
   ...capacityEn,
   ...linkEn,
+  ...incidentEn,
   ...erasureEn,
   ...trustEn,
 };
@@ -36,6 +39,7 @@ export const zh = {
   ...adminZh,
   ...capacityZh,
   ...linkZh,
+  ...incidentZh,
   ...erasureZh,
   ...trustZh,
 };

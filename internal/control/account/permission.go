@@ -23,12 +23,17 @@ const (
 	// Agreements with recipients, impact assessments.
 	PermAgreementRead  = "agreement.read"
 	PermAgreementWrite = "agreement.write"
+
+	// Incidents: to see them, to deal with them, to answer for not telling people.
+	PermIncidentRead   = "incident.read"
+	PermIncidentHandle = "incident.handle"
+	PermIncidentSign   = "incident.sign"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
 	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold, PermMinorHandle,
-	PermAgreementRead, PermAgreementWrite,
+	PermAgreementRead, PermAgreementWrite, PermIncidentRead, PermIncidentHandle, PermIncidentSign,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

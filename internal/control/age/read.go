@@ -146,3 +146,14 @@ func (s *Service) ApproveReading(ctx context.Context, by By, reading string) err
 		return s.leafTx(ctx, tx, "age.read_approved", x.Subject, by.staff(), map[string]string{"reader": string(x.Reader), "purpose": x.Purpose, "reason": x.Reason})
 	})
 }
+
+// Minor tells whether a person is known to be under age. Who never stated an age,
+// as the users of SSL clients, is not.
+func (s *Service) Minor(ctx context.Context, subject id.Handle) (bool, error) {
+	all, err := s.events(ctx, s.d.DB, subject)
+	if err != nil || len(all) == 0 {
+		return false, err
+	}
+	_, band := known(all, s.today())
+	return band.Minor(), nil
+}

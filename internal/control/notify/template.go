@@ -75,6 +75,7 @@ func (k kind) words(locale string) words {
 // data is what templates may name.
 type data struct {
 	Brand string
+	Text  string // of Service.Texts
 	P     map[string]string
 }
 
@@ -131,8 +132,8 @@ func (l letter) html() string {
 	greeting, footer := l.phrases()
 	var b strings.Builder
 	fmt.Fprintf(&b, `<!DOCTYPE html><html lang="%s"><head><meta charset="utf-8"><title>%s</title></head><body>`, l.locale, html.EscapeString(l.title))
-	for _, p := range []string{greeting, l.body} {
-		fmt.Fprintf(&b, "<p>%s</p>", html.EscapeString(p))
+	for _, p := range append([]string{greeting}, strings.Split(l.body, "\n\n")...) {
+		fmt.Fprintf(&b, "<p>%s</p>", strings.ReplaceAll(html.EscapeString(p), "\n", "<br>"))
 	}
 	if l.link != "" {
 		e := html.EscapeString(l.link)
