@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -92,7 +93,7 @@ func TestACopyIsItsPersonsAloneAndAReplayEndsIt(t *testing.T) {
 	ctx := context.Background()
 	must(t, in.stores.vault.Bury(ctx, file, tomb))
 	for range 2 {
-		must(t, privacy.Replay(ctx, in.stores.main, in.stores.vault, file, Held()))
+		must(t, erasure.Replay(ctx, in.stores.main, in.stores.vault, file, Held()))
 	}
 	text = own.copy(me)
 	for _, gone := range mine[:3] {
@@ -123,7 +124,7 @@ func TestAnErasedNameIsInNoByteOfTheDatabase(t *testing.T) {
 		t.Fatal("the scan is blind: a living person's name is not found")
 	}
 	ctx := context.Background()
-	_, err := privacy.EraseRows(ctx, in.stores.main, Held(), p.self())
+	_, err := erasure.EraseRows(ctx, in.stores.main, Held(), p.self())
 	must(t, err)
 	in.drain()
 	must(t, in.stores.main.Truncate(ctx))

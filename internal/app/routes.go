@@ -54,15 +54,19 @@ const (
 // resources registers every resource of the API.
 func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	now := clock.System{}.Now
-	api.Accounts(a, m.account, m.consent)
+	api.Accounts(a, m.account, m.consent, m.age)
+	api.AgesOf(a, m.age, m.account)
 	api.LoginSessions(a, m.account)
 	api.Policies(a, m.consent)
+	api.TrustPages(a, m.trust())
 	api.ConsentActs(a, m.consent)
 	api.Notices(a, m.notify)
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
+	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)
+	api.Incidents(a, m.incident)
 	api.Agreements(a, m.agreement)
 	api.LegalOrders(a, m.legalorder)
 	api.Successions(a, m.succession)

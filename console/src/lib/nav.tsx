@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import {
   ApartmentOutlined,
+  AlertOutlined,
   AuditOutlined,
   BankOutlined,
   BarChartOutlined,
@@ -18,6 +19,7 @@ import {
   ProfileOutlined,
   SafetyCertificateOutlined,
   SafetyOutlined,
+  DeleteOutlined,
   HourglassOutlined,
   SecurityScanOutlined,
   ShoppingCartOutlined,
@@ -90,6 +92,20 @@ export const places: Place[] = [
     permission: 'audit.read',
   },
   {
+    path: '/admin/incidents',
+    name: 'admin_incidents',
+    icon: <AlertOutlined />,
+    group: 'operator',
+    permission: 'incident.read',
+  },
+  {
+    path: '/admin/minors',
+    name: 'admin_minors',
+    icon: <TeamOutlined />,
+    group: 'operator',
+    permission: 'minor.handle',
+  },
+  {
     path: '/admin/retention',
     name: 'admin_retention',
     icon: <HourglassOutlined />,
@@ -102,6 +118,13 @@ export const places: Place[] = [
     icon: <BankOutlined />,
     group: 'operator',
     permission: 'legal_order.read',
+  },
+  {
+    path: '/admin/erasures',
+    name: 'admin_erasures',
+    icon: <DeleteOutlined />,
+    group: 'operator',
+    permission: 'privacy.handle',
   },
 ];
 

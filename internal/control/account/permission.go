@@ -18,6 +18,7 @@ const (
 	PermRealnameReveal = "realname.reveal"
 	PermPrivacyHandle  = "privacy.handle"
 	PermRetentionHold  = "retention.hold"
+	PermMinorHandle    = "minor.handle" // guardians' consents, second person for readings, the yearly audit
 
 	// Agreements with recipients, impact assessments.
 	PermAgreementRead  = "agreement.read"
@@ -32,12 +33,17 @@ const (
 	// Transfer of the business to a successor.
 	PermSuccessionRead  = "succession.read"
 	PermSuccessionWrite = "succession.write"
+
+	// Incidents: to see them, to deal with them, to answer for not telling people.
+	PermIncidentRead   = "incident.read"
+	PermIncidentHandle = "incident.handle"
+	PermIncidentSign   = "incident.sign"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
-	PermAgreementRead, PermAgreementWrite,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold, PermMinorHandle,
+	PermAgreementRead, PermAgreementWrite, PermIncidentRead, PermIncidentHandle, PermIncidentSign,
 	PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute, PermSuccessionRead, PermSuccessionWrite,
 }
 

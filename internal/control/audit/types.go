@@ -41,6 +41,14 @@ var Types = map[string]string{
 	"agreement.recorded": "consent",
 	"pia.recorded":       "consent",
 
+	"age.learned":            "account_core",
+	"age.guardian_seen":      "account_core",
+	"age.guardian_consented": "consent",
+	"age.read_refused":       "disclosure",
+	"age.read_approved":      "disclosure",
+	"age.audit_made":         "log_leaf",
+
+	"account.closed":           "case",
 	"account.registered":       "account_core",
 	"account.staff_created":    "account_core",
 	"account.trained":          "account_core",
@@ -58,6 +66,9 @@ var Types = map[string]string{
 	"account.stuffing":         "netlog",
 
 	"proof.pack": "disclosure",
+
+	"evidence.unexpected": "log_leaf",
+	"evidence.expected":   "log_leaf",
 
 	"order.placed":          "order",
 	"order.paid":            "order",
@@ -130,6 +141,25 @@ var Types = map[string]string{
 	"service.upgrade_failed":   "order",
 	"service.terminated":       "order",
 
+	"incident.opened":            "case",
+	"incident.widened":           "case",
+	"incident.counted":           "case",
+	"incident.grade_raised":      "case",
+	"incident.facts_changed":     "case",
+	"incident.notice_written":    "case",
+	"incident.notice_sent":       "case",
+	"incident.notified":          "case",
+	"incident.waiver_signed":     "case",
+	"incident.waived":            "case",
+	"incident.task_closed":       "case",
+	"incident.announcement_owed": "case",
+	"incident.announced":         "case",
+	"incident.report_drafted":    "case",
+	"incident.report_sent":       "case",
+	"incident.clock_missed":      "case",
+	"incident.handled":           "case",
+	"incident.closed":            "case",
+
 	"privacy.request_received":  "case",
 	"privacy.identity_asked":    "case",
 	"privacy.identity_known":    "case",
@@ -138,4 +168,11 @@ var Types = map[string]string{
 	"privacy.request_refused":   "case",
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
+	"privacy.proof_seen":        "case",
+	"privacy.proof_confirmed":   "case",
+
+	"erasure.opened":       "case",
+	"erasure.settled":      "case",
+	"erasure.acknowledged": "case",
+	"erasure.certified":    "log_leaf",
 }

@@ -42,6 +42,7 @@ const (
 	SeparateSensitive   = "separate.sensitive"
 	SeparateShare       = "separate.share"
 	SeparateCrossborder = "separate.crossborder"
+	ByGuardian          = "guardian" // a guardian's, for a child
 )
 
 // Purposes of the closed list in purposes.yaml that code names.
@@ -50,6 +51,7 @@ const (
 	RealName        = "realname"
 	PaymentAlipay   = "payment.alipay"
 	CrossborderHome = "crossborder.platform"
+	ChildRules      = "child_rules"
 )
 
 // Documents.
@@ -59,6 +61,7 @@ const (
 	DocTerms     = "terms"
 	DocAgreement = "agreement"
 	DocSLA       = "sla"
+	DocChildren  = "children" // profile mainland only
 )
 
 // Errors that callers tell apart.
@@ -84,7 +87,8 @@ type Act struct {
 	Locale     string
 	Channel    string // console, client, api
 	Token      string
-	Adult      bool // the statement of adulthood inside the accept act
+	Adult      bool      // the statement of adulthood inside the accept act
+	Guardian   id.Handle // who acts for a child, in the guardian's session; empty: the person
 }
 
 // Prompt is what a person is shown before the act, and the token of the act.

@@ -51,7 +51,7 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 // person, and its fields are at least the sealed ones of the copier's tables.
 func (c Copier) CopyFor(ctx context.Context, p holding.Person, read vault.Read) ([]byte, error) {
 	read.Subject = p.Handle
-	t := &tickets{c, read, map[id.Handle]vault.Ticket{}}
+	t := c.tickets(read)
 	if _, err := t.of(ctx, p.Handle); err != nil {
 		return nil, err
 	}
@@ -94,6 +94,10 @@ func (c Copier) Names(ctx context.Context, p holding.Person) (all []string, err 
 		}
 	}
 	return all, nil
+}
+
+func (c Copier) tickets(read vault.Read) *tickets {
+	return &tickets{c, read, map[id.Handle]vault.Ticket{}}
 }
 
 // fields are the sealed columns that a copy opens.

@@ -11,6 +11,10 @@ func Held() []holding.Held {
 		Opens: []holding.Opens{{Column: "words", Row: "id", Class: "case"}, {Column: "letter", Row: "id", Class: "case"}},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}, {
+		Table: "privacy_guardian", By: holding.ByHandle, Where: "child = $1",
+		Shows: []string{"request", "document", "seen_at", "confirmed_at"},
+		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
+	}, {
 		Table: "privacy_hold", By: holding.ByHandle, Where: "subject = $1", Dated: "placed_at",
 		Shows: []string{"class", "law", "authority", "placed_at", "until", "ended_at"},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/envelope"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Errors of a restore. Each comes before the target is touched.
@@ -146,7 +147,7 @@ func (m Manifest) Verify(k envelope.PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	if n != m.Bytes || hex.EncodeToString(sum.Sum(nil)) != m.SHA256 {
+	if (n != m.Bytes || hex.EncodeToString(sum.Sum(nil)) != m.SHA256) && !mutant.Off("TY-5.1c") {
 		return fmt.Errorf("%s: %w", m.Path(), ErrHash)
 	}
 	if m.Key != k.Public().Fingerprint() {

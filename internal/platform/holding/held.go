@@ -3,6 +3,7 @@ package holding
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type Held struct {
 	Opens    []Opens           // sealed columns that a copy shows
 	Withheld map[string]string // sealed columns that a copy does not show, each with the reason
 	Keeps    *Keeps            // nil: an erasure deletes the rows
+	Clears   map[string]string // columns of kept rows that no law keeps, with what an erasure writes there
 	Dated    string            // SQL: when what a row tells of happened, in microseconds; empty: a row tells how things are
 	Hidden   string            // SQL: rows that their person may not see at the time $2; empty: none
 }
@@ -153,12 +155,29 @@ type Outcome struct {
 	Keeps   *Keeps // the rows stay, restricted
 }
 
-// EraseTx deletes a person's rows of one table unless a law keeps them. Twice
-// is not an error.
+// Count counts a person's rows of one table.
+func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
+	who := p.by(h.By)
+	if who == "" {
+		return 0, nil
+	}
+	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, h.Where), who)
+}
+
+// EraseTx deletes a person's rows of one table, or where a law keeps them clears
+// what it does not keep. Twice is not an error.
 func (h Held) EraseTx(ctx context.Context, tx *db.Tx, p Person) (Outcome, error) {
 	out := Outcome{Table: h.Table, Keeps: h.Keeps}
 	who := p.by(h.By)
-	if who == "" || h.Keeps != nil {
+	if who == "" {
+		return out, nil
+	}
+	if h.Keeps != nil {
+		for _, column := range slices.Sorted(maps.Keys(h.Clears)) {
+			if _, err := tx.Exec(ctx, fmt.Sprintf("UPDATE %s SET %s = $2 WHERE %s", h.Table, column, h.Where), who, h.Clears[column]); err != nil {
+				return out, err
+			}
+		}
 		return out, nil
 	}
 	var err error
