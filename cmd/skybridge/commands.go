@@ -44,7 +44,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
-	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore())
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore(), o.legalOrder())
 	return c
 }
 

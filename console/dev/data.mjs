@@ -26,6 +26,10 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
+    'legal_order.read',
+    'legal_order.enter',
+    'legal_order.approve',
+    'legal_order.execute',
     'incident.read',
     'incident.handle',
     'incident.sign',
@@ -319,6 +323,13 @@ export const nodes = (n) =>
 export const audit = (n) =>
   Array.from({ length: n }, (_, i) => ({
     index: 1042 - i, at: t(-i * 3), type: ['order.paid', 'account.login', 'consent.granted', 'vpn.client_created'][i % 4], handle: id('sub_', 1), commitment: 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=',
+  })); // prettier-ignore
+export const legalOrders = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('lo_', i), authority: i % 3 ? '某市公安局网络安全保卫支队' : '某市中级人民法院', jurisdiction: 'CN', doc_no: `网安调证字〔2026〕第 ${17 + i} 号`, law: 'CSL 28', scan_sha256: 'ab'.repeat(32),
+    scope: { subjects: [id('sub_', i), ...(i % 4 ? [] : [id('sub_', i + 1)])], categories: i % 2 ? ['contact.email', 'net.ip', 'net.session'] : ['account.name', 'order'], from: t(-90000), until: t(-1000) },
+    expires: t(40000 + i), ...(i % 3 === 1 ? { suppress_until: t(30000) } : {}), suppress_law: i % 3 === 1 ? 'CPL 75' : '', state: ['entered', 'approved', 'executed', 'refused'][i % 4],
+    entered_by: id('sub_', 90), entered_at: t(-400), approvers: i % 4 === 0 ? [id('sub_', 91)] : i % 4 === 3 ? [] : [id('sub_', 91), id('sub_', 92)], ended_by: '', package_sha256: '',
   })); // prettier-ignore
 export const holds = (n) =>
   Array.from({ length: Math.min(n, 3) }, (_, i) => ({

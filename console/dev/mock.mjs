@@ -118,6 +118,7 @@ function routes(scenario, n) {
     'GET /admin/erasures': () => items(data.erasures(n)),
     'GET /admin/erasures/:id': () => data.erasures(1)[0],
     'GET /me/holds': () => items(data.holds(n).filter((h) => !h.ended_at)),
+    'GET /admin/legal-orders': () => items(data.legalOrders(n)),
     'GET /admin/holds': () => items(data.holds(n)),
     'GET /admin/retention-runs': () => items(data.runs(n)),
     'GET /admin/audit-log': () => items(data.audit(n)),

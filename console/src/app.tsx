@@ -60,6 +60,7 @@ const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
 const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
 const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
+const AdminLegalOrders = page(() => import('./pages/admin-legal-orders'), 'AdminLegalOrders');
 
 export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
@@ -70,6 +71,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/audit-log': AdminAudit,
   '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
+  '/admin/legal-orders': AdminLegalOrders,
   '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,
 };

@@ -18,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -35,7 +36,7 @@ func (p *person) self() holding.Person {
 // copy makes the person's copy and checks its manifest: all files as one text.
 func (p *person) copy(of holding.Person) string {
 	p.in.t.Helper()
-	c := privacy.Copier{DB: p.in.stores.main, Vault: p.in.stores.vault, Held: Held(), Tables: Holdings()}
+	c := privacy.Copier{DB: p.in.stores.main, Vault: p.in.stores.vault, Held: Held(), Tables: Holdings(), Clock: clock.System{}}
 	raw, err := c.Copy(context.Background(), of, vault.Reader{Class: vault.Self, Handle: of.Handle}, "rights")
 	must(p.in.t, err)
 	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))

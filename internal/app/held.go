@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
@@ -38,6 +39,7 @@ func Held() []holding.Held {
 		privacy.Held(),
 		erasure.Held(),
 		age.Held(),
+		legalorder.Held(),
 		account.Held(),
 	} {
 		all = append(all, h...)

@@ -22,12 +22,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -63,6 +65,8 @@ type modules struct {
 	payment     *payment.Service
 	incident    *incident.Service
 	privacy     *privacy.Service
+	legalorder  *legalorder.Service
+	succession  *succession.Service
 	erasure     *erasure.Service
 	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
@@ -106,6 +110,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	if err := m.money(cfg, s, log); err != nil {
 		return nil, err
 	}
+	m.orders(cfg, s, log)
 	m.incident = incident.New(incident.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Notify: m.notify, People: m.account, Users: m.vpn, Session: m.fleet,
 		Minors: m.age, Profile: cfg.Profile, Sender: incidentOperator(cfg),
@@ -113,11 +118,25 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
-		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident},
+		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
 	})
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
+}
+
+// orders builds what lets data out to an authority or a successor.
+func (m *modules) orders(cfg config.Config, s *stores, log *slog.Logger) {
+	now, who := clock.System{}, people{m}
+	copier := privacy.Copier{DB: s.main, Vault: s.vault, Held: Held(), Tables: Holdings(), Clock: now}
+	m.legalorder = legalorder.New(legalorder.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, People: who, Copier: copier,
+		Home: map[string]string{consent.Mainland: "CN", consent.HongKong: "HK"}[cfg.Profile],
+	})
+	m.succession = succession.New(succession.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Account: m.account, Notify: m.notify,
+		Copier: copier, People: who,
+	})
 }
 
 // letterhead is what the desk's letters print of the operator: what the policy

@@ -68,6 +68,8 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Retention(a, m.privacy)
 	api.Incidents(a, m.incident)
 	api.Agreements(a, m.agreement)
+	api.LegalOrders(a, m.legalorder)
+	api.Successions(a, m.succession)
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)

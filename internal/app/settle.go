@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -21,7 +22,7 @@ import (
 // erasures builds the module erasure on everything that an erasure touches.
 func (m *modules) erasures(cfg config.Config, s *stores, d erasure.Deps) *erasure.Service {
 	d.Logins, d.Tunnels, d.Settler, d.Letters, d.Holds = m.account, m.vpn, settler{m}, m.notify, m.privacy
-	d.Values = privacy.Copier{DB: s.main, Vault: s.vault, Held: Held(), Tables: Holdings()}
+	d.Values = privacy.Copier{DB: s.main, Vault: s.vault, Held: Held(), Tables: Holdings(), Clock: clock.System{}}
 	d.Held, d.Tables, d.Tombstones, d.KeyBackup = Held(), Holdings(), cfg.Path(tombstoneFile), cfg.Backup.Keys.Keep
 	d.Carried = func(ctx context.Context, request string) error {
 		return m.privacy.Carried(ctx, account.Principal{}, request)

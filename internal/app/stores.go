@@ -20,12 +20,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -61,6 +63,8 @@ func Migrations() []db.Migrations {
 		incident.Migrations(),
 		privacy.Migrations(),
 		erasure.Migrations(),
+		legalorder.Migrations(),
+		succession.Migrations(),
 		evidence.Migrations(),
 		backup.Migrations(),
 	}
@@ -89,6 +93,8 @@ func Holdings() []holding.Table {
 		incident.Holdings(),
 		privacy.Holdings(),
 		erasure.Holdings(),
+		legalorder.Holdings(),
+		succession.Holdings(),
 		evidence.Holdings(),
 		backup.Holdings(),
 	} {

@@ -14,12 +14,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
@@ -41,6 +43,7 @@ var described = map[string][]holding.Table{
 	"internal/control/fleet":        fleet.Holdings(),
 	"internal/control/incident":     incident.Holdings(),
 	"internal/control/ledger":       ledger.Holdings(),
+	"internal/control/legalorder":   legalorder.Holdings(),
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
 	"internal/control/payment":      payment.Holdings(),
@@ -48,6 +51,7 @@ var described = map[string][]holding.Table{
 	"internal/control/privacy":      privacy.Holdings(),
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),
+	"internal/control/succession":   succession.Holdings(),
 	"internal/control/vpn":          vpn.Holdings(),
 	"internal/platform/backup":      backup.Holdings(),
 	"internal/platform/idempotency": idempotency.Holdings(),

@@ -105,6 +105,8 @@ var moduleOrder = []string{
 	"incident",
 	"privacy",
 	"erasure",
+	"legalorder",
+	"succession",
 	"proof",
 	"evidence",
 	"report",

@@ -253,6 +253,14 @@ export const api = {
       data(client.POST('/api/v1/admin/minor-audits/{year}', { params: { path: { year } } })),
     holds: () => data(client.GET('/api/v1/admin/holds')),
     placeHold: (body: T.NewHold) => data(client.POST('/api/v1/admin/holds', { body })),
+    legalOrders: () => data(client.GET('/api/v1/admin/legal-orders')),
+    enterLegalOrder: (body: T.NewLegalOrder) => data(client.POST('/api/v1/admin/legal-orders', { body })),
+    approveLegalOrder: (id: string) => data(client.POST('/api/v1/admin/legal-orders/{id}/approve', at(id))),
+    refuseLegalOrder: (id: string) => data(client.POST('/api/v1/admin/legal-orders/{id}/refuse', at(id))),
+    executeLegalOrder: (id: string) =>
+      data(client.POST('/api/v1/admin/legal-orders/{id}/execute', { ...at(id), body: {} })),
+    legalOrderScan: (id: string) => data(client.GET('/api/v1/admin/legal-orders/{id}/scan', at(id))),
+    legalOrderPackage: (id: string) => data(client.GET('/api/v1/admin/legal-orders/{id}/package', at(id))),
     endHold: (id: string) => data(client.POST('/api/v1/admin/holds/{id}/end', at(id))),
   },
   incident: {

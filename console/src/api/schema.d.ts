@@ -729,6 +729,135 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/legal-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders of authorities, the newest first */
+        get: operations["list-legal-orders"];
+        put?: never;
+        /**
+         * Enter an order of an authority
+         * @description Two others approve it. What it says never changes.
+         */
+        post: operations["enter-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One order */
+        get: operations["get-legal-order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve an order
+         * @description Not by who entered it, approved it already or is whom it is about. The second approver makes it ready.
+         */
+        post: operations["approve-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the file for the authority
+         * @description Sealed to the authority's key. Each person's register gets an entry with names of fields; what lies beyond the scope is refused with 451.
+         */
+        post: operations["execute-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file for the authority, until the order's end */
+        get: operations["read-legal-order-package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse an order for good */
+        post: operations["refuse-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The document; the reading is recorded */
+        get: operations["read-legal-order-scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/minor-audits/{year}": {
         parameters: {
             query?: never;
@@ -1025,6 +1154,98 @@ export interface paths {
         get: operations["list-retention-runs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Transfers of the business, the newest first */
+        get: operations["list-successions"];
+        put?: never;
+        /**
+         * Announce a transfer of the business
+         * @description People are told at once, with the successor's name and contact.
+         */
+        post: operations["announce-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record each person's transfer
+         * @description By another than who announced it, after the day. Without a signature 451.
+         */
+        post: operations["hand-over-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the successor's signature */
+        post: operations["sign-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the successor signs, with the digests of the policies in force */
+        get: operations["get-succession-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a transfer off */
+        post: operations["withdraw-succession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2901,6 +3122,47 @@ export interface components {
         BundleToken: {
             token: string;
         };
+        BusinessTransfer: {
+            /** @description What the successor changes of purposes or methods; empty: nothing. Else every consent to the documents waits for a new act from the day on */
+            change: string;
+            contact: string;
+            /**
+             * @example [
+             *       "platform"
+             *     ]
+             */
+            documents: string[];
+            /**
+             * Format: date-time
+             * @description At least seven days ahead
+             */
+            effective_at: string;
+            /** Format: date-time */
+            readonly ended_at?: string;
+            /** Format: date-time */
+            readonly entered_at: string;
+            readonly entered_by: string;
+            readonly id: string;
+            /** @description Ed25519 public key: 32 bytes in base64, or PEM */
+            key: string;
+            /**
+             * @description Of the successor's stores
+             * @example CN-mainland
+             */
+            region: string;
+            readonly signature: string;
+            /** Format: date-time */
+            readonly signed_at?: string;
+            /** @enum {string} */
+            readonly state: "announced" | "signed" | "effective" | "handing_over" | "handed_over" | "lapsed" | "withdrawn";
+            /** @description Legal name */
+            successor: string;
+            /**
+             * Format: date-time
+             * @description When everybody was told
+             */
+            readonly told_at?: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -3194,6 +3456,8 @@ export interface components {
             /** @description Of a transfer abroad; empty for none */
             mechanism: string;
             operation: string;
+            /** @description Of an authority, that it was done for; empty for none */
+            order: string;
             /**
              * @description intent and unknown: it may have been sent
              * @enum {string}
@@ -3324,6 +3588,11 @@ export interface components {
             /** @example body.email */
             location: string;
             message: string;
+        };
+        ForeignApproval: {
+            authority: string;
+            doc_no: string;
+            sha256: string;
         };
         GatewayNode: {
             addresses: string[];
@@ -3653,6 +3922,44 @@ export interface components {
             qr?: string;
             url?: string;
         };
+        LegalOrder: {
+            approval?: components["schemas"]["ForeignApproval"];
+            approvers: string[];
+            authority: string;
+            doc_no: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description Who executed or refused it */
+            ended_by: string;
+            /** Format: date-time */
+            entered_at: string;
+            entered_by: string;
+            /** Format: date-time */
+            expires: string;
+            id: string;
+            jurisdiction: string;
+            law: string;
+            package_sha256: string;
+            scan_sha256: string;
+            scope: components["schemas"]["OrderScope"];
+            /** @enum {string} */
+            state: "entered" | "approved" | "refused" | "executed";
+            suppress_law: string;
+            /** Format: date-time */
+            suppress_until?: string;
+        };
+        LegalOrderFile: {
+            /** @description In base64 */
+            content: string;
+        };
+        LegalOrderPart: {
+            categories?: string[] | null;
+            /** Format: date-time */
+            from?: string;
+            subjects?: string[] | null;
+            /** Format: date-time */
+            until?: string;
+        };
         Limit: {
             /** Format: int64 */
             high: number;
@@ -3676,6 +3983,11 @@ export interface components {
         };
         ListBlockedCertificate: {
             items: components["schemas"]["BlockedCertificate"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBusinessTransfer: {
+            items: components["schemas"]["BusinessTransfer"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3731,6 +4043,11 @@ export interface components {
         };
         ListIncidentTask: {
             items: components["schemas"]["IncidentTask"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListLegalOrder: {
+            items: components["schemas"]["LegalOrder"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -4123,6 +4440,33 @@ export interface components {
              */
             told_at?: string;
         };
+        NewLegalOrder: {
+            /** @description Their owners are added to the subjects */
+            accounts?: string[] | null;
+            /** @description Needed for an authority of another place than the stores (PIPL 41, DSL 36) */
+            approval?: components["schemas"]["ForeignApproval"];
+            authority: string;
+            /** @description Line of the authority's public key, of 'skybridge legal-order keygen' */
+            authority_key: string;
+            doc_no: string;
+            /** Format: date-time */
+            expires: string;
+            /** @example CN */
+            jurisdiction: string;
+            /** @example CSL 28 */
+            law: string;
+            /** @description The document, in base64; at most 640 KiB */
+            scan: string;
+            /** @description In lower-case hexadecimal digits */
+            scan_sha256: string;
+            scope: components["schemas"]["OrderScope"];
+            suppress_law?: string;
+            /**
+             * Format: date-time
+             * @description Its people see what was done from then on; at most the end
+             */
+            suppress_until?: string;
+        };
         NewSession: {
             enrol_totp: boolean;
             /** Format: date-time */
@@ -4242,6 +4586,27 @@ export interface components {
             region?: string;
             /** @description What to upgrade */
             resource?: string;
+        };
+        OrderScope: {
+            /**
+             * @description Of the data map
+             * @example [
+             *       "contact.email"
+             *     ]
+             */
+            categories: string[];
+            /**
+             * Format: date-time
+             * @description Of what happened; how things are is as it is at the execution
+             */
+            from: string;
+            /** @description Handles */
+            subjects: string[];
+            /**
+             * Format: date-time
+             * @description Not included
+             */
+            until: string;
         };
         OwnHold: {
             /** @description Retention class; empty: everything */
@@ -4566,7 +4931,7 @@ export interface components {
             log_index: number;
             purpose: string;
             /** @enum {string} */
-            reader: "self" | "staff" | "job" | "system";
+            reader: "self" | "staff" | "job" | "system" | "authority";
             reason: string;
         };
         RealNameDecision: {
@@ -5353,6 +5718,13 @@ export interface components {
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+        };
+        SuccessorSignature: {
+            /** @description Ed25519 over the statement, in base64 */
+            signature: string;
+        };
+        SuccessorStatement: {
+            text: string;
         };
         TokenEnrolment: {
             /** @description Name of the SSL server */
@@ -7053,6 +7425,258 @@ export interface operations {
             };
         };
     };
+    "list-legal-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "enter-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLegalOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "execute-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LegalOrderPart"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-legal-order-package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrderFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refuse-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-legal-order-scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrderFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-make-minor-audit": {
         parameters: {
             query?: never;
@@ -7608,6 +8232,196 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListRetentionRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-successions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "announce-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessTransfer"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuccessorSignature"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-succession-statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessorStatement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
                 };
             };
             /** @description Error */

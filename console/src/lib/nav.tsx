@@ -5,6 +5,7 @@ import {
   ApartmentOutlined,
   AlertOutlined,
   AuditOutlined,
+  BankOutlined,
   BarChartOutlined,
   CloudServerOutlined,
   ClusterOutlined,
@@ -110,6 +111,13 @@ export const places: Place[] = [
     icon: <HourglassOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+  {
+    path: '/admin/legal-orders',
+    name: 'admin_legal_orders',
+    icon: <BankOutlined />,
+    group: 'operator',
+    permission: 'legal_order.read',
   },
   {
     path: '/admin/erasures',

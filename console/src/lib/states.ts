@@ -66,6 +66,7 @@ const tones: Record<string, Record<string, Tone>> = {
     revoked: 'idle',
   },
   consent: { grant: 'good', refuse: 'idle', withdraw: 'warn' },
+  legal_order: { entered: 'warn', approved: 'busy', executed: 'good', refused: 'idle' },
   disclosure: { intent: 'busy', done: 'good', failed: 'bad', unknown: 'warn' },
   login: { ok: 'good' },
   flag: { yes: 'good', no: 'idle' },

@@ -19,9 +19,25 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
-	"retention.run":      "log_leaf",
-	"hold.placed":        "legal_order",
-	"hold.ended":         "legal_order",
+	"retention.run": "log_leaf",
+	"hold.placed":   "legal_order",
+	"hold.ended":    "legal_order",
+
+	"legalorder.entered":      "legal_order",
+	"legalorder.approved":     "legal_order",
+	"legalorder.refused":      "legal_order",
+	"legalorder.executed":     "legal_order",
+	"legalorder.scan_read":    "legal_order",
+	"legalorder.package_read": "legal_order",
+
+	"succession.announced":   "consent",
+	"succession.signed":      "consent",
+	"succession.withdrawn":   "consent",
+	"succession.effective":   "consent",
+	"succession.lapsed":      "consent",
+	"succession.handed_over": "consent",
+	"consent.renewal_needed": "consent",
+
 	"agreement.recorded": "consent",
 	"pia.recorded":       "consent",
 

@@ -8,8 +8,8 @@
 // Prompt that names purpose, document, version and the hash of the text that
 // was shown; events are append-only and one series per person and purpose; the
 // gate reads the database each time, so a withdrawal works at once; a new
-// major version shuts the purposes it affects until a new act; a published
-// text never changes.
+// major version shuts the purposes it affects until a new act, and so does
+// another handler; a published text never changes.
 //
 //	(nothing) ── grant ──▶ granted ── withdraw ──▶ withdrawn
 //	    │                    │  ▲                      │
@@ -17,7 +17,8 @@
 //	    ▼                 version                      ▼
 //	 refused ── grant ─▶ granted; renewal needed ─▶ granted
 //
-// Tables: consent_version, consent_event, consent_token, consent_secret.
+// Tables: consent_version, consent_text, consent_event, consent_renewal,
+// consent_token, consent_secret.
 package consent
 
 import (

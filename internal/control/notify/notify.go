@@ -50,6 +50,9 @@ const (
 	QuotaSet      = "vpn.quota_set"
 	QuotaDeclined = "vpn.quota_declined"
 
+	SuccessionAnnounced = "succession.announced"
+	SuccessionChanges   = "succession.changes"
+
 	RightsReceived = "privacy.request_received"
 	RightsAnswered = "privacy.request_answered"
 

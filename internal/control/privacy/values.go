@@ -11,7 +11,7 @@ import (
 // Values returns what is held of a person in the columns of some categories,
 // opened, each value once. The reading is recorded.
 func (c Copier) Values(ctx context.Context, p holding.Person, by vault.Reader, purpose string, of ...holding.Category) ([]string, error) {
-	t := c.tickets(by, purpose, "erasure")
+	t := c.tickets(vault.Read{Subject: p.Handle, Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "erasure"})
 	var all []string
 	for _, h := range c.Held {
 		table := c.table(h.Table)
@@ -24,7 +24,7 @@ func (c Copier) Values(ctx context.Context, p holding.Person, by vault.Reader, p
 		if len(wanted) == 0 {
 			continue
 		}
-		rows, err := h.Rows(ctx, c.DB, table, p)
+		rows, err := h.Rows(ctx, c.DB, table, p, c.view())
 		if err != nil {
 			return nil, err
 		}
