@@ -77,6 +77,7 @@ export function Foot() {
       <Link to="/policies/client">{t('policy.client')}</Link>
       <Link to="/policies">{t('policy.all')}</Link>
       <Link to="/cookies">{t('cookies.title')}</Link>
+      <Link to="/trust">{t('trust.title')}</Link>
     </footer>
   );
 }

@@ -1,11 +1,13 @@
 import { Alert, Card, Tabs } from 'antd';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
+import { Children } from '../components/children';
 import { Held } from '../components/held';
+import { IncidentNotices } from '../components/incident-notices';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
@@ -14,15 +16,19 @@ import { useFormat } from '../lib/use';
 /** What is held of the person, who got it, who read it, and what was agreed to. */
 export function MyData() {
   const { t } = useTranslation();
+  const [query] = useSearchParams();
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
       <Held />
+      <Children />
       <Tabs
+        defaultActiveKey={query.get('tab') ?? undefined}
         items={[
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },
           { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
           { key: 'reads', label: t('mydata.reads'), children: <Reads /> },
           { key: 'access', label: t('mydata.access'), children: <Access /> },
+          { key: 'incidents', label: t('incident.notices'), children: <IncidentNotices /> },
           { key: 'policies', label: t('mydata.policies'), children: <PolicyLinks /> },
         ]}
       />

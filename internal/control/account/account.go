@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -23,9 +24,11 @@ type Registration struct {
 	Locale       string // zh-CN or en
 	ConsentToken string // of consent.Prompt for platform_policy
 
-	CrossborderToken string // of the prompt for crossborder.platform; profile hongkong only
-	Adult            bool   // the statement inside the accept act
-	Channel          string // console or api
+	CrossborderToken string   // of the prompt for crossborder.platform; profile hongkong only
+	Adult            bool     // the statement inside the accept act
+	Band             age.Band // a minor's statement, in place of Adult
+	ChildRulesToken  string   // of the prompt for child_rules; RegisterChild only
+	Channel          string   // console or api
 	Source           Source
 }
 

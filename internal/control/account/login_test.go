@@ -333,7 +333,7 @@ func TestAHashOfOldCostIsReplacedAtSignIn(t *testing.T) {
 	r.Register(t, "alice")
 	dearer, err := account.New(account.Deps{
 		DB: r.DB, Clock: r.Clock, Queue: job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler)),
-		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Vault: r.Vault, Memory: 20 << 10,
+		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Age: r.Age, Vault: r.Vault, Memory: 20 << 10,
 	})
 	must(t, err)
 	for range 2 {

@@ -19,7 +19,8 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Principal, er
 		return Principal{}, ErrSession
 	}
 	ses, err := db.Get(ctx, s.d.DB, ErrSession, scanSession, "SELECT "+sessionColumns+", "+personColumns+
-		" FROM account_session s JOIN account_person p ON p.subject = s.subject WHERE s.token_hash = $1", hashToken(token))
+		" FROM account_session s JOIN account_person p ON p.subject = s.subject JOIN account_account a ON a.id = p.account WHERE s.token_hash = $1 AND a.state = 'active'",
+		hashToken(token))
 	if err != nil {
 		return Principal{}, err
 	}
@@ -65,6 +66,30 @@ func (s *Service) EndSessionsTx(ctx context.Context, tx *db.Tx, subject id.Handl
 		return err
 	}
 	return s.leaf(ctx, tx, "account.session_revoked", p, "", map[string]string{"session": "all", "reason": reason})
+}
+
+// CloseTx shuts the account of a person for good: no session opens any more, by
+// whatever was issued before. Closing twice, or an account that is gone, is no
+// error.
+func (s *Service) CloseTx(ctx context.Context, tx *db.Tx, subject id.Handle, reason string) error {
+	p, err := personBy(ctx, tx, "subject", string(subject))
+	if errs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE account_account SET state = 'closed' WHERE owner = $1", string(subject)); err != nil {
+		return err
+	}
+	// A link that was mailed must not open it again.
+	if _, err := tx.Exec(ctx, "DELETE FROM account_token WHERE subject = $1", string(subject)); err != nil {
+		return err
+	}
+	if err := revokeSessions(ctx, tx, subject, "", reason, s.d.Clock.Now()); err != nil {
+		return err
+	}
+	return s.leaf(ctx, tx, "account.closed", p, "", map[string]string{"reason": reason})
 }
 
 func (s *Service) revoke(ctx context.Context, p Principal, session, kind string) error {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -26,6 +27,16 @@ type Copier struct {
 	Vault  *vault.Vault
 	Held   []holding.Held
 	Tables []holding.Table // the data map
+	Clock  clock.Clock     // nil: what is hidden for a time stays hidden
+	Span   holding.View    // From and Until: only what happened then
+}
+
+func (c Copier) view() holding.View {
+	v := c.Span
+	if c.Clock != nil {
+		v.Now = c.Clock.Now()
+	}
+	return v
 }
 
 // Copy returns a ZIP: of each table that holds rows of the person a JSON and a
@@ -33,14 +44,21 @@ type Copier struct {
 // for the person are opened with one ticket, so that their read log shows one
 // read; those sealed with the key of a day are recorded under that day.
 func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, purpose string) ([]byte, error) {
-	t := &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "copy"}, map[id.Handle]vault.Ticket{}}
+	return c.CopyFor(ctx, p, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "copy"})
+}
+
+// CopyFor is Copy for a reading that the caller describes; its subject is the
+// person, and its fields are at least the sealed ones of the copier's tables.
+func (c Copier) CopyFor(ctx context.Context, p holding.Person, read vault.Read) ([]byte, error) {
+	read.Subject = p.Handle
+	t := c.tickets(read)
 	if _, err := t.of(ctx, p.Handle); err != nil {
 		return nil, err
 	}
 	files := map[string][]byte{}
 	for _, h := range c.Held {
 		table := c.table(h.Table)
-		rows, err := h.Rows(ctx, c.DB, table, p)
+		rows, err := h.Rows(ctx, c.DB, table, p, c.view())
 		if err != nil {
 			return nil, err
 		}
@@ -57,6 +75,29 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 		}
 	}
 	return pack(files)
+}
+
+// Names are the columns that a copy of a person would show: of each table that
+// holds rows of theirs.
+func (c Copier) Names(ctx context.Context, p holding.Person) (all []string, err error) {
+	for _, h := range c.Held {
+		table := c.table(h.Table)
+		rows, err := h.Rows(ctx, c.DB, table, p, c.view())
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		for _, column := range h.Columns(table) {
+			all = append(all, h.Table+"."+column)
+		}
+	}
+	return all, nil
+}
+
+func (c Copier) tickets(read vault.Read) *tickets {
+	return &tickets{c, read, map[id.Handle]vault.Ticket{}}
 }
 
 // fields are the sealed columns that a copy opens.
@@ -130,7 +171,9 @@ func (t *tickets) of(ctx context.Context, subject id.Handle) (vault.Ticket, erro
 		return ticket, nil
 	}
 	read := t.read
-	read.Subject = subject
+	if read.Subject != subject {
+		read.Subject, read.Of = subject, read.For()
+	}
 	ticket, err := t.Vault.Begin(ctx, read)
 	if err == nil {
 		t.have[subject] = ticket

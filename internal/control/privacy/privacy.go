@@ -19,7 +19,8 @@
 //	kept ── floor over ──▶ may go ── nightly run ──▶ destroyed, key first
 //	                          └── hold: kept until its end, and the person is told
 //
-// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold.
+// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold,
+// privacy_guardian.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
@@ -69,6 +70,7 @@ type Deps struct {
 	Letterhead Letterhead
 	Logins     Logins
 	Tunnels    Tunnels
+	Owners     Owners
 	Carrier    Carrier              // nil: staff carry out what was granted, and say so
 	Keepers    []retention.Keeper   // what the nightly run asks, in this order
 	Steady     func() time.Duration // a clock that never jumps; nil: the system's

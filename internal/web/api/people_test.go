@@ -51,7 +51,8 @@ func newPlace(t *testing.T, demo bool) place {
 	}
 	mux := http.NewServeMux()
 	a := api.New(api.Options{Mux: mux, Version: "test", Sessions: r.Account, Gate: r.Consent, Log: slog.New(slog.DiscardHandler)})
-	api.Accounts(a, r.Account, r.Consent)
+	api.Accounts(a, r.Account, r.Consent, r.Age)
+	api.AgesOf(a, r.Age, r.Account)
 	api.LoginSessions(a, r.Account)
 	api.Cookies(a)
 	api.Policies(a, r.Consent)
@@ -343,8 +344,8 @@ func TestPoliciesAndConsentsOverHTTP(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, false)
 	b := p.browser(t)
-	if list := b.want("GET", "/policies", nil, 200, "")["items"].([]any); len(list) != 5 {
-		t.Errorf("got %d documents, want 5", len(list))
+	if list := b.want("GET", "/policies", nil, 200, "")["items"].([]any); len(list) != 6 {
+		t.Errorf("got %d documents, want 6", len(list))
 	}
 	doc := b.want("GET", "/policies/platform", nil, 200, "")
 	if doc["locale"] != "en" || !strings.Contains(doc["html"].(string), `id="LT-1.1a"`) || doc["title"] != "示例云 platform privacy policy" {
@@ -403,8 +404,8 @@ func TestStaffPublishAPolicyAndPeopleAreAskedAgain(t *testing.T) {
 	if v["version"] != "2.0.0" {
 		t.Errorf("got %v", v)
 	}
-	if all := staff.want("GET", "/admin/policies", nil, 200, "")["items"].([]any); len(all) != 6 {
-		t.Errorf("got %d versions, want 6", len(all))
+	if all := staff.want("GET", "/admin/policies", nil, 200, "")["items"].([]any); len(all) != 7 {
+		t.Errorf("got %d versions, want 7", len(all))
 	}
 	p.Clock.Advance(consent.NoticePeriod)
 	b.login("alice")
