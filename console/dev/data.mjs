@@ -304,7 +304,26 @@ export const loginSessions = (n) =>
   Array.from({ length: n }, (_, i) => ({
     id: id('ses_', i), browser: ['Firefox 142', 'Chrome 151', 'Safari 20'][i % 3], os: ['Linux', 'Windows 11', 'iOS 20'][i % 3], ip: '198.51.100.23',
     created_at: t(-900), last_seen_at: t(-i), expires_at: t(9000), mfa: i === 0, current: i === 0,
+    remembered_until: i === 1 ? t(40000) : undefined,
   })); // prettier-ignore
+const cookie = (name, kind, act, purpose, life, rest) => ({
+  name,
+  kind,
+  act,
+  purpose,
+  life,
+  script: false,
+  lasting: true,
+  ...rest,
+});
+export const cookies = {
+  cookies: [
+    cookie('__Host-session', 'session', 'sign-in', '识别登录状态', '关闭浏览器即失效，最长 12 小时', { seconds: 43200, holds: ['secret'], lasting: false, present: true }),
+    cookie('__Host-remember', 'remember', 'tick', '保持登录；仅在您勾选后设置', '自勾选起 30 天，每次使用即更换', { seconds: 2592000, holds: ['secret'], present: true }),
+    cookie('prefs', 'prefs', 'choose', '语言与主题；不含任何标识符', '自您选择起 1 年', { seconds: 31536000, holds: ['language', 'theme'], script: true, present: true }),
+  ],
+  storage: [],
+}; // prettier-ignore
 export const loginLog = (n) =>
   Array.from({ length: n }, (_, i) => ({
     id: id('lgn_', i), at: t(-i * 400), ip: '198.51.100.23', browser: 'Firefox 142', os: 'Linux', method: 'password',

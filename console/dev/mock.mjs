@@ -46,6 +46,8 @@ function routes(scenario, n) {
     'GET /notices': () => items(data.notices(n)),
     'GET /trust': () => data.trust(n),
     'GET /policies': () => items(data.policies),
+    'GET /cookies': () => data.cookies,
+    'DELETE /login-sessions/remember': () => ({}),
     'GET /policies/:id': (_, id) => data.policy(id),
     'GET /consent-prompts/:id': (_, id) => data.prompt(id),
     'GET /consents': () => items(data.consents(n)),
@@ -145,7 +147,7 @@ function answer(table, scenario, method, path, body) {
     if (verb !== method || wanted.length !== parts.length) continue;
     if (!wanted.every((w, i) => w.startsWith(':') || w === parts[i])) continue;
     const open =
-      ['/me', '/policies', '/trust', '/regions'].some((p) => path.startsWith(p)) ||
+      ['/me', '/policies', '/trust', '/cookies', '/regions'].some((p) => path.startsWith(p)) ||
       path.startsWith('/consent-prompts');
     if (scenario === 'error' && !open) refuse(503, 'fleet.no_node', '暂时没有可用的网关节点，请稍后重试。');
     if (scenario === 'renewal' && !open)

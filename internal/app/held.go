@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
@@ -39,6 +40,7 @@ func Held() []holding.Held {
 		privacy.Held(),
 		erasure.Held(),
 		age.Held(),
+		residency.Held(),
 		legalorder.Held(),
 		account.Held(),
 	} {

@@ -28,6 +28,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
@@ -52,6 +53,7 @@ type modules struct {
 	audit       *audit.Service
 	consent     *consent.Service
 	agreement   *agreement.Service
+	residency   *residency.Service
 	age         *age.Service
 	account     *account.Service
 	notify      *notify.Service
@@ -99,7 +101,13 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.agreement = agreement.New(agreement.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Registry: registry,
 	})
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Clock: now})
+	if m.residency, err = residency.New(residency.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Profile: cfg.Profile,
+		Attestor: attestor(cfg), Stores: places(cfg), Mechanisms: mechanisms(cfg),
+	}); err != nil {
+		return nil, err
+	}
+	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now})
 	hasher := password.NewHasher(4)
 	if err := m.people(cfg, s, hasher, log); err != nil {
 		return nil, err
@@ -298,6 +306,9 @@ func networks(cfg config.Config) []vpn.Network {
 // seed brings a new installation to where it can serve: documents, catalogue,
 // this host's node, and in a demonstration the operator's account.
 func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, error) {
+	if err := m.residency.Attest(ctx); err != nil {
+		return fleet.Node{}, err
+	}
 	if err := m.consent.Seed(ctx); err != nil {
 		return fleet.Node{}, fmt.Errorf("publishing the policies: %w", err)
 	}

@@ -103,6 +103,11 @@ func install(t *testing.T) *rig {
 	pay.Start()
 	check.Start()
 	t.Cleanup(func() { console.Close(); pay.Close(); check.Close() })
+	t.Cleanup(func() {
+		if strings.Contains(log.String(), "a cookie is not registered") {
+			t.Error("an answer tried to set a cookie that is not registered")
+		}
+	})
 	return in
 }
 

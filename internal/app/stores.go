@@ -26,6 +26,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
@@ -49,6 +50,7 @@ func Migrations() []db.Migrations {
 		audit.Migrations(),
 		consent.Migrations(),
 		agreement.Migrations(),
+		residency.Migrations(),
 		age.Migrations(),
 		account.Migrations(),
 		notify.Migrations(),
@@ -79,6 +81,7 @@ func Holdings() []holding.Table {
 		audit.Holdings(),
 		consent.Holdings(),
 		agreement.Holdings(),
+		residency.Holdings(),
 		age.Holdings(),
 		account.Holdings(),
 		notify.Holdings(),

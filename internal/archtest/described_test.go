@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
@@ -36,6 +37,7 @@ var described = map[string][]holding.Table{
 	"internal/control/account":      account.Holdings(),
 	"internal/control/age":          age.Holdings(),
 	"internal/control/agreement":    agreement.Holdings(),
+	"internal/control/residency":    residency.Holdings(),
 	"internal/control/audit":        audit.Holdings(),
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),

@@ -90,6 +90,7 @@ var moduleOrder = []string{
 	"clause",
 	"consent",
 	"agreement",
+	"residency",
 	"age",
 	"account",
 	"notify",

@@ -41,6 +41,7 @@ export const api = {
     login: (body: T.Login) => data(client.POST('/api/v1/login-sessions', { body })),
     resume: () => data(client.POST('/api/v1/login-sessions/resume', {})),
     logout: () => data(client.DELETE('/api/v1/login-sessions/{id}', at('current'))),
+    forgetBrowser: () => data(client.DELETE('/api/v1/login-sessions/remember', {})),
     requestReset: (email: string) => data(client.POST('/api/v1/password-resets', { body: { email } })),
     confirmReset: (token: string, password: string) =>
       data(client.POST('/api/v1/password-resets/confirm', { body: { token, password } })),
@@ -63,6 +64,7 @@ export const api = {
   },
   privacy: {
     policies: () => data(client.GET('/api/v1/policies')),
+    cookies: () => data(client.GET('/api/v1/cookies')),
     trust: () => data(client.GET('/api/v1/trust')),
     policy: (document: string, version?: string) =>
       version

@@ -381,6 +381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/export-counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People whose data left the region, by year */
+        get: operations["admin-list-export-counters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/gateway-nodes": {
         parameters: {
             query?: never;
@@ -1513,6 +1530,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cookies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept in your browser */
+        get: operations["list-cookies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data-subject-requests": {
         parameters: {
             query?: never;
@@ -1686,6 +1720,23 @@ export interface paths {
         /** Sign in */
         post: operations["sign-in"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login-sessions/remember": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw being kept signed in on this browser; the session goes on */
+        delete: operations["forget-browser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3085,6 +3136,11 @@ export interface components {
             /** @description Hexadecimal */
             serial: string;
         };
+        BrowserStore: {
+            cookies: components["schemas"]["CookieEntry"][];
+            /** @description Registered keys of local storage */
+            storage: string[];
+        };
         BundleInvitation: {
             /**
              * Format: int64
@@ -3333,6 +3389,31 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
+        };
+        CookieEntry: {
+            /**
+             * @description What you do before it is set
+             * @enum {string}
+             */
+            act: "sign-in" | "tick" | "choose";
+            holds: string[];
+            /** @enum {string} */
+            kind: "session" | "remember" | "prefs";
+            /** @description Outlives the browser */
+            lasting: boolean;
+            life: string;
+            /** @example __Host-session */
+            name: string;
+            /** @description This browser sent it with the request */
+            present: boolean;
+            purpose: string;
+            /** @description Readable by the page */
+            script: boolean;
+            /**
+             * Format: int64
+             * @description The longest life
+             */
+            seconds: number;
         };
         DataMap: {
             /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
@@ -3583,6 +3664,24 @@ export interface components {
             legal_name: string;
             /** Format: date-time */
             told_at: string;
+        };
+        ExportCounter: {
+            /** @description At least 80 % of it */
+            alarm: boolean;
+            /**
+             * Format: int64
+             * @description The number at which the law asks for more
+             */
+            next?: number;
+            /**
+             * Format: int64
+             * @description Each once
+             */
+            people: number;
+            /** @description Counts those whose sensitive data left */
+            sensitive: boolean;
+            /** Format: int64 */
+            year: number;
         };
         Field: {
             /** @example body.email */
@@ -4016,6 +4115,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListExportCounter: {
+            items: components["schemas"]["ExportCounter"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListGatewayNode: {
             items: components["schemas"]["GatewayNode"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -4288,6 +4392,11 @@ export interface components {
             mfa: boolean;
             /** @example Linux */
             os: string;
+            /**
+             * Format: date-time
+             * @description Absent where the person did not ask to stay signed in
+             */
+            remembered_until?: string;
         };
         Me: {
             account: string;
@@ -6695,6 +6804,35 @@ export interface operations {
             };
         };
     };
+    "admin-list-export-counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListExportCounter"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-gateway-nodes": {
         parameters: {
             query?: never;
@@ -9047,6 +9185,35 @@ export interface operations {
             };
         };
     };
+    "list-cookies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserStore"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-data-subject-requests": {
         parameters: {
             query?: never;
@@ -9409,6 +9576,34 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NewSession"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forget-browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -142,6 +142,12 @@ function Sessions() {
           title: t('security.totp'),
           cell: (s) => <StateDot kind="flag" state={s.mfa ? 'yes' : 'no'} />,
         },
+        {
+          key: 'remembered',
+          title: t('security.remembered'),
+          cell: (s) => (s.remembered_until ? format.time(s.remembered_until) : '–'),
+          text: (s) => s.remembered_until ?? '',
+        },
       ]}
       empty={{ title: t('table.no_match') }}
       actions={(s) =>

@@ -55,9 +55,9 @@ type Grant struct {
 	Token         string // 256 bits; goes into the session cookie
 	RememberToken string // empty unless asked for; single use
 	Principal     Principal
-	ExpiresAt     time.Time // absolute end
-	RememberUntil time.Time
-	EnrolTOTP     bool // staff without second factor: nothing but enrolment is open
+	ExpiresAt     time.Time     // absolute end
+	RememberFor   time.Duration // rest of the 30 days since the person asked
+	EnrolTOTP     bool          // staff without second factor: nothing but enrolment is open
 }
 
 // Session is a login session as its person sees it.
@@ -71,6 +71,10 @@ type Session struct {
 	ExpiresAt  time.Time
 	MFA        bool
 	Current    bool
+	// RememberedUntil is when its browser has to sign in again; zero where the
+	// person did not ask to be remembered. Such a session is listed even after it
+	// ended: to end it withdraws that.
+	RememberedUntil time.Time
 }
 
 // LoginEntry is one line of the login log (LT-1.3: exactly these fields).

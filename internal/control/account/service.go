@@ -64,8 +64,8 @@ var (
 
 // Lives of tokens and sessions.
 const (
-	UserIdle      = 24 * time.Hour
-	UserLife      = 7 * 24 * time.Hour
+	UserIdle      = 2 * time.Hour
+	UserLife      = 12 * time.Hour // the session cookie's, clause LT-2.2
 	StaffIdle     = 30 * time.Minute
 	StaffLife     = 12 * time.Hour
 	RememberLife  = 30 * 24 * time.Hour

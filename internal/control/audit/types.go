@@ -19,9 +19,10 @@ var Types = map[string]string{
 	"consent.withdraw": "consent",
 	"policy.published": "consent",
 
-	"retention.run": "log_leaf",
-	"hold.placed":   "legal_order",
-	"hold.ended":    "legal_order",
+	"residency.step": "log_leaf",
+	"retention.run":  "log_leaf",
+	"hold.placed":    "legal_order",
+	"hold.ended":     "legal_order",
 
 	"legalorder.entered":      "legal_order",
 	"legalorder.approved":     "legal_order",
@@ -59,6 +60,8 @@ var Types = map[string]string{
 	"account.logout":           "netlog",
 	"account.session_revoked":  "netlog",
 	"account.remember_reuse":   "netlog",
+	"account.forgotten":        "netlog",
+	"cookie.refused":           "log_leaf",
 	"account.password_changed": "account_core",
 	"account.password_reset":   "account_core",
 	"account.totp_enabled":     "account_core",

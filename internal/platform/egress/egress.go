@@ -103,9 +103,11 @@ type Deps struct {
 	Ledger   Ledger
 	Gate     Gate
 	Papers   Papers // nil: nothing is sent
-	Clock    clock.Clock
-	Roots    *x509.CertPool // nil = the system's
-	Lookup   Lookup         // nil = the system's resolver
+	// Transfers decides about recipients elsewhere; nil: nothing is sent to them.
+	Transfers Transfers
+	Clock     clock.Clock
+	Roots     *x509.CertPool // nil = the system's
+	Lookup    Lookup         // nil = the system's resolver
 }
 
 // Lookup resolves a name, as net.Resolver.LookupNetIP does.
@@ -167,6 +169,9 @@ func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit
 	mechanism := ""
 	if e.d.Registry.abroad(r) {
 		mechanism = r.Mechanism
+		if err := e.transfer(ctx, c, r, op); err != nil {
+			return nil, err
+		}
 	}
 	receipt, err := e.d.Ledger.BeginDisclosure(ctx, Intent{
 		Subject: c.Subject, Recipient: r.ID, LegalName: r.LegalName, Role: r.Role, Region: r.Region,

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -113,17 +112,17 @@ type User struct {
 
 // withCookies is an answer that sets cookies of the registry.
 type withCookies[T any] struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []cookie.Line `header:"Set-Cookie"`
 	Body      T
 }
 
 // cookiesOnly is an answer without a body that sets cookies of the registry.
 type cookiesOnly struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []cookie.Line `header:"Set-Cookie"`
 }
 
 func sessionCookie(token string) *cookiesOnly {
-	return &cookiesOnly{[]http.Cookie{cookie.NewSession(token)}}
+	return &cookiesOnly{[]cookie.Line{cookie.Make(cookie.Session, token, 0)}}
 }
 
 // source is where a request came from, as far as the logs may know.
