@@ -6,8 +6,8 @@
 //	skybridge-verify --key log.pub [--older checkpoint] prove.zip
 //
 // prove.zip is what skybridge prove writes, or the console's page "My data".
-// proof.json is what GET /api/v1/admin/audit-log/proof answers, or the text of
-// a checkpoint alone. The key is the public key of the log, kept since a time
+// proof.json is what GET /api/v1/admin/audit-log/proof answers, the text of a
+// checkpoint alone, or the certificate of an erasure. The key is the public key of the log, kept since a time
 // when it was trusted: the one inside the file proves nothing and is ignored.
 //
 // It shares no code with the service but golang.org/x/mod, reads the named files,
@@ -71,13 +71,16 @@ func run(args []string, out, problems io.Writer) int {
 	return 0
 }
 
-// checkAny takes a proof pack, a proof file or a checkpoint.
+// checkAny takes a proof pack, a certificate, a proof file or a checkpoint.
 func checkAny(file []byte, key, older string) ([]string, error) {
 	if bytes.HasPrefix(file, []byte("PK")) {
 		return checkPack(file, key, older)
 	}
 	if older != "" {
 		return nil, errors.New("older checkpoint: a proof file has its own; this is for proof packs")
+	}
+	if bytes.Contains(file[:min(len(file), 64)], []byte(erasureFormat)) {
+		return checkErasure(file, key)
 	}
 	return check(file, key)
 }

@@ -44,7 +44,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of four loopback ports for the simulators")
-	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore())
+	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore(), o.legalOrder())
 	return c
 }
 
@@ -194,16 +194,52 @@ func (o *options) policy() *cobra.Command {
 	board := &cobra.Command{Use: "board", Short: "Print each clause and how far it is kept", Args: cobra.NoArgs}
 	asJSON := board.Flags().Bool("json", false, "for programs")
 	board.RunE = func(*cobra.Command, []string) error { return app.PolicyBoard(o.out, *asJSON) }
-	c.AddCommand(board, &cobra.Command{
-		Use: "lint", Short: "Say which promises of this profile's texts nothing keeps", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cfg, err := config.Load(o.file)
-			if err != nil {
-				return err
-			}
-			return app.PolicyLint(cmp.Or(o.profile, cfg.Profile), time.Now(), o.out)
-		},
+	gather := &cobra.Command{Use: "evidence", Short: "Ask this installation for all evidence now and print the board with it", Args: cobra.NoArgs}
+	rows := gather.Flags().Bool("json", false, "for programs")
+	gather.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, log, err := o.load()
+		if err != nil {
+			return err
+		}
+		return app.PolicyEvidence(cmd.Context(), cfg, *rows, o.out, log)
+	}
+	c.AddCommand(board, gather, o.policyLint(), o.policyPublish(), &cobra.Command{
+		Use: "quotes", Short: "Print the digests of the texts' paragraphs, for the clause registry", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(*cobra.Command, []string) error { return app.PolicyQuotes(o.out) },
 	})
+	return c
+}
+
+func (o *options) policyLint() *cobra.Command {
+	c := &cobra.Command{Use: "lint", Short: "Say what stands against publishing this profile's texts today", Args: cobra.NoArgs}
+	asJSON := c.Flags().Bool("json", false, "for programs")
+	c.RunE = func(*cobra.Command, []string) error {
+		cfg, err := config.Load(o.file)
+		if err != nil {
+			return err
+		}
+		return app.PolicyLint(cmp.Or(o.profile, cfg.Profile), time.Now(), *asJSON, o.out)
+	}
+	return c
+}
+
+func (o *options) policyPublish() *cobra.Command {
+	c := &cobra.Command{
+		Use: "publish DOCUMENT", Short: "Publish a document with your present facts, or say what stands against it", Args: cobra.ExactArgs(1),
+		Long: "Publish the next version of a document (platform, client, terms, agreement, sla) with the operator's present facts. It is refused where a clause that it promises is not enforced, an article that it names is not in force, a required item is missing, a day or a name is not the record's, or its words are not those of the clause registry.",
+	}
+	var d app.PolicyDraft
+	c.Flags().BoolVar(&d.Major, "major", false, "people have to accept again")
+	c.Flags().StringVar(&d.From, "from", "", "day from which it holds, 2026-12-24; seven days ahead or more")
+	asJSON := c.Flags().Bool("json", false, "for programs")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, log, err := o.load()
+		if err != nil {
+			return err
+		}
+		d.Document = args[0]
+		return app.PolicyPublish(cmd.Context(), cfg, d, *asJSON, o.out, log)
+	}
 	return c
 }
 

@@ -40,6 +40,9 @@ func TestFlagsStandOverTheFile(t *testing.T) {
 
 func TestExitStatusTellsWhatStartingAgainCannotMend(t *testing.T) {
 	t.Parallel()
+	if got := exitStatus(fmt.Errorf("starting: %w", app.ErrResidency)); got != 78 {
+		t.Errorf("a store elsewhere: got %d, want 78", got)
+	}
 	if got := exitStatus(fmt.Errorf("opening: %w", app.ErrUnclassified)); got != 78 {
 		t.Errorf("unclassified column: got %d, want 78", got)
 	}

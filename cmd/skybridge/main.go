@@ -25,7 +25,7 @@ func main() {
 
 // exitStatus tells a supervisor what starting again cannot mend.
 func exitStatus(err error) int {
-	if errors.Is(err, app.ErrUnclassified) {
+	if errors.Is(err, app.ErrUnclassified) || errors.Is(err, app.ErrResidency) {
 		return app.ExitUnclassified
 	}
 	return 1

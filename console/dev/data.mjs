@@ -26,11 +26,20 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
-    'privacy.handle',
     'agreement.read',
     'agreement.write',
+    'legal_order.read',
+    'legal_order.enter',
+    'legal_order.approve',
+    'legal_order.execute',
+    'incident.read',
+    'incident.handle',
+    'incident.sign',
+    'minor.handle',
+    'privacy.handle',
     'audit.verify',
   ],
+  age: { age_group: '', needs: '' },
   created_at: t(-90000),
 };
 
@@ -237,7 +246,7 @@ export const payments = (n) =>
 const clause = (n, title) =>
   `<h2>${n}. ${title}</h2><p>为向您提供 VPN 服务，我们仅收集完成注册、订购、支付与连接所必需的信息。<strong>我们不会记录您访问的目标、DNS 查询与通信内容。</strong></p><p>You may withdraw a consent at any time; what depends on it stops within a second.</p>`;
 export const policies = ['platform', 'client', 'terms'].map((document, i) => ({
-  document, version: '1.0.0', title: ['平台隐私政策', '客户端隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
+  document, version: '1.0.0', title: ['平台隐私政策', 'VPN 接入隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', change: i ? 'minor' : 'major',
 })); // prettier-ignore
 export const policy = (document) => ({
@@ -252,6 +261,25 @@ export const policy = (document) => ({
   text_sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   versions: [policies[0], { ...policies[0], version: '0.9.0' }],
 });
+
+const clauses = [
+  ['LT-0c', 'enforced', 'only the click counts', ['internal/control/consent.Service.Gate'], 'gates_open_without_act', 'expected'],
+  ['LT-1.1a', 'enforced', 'exactly 3 fields; argon2id, 16-byte salt, stored parameters; mail verified', ['internal/control/account.Registration', 'internal/platform/password.Hasher.Hash'], 'passwords_readable', 'expected'],
+  ['LT-1.1b', 'enforced', 'provision in CN-mainland needs verification; elsewhere never asked', ['internal/control/realname.Service.Require'], 'provision_without_verification', 'unexpected'],
+  ['LT-5.1', 'open', 'all stores HK', [], '', ''],
+  ['SUP-6', 'enforced', 'keep a VPN session log of exactly {start, end, handle, source IP, gateway, inner address, bytes in, bytes out, reason}, declared in both texts', ['internal/control/consent.Declared', 'internal/gwlink.Report'], 'columns_undeclared', 'failed'],
+  ['TY-2.1', 'planned', 'no sign-up screen, route, capability for client class; login only when the service is open', [], '', ''],
+  ['TY-3.2a', 'enforced', 'ceiling = floor or purpose end (+3 d run grace)', ['internal/platform/retention.LastPast'], 'retention_overdue', ''],
+  ['TY-5.1d', 'organisational', '>12 months untrained → PI roles lapse', [], '', ''],
+]; // prettier-ignore
+export const trust = (n) => ({
+  program: '1.4.0', data_map_sha256: policies[0].sha256,
+  clauses: clauses.slice(0, n).map(([number, state, must, enforced_by, query, found]) => ({
+    id: number, state, must, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
+    planned: state === 'planned' ? 'skyconnect: the client' : undefined, mutant_killed_by: number === "LT-0c" ? 'internal/control/consent.TestItIsKept' : undefined,
+    evidence: found ? { state: found, examined: 1284, found: found === 'unexpected' ? 2 : 0, checks: 310, checked_at: t(-20) } : undefined,
+  })),
+}); // prettier-ignore
 
 export const prompt = (purpose) => ({
   purpose, kind: purpose === 'realname' ? 'separate.sensitive' : 'plain', document: 'platform', version: '1.0.0', title: '平台隐私政策',
@@ -278,7 +306,26 @@ export const loginSessions = (n) =>
   Array.from({ length: n }, (_, i) => ({
     id: id('ses_', i), browser: ['Firefox 142', 'Chrome 151', 'Safari 20'][i % 3], os: ['Linux', 'Windows 11', 'iOS 20'][i % 3], ip: '198.51.100.23',
     created_at: t(-900), last_seen_at: t(-i), expires_at: t(9000), mfa: i === 0, current: i === 0,
+    remembered_until: i === 1 ? t(40000) : undefined,
   })); // prettier-ignore
+const cookie = (name, kind, act, purpose, life, rest) => ({
+  name,
+  kind,
+  act,
+  purpose,
+  life,
+  script: false,
+  lasting: true,
+  ...rest,
+});
+export const cookies = {
+  cookies: [
+    cookie('__Host-session', 'session', 'sign-in', '识别登录状态', '关闭浏览器即失效，最长 12 小时', { seconds: 43200, holds: ['secret'], lasting: false, present: true }),
+    cookie('__Host-remember', 'remember', 'tick', '保持登录；仅在您勾选后设置', '自勾选起 30 天，每次使用即更换', { seconds: 2592000, holds: ['secret'], present: true }),
+    cookie('prefs', 'prefs', 'choose', '语言与主题；不含任何标识符', '自您选择起 1 年', { seconds: 31536000, holds: ['language', 'theme'], script: true, present: true }),
+  ],
+  storage: [],
+}; // prettier-ignore
 export const loginLog = (n) =>
   Array.from({ length: n }, (_, i) => ({
     id: id('lgn_', i), at: t(-i * 400), ip: '198.51.100.23', browser: 'Firefox 142', os: 'Linux', method: 'password',
@@ -297,6 +344,13 @@ export const nodes = (n) =>
 export const audit = (n) =>
   Array.from({ length: n }, (_, i) => ({
     index: 1042 - i, at: t(-i * 3), type: ['order.paid', 'account.login', 'consent.granted', 'vpn.client_created'][i % 4], handle: id('sub_', 1), commitment: 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=',
+  })); // prettier-ignore
+export const legalOrders = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('lo_', i), authority: i % 3 ? '某市公安局网络安全保卫支队' : '某市中级人民法院', jurisdiction: 'CN', doc_no: `网安调证字〔2026〕第 ${17 + i} 号`, law: 'CSL 28', scan_sha256: 'ab'.repeat(32),
+    scope: { subjects: [id('sub_', i), ...(i % 4 ? [] : [id('sub_', i + 1)])], categories: i % 2 ? ['contact.email', 'net.ip', 'net.session'] : ['account.name', 'order'], from: t(-90000), until: t(-1000) },
+    expires: t(40000 + i), ...(i % 3 === 1 ? { suppress_until: t(30000) } : {}), suppress_law: i % 3 === 1 ? 'CPL 75' : '', state: ['entered', 'approved', 'executed', 'refused'][i % 4],
+    entered_by: id('sub_', 90), entered_at: t(-400), approvers: i % 4 === 0 ? [id('sub_', 91)] : i % 4 === 3 ? [] : [id('sub_', 91), id('sub_', 92)], ended_by: '', package_sha256: '',
   })); // prettier-ignore
 export const holds = (n) =>
   Array.from({ length: Math.min(n, 3) }, (_, i) => ({
@@ -416,3 +470,83 @@ export const agreements = (n) =>
   [{ id: id('agr_', 1), recipient: 'idv.aliyun', sha256: 'ab'.repeat(32), purposes: ['realname'], kinds: ['UserName', 'IdentifyNum', 'ParamType'], method: '加密传输', safeguards: '国密加密', supervision: '年度审计', begins: t(-9000), ends: t(400000), approver: '', at: t(-9000) }].slice(0, n); // prettier-ignore
 export const assessments = (n) =>
   [{ id: id('pia_', 1), pia: 'PIA-007', sha256: 'cd'.repeat(32), necessity: '法律要求在提供中国大陆服务前核验真实身份，只传姓名与号码。', impact: '号码泄露', measures: '加密', ends: t(9000), approver: '', at: t(-9000) }].slice(0, n); // prettier-ignore
+const incidentClock = (rule, due, more = {}) => ({ rule, due_at: t(due), ...more });
+export const incidents = (n) =>
+  Array.from({ length: Math.min(n, 6) }, (_, i) => ({
+    id: id('inc_', i), kind: ['leak', 'loss', 'flaw', 'tampering'][i % 4], state: ['counting', 'assessed', 'notifying', 'notified', 'waived', 'closed'][i % 6], t0: t(-90 - i * 900),
+    detected_by: 'monitoring', sensitive: i === 0, critical: false, people: [0, 1000000, 412, 10000000, 3, 27][i % 6], counted_at: i ? t(-80) : undefined,
+    grade: ['ordinary', 'large', 'ordinary', 'major', 'ordinary', 'ordinary'][i % 6], announce_owed: i === 3, opened_at: t(-85), closed_at: i === 5 ? t(-5) : undefined,
+    clocks: [
+      incidentClock('authority.4h', 150 - i * 100, i === 2 ? { waived_at: t(-70) } : i === 1 ? { missed_at: t(-1) } : {}), incidentClock('people.24h', 1350 - i * 100),
+      ...(i === 5 ? [] : [incidentClock('summary.30d', 43000)]),
+    ].map((c) => (i === 5 ? { ...c, met_at: t(-10) } : c)),
+  })); // prettier-ignore
+const fieldNames = ['kinds', 'cause', 'harm', 'impact', 'taken', 'planned', 'advice', 'remedy', 'contact'];
+const noticeText =
+  '云桥发生了一起可能涉及您个人信息的安全事件。\n\n涉及的个人信息种类\n用户名、电子邮箱、登录日志（2026 年 11 月 20 日至 22 日）\n\n原因\n备份服务器的访问密钥被误传至公开的代码仓库。\n\n您可以采取的防范措施\n请修改密码，并警惕自称客服的来电。';
+export const incidentFile = () => ({
+  ...incidents(4)[3], announce_owed: true, scope: [{ kind: 'logins', from: t(-3000), to: t(-90) }], facts: { systems: '控制台数据库', place: '上海' }, told: 10000000, reached: 9200000, unreachable: 612000, open_tasks: 27,
+  fact_names: ['systems', 'place', 'data', 'impact', 'measures', 'trend', 'cause', 'clues', 'planned', 'support', 'scene', 'other'], fields: fieldNames, channels: ['push', 'mail', 'phone', 'announcement'],
+  steps: ['opened', 'counted', 'notice_written', 'notice_sent', 'notified', 'announcement_owed'].map((step, i) => ({ step, staff: i % 2 ? '' : id('sub_', 1), detail: i === 1 ? { people: '10000000', grade: 'major' } : {}, at: t(-80 + i) })),
+  notices: [
+    { id: id('ntc_', 0), number: 1, state: 'sent', cause_unknown: true, words: {}, missing: [], text: { 'zh-CN': noticeText, en: noticeText }, sha256: 'ab', written_by: id('sub_', 1), written_at: t(-70), sent_by: id('sub_', 1), sent_at: t(-60), done_at: t(-50), announced: false },
+    { id: id('ntc_', 1), number: 2, state: 'draft', cause_unknown: false, words: { 'zh-CN': Object.fromEntries(fieldNames.slice(0, 8).map((f) => [f, '备份服务器的访问密钥被误传至公开的代码仓库，已于当日撤销并更换。'])), en: { kinds: 'User names, e-mail addresses' } }, missing: [], text: {}, sha256: '', written_by: id('sub_', 1), written_at: t(-10), sent_by: '', announced: false },
+  ],
+  signatures: [],
+  reports: [{ version: 1, kind: 'first', sections: [], markdown: '# 个人信息安全事件报告\n\n## 一、单位名称及涉事设施、系统、平台基本情况\n\n* 单位 / Organisation: 示例云计算有限公司\n* 控制台数据库\n', sha256: 'ab', missing: ['trend', 'clues'], drafted_by: id('sub_', 1), drafted_at: t(-40), sent_by: '', reference: '' }],
+}); // prettier-ignore
+export const incidentTasks = (n) =>
+  Array.from({ length: n }, (_, i) => ({ subject: id('sub_', i), kind: ['phone', 'letter', 'guardian'][i % 3], outcome: '', reference: '', made_at: t(-30 - i), closed_by: '' })); // prettier-ignore
+export const incidentNotices = (n) =>
+  Array.from({ length: Math.min(n, 2) }, (_, i) => ({ id: id('ntc_', i), title: '关于个人信息安全事件的通知', text: noticeText, at: t(-60 - i * 9000), seen_at: i ? t(-8000) : undefined })); // prettier-ignore
+export const closure = {
+  open: [
+    { kind: 'service', id: id('svc_', 0), state: 'active' },
+    { kind: 'balance', id: 'CNY', state: '12.34' },
+  ],
+  goes: [
+    'account_person',
+    'account_email',
+    'account_session',
+    'realname_verification',
+    'notify_message',
+    'vpn_gateway',
+  ],
+  stays: [
+    { table: 'order_order', class: 'order', law: 'ECL 31', until: 'order+3y' },
+    { table: 'account_login', class: 'netlog', law: 'CSL 23', until: 'day+6m' },
+  ],
+};
+
+export const erasure = (done = false) => ({
+  id: id('ers_', 0),
+  step: done ? 'done' : 'settle',
+  problem: done ? '' : 'unsettled',
+  asked_at: '2026-11-02T08:00:00Z',
+  due_at: '2026-11-23T16:00:00Z',
+  ...(done ? { effective_at: '2026-11-02T08:03:00Z', complete_at: '2026-11-09T08:03:00Z' } : {}),
+  certified: done,
+});
+
+export const erasures = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    ...erasure(i > 0),
+    id: id('ers_', i),
+    subject: id('sub_', i),
+    trigger: ['asked', 'granted', 'purpose_over', 'minor'][i % 4],
+    request: '',
+    unsettled: i > 0 ? [] : closure.open,
+    recipients: [
+      { id: 'idv.aliyun', legal_name: '示例核验有限公司', told_at: '2026-11-02T08:01:00Z' },
+      {
+        id: 'pay.epay',
+        legal_name: '示例支付有限公司',
+        told_at: '2026-11-02T08:01:00Z',
+        acknowledged_at: '2026-11-03T02:00:00Z',
+      },
+    ],
+    outcomes: [
+      { table: 'account_person', deleted: 1, class: '', law: '', until: '' },
+      { table: 'order_order', deleted: 0, class: 'order', law: 'ECL 31', until: 'order+3y' },
+    ],
+  }));

@@ -10,13 +10,13 @@ import { start } from './mock.mjs';
 import { id } from './data.mjs';
 
 const pages = {
-  login: '/login', register: '/register', reset: '/password-reset', verify: '/verify-email?token=x', policies: '/policies',
-  policy: '/policies/platform', overview: '/', realname: '/real-name', buy: '/buy', orders: '/orders', pay: `/orders/${id('ord_', 0)}`,
+  login: '/login', register: '/register', reset: '/password-reset', verify: '/verify-email?token=x', policies: '/policies', cookies: '/cookies',
+  policy: '/policies/platform', trust: '/trust', overview: '/', realname: '/real-name', buy: '/buy', orders: '/orders', pay: `/orders/${id('ord_', 0)}`,
   progress: `/orders/${id('ord_', 1)}`, done: `/orders/${id('ord_', 2)}`, gateways: '/vpn-gateways', gateway: `/vpn-gateways/${id('vpngw-', 0)}`,
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
   clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security',
   mydata: '/my-data', users: '/admin/users', adminorders: '/admin/orders', payments: '/admin/payments', nodes: '/admin/gateway-nodes',
-  adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', absent: '/nowhere',
+  adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', absent: '/nowhere',
 }; // prettier-ignore
 
 const variants = {

@@ -44,7 +44,10 @@ function routes(scenario, n) {
     'POST /me/totp': () => ({ secret: data.secret.totp_secret, url: data.secret.totp_uri }),
     'POST /me/totp/confirm': () => ({ recovery_codes: Array.from({ length: 10 }, (_, i) => `k7v3-m2q${i}`) }),
     'GET /notices': () => items(data.notices(n)),
+    'GET /trust': () => data.trust(n),
     'GET /policies': () => items(data.policies),
+    'GET /cookies': () => data.cookies,
+    'DELETE /login-sessions/remember': () => ({}),
     'GET /policies/:id': (_, id) => data.policy(id),
     'GET /consent-prompts/:id': (_, id) => data.prompt(id),
     'GET /consents': () => items(data.consents(n)),
@@ -107,7 +110,17 @@ function routes(scenario, n) {
     'GET /admin/payments': () => items(data.payments(n)),
     'GET /admin/gateway-nodes': () => items(data.nodes(n)),
     'GET /admin/policies': () => items(data.policies),
+    'GET /me/incident-notices': () => items(data.incidentNotices(n)),
+    'GET /admin/incidents': () => items(data.incidents(n)),
+    'GET /admin/incidents/:id': () => data.incidentFile(),
+    'GET /admin/incidents/:id/tasks': () => items(data.incidentTasks(n)),
+    'GET /account-closure': () => data.closure,
+    'POST /account-closure': () => data.erasure(),
+    'GET /erasures/:id': () => data.erasure(scenario === 'many'),
+    'GET /admin/erasures': () => items(data.erasures(n)),
+    'GET /admin/erasures/:id': () => data.erasures(1)[0],
     'GET /me/holds': () => items(data.holds(n).filter((h) => !h.ended_at)),
+    'GET /admin/legal-orders': () => items(data.legalOrders(n)),
     'GET /admin/holds': () => items(data.holds(n)),
     'GET /admin/retention-runs': () => items(data.runs(n)),
     'GET /me/data': () => items(data.ownData(n)),
@@ -159,7 +172,8 @@ function answer(table, scenario, method, path, body) {
     if (verb !== method || wanted.length !== parts.length) continue;
     if (!wanted.every((w, i) => w.startsWith(':') || w === parts[i])) continue;
     const open =
-      ['/me', '/policies', '/regions'].some((p) => path.startsWith(p)) || path.startsWith('/consent-prompts');
+      ['/me', '/policies', '/trust', '/cookies', '/regions'].some((p) => path.startsWith(p)) ||
+      path.startsWith('/consent-prompts');
     if (scenario === 'error' && !open) refuse(503, 'fleet.no_node', '暂时没有可用的网关节点，请稍后重试。');
     if (scenario === 'renewal' && !open)
       refuse(403, 'consent.renewal_needed', '政策已更新', { purpose: 'platform_policy' });

@@ -29,6 +29,8 @@ const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
+const Cookies = page(() => import('./pages/cookies'), 'Cookies');
+const Trust = page(() => import('./pages/trust'), 'Trust');
 const Overview = page(() => import('./pages/overview'), 'Overview');
 const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
@@ -53,10 +55,16 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
+const AdminIncidents = page(() => import('./pages/admin-incidents'), 'AdminIncidents');
+const AdminIncident = page(() => import('./pages/admin-incident'), 'AdminIncident');
+const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
+const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
+const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
 const AdminRights = page(() => import('./pages/admin-rights'), 'AdminRights');
 const AdminPapers = page(() => import('./pages/admin-papers'), 'AdminPapers');
 const AdminTraining = page(() => import('./pages/admin-training'), 'AdminTraining');
+const AdminLegalOrders = page(() => import('./pages/admin-legal-orders'), 'AdminLegalOrders');
 
 export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
@@ -65,10 +73,14 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
+  '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
   '/admin/rights': AdminRights,
   '/admin/agreements': AdminPapers,
   '/admin/training': AdminTraining,
+  '/admin/legal-orders': AdminLegalOrders,
+  '/admin/minors': AdminMinors,
+  '/admin/erasures': AdminErasures,
 };
 
 export const newClient = () =>
@@ -133,9 +145,12 @@ export function Pages() {
         <Route path="/verify-email" element={<VerifyEmail />} />
         <Route path="/enrol" element={<Enrol />} />
         <Route path="/bundle" element={<BundlePage />} />
+        <Route path="/cookies" element={<Cookies />} />
+        <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />
+        <Route path="/trust" element={<Trust />} />
         <Route element={<SignedIn />}>
           <Route element={<ConsoleLayout />}>
             <Route index element={<Overview />} />
@@ -159,6 +174,10 @@ export function Pages() {
             {Object.entries(operatorPages).map(([path, Content]) => (
               <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
             ))}
+            <Route
+              path="/admin/incidents/:id"
+              element={<Operator path="/admin/incidents" content={<AdminIncident />} />}
+            />
             <Route path="*" element={<NotFound />} />
           </Route>
         </Route>

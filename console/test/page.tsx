@@ -65,6 +65,7 @@ export function serve(table: Record<string, Answer>): Sent[] {
 
 export const me: Me = {
   account: 'acc_1',
+  age: { age_group: '', needs: '' },
   user_name: 'lin',
   email_verified: true,
   locale: 'en',

@@ -80,15 +80,14 @@ test('registering takes three fields and explicit acts that are never ticked bef
   });
   await visit('/register');
   const boxes = (await screen.findAllByRole('checkbox')) as HTMLInputElement[];
-  expect(boxes.map((b) => b.checked)).toEqual([false, false]);
+  expect(boxes.map((b) => b.checked)).toEqual([false]);
   const submit = screen.getByRole('button', { name: 'Create account' }) as HTMLButtonElement;
   expect(submit.disabled).toBe(true);
   fireEvent.change(screen.getByLabelText('User name'), { target: { value: 'lin' } });
   fireEvent.change(screen.getByLabelText('E-mail address'), { target: { value: 'lin@example.com' } });
   fireEvent.change(screen.getByLabelText('Password'), { target: { value: 'correct horse battery' } });
-  fireEvent.click(boxes[0] as HTMLInputElement);
   expect(submit.disabled).toBe(true);
-  fireEvent.click(boxes[1] as HTMLInputElement);
+  fireEvent.click(boxes[0] as HTMLInputElement);
   expect(submit.disabled).toBe(false);
   fireEvent.click(submit);
   expect(await screen.findByText('Your account is ready')).toBeTruthy();
@@ -101,6 +100,44 @@ test('registering takes three fields and explicit acts that are never ticked bef
     adult: true,
   });
   expect(post?.key).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test('a minor states the age group first, and reads what follows from it', async () => {
+  const sent = serve({
+    ...everything,
+    'GET /me': anonymous,
+    'GET /age-groups': list(
+      { age_group: '≤14', rule: 'guardian' },
+      { age_group: '15', rule: 'screen' },
+      { age_group: '16-17', rule: 'written' },
+    ),
+    'POST /accounts': { account: 'acc_1', user_name: 'lin' },
+  });
+  await visit('/register');
+  fireEvent.click(await screen.findByRole('button', { name: 'I am under 18' }));
+  const groups = (await screen.findAllByRole('radio')) as HTMLInputElement[];
+  expect(groups.map((g) => g.checked)).toEqual([false, false, false]);
+  expect(screen.queryByLabelText('User name')).toBeNull();
+  fireEvent.click(groups[0] as HTMLInputElement);
+  expect(await screen.findByText('A guardian opens the account')).toBeTruthy();
+  expect(screen.queryByLabelText('User name')).toBeNull();
+  fireEvent.click(groups[1] as HTMLInputElement);
+  expect(await screen.findByText('Read this together with a guardian')).toBeTruthy();
+  fireEvent.change(await screen.findByLabelText('User name'), { target: { value: 'lin' } });
+  fireEvent.change(screen.getByLabelText('E-mail address'), { target: { value: 'lin@example.com' } });
+  fireEvent.change(screen.getByLabelText('Password'), { target: { value: 'correct horse battery' } });
+  fireEvent.click(await screen.findByRole('checkbox'));
+  fireEvent.click(screen.getByRole('button', { name: 'Create account' }));
+  expect(await screen.findByText('Your account is ready')).toBeTruthy();
+  const body = sent.find((s) => s.path === '/accounts')?.body as Record<string, unknown>;
+  expect(body.age_group).toBe('15');
+  expect('adult' in body).toBe(false);
+});
+
+test('an account that waits for a guardian shows that and the own rights only', async () => {
+  serve({ ...everything, 'GET /me': { ...me, age: { age_group: '16-17', needs: 'age.guardian_needed' } } });
+  await visit('/buy');
+  expect(await screen.findByText("Waiting for your guardian's consent")).toBeTruthy();
 });
 
 test('a new major version of the policy stands before everything', async () => {

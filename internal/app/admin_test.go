@@ -28,6 +28,7 @@ func bare(t *testing.T) config.Config {
 		Phone: "1", DPO: "D", DPOContact: "d@b.example", Complaint: "c@b.example", Authority: "U",
 	}
 	cfg.Mail.Host, cfg.Mail.From = "mail.b.example", "no-reply@b.example"
+	cfg.Residency = config.Residency{Attestor: "D", Database: "CN-mainland", KeyStore: "CN-mainland", Logs: "CN-mainland", Spool: "CN-mainland"}
 	must(t, cfg.Validate())
 	return cfg
 }

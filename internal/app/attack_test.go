@@ -72,10 +72,16 @@ func (in *rig) describe() description {
 	return d
 }
 
-func (o operation) String() string   { return o.method + " " + o.path }
-func (o operation) staff() bool      { return strings.HasPrefix(o.path, "/api/v1/admin/") }
-func (o operation) signedIn() bool   { return len(o.Security) > 0 }
-func (o operation) resource() string { return strings.Split(o.path+"/", "/")[3] }
+func (o operation) String() string { return o.method + " " + o.path }
+func (o operation) staff() bool    { return strings.HasPrefix(o.path, "/api/v1/admin/") }
+func (o operation) signedIn() bool { return len(o.Security) > 0 }
+func (o operation) resource() string {
+	parts := strings.Split(o.path+"//", "/")
+	if parts[3] == "me" && parts[4] != "" {
+		return parts[4]
+	}
+	return parts[3]
+}
 
 // example is a value that the schema allows.
 func (d description) example(s schema) any {

@@ -23,7 +23,7 @@ var ErrNoBackup = errors.New("backup.main.directory and backup.keys.directory ar
 
 // BackupKey makes a key pair of backups: the private half into file.
 func BackupKey(file string, out io.Writer) error {
-	public, err := backup.NewKey(file)
+	public, err := backup.Format.NewKey(file)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func writeBackup(ctx context.Context, cfg config.Config, s *stores, src backup.S
 	now := clock.System{}
 	src.Region, src.Profile, src.Program, src.Dir, src.Keep = cfg.Region(), cfg.Profile, Version(), to.Directory, to.Keep
 	var err error
-	if src.Public, err = backup.ReadPublicKey(to.PublicKeyFile); err != nil {
+	if src.Public, err = backup.Format.ReadPublicKey(to.PublicKeyFile); err != nil {
 		return fmt.Errorf("backup.%s.public_key_file: %w", src.Store, err)
 	}
 	written, err := backup.Write(ctx, src, now.Now())
@@ -184,7 +184,7 @@ func newDirectory(dir string) error {
 }
 
 func restoreOne(ctx context.Context, m backup.Manifest, keyFile, dsn string, sets []db.Migrations) error {
-	k, err := backup.ReadPrivateKey(keyFile)
+	k, err := backup.Format.ReadPrivateKey(keyFile)
 	if err != nil {
 		return err
 	}

@@ -216,7 +216,6 @@ func TestWhoIsTooYoungOrMistypedLeavesNothing(t *testing.T) {
 		code          string
 	}{
 		"a wrong check digit":    {good[:17] + last, token(p, "realname"), 422, "realname.number_invalid"},
-		"under sixteen":          {civilid.Complete("11000020150101001"), token(p, "realname"), 422, "realname.too_young"},
 		"born tomorrow":          {civilid.Complete("11000020990101001"), token(p, "realname"), 422, "realname.number_invalid"},
 		"born on February 31":    {civilid.Complete("11000019900231001"), token(p, "realname"), 422, "realname.number_invalid"},
 		"an invented token":      {good, strings.Repeat("x", 64), 409, "consent.token_invalid"},
@@ -228,6 +227,13 @@ func TestWhoIsTooYoungOrMistypedLeavesNothing(t *testing.T) {
 		if strings.Contains(a.text+in.log.String(), c.number) {
 			t.Errorf("%s: the number is told", what)
 		}
+	}
+	child := civilid.Complete("11000020150101001")
+	a := other.try("POST", "/real-name-verifications", object{"name": "演示", "number": child, "consent_token": token(other, "realname")}, id.Random(10))
+	wantProblem(t, "a child", a, 422, "age.too_young")
+	wantProblem(t, "a child's session afterwards", other.try("GET", "/me", nil, ""), 401, "account.session_ended")
+	if strings.Contains(a.text+in.log.String(), child) {
+		t.Error("the child's number is told")
 	}
 	if list := p.do(200, "GET", "/real-name-verifications", nil).json["items"].([]any); len(list) != 0 {
 		t.Errorf("refused submissions left %v", list)

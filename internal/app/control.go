@@ -18,6 +18,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
+	"github.com/skybridge-cloud/skybridge/internal/platform/transport"
 	"github.com/skybridge-cloud/skybridge/internal/web"
 	"github.com/skybridge-cloud/skybridge/internal/web/gwserver"
 	"github.com/skybridge-cloud/skybridge/internal/web/selfsigned"
@@ -75,10 +76,11 @@ type servers struct {
 }
 
 func consoleServer(h http.Handler, cert tls.Certificate, log *slog.Logger) *http.Server {
+	c := transport.Config()
+	c.Certificates = []tls.Certificate{cert}
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog:  slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), TLSConfig: c,
 	}
 }
 

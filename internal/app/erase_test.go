@@ -15,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -34,7 +36,7 @@ func (p *person) self() holding.Person {
 // copy makes the person's copy and checks its manifest: all files as one text.
 func (p *person) copy(of holding.Person) string {
 	p.in.t.Helper()
-	c := privacy.Copier{DB: p.in.stores.main, Vault: p.in.stores.vault, Held: Held(), Tables: Holdings()}
+	c := privacy.Copier{DB: p.in.stores.main, Vault: p.in.stores.vault, Held: Held(), Tables: Holdings(), Clock: clock.System{}}
 	raw, err := c.Copy(context.Background(), of, vault.Reader{Class: vault.Self, Handle: of.Handle}, "rights")
 	must(p.in.t, err)
 	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
@@ -91,7 +93,7 @@ func TestACopyIsItsPersonsAloneAndAReplayEndsIt(t *testing.T) {
 	ctx := context.Background()
 	must(t, in.stores.vault.Bury(ctx, file, tomb))
 	for range 2 {
-		must(t, privacy.Replay(ctx, in.stores.main, in.stores.vault, file, Held()))
+		must(t, erasure.Replay(ctx, in.stores.main, in.stores.vault, file, Held()))
 	}
 	text = own.copy(me)
 	for _, gone := range mine[:3] {
@@ -122,7 +124,7 @@ func TestAnErasedNameIsInNoByteOfTheDatabase(t *testing.T) {
 		t.Fatal("the scan is blind: a living person's name is not found")
 	}
 	ctx := context.Background()
-	_, err := privacy.EraseRows(ctx, in.stores.main, Held(), p.self())
+	_, err := erasure.EraseRows(ctx, in.stores.main, Held(), p.self())
 	must(t, err)
 	in.drain()
 	must(t, in.stores.main.Truncate(ctx))

@@ -2,15 +2,20 @@ package app
 
 import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
@@ -21,8 +26,23 @@ import (
 func Held() []holding.Held {
 	var all []holding.Held
 	for _, h := range [][]holding.Held{
-		fleet.Held(), vpn.Held(), service.Held(), order.Held(), payment.Held(), ledger.Held(), realname.Held(),
-		notify.Held(), consent.Held(), audit.Held(), privacy.Held(), account.Held(),
+		fleet.Held(),
+		vpn.Held(),
+		service.Held(),
+		order.Held(),
+		payment.Held(),
+		ledger.Held(),
+		realname.Held(),
+		notify.Held(),
+		consent.Held(),
+		audit.Held(),
+		incident.Held(),
+		privacy.Held(),
+		erasure.Held(),
+		age.Held(),
+		residency.Held(),
+		legalorder.Held(),
+		account.Held(),
 	} {
 		all = append(all, h...)
 	}

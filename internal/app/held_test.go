@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
@@ -41,6 +43,23 @@ func TestEveryPersonalColumnIsInTheCopyOrSaysWhyNot(t *testing.T) {
 	}
 }
 
+// undated are the tables that tell how things are, not what happened: an order
+// for a span of time gets them as they are.
+var undated = []string{
+	"fleet_usage", "vpn_attempt", "vpn_recovery", "vpn_enrolment", "vpn_device", "vpn_client", "ledger_account",
+	"account_email", "account_totp", "account_recovery", "account_device", "account_person", "account_account", "legalorder_subject",
+}
+
+// An order of an authority is cut to its span, so what happened has a date.
+func TestWhatHappenedHasADate(t *testing.T) {
+	t.Parallel()
+	for _, h := range Held() {
+		if (h.Dated == "") != slices.Contains(undated, h.Table) {
+			t.Errorf("%s: dated by %q, listed as undated: %v", h.Table, h.Dated, slices.Contains(undated, h.Table))
+		}
+	}
+}
+
 func opens(h holding.Held, column string) bool {
 	for _, o := range h.Opens {
 		if o.Column == column {
@@ -64,7 +83,7 @@ func TestWhatIsHeldCanBeReadAndErasedOnBothEngines(t *testing.T) {
 			if len(tables[h.Table].Columns) == 0 {
 				t.Errorf("%s is held and not in the data map: a copy would be without it", h.Table)
 			}
-			if rows, err := h.Rows(ctx, d, tables[h.Table], nobody); err != nil || len(rows) != 0 {
+			if rows, err := h.Rows(ctx, d, tables[h.Table], nobody, holding.View{Now: time.Unix(1, 0), Until: time.Unix(2, 0)}); err != nil || len(rows) != 0 {
 				t.Errorf("%s: %d rows, %v", h.Table, len(rows), err)
 			}
 			err := d.InTx(ctx, func(tx *db.Tx) error {

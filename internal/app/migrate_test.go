@@ -78,7 +78,7 @@ func TestAnOlderDatabaseComesToThisVersion(t *testing.T) {
 			return nil
 		}))
 		must(t, d.Migrate(ctx, Migrations()...))
-		must(t, verifySchema(ctx, d))
+		must(t, verifySchema(ctx, d, "mainland"))
 		for table, want := range rows {
 			got, err := db.Get(ctx, d, nil, db.One[int64], "SELECT count(*) FROM "+table)
 			if err != nil || got != want {

@@ -12,22 +12,31 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
@@ -44,6 +53,8 @@ type modules struct {
 	audit       *audit.Service
 	consent     *consent.Service
 	agreement   *agreement.Service
+	residency   *residency.Service
+	age         *age.Service
 	account     *account.Service
 	notify      *notify.Service
 	realname    *realname.Service
@@ -54,7 +65,12 @@ type modules struct {
 	service     *service.Service
 	order       *order.Service
 	payment     *payment.Service
+	incident    *incident.Service
 	privacy     *privacy.Service
+	legalorder  *legalorder.Service
+	succession  *succession.Service
+	erasure     *erasure.Service
+	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
 }
 
@@ -73,16 +89,25 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}
 	m.consent, err = consent.New(consent.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
-		Facts: facts(cfg, registry),
+		Age: lateAge{m}, Facts: facts(cfg, registry),
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.vault.Bind(m.audit, m.consent)
+	m.age = age.New(age.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Statements: m.consent, Eraser: lateEraser{m}, Profile: cfg.Profile,
+	})
+	s.vault.Bind(m.age.TwoPersons(m.audit), gates{m})
 	m.agreement = agreement.New(agreement.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Registry: registry,
 	})
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Clock: now})
+	if m.residency, err = residency.New(residency.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Profile: cfg.Profile,
+		Attestor: attestor(cfg), Stores: places(cfg), Mechanisms: mechanisms(cfg),
+	}); err != nil {
+		return nil, err
+	}
+	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now})
 	hasher := password.NewHasher(4)
 	if err := m.people(cfg, s, hasher, log); err != nil {
 		return nil, err
@@ -93,13 +118,34 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	if err := m.money(cfg, s, log); err != nil {
 		return nil, err
 	}
+	m.orders(cfg, s, log)
+	m.incident = incident.New(incident.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Notify: m.notify, People: m.account, Users: m.vpn, Session: m.fleet,
+		Minors: m.age, Profile: cfg.Profile, Sender: incidentOperator(cfg),
+	})
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
-		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
-		Keepers: []retention.Keeper{m.account, m.fleet, m.audit},
+		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
+		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
+		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
 	})
+	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
-	return m, nil
+	return m, m.gather(cfg, s, registry, log)
+}
+
+// orders builds what lets data out to an authority or a successor.
+func (m *modules) orders(cfg config.Config, s *stores, log *slog.Logger) {
+	now, who := clock.System{}, people{m}
+	copier := privacy.Copier{DB: s.main, Vault: s.vault, Held: Held(), Tables: Holdings(), Clock: now}
+	m.legalorder = legalorder.New(legalorder.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, People: who, Copier: copier,
+		Home: map[string]string{consent.Mainland: "CN", consent.HongKong: "HK"}[cfg.Profile],
+	})
+	m.succession = succession.New(succession.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Account: m.account, Notify: m.notify,
+		Copier: copier, People: who,
+	})
 }
 
 // letterhead is what the desk's letters print of the operator: what the policy
@@ -108,6 +154,14 @@ func letterhead(cfg config.Config) privacy.Letterhead {
 	o := operator(cfg)
 	return privacy.Letterhead{
 		Brand: o.Brand, LegalName: o.LegalName, Complaint: o.Complaint, Authority: o.Authority, DPO: o.DPO, DPOContact: o.DPOContact,
+	}
+}
+
+// incidentOperator is what notices and reports of incidents say of the operator.
+func incidentOperator(cfg config.Config) incident.Operator {
+	o := operator(cfg)
+	return incident.Operator{
+		Brand: o.Brand, LegalName: o.LegalName, Contact: o.Complaint, DPO: o.DPO, DPOContact: o.DPOContact, Authority: o.Authority,
 	}
 }
 
@@ -124,7 +178,7 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	now := clock.System{}
 	var err error
 	m.account, err = account.New(account.Deps{
-		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent,
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Age: m.age,
 		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled,
 	})
 	if err != nil {
@@ -147,7 +201,7 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	}
 	m.realname = realname.New(realname.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
-		Consent: m.consent, Checker: checker, Profile: cfg.Profile,
+		Consent: m.consent, Ages: m.age, Checker: checker, Profile: cfg.Profile,
 	})
 	return nil
 }
@@ -163,6 +217,25 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),
 		},
 	})
+}
+
+// lateAge answers the questions that the module consent asks of the module age,
+// which stands after it.
+type lateAge struct{ m *modules }
+
+func (l lateAge) Gate(ctx context.Context, subject id.Handle) error {
+	return l.m.age.Gate(ctx, subject)
+}
+
+func (l lateAge) StatedTx(ctx context.Context, tx *db.Tx, subject id.Handle, adult bool) error {
+	return l.m.age.StatedTx(ctx, tx, subject, adult)
+}
+
+// lateEraser is the rights desk for the module age, which stands before it.
+type lateEraser struct{ m *modules }
+
+func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
+	return l.m.privacy.EraseMinorTx(ctx, tx, subject, owner)
 }
 
 // lateOrders answers the question that the module service asks of the module
@@ -234,6 +307,9 @@ func networks(cfg config.Config) []vpn.Network {
 // seed brings a new installation to where it can serve: documents, catalogue,
 // this host's node, and in a demonstration the operator's account.
 func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, error) {
+	if err := m.residency.Attest(ctx); err != nil {
+		return fleet.Node{}, err
+	}
 	if err := m.consent.Seed(ctx); err != nil {
 		return fleet.Node{}, fmt.Errorf("publishing the policies: %w", err)
 	}

@@ -33,7 +33,7 @@ func TestTheBoardShowsEveryClause(t *testing.T) {
 
 func TestLintKnowsItsProfiles(t *testing.T) {
 	t.Parallel()
-	if err := PolicyLint("elsewhere", time.Now(), io.Discard); err == nil || errors.Is(err, ErrPromises) {
+	if err := PolicyLint("elsewhere", time.Now(), false, io.Discard); err == nil || errors.Is(err, ErrPromises) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -43,8 +43,8 @@ func TestLintNamesWhatNothingKeeps(t *testing.T) {
 	t.Parallel()
 	for _, profile := range []string{consent.Mainland, consent.HongKong} {
 		var out strings.Builder
-		err := PolicyLint(profile, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), &out)
-		if !errors.Is(err, ErrPromises) || !strings.Contains(out.String(), "TY-5.1e is promised and nothing enforces it\n") {
+		err := PolicyLint(profile, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), false, &out)
+		if !errors.Is(err, ErrPromises) || !strings.Contains(out.String(), "TY-4.2 is promised and nothing enforces it\n") {
 			t.Errorf("%s: got %v, %.300s", profile, err, out.String())
 		}
 		if strings.Contains(out.String(), "LT-1.1a ") {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 
-	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -40,7 +39,7 @@ func (m *modules) proofs() (*proof.Service, error) {
 	sum, err := programSum()
 	return proof.New(proof.Deps{
 		Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: map[string]string{"version": Version(), "sha256": sum},
-		Clauses: func(context.Context) (any, error) { return boardRows() },
+		Clauses: func(ctx context.Context) (any, error) { return m.boardRows(ctx) },
 		DataMap: func() ([]byte, error) { return DataMap(Holdings()) },
 	}), err
 }
@@ -67,12 +66,3 @@ func programSum() (string, error) {
 // DataMap is the data map in canonical JSON: tables and columns in the order of
 // their descriptions.
 func DataMap(tables []holding.Table) ([]byte, error) { return json.Marshal(tables) }
-
-func boardRows() ([]boardRow, error) {
-	all, err := clause.Load()
-	rows := make([]boardRow, 0, len(all))
-	for _, c := range all {
-		rows = append(rows, boardRow{c.ID, c.State(), c.Must, append([]string{}, c.EnforcedBy...), append([]string{}, c.Tests...), c.Planned, c.Register})
-	}
-	return rows, err
-}

@@ -54,11 +54,19 @@ var homonyms = map[string]string{
 	"post /api/v1/login-sessions":        "id expires_at",
 	"post /api/v1/login-sessions/resume": "id expires_at",
 	"post /api/v1/accounts":              "account",
+	// The register of cookies, the same for everybody.
+	"get /api/v1/cookies": "act kind name purpose",
+	// Of a clause and of the answer to its question.
+	"get /api/v1/trust": "id state",
 	// The operator's texts, and the text of an act before it is made.
 	"get /api/v1/policies":                               "document",
 	"get /api/v1/policies/{document}":                    "document locale text_sha256",
 	"get /api/v1/policies/{document}/versions/{version}": "document locale text_sha256",
 	"get /api/v1/consent-prompts/{purpose}":              "purpose adult document kind locale text_sha256 expires_at",
+	// The same words for everybody, and about nobody.
+	"get /api/v1/incident-announcements": "id at",
+	// Of an erasure, for whoever has its number: nothing leads to a person any more.
+	"get /api/v1/erasures/{id}": "id",
 	// Goods and prices.
 	"get /api/v1/products": "id name region currency options",
 	"get /api/v1/regions":  "id name",

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -67,7 +67,7 @@ func (m *modules) reopen(ctx context.Context, cfg config.Config, s *stores, log 
 	}
 	erased, err := readTombstones(cfg.Path(tombstoneFile))
 	if err == nil {
-		err = privacy.Replay(ctx, s.main, s.vault, cfg.Path(tombstoneFile), Held())
+		err = erasure.Replay(ctx, s.main, s.vault, cfg.Path(tombstoneFile), Held())
 	}
 	if err == nil {
 		err = s.main.Truncate(ctx)

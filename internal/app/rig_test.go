@@ -22,7 +22,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -99,6 +103,11 @@ func install(t *testing.T) *rig {
 	pay.Start()
 	check.Start()
 	t.Cleanup(func() { console.Close(); pay.Close(); check.Close() })
+	t.Cleanup(func() {
+		if strings.Contains(log.String(), "a cookie is not registered") {
+			t.Error("an answer tried to set a cookie that is not registered")
+		}
+	})
 	return in
 }
 
@@ -275,8 +284,43 @@ func (in *rig) customer(name string, sequence int) *person {
 	p.buy()
 	p.connect()
 	p.ids["notices"] = p.do(200, "GET", "/notices", nil).str("items.id")
+	p.told()
 	p.ids["data-subject-requests"] = p.do(201, "POST", "/data-subject-requests", object{"kind": "access"}).str("id")
+	p.child()
 	return p
+}
+
+// told has an incident reach the person alone, and the notice sent.
+func (p *person) told() {
+	p.in.t.Helper()
+	desk, ctx, staff := p.in.modules.incident, context.Background(), account.Principal{Subject: "sub_desk", Staff: true}
+	i, err := desk.Open(ctx, staff, incident.NewIncident{
+		Kind: incident.Leak, DetectedBy: "staff", DiscoveredAt: time.Now(),
+		Scope: []incident.Query{{Kind: incident.Accounts, Accounts: []string{p.do(200, "GET", "/me", nil).str("account")}}},
+	})
+	must(p.in.t, err)
+	p.in.drain()
+	words := incident.Words{"zh-CN": {}, "en": {}}
+	for _, f := range incident.FieldNames() {
+		words["zh-CN"][f], words["en"][f] = "演练", "a drill"
+	}
+	_, err = desk.Write(ctx, staff, i.ID, words, false)
+	must(p.in.t, err)
+	must(p.in.t, desk.Send(ctx, staff, i.ID))
+	p.in.drain()
+	p.ids["incident-notices"] = p.do(200, "GET", "/me/incident-notices", nil).str("items.id")
+}
+
+// child opens the account of a child, whose guardian the person is.
+func (p *person) child() {
+	p.in.t.Helper()
+	token, err := p.in.modules.account.IssueVerification(context.Background(), p.self().Handle)
+	must(p.in.t, err)
+	p.do(204, "POST", "/email-verifications", object{"token": token})
+	c := object{"user_name": p.name + "-child", "password": id.Random(15), "email": p.name + "-child@example.org"}
+	c["consent_token"] = p.do(200, "GET", "/consent-prompts/platform_policy", nil).str("token")
+	c["child_rules_token"] = p.do(200, "GET", "/consent-prompts/child_rules", nil).str("token")
+	p.ids["children"] = p.do(201, "POST", "/children", c).str("account")
 }
 
 // realName has an invented person verified.
@@ -371,5 +415,17 @@ func (in *rig) operator() *person {
 	must(in.t, err)
 	p := &person{in: in, name: OperatorName, password: strings.TrimSpace(string(secret)), ids: map[string]string{}}
 	p.signIn()
+	return p
+}
+
+// boss is the demonstration's member of staff with a second factor.
+func (in *rig) boss() *person {
+	in.t.Helper()
+	p := in.operator()
+	at, err := url.Parse(p.do(200, "POST", "/me/totp", nil).str("url"))
+	must(in.t, err)
+	code, err := totp.GenerateCode(at.Query().Get("secret"), time.Now())
+	must(in.t, err)
+	p.session = sessionOf(p.do(200, "POST", "/me/totp/confirm", object{"code": code}))
 	return p
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -42,6 +43,9 @@ func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Ha
 		Limiter: web.NewLimiter(requestsPerMinute, requestsAtOnce),
 		Visit:   m.visit(a),
 		Log:     log,
+
+		Writable:     m.residency.Fresh,
+		Unregistered: m.cookieRefused(log),
 	}, web.Idempotent(m.idempotency, who, log, mux)), nil
 }
 
@@ -54,16 +58,24 @@ const (
 // resources registers every resource of the API.
 func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	now := clock.System{}.Now
-	api.Accounts(a, m.account, m.consent)
+	api.Accounts(a, m.account, m.consent, m.age)
+	api.AgesOf(a, m.age, m.account)
 	api.LoginSessions(a, m.account)
+	api.Cookies(a)
 	api.Policies(a, m.consent)
+	api.TrustPages(a, m.trust())
 	api.ConsentActs(a, m.consent)
 	api.Notices(a, m.notify)
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
+	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)
+	api.Incidents(a, m.incident)
 	api.Agreements(a, m.agreement)
+	api.ExportCounters(a, m.residency)
+	api.LegalOrders(a, m.legalorder)
+	api.Successions(a, m.succession)
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)
@@ -94,6 +106,19 @@ func PrintOpenAPI(out io.Writer) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+// cookieRefused notes a cookie that was taken off an answer: a mistake in this
+// program, and a try at breaking clause LT-2.2.
+func (m *modules) cookieRefused(log *slog.Logger) func(*http.Request, string) {
+	return func(r *http.Request, name string) {
+		ctx := context.WithoutCancel(r.Context())
+		log.Error("a cookie is not registered and was not sent", "name", name, "request", request.From(ctx).Number)
+		err := m.audit.Append(ctx, audit.Event{Type: "cookie.refused", Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"name": name}})
+		if err != nil {
+			log.Error("noting a refused cookie", "error", err.Error())
+		}
+	}
 }
 
 // visit notes in the access log which page a signed-in person asked for:

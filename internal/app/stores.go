@@ -10,18 +10,25 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/control/incident"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
+	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -38,9 +45,30 @@ import (
 // own, vault.Migrations.
 func Migrations() []db.Migrations {
 	return []db.Migrations{
-		job.Migrations(), idempotency.Migrations(), audit.Migrations(), consent.Migrations(), agreement.Migrations(), account.Migrations(),
-		notify.Migrations(), realname.Migrations(), catalog.Migrations(), ledger.Migrations(), fleet.Migrations(),
-		vpn.Migrations(), service.Migrations(), order.Migrations(), payment.Migrations(), privacy.Migrations(), backup.Migrations(),
+		job.Migrations(),
+		idempotency.Migrations(),
+		audit.Migrations(),
+		consent.Migrations(),
+		agreement.Migrations(),
+		residency.Migrations(),
+		age.Migrations(),
+		account.Migrations(),
+		notify.Migrations(),
+		realname.Migrations(),
+		catalog.Migrations(),
+		ledger.Migrations(),
+		fleet.Migrations(),
+		vpn.Migrations(),
+		service.Migrations(),
+		order.Migrations(),
+		payment.Migrations(),
+		incident.Migrations(),
+		privacy.Migrations(),
+		erasure.Migrations(),
+		legalorder.Migrations(),
+		succession.Migrations(),
+		evidence.Migrations(),
+		backup.Migrations(),
 	}
 }
 
@@ -48,9 +76,30 @@ func Migrations() []db.Migrations {
 func Holdings() []holding.Table {
 	var all []holding.Table
 	for _, h := range [][]holding.Table{
-		job.Holdings(), idempotency.Holdings(), audit.Holdings(), consent.Holdings(), agreement.Holdings(), account.Holdings(),
-		notify.Holdings(), realname.Holdings(), catalog.Holdings(), ledger.Holdings(), fleet.Holdings(),
-		vpn.Holdings(), service.Holdings(), order.Holdings(), payment.Holdings(), privacy.Holdings(), backup.Holdings(),
+		job.Holdings(),
+		idempotency.Holdings(),
+		audit.Holdings(),
+		consent.Holdings(),
+		agreement.Holdings(),
+		residency.Holdings(),
+		age.Holdings(),
+		account.Holdings(),
+		notify.Holdings(),
+		realname.Holdings(),
+		catalog.Holdings(),
+		ledger.Holdings(),
+		fleet.Holdings(),
+		vpn.Holdings(),
+		service.Holdings(),
+		order.Holdings(),
+		payment.Holdings(),
+		incident.Holdings(),
+		privacy.Holdings(),
+		erasure.Holdings(),
+		legalorder.Holdings(),
+		succession.Holdings(),
+		evidence.Holdings(),
+		backup.Holdings(),
 	} {
 		all = append(all, h...)
 	}
@@ -87,7 +136,7 @@ func openStores(ctx context.Context, cfg config.Config, log *slog.Logger) (*stor
 	if s.keys, err = openOne(ctx, cfg.KeyDatabase(), vault.Migrations()); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if err := verifySchema(ctx, s.main); err != nil {
+	if err := verifySchema(ctx, s.main, cfg.Profile); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	kek, err := vault.FileKEK(cfg.Path("kek"))
@@ -138,14 +187,18 @@ func upToDate(ctx context.Context, d *db.DB, sets []db.Migrations) error {
 	return nil
 }
 
-// verifySchema holds clause group SCHEMA: no column that nobody classified.
-func verifySchema(ctx context.Context, d *db.DB) error {
+// verifySchema holds clause group SCHEMA: no column that nobody classified, and
+// none that the published text does not say.
+func verifySchema(ctx context.Context, d *db.DB, profile string) error {
 	live, err := d.Schema(ctx)
 	if err != nil {
 		return err
 	}
 	if err := holding.Verify(Holdings(), live); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnclassified, err)
+	}
+	if err := consent.Declared(profile, Holdings()); err != nil {
+		return fmt.Errorf("%w, or more than the privacy policy says: %w", ErrUnclassified, err)
 	}
 	return nil
 }

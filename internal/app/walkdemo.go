@@ -23,6 +23,7 @@ func Demo(ctx context.Context, cfg config.Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	o.Leave = true
 	return walk.Run(ctx, o, out)
 }
 

@@ -64,6 +64,20 @@ func Clocks(tree fs.FS) ([]Violation, error) {
 	}, "reads the clock itself")
 }
 
+// cookieMakers are how the standard library sets a cookie.
+var cookieMakers = map[string][]string{"net/http": {"SetCookie", "Cookie"}}
+
+// Cookies finds cookies that are made around the registry: internal/web/cookie
+// alone sets any. The tunnel's own, in the data plane, is no cookie of the site.
+func Cookies(tree fs.FS) ([]Violation, error) {
+	return uses(tree, func(s source) map[string][]string {
+		if s.isTest() || underAny(s.dir(), controlPlane...) == "" || under(s.dir(), "internal/web/cookie") || isOutsider(s.path) {
+			return nil
+		}
+		return cookieMakers
+	}, "makes a cookie around internal/web/cookie")
+}
+
 // sockets are what pure wire code has no business with.
 var sockets = map[string][]string{
 	"net":        {"Dial*", "Listen*", "Conn", "PacketConn", "UDPConn", "TCPConn", "Listener"},

@@ -86,8 +86,31 @@ func areaOf(dir string) (area string, allowed []string, ok bool) {
 // moduleOrder is the order of the business modules: each may import earlier
 // ones only. docs/ARCHITECTURE.md says why.
 var moduleOrder = []string{
-	"audit", "clause", "consent", "agreement", "account", "notify", "realname", "catalog", "ledger", "fleet", "vpn",
-	"service", "order", "payment", "ticket", "incident", "privacy", "proof", "report",
+	"audit",
+	"clause",
+	"consent",
+	"agreement",
+	"residency",
+	"age",
+	"account",
+	"notify",
+	"realname",
+	"catalog",
+	"ledger",
+	"fleet",
+	"vpn",
+	"service",
+	"order",
+	"payment",
+	"ticket",
+	"incident",
+	"privacy",
+	"erasure",
+	"legalorder",
+	"succession",
+	"proof",
+	"evidence",
+	"report",
 }
 
 func rank(module string) int {

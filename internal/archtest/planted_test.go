@@ -92,6 +92,30 @@ var planted = []struct {
 		wants: []string{"net.Dial dials", "net.LookupHost dials", "crypto/tls.Dial dials", "net/http.Get dials", "net/http.Client dials"},
 	},
 	{
+		name: "cookies", rule: Cookies,
+		bad: map[string]string{
+			"internal/web/api/a.go": code("api", `import "net/http"`, `http.SetCookie(nil, nil)`),
+			"internal/app/a.go":     code("app", `import h "net/http"`, `_ = h.Cookie{}`),
+		},
+		good: map[string]string{
+			"internal/web/cookie/a.go":       code("cookie", `import "net/http"`, `_ = http.Cookie{}`),
+			"internal/dataplane/sslvpn/a.go": code("sslvpn", `import "net/http"`, `_ = http.Cookie{}`),
+			"internal/web/api/a_test.go":     code("api", `import "net/http"`, `_ = http.Cookie{}`),
+		},
+		wants: []string{"net/http.Cookie makes", "net/http.SetCookie makes"},
+	},
+	{
+		name: "browser stores", rule: BrowserStores,
+		bad: map[string]string{
+			"console/src/a.ts":        "localStorage.setItem('seen', '1');",
+			"console/src/pages/b.tsx": "navigator.sendBeacon('/x');\ndocument.cookie = 'visitor=1';\ndocument.cookie = visitor;",
+		},
+		good: map[string]string{
+			"console/src/a.ts": "document.cookie = prefsCookie(next);", "console/src/api/schema.d.ts": "localStorage", "console/test/a.ts": "localStorage",
+		},
+		wants: []string{"localStorage keeps", "sendBeacon keeps", "document.cookie = 'visitor=1'", "document.cookie = visitor"},
+	},
+	{
 		name: "clocks", rule: Clocks,
 		bad: map[string]string{
 			"internal/control/order/a.go": code("order", `import "time"`, `_ = time.Now()`),

@@ -13,7 +13,7 @@ import (
 // rules are those that need nothing but the tree.
 var rules = map[string]rule{
 	"imports": Imports, "module order": ModuleOrder, "package comments": PackageComments,
-	"dials": Dials, "clocks": Clocks, "pure protocol": PureProtocol,
+	"dials": Dials, "cookies": Cookies, "browser stores": BrowserStores, "clocks": Clocks, "pure protocol": PureProtocol,
 	"skipped tests": SkippedTests, "build tags": BuildTags,
 	"table prefixes": TablePrefixes, "foreign tables": ForeignTables, "SQL outside modules": SQLOutsideModules,
 	"documents": Docs, "decisions": Decisions, "holdings": describedHoldings, "traces": machineTraces, "translations": Translations,

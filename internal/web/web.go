@@ -1,8 +1,8 @@
 // Package web is the HTTPS end of the control plane: the layers that every
 // request passes, in this order from the outside.
 //
-//	request number, language, source ─ panic stays in its request ─ security headers
-//	─ cross-origin protection ─ rate limit ─ deadlines ─ access log ─ routes
+//	request number, language, source ─ no cookie but the registered ─ panic stays in its request
+//	─ security headers ─ cross-origin protection ─ rate limit ─ deadlines ─ access log ─ routes
 //
 // Routes are made by api, callback, console and app; this package knows none.
 package web
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 	"github.com/skybridge-cloud/skybridge/internal/web/problem"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
@@ -28,7 +30,11 @@ type Layers struct {
 	// Visit tells who asks for a page, before it is served, and returns what notes
 	// it in the access log afterwards; nil for nobody. It may be nil itself.
 	Visit func(r *http.Request) (record func())
-	Log   *slog.Logger
+	// Writable refuses changes while the stores may not be written to; nil: never.
+	Writable func(ctx context.Context) error
+	// Unregistered is told of a cookie that was not let out. Nil panics, for tests.
+	Unregistered func(r *http.Request, name string)
+	Log          *slog.Logger
 }
 
 // Errors.
@@ -44,11 +50,15 @@ func Handler(l Layers, routes http.Handler) http.Handler {
 	if l.Visit != nil {
 		h = l.visit(h)
 	}
+	if l.Writable != nil {
+		h = l.writable(h)
+	}
 	h = patience(h)
 	h = l.limit(h)
 	h = l.crossOrigin(h)
 	h = headers(h)
 	h = l.recover(h)
+	h = cookie.Guard(h, l.Unregistered)
 	return l.Reader.Handler(h)
 }
 
@@ -57,6 +67,18 @@ func (l Layers) visit(next http.Handler) http.Handler {
 		// Who it is is asked first: the request itself may end the session.
 		if record := l.Visit(r); record != nil {
 			defer record()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (l Layers) writable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if err := l.Writable(r.Context()); err != nil {
+				problem.Write(w, r, l.Log, err)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -111,7 +133,7 @@ func patience(next http.Handler) http.Handler {
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("Content-Security-Policy", "default-src "+origins()+"; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
@@ -122,6 +144,15 @@ func headers(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// origins are where a page may load from and report to: no beacon leaves to
+// anybody else (clause LT-2.1).
+func origins() string {
+	if mutant.Off("LT-2.1") {
+		return "*"
+	}
+	return "'self'"
 }
 
 func (l Layers) recover(next http.Handler) http.Handler {

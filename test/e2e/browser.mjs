@@ -1,6 +1,6 @@
 // Debian's Chromium, driven by playwright-core out of the console's own packages.
 
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,10 +21,23 @@ const flags = [
   '--disable-sync',
 ];
 
-/** A browser that nobody has used before, in a network namespace where nothing changes. */
-export async function launch() {
+let led;
+async function leadAll() {
   for (const port of ports) await lead({ path: socketOf(port) }, { host: '127.0.0.1', port });
-  return chromium.launchPersistentContext(mkdtempSync(join(workDir, 'browser-')), {
+}
+
+/** Chromium's setting "block all cookies", which blocks local storage too. */
+export const noCookies = { profile: { default_content_setting_values: { cookies: 2 } } };
+
+/** A browser that nobody has used before, in a network namespace where nothing changes. */
+export async function launch(preferences) {
+  await (led ??= leadAll());
+  const dir = mkdtempSync(join(workDir, 'browser-'));
+  if (preferences) {
+    mkdirSync(join(dir, 'Default'));
+    writeFileSync(join(dir, 'Default', 'Preferences'), JSON.stringify(preferences));
+  }
+  return chromium.launchPersistentContext(dir, {
     executablePath: fileURLToPath(new URL('chromium', import.meta.url)),
     headless: true,
     args: flags,

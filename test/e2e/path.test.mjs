@@ -2,7 +2,7 @@
 // bundle that the console gave. At the end every page is looked at.
 
 import { after, test } from 'node:test';
-import { expect, launch, prefer, watch } from './browser.mjs';
+import { expect, launch, noCookies, prefer, watch } from './browser.mjs';
 import { unpack } from './bundle.mjs';
 import * as customer from './customer.mjs';
 import { operatorPassword, profile } from './environment.mjs';
@@ -33,6 +33,13 @@ test(`a person buys a VPN and connects (${profile})`, async (walk) => {
   await step('reads the policy before anything else', () => customer.readPolicy(page));
   await step('registers with consent', () => customer.register(page, person));
   await step('signs in', () => customer.signIn(page, person));
+  await step('no cookie but prefs outlives the browser', async () => {
+    for (const c of await context.cookies()) {
+      const registered = { '__Host-session': true, prefs: false }[c.name];
+      expect(registered === c.httpOnly && c.secure && c.sameSite === 'Lax', `cookie ${c.name} is not as registered`);
+      expect(c.name === 'prefs' || c.expires === -1, `cookie ${c.name} outlives the browser`);
+    }
+  });
   await step('verifies the e-mail address', () => customer.verifyMail(page, person));
   if (profile === 'mainland') {
     await step('verifies the real name', () => customer.verifyIdentity(page, person));
@@ -79,6 +86,31 @@ test(`a person buys a VPN and connects (${profile})`, async (walk) => {
   await step('every page looks right', () => everyPage(customerPages({ orderURL, serverURL, clientURL: client.url })));
 });
 
+test('everything public is readable with cookies blocked', async () => {
+  const blocked = await launch(noCookies);
+  try {
+    const reader = blocked.pages()[0] ?? (await blocked.newPage());
+    watch(reader, complaints);
+    for (const [path, words] of Object.entries({
+      '/policies/platform': t('policy.hash'),
+      '/cookies': t('cookies.title'),
+      '/login': t('login.submit'),
+      '/register': t('register.title'),
+    })) {
+      await reader.goto(path);
+      await reader.getByText(words).first().waitFor();
+    }
+    // The browser says how it is set, so that the test cannot pass by accident.
+    const kept = await reader.evaluate(() => {
+      document.cookie = 'prefs=lang-en; Path=/; Secure; SameSite=Lax';
+      return document.cookie;
+    });
+    expect(kept === '' && (await blocked.cookies()).length === 0, 'cookies are not blocked');
+  } finally {
+    await blocked.close();
+  }
+});
+
 test('the operator sees it all', async (walk) => {
   const step = story(walk, page);
   await step('signs in as operator', async () => {
@@ -118,6 +150,7 @@ function customerPages({ orderURL, serverURL, clientURL }) {
     register: '/register',
     'password-reset': '/password-reset',
     policies: '/policies',
+    cookies: '/cookies',
     'policy-platform': '/policies/platform',
     'policy-client': '/policies/client',
     overview: '/',

@@ -3,13 +3,21 @@
 // fail. With all gates on they have to pass. It prints a table, and fails if a
 // mutant lives.
 //
+//	go run ./test/mutants [-record FILE] [CLAUSE ...]
+//
+// Clauses that are named are the only ones. -record writes what killed each into
+// the registry's record, internal/control/clause/killed.yaml, and leaves what it
+// says of others.
+//
 // One test binary for each package, built with the tag "mutate", does for all of
 // its mutants.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,19 +25,23 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx); err != nil {
+	record := flag.String("record", "", "file that says what killed each mutant")
+	flag.Parse()
+	if err := run(ctx, flag.Args(), *record); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, only []string, record string) error {
 	all, err := clause.Load()
 	if err != nil {
 		return err
@@ -40,9 +52,9 @@ func run(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	r := runner{ctx: ctx, dir: dir, built: map[string]string{}}
-	alive := 0
+	alive, killed := 0, map[string]string{}
 	for _, c := range all {
-		if c.State() != clause.Enforced {
+		if c.State() != clause.Enforced || len(only) > 0 && !slices.Contains(only, c.ID) {
 			continue
 		}
 		killer, err := r.kill(c)
@@ -50,16 +62,43 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", c.ID, err)
 		}
 		verdict := "killed by " + killer
-		if killer == "" {
+		if killed[c.ID] = killer; killer == "" {
 			alive++
 			verdict = "ALIVE: none of its tests fails with its gate off"
 		}
 		fmt.Printf("%-8s  %s\n", c.ID, verdict)
 	}
+	if err := keep(record, all, killed); err != nil {
+		return err
+	}
 	if alive > 0 {
 		return fmt.Errorf("%d clauses would not be missed", alive)
 	}
 	return nil
+}
+
+// keep adds what killed each mutant to a record; the empty name keeps nothing.
+func keep(file string, all []clause.Clause, killed map[string]string) error {
+	if file == "" {
+		return nil
+	}
+	old, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	record := map[string]string{}
+	if err := yaml.Unmarshal(old, &record); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	maps.Copy(record, killed)
+	var out strings.Builder
+	out.WriteString("# The test that failed with each clause's gate off. Made by go run ./test/mutants -record.\n")
+	for _, c := range all {
+		if record[c.ID] != "" && c.State() == clause.Enforced {
+			fmt.Fprintf(&out, "%s: %s\n", c.ID, record[c.ID])
+		}
+	}
+	return os.WriteFile(file, []byte(out.String()), 0o644)
 }
 
 type runner struct {
@@ -77,7 +116,7 @@ func (r runner) kill(c clause.Clause) (string, error) {
 		if out, ok, err := r.test(pkg, name, ""); err != nil || !ok {
 			return "", fmt.Errorf("%s fails with all gates on: %w\n%s", test, err, out)
 		}
-		_, ok, err := r.test(pkg, name, c.ID)
+		_, ok, err := r.test(pkg, name, c.Mutate)
 		if err != nil {
 			return "", err
 		}

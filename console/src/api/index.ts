@@ -28,11 +28,20 @@ export const api = {
   account: {
     register: (body: T.Registration, key: string) =>
       data(client.POST('/api/v1/accounts', { body, ...keyed(key) })),
+    ageGroups: () => data(client.GET('/api/v1/age-groups')),
+    stateAge: (age_group: '15' | '16-17') =>
+      data(client.POST('/api/v1/age-statements', { body: { age_group } })),
+    children: () => data(client.GET('/api/v1/children')),
+    registerChild: (body: T.NewChild, key: string) =>
+      data(client.POST('/api/v1/children', { body, ...keyed(key) })),
+    eraseChild: (account: string) =>
+      data(client.POST('/api/v1/children/{account}/erasure', { params: { path: { account } } })),
     verifyEmail: (token: string) => data(client.POST('/api/v1/email-verifications', { body: { token } })),
     sendVerification: () => data(client.POST('/api/v1/email-verifications', { body: {} })),
     login: (body: T.Login) => data(client.POST('/api/v1/login-sessions', { body })),
     resume: () => data(client.POST('/api/v1/login-sessions/resume', {})),
     logout: () => data(client.DELETE('/api/v1/login-sessions/{id}', at('current'))),
+    forgetBrowser: () => data(client.DELETE('/api/v1/login-sessions/remember', {})),
     requestReset: (email: string) => data(client.POST('/api/v1/password-resets', { body: { email } })),
     confirmReset: (token: string, password: string) =>
       data(client.POST('/api/v1/password-resets/confirm', { body: { token, password } })),
@@ -50,9 +59,13 @@ export const api = {
     accessLog: (query?: PageQuery) => data(client.GET('/api/v1/me/access-log', page(query))),
     notices: (query?: PageQuery) => data(client.GET('/api/v1/notices', page(query))),
     readNotice: (id: string) => data(client.POST('/api/v1/notices/{id}/read', at(id))),
+    incidentNotices: () => data(client.GET('/api/v1/me/incident-notices')),
+    sawIncidentNotice: (id: string) => data(client.POST('/api/v1/me/incident-notices/{id}/seen', at(id))),
   },
   privacy: {
     policies: () => data(client.GET('/api/v1/policies')),
+    cookies: () => data(client.GET('/api/v1/cookies')),
+    trust: () => data(client.GET('/api/v1/trust')),
     policy: (document: string, version?: string) =>
       version
         ? data(
@@ -81,6 +94,24 @@ export const api = {
       data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
     arrangement: () => data(client.GET('/api/v1/me/arrangement')),
     arrange: (words: string) => data(client.POST('/api/v1/me/arrangement', { body: { words } })),
+  },
+  erasure: {
+    plan: () => data(client.GET('/api/v1/account-closure')),
+    close: (user_name: string, key: string) =>
+      data(client.POST('/api/v1/account-closure', { body: { user_name }, ...keyed(key) })),
+    show: (id: string) => data(client.GET('/api/v1/erasures/{id}', at(id))),
+    certificate: (id: string) => `/api/v1/erasures/${encodeURIComponent(id)}/certificate`,
+    list: () => data(client.GET('/api/v1/admin/erasures')),
+    detail: (id: string) => data(client.GET('/api/v1/admin/erasures/{id}', at(id))),
+    run: (id: string) => data(client.POST('/api/v1/admin/erasures/{id}/run', at(id))),
+    settled: (id: string, paper: string) =>
+      data(client.POST('/api/v1/admin/erasures/{id}/settled', { ...at(id), body: { paper } })),
+    acknowledged: (id: string, recipient: string) =>
+      data(
+        client.POST('/api/v1/admin/erasures/{id}/recipients/{recipient}/acknowledged', {
+          params: { path: { id, recipient } },
+        }),
+      ),
   },
   realName: {
     current: () => data(client.GET('/api/v1/real-name-verifications')),
@@ -221,6 +252,18 @@ export const api = {
     checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),
     verifyAudit: () => data(client.POST('/api/v1/admin/audit-log/verify')),
     retentionRuns: (query?: PageQuery) => data(client.GET('/api/v1/admin/retention-runs', page(query))),
+    minors: () => data(client.GET('/api/v1/admin/minors')),
+    seeWrittenConsent: (account: string, sha256: string) =>
+      data(
+        client.POST('/api/v1/admin/minors/{account}/written-consent', {
+          params: { path: { account } },
+          body: { sha256 },
+        }),
+      ),
+    approveMinorReading: (id: string) =>
+      data(client.POST('/api/v1/admin/minor-readings/{id}/approve', at(id))),
+    makeMinorAudit: (year: number) =>
+      data(client.POST('/api/v1/admin/minor-audits/{year}', { params: { path: { year } } })),
     holds: () => data(client.GET('/api/v1/admin/holds')),
     placeHold: (body: T.NewHold) => data(client.POST('/api/v1/admin/holds', { body })),
     retentionClasses: () => data(client.GET('/api/v1/admin/retention-classes')),
@@ -255,6 +298,49 @@ export const api = {
     assessments: () => data(client.GET('/api/v1/admin/impact-assessments')),
     recordAssessment: (body: T.Assessment, key: string) =>
       data(client.POST('/api/v1/admin/impact-assessments', { body, ...keyed(key) })),
+    legalOrders: () => data(client.GET('/api/v1/admin/legal-orders')),
+    enterLegalOrder: (body: T.NewLegalOrder) => data(client.POST('/api/v1/admin/legal-orders', { body })),
+    approveLegalOrder: (id: string) => data(client.POST('/api/v1/admin/legal-orders/{id}/approve', at(id))),
+    refuseLegalOrder: (id: string) => data(client.POST('/api/v1/admin/legal-orders/{id}/refuse', at(id))),
+    executeLegalOrder: (id: string) =>
+      data(client.POST('/api/v1/admin/legal-orders/{id}/execute', { ...at(id), body: {} })),
+    legalOrderScan: (id: string) => data(client.GET('/api/v1/admin/legal-orders/{id}/scan', at(id))),
+    legalOrderPackage: (id: string) => data(client.GET('/api/v1/admin/legal-orders/{id}/package', at(id))),
     endHold: (id: string) => data(client.POST('/api/v1/admin/holds/{id}/end', at(id))),
+  },
+  incident: {
+    all: () => data(client.GET('/api/v1/admin/incidents')),
+    one: (id: string) => data(client.GET('/api/v1/admin/incidents/{id}', at(id))),
+    open: (body: T.NewIncident, key: string) =>
+      data(client.POST('/api/v1/admin/incidents', { body, ...keyed(key) })),
+    raise: (id: string, grade: 'large' | 'major' | 'extreme') =>
+      data(client.POST('/api/v1/admin/incidents/{id}/grade', { ...at(id), body: { grade } })),
+    write: (id: string, body: T.IncidentNoticeDraft) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/notice', { ...at(id), body })),
+    send: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/send-notice', at(id))),
+    announce: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/announce', at(id))),
+    sign: (id: string, reason: string) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/signatures', { ...at(id), body: { reason } })),
+    tasks: (id: string, query?: PageQuery) =>
+      data(
+        client.GET('/api/v1/admin/incidents/{id}/tasks', {
+          params: { path: { id }, query: { limit: 100, ...query } },
+        }),
+      ),
+    closeTask: (id: string, body: T.IncidentTaskResult) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/tasks', { ...at(id), body })),
+    facts: (id: string, facts: Record<string, string>) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/facts', { ...at(id), body: { facts } })),
+    draft: (id: string, kind: T.IncidentReport['kind']) =>
+      data(client.POST('/api/v1/admin/incidents/{id}/reports', { ...at(id), body: { kind } })),
+    reported: (id: string, version: number, body: { sent_at: string; reference?: string }) =>
+      data(
+        client.POST('/api/v1/admin/incidents/{id}/reports/{version}/sent', {
+          params: { path: { id, version: String(version) } },
+          body,
+        }),
+      ),
+    handled: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/handled', at(id))),
+    close: (id: string) => data(client.POST('/api/v1/admin/incidents/{id}/close', at(id))),
   },
 };

@@ -4,6 +4,30 @@
  */
 
 export interface paths {
+    "/api/v1/account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What closing your account would do
+         * @description Nothing is done. Closing needs no reason and no data that we do not have.
+         */
+        get: operations["plan-account-closure"];
+        put?: never;
+        /**
+         * Close your account and have your data erased
+         * @description Cannot be undone. Needs the password again (step-up). Services end at once, sessions too. Asked twice it is one erasure. Keep the number: it shows how it stands, to anybody who has it.
+         */
+        post: operations["close-account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -143,11 +167,7 @@ export interface paths {
         /** The desk's queue, by due date */
         get: operations["admin-list-data-subject-requests"];
         put?: never;
-        /**
-         * Take a request that arrived by phone or on paper
-         * @description The clocks run from now. Who it is has to be asked before anything is done.
-         */
-        post: operations["admin-take-data-subject-request"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -182,26 +202,6 @@ export interface paths {
         put?: never;
         /** Answer a request */
         post: operations["admin-answer-data-subject-request"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/data-subject-requests/{id}/arrangement": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * What somebody who died wanted to happen with their data
-         * @description For an open request of relatives. The reading is recorded.
-         */
-        post: operations["admin-open-arrangement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -259,7 +259,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/data-subject-requests/{id}/letter-preview": {
+    "/api/v1/admin/data-subject-requests/{id}/proof": {
         parameters: {
             query?: never;
             header?: never;
@@ -268,8 +268,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The letter that an answer would send */
-        post: operations["admin-preview-data-subject-letter"];
+        /**
+         * You saw the proof of a guardian
+         * @description Two of the staff see the same document; a guardian's request is granted after the second.
+         */
+        post: operations["admin-see-guardian-proof"];
         delete?: never;
         options?: never;
         head?: never;
@@ -287,6 +290,108 @@ export interface paths {
         put?: never;
         /** Declare a special case: seven days */
         post: operations["admin-extend-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Erasures, those under way first */
+        get: operations["admin-list-erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An erasure with what it did and whom it told */
+        get: operations["admin-get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/recipients/{recipient}/acknowledged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recipient confirmed that it erased too */
+        post: operations["admin-acknowledge-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at an erasure that waits at once */
+        post: operations["admin-run-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/erasures/{id}/settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the account was owed is settled by hand */
+        post: operations["admin-settle-erasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/export-counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People whose data left the region, by year */
+        get: operations["admin-list-export-counters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -383,6 +488,458 @@ export interface paths {
          * @description You answer for it. It takes the place of an earlier one with this id; entries are never changed or removed.
          */
         post: operations["admin-record-impact-assessment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents with their clocks, newest first */
+        get: operations["admin-list-incidents"];
+        put?: never;
+        /**
+         * Open an incident; its clocks run
+         * @description Whom it reaches is counted at once. Until then the authority's clock runs as if it were of a reported grade.
+         */
+        post: operations["admin-open-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An incident with all that belongs to it */
+        get: operations["admin-get-incident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/announce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the newest notice public */
+        post: operations["admin-announce-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing is owed any more */
+        post: operations["admin-close-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is known for reports; an empty one is removed */
+        post: operations["admin-set-incident-facts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/grade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Raise the grade; it is never lowered */
+        post: operations["admin-raise-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/handled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is contained and mended; the summary is due in thirty days */
+        post: operations["admin-handled-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write the next notice; it may be incomplete */
+        post: operations["admin-write-incident-notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draft the next version of a report */
+        post: operations["admin-draft-incident-report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/reports/{version}/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You sent this report to the authority
+         * @description The system sends nothing to authorities by itself.
+         */
+        post: operations["admin-incident-report-sent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/scope": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It reaches more people
+         * @description Nobody is taken away. Who is new gets the notices that have gone out.
+         */
+        post: operations["admin-widen-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/send-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the notice to everybody whom it reaches */
+        post: operations["admin-send-notice-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign that people need not be told
+         * @description PIPL 57: harm was averted. It takes two members of staff.
+         */
+        post: operations["admin-sign-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/incidents/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom to call or to write to */
+        get: operations["admin-list-incident-tasks"];
+        put?: never;
+        /** Say how a task went */
+        post: operations["admin-close-incident-task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders of authorities, the newest first */
+        get: operations["list-legal-orders"];
+        put?: never;
+        /**
+         * Enter an order of an authority
+         * @description Two others approve it. What it says never changes.
+         */
+        post: operations["enter-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One order */
+        get: operations["get-legal-order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve an order
+         * @description Not by who entered it, approved it already or is whom it is about. The second approver makes it ready.
+         */
+        post: operations["approve-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the file for the authority
+         * @description Sealed to the authority's key. Each person's register gets an entry with names of fields; what lies beyond the scope is refused with 451.
+         */
+        post: operations["execute-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file for the authority, until the order's end */
+        get: operations["read-legal-order-package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse an order for good */
+        post: operations["refuse-legal-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/legal-orders/{id}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The document; the reading is recorded */
+        get: operations["read-legal-order-scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minor-audits/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the audit of a year that is over */
+        post: operations["admin-make-minor-audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minor-readings/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a reading to who asked for it, for an hour */
+        post: operations["admin-approve-minor-reading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for staff about minors */
+        get: operations["admin-list-minors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/minors/{account}/written-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * You saw a guardian's signed consent
+         * @description Two of the staff see the same document; the account opens with the second.
+         */
+        post: operations["admin-see-written-consent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -603,23 +1160,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/retention-classes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How long each class of data is kept: floor and ceiling */
-        get: operations["list-retention-classes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/admin/retention-runs": {
         parameters: {
             query?: never;
@@ -637,20 +1177,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/trainings": {
+    "/api/v1/admin/successions": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /** Transfers of the business, the newest first */
+        get: operations["list-successions"];
+        put?: never;
         /**
-         * The training register: until when staff may open personal data
-         * @description A training is recorded by the command `skybridge admin add-training`.
+         * Announce a transfer of the business
+         * @description People are told at once, with the successor's name and contact.
          */
-        get: operations["list-trainings"];
+        post: operations["announce-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record each person's transfer
+         * @description By another than who announced it, after the day. Without a signature 451.
+         */
+        post: operations["hand-over-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the successor's signature */
+        post: operations["sign-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the successor signs, with the digests of the policies in force */
+        get: operations["get-succession-statement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/successions/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a transfer off */
+        post: operations["withdraw-succession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -668,6 +1280,43 @@ export interface paths {
         get: operations["admin-list-users"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/age-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is asked of minors here */
+        get: operations["list-age-groups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/age-statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * State your age group as a minor
+         * @description After the minors' clauses were read with a guardian, where an identity number told of the age first.
+         */
+        post: operations["state-age"];
         delete?: never;
         options?: never;
         head?: never;
@@ -785,6 +1434,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts that you opened as a guardian */
+        get: operations["list-children"];
+        put?: never;
+        /**
+         * Open an account for your child
+         * @description For a child of 14 or younger. You are the guardian, read the policy and the rules for children, and act for the child.
+         */
+        post: operations["register-child"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/children/{account}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have your child's data deleted and the services cancelled
+         * @description Begins at once and needs no other proof than that you opened the account.
+         */
+        post: operations["erase-child"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consent-prompts/{purpose}": {
         parameters: {
             query?: never;
@@ -840,6 +1530,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cookies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept in your browser */
+        get: operations["list-cookies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data-subject-requests": {
         parameters: {
             query?: never;
@@ -872,26 +1579,6 @@ export interface paths {
         get: operations["get-data-subject-request"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/data-subject-requests/{id}/copy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * The file of your copy, which is used up by it
-         * @description A ZIP of JSON and CSV files with a manifest. It can be fetched once, by a session that proved itself within ten minutes.
-         */
-        post: operations["fetch-data-copy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -949,6 +1636,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an erasure is, by its number */
+        get: operations["get-erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erasures/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The certificate of an erasure, for skybridge-verify
+         * @description Holds a handle, codes and times. It is proven by the audit log: skybridge-verify --key log.pub certificate.json
+         */
+        get: operations["get-erasure-certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incident-announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was announced of incidents, newest first */
+        get: operations["list-incident-announcements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/limits": {
         parameters: {
             query?: never;
@@ -979,6 +1720,23 @@ export interface paths {
         /** Sign in */
         post: operations["sign-in"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login-sessions/remember": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw being kept signed in on this browser; the session goes on */
+        delete: operations["forget-browser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1053,24 +1811,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/arrangement": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What you want to happen with your data after your death */
-        get: operations["get-arrangement"];
-        put?: never;
-        /** Say what you want to happen with your data after your death */
-        post: operations["set-arrangement"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me/contact": {
         parameters: {
             query?: never;
@@ -1080,40 +1820,6 @@ export interface paths {
         };
         /** Your e-mail address; reading it is noted among your reads */
         get: operations["my-contact"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/data": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What is held of you, without the values */
-        get: operations["list-own-data"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me/data/{table}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What is held of you under one name, opened; the reading is recorded */
-        get: operations["get-own-data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1133,6 +1839,40 @@ export interface paths {
         get: operations["list-own-holds"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/incident-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Notices of incidents that concern you, newest first */
+        get: operations["list-own-incident-notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/incident-notices/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** You have read a notice */
+        post: operations["see-own-incident-notice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1455,6 +2195,23 @@ export interface paths {
         };
         /** A published version of a document */
         get: operations["get-policy-version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/datamap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The data map */
+        get: operations["get-data-map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2116,6 +2873,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Each promise, what enforces it and the last evidence */
+        get: operations["get-trust"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/upgrade-quotes": {
         parameters: {
             query?: never;
@@ -2304,15 +3078,46 @@ export interface components {
             account: string;
             user_name: string;
         };
-        Arrangement: {
-            /** Format: date-time */
-            readonly at?: string;
-            /** @description At most 4000 characters. Kept encrypted; empty takes it back */
-            words: string;
+        "Admin-draft-incident-reportRequest": {
+            /** @enum {string} */
+            kind: "first" | "further" | "summary" | "flaw";
         };
-        ArrangementInputBody: {
-            /** @description Of who died */
-            user_name: string;
+        "Admin-raise-incidentRequest": {
+            /** @enum {string} */
+            grade: "large" | "major" | "extreme";
+        };
+        "Admin-set-incident-factsRequest": {
+            facts: {
+                [key: string]: string;
+            };
+        };
+        "Admin-sign-incidentRequest": {
+            reason: string;
+        };
+        "Admin-widen-incidentRequest": {
+            scope: components["schemas"]["IncidentQuery"][] | null;
+        };
+        Age: {
+            /** @enum {string} */
+            age_group: "" | "≤14" | "15" | "16-17";
+            /**
+             * @description What is missing before anything is open
+             * @enum {string}
+             */
+            needs: "" | "age.screen_needed" | "age.guardian_needed" | "age.erasing";
+        };
+        AgeGroup: {
+            /** @enum {string} */
+            age_group: "≤14" | "15" | "16-17";
+            /**
+             * @description screen: the minors' clauses, read with a guardian; guardian: a guardian opens the account; written: a guardian's signed consent
+             * @enum {string}
+             */
+            rule: "screen" | "guardian" | "written" | "refused";
+        };
+        AgeStatement: {
+            /** @enum {string} */
+            age_group: "15" | "16-17";
         };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
@@ -2330,6 +3135,11 @@ export interface components {
             not_after?: string;
             /** @description Hexadecimal */
             serial: string;
+        };
+        BrowserStore: {
+            cookies: components["schemas"]["CookieEntry"][];
+            /** @description Registered keys of local storage */
+            storage: string[];
         };
         BundleInvitation: {
             /**
@@ -2367,6 +3177,47 @@ export interface components {
         };
         BundleToken: {
             token: string;
+        };
+        BusinessTransfer: {
+            /** @description What the successor changes of purposes or methods; empty: nothing. Else every consent to the documents waits for a new act from the day on */
+            change: string;
+            contact: string;
+            /**
+             * @example [
+             *       "platform"
+             *     ]
+             */
+            documents: string[];
+            /**
+             * Format: date-time
+             * @description At least seven days ahead
+             */
+            effective_at: string;
+            /** Format: date-time */
+            readonly ended_at?: string;
+            /** Format: date-time */
+            readonly entered_at: string;
+            readonly entered_by: string;
+            readonly id: string;
+            /** @description Ed25519 public key: 32 bytes in base64, or PEM */
+            key: string;
+            /**
+             * @description Of the successor's stores
+             * @example CN-mainland
+             */
+            region: string;
+            readonly signature: string;
+            /** Format: date-time */
+            readonly signed_at?: string;
+            /** @enum {string} */
+            readonly state: "announced" | "signed" | "effective" | "handing_over" | "handed_over" | "lapsed" | "withdrawn";
+            /** @description Legal name */
+            successor: string;
+            /**
+             * Format: date-time
+             * @description When everybody was told
+             */
+            readonly told_at?: string;
         };
         Certificate: {
             /** @description SSL client that it was issued to */
@@ -2457,6 +3308,20 @@ export interface components {
             /** @description Public key; compare it with a copy kept elsewhere */
             verifier: string;
         };
+        Child: {
+            /** @example acc_... */
+            account: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ClosurePlan: {
+            /** @description Tables whose rows about you are deleted and whose keys are destroyed */
+            goes: string[];
+            /** @description What would be ended, and what you are owed */
+            open: components["schemas"]["Unsettled"][];
+            /** @description What a law has us keep: locked, and read for the law alone */
+            stays: components["schemas"]["Retained"][];
+        };
         CodeConfirmation: {
             code: string;
         };
@@ -2479,7 +3344,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             /** @enum {string} */
-            kind: "plain" | "separate.sensitive" | "separate.share" | "separate.crossborder";
+            kind: "plain" | "separate.sensitive" | "separate.share" | "separate.crossborder" | "guardian";
             locale: string;
             /** @description HTML: what for, which data, to whom, what happens on refusal; safe to show */
             notice: string;
@@ -2525,27 +3390,36 @@ export interface components {
             next_cursor: string;
             states: components["schemas"]["ConsentState"][];
         };
-        DataCopy: {
-            /** Format: date-time */
-            fetched_at?: string;
-            /** Format: date-time */
-            made_at?: string;
-            sha256: string;
+        CookieEntry: {
             /**
-             * Format: int64
-             * @description Bytes, once it is made
-             */
-            size: number;
-            /**
-             * @description ready: it can be downloaded, once; over: 72 hours have passed, or a newer copy took its place
+             * @description What you do before it is set
              * @enum {string}
              */
-            state: "making" | "ready" | "fetched" | "over";
+            act: "sign-in" | "tick" | "choose";
+            holds: string[];
+            /** @enum {string} */
+            kind: "session" | "remember" | "prefs";
+            /** @description Outlives the browser */
+            lasting: boolean;
+            life: string;
+            /** @example __Host-session */
+            name: string;
+            /** @description This browser sent it with the request */
+            present: boolean;
+            purpose: string;
+            /** @description Readable by the page */
+            script: boolean;
             /**
-             * Format: date-time
-             * @description The first moment at which it is gone
+             * Format: int64
+             * @description The longest life
              */
-            until?: string;
+            seconds: number;
+        };
+        DataMap: {
+            /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
+            map: unknown;
+            /** @description Over the value of map, byte for byte */
+            sha256: string;
         };
         DataSubjectAnswer: {
             /** @enum {string} */
@@ -2562,16 +3436,9 @@ export interface components {
         DataSubjectCase: {
             /** Format: date-time */
             answered_at?: string;
-            /**
-             * @description How it arrived
-             * @example console
-             */
-            channel: string;
             clocks: components["schemas"]["DataSubjectClock"][];
             /** Format: date-time */
             closed_at?: string;
-            /** @description Of copy and port, once it is granted */
-            copy?: components["schemas"]["DataCopy"];
             /** @enum {string} */
             decision: "" | "granted" | "partial" | "refused";
             /**
@@ -2581,11 +3448,6 @@ export interface components {
             due_at?: string;
             /** @example dsr_2b4k7... */
             id: string;
-            /**
-             * @description asked: who asks, or on whose behalf, is not known yet
-             * @enum {string}
-             */
-            identity: "ok" | "asked";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description Code of the article that the reason rests on */
@@ -2623,24 +3485,11 @@ export interface components {
             /** @example reply.3wd */
             rule: string;
         };
-        DataSubjectLetter: {
-            /** @description By language: zh-CN, en */
-            letter: {
-                [key: string]: string;
-            };
-        };
         DataSubjectRequest: {
             /** Format: date-time */
             answered_at?: string;
-            /**
-             * @description How it arrived
-             * @example console
-             */
-            channel: string;
             /** Format: date-time */
             closed_at?: string;
-            /** @description Of copy and port, once it is granted */
-            copy?: components["schemas"]["DataCopy"];
             /** @enum {string} */
             decision: "" | "granted" | "partial" | "refused";
             /**
@@ -2650,11 +3499,6 @@ export interface components {
             due_at?: string;
             /** @example dsr_2b4k7... */
             id: string;
-            /**
-             * @description asked: who asks, or on whose behalf, is not known yet
-             * @enum {string}
-             */
-            identity: "ok" | "asked";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description Code of the article that the reason rests on */
@@ -2693,6 +3537,8 @@ export interface components {
             /** @description Of a transfer abroad; empty for none */
             mechanism: string;
             operation: string;
+            /** @description Of an authority, that it was done for; empty for none */
+            order: string;
             /**
              * @description intent and unknown: it may have been sent
              * @enum {string}
@@ -2736,10 +3582,116 @@ export interface components {
         EnrolmentToken: {
             token: string;
         };
+        Erasure: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+        };
+        ErasureCase: {
+            /** Format: date-time */
+            asked_at: string;
+            certified: boolean;
+            /**
+             * Format: date-time
+             * @description When the last backup of a key is gone
+             */
+            complete_at?: string;
+            /**
+             * Format: date-time
+             * @description The first moment that is too late
+             */
+            due_at: string;
+            /**
+             * Format: date-time
+             * @description From then on no key opens anything
+             */
+            effective_at?: string;
+            /** @example ers_2b4k7... */
+            id: string;
+            outcomes: components["schemas"]["ErasureOutcome"][];
+            /**
+             * @description Why it does not go on; empty if it does
+             * @enum {string}
+             */
+            problem: "" | "unsettled" | "letter" | "held" | "scan_failed" | "error";
+            recipients: components["schemas"]["ErasureRecipient"][];
+            /** @description At the rights desk; empty without one */
+            request: string;
+            /** @enum {string} */
+            step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
+            subject: string;
+            /** @enum {string} */
+            trigger: "asked" | "granted" | "purpose_over" | "minor";
+            unsettled: components["schemas"]["Unsettled"][];
+        };
+        ErasureOutcome: {
+            /** @description That keeps the rows; empty: deleted */
+            class: string;
+            /** Format: int64 */
+            deleted: number;
+            law: string;
+            table: string;
+            until: string;
+        };
+        ErasureRecipient: {
+            /** Format: date-time */
+            acknowledged_at?: string;
+            id: string;
+            legal_name: string;
+            /** Format: date-time */
+            told_at: string;
+        };
+        ExportCounter: {
+            /** @description At least 80 % of it */
+            alarm: boolean;
+            /**
+             * Format: int64
+             * @description The number at which the law asks for more
+             */
+            next?: number;
+            /**
+             * Format: int64
+             * @description Each once
+             */
+            people: number;
+            /** @description Counts those whose sensitive data left */
+            sensitive: boolean;
+            /** Format: int64 */
+            year: number;
+        };
         Field: {
             /** @example body.email */
             location: string;
             message: string;
+        };
+        ForeignApproval: {
+            authority: string;
+            doc_no: string;
+            sha256: string;
         };
         GatewayNode: {
             addresses: string[];
@@ -2772,6 +3724,12 @@ export interface components {
         };
         GatewayNodePatch: {
             draining: boolean;
+        };
+        GuardianProof: {
+            /** @description The child's */
+            account: string;
+            /** @description Of the signed document; the second person computes it again */
+            sha256: string;
         };
         Hold: {
             authority: string;
@@ -2806,6 +3764,246 @@ export interface components {
             /** @description Of the report, in lower-case hexadecimal digits */
             sha256: string;
         };
+        Incident: {
+            /** @description More than 5 % were not reached */
+            announce_owed: boolean;
+            clocks: components["schemas"]["IncidentClock"][];
+            /** Format: date-time */
+            closed_at?: string;
+            /** Format: date-time */
+            counted_at?: string;
+            critical: boolean;
+            detected_by: string;
+            /** @enum {string} */
+            grade: "ordinary" | "large" | "major" | "extreme";
+            /** Format: date-time */
+            handled_at?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "leak" | "tampering" | "loss" | "flaw";
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: int64
+             * @description Distinct; meaningless before counted_at
+             */
+            people: number;
+            sensitive: boolean;
+            /** @enum {string} */
+            state: "counting" | "assessed" | "notifying" | "notified" | "waived" | "closed";
+            /** Format: date-time */
+            t0: string;
+        };
+        IncidentAnnouncement: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            text: string;
+            title: string;
+        };
+        IncidentClock: {
+            /**
+             * Format: date-time
+             * @description First moment that is too late
+             */
+            due_at: string;
+            /** Format: date-time */
+            met_at?: string;
+            /** Format: date-time */
+            missed_at?: string;
+            /** @example authority.4h */
+            rule: string;
+            /**
+             * Format: date-time
+             * @description It does not apply
+             */
+            waived_at?: string;
+        };
+        IncidentFile: {
+            /** @description More than 5 % were not reached */
+            announce_owed: boolean;
+            channels: string[];
+            clocks: components["schemas"]["IncidentClock"][];
+            /** Format: date-time */
+            closed_at?: string;
+            /** Format: date-time */
+            counted_at?: string;
+            critical: boolean;
+            detected_by: string;
+            fact_names: string[];
+            facts: {
+                [key: string]: string;
+            };
+            /** @description Of a notice; none may be missing */
+            fields: string[];
+            /** @enum {string} */
+            grade: "ordinary" | "large" | "major" | "extreme";
+            /** Format: date-time */
+            handled_at?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "leak" | "tampering" | "loss" | "flaw";
+            notices: components["schemas"]["IncidentNotice"][];
+            /** Format: int64 */
+            open_tasks: number;
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * Format: int64
+             * @description Distinct; meaningless before counted_at
+             */
+            people: number;
+            /** Format: int64 */
+            reached: number;
+            reports: components["schemas"]["IncidentReport"][];
+            scope: components["schemas"]["IncidentQuery"][];
+            sensitive: boolean;
+            signatures: components["schemas"]["IncidentSignature"][];
+            /** @enum {string} */
+            state: "counting" | "assessed" | "notifying" | "notified" | "waived" | "closed";
+            steps: components["schemas"]["IncidentStep"][];
+            /** Format: date-time */
+            t0: string;
+            /** Format: int64 */
+            told: number;
+            /** Format: int64 */
+            unreachable: number;
+        };
+        IncidentNotice: {
+            announced: boolean;
+            cause_unknown: boolean;
+            /** Format: date-time */
+            done_at?: string;
+            id: string;
+            /** @description Fields without which it is not sent, as field.language */
+            missing: string[];
+            /**
+             * Format: int64
+             * @description From 2 on a supplement
+             */
+            number: number;
+            /** Format: date-time */
+            sent_at?: string;
+            sent_by: string;
+            sha256: string;
+            /** @enum {string} */
+            state: "draft" | "sending" | "sent";
+            /** @description As people read it, by language */
+            text: {
+                [key: string]: string;
+            };
+            /** @description By language and field */
+            words: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+            /** Format: date-time */
+            written_at: string;
+            written_by: string;
+        };
+        IncidentNoticeDraft: {
+            /** @description In the first notice only; a supplement is owed then */
+            cause_unknown?: boolean;
+            /** @description By language (zh-CN, en) and field; they name no person */
+            words: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
+        };
+        IncidentQuery: {
+            /** @description Of accounts */
+            accounts?: string[] | null;
+            /**
+             * Format: date-time
+             * @description Of logins and tunnels
+             */
+            from?: string;
+            /**
+             * @description stores: it is not known who; everybody of the stores that were reached, of all if none is named
+             * @enum {string}
+             */
+            kind: "everyone" | "accounts" | "logins" | "tunnels" | "stores";
+            stores?: ("main" | "keys" | "backup" | "logs" | "gateways")[] | null;
+            /**
+             * Format: date-time
+             * @description Not included
+             */
+            to?: string;
+        };
+        IncidentReport: {
+            /** Format: date-time */
+            drafted_at: string;
+            drafted_by: string;
+            /** @enum {string} */
+            kind: "first" | "further" | "summary" | "flaw";
+            markdown: string;
+            /** @description Facts that were not known */
+            missing: string[];
+            reference: string;
+            sections: components["schemas"]["IncidentSection"][];
+            /** Format: date-time */
+            sent_at?: string;
+            sent_by: string;
+            /** @description Of the sections as they are kept */
+            sha256: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IncidentReportSent: {
+            /** @description Under which number the authority keeps it */
+            reference?: string;
+            /** Format: date-time */
+            sent_at: string;
+        };
+        IncidentSection: {
+            id: string;
+            lines: string[];
+            /** @description By language */
+            title: {
+                [key: string]: string;
+            };
+        };
+        IncidentSignature: {
+            /** Format: date-time */
+            at: string;
+            reason: string;
+            staff: string;
+        };
+        IncidentStep: {
+            /** Format: date-time */
+            at: string;
+            detail: {
+                [key: string]: string;
+            };
+            /** @description Handle; empty: the system */
+            staff: string;
+            step: string;
+        };
+        IncidentTask: {
+            /** Format: date-time */
+            closed_at?: string;
+            closed_by: string;
+            /** @enum {string} */
+            kind: "phone" | "letter" | "guardian";
+            /** Format: date-time */
+            made_at: string;
+            /** @enum {string} */
+            outcome: "" | "reached" | "not_reached" | "no_contact";
+            reference: string;
+            /** @description Handle */
+            subject: string;
+        };
+        IncidentTaskResult: {
+            /** @enum {string} */
+            kind: "phone" | "letter" | "guardian";
+            /** @enum {string} */
+            outcome: "reached" | "not_reached" | "no_contact";
+            /** @description Tracking or file number; a letter that arrived needs it */
+            reference?: string;
+            subject: string;
+        };
         InclusionProof: {
             /** @description In base64 */
             hashes: string[];
@@ -2823,6 +4021,44 @@ export interface components {
             qr?: string;
             url?: string;
         };
+        LegalOrder: {
+            approval?: components["schemas"]["ForeignApproval"];
+            approvers: string[];
+            authority: string;
+            doc_no: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description Who executed or refused it */
+            ended_by: string;
+            /** Format: date-time */
+            entered_at: string;
+            entered_by: string;
+            /** Format: date-time */
+            expires: string;
+            id: string;
+            jurisdiction: string;
+            law: string;
+            package_sha256: string;
+            scan_sha256: string;
+            scope: components["schemas"]["OrderScope"];
+            /** @enum {string} */
+            state: "entered" | "approved" | "refused" | "executed";
+            suppress_law: string;
+            /** Format: date-time */
+            suppress_until?: string;
+        };
+        LegalOrderFile: {
+            /** @description In base64 */
+            content: string;
+        };
+        LegalOrderPart: {
+            categories?: string[] | null;
+            /** Format: date-time */
+            from?: string;
+            subjects?: string[] | null;
+            /** Format: date-time */
+            until?: string;
+        };
         Limit: {
             /** Format: int64 */
             high: number;
@@ -2839,13 +4075,28 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListAgeGroup: {
+            items: components["schemas"]["AgeGroup"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListBlockedCertificate: {
             items: components["schemas"]["BlockedCertificate"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListBusinessTransfer: {
+            items: components["schemas"]["BusinessTransfer"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListCertificate: {
             items: components["schemas"]["Certificate"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListChild: {
+            items: components["schemas"]["Child"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2856,6 +4107,16 @@ export interface components {
         };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListErasureCase: {
+            items: components["schemas"]["ErasureCase"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListExportCounter: {
+            items: components["schemas"]["ExportCounter"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2871,6 +4132,26 @@ export interface components {
         };
         ListImpactAssessment: {
             items: components["schemas"]["ImpactAssessment"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListIncident: {
+            items: components["schemas"]["Incident"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListIncidentAnnouncement: {
+            items: components["schemas"]["IncidentAnnouncement"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListIncidentTask: {
+            items: components["schemas"]["IncidentTask"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListLegalOrder: {
+            items: components["schemas"]["LegalOrder"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2909,13 +4190,13 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
-        ListOwnData: {
-            items: components["schemas"]["OwnData"][];
+        ListOwnHold: {
+            items: components["schemas"]["OwnHold"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
-        ListOwnHold: {
-            items: components["schemas"]["OwnHold"][];
+        ListOwnIncidentNotice: {
+            items: components["schemas"]["OwnIncidentNotice"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -2979,11 +4260,6 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
-        ListRetentionClass: {
-            items: components["schemas"]["RetentionClass"][];
-            /** @description Pass as cursor to read on; empty at the end */
-            next_cursor: string;
-        };
         ListRetentionRun: {
             items: components["schemas"]["RetentionRun"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -3021,11 +4297,6 @@ export interface components {
         };
         ListStaffReceipt: {
             items: components["schemas"]["StaffReceipt"][];
-            /** @description Pass as cursor to read on; empty at the end */
-            next_cursor: string;
-        };
-        ListTraining: {
-            items: components["schemas"]["Training"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -3121,9 +4392,15 @@ export interface components {
             mfa: boolean;
             /** @example Linux */
             os: string;
+            /**
+             * Format: date-time
+             * @description Absent where the person did not ask to stay signed in
+             */
+            remembered_until?: string;
         };
         Me: {
             account: string;
+            age: components["schemas"]["Age"];
             /** @description Purposes whose policy has a new major version that waits for an act */
             consents_due: string[];
             /** Format: date-time */
@@ -3154,6 +4431,50 @@ export interface components {
             /** @enum {string} */
             locale: "zh-CN" | "en";
         };
+        MinorAudit: {
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            made_at?: string;
+            pack?: components["schemas"]["MinorPack"];
+            sha256: string;
+            /** Format: int64 */
+            year: number;
+        };
+        MinorPack: {
+            /** @description Minors on that day, by age group */
+            bands: {
+                [key: string]: number;
+            };
+            /** @description Of the year: refused, guardian_consent, read, read_approved, read_refused, erasure */
+            counts: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            made_at: string;
+            /** Format: int64 */
+            year: number;
+        };
+        MinorReading: {
+            /** Format: date-time */
+            asked_at: string;
+            /** @example mrd_... */
+            id: string;
+            /** @description You asked; somebody else has to approve */
+            own: boolean;
+            purpose: string;
+            /** @example sub_... */
+            reader: string;
+            /** @description The ticket or case */
+            reason: string;
+            /** @example sub_... */
+            subject: string;
+        };
+        Minors: {
+            audits: components["schemas"]["MinorAudit"][];
+            readings: components["schemas"]["MinorReading"][];
+            waiting: components["schemas"]["WaitingMinor"][];
+        };
         Money: {
             /**
              * @description With all decimals of its currency
@@ -3171,6 +4492,21 @@ export interface components {
             name: string;
             prefixes: string[];
             region: string;
+        };
+        NewChild: {
+            /** @description Of GET /consent-prompts/child_rules, in the guardian's session */
+            child_rules_token: string;
+            /** @description Of GET /consent-prompts/platform_policy, in the guardian's session */
+            consent_token: string;
+            /** @example alice@example.org */
+            email: string;
+            password: string;
+            /** @example alice */
+            user_name: string;
+        };
+        NewClosure: {
+            /** @description Yours, typed, so that nobody does it by mistake */
+            user_name: string;
         };
         NewDataSubjectRequest: {
             /**
@@ -3193,6 +4529,52 @@ export interface components {
              * @description Within twelve months
              */
             until: string;
+        };
+        NewIncident: {
+            /** @description Critical information infrastructure: one hour in place of four */
+            critical?: boolean;
+            /** @enum {string} */
+            detected_by: "staff" | "monitoring" | "person" | "supplier" | "authority" | "researcher";
+            /** Format: date-time */
+            discovered_at?: string;
+            /** @enum {string} */
+            kind: "leak" | "tampering" | "loss" | "flaw";
+            /** @description None: everybody */
+            scope?: components["schemas"]["IncidentQuery"][] | null;
+            /** @description Sensitive personal data are among what was reached */
+            sensitive?: boolean;
+            /**
+             * Format: date-time
+             * @description When somebody told us. The earlier of both starts the clocks
+             */
+            told_at?: string;
+        };
+        NewLegalOrder: {
+            /** @description Their owners are added to the subjects */
+            accounts?: string[] | null;
+            /** @description Needed for an authority of another place than the stores (PIPL 41, DSL 36) */
+            approval?: components["schemas"]["ForeignApproval"];
+            authority: string;
+            /** @description Line of the authority's public key, of 'skybridge legal-order keygen' */
+            authority_key: string;
+            doc_no: string;
+            /** Format: date-time */
+            expires: string;
+            /** @example CN */
+            jurisdiction: string;
+            /** @example CSL 28 */
+            law: string;
+            /** @description The document, in base64; at most 640 KiB */
+            scan: string;
+            /** @description In lower-case hexadecimal digits */
+            scan_sha256: string;
+            scope: components["schemas"]["OrderScope"];
+            suppress_law?: string;
+            /**
+             * Format: date-time
+             * @description Its people see what was done from then on; at most the end
+             */
+            suppress_until?: string;
         };
         NewSession: {
             enrol_totp: boolean;
@@ -3314,42 +4696,26 @@ export interface components {
             /** @description What to upgrade */
             resource?: string;
         };
-        OwnData: {
+        OrderScope: {
             /**
-             * @description Kinds of personal data
+             * @description Of the data map
              * @example [
-             *       "net.ip"
+             *       "contact.email"
              *     ]
              */
             categories: string[];
-            /** @description How long */
-            kept: components["schemas"]["OwnDataKept"][];
-            /** @description The law by which it stays, restricted, when the account is erased; empty: it is erased */
-            law: string;
-            /** Format: int64 */
-            rows: number;
-            /** @example account_login */
-            table: string;
             /**
-             * @description What ends that
-             * @example order+3y
+             * Format: date-time
+             * @description Of what happened; how things are is as it is at the execution
+             */
+            from: string;
+            /** @description Handles */
+            subjects: string[];
+            /**
+             * Format: date-time
+             * @description Not included
              */
             until: string;
-        };
-        OwnDataKept: {
-            /** @example netlog */
-            class: string;
-            /** @description By language, as the policy has it; empty for a class that it leaves out */
-            words: {
-                [key: string]: string;
-            };
-        };
-        OwnDataSheet: {
-            columns: string[];
-            /** @description The newest, at most 100 */
-            rows: (string[] | null)[];
-            /** Format: int64 */
-            total: number;
         };
         OwnHold: {
             /** @description Retention class; empty: everything */
@@ -3357,6 +4723,15 @@ export interface components {
             law: string;
             /** Format: date-time */
             until: string;
+        };
+        OwnIncidentNotice: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            /** Format: date-time */
+            seen_at?: string;
+            text: string;
+            title: string;
         };
         PaperNeed: {
             /** Format: date-time */
@@ -3665,7 +5040,7 @@ export interface components {
             log_index: number;
             purpose: string;
             /** @enum {string} */
-            reader: "self" | "staff" | "job" | "system";
+            reader: "self" | "staff" | "job" | "system" | "authority";
             reason: string;
         };
         RealNameDecision: {
@@ -3684,7 +5059,7 @@ export interface components {
         };
         RealNameReview: {
             account: string;
-            /** @description 16-17 for minors, else empty */
+            /** @description ≤14, 15 or 16-17 for minors, else empty */
             band: string;
             /** Format: date-time */
             decided_at?: string;
@@ -3734,7 +5109,12 @@ export interface components {
         };
         Registration: {
             /** @description The statement of being 18 or older, part of the act */
-            adult: boolean;
+            adult?: boolean;
+            /**
+             * @description A minor's statement, in place of adult; GET /age-groups says what follows from it
+             * @enum {string}
+             */
+            age_group?: "" | "≤14" | "15" | "16-17";
             /** @description Of GET /consent-prompts/platform_policy */
             consent_token: string;
             /** @description Of GET /consent-prompts/crossborder.platform, where the profile asks for it */
@@ -3758,18 +5138,13 @@ export interface components {
         ResetRequest: {
             email: string;
         };
-        RetentionClass: {
-            ceiling: components["schemas"]["RetentionSpan"];
-            /** @description All zero: none; it goes when its purpose ends */
-            floor: components["schemas"]["RetentionSpan"];
-            /** @description The event that the time begins with */
-            from: string;
-            /** @example netlog */
-            id: string;
-            /** @description Holds no personal data: never destroyed */
-            lasting: boolean;
-            /** @description That sets the floor */
-            law: string[];
+        Retained: {
+            /** @description Retention class */
+            class: string;
+            law: string;
+            table: string;
+            /** @description What ends it, as a code: order+3y */
+            until: string;
         };
         RetentionRun: {
             /** Format: date-time */
@@ -3802,16 +5177,6 @@ export interface components {
              */
             problem: "" | "clock" | "failed";
             run: string;
-        };
-        RetentionSpan: {
-            /** Format: int64 */
-            days: number;
-            /** Format: int64 */
-            hours: number;
-            /** Format: int64 */
-            months: number;
-            /** Format: int64 */
-            working_days: number;
         };
         RevealInputBody: {
             /** @description Id of the ticket or case */
@@ -4358,6 +5723,9 @@ export interface components {
             /** @description Default true. Sessions go on by TLS when it is turned off, and use it again when they reconnect after it is turned on */
             udp?: boolean;
         };
+        SeenDocument: {
+            confirmed: boolean;
+        };
         ServiceQuote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -4377,6 +5745,14 @@ export interface components {
             total: components["schemas"]["Money"];
             /** Format: date-time */
             until?: string;
+        };
+        SettledInputBody: {
+            /** @description By which paper it was settled: 3 to 200 characters, no name */
+            paper: string;
+        };
+        SignedDocument: {
+            /** @description Of the signed document; the second person computes it again */
+            sha256: string;
         };
         SpecialInputBody: {
             /**
@@ -4452,14 +5828,12 @@ export interface components {
             /** @example epay-demo.alipay */
             method: string;
         };
-        TakenRequest: {
-            /** @enum {string} */
-            channel: "phone" | "letter";
-            /** @enum {string} */
-            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
-            /** @description As the person gives it */
-            user_name: string;
-            words?: string;
+        SuccessorSignature: {
+            /** @description Ed25519 over the statement, in base64 */
+            signature: string;
+        };
+        SuccessorStatement: {
+            text: string;
         };
         TokenEnrolment: {
             /** @description Name of the SSL server */
@@ -4501,20 +5875,64 @@ export interface components {
             /** Format: int64 */
             sessions: number;
         };
-        Training: {
+        Trust: {
+            clauses: components["schemas"]["TrustClause"][];
+            /** @description SHA-256 of the data map's canonical JSON */
+            data_map_sha256: string;
+            /** @description Version of the program */
+            program: string;
+        };
+        TrustClause: {
+            /** @description Symbols of the program */
+            enforced_by: string[];
+            /** @description Missing where it was not asked yet */
+            evidence?: components["schemas"]["TrustEvidence"];
+            /** @example LT-1.1b */
+            id: string;
+            /** @description What the software has to do */
+            must: string;
+            /** @description The test that failed when the clause's gate was turned off for a trial */
+            mutant_killed_by?: string;
+            /** @description The work that brings it */
+            planned?: string;
+            /** @description The question that the service asks its own data every hour */
+            query?: string;
             /**
-             * Format: date-time
-             * @description Of the newest training
+             * @description planned and open: nothing enforces it yet
+             * @enum {string}
              */
-            at?: string;
-            /** @description Holds no permission */
-            disabled: boolean;
+            state: "enforced" | "organisational" | "planned" | "open";
+            /** @description Tests that fail without them */
+            tests: string[];
+        };
+        TrustEvidence: {
+            /** Format: date-time */
+            checked_at: string;
             /**
-             * Format: date-time
-             * @description Twelve months after it; past it what opens personal data lapses
+             * Format: int64
+             * @description Times that it was asked
              */
-            until?: string;
-            user_name: string;
+            checks: number;
+            /**
+             * Format: int64
+             * @description Things that were looked at
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @description Of them, those that should not be
+             */
+            found: number;
+            /** @enum {string} */
+            state: "expected" | "unexpected" | "failed";
+        };
+        Unsettled: {
+            /** @description Of the thing; of a balance its currency */
+            id: string;
+            /** @enum {string} */
+            kind: "service" | "order" | "payment" | "balance";
+            /** @description Of the thing; of a balance its amount */
+            state: string;
         };
         UpgradeQuoteRequest: {
             /** @description Options that get another value; each the same as now or more */
@@ -4637,6 +6055,21 @@ export interface components {
              */
             transport?: "tls" | "dtls" | "detached";
         };
+        WaitingMinor: {
+            /** @example acc_... */
+            account: string;
+            /** @enum {string} */
+            age_group: "16-17";
+            /**
+             * Format: date-time
+             * @description What is held is erased on this day unless two of the staff saw the consent before
+             */
+            erase_at: string;
+            /** @description The first of two of the staff who saw the signed document; empty: nobody did */
+            seen_by: string;
+            /** Format: date-time */
+            since: string;
+        };
         Wallet: {
             balance: components["schemas"]["Money"];
             /** @description The newest movements */
@@ -4660,6 +6093,68 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "plan-account-closure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosurePlan"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClosure"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
@@ -4942,39 +6437,6 @@ export interface operations {
             };
         };
     };
-    "admin-take-data-subject-request": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TakenRequest"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DataSubjectRequest"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "admin-get-data-subject-request": {
         parameters: {
             query?: never;
@@ -5010,9 +6472,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody: {
@@ -5027,41 +6487,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "admin-open-arrangement": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ArrangementInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Arrangement"];
-                };
             };
             /** @description Error */
             default: {
@@ -5161,7 +6586,7 @@ export interface operations {
             };
         };
     };
-    "admin-preview-data-subject-letter": {
+    "admin-see-guardian-proof": {
         parameters: {
             query?: never;
             header?: never;
@@ -5172,7 +6597,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["DataSubjectAnswer"];
+                "application/json": components["schemas"]["GuardianProof"];
             };
         };
         responses: {
@@ -5182,7 +6607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DataSubjectLetter"];
+                    "application/json": components["schemas"]["SeenDocument"];
                 };
             };
             /** @description Error */
@@ -5200,9 +6625,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody: {
@@ -5217,6 +6640,187 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureCase"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-acknowledge-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                recipient: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-run-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-settle-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettledInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-export-counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListExportCounter"];
+                };
             };
             /** @description Error */
             default: {
@@ -5433,6 +7037,895 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImpactAssessment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIncident"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-open-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIncident"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-announce-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-close-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-set-incident-facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-set-incident-factsRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-raise-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-raise-incidentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-handled-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-write-incident-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentNoticeDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-draft-incident-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-draft-incident-reportRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-incident-report-sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentReportSent"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-widen-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-widen-incidentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-send-notice-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sign-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-sign-incidentRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-incident-tasks": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                closed?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIncidentTask"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-close-incident-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentTaskResult"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-legal-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "enter-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLegalOrder"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "approve-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "execute-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LegalOrderPart"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-legal-order-package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrderFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "refuse-legal-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrder"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-legal-order-scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegalOrderFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-make-minor-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MinorPack"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-approve-minor-reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-minors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Minors"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-see-written-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedDocument"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenDocument"];
                 };
             };
             /** @description Error */
@@ -5858,35 +8351,6 @@ export interface operations {
             };
         };
     };
-    "list-retention-classes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListRetentionClass"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "list-retention-runs": {
         parameters: {
             query?: {
@@ -5919,7 +8383,7 @@ export interface operations {
             };
         };
     };
-    "list-trainings": {
+    "list-successions": {
         parameters: {
             query?: never;
             header?: never;
@@ -5934,7 +8398,168 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListTraining"];
+                    "application/json": components["schemas"]["ListBusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "announce-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessTransfer"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hand-over-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuccessorSignature"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-succession-statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessorStatement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-succession": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessTransfer"];
                 };
             };
             /** @description Error */
@@ -5968,6 +8593,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListUser"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-age-groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAgeGroup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "state-age": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgeStatement"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -6284,6 +8969,97 @@ export interface operations {
             };
         };
     };
+    "list-children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChild"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "register-child": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChild"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erase-child": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "consent-prompt": {
         parameters: {
             query?: never;
@@ -6409,6 +9185,35 @@ export interface operations {
             };
         };
     };
+    "list-cookies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserStore"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-data-subject-requests": {
         parameters: {
             query?: never;
@@ -6489,40 +9294,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DataSubjectCase"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "fetch-data-copy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "Cache-Control"?: string;
-                    "Content-Disposition"?: string;
-                    "Content-Type"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -6630,6 +9401,98 @@ export interface operations {
             };
         };
     };
+    "get-erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-erasure-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-incident-announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIncidentAnnouncement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-limits": {
         parameters: {
             query?: never;
@@ -6713,6 +9576,34 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NewSession"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forget-browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -6880,66 +9771,6 @@ export interface operations {
             };
         };
     };
-    "get-arrangement": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Arrangement"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "set-arrangement": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Arrangement"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "my-contact": {
         parameters: {
             query?: never;
@@ -6956,66 +9787,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyContact"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "list-own-data": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListOwnData"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-own-data": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                table: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OwnDataSheet"];
                 };
             };
             /** @description Error */
@@ -7046,6 +9817,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListOwnHold"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-incident-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnIncidentNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "see-own-incident-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -7707,6 +10536,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-data-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataMap"];
                 };
             };
             /** @description Error */
@@ -9161,6 +12019,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SSLClientRecoveryCodes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trust"];
                 };
             };
             /** @description Error */

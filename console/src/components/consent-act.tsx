@@ -23,14 +23,13 @@ export function usePrompt(purpose: string, enabled = true) {
 
 export interface ConsentState {
   agreed: boolean;
-  adult: boolean;
 }
 
-export const noConsent: ConsentState = { agreed: false, adult: false };
+export const noConsent: ConsentState = { agreed: false };
 
 /** Whether the act is complete for its prompt. */
 export function complete(prompt: ConsentPrompt | undefined, state: ConsentState): boolean {
-  return Boolean(prompt) && state.agreed && (!prompt?.adult || state.adult);
+  return Boolean(prompt) && state.agreed;
 }
 
 interface Props {
@@ -39,9 +38,11 @@ interface Props {
   onChange: (value: ConsentState) => void;
   /** Show the notice, not only the boxes. */
   notice?: boolean;
+  /** The sentence does not state adulthood: a minor acts, or somebody for a child. */
+  minor?: boolean;
 }
 
-export function ConsentAct({ prompt, value, onChange, notice = true }: Props) {
+export function ConsentAct({ prompt, value, onChange, notice = true, minor = false }: Props) {
   const { t } = useTranslation();
   if (prompt.isPending) return <Skeleton active paragraph={{ rows: 2 }} title={false} />;
   if (prompt.isError) return <ErrorState error={prompt.error} retry={() => void prompt.refetch()} />;
@@ -49,18 +50,13 @@ export function ConsentAct({ prompt, value, onChange, notice = true }: Props) {
   return (
     <div className="stack" style={{ gap: 10 }}>
       {notice ? <PolicyHTML html={p.notice} scroll lang={p.locale} /> : null}
-      <Checkbox checked={value.agreed} onChange={(e) => onChange({ ...value, agreed: e.target.checked })}>
-        {t('consent.agree_before')}
+      <Checkbox checked={value.agreed} onChange={(e) => onChange({ agreed: e.target.checked })}>
+        {t(p.adult && !minor ? 'consent.adult_agree_before' : 'consent.agree_before')}
         <Link to={`/policies/${p.document}`} target="_blank" rel="noopener">
           {t('consent.quoted', { title: p.title })}
         </Link>
         {t('consent.agree_version', { version: p.version })}
       </Checkbox>
-      {p.adult ? (
-        <Checkbox checked={value.adult} onChange={(e) => onChange({ ...value, adult: e.target.checked })}>
-          {t('consent.adult')}
-        </Checkbox>
-      ) : null}
     </div>
   );
 }

@@ -13,7 +13,9 @@ import { useMe } from '../lib/session';
 import { useNarrow } from '../lib/media';
 import { useToggle } from '../lib/use';
 import { Boundary } from './boundary';
+import { IncidentBanner } from './incident-notices';
 import { Mark } from './mark';
+import { AgeGate } from './minor';
 import { Palette, usePaletteKeys } from './palette';
 import { Notices } from './notices';
 import { PolicyDialog } from './policy-dialog';
@@ -54,12 +56,15 @@ export function ConsoleLayout() {
         )}
         <main className="main" id="content" tabIndex={-1}>
           <div className="main-inner">
+            <IncidentBanner />
             <VerifyBanner />
-            <Boundary key={pathname}>
-              <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
-                <Outlet />
-              </Suspense>
-            </Boundary>
+            <AgeGate>
+              <Boundary key={pathname}>
+                <Suspense fallback={<Skeleton active paragraph={{ rows: 8 }} />}>
+                  <Outlet />
+                </Suspense>
+              </Boundary>
+            </AgeGate>
           </div>
         </main>
       </div>

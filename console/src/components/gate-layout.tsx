@@ -76,6 +76,8 @@ export function Foot() {
       <Link to="/policies/platform">{t('policy.platform')}</Link>
       <Link to="/policies/client">{t('policy.client')}</Link>
       <Link to="/policies">{t('policy.all')}</Link>
+      <Link to="/cookies">{t('cookies.title')}</Link>
+      <Link to="/trust">{t('trust.title')}</Link>
     </footer>
   );
 }

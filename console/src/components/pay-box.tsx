@@ -110,7 +110,7 @@ function Share({ purpose, done }: { purpose: string; done: () => void }) {
   const prompt = usePrompt(purpose);
   const [state, setState] = useState(noConsent);
   const act = useChange(async () => {
-    await api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant', adult: state.adult });
+    await api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant' });
     done();
   });
   return (

@@ -38,9 +38,10 @@ function Dialog({ done }: { done: () => void }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const prompt = usePrompt('platform_policy');
+  const minor = useMe().age.age_group !== '';
   const [state, setState] = useState(noConsent);
   const accept = useChange(async () => {
-    await api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant', adult: state.adult });
+    await api.privacy.decide({ token: prompt.data?.token ?? '', decision: 'grant', adult: !minor });
     done();
     await client.invalidateQueries();
   });
@@ -76,7 +77,7 @@ function Dialog({ done }: { done: () => void }) {
     >
       <div className="stack">
         <p style={{ margin: 0 }}>{t('consent.renew_text')}</p>
-        <ConsentAct prompt={prompt} value={state} onChange={setState} />
+        <ConsentAct prompt={prompt} value={state} onChange={setState} minor={minor} />
         <ProblemAlert error={accept.error} />
       </div>
     </Modal>

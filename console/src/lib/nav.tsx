@@ -3,7 +3,9 @@
 import type { ReactNode } from 'react';
 import {
   ApartmentOutlined,
+  AlertOutlined,
   AuditOutlined,
+  BankOutlined,
   BarChartOutlined,
   CloudServerOutlined,
   ClusterOutlined,
@@ -19,6 +21,7 @@ import {
   ReadOutlined,
   SafetyCertificateOutlined,
   SafetyOutlined,
+  DeleteOutlined,
   HourglassOutlined,
   SecurityScanOutlined,
   ShoppingCartOutlined,
@@ -92,6 +95,20 @@ export const places: Place[] = [
     permission: 'audit.read',
   },
   {
+    path: '/admin/incidents',
+    name: 'admin_incidents',
+    icon: <AlertOutlined />,
+    group: 'operator',
+    permission: 'incident.read',
+  },
+  {
+    path: '/admin/minors',
+    name: 'admin_minors',
+    icon: <TeamOutlined />,
+    group: 'operator',
+    permission: 'minor.handle',
+  },
+  {
     path: '/admin/retention',
     name: 'admin_retention',
     icon: <HourglassOutlined />,
@@ -118,6 +135,19 @@ export const places: Place[] = [
     icon: <ReadOutlined />,
     group: 'operator',
     permission: 'audit.read',
+  },
+    path: '/admin/legal-orders',
+    name: 'admin_legal_orders',
+    icon: <BankOutlined />,
+    group: 'operator',
+    permission: 'legal_order.read',
+  },
+  {
+    path: '/admin/erasures',
+    name: 'admin_erasures',
+    icon: <DeleteOutlined />,
+    group: 'operator',
+    permission: 'privacy.handle',
   },
 ];
 

@@ -32,6 +32,9 @@ export function prefsCookie(prefs: Prefs): string {
   return `prefs=lang-${prefs.language}.theme-${prefs.theme}; Path=/; Max-Age=${year}; Secure; SameSite=Lax`;
 }
 
+/** Removes the cookie. */
+export const noPrefs = 'prefs=; Path=/; Max-Age=0; Secure; SameSite=Lax';
+
 function match(accepted: readonly string[]): Language {
   for (const tag of accepted) {
     if (tag.toLowerCase().startsWith('zh')) return 'zh-CN';

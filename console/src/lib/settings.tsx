@@ -4,12 +4,14 @@ import { createContext, useContext, useEffect, useMemo, useState, type ReactNode
 import i18next from 'i18next';
 import dayjs from 'dayjs';
 import { useSystemDark } from './media';
-import { parsePrefs, prefsCookie, type Language, type Prefs, type Theme } from './prefs';
+import { noPrefs, parsePrefs, prefsCookie, type Language, type Prefs, type Theme } from './prefs';
 
 export interface Settings extends Prefs {
   dark: boolean;
   setLanguage(language: Language): void;
   setTheme(theme: Theme): void;
+  /** Removes the cookie; this page keeps what it shows. */
+  forgetPrefs(): void;
 }
 
 const Context = createContext<Settings | undefined>(undefined);
@@ -48,6 +50,9 @@ export function SettingsProvider({ children, initial }: { children: ReactNode; i
         change({ ...prefs, language });
       },
       setTheme: (theme) => change({ ...prefs, theme }),
+      forgetPrefs() {
+        document.cookie = noPrefs;
+      },
     };
   }, [prefs, dark]);
   return <Context.Provider value={settings}>{children}</Context.Provider>;

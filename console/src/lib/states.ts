@@ -4,6 +4,15 @@
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'idle';
 
 const tones: Record<string, Record<string, Tone>> = {
+  incident: {
+    counting: 'busy',
+    assessed: 'bad',
+    notifying: 'busy',
+    notified: 'warn',
+    waived: 'warn',
+    closed: 'good',
+  },
+  limit: { running: 'warn', met: 'good', missed: 'bad', waived: 'idle' },
   gateway: {
     creating: 'busy',
     active: 'good',
@@ -43,6 +52,7 @@ const tones: Record<string, Record<string, Tone>> = {
     failed: 'bad',
     closed: 'idle',
   },
+  erasure: { waits: 'warn', runs: 'busy', done: 'good' },
   drain: { serving: 'good', draining: 'warn' },
   node: { online: 'good', behind: 'busy', offline: 'bad', new: 'idle' },
   realname: {
@@ -56,6 +66,7 @@ const tones: Record<string, Record<string, Tone>> = {
     revoked: 'idle',
   },
   consent: { grant: 'good', refuse: 'idle', withdraw: 'warn' },
+  legal_order: { entered: 'warn', approved: 'busy', executed: 'good', refused: 'idle' },
   disclosure: { intent: 'busy', done: 'good', failed: 'bad', unknown: 'warn' },
   login: { ok: 'good' },
   rights: {

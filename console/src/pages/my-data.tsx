@@ -5,9 +5,11 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
+import { Children } from '../components/children';
 import { Held } from '../components/held';
 import { MyHoldings } from '../components/my-holdings';
 import { MyRequests } from '../components/my-requests';
+import { IncidentNotices } from '../components/incident-notices';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
@@ -20,6 +22,7 @@ export function MyData() {
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
       <Held />
+      <Children />
       <Tabs
         activeKey={params.get('tab') ?? 'held'}
         onChange={(tab) => setParams({ tab }, { replace: true })}
@@ -30,6 +33,7 @@ export function MyData() {
           { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
           { key: 'reads', label: t('mydata.reads'), children: <Reads /> },
           { key: 'access', label: t('mydata.access'), children: <Access /> },
+          { key: 'incidents', label: t('incident.notices'), children: <IncidentNotices /> },
           { key: 'policies', label: t('mydata.policies'), children: <PolicyLinks /> },
         ]}
       />

@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react';
 import { Button, Card, Select, Skeleton, Tag } from 'antd';
 import { DownloadOutlined, PrinterOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
@@ -6,38 +5,14 @@ import { Link, useNavigate, useParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { Policy } from '../api/types';
-import { Foot } from '../components/gate-layout';
 import { PolicyHTML } from '../components/html';
-import { Mark } from '../components/mark';
 import { useTitle } from '../components/page';
 import { EmptyState, ErrorState } from '../components/problem';
-import { LanguageButton, ThemeButton } from '../components/tools';
+import { Reading } from '../components/reading';
 import { CopyText } from '../components/copy-text';
 import { saveFile } from '../lib/csv';
 import { useSettings } from '../lib/settings';
 import { useFormat } from '../lib/use';
-
-/** Documents are read by anybody, signed in or not. */
-function Reading({ children }: { children: ReactNode }) {
-  const { t } = useTranslation();
-  return (
-    <div className="frame">
-      <header className="topbar">
-        <Link to="/" className="brand">
-          <Mark size={26} />
-          {t('common.product')}
-        </Link>
-        <span className="grow" />
-        <LanguageButton />
-        <ThemeButton />
-      </header>
-      <main className="paper" style={{ flex: 1, width: '100%' }}>
-        {children}
-      </main>
-      <Foot />
-    </div>
-  );
-}
 
 export function Policies() {
   const { t } = useTranslation();

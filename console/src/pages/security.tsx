@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { LoginEntry, LoginSession } from '../api/types';
+import { CloseAccount } from '../components/close-account';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
@@ -43,6 +44,7 @@ export function Security() {
       <Card title={t('security.history')}>
         <History />
       </Card>
+      {me.staff ? null : <CloseAccount />}
     </Page>
   );
 }
@@ -139,6 +141,12 @@ function Sessions() {
           key: 'mfa',
           title: t('security.totp'),
           cell: (s) => <StateDot kind="flag" state={s.mfa ? 'yes' : 'no'} />,
+        },
+        {
+          key: 'remembered',
+          title: t('security.remembered'),
+          cell: (s) => (s.remembered_until ? format.time(s.remembered_until) : '–'),
+          text: (s) => s.remembered_until ?? '',
         },
       ]}
       empty={{ title: t('table.no_match') }}

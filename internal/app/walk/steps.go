@@ -20,8 +20,16 @@ func (w *walker) steps() []step {
 		step{"SSL client", w.makeClient},
 		step{"download the client's bundle", w.download},
 	)
-	return append(all, w.tunnelSteps()...)
+	if !w.NoTunnel {
+		all = append(all, w.tunnelSteps()...)
+	}
+	if w.Leave {
+		all = append(all, step{leaveStep, w.leave}, step{"erased, searched and certified", w.erased})
+	}
+	return all
 }
+
+const leaveStep = "close the account"
 
 // tunnelSteps connect over TLS with certificate, password and code, and over
 // DTLS with a password alone.

@@ -39,6 +39,8 @@ type Options struct {
 	Size      int64
 	Mainland  bool // the region needs real-name verification
 	Abroad    bool // the profile stores abroad and asks for the act of transfer
+	Leave     bool // close the account at the end
+	NoTunnel  bool // without openconnect
 
 	// For tests that end processes on the way. Before and After are called
 	// around each step; Redial dials again when a tunnel does not come up,
@@ -62,7 +64,8 @@ type walker struct {
 	made                 int    // SSL clients so far
 	code                 string // TOTP seed of the SSL client
 	session              string
-	lost                 bool // the answer of the last call was lost, and it was repeated
+	erasure              string // number of the account's erasure
+	lost                 bool   // the answer of the last call was lost, and it was repeated
 }
 
 // Run walks. Each step is printed with its time and ok, or with what went

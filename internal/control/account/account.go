@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -23,9 +24,11 @@ type Registration struct {
 	Locale       string // zh-CN or en
 	ConsentToken string // of consent.Prompt for platform_policy
 
-	CrossborderToken string // of the prompt for crossborder.platform; profile hongkong only
-	Adult            bool   // the statement inside the accept act
-	Channel          string // console or api
+	CrossborderToken string   // of the prompt for crossborder.platform; profile hongkong only
+	Adult            bool     // the statement inside the accept act
+	Band             age.Band // a minor's statement, in place of Adult
+	ChildRulesToken  string   // of the prompt for child_rules; RegisterChild only
+	Channel          string   // console or api
 	Source           Source
 }
 
@@ -52,9 +55,9 @@ type Grant struct {
 	Token         string // 256 bits; goes into the session cookie
 	RememberToken string // empty unless asked for; single use
 	Principal     Principal
-	ExpiresAt     time.Time // absolute end
-	RememberUntil time.Time
-	EnrolTOTP     bool // staff without second factor: nothing but enrolment is open
+	ExpiresAt     time.Time     // absolute end
+	RememberFor   time.Duration // rest of the 30 days since the person asked
+	EnrolTOTP     bool          // staff without second factor: nothing but enrolment is open
 }
 
 // Session is a login session as its person sees it.
@@ -68,6 +71,10 @@ type Session struct {
 	ExpiresAt  time.Time
 	MFA        bool
 	Current    bool
+	// RememberedUntil is when its browser has to sign in again; zero where the
+	// person did not ask to be remembered. Such a session is listed even after it
+	// ended: to end it withdraws that.
+	RememberedUntil time.Time
 }
 
 // LoginEntry is one line of the login log (LT-1.3: exactly these fields).

@@ -17,15 +17,19 @@ func Held() []holding.Held {
 	}
 	log := func(table, class string, shows ...string) holding.Held {
 		h := of(table, []holding.Opens{{Column: "detail", Row: "id", Class: class, Suffix: "day"}}, nil, shows...)
-		h.Keeps = &holding.Keeps{Class: class, Law: sixMths, Until: "day+6m"}
+		h.Keeps, h.Dated = &holding.Keeps{Class: class, Law: sixMths, Until: "day+6m"}, "at"
+		return h
+	}
+	since := func(column string, h holding.Held) holding.Held {
+		h.Dated = column
 		return h
 	}
 	token := map[string]string{"token_hash": oneWay, "blind": digest}
 	return []holding.Held{
 		of("account_email", nil, map[string]string{"blind": digest}, "verified_at"),
-		of("account_session", []holding.Opens{{Column: "device", Row: "id", Class: "account_core"}}, token, "expires_at", "revoked_at"),
-		of("account_remember", nil, token),
-		of("account_token", nil, token),
+		since("created_at", of("account_session", []holding.Opens{{Column: "device", Row: "id", Class: "account_core"}}, token, "expires_at", "revoked_at")),
+		since("created_at", of("account_remember", nil, token)),
+		since("created_at", of("account_token", nil, token)),
 		of("account_totp", nil, map[string]string{"secret": "the seed of a sign-in token: whoever has it can sign in"}, "created_at", "confirmed_at"),
 		of("account_recovery", nil, map[string]string{"code_hash": oneWay}),
 		of("account_device", nil, map[string]string{"device": digest}, "seen_at"),

@@ -112,7 +112,8 @@ func (s *Service) noteRefusal(ctx context.Context, name string, src Source, outc
 type opening struct {
 	method  string
 	mfa     bool
-	family  string // remember-me family; empty: none
+	family  string    // remember-me family; empty: none
+	until   time.Time // when a remembered one ends; zero: asked for just now
 	src     Source
 	attempt string // pair whose failures are forgotten
 }
@@ -144,7 +145,10 @@ func (s *Service) open(ctx context.Context, p person, op opening) (Grant, error)
 	}
 	g := Grant{Token: id.Random(32), ExpiresAt: ses.expiresAt}
 	if op.family != "" {
-		g.RememberToken, g.RememberUntil = id.Random(32), now.Add(RememberLife)
+		if op.until.IsZero() {
+			op.until = now.Add(RememberLife)
+		}
+		g.RememberToken, g.RememberFor = id.Random(32), op.until.Sub(now)
 	}
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.openTx(ctx, tx, ses, g, op, entry, device) })
 	if err != nil {
@@ -162,7 +166,7 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, ses session, g Grant, o
 		return err
 	}
 	if g.RememberToken != "" {
-		if err := insertRemember(ctx, tx, ses.person.subject, op.family, g.RememberToken, ses.createdAt, g.RememberUntil); err != nil {
+		if err := insertRemember(ctx, tx, ses.person.subject, op.family, g.RememberToken, ses.createdAt, op.until); err != nil {
 			return err
 		}
 	}

@@ -72,21 +72,21 @@ func TestSessionsEnd(t *testing.T) {
 	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
 		r.Register(t, "alice")
 		g := r.Login(t, "alice")
-		for range 8 { // in use each 23 hours: the absolute end comes
-			r.Clock.Advance(23 * time.Hour)
+		for range 13 { // in use each hour: the absolute end comes
+			r.Clock.Advance(time.Hour)
 			if _, err := r.Account.Authenticate(ctx, g.Token); err != nil {
 				break
 			}
 		}
-		if at := r.Clock.Now().Sub(g.Principal.StepUpUntil); at < account.UserLife-24*time.Hour {
+		if at := r.Clock.Now().Sub(g.Principal.StepUpUntil); at < account.UserLife-time.Hour {
 			t.Errorf("ended after %v in spite of use", at)
 		}
 		_, err := r.Account.Authenticate(ctx, g.Token)
-		code(t, "after seven days", err, "account.session_ended")
+		code(t, "after twelve hours", err, "account.session_ended")
 		idle := r.Login(t, "alice")
 		r.Clock.Advance(account.UserIdle)
 		_, err = r.Account.Authenticate(ctx, idle.Token)
-		code(t, "after a day without use", err, "account.session_ended")
+		code(t, "after two hours without use", err, "account.session_ended")
 		out := r.Login(t, "alice")
 		must(t, r.Account.Logout(ctx, out.Principal))
 		_, err = r.Account.Authenticate(ctx, out.Token)
@@ -263,13 +263,77 @@ func TestSigningOutEndsTheRememberToken(t *testing.T) {
 	})
 }
 
+// TestARememberedBrowserIsListedUntilItIsForgotten: the session ended, its
+// browser may still come back, and its person sees and ends that.
+func TestARememberedBrowserIsListedUntilItIsForgotten(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		r.Register(t, "alice")
+		req := login("alice", accounttest.Password)
+		req.Remember = true
+		first, err := r.Account.Login(ctx, req)
+		must(t, err)
+		end := r.Clock.Now().Add(account.RememberLife)
+		for range 3 {
+			r.Clock.Advance(4 * 24 * time.Hour)
+			must(t, r.Queue.Drain(ctx))
+			first, err = r.Account.Resume(ctx, first.RememberToken, accounttest.From)
+			must(t, err)
+		}
+		if got := r.Clock.Now().Add(first.RememberFor); !got.Equal(end) {
+			t.Errorf("using it moved its end from %v to %v", end, got)
+		}
+		r.Clock.Advance(4 * 24 * time.Hour)
+		must(t, r.Queue.Drain(ctx))
+		now := r.Login(t, "alice").Principal
+		list, err := r.Account.Sessions(ctx, now)
+		must(t, err)
+		if len(list) != 2 || !list[0].Current || !list[0].RememberedUntil.IsZero() || list[1].ID != first.Principal.Session || !list[1].RememberedUntil.Equal(end) {
+			t.Fatalf("got %+v", list)
+		}
+		must(t, r.Account.RevokeSession(ctx, now, list[1].ID))
+		_, err = r.Account.Resume(ctx, first.RememberToken, accounttest.From)
+		code(t, "after it was ended in the list", err, "account.session_ended")
+		if list, err = r.Account.Sessions(ctx, now); err != nil || len(list) != 1 {
+			t.Errorf("got %+v, %v", list, err)
+		}
+	})
+}
+
+func TestForgettingABrowserEndsItsFamilyOnly(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		r.Register(t, "alice")
+		req := login("alice", accounttest.Password)
+		req.Remember = true
+		one, err := r.Account.Login(ctx, req)
+		must(t, err)
+		other, err := r.Account.Login(ctx, req)
+		must(t, err)
+		for _, token := range []string{one.RememberToken, one.RememberToken, "", "nobody's", strings.Repeat("x", 200)} {
+			must(t, r.Account.Forget(ctx, token))
+		}
+		_, err = r.Account.Resume(ctx, one.RememberToken, accounttest.From)
+		code(t, "the forgotten", err, "account.session_ended")
+		_, err = r.Account.Authenticate(ctx, one.Token)
+		must(t, err)
+		_, err = r.Account.Resume(ctx, other.RememberToken, accounttest.From)
+		must(t, err)
+		leaves, err := r.Audit.Leaves(ctx, audit.Filter{Type: "account.forgotten"})
+		must(t, err)
+		if len(leaves) != 1 {
+			t.Errorf("got %d leaves, want 1", len(leaves))
+		}
+	})
+}
+
 func TestAHashOfOldCostIsReplacedAtSignIn(t *testing.T) {
 	t.Parallel()
 	r := accounttest.New(t, dbtest.SQLite(t, accounttest.Migrations()...), consent.Mainland, false)
 	r.Register(t, "alice")
 	dearer, err := account.New(account.Deps{
 		DB: r.DB, Clock: r.Clock, Queue: job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler)),
-		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Vault: r.Vault, Memory: 20 << 10,
+		Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Age: r.Age, Vault: r.Vault, Memory: 20 << 10,
 	})
 	must(t, err)
 	for range 2 {

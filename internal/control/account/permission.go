@@ -18,16 +18,33 @@ const (
 	PermRealnameReveal = "realname.reveal"
 	PermPrivacyHandle  = "privacy.handle"
 	PermRetentionHold  = "retention.hold"
+	PermMinorHandle    = "minor.handle" // guardians' consents, second person for readings, the yearly audit
 
 	// Agreements with recipients, impact assessments.
 	PermAgreementRead  = "agreement.read"
 	PermAgreementWrite = "agreement.write"
+
+	// Orders of authorities: who enters one does not approve it.
+	PermLegalOrderRead    = "legal_order.read"
+	PermLegalOrderEnter   = "legal_order.enter"
+	PermLegalOrderApprove = "legal_order.approve"
+	PermLegalOrderExecute = "legal_order.execute"
+
+	// Transfer of the business to a successor.
+	PermSuccessionRead  = "succession.read"
+	PermSuccessionWrite = "succession.write"
+
+	// Incidents: to see them, to deal with them, to answer for not telling people.
+	PermIncidentRead   = "incident.read"
+	PermIncidentHandle = "incident.handle"
+	PermIncidentSign   = "incident.sign"
 )
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold,
-	PermAgreementRead, PermAgreementWrite,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold, PermMinorHandle,
+	PermAgreementRead, PermAgreementWrite, PermIncidentRead, PermIncidentHandle, PermIncidentSign,
+	PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute, PermSuccessionRead, PermSuccessionWrite,
 }
 
 // AllPermissions lists every permission, for the demonstration's operator.

@@ -87,6 +87,19 @@ func (s *Service) Owner(ctx context.Context, a ID) (id.Handle, error) {
 	return id.Handle(owner), err
 }
 
+// Customers lists handles of customers in order, after one (empty: from the
+// first), for work over everybody.
+func (s *Service) Customers(ctx context.Context, after id.Handle, limit int) ([]id.Handle, error) {
+	return db.Select(ctx, s.d.DB, func(r db.Row) (h id.Handle, err error) { return h, r.Scan(&h) },
+		"SELECT subject FROM account_person WHERE staff = 0 AND subject > $1 ORDER BY subject LIMIT $2", string(after), limit)
+}
+
+// AccountOf returns the account of its owner, or ErrNotFound.
+func (s *Service) AccountOf(ctx context.Context, owner id.Handle) (ID, error) {
+	a, err := db.Get(ctx, s.d.DB, ErrNotFound, db.One[string], "SELECT id FROM account_account WHERE owner = $1", string(owner))
+	return ID(a), err
+}
+
 // Users lists people for staff, newest first; nothing in it is sealed.
 func (s *Service) Users(ctx context.Context, cursor string, limit int) ([]UserSummary, string, error) {
 	limit = clampLimit(limit)

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -50,6 +51,60 @@ func emailRef(subject id.Handle) vault.Ref {
 // registration asks for. Acts and account are one transaction: without the
 // acts there is no account, and a refused account leaves the tokens unused.
 func (s *Service) Register(ctx context.Context, r Registration) (Registered, error) {
+	if err := s.admitAge(ctx, r); err != nil {
+		return Registered{}, err
+	}
+	return s.register(ctx, r, func(ctx context.Context, tx *db.Tx, p person) error {
+		if r.Band != "" {
+			if err := s.d.Age.DeclareTx(ctx, tx, p.subject, string(p.account), r.Band); err != nil {
+				return err
+			}
+		}
+		return s.actsTx(ctx, tx, p.subject, r)
+	})
+}
+
+// admitAge wants exactly one statement, and refuses an age that may not register
+// before anything is looked at or stored.
+func (s *Service) admitAge(ctx context.Context, r Registration) error {
+	switch {
+	case r.Adult == (r.Band != ""):
+		return consent.ErrAdult
+	case r.Adult:
+		return nil
+	}
+	return s.d.Age.Admit(ctx, r.Band)
+}
+
+// RegisterChild makes the account of a child of 14 or younger from the account
+// of a guardian, who reads the policy and the rules for children and acts for
+// the child (clause TY-7.1). The guardian's address is confirmed and the guardian
+// an adult: else ErrGuardian or what the module age says.
+func (s *Service) RegisterChild(ctx context.Context, guardian Principal, r Registration) (Registered, error) {
+	if !guardian.EmailVerified {
+		return Registered{}, ErrGuardian
+	}
+	if err := s.d.Age.AdultGuardian(ctx, guardian.Subject); err != nil {
+		return Registered{}, err
+	}
+	return s.register(ctx, r, func(ctx context.Context, tx *db.Tx, p person) error {
+		if err := s.d.Age.GuardTx(ctx, tx, age.By{Handle: guardian.Subject, Session: guardian.Session}, p.subject, string(p.account)); err != nil {
+			return err
+		}
+		for purpose, token := range map[string]string{consent.PlatformPolicy: r.ConsentToken, consent.ChildRules: r.ChildRulesToken} {
+			err := s.d.Consent.GrantTx(ctx, tx, consent.Act{
+				Subject: p.subject, Session: guardian.Session, Guardian: guardian.Subject, Purpose: purpose, Decision: consent.Grant, Token: token, Channel: "guardian",
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// register makes the account with the acts that acts writes in its transaction.
+func (s *Service) register(ctx context.Context, r Registration, acts func(context.Context, *db.Tx, person) error) (Registered, error) {
 	p, err := s.newPerson(ctx, r.Name, r.Password, r.Email, r.Locale)
 	if err != nil {
 		return Registered{}, err
@@ -66,7 +121,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (Registered, err
 	}
 	fault.Point("account-after-seal")
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		if err := s.actsTx(ctx, tx, p.subject, r); err != nil {
+		if err := acts(ctx, tx, p); err != nil {
 			return err
 		}
 		fresh, err := insertPerson(ctx, tx, p)

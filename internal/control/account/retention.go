@@ -12,7 +12,7 @@ import (
 )
 
 // purge forgets what no rule looks at any more: attempts and mailed tokens,
-// and sessions a day after they ended.
+// and sessions a day after they, and the chance to resume them, ended.
 func (s *Service) purge(ctx context.Context) error {
 	now := s.d.Clock.Now()
 	yesterday := db.Micros(now.Add(-24 * time.Hour))
@@ -23,7 +23,9 @@ func (s *Service) purge(ctx context.Context) error {
 		{"DELETE FROM account_attempt WHERE at < $1", yesterday},
 		{"DELETE FROM account_token WHERE expires_at < $1", db.Micros(now)},
 		{"DELETE FROM account_remember WHERE expires_at < $1", db.Micros(now)},
-		{"DELETE FROM account_session WHERE expires_at < $1 OR (revoked_at > 0 AND revoked_at < $1)", yesterday},
+		// One that its browser may come back to is what its person revokes.
+		{`DELETE FROM account_session WHERE (revoked_at > 0 AND revoked_at < $1) OR (expires_at < $1 AND NOT EXISTS (
+			SELECT 1 FROM account_remember m WHERE m.family = account_session.family AND m.used_at = 0 AND m.revoked_at = 0 AND m.expires_at >= $1))`, yesterday},
 	}
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		for _, st := range statements {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -25,6 +26,7 @@ type Deps struct {
 	Log     *slog.Logger
 	Audit   *audit.Service
 	Consent *consent.Service
+	Age     *age.Service
 	Vault   *vault.Vault
 	Hasher  *password.Hasher // nil = four hashes at once
 	Memory  uint32           // KiB that a new password hash costs; 0 = 64 MiB
@@ -51,6 +53,7 @@ var (
 	ErrSession      = errs.New(errs.Unauthenticated, "account.session_ended")
 	ErrTooMany      = errs.New(errs.Limited, "account.too_many_attempts") // params: seconds
 	ErrNameTaken    = errs.New(errs.Conflict, "account.name_taken")
+	ErrGuardian     = errs.New(errs.Forbidden, "account.guardian_unverified") // a guardian whose address nobody confirmed
 	ErrNotFound     = errs.New(errs.NotFound, "account.not_found")
 	ErrToken        = errs.New(errs.Conflict, "account.token_invalid") // of a mail: unknown, expired or used
 	ErrStepUp       = errs.New(errs.Forbidden, "account.step_up_required")
@@ -61,8 +64,8 @@ var (
 
 // Lives of tokens and sessions.
 const (
-	UserIdle      = 24 * time.Hour
-	UserLife      = 7 * 24 * time.Hour
+	UserIdle      = 2 * time.Hour
+	UserLife      = 12 * time.Hour // the session cookie's, clause LT-2.2
 	StaffIdle     = 30 * time.Minute
 	StaffLife     = 12 * time.Hour
 	RememberLife  = 30 * 24 * time.Hour

@@ -19,7 +19,8 @@ func (s *Service) Authenticate(ctx context.Context, token string) (Principal, er
 		return Principal{}, ErrSession
 	}
 	ses, err := db.Get(ctx, s.d.DB, ErrSession, scanSession, "SELECT "+sessionColumns+", "+personColumns+
-		" FROM account_session s JOIN account_person p ON p.subject = s.subject WHERE s.token_hash = $1", hashToken(token))
+		" FROM account_session s JOIN account_person p ON p.subject = s.subject JOIN account_account a ON a.id = p.account WHERE s.token_hash = $1 AND a.state = 'active'",
+		hashToken(token))
 	if err != nil {
 		return Principal{}, err
 	}
@@ -67,6 +68,30 @@ func (s *Service) EndSessionsTx(ctx context.Context, tx *db.Tx, subject id.Handl
 	return s.leaf(ctx, tx, "account.session_revoked", p, "", map[string]string{"session": "all", "reason": reason})
 }
 
+// CloseTx shuts the account of a person for good: no session opens any more, by
+// whatever was issued before. Closing twice, or an account that is gone, is no
+// error.
+func (s *Service) CloseTx(ctx context.Context, tx *db.Tx, subject id.Handle, reason string) error {
+	p, err := personBy(ctx, tx, "subject", string(subject))
+	if errs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE account_account SET state = 'closed' WHERE owner = $1", string(subject)); err != nil {
+		return err
+	}
+	// A link that was mailed must not open it again.
+	if _, err := tx.Exec(ctx, "DELETE FROM account_token WHERE subject = $1", string(subject)); err != nil {
+		return err
+	}
+	if err := revokeSessions(ctx, tx, subject, "", reason, s.d.Clock.Now()); err != nil {
+		return err
+	}
+	return s.leaf(ctx, tx, "account.closed", p, "", map[string]string{"reason": reason})
+}
+
 func (s *Service) revoke(ctx context.Context, p Principal, session, kind string) error {
 	now := db.Micros(s.d.Clock.Now())
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
@@ -99,12 +124,41 @@ func (s *Service) sealSession(ctx context.Context, ses session, seen observed) (
 	return s.d.Vault.Seal(ctx, sessionRef(ses.person.subject, ses.id), raw)
 }
 
-// Sessions lists the live login sessions of a person, newest first.
+// remembered is a session with the end of its family's token.
+type remembered struct {
+	session
+	until time.Time
+}
+
+func scanRemembered(r db.Row) (m remembered, err error) {
+	var until int64
+	m.session, err = scanSession(extra{r, &until})
+	m.until = db.FromMicros(until)
+	return m, err
+}
+
+// extra scans one more column behind those that a scan knows.
+type extra struct {
+	db.Row
+	into any
+}
+
+// Scan scans into dest and the column behind.
+func (e extra) Scan(dest ...any) error { return e.Row.Scan(append(dest, e.into)...) }
+
+// listed finds the sessions of a person that are not over, or that are the last
+// of a family whose browser may come back.
+const listed = "SELECT " + sessionColumns + ", " + personColumns + `, COALESCE(m.expires_at, 0) FROM account_session s
+	JOIN account_person p ON p.subject = s.subject
+	LEFT JOIN account_remember m ON m.family = s.family AND m.used_at = 0 AND m.revoked_at = 0 AND m.expires_at > $2
+		AND NOT EXISTS (SELECT 1 FROM account_session n WHERE n.family = s.family AND n.id > s.id)
+	WHERE s.subject = $1 AND s.revoked_at = 0 AND (s.expires_at > $2 OR m.expires_at IS NOT NULL) ORDER BY s.id DESC`
+
+// Sessions lists the live login sessions of a person, and those that a browser
+// may come back to, newest first.
 func (s *Service) Sessions(ctx context.Context, p Principal) ([]Session, error) {
 	now := s.d.Clock.Now()
-	rows, err := db.Select(ctx, s.d.DB, scanSession, "SELECT "+sessionColumns+", "+personColumns+` FROM account_session s
-		JOIN account_person p ON p.subject = s.subject WHERE s.subject = $1 AND s.revoked_at = 0 AND s.expires_at > $2 ORDER BY s.id DESC`,
-		string(p.Subject), db.Micros(now))
+	rows, err := db.Select(ctx, s.d.DB, scanRemembered, listed, string(p.Subject), db.Micros(now))
 	if err != nil || len(rows) == 0 {
 		return []Session{}, err
 	}
@@ -114,7 +168,7 @@ func (s *Service) Sessions(ctx context.Context, p Principal) ([]Session, error) 
 	}
 	all := []Session{}
 	for _, r := range rows {
-		if !r.live(now) {
+		if !r.live(now) && r.until.IsZero() {
 			continue
 		}
 		var seen observed
@@ -123,7 +177,7 @@ func (s *Service) Sessions(ctx context.Context, p Principal) ([]Session, error) 
 		}
 		all = append(all, Session{
 			ID: r.id, Browser: seen.Browser, OS: seen.OS, IP: seen.IP, CreatedAt: r.createdAt, LastSeenAt: r.lastSeen,
-			ExpiresAt: r.expiresAt, MFA: r.mfa, Current: r.id == p.Session,
+			ExpiresAt: r.expiresAt, MFA: r.mfa, Current: r.id == p.Session, RememberedUntil: r.until,
 		})
 	}
 	return all, nil
@@ -196,7 +250,35 @@ func (s *Service) Resume(ctx context.Context, token string, src Source) (Grant, 
 	if err != nil {
 		return Grant{}, err
 	}
-	return s.open(ctx, p, opening{method: "remember", family: row.family, src: src})
+	return s.open(ctx, p, opening{method: "remember", family: row.family, until: db.FromMicros(row.expires), src: src})
+}
+
+// Forget withdraws a remember-me token with its family: its browser signs in
+// again next time. The session that it made goes on until its end. A token that
+// nobody holds, or that ended, is no error.
+func (s *Service) Forget(ctx context.Context, token string) error {
+	if token == "" || len(token) > 128 {
+		return nil
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		row, err := db.Get(ctx, tx, ErrNotFound, func(r db.Row) (m rememberRow, err error) { return m, r.Scan(&m.family, &m.subject) },
+			"SELECT family, subject FROM account_remember WHERE token_hash = $1", hashToken(token))
+		if errs.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n, err := tx.Exec(ctx, "UPDATE account_remember SET revoked_at = $1 WHERE family = $2 AND revoked_at = 0", db.Micros(s.d.Clock.Now()), row.family)
+		if err != nil || n == 0 {
+			return err
+		}
+		p, err := personBy(ctx, tx, "subject", string(row.subject))
+		if err != nil {
+			return err
+		}
+		return s.leaf(ctx, tx, "account.forgotten", p, "", map[string]string{"family": row.family})
+	})
 }
 
 func (s *Service) endFamily(ctx context.Context, tx *db.Tx, row rememberRow, now int64) error {

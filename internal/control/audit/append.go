@@ -18,6 +18,11 @@ func (s *Service) AppendTx(ctx context.Context, tx *db.Tx, e Event) error {
 	return s.appendTx(ctx, tx, e, id.New("evt"))
 }
 
+// Append adds a leaf in a transaction of its own, where nothing else is written.
+func (s *Service) Append(ctx context.Context, e Event) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error { return s.AppendTx(ctx, tx, e) })
+}
+
 // appendTx is AppendTx with the id of the payload: the read log and the
 // register use their own ids, so that Verify can find row and leaf.
 func (s *Service) appendTx(ctx context.Context, tx *db.Tx, e Event, payload string) error {

@@ -63,7 +63,7 @@ var (
 
 // Actor is who acts.
 type Actor struct {
-	Class   string // self, staff, job, system
+	Class   string // self, staff, job, system, authority
 	Handle  id.Handle
 	Session string // login session, or the kind of a job; never an address
 }
@@ -96,6 +96,7 @@ type Service struct {
 	log    *slog.Logger
 	origin string
 	file   string
+	orders Orders
 }
 
 // New makes the service and registers its periodic checkpoint.
@@ -119,7 +120,7 @@ func New(d Deps) *Service {
 	return s
 }
 
-var actorClasses = []string{vault.Self, vault.Staff, vault.Job, vault.System}
+var actorClasses = []string{vault.Self, vault.Staff, vault.Job, vault.System, vault.Authority}
 
 // validate refuses mistakes of the program; the transaction then fails.
 func (e Event) validate() error {

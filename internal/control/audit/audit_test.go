@@ -234,7 +234,7 @@ func TestEveryTamperingIsFound(t *testing.T) {
 		{"a disclosure's fields", "UPDATE audit_disclosure SET fields = 'UserName' WHERE phase = 'intent'", "audit.row_differs", false},
 		{"a disclosure's end", "UPDATE audit_disclosure SET phase = 'failed' WHERE phase = 'done'", "audit.row_differs", false},
 		{
-			"an invented disclosure", "INSERT INTO audit_disclosure SELECT 'dis_x', phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields FROM audit_disclosure WHERE phase = 'intent'",
+			"an invented disclosure", "INSERT INTO audit_disclosure SELECT 'dis_x', phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields, legal_order, shown_from FROM audit_disclosure WHERE phase = 'intent'",
 			"audit.disclosure_count", true,
 		},
 	}

@@ -29,7 +29,9 @@ type Disclosure struct {
 	Fields    []string
 	Phase     string // "intent" until finished: it may have been sent; then done, failed or unknown
 	EndedAt   time.Time
-	Index     int64 // of the intent's leaf
+	Order     string    // of an authority, that it was done for
+	Shown     time.Time // from when the person sees it; zero: at once
+	Index     int64     // of the intent's leaf
 }
 
 var errReceipt = errs.New(errs.NotFound, "audit.no_disclosure")
@@ -37,11 +39,11 @@ var errReceipt = errs.New(errs.NotFound, "audit.no_disclosure")
 func (d Disclosure) event(kind string) Event {
 	return Event{
 		Type: kind, Subject: d.Subject, Actor: Actor{Class: "system"},
-		Detail: map[string]string{
+		Detail: orderDetail(map[string]string{
 			"recipient": d.Recipient, "role": d.Role, "region": d.Region, "op": d.Op, "purpose": d.Purpose, "basis": d.Basis,
 			"mechanism": d.Mechanism, "fields": strings.Join(d.Fields, " "), "phase": d.Phase, "legal_name": d.LegalName,
 			"at": d.At.Format(time.RFC3339Nano),
-		},
+		}, d.Order, d.Shown),
 	}
 }
 
@@ -53,9 +55,13 @@ func (d Disclosure) payload() string { return d.ID + ":" + d.Phase }
 func (s *Service) BeginDisclosure(ctx context.Context, i egress.Intent) (egress.Receipt, error) {
 	d := Disclosure{
 		ID: id.New("dis"), At: s.clock.Now(), Subject: i.Subject, Recipient: i.Recipient, LegalName: i.LegalName, Role: i.Role, Region: i.Region,
-		Op: i.Op, Purpose: i.Purpose, Basis: i.Basis, Mechanism: i.Mechanism, Fields: i.Fields, Phase: "intent",
+		Op: i.Op, Purpose: i.Purpose, Basis: i.Basis, Mechanism: i.Mechanism, Fields: i.Fields, Phase: "intent", Order: i.Order,
 	}
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+	var err error
+	if d.Shown, err = s.shownFrom(ctx, i.Order, i.Subject); err != nil {
+		return egress.Receipt{}, err
+	}
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if _, err := s.insertPhase(ctx, tx, d); err != nil {
 			return err
 		}
@@ -65,6 +71,25 @@ func (s *Service) BeginDisclosure(ctx context.Context, i egress.Intent) (egress.
 		return egress.Receipt{}, fmt.Errorf("recording a disclosure: %w", err)
 	}
 	return egress.Receipt{ID: d.ID}, nil
+}
+
+// DiscloseTx records in the caller's transaction what was handed over without a
+// connection. It must commit before anybody else gets it.
+func (s *Service) DiscloseTx(ctx context.Context, tx *db.Tx, i egress.Intent) error {
+	d := Disclosure{
+		ID: id.New("dis"), At: s.clock.Now(), Subject: i.Subject, Recipient: i.Recipient, LegalName: i.LegalName, Role: i.Role, Region: i.Region,
+		Op: i.Op, Purpose: i.Purpose, Basis: i.Basis, Mechanism: i.Mechanism, Fields: i.Fields,
+	}
+	for _, phase := range []struct{ name, leaf string }{{"intent", "disclosure.intent"}, {string(egress.Done), "disclosure.finished"}} {
+		d.Phase = phase.name
+		if _, err := s.insertPhase(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := s.appendTx(ctx, tx, d.event(phase.leaf), d.payload()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // FinishDisclosure adds the outcome of a disclosure; it fills egress.Ledger.
@@ -96,41 +121,45 @@ func (s *Service) FinishDisclosure(ctx context.Context, r egress.Receipt, o egre
 }
 
 func (s *Service) insertPhase(ctx context.Context, tx *db.Tx, d Disclosure) (int64, error) {
-	return tx.Exec(ctx, `INSERT INTO audit_disclosure (id, phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+	return tx.Exec(ctx, `INSERT INTO audit_disclosure (id, phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields,
+			legal_order, shown_from)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		d.ID, d.Phase, db.Micros(d.At), d.Subject, d.Recipient, d.LegalName, d.Role, d.Region, d.Op, d.Purpose, d.Basis,
-		d.Mechanism, strings.Join(d.Fields, " "))
+		d.Mechanism, strings.Join(d.Fields, " "), d.Order, db.Micros(d.Shown))
 }
 
-const phaseColumns = "id, phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields"
+const phaseColumns = "id, phase, at, handle, recipient, legal_name, role, region, op, purpose, basis, mechanism, fields, legal_order, shown_from"
 
 func scanPhase(r db.Row) (d Disclosure, err error) {
-	var at int64
+	var at, shown int64
 	var fields string
-	err = r.Scan(&d.ID, &d.Phase, &at, &d.Subject, &d.Recipient, &d.LegalName, &d.Role, &d.Region, &d.Op, &d.Purpose, &d.Basis, &d.Mechanism, &fields)
-	d.At, d.Fields = db.FromMicros(at), strings.Fields(fields)
+	err = r.Scan(&d.ID, &d.Phase, &at, &d.Subject, &d.Recipient, &d.LegalName, &d.Role, &d.Region, &d.Op, &d.Purpose, &d.Basis, &d.Mechanism, &fields,
+		&d.Order, &shown)
+	d.At, d.Shown, d.Fields = db.FromMicros(at), db.FromMicros(shown), strings.Fields(fields)
 	return d, err
 }
 
 func scanDisclosure(r db.Row) (d Disclosure, err error) {
-	var at, ended int64
+	var at, ended, shown int64
 	var fields string
 	err = r.Scan(&d.ID, &at, &d.Subject, &d.Recipient, &d.LegalName, &d.Role, &d.Region, &d.Op, &d.Purpose, &d.Basis, &d.Mechanism, &fields,
-		&d.Phase, &ended, &d.Index)
-	d.At, d.EndedAt, d.Fields = db.FromMicros(at), db.FromMicros(ended), strings.Fields(fields)
+		&d.Order, &shown, &d.Phase, &ended, &d.Index)
+	d.At, d.EndedAt, d.Shown, d.Fields = db.FromMicros(at), db.FromMicros(ended), db.FromMicros(shown), strings.Fields(fields)
 	return d, err
 }
 
 // Disclosures lists what was sent about a person, newest first: at most limit
-// (1-500), older than the one with id before (empty = from the newest).
+// (1-500), older than the one with id before (empty = from the newest), but for
+// what an order hides for now.
 func (s *Service) Disclosures(ctx context.Context, subject id.Handle, before string, limit int) ([]Disclosure, error) {
 	if before == "" {
 		before = "~" // sorts after every id
 	}
 	return db.Select(ctx, s.db, scanDisclosure, `SELECT i.id, i.at, i.handle, i.recipient, i.legal_name, i.role, i.region, i.op, i.purpose,
-			i.basis, i.mechanism, i.fields, coalesce(o.phase, i.phase), coalesce(o.at, 0), l.idx
+			i.basis, i.mechanism, i.fields, i.legal_order, i.shown_from, coalesce(o.phase, i.phase), coalesce(o.at, 0), l.idx
 		FROM audit_disclosure i
 		LEFT JOIN audit_disclosure o ON o.id = i.id AND o.phase <> 'intent'
 		JOIN audit_leaf l ON l.payload = i.id || ':intent'
-		WHERE i.handle = $1 AND i.phase = 'intent' AND i.id < $2 ORDER BY i.id DESC LIMIT $3`, subject, before, int64(limit))
+		WHERE i.handle = $1 AND i.phase = 'intent' AND i.id < $2 AND i.shown_from <= $4 ORDER BY i.id DESC LIMIT $3`,
+		subject, before, int64(limit), s.now())
 }

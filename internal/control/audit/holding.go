@@ -19,10 +19,10 @@ func Holdings() []holding.Table {
 		holding.Of("audit_checkpoint", holding.None(index, "size", "at"), holding.None(hash, "root", "note")),
 		holding.Of("audit_signer", holding.None("key of the system, not of a person", "name", "verifier", "sealed", "at")),
 		holding.Of("audit_read", holding.None("opaque name of the row", "id"),
-			concerns("disclosure", "at", "handle", "class", "reader", "session", "fields", "purpose", "reason")),
+			concerns("disclosure", "at", "handle", "class", "reader", "session", "fields", "purpose", "reason", "legal_order", "shown_from")),
 		holding.Of("audit_disclosure", holding.None("opaque name of the row", "id"),
 			holding.None("registered name of a company", "recipient", "legal_name", "role", "region"),
-			concerns("disclosure", "phase", "at", "handle", "op", "purpose", "basis", "mechanism", "fields")),
+			concerns("disclosure", "phase", "at", "handle", "op", "purpose", "basis", "mechanism", "fields", "legal_order", "shown_from")),
 	}
 }
 

@@ -2,11 +2,13 @@
 // clause with the law that it rests on, the symbols that enforce it and the
 // tests that fail without them. It knows no database and no other module.
 //
-//	clauses.yaml ── Load ─▶ Clause ── State ─▶ board, publish gate
+//	clauses.yaml, quotes.yaml ── Load ─▶ Clause ── State ─▶ board
+//	texts ── Span ─▶ Against ─▶ Problem ─▶ publish gate
 //
 // Invariants: an id is used once; a clause is enforced only with a symbol and a
 // test; one that is planned names the open work that brings it, and nothing
-// published promises it before.
+// published promises it before; the words of a text that a clause stands for
+// are those whose digest the registry has.
 package clause
 
 import (
@@ -15,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +26,12 @@ import (
 
 //go:embed clauses.yaml
 var embedded []byte
+
+//go:embed quotes.yaml
+var quoted []byte
+
+//go:embed killed.yaml
+var killed []byte
 
 // State is how far a clause is kept.
 type State string
@@ -44,17 +53,40 @@ type Clause struct {
 	Law        []Law    `yaml:"law"`
 	EnforcedBy []string `yaml:"enforced_by"` // "directory.Name" or "directory.Type.Method"
 	Tests      []string `yaml:"tests"`       // "directory.TestName"
+	Mutate     string   `yaml:"mutate"`      // what platform/mutant turns off; the id unless the row says otherwise
+	Evidence   Evidence `yaml:"evidence"`
 	Planned    string   `yaml:"planned"`
 	Register   string   `yaml:"register"`
+
+	// Quotes are the words of the texts that stand for the clause, from quotes.yaml.
+	Quotes []Quote `yaml:"-"`
+	// KilledBy is the test that failed with the clause's gate off, from killed.yaml;
+	// empty where that was not tried since the row was written.
+	KilledBy string `yaml:"-"`
+}
+
+// Evidence is a question that a running installation asks itself about a clause
+// (package evidence): the name of a query and how many findings it may have.
+// Expect is a number because what is asked for is what must not be there.
+type Evidence struct {
+	Query  string `yaml:"query"`
+	Expect int64  `yaml:"expect"`
+}
+
+// Quote is a paragraph of a text by its digest (Hash).
+type Quote struct {
+	At     string `yaml:"at"` // document.locale, with @profile for a paragraph of one profile only
+	SHA256 string `yaml:"sha256"`
 }
 
 // Law is an article that a clause rests on, while it is in force. The last day
-// is zero while no end is known.
+// is zero while no end is known; Successor is the article that took its place.
 type Law struct {
-	Ref     string    `yaml:"ref"`
-	Article string    `yaml:"article"`
-	From    time.Time `yaml:"from"`
-	To      time.Time `yaml:"to"`
+	Ref       string    `yaml:"ref"`
+	Article   string    `yaml:"article"`
+	From      time.Time `yaml:"from"`
+	To        time.Time `yaml:"to"`
+	Successor string    `yaml:"successor"`
 }
 
 // InForce tells whether the article is in force on a day.
@@ -76,7 +108,31 @@ func (c Clause) State() State {
 }
 
 // Load reads the registry of this build.
-func Load() ([]Clause, error) { return parse(embedded) }
+func Load() ([]Clause, error) {
+	all, err := parse(embedded)
+	if err != nil {
+		return nil, err
+	}
+	quotes := map[string][]Quote{}
+	if err := yaml.Unmarshal(quoted, &quotes); err != nil {
+		return nil, fmt.Errorf("clause registry: quotes: %w", err)
+	}
+	killers := map[string]string{}
+	if err := yaml.Unmarshal(killed, &killers); err != nil {
+		return nil, fmt.Errorf("clause registry: killed mutants: %w", err)
+	}
+	for i := range all {
+		if slices.Contains(all[i].Tests, killers[all[i].ID]) {
+			all[i].KilledBy = killers[all[i].ID]
+		}
+		all[i].Quotes = quotes[all[i].ID]
+		delete(quotes, all[i].ID)
+	}
+	for id := range quotes {
+		return nil, fmt.Errorf("clause registry: quotes of %s, which is no clause", id)
+	}
+	return all, nil
+}
 
 func parse(text []byte) ([]Clause, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -87,7 +143,10 @@ func parse(text []byte) ([]Clause, error) {
 	}
 	var problems []error
 	seen := map[string]bool{}
-	for _, c := range all {
+	for i, c := range all {
+		if c.Mutate == "" {
+			all[i].Mutate = c.ID
+		}
 		if seen[c.ID] {
 			problems = append(problems, fmt.Errorf("clause registry: %s stands twice", c.ID))
 		}
@@ -102,6 +161,7 @@ func parse(text []byte) ([]Clause, error) {
 var (
 	goodID     = regexp.MustCompile(`^(TY|LT)-[0-9F][0-9a-z.]*$|^SUP-[1-9]$`)
 	goodSymbol = regexp.MustCompile(`^[a-z0-9/]+(\.[A-Z]\w*){1,2}$`)
+	goodQuery  = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 	goodTest   = regexp.MustCompile(`^[a-z0-9/]+\.(Test|Fuzz)[A-Z]\w*$`)
 )
 
@@ -120,6 +180,8 @@ func (c Clause) check() error {
 		return errors.New("it says nothing that must be")
 	case ways > 1:
 		return errors.New("it is enforced, organisational or planned, not several of them")
+	case c.Evidence.Query != "" && !goodQuery.MatchString(c.Evidence.Query), c.Evidence.Query == "" && c.Evidence.Expect != 0:
+		return errors.New("its evidence is no query")
 	case (len(c.EnforcedBy) > 0) != (len(c.Tests) > 0):
 		return errors.New("a symbol without a test, or a test without a symbol")
 	}

@@ -4,11 +4,16 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 const root = "../../.."
@@ -46,6 +51,99 @@ func TestWhatEnforcesAClauseExists(t *testing.T) {
 			if !slices.Contains(symbols(t, dir), symbol) {
 				t.Errorf("%s: %s has no %s", c.ID, dir, symbol)
 			}
+		}
+	}
+}
+
+// Each enforced clause has a gate that test/mutants can turn off, and no gate is
+// of a clause that nobody enforces.
+func TestEveryEnforcedClauseHasAMutant(t *testing.T) {
+	t.Parallel()
+	gates := mutants(t)
+	for _, c := range registry(t) {
+		if c.State() == Enforced && !gates[c.Mutate] {
+			t.Errorf("%s: no mutant.Off(%q) in the tree", c.ID, c.Mutate)
+		}
+		if c.State() != Enforced && gates[c.Mutate] {
+			t.Errorf("%s has a gate and is not bound to it", c.ID)
+		}
+		delete(gates, c.Mutate)
+	}
+	for id := range gates {
+		t.Errorf("mutant.Off(%q) is of no clause", id)
+	}
+}
+
+var gate = regexp.MustCompile(`mutant\.Off\(([^)]*)\)`)
+
+// mutants are the ids that the tree's gates name.
+func mutants(t *testing.T) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(root, "internal"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range gate.FindAllStringSubmatch(string(text), -1) {
+			for _, id := range strings.Split(m[1], ",") {
+				all[strings.Trim(id, `" `)] = true
+			}
+		}
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d gates, %v", len(all), err)
+	}
+	return all
+}
+
+// The registry's quotes are found again, and a changed word is drift in both
+// directions.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	all := []Clause{{ID: "LT-1.2", Quotes: []Quote{{"platform.en", Hash("a  b\nc")}, {"platform.en@hongkong", Hash("d")}, {"client.en", Hash("e")}}}}
+	good := []Span{{"platform.en", []string{"LT-1.2"}, "a b c"}, {"platform.en@hongkong", []string{"LT-1.2"}, "d"}}
+	if got := Drift(all, good, "platform.en"); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+	good[0].Words = "a b d"
+	if got := Drift(all, good, "platform.en"); len(got) != 2 {
+		t.Errorf("a changed word: got %v", got)
+	}
+	if got := Drift(all, good[1:], "platform.en"); len(got) != 1 {
+		t.Errorf("a paragraph that is gone: got %v", got)
+	}
+	if got := Drift(all, nil, "terms.en"); len(got) != 0 {
+		t.Errorf("another document: got %v", got)
+	}
+	var back map[string][]Quote
+	if err := yaml.Unmarshal([]byte(Quotes(all, good)), &back); err != nil || len(back["LT-1.2"]) != 2 || back["LT-1.2"][1].SHA256 != Hash("d") {
+		t.Errorf("got %v, %v", back, err)
+	}
+}
+
+func TestArticlesThatATextNames(t *testing.T) {
+	t.Parallel()
+	all := registry(t)
+	day := func(y int) time.Time { return time.Date(y, 6, 1, 0, 0, 0, 0, time.UTC) }
+	for _, c := range []struct {
+		text string
+		on   time.Time
+		want string // part of the problem; empty: none
+	}{
+		{"《中华人民共和国网络安全法》第二十六条", day(2026), ""},
+		{"《中华人民共和国网络安全法》第二十四条", day(2026), "name CSL 26 instead"},
+		{"网络安全法第二十四条", day(2020), ""},
+		{"article 21 of the Counter-Terrorism Law", day(2026), ""},
+		{"Article 24 of the Cybersecurity Law", day(2026), "not in force on 2026-06-01"},
+		{"E-Commerce Law art. 31", day(2026), ""},
+		{"电子商务法第一百零三条", day(2026), "ECL 103, which the registry does not have"},
+		{"no law at all, art. 5", day(2026), ""},
+	} {
+		got := Cited(all, c.text, c.on)
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].What, c.want)) {
+			t.Errorf("%s: got %v, want %q", c.text, got, c.want)
 		}
 	}
 }

@@ -8,8 +8,8 @@
 // Prompt that names purpose, document, version and the hash of the text that
 // was shown; events are append-only and one series per person and purpose; the
 // gate reads the database each time, so a withdrawal works at once; a new
-// major version shuts the purposes it affects until a new act; a published
-// text never changes.
+// major version shuts the purposes it affects until a new act, and so does
+// another handler; a published text never changes.
 //
 //	(nothing) ── grant ──▶ granted ── withdraw ──▶ withdrawn
 //	    │                    │  ▲                      │
@@ -17,7 +17,8 @@
 //	    ▼                 version                      ▼
 //	 refused ── grant ─▶ granted; renewal needed ─▶ granted
 //
-// Tables: consent_version, consent_event, consent_token, consent_secret.
+// Tables: consent_version, consent_text, consent_event, consent_renewal,
+// consent_token, consent_secret.
 package consent
 
 import (
@@ -41,6 +42,7 @@ const (
 	SeparateSensitive   = "separate.sensitive"
 	SeparateShare       = "separate.share"
 	SeparateCrossborder = "separate.crossborder"
+	ByGuardian          = "guardian" // a guardian's, for a child
 )
 
 // Purposes of the closed list in purposes.yaml that code names.
@@ -49,6 +51,7 @@ const (
 	RealName        = "realname"
 	PaymentAlipay   = "payment.alipay"
 	CrossborderHome = "crossborder.platform"
+	ChildRules      = "child_rules"
 )
 
 // Documents.
@@ -58,6 +61,7 @@ const (
 	DocTerms     = "terms"
 	DocAgreement = "agreement"
 	DocSLA       = "sla"
+	DocChildren  = "children" // profile mainland only
 )
 
 // Errors that callers tell apart.
@@ -83,7 +87,8 @@ type Act struct {
 	Locale     string
 	Channel    string // console, client, api
 	Token      string
-	Adult      bool // the statement of adulthood inside the accept act
+	Adult      bool      // the statement of adulthood inside the accept act
+	Guardian   id.Handle // who acts for a child, in the guardian's session; empty: the person
 }
 
 // Prompt is what a person is shown before the act, and the token of the act.

@@ -13,6 +13,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 )
 
 //go:embed documents/*.md
@@ -22,6 +24,15 @@ var documentFiles embed.FS
 var Locales = []string{"zh-CN", "en"}
 
 var documentNames = []string{DocPlatform, DocClient, DocTerms, DocAgreement, DocSLA}
+
+// documentsOf are the documents of a profile. Hong Kong's has no children, so
+// that it has no rules for them.
+func documentsOf(profile string) []string {
+	if profile != Mainland {
+		return documentNames
+	}
+	return append(slices.Clone(documentNames), DocChildren)
+}
 
 // head is the front matter of a document file.
 type head struct {
@@ -40,6 +51,7 @@ type head struct {
 type block struct {
 	Heading int // 0 = clause
 	IDs     []string
+	Profile string // the only one that it is for; empty = all
 	Text    string
 }
 
@@ -69,6 +81,51 @@ func loadSource(document, locale, profile string) (source, error) {
 	}
 	return s, nil
 }
+
+// loadText is loadSource without what comes with later work only.
+func loadText(document, locale, profile string) (source, error) {
+	s, err := loadSource(document, locale, profile)
+	if err != nil {
+		return s, err
+	}
+	all, err := clause.Load()
+	if err != nil {
+		return s, err
+	}
+	s.Blocks = withoutPlanned(s.Blocks, all)
+	return s, nil
+}
+
+// withoutPlanned leaves out paragraphs of which every clause is planned, and
+// headings that then stand over nothing: a text promises nothing of a feature
+// before it is there.
+func withoutPlanned(blocks []block, all []clause.Clause) (kept []block) {
+	for _, b := range blocks {
+		if b.Heading > 0 {
+			kept = append(bare(kept, b.Heading), b)
+			continue
+		}
+		if slices.ContainsFunc(b.IDs, func(id string) bool { return !planned(all, id) }) {
+			kept = append(kept, b)
+		}
+	}
+	return bare(kept, 1)
+}
+
+// bare takes headings of a level or below from the end, but for the first.
+func bare(blocks []block, level int) []block {
+	for n := len(blocks); n > 1 && blocks[n-1].Heading >= level; n-- {
+		blocks = blocks[:n-1]
+	}
+	return blocks
+}
+
+func planned(all []clause.Clause, id string) bool {
+	return slices.ContainsFunc(all, func(c clause.Clause) bool { return c.ID == id && c.State() == clause.Planned })
+}
+
+// anyProfile has parseSource keep the paragraphs of every profile.
+const anyProfile = "*"
 
 // parseSource reads front matter and blocks. Every block that is not a heading
 // begins with its clause ids in brackets; @profile limits it to one profile.
@@ -107,10 +164,10 @@ func parseBlock(raw, profile string) (b block, keep bool, err error) {
 	if tag == nil {
 		return block{}, false, fmt.Errorf("a paragraph without clause id: %.40q", raw)
 	}
-	if tag[2] != "" && tag[2] != "@"+profile {
+	if tag[2] != "" && tag[2] != "@"+profile && profile != anyProfile {
 		return block{}, false, nil
 	}
-	return block{IDs: strings.Fields(tag[1]), Text: raw[len(tag[0]):]}, true, nil
+	return block{IDs: strings.Fields(tag[1]), Profile: strings.TrimPrefix(tag[2], "@"), Text: raw[len(tag[0]):]}, true, nil
 }
 
 // Clauses lists the ids of a document in order.
@@ -120,24 +177,6 @@ func (s source) clauses() []string {
 		ids = append(ids, b.IDs...)
 	}
 	return ids
-}
-
-// Promised lists the clauses of both privacy policies of a profile, each once, in
-// the order of the texts.
-func Promised(profile string) ([]string, error) {
-	var ids []string
-	for _, document := range []string{DocPlatform, DocClient} {
-		s, err := loadSource(document, Locales[0], profile)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range s.clauses() {
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids, nil
 }
 
 // canonical renders the text whose hash people accept: NFC, LF, one empty line

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
+	"github.com/skybridge-cloud/skybridge/internal/platform/webstore"
 )
 
 // Profiles.
@@ -177,19 +178,17 @@ func (f Facts) retentionTable(locale string) string {
 	return table(header, rows)
 }
 
+// cookieTable is the registry of cookies (LT-2.2).
 func cookieTable(locale string) string {
+	header := []string{"名称", "用途", "期限"}
 	if locale == "en" {
-		return table([]string{"Name", "Purpose", "Life"}, [][]string{
-			{"__Host-session", "who is signed in", "until the browser closes"},
-			{"__Host-remember", "stay signed in; only after you tick it", "30 days, replaced at each use"},
-			{"prefs", "language and theme; holds no identifier", "1 year"},
-		})
+		header = []string{"Name", "Purpose", "Life"}
 	}
-	return table([]string{"名称", "用途", "期限"}, [][]string{
-		{"__Host-session", "识别登录状态", "关闭浏览器即失效"},
-		{"__Host-remember", "保持登录；仅在您勾选后设置", "30 天，每次使用即更换"},
-		{"prefs", "语言与主题；不含任何标识符", "1 年"},
-	})
+	var rows [][]string
+	for _, c := range webstore.Get().Cookies {
+		rows = append(rows, []string{c.Name, c.Purpose[locale], c.Life[locale]})
+	}
+	return table(header, rows)
 }
 
 func both(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }

@@ -6,7 +6,7 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 // by handle only.
 func Held() []holding.Held {
 	return []holding.Held{{
-		Table: "consent_event", By: holding.ByHandle, Where: "subject = $1",
+		Table: "consent_event", By: holding.ByHandle, Where: "subject = $1", Dated: "at",
 		Keeps: &holding.Keeps{Class: "consent", Law: "PIPL 14", Until: "end+3y"},
 	}}
 }

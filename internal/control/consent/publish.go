@@ -30,7 +30,7 @@ type candidate struct {
 func (s *Service) candidate(document string) (candidate, error) {
 	c := candidate{sources: map[string]source{}}
 	for _, locale := range Locales {
-		src, err := loadSource(document, locale, s.d.Facts.Profile)
+		src, err := loadText(document, locale, s.d.Facts.Profile)
 		if err != nil {
 			return c, err
 		}
@@ -52,7 +52,7 @@ func (s *Service) within(src source) error {
 	if src.Document == DocPlatform {
 		return nil
 	}
-	platform, err := loadSource(DocPlatform, src.Locale, s.d.Facts.Profile)
+	platform, err := loadText(DocPlatform, src.Locale, s.d.Facts.Profile)
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,9 @@ func (c candidate) render(f Facts, number string, updated, effective time.Time) 
 	all := map[string]rendered{}
 	for locale, src := range c.sources {
 		values := f.values(locale, updated, effective, number)
+		if err := nameDocuments(values, locale); err != nil {
+			return nil, err
+		}
 		body, err := src.canonical(values)
 		if err != nil {
 			return nil, err
@@ -115,7 +118,7 @@ func (n number) rank() int64 { return int64(n[0])*1e8 + int64(n[1])*1e4 + int64(
 // ones after NoticePeriod. Every process calls it at start, before the first
 // act.
 func (s *Service) Seed(ctx context.Context) error {
-	for _, document := range documentNames {
+	for _, document := range documentsOf(s.d.Facts.Profile) {
 		c, err := s.candidate(document)
 		if err != nil {
 			return err
@@ -166,6 +169,9 @@ func (s *Service) publishTx(ctx context.Context, tx *db.Tx, c candidate, p publi
 	if err != nil {
 		return Version{}, err
 	}
+	if err := s.admissible(ctx, c, all, p); err != nil {
+		return Version{}, err
+	}
 	v := Version{
 		Document: c.head.Document, Number: p.number.String(), Major: p.number[0], rank: p.number.rank(), Change: p.change,
 		Affects: c.head.Affects, Imports: c.head.Imports, PublishedAt: p.now, EffectiveAt: p.effective, PublishedBy: p.by,
@@ -185,7 +191,11 @@ func (s *Service) publishTx(ctx context.Context, tx *db.Tx, c candidate, p publi
 		}
 	}
 	actor := audit.Actor{Class: "system", Session: p.session}
-	if p.by != "system" {
+	switch p.by {
+	case "system":
+	case string(Shell):
+		actor.Session = p.by
+	default:
 		actor = audit.Actor{Class: "staff", Handle: id.Handle(p.by), Session: p.session}
 	}
 	return v, s.d.Audit.AppendTx(ctx, tx, audit.Event{
@@ -213,17 +223,22 @@ type Draft struct {
 	Session     string
 }
 
+// Shell is who publishes by the command skybridge policy publish: whoever may
+// open the installation's files.
+const Shell id.Handle = "shell"
+
 // Publish publishes a draft as the next version. It refuses a text that is the
 // same as the newest one (consent.nothing_changed), a notice that is too short
 // (consent.notice_too_short), one that would be in force before its predecessor
-// (consent.before_newest), and a major version of a document that nobody accepts
-// by an act of its own (consent.nobody_asked).
+// (consent.before_newest), a major version of a document that nobody accepts
+// by an act of its own (consent.nobody_asked), and a text that the registry of
+// clauses objects to (consent.text_refused).
 func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 	now := s.d.Clock.Now()
 	if d.EffectiveAt.Before(now.Add(NoticePeriod)) {
 		return Version{}, errs.New(errs.Unprocessable, "consent.notice_too_short").With("days", 7)
 	}
-	if !slices.Contains(documentNames, d.Document) {
+	if !slices.Contains(documentsOf(s.d.Facts.Profile), d.Document) {
 		return Version{}, ErrNotFound
 	}
 	if d.Major && !s.asked(d.Document) {
@@ -305,7 +320,7 @@ func (s *Service) unchanged(ctx context.Context, q db.Q, c candidate, newest Ver
 // and the operator's facts would say: staff should publish them.
 func (s *Service) Drift(ctx context.Context) ([]string, error) {
 	var changed []string
-	for _, document := range documentNames {
+	for _, document := range documentsOf(s.d.Facts.Profile) {
 		c, err := s.candidate(document)
 		if err != nil {
 			return nil, err

@@ -23,6 +23,7 @@ type Purpose struct {
 	Adult    bool   `yaml:"adult"`  // the act states adulthood
 	Core     bool   `yaml:"core"`   // the product does not work without it
 	Signup   bool   `yaml:"signup"` // asked at registration
+	Minors   bool   `yaml:"minors"` // asked of guardians only
 	Profile  string `yaml:"profile"`
 	Clause   string `yaml:"clause"`
 	Chinese  string `yaml:"zh"`

@@ -24,6 +24,24 @@ func (s *Service) Records(ctx context.Context, subject id.Handle) ([]Record, err
 		"SELECT "+eventColumns+" FROM consent_event WHERE subject = $1 ORDER BY at DESC, id DESC", string(subject))
 }
 
+// StatedAdult tells whether a person's last act that asks for it states adulthood.
+func (s *Service) StatedAdult(ctx context.Context, subject id.Handle) (bool, error) {
+	for _, p := range s.purposes {
+		if !p.Adult {
+			continue
+		}
+		adult, err := db.Get(ctx, s.d.DB, ErrNotFound, db.One[int64],
+			"SELECT adult FROM consent_event WHERE subject = $1 AND purpose = $2 AND decision = $3 ORDER BY seq DESC LIMIT 1", string(subject), p.ID, Grant)
+		if err != nil && !errs.IsNotFound(err) {
+			return false, err
+		}
+		if adult == 1 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // Pending returns the purposes that a person had accepted and that wait for a
 // new act since a major version came into force.
 func (s *Service) Pending(ctx context.Context, subject id.Handle) ([]Due, error) {
@@ -76,6 +94,9 @@ func (s *Service) States(ctx context.Context, subject id.Handle) ([]State, error
 		if err != nil && !errs.IsNotFound(err) {
 			return nil, err
 		}
+		if p.Minors && err != nil {
+			continue // a guardian is asked, with the child's registration
+		}
 		st.Decision, st.Version = last.decision, last.number
 		gate := s.Gate(ctx, subject, p.ID)
 		if gate != nil && errs.KindOf(gate) != errs.Forbidden {
@@ -98,7 +119,7 @@ func (s *Service) States(ctx context.Context, subject id.Handle) ([]State, error
 // InForce returns the version in force of every document, in a fixed order.
 func (s *Service) InForce(ctx context.Context) ([]Version, error) {
 	var all []Version
-	for _, document := range documentNames {
+	for _, document := range documentsOf(s.d.Facts.Profile) {
 		v, err := versionInForce(ctx, s.d.DB, document, db.Micros(s.d.Clock.Now()))
 		if err != nil {
 			return nil, err

@@ -17,7 +17,7 @@ var markdown = goldmark.New(goldmark.WithExtensions(extension.Table))
 // toHTML renders a canonical text: one section per clause, its id as anchor.
 func toHTML(canonical string) (string, error) {
 	var out strings.Builder
-	open := false
+	open, seen := false, map[string]int{}
 	for _, b := range strings.Split(strings.TrimSpace(canonical), "\n\n") {
 		body := b
 		tag := clauseTag.FindString(b)
@@ -28,7 +28,11 @@ func toHTML(canonical string) (string, error) {
 		}
 		if tag != "" {
 			ids := strings.Fields(strings.Trim(tag, "[] "))
-			fmt.Fprintf(&out, `<section class="clause" id="%s">`+"\n", html.EscapeString(ids[0]))
+			anchor := ids[0] // of a clause's second paragraph LT-1.1b-2
+			if seen[anchor]++; seen[anchor] > 1 {
+				anchor += fmt.Sprintf("-%d", seen[anchor])
+			}
+			fmt.Fprintf(&out, `<section class="clause" id="%s">`+"\n", html.EscapeString(anchor))
 			open, body = true, b[len(tag):]
 		}
 		var buf bytes.Buffer

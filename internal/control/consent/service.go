@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -16,6 +17,16 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
+// Age answers what a person's age asks for before anything that rests on an act
+// is open. The module age, which stands after this one, fills it.
+type Age interface {
+	// Gate returns nil if nothing is missing; an unknown age is not nil.
+	Gate(ctx context.Context, subject id.Handle) error
+	// StatedTx judges the statement inside an act: ErrAdult if neither an adult
+	// states it nor a minor's band is known.
+	StatedTx(ctx context.Context, tx *db.Tx, subject id.Handle, adult bool) error
+}
+
 // Deps are what the service stands on; all are needed.
 type Deps struct {
 	DB    *db.DB
@@ -24,7 +35,10 @@ type Deps struct {
 	Log   *slog.Logger
 	Audit *audit.Service
 	Vault *vault.Vault // system secrets only
-	Facts Facts        // operator, profile and the tables that the texts print
+	Age   Age
+	Facts Facts // operator, profile and the tables that the texts print
+
+	Clauses []clause.Clause // what texts are held to; nil = the registry of this build
 }
 
 // Service is the module. It is safe for concurrent use. Call Seed before the
@@ -44,6 +58,13 @@ func New(d Deps) (*Service, error) {
 	if err := d.Facts.validate(); err != nil {
 		return nil, err
 	}
+	if d.Clauses == nil {
+		all, err := clause.Load()
+		if err != nil {
+			return nil, err
+		}
+		d.Clauses = all
+	}
 	s := &Service{d: d, purposes: Purposes(d.Facts.Profile)}
 	d.Queue.Every("consent.purge", time.Hour, s.purge)
 	return s, nil
@@ -54,8 +75,9 @@ func (s *Service) Profile() string { return s.d.Facts.Profile }
 
 // Gate returns nil if processing for a purpose is open for a person. It reads
 // the database each time. ErrGateClosed: no act, a refusal, a withdrawal, or a
-// purpose outside the closed list. ErrRenewalNeeded: a new major version waits
-// for an act. Any other error keeps the gate shut too.
+// purpose outside the closed list. ErrRenewalNeeded: a new major version, or
+// another handler, waits for an act. Errors of Age: something is missing at this
+// age. Any other error keeps the gate shut too.
 func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) error {
 	p, err := s.purpose(purpose)
 	if err != nil {
@@ -64,12 +86,19 @@ func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) e
 	if subject == "" {
 		return ErrGateClosed.With("purpose", purpose)
 	}
-	if !p.Act || mutant.Off("LT-0c") {
+	if !p.Act {
+		return nil
+	}
+	if err := s.d.Age.Gate(ctx, subject); err != nil {
+		return err
+	}
+	if mutant.Off("LT-0c") {
 		return nil
 	}
 	st, err := db.Get(ctx, s.d.DB, ErrGateClosed.With("purpose", purpose).ByClause(p.Clause), scanState, `SELECT e.decision, e.rank,
 		COALESCE((SELECT MAX(v.rank) FROM consent_version v WHERE v.document = e.document AND v.change = 'major' AND v.effective_at <= $3
-			AND (v.affects = '' OR v.affects LIKE $4)), 0)
+			AND (v.affects = '' OR v.affects LIKE $4)), 0),
+		e.epoch, (SELECT count(*) FROM consent_renewal n WHERE n.document = e.document)
 		FROM consent_event e WHERE e.subject = $1 AND e.purpose = $2 ORDER BY e.seq DESC LIMIT 1`,
 		string(subject), purpose, db.Micros(s.d.Clock.Now()), "% "+purpose+" %")
 	switch {
@@ -77,7 +106,7 @@ func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) e
 		return err
 	case st.decision != Grant && !mutant.Off("LT-4.6"):
 		return ErrGateClosed.With("purpose", purpose).ByClause(p.Clause)
-	case st.rank < st.major && !mutant.Off("TY-8.1", "LT-6"):
+	case st.renewal():
 		return ErrRenewalNeeded.With("purpose", purpose)
 	}
 	return nil
@@ -86,10 +115,12 @@ func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) e
 type gateState struct {
 	decision    string
 	rank, major int64 // of the accepted version; of the last major one in force
+
+	epoch, epochs int64 // renewals that the act came after; all of the document
 }
 
 func scanState(r db.Row) (st gateState, err error) {
-	return st, r.Scan(&st.decision, &st.rank, &st.major)
+	return st, r.Scan(&st.decision, &st.rank, &st.major, &st.epoch, &st.epochs)
 }
 
 // Prompt returns what a person is to be shown for a purpose, in the version in
@@ -181,6 +212,11 @@ func (s *Service) actTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
+	if p.Adult && a.Decision == Grant {
+		if err := s.d.Age.StatedTx(ctx, tx, a.Subject, a.Adult); err != nil {
+			return Record{}, err
+		}
+	}
 	now := s.d.Clock.Now()
 	v, err := versionInForce(ctx, tx, c.document, db.Micros(now))
 	if err != nil {
@@ -200,7 +236,11 @@ func (s *Service) actTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
 		Subject: a.Subject, Purpose: p.ID, Kind: p.Kind, Decision: a.Decision, Document: c.document, Version: c.number,
 		TextSHA256: c.textSHA256, Locale: c.locale, Channel: channel, Adult: a.Adult && p.Adult && a.Decision == Grant,
 	}
-	return s.appendTx(ctx, tx, r, v.rank, a.Session)
+	by := audit.Actor{Class: "self", Handle: r.Subject, Session: a.Session}
+	if a.Guardian != "" {
+		by.Handle = a.Guardian
+	}
+	return s.appendTx(ctx, tx, r, v.rank, by)
 }
 
 // admit holds an act to what its token binds.
@@ -217,14 +257,12 @@ func (s *Service) admit(a Act, c claim) (Purpose, error) {
 		return p, ErrToken
 	case a.Decision != Grant && a.Decision != Refused:
 		return p, errs.New(errs.Invalid, "consent.decision_invalid")
-	case a.Decision == Grant && p.Adult && !a.Adult:
-		return p, ErrAdult
 	}
 	return p, nil
 }
 
 // appendTx adds an event to its series, with its leaf and its news.
-func (s *Service) appendTx(ctx context.Context, tx *db.Tx, r Record, rank int64, session string) (Record, error) {
+func (s *Service) appendTx(ctx context.Context, tx *db.Tx, r Record, rank int64, by audit.Actor) (Record, error) {
 	last, err := lastEvent(ctx, tx, r.Subject, r.Purpose)
 	if err != nil && !errs.IsNotFound(err) {
 		return r, err
@@ -235,8 +273,7 @@ func (s *Service) appendTx(ctx context.Context, tx *db.Tx, r Record, rank int64,
 		return r, err
 	}
 	err = s.d.Audit.AppendTx(ctx, tx, audit.Event{
-		Type: "consent." + r.Decision, Subject: r.Subject,
-		Actor:  audit.Actor{Class: "self", Handle: r.Subject, Session: session},
+		Type: "consent." + r.Decision, Subject: r.Subject, Actor: by,
 		Detail: map[string]string{"event": r.ID, "purpose": r.Purpose, "kind": r.Kind, "document": r.Document, "version": r.Version, "receipt": r.Receipt},
 	})
 	if err != nil {
@@ -270,7 +307,7 @@ func (s *Service) WithdrawIn(ctx context.Context, subject id.Handle, purpose, se
 		r, err = s.appendTx(ctx, tx, Record{
 			Subject: subject, Purpose: purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
 			Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: channel,
-		}, last.rank, session)
+		}, last.rank, audit.Actor{Class: "self", Handle: subject, Session: session})
 		return err
 	})
 	return r, err

@@ -109,8 +109,8 @@ func lastEvent(ctx context.Context, q db.Q, subject id.Handle, purpose string) (
 // transaction then runs again.
 func insertEvent(ctx context.Context, tx *db.Tx, e Record, seq, rank int64, act string) error {
 	return tx.ExecOne(ctx, db.ErrRetry, `INSERT INTO consent_event
-		(id, subject, purpose, seq, kind, decision, act, document, number, rank, text_sha256, locale, channel, adult, at, receipt)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING`,
+		(id, subject, purpose, seq, kind, decision, act, document, number, rank, text_sha256, locale, channel, adult, at, receipt, epoch)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, (SELECT count(*) FROM consent_renewal WHERE document = $8)) ON CONFLICT DO NOTHING`,
 		e.ID, string(e.Subject), e.Purpose, seq, e.Kind, e.Decision, act, e.Document, e.Version, rank, e.TextSHA256, e.Locale, e.Channel,
 		db.Bool(e.Adult), db.Micros(e.At), e.Receipt)
 }

@@ -11,14 +11,16 @@ import (
 // Held says which rows are of the user of an SSL client.
 func Held() []holding.Held {
 	address := func(column string) holding.Opens {
-		return holding.Opens{Column: column, Row: "id", Class: retentionClass, Subject: keyOfRow, Text: addressText}
+		return holding.Opens{Column: column, Row: "id", Class: retentionClass, Subject: keyOfRow, Needs: "started_at", Text: addressText}
 	}
 	return []holding.Held{
-		{Table: "fleet_live", By: holding.ByClient, Where: "session IN (SELECT id FROM fleet_session WHERE client = $1)"},
+		{Table: "fleet_live", By: holding.ByClient, Where: "session IN (SELECT id FROM fleet_session WHERE client = $1)",
+			Dated: "(SELECT s.started_at FROM fleet_session s WHERE s.id = session)"},
 		{
 			Table: "fleet_session", By: holding.ByClient, Where: "client = $1",
 			Opens: []holding.Opens{address("source_ip"), address("inner_address")},
 			Keeps: &holding.Keeps{Class: retentionClass, Law: "CSL 23", Until: "day+6m"},
+			Dated: "started_at",
 		},
 		{Table: "fleet_usage", By: holding.ByClient, Where: "client = $1"},
 	}

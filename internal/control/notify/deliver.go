@@ -20,15 +20,15 @@ func (s *Service) deliver(ctx context.Context, d delivery) error {
 	if errs.IsNotFound(err) {
 		return nil // erased
 	}
-	if err != nil || r.mail != mailPending {
+	if err != nil || r.mail != MailPending {
 		return err
 	}
 	m, err := s.compose(ctx, r)
 	switch {
 	case errors.Is(err, errUnverified):
-		return s.settle(ctx, r, mailSkipped, errs.CodeOf(err))
+		return s.settle(ctx, r, MailSkipped, errs.CodeOf(err))
 	case errs.IsNotFound(err), errs.KindOf(err) == errs.Gone:
-		return s.settle(ctx, r, mailFailed, errs.CodeOf(err)) // the person is gone
+		return s.settle(ctx, r, MailFailed, errs.CodeOf(err)) // the person is gone
 	case err != nil:
 		return err
 	}
@@ -37,11 +37,11 @@ func (s *Service) deliver(ctx context.Context, d delivery) error {
 	fault.Point("notify-after-send")
 	switch {
 	case err == nil:
-		return s.settle(ctx, r, mailSent, "")
+		return s.settle(ctx, r, MailSent, "")
 	case errors.Is(err, ErrRefused):
-		return s.settle(ctx, r, mailFailed, errs.CodeOf(err))
+		return s.settle(ctx, r, MailFailed, errs.CodeOf(err))
 	}
-	return errors.Join(fmt.Errorf("sending message %s: %w", r.id, err), s.settle(ctx, r, mailPending, errs.CodeOf(err)))
+	return errors.Join(fmt.Errorf("sending message %s: %w", r.id, err), s.settle(ctx, r, MailPending, errs.CodeOf(err)))
 }
 
 var errUnverified = errs.New(errs.Restricted, "notify.address_unverified")
@@ -59,7 +59,7 @@ func (s *Service) compose(ctx context.Context, r row) (Mail, error) {
 	if !to.Verified && !k.Unverified {
 		return Mail{}, errUnverified
 	}
-	d, err := r.data(s.d.Brand)
+	d, err := s.data(ctx, r, to.Locale)
 	if err != nil {
 		return Mail{}, err
 	}
@@ -110,7 +110,7 @@ func (s *Service) settle(ctx context.Context, r row, state, code string) error {
 			return err
 		}
 		outcome := state
-		if state == mailPending {
+		if state == MailPending {
 			outcome = "retry"
 		}
 		_, err = tx.Exec(ctx, "INSERT INTO notify_attempt (message, number, at, outcome, code) VALUES ($1, $2, $3, $4, $5)",
@@ -119,6 +119,9 @@ func (s *Service) settle(ctx context.Context, r row, state, code string) error {
 			return err
 		}
 		_, err = tx.Exec(ctx, "UPDATE notify_message SET mail = $1 WHERE id = $2 AND mail = 'pending'", state, r.id)
-		return err
+		if err != nil || r.batch == "" || state == MailPending {
+			return err
+		}
+		return s.d.Queue.PublishTx(ctx, tx, TopicReceipt, Receipt{Batch: r.batch, Subject: r.subject, Mail: state})
 	})
 }

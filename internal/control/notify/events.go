@@ -67,6 +67,13 @@ type rightsRequest struct {
 	Subject       id.Handle
 }
 
+// erasureBegun is of the topic that is called like the event.
+type erasureBegun struct {
+	Case, Date string
+	Account    account.ID
+	Subject    id.Handle
+}
+
 type realNameDecided struct {
 	Account             account.ID
 	Subject             id.Handle
@@ -106,6 +113,12 @@ func (s *Service) subscribe() {
 			return s.toOwner(ctx, e.Account, e.message(event))
 		})
 	}
+	job.Subscribe(s.d.Queue, ErasureBegun, "notify", func(ctx context.Context, e erasureBegun) error {
+		return s.Send(ctx, Message{
+			Event: ErasureBegun, Account: e.Account, Subject: e.Subject, Dedupe: ErasureBegun + ":" + e.Case,
+			Params: map[string]string{"case": e.Case, "date": e.Date},
+		})
+	})
 	for _, event := range []string{RightsReceived, RightsAnswered, RightsCopy} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e rightsRequest) error {
 			return s.Send(ctx, Message{

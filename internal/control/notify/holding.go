@@ -13,7 +13,7 @@ func Holdings() []holding.Table {
 		return all
 	}
 	return []holding.Table{
-		holding.Of("notify_message", holding.None("opaque row id or state", "id", "account", "dedupe", "inbox", "mail"),
+		holding.Of("notify_message", holding.None("opaque row id or state", "id", "account", "dedupe", "inbox", "mail", "batch"),
 			of(holding.AccountName, "subject"), of(holding.Order, "event", "params", "at", "read_at")),
 		holding.Of("notify_attempt", holding.None("outcome of a delivery by message id", "message", "number", "at", "outcome", "code")),
 	}

@@ -50,9 +50,15 @@ const (
 	QuotaSet      = "vpn.quota_set"
 	QuotaDeclined = "vpn.quota_declined"
 
+	SuccessionAnnounced = "succession.announced"
+	SuccessionChanges   = "succession.changes"
+
 	RightsReceived = "privacy.request_received"
 	RightsAnswered = "privacy.request_answered"
 	RightsCopy     = "privacy.copy_ready"
+
+	IncidentNotice = "incident.notice"
+	ErasureBegun   = "erasure.begun"
 )
 
 // Message is something to tell a person. Params are what the template of the
@@ -63,7 +69,21 @@ type Message struct {
 	Subject id.Handle
 	Params  map[string]string
 	Dedupe  string // e.g. "order.paid:ord_..."; required
+	Batch   string // what it belongs to; then a Receipt is published of it
 }
+
+// TopicReceipt is published in the transaction that notes what became of the
+// mail of a message with a batch. The payload is a Receipt.
+const TopicReceipt = "notify.receipt"
+
+// Receipt tells what became of a mail for good: sent, failed or skipped.
+type Receipt struct {
+	Batch, Mail string
+	Subject     id.Handle
+}
+
+// Text writes the body of an event's messages, where a template is not enough.
+type Text func(ctx context.Context, params map[string]string, locale string) (string, error)
 
 // Notice is a message in the console's inbox.
 type Notice struct {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -44,15 +45,20 @@ type Deps struct {
 }
 
 // Service is the module. It is safe for concurrent use.
-type Service struct{ d Deps }
+type Service struct {
+	d Deps
+
+	mu    sync.RWMutex
+	texts map[string]Text
+}
 
 // States of a message's mail.
 const (
 	mailNone    = "none"
-	mailPending = "pending"
-	mailSent    = "sent"
-	mailFailed  = "failed"
-	mailSkipped = "skipped"
+	MailPending = "pending"
+	MailSent    = "sent"
+	MailFailed  = "failed"
+	MailSkipped = "skipped"
 )
 
 const kindDeliver = "notify.deliver"
@@ -66,10 +72,35 @@ func New(d Deps) (*Service, error) {
 		return nil, errors.New("notify needs a sender, the console's address and the brand")
 	}
 	d.URL = strings.TrimSuffix(d.URL, "/")
-	s := &Service{d}
+	s := &Service{d: d, texts: map[string]Text{}}
 	job.On(d.Queue, kindDeliver, s.deliver)
 	s.subscribe()
 	return s, nil
+}
+
+// Texts has the bodies of an event's messages, {{.Text}} of its template, written
+// by t when they are mailed or shown.
+func (s *Service) Texts(event string, t Text) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts[event] = t
+}
+
+// data is what the templates of a message may name.
+func (s *Service) data(ctx context.Context, m row, locale string) (data, error) {
+	d := data{Brand: s.d.Brand}
+	if err := json.Unmarshal([]byte(m.params), &d.P); err != nil {
+		return d, fmt.Errorf("decoding message %s: %w", m.id, err)
+	}
+	s.mu.RLock()
+	t := s.texts[m.event]
+	s.mu.RUnlock()
+	if t == nil {
+		return d, nil
+	}
+	var err error
+	d.Text, err = t(ctx, d.P, locale)
+	return d, err
 }
 
 // SendTx writes a message in the caller's transaction; a second one with the
@@ -89,11 +120,11 @@ func (s *Service) SendTx(ctx context.Context, tx *db.Tx, m Message) error {
 	}
 	row, mail := id.New("msg"), mailNone
 	if k.Mail != "" {
-		mail = mailPending
+		mail = MailPending
 	}
-	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, event, account, subject, params, dedupe, inbox, mail, at, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (dedupe) DO NOTHING`,
-		row, m.Event, string(m.Account), string(m.Subject), string(params), m.Dedupe, db.Bool(k.Inbox), mail, db.Micros(s.d.Clock.Now()))
+	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, event, account, subject, params, dedupe, inbox, mail, at, read_at, batch)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ON CONFLICT (dedupe) DO NOTHING`,
+		row, m.Event, string(m.Account), string(m.Subject), string(params), m.Dedupe, db.Bool(k.Inbox), mail, db.Micros(s.d.Clock.Now()), m.Batch)
 	if err != nil || n == 0 || mail == mailNone {
 		return err
 	}
@@ -122,24 +153,17 @@ func (s *Service) Send(ctx context.Context, m Message) error {
 
 type row struct {
 	id, event, mail, params string
+	batch                   string
 	account                 account.ID
 	subject                 id.Handle
 	at, readAt              int64
 }
 
 func scanRow(r db.Row) (m row, err error) {
-	return m, r.Scan(&m.id, &m.event, &m.account, &m.subject, &m.params, &m.mail, &m.at, &m.readAt)
+	return m, r.Scan(&m.id, &m.event, &m.account, &m.subject, &m.params, &m.mail, &m.at, &m.readAt, &m.batch)
 }
 
-const rowColumns = "id, event, account, subject, params, mail, at, read_at"
-
-func (m row) data(brand string) (data, error) {
-	d := data{Brand: brand}
-	if err := json.Unmarshal([]byte(m.params), &d.P); err != nil {
-		return d, fmt.Errorf("decoding message %s: %w", m.id, err)
-	}
-	return d, nil
-}
+const rowColumns = "id, event, account, subject, params, mail, at, read_at, batch"
 
 // Notices lists a person's inbox in a language, newest first, from after
 // cursor on; the second result is the cursor of the next page.
@@ -152,7 +176,7 @@ func (s *Service) Notices(ctx context.Context, subject id.Handle, locale, cursor
 	}
 	all := []Notice{}
 	for _, r := range rows[:min(limit, len(rows))] {
-		n, err := s.notice(r, locale)
+		n, err := s.notice(ctx, r, locale)
 		if err != nil {
 			return nil, "", err
 		}
@@ -165,10 +189,10 @@ func (s *Service) Notices(ctx context.Context, subject id.Handle, locale, cursor
 	return all, next, nil
 }
 
-func (s *Service) notice(r row, locale string) (Notice, error) {
+func (s *Service) notice(ctx context.Context, r row, locale string) (Notice, error) {
 	n := Notice{ID: r.id, Event: r.event, At: db.FromMicros(r.at), ReadAt: db.FromMicros(r.readAt)}
 	k := kinds()[r.event]
-	d, err := r.data(s.d.Brand)
+	d, err := s.data(ctx, r, locale)
 	if err != nil {
 		return n, err
 	}
@@ -189,4 +213,11 @@ func (s *Service) MarkRead(ctx context.Context, subject id.Handle, notice string
 		return tx.ExecOne(ctx, ErrNotFound, "UPDATE notify_message SET read_at = CASE WHEN read_at = 0 THEN $1 ELSE read_at END WHERE id = $2 AND subject = $3 AND inbox = 1",
 			db.Micros(s.d.Clock.Now()), notice, string(subject))
 	})
+}
+
+// Out reports whether the message of a dedupe key is written and its mail waits
+// for nothing.
+func (s *Service) Out(ctx context.Context, dedupe string) (bool, error) {
+	n, err := db.Get(ctx, s.d.DB, nil, db.One[int64], "SELECT count(*) FROM notify_message WHERE dedupe = $1 AND mail <> 'pending'", dedupe)
+	return n > 0, err
 }

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"text/template"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 //go:embed templates.yaml
@@ -42,6 +45,9 @@ var kinds = sync.OnceValue(func() map[string]kind {
 	return all
 })
 
+// mailPurposes are all that an address of mail serves (LT-1.1f).
+var mailPurposes = []string{"account", "verify", "recovery", "security", "service_change"}
+
 func readKinds(text []byte) (map[string]kind, error) {
 	var list []kind
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -51,6 +57,9 @@ func readKinds(text []byte) (map[string]kind, error) {
 	}
 	all := map[string]kind{}
 	for _, k := range list {
+		if k.Mail != "" && !slices.Contains(mailPurposes, k.Mail) && !mutant.Off("LT-1.1f") {
+			return nil, fmt.Errorf("reading templates: %s is mailed for %q, which the policy does not say", k.Event, k.Mail)
+		}
 		all[k.Event] = k
 	}
 	return all, nil
@@ -66,6 +75,7 @@ func (k kind) words(locale string) words {
 // data is what templates may name.
 type data struct {
 	Brand string
+	Text  string // of Service.Texts
 	P     map[string]string
 }
 
@@ -122,8 +132,8 @@ func (l letter) html() string {
 	greeting, footer := l.phrases()
 	var b strings.Builder
 	fmt.Fprintf(&b, `<!DOCTYPE html><html lang="%s"><head><meta charset="utf-8"><title>%s</title></head><body>`, l.locale, html.EscapeString(l.title))
-	for _, p := range []string{greeting, l.body} {
-		fmt.Fprintf(&b, "<p>%s</p>", html.EscapeString(p))
+	for _, p := range append([]string{greeting}, strings.Split(l.body, "\n\n")...) {
+		fmt.Fprintf(&b, "<p>%s</p>", strings.ReplaceAll(html.EscapeString(p), "\n", "<br>"))
 	}
 	if l.link != "" {
 		e := html.EscapeString(l.link)

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,6 +37,21 @@ func TestEveryTemplateFillsInBothLanguages(t *testing.T) {
 		case "account", "verify", "recovery", "security", "service_change":
 		default:
 			t.Errorf("%s: %q is none of the five mail purposes", event, k.Mail)
+		}
+	}
+}
+
+// TestMailServesFivePurposes holds LT-1.1f.
+func TestMailServesFivePurposes(t *testing.T) {
+	t.Parallel()
+	for purpose, taken := range map[string]bool{"recovery": true, "": true, "marketing": false, "newsletter": false} {
+		if _, err := readKinds([]byte("- {event: x, mail: " + strconv.Quote(purpose) + "}")); (err == nil) != taken {
+			t.Errorf("%q: got %v", purpose, err)
+		}
+	}
+	for event, k := range kinds() {
+		if k.Mail != "" && !slices.Contains(mailPurposes, k.Mail) {
+			t.Errorf("%s is mailed for %q", event, k.Mail)
 		}
 	}
 }

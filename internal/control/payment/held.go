@@ -7,8 +7,8 @@ func Held() []holding.Held {
 	kept := &holding.Keeps{Class: "accounting", Law: "ECL 31", Until: "year+operator"}
 	const mine = "attempt_no IN (SELECT attempt_no FROM payment_attempt WHERE account_id = $1)"
 	return []holding.Held{
-		{Table: "payment_event", By: holding.ByAccount, Where: mine, Keeps: kept},
-		{Table: "payment_receipt", By: holding.ByAccount, Where: mine, Keeps: kept},
-		{Table: "payment_attempt", By: holding.ByAccount, Where: "account_id = $1", Keeps: kept},
+		{Table: "payment_event", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "received_at"},
+		{Table: "payment_receipt", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "paid_at"},
+		{Table: "payment_attempt", By: holding.ByAccount, Where: "account_id = $1", Keeps: kept, Dated: "created_at"},
 	}
 }

@@ -211,6 +211,51 @@ func TestForgedAndUnreadableNoticesLeaveACountOnly(t *testing.T) {
 	})
 }
 
+// TestANoticeLeavesItsResultOnly holds LT-1.1e: whatever else a provider sends,
+// the five fields of the result are kept and nothing more.
+func TestANoticeLeavesItsResultOnly(t *testing.T) {
+	t.Parallel()
+	const canary = "6222020000000000018"
+	each(t, func(t *testing.T, r *rig) {
+		_, a := r.Started(ordertest.Customer())
+		for _, typ := range []string{"", "forged"} {
+			m := raw(paid(a, "T1"))
+			m.Body = []byte(strings.Replace(string(m.Body), "{", `{"card_no":"`+canary+`","buyer":"`+canary+`",`, 1))
+			m.Query = "card_no=" + canary
+			if typ != "" {
+				m.ContentType = typ
+			}
+			if _, err := r.Pay.HandleNotify(bg, tillToken, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Settle()
+		if got := r.attempt(a.No); got.State != payment.Succeeded {
+			t.Errorf("attempt: got %s", got.State)
+		}
+		tables, err := r.DB.Schema(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looked := 0
+		for table, columns := range tables {
+			for _, c := range columns {
+				rows, err := db.Select(bg, r.DB, db.One[string], "SELECT CAST("+c+" AS TEXT) FROM "+table+" WHERE "+c+" IS NOT NULL")
+				if err != nil {
+					t.Fatalf("%s.%s: %v", table, c, err)
+				}
+				looked += len(rows)
+				if strings.Contains(strings.Join(rows, "\n"), canary) {
+					t.Errorf("%s.%s has what a notice brought", table, c)
+				}
+			}
+		}
+		if looked < 50 {
+			t.Errorf("looked at %d values: too few", looked)
+		}
+	})
+}
+
 func TestAFactWithoutNumbersIsRefused(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {

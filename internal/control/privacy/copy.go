@@ -156,7 +156,7 @@ func (s *Service) makeCopy(ctx context.Context, j copyPayload) error {
 
 // copier makes copies of everything, or of what a person may carry elsewhere.
 func (s *Service) copier(k Kind) Copier {
-	c := Copier{DB: s.d.DB, Vault: s.d.Vault, Held: s.d.Held, Tables: s.d.Tables}
+	c := Copier{DB: s.d.DB, Vault: s.d.Vault, Held: s.d.Held, Tables: s.d.Tables, Clock: s.d.Clock}
 	if k == Port {
 		return c.portable()
 	}

@@ -164,8 +164,14 @@ func TestACopyOfAnErasedPersonIsNotMade(t *testing.T) {
 	copies(t, func(t *testing.T, r *rig) {
 		q, err := r.s.Open(ctx, alice, NewRequest{Kind: Copy})
 		must(t, err)
-		_, err = EraseRows(ctx, r.db, Held(), holding.Person{Handle: alice.Subject, Account: string(alice.Account)})
-		must(t, err)
+		must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+			for _, h := range Held() {
+				if _, err := h.EraseTx(ctx, tx, holding.Person{Handle: alice.Subject, Account: string(alice.Account)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
 		must(t, r.s.d.Queue.Drain(ctx))
 		if _, err := r.s.CopyOf(ctx, alice, q.ID); !errors.Is(err, ErrNoCopy) || r.bytes(t) != 0 {
 			t.Errorf("got %v", err)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -27,6 +28,16 @@ type Copier struct {
 	Vault  *vault.Vault
 	Held   []holding.Held
 	Tables []holding.Table // the data map
+	Clock  clock.Clock     // nil: what is hidden for a time stays hidden
+	Span   holding.View    // From and Until: only what happened then
+}
+
+func (c Copier) view() holding.View {
+	v := c.Span
+	if c.Clock != nil {
+		v.Now = c.Clock.Now()
+	}
+	return v
 }
 
 // Copy returns a ZIP: of each table that holds rows of the person a JSON and a
@@ -34,7 +45,14 @@ type Copier struct {
 // for the person are opened with one ticket, so that their read log shows one
 // read; those sealed with the key of a day are recorded under that day.
 func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, purpose string) ([]byte, error) {
-	t := c.reads(by, purpose, "copy")
+	return c.CopyFor(ctx, p, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: "copy"})
+}
+
+// CopyFor is Copy for a reading that the caller describes; its subject is the
+// person, and its fields are at least the sealed ones of the copier's tables.
+func (c Copier) CopyFor(ctx context.Context, p holding.Person, read vault.Read) ([]byte, error) {
+	read.Subject = p.Handle
+	t := c.tickets(read)
 	if _, err := t.of(ctx, p.Handle); err != nil {
 		return nil, err
 	}
@@ -44,7 +62,7 @@ func (c Copier) Copy(ctx context.Context, p holding.Person, by vault.Reader, pur
 			continue
 		}
 		table := c.table(h.Table)
-		rows, err := h.Rows(ctx, c.DB, table, p)
+		rows, err := h.Rows(ctx, c.DB, table, p, c.view())
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +106,29 @@ func (c Copier) portable() Copier {
 	}
 	c.Held, c.Tables = held, tables
 	return c
+}
+
+// Names are the columns that a copy of a person would show: of each table that
+// holds rows of theirs.
+func (c Copier) Names(ctx context.Context, p holding.Person) (all []string, err error) {
+	for _, h := range c.Held {
+		table := c.table(h.Table)
+		rows, err := h.Rows(ctx, c.DB, table, p, c.view())
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		for _, column := range h.Columns(table) {
+			all = append(all, h.Table+"."+column)
+		}
+	}
+	return all, nil
+}
+
+func (c Copier) tickets(read vault.Read) *tickets {
+	return &tickets{c, read, map[id.Handle]vault.Ticket{}}
 }
 
 // fields are the sealed columns that a copy opens.
@@ -160,11 +201,6 @@ func (t *tickets) value(ctx context.Context, h holding.Held, o holding.Opens, ro
 	return o.Text(plain)
 }
 
-// reads begins the recorded reads of the copier's tables.
-func (c Copier) reads(by vault.Reader, purpose, reason string) *tickets {
-	return &tickets{c, vault.Read{Reader: by, Fields: c.fields(), Purpose: purpose, Reason: reason}, map[id.Handle]vault.Ticket{}}
-}
-
 // tickets are the recorded reads of one copy, by whose key they use.
 type tickets struct {
 	Copier
@@ -177,7 +213,9 @@ func (t *tickets) of(ctx context.Context, subject id.Handle) (vault.Ticket, erro
 		return ticket, nil
 	}
 	read := t.read
-	read.Subject = subject
+	if read.Subject != subject {
+		read.Subject, read.Of = subject, read.For()
+	}
 	ticket, err := t.Vault.Begin(ctx, read)
 	if err == nil {
 		t.have[subject] = ticket

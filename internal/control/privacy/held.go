@@ -6,7 +6,7 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 // answered, and what the law has us keep of them.
 func Held() []holding.Held {
 	return []holding.Held{{
-		Table: "privacy_request", By: holding.ByHandle, Where: "subject = $1",
+		Table: "privacy_request", By: holding.ByHandle, Where: "subject = $1", Dated: "received_at",
 		Shows: []string{"id", "channel", "state", "received_at", "answered_at", "closed_at"},
 		Opens: []holding.Opens{{Column: "words", Row: "id", Class: "case"}, {Column: "letter", Row: "id", Class: "case"}},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
@@ -18,7 +18,11 @@ func Held() []holding.Held {
 		Shows:    []string{"request", "state", "made_at", "until", "fetched_at"},
 		Withheld: map[string]string{"content": "a copy that waits to be fetched: a copy holds no copies"},
 	}, {
-		Table: "privacy_hold", By: holding.ByHandle, Where: "subject = $1",
+		Table: "privacy_guardian", By: holding.ByHandle, Where: "child = $1",
+		Shows: []string{"request", "document", "seen_at", "confirmed_at"},
+		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
+	}, {
+		Table: "privacy_hold", By: holding.ByHandle, Where: "subject = $1", Dated: "placed_at",
 		Shows: []string{"class", "law", "authority", "placed_at", "until", "ended_at"},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}}

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,4 +142,13 @@ func (s *Service) heldNow(ctx context.Context, now time.Time) (func(class string
 		}
 		return false
 	}, nil
+}
+
+// Holding reports whether a live hold keeps one of the classes of a person.
+func (s *Service) Holding(ctx context.Context, subject id.Handle, classes []string) (bool, error) {
+	held, err := s.heldNow(ctx, s.d.Clock.Now())
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(classes, func(class string) bool { return held(class, subject) }), nil
 }

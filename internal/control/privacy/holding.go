@@ -21,6 +21,9 @@ func Holdings() []holding.Table {
 			holding.None("when it was written", "at")),
 		holding.Of("privacy_clock", holding.None("when a request is due, and by which rule", "request", "rule", "due_at", "provisional", "met_at")),
 		holding.Of("privacy_retention", holding.None("sums of a nightly run over everybody", "run", "class", "at", "examined", "destroyed", "held", "overdue", "problem")),
+		holding.Of("privacy_guardian", []holding.Column{{
+			Name: "child", Category: holding.Guardian, Subject: "child", Purposes: []string{"rights"}, Basis: holding.ByDuty, Retention: "case",
+		}}, holding.None("whose proof was seen by whom, and its digest", "request", "child_account", "document", "seen_by", "seen_at", "confirmed_by", "confirmed_at")),
 		holding.Of("privacy_hold", of(holding.Case, false, "subject"), holding.None("what the law has us keep, and until when",
 			"id", "class", "law", "authority", "placed_by", "placed_at", "until", "ended_by", "ended_at")),
 	}

@@ -36,7 +36,7 @@ func person(p account.Principal) holding.Person {
 func (s *Service) Inventories(ctx context.Context, p account.Principal) ([]Inventory, error) {
 	all := []Inventory{}
 	for _, h := range s.d.Held {
-		rows, err := h.Count(ctx, s.d.DB, person(p))
+		rows, err := h.Visible(ctx, s.d.DB, person(p), holding.View{Now: s.d.Clock.Now()})
 		if err != nil {
 			return nil, err
 		}
@@ -116,14 +116,14 @@ func (s *Service) Look(ctx context.Context, p account.Principal, table string) (
 // table without sealed columns has nothing to record.
 func (c Copier) sheet(ctx context.Context, h holding.Held, p holding.Person, by vault.Reader) (columns []string, rows []holding.Row, total int, err error) {
 	t := c.table(h.Table)
-	if rows, err = h.Rows(ctx, c.DB, t, p); err != nil {
+	if rows, err = h.Rows(ctx, c.DB, t, p, c.view()); err != nil {
 		return nil, nil, 0, err
 	}
 	total = len(rows)
 	rows = rows[max(0, total-shownRows):]
 	slices.Reverse(rows)
 	if len(h.Opens) > 0 && total > 0 {
-		reads := c.reads(by, "rights", "look")
+		reads := c.tickets(vault.Read{Subject: p.Handle, Reader: by, Fields: c.fields(), Purpose: "rights", Reason: "look"})
 		for _, row := range rows {
 			if err = reads.open(ctx, h, row, p); err != nil {
 				return nil, nil, 0, err

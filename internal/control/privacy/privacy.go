@@ -20,7 +20,7 @@
 //	                          └── hold: kept until its end, and the person is told
 //
 // Tables: privacy_request, privacy_clock, privacy_copy, privacy_arrangement,
-// privacy_retention, privacy_hold.
+// privacy_retention, privacy_hold, privacy_guardian.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
@@ -72,11 +72,12 @@ type Deps struct {
 	Letterhead Letterhead
 	Logins     Logins
 	Tunnels    Tunnels
-	Carrier    Carrier              // of Delete and Cancel; nil: staff carry out what was granted, and say so
-	Identities Identities           // nil: nobody's real name is verified
-	People     People               // nil: staff find nobody by name
-	Held       []holding.Held       // which rows are a person's: what a copy shows
-	Tables     []holding.Table      // the data map
+	Carrier    Carrier         // of Delete and Cancel; nil: staff carry out what was granted, and say so
+	Identities Identities      // nil: nobody's real name is verified
+	People     People          // nil: staff find nobody by name
+	Held       []holding.Held  // which rows are a person's: what a copy shows
+	Tables     []holding.Table // the data map
+	Owners     Owners
 	Keepers    []retention.Keeper   // what the nightly run asks, in this order
 	Steady     func() time.Duration // a clock that never jumps; nil: the system's
 }

@@ -48,6 +48,16 @@ func (e *ends) LockClientsTx(_ context.Context, _ *db.Tx, p account.Principal) e
 	return nil
 }
 
+// owners knows that acc_kid is a child's.
+type owners struct{}
+
+func (owners) Owner(_ context.Context, a account.ID) (id.Handle, error) {
+	if a == "acc_kid" {
+		return "sub_kid", nil
+	}
+	return "", account.ErrNotFound
+}
+
 type rig struct {
 	s     *Service
 	db    *db.DB
@@ -69,7 +79,7 @@ func newRig(t *testing.T, d *db.DB, profile, day string) *rig {
 	keys.Bind(r.audit, open{})
 	r.s = New(Deps{
 		DB: d, Clock: r.clock, Queue: job.New(d, r.clock, quiet), Log: slog.New(slog.NewTextHandler(r.log, nil)), Audit: r.audit, Vault: keys,
-		Profile: profile, Logins: r.ends, Tunnels: r.ends,
+		Profile: profile, Logins: r.ends, Tunnels: r.ends, Owners: owners{},
 		Letterhead: Letterhead{Brand: "B", LegalName: "L", Complaint: "complain@b.example", Authority: "the CAC", DPO: "D", DPOContact: "dpo@b.example"},
 	})
 	return r

@@ -191,6 +191,11 @@ func (s *Service) answerTx(ctx context.Context, tx *db.Tx, p account.Principal, 
 	if err != nil {
 		return err
 	}
+	if r.Kind == Guardian && r.Decision != Denied {
+		if err := s.guardedTx(ctx, tx, r); err != nil {
+			return err
+		}
+	}
 	if e == EventCarry {
 		if err := s.carryTx(ctx, tx, r); err != nil {
 			return err

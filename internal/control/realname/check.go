@@ -87,9 +87,6 @@ func (s *Service) eventsOf(ctx context.Context, v Verification, r Result, err er
 	}
 	switch r {
 	case Match:
-		if v.Band == bandMinor {
-			return []Event{EventMatchMinor}
-		}
 		return []Event{EventMatch}
 	case Mismatch:
 		return []Event{EventMismatch}
@@ -101,7 +98,7 @@ func (s *Service) eventsOf(ctx context.Context, v Verification, r Result, err er
 
 // reasons are the codes that a state shows, by the last event.
 var reasons = map[Event]string{
-	EventMatchMinor: "realname.guardian_needed", EventMismatch: "realname.mismatch", EventNoRecord: "realname.no_record",
+	EventMismatch: "realname.mismatch", EventNoRecord: "realname.no_record",
 	EventSourceError: "realname.source_error", EventProviderLimit: "realname.provider_limit", EventNoQuery: "realname.outcome_unknown",
 	EventInUse: "realname.number_in_use", EventDropped: "realname.dropped",
 	EventRefused: "realname.refused", EventReject: "realname.rejected", EventRevoke: "realname.revoked",

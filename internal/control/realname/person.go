@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
-	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // provinces lists the first two digits of numbers that are issued; it is data
@@ -24,12 +24,11 @@ var provinces string
 type person struct {
 	name   string
 	number string
-	birth  time.Time // midnight in zone
+	birth  civil.Day
 }
 
 // check is everything that can be known without asking anybody: the forms of
-// name and number, then the age. It returns ErrName, ErrNumber or ErrTooYoung
-// and tells no value.
+// name and number. It returns ErrName or ErrNumber and tells no value.
 func check(name, number string, now time.Time) (person, error) {
 	p := person{name: normalName(name), number: normalNumber(number)}
 	if !goodName(p.name) {
@@ -40,9 +39,6 @@ func check(name, number string, now time.Time) (person, error) {
 		return person{}, ErrNumber
 	}
 	p.birth = birth
-	if Age(birth, now) < 16 && !mutant.Off("LT-7b") {
-		return person{}, ErrTooYoung
-	}
 	return p, nil
 }
 
@@ -78,15 +74,17 @@ func normalNumber(s string) string {
 // birthOf checks a number (GB 11643: 18 characters, issued province, real date
 // not in the future and not 150 years ago, check character) and returns the
 // date of birth.
-func birthOf(number string, now time.Time) (time.Time, bool) {
+func birthOf(number string, now time.Time) (civil.Day, bool) {
 	if !civilid.CheckDigit(number) || !issued(number[:2]) {
-		return time.Time{}, false
+		return civil.Day{}, false
 	}
-	birth, err := time.ParseInLocation("20060102", number[6:14], civil.Zone)
-	if err != nil || birth.After(now) || Age(birth, now) > 150 {
-		return time.Time{}, false
+	at, err := time.ParseInLocation("20060102", number[6:14], civil.Zone)
+	if err != nil {
+		return civil.Day{}, false
 	}
-	return birth, true
+	birth := civil.DayOf(at)
+	years, err := age.At(birth, civil.DayOf(now))
+	return birth, err == nil && years <= 150
 }
 
 func issued(province string) bool {
@@ -96,33 +94,4 @@ func issued(province string) bool {
 		}
 	}
 	return false
-}
-
-// Age returns the completed years of life by the civil rule: a year is
-// completed on the day after the birthday, in UTC+8; a birth on 29 February
-// counts from 1 March.
-func Age(birth, now time.Time) int {
-	y, m, d := now.In(civil.Zone).Date()
-	today := time.Date(y, m, d, 0, 0, 0, 0, civil.Zone)
-	age := y - birth.Year()
-	if today.Before(reached(birth, age)) {
-		age--
-	}
-	return max(age, 0)
-}
-
-// reached is the day on which n years of life are completed.
-func reached(birth time.Time, n int) time.Time {
-	_, m, d := birth.Date()
-	if m == time.February && d == 29 {
-		return time.Date(birth.Year()+n, time.March, 1, 0, 0, 0, 0, civil.Zone)
-	}
-	return time.Date(birth.Year()+n, m, d+1, 0, 0, 0, 0, civil.Zone)
-}
-
-func (p person) band(now time.Time) string {
-	if Age(p.birth, now) < 18 {
-		return bandMinor
-	}
-	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname/realnametest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
@@ -68,51 +69,22 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestAYearIsCompletedOnTheDayAfterTheBirthday(t *testing.T) {
-	t.Parallel()
-	cases := []struct {
-		birth, now time.Time
-		want       int
-	}{
-		{day(2010, 11, 22), day(2026, 11, 21), 15},
-		{day(2010, 11, 22), day(2026, 11, 22), 15}, // on the birthday itself
-		{day(2010, 11, 22), day(2026, 11, 23), 16},
-		{day(2010, 12, 31), day(2026, 12, 31), 15},
-		{day(2010, 12, 31), day(2027, 1, 1), 16},
-		{day(2008, 2, 29), day(2026, 2, 28), 17},
-		{day(2008, 2, 29), day(2026, 3, 1), 18},
-		{day(2008, 2, 29), day(2024, 2, 29), 15},
-		{day(2008, 2, 29), day(2024, 3, 1), 16},
-		{day(2010, 11, 21), time.Date(2026, 11, 21, 15, 59, 59, 0, time.UTC), 15}, // 23:59:59 in UTC+8
-		{day(2010, 11, 21), time.Date(2026, 11, 21, 16, 0, 0, 0, time.UTC), 16},
-		{day(2026, 11, 22), day(2026, 11, 22), 0},
-	}
-	for _, c := range cases {
-		if got := Age(c.birth, c.now); got != c.want {
-			t.Errorf("born %s, on %s: got %d, want %d", c.birth.Format(time.DateOnly), c.now.In(civil.Zone).Format(time.DateTime), got, c.want)
-		}
-	}
-}
-
 func TestLocalChecksStopAtTheFirstRule(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		name, number string
 		want         error
-		band         string
+		birth        string
 	}{
-		{"张三", realnametest.Number(day(1990, 1, 1), 1), nil, ""},
-		{"张三", realnametest.Number(day(2008, 11, 21), 1), nil, ""},
-		{"张三", realnametest.Number(day(2008, 11, 22), 1), nil, bandMinor}, // turns 18 tomorrow
-		{"张三", realnametest.Number(day(2010, 11, 21), 1), nil, bandMinor},
-		{"张三", realnametest.Number(day(2010, 11, 22), 1), ErrTooYoung, ""},
+		{"张三", realnametest.Number(day(1990, 1, 1), 1), nil, "1990-01-01"},
+		{"张三", realnametest.Number(day(2008, 2, 29), 1), nil, "2008-02-29"},
 		{"Z", realnametest.Number(day(1990, 1, 1), 1), ErrName, ""},
 		{"张三", "110105194912310021", ErrNumber, ""},
 	}
 	for _, c := range cases {
 		p, err := check(c.name, c.number, today)
-		if !errors.Is(err, c.want) || err == nil && p.band(today) != c.band {
-			t.Errorf("%s %s: got %v %q, want %v %q", c.name, c.number, err, p.band(today), c.want, c.band)
+		if !errors.Is(err, c.want) || err == nil && p.birth.String() != c.birth {
+			t.Errorf("%s %s: got %v %s, want %v %s", c.name, c.number, err, p.birth, c.want, c.birth)
 		}
 	}
 }
@@ -134,16 +106,16 @@ func TestEveryStateMeetsEveryEvent(t *testing.T) {
 	t.Parallel()
 	states := []State{None, Verifying, Approved, ManualReview, OutcomeUnknown, Rejected, ChangeRequested, Revoked}
 	events := []Event{
-		EventSubmit, EventMatch, EventMatchMinor, EventMismatch, EventNoRecord, EventSourceError, EventProviderLimit, EventTimeout,
+		EventSubmit, EventMatch, EventMismatch, EventNoRecord, EventSourceError, EventProviderLimit, EventTimeout,
 		EventNoQuery, EventInUse, EventDropped, EventRefused, EventAskManual, EventApprove, EventReject, EventChangeRequest, EventWithdrawn, EventRevoke,
 	}
 	allowed := map[State]string{
 		None: "submit>verifying ask_manual>manual_review",
-		Verifying: "match>verified match_minor>manual_review mismatch>none no_record>manual_review source_error>manual_review " +
+		Verifying: "match>verified mismatch>none no_record>manual_review source_error>manual_review " +
 			"provider_limit>none timeout>unknown in_use>none dropped>none refused>none",
 		Approved:     "change_request>change_requested revoke>revoked",
 		ManualReview: "approve>verified reject>rejected",
-		OutcomeUnknown: "match>verified match_minor>manual_review mismatch>none no_record>manual_review source_error>manual_review " +
+		OutcomeUnknown: "match>verified mismatch>none no_record>manual_review source_error>manual_review " +
 			"no_query>none in_use>none ask_manual>manual_review",
 		Rejected:        "submit>verifying",
 		ChangeRequested: "submit>manual_review withdrawn>verified",
@@ -172,8 +144,8 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, number string) {
 		p, err := check(name, number, today)
 		if err != nil {
-			if !errors.Is(err, ErrName) && !errors.Is(err, ErrNumber) && !errors.Is(err, ErrTooYoung) {
-				t.Errorf("got %v, want one of the three errors, which tell no value", err)
+			if !errors.Is(err, ErrName) && !errors.Is(err, ErrNumber) {
+				t.Errorf("got %v, want one of the two errors, which tell no value", err)
 			}
 			return
 		}
@@ -181,8 +153,8 @@ func FuzzCheck(f *testing.F) {
 		if err != nil || again != p {
 			t.Errorf("the normal form of %q %q is not stable: %+v, %v", name, number, again, err)
 		}
-		if len(p.number) != 18 || Age(p.birth, today) < 16 {
-			t.Errorf("accepted %q, %d years old", p.number, Age(p.birth, today))
+		if years, err := age.At(p.birth, civil.DayOf(today)); err != nil || len(p.number) != 18 || years > 150 {
+			t.Errorf("accepted %q, %d years old, %v", p.number, years, err)
 		}
 	})
 }

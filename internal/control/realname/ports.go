@@ -3,7 +3,9 @@ package realname
 import (
 	"context"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -45,6 +47,15 @@ var (
 	ErrProviderLimit  = errs.New(errs.Limited, "realname.provider_limit")
 	ErrOutcomeUnknown = errs.New(errs.Unavailable, "realname.outcome_unknown")
 )
+
+// Ages judges the birth that a number tells, and whether something that the age
+// asks for is missing. The module age fills it.
+type Ages interface {
+	// Learn returns a minor's band, empty for adults. age.ErrTooYoung: nothing may
+	// be kept, and what is held is being erased.
+	Learn(ctx context.Context, subject id.Handle, account string, birth civil.Day) (age.Band, error)
+	Gate(ctx context.Context, subject id.Handle) error
+}
 
 // Consent records the separate act and answers whether it still stands. The
 // consent module fills it.

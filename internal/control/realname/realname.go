@@ -11,7 +11,7 @@
 //	  │                                        │  │        request   ▼    │
 //	  ├── no_query ── unknown ◀── timeout ─────┘  │            change_requested
 //	  │                                           │                  │ submit
-//	  │      no_record, source_error, match_minor ▼                  │
+//	  │                   no_record, source_error ▼                  │
 //	  └─(a new submission)            manual_review ◀────────────────┘
 //	                                     ├── approve ──▶ verified
 //	                                     └── reject ───▶ rejected
@@ -23,7 +23,7 @@
 // Invariants: name and number are sealed, found only by a blind index; an
 // attempt is counted before the source is asked and stays counted; a call whose
 // outcome is unknown is never repeated by itself; one number verifies at most
-// three accounts; nobody under 16 is ever stored.
+// three accounts; of whom the profile refuses for the age nothing is ever stored.
 //
 // Tables: realname_verification, realname_attempt.
 package realname
@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -58,7 +59,6 @@ var (
 	ErrState        = errs.New(errs.Conflict, "realname.state") // not possible in the present state
 	ErrName         = errs.New(errs.Unprocessable, "realname.name_invalid")
 	ErrNumber       = errs.New(errs.Unprocessable, "realname.number_invalid")
-	ErrTooYoung     = errs.New(errs.Unprocessable, "realname.too_young").ByClause("LT-7b") // under 16: nothing was stored
 	ErrDailyLimit   = errs.New(errs.Limited, "realname.daily_limit")
 	ErrTotalLimit   = errs.New(errs.Limited, "realname.total_limit")
 	ErrNumberLimit  = errs.New(errs.Limited, "realname.number_limit")
@@ -100,8 +100,8 @@ type Verification struct {
 	Account     account.ID
 	Subject     id.Handle
 	State       State
-	Reason      string // code of why it is in this state, empty for none
-	Band        string // "16-17" for minors, else empty
+	Reason      string   // code of why it is in this state, empty for none
+	Band        age.Band // of a minor, else empty
 	SubmittedAt time.Time
 	DecidedAt   time.Time
 
@@ -128,9 +128,6 @@ type VerifiedEvent struct{ Account, Subject string }
 
 // DecidedEvent is the payload of TopicDecided.
 type DecidedEvent struct{ Account, Subject, Verification, State, Reason string }
-
-// Bands of minors. An adult has none stored.
-const bandMinor = "16-17"
 
 // MaskName shows the first character only.
 func MaskName(name string) string {

@@ -29,6 +29,7 @@ type Deps struct {
 	Vault   *vault.Vault
 	Checker Checker
 	Consent Consent
+	Ages    Ages
 	Profile string // "mainland" keeps the values; "hongkong" only the result, values at most 24 h
 }
 
@@ -42,6 +43,7 @@ type Service struct {
 	vault   *vault.Vault
 	checker Checker
 	consent Consent
+	ages    Ages
 	profile string
 }
 
@@ -55,7 +57,7 @@ const classValue = "realname_value"
 func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, vault: d.Vault,
-		checker: d.Checker, consent: d.Consent, profile: d.Profile,
+		checker: d.Checker, consent: d.Consent, ages: d.Ages, profile: d.Profile,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -85,15 +87,22 @@ func (s *Service) Require(ctx context.Context, owner account.ID) (Verified, erro
 
 // Submit takes a submission: local checks, limits, the consent act, then the
 // question to the source as a job. What it refuses before the consent act
-// leaves nothing behind. Errors: ErrName, ErrNumber, ErrTooYoung, ErrState, the
-// limits, ErrNumberInUse, and those of the consent token.
+// leaves nothing behind but, of a minor, the band. Errors: ErrName, ErrNumber,
+// those of the module age, ErrState, the limits, ErrNumberInUse, and those of the
+// consent token.
 func (s *Service) Submit(ctx context.Context, p account.Principal, in Submission) (Verification, error) {
 	now := s.clock.Now()
 	who, err := check(in.Name, in.Number, now)
 	if err != nil {
 		return Verification{}, err
 	}
-	v := Verification{ID: id.New("rnv"), Account: p.Account, Subject: p.Subject, State: Verifying, Band: who.band(now), SubmittedAt: now}
+	v := Verification{ID: id.New("rnv"), Account: p.Account, Subject: p.Subject, State: Verifying, SubmittedAt: now}
+	if v.Band, err = s.ages.Learn(ctx, p.Subject, string(p.Account), who.birth); err != nil {
+		return Verification{}, err
+	}
+	if err := s.ages.Gate(ctx, p.Subject); err != nil {
+		return Verification{}, err
+	}
 	ip, err := s.index(ctx, &v, who, in.SourceIP)
 	if err != nil {
 		return Verification{}, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname/realnametest"
@@ -79,6 +80,7 @@ type rig struct {
 	audit  *audit.Service
 	source *source
 	acts   *acts
+	ages   *realnametest.Ages
 	events []VerifiedEvent
 }
 
@@ -88,12 +90,13 @@ func newRig(t *testing.T, d *db.DB, profile string) *rig {
 	kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
 	must(t, err)
 	r := &rig{db: d, clock: clock.NewFake(today), source: &source{result: Match}, acts: &acts{}}
+	r.ages = &realnametest.Ages{Clock: r.clock, Profile: profile}
 	r.keys, err = vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: r.clock, Log: quiet})
 	must(t, err)
 	r.audit = audit.New(audit.Deps{DB: d, Vault: r.keys, Clock: r.clock, Log: quiet})
 	r.keys.Bind(r.audit, r.acts)
 	r.queue = job.New(d, r.clock, quiet)
-	r.s = New(Deps{DB: d, Clock: r.clock, Queue: r.queue, Log: quiet, Audit: r.audit, Vault: r.keys, Checker: r.source, Consent: r.acts, Profile: profile})
+	r.s = New(Deps{DB: d, Clock: r.clock, Queue: r.queue, Log: quiet, Audit: r.audit, Vault: r.keys, Checker: r.source, Consent: r.acts, Ages: r.ages, Profile: profile})
 	job.Subscribe(r.queue, TopicVerified, "test", func(_ context.Context, e VerifiedEvent) error {
 		r.events = append(r.events, e)
 		return nil
@@ -179,7 +182,7 @@ func TestWhatIsRefusedFirstLeavesNothing(t *testing.T) {
 			change func(*Submission)
 			want   error
 		}{
-			"15 years old": {func(s *Submission) { s.Number = realnametest.Number(day(2010, 11, 22), 1) }, ErrTooYoung},
+			"14 years old": {func(s *Submission) { s.Number = realnametest.Number(day(2011, 11, 22), 1) }, age.ErrTooYoung},
 			"bad number":   {func(s *Submission) { s.Number = s.Number[:17] + "A" }, ErrNumber},
 			"bad name":     {func(s *Submission) { s.Name = "x" }, ErrName},
 			"bad token":    {func(s *Submission) { s.ConsentToken = "" }, consent.ErrToken},
@@ -386,13 +389,54 @@ func TestOneSubmissionAtATime(t *testing.T) {
 	})
 }
 
-func TestAMinorWaitsForAPerson(t *testing.T) {
+// What the age asks for comes before the consent act and before any store.
+func TestAMinorIsCheckedOnceNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	for profile, missing := range map[string]error{"mainland": age.ErrScreen, "hongkong": age.ErrGuardian} {
+		r := alone(t, profile)
+		in := adult(1)
+		in.Number = realnametest.Number(day(2009, 5, 5), 1)
+		r.ages.Missing = missing
+		if _, err := r.s.Submit(ctx, person1(1), in); !errors.Is(err, missing) {
+			t.Errorf("%s: got %v, want %v", profile, err, missing)
+		}
+		if len(r.acts.got) != 0 || r.count(t, "realname_verification")+r.count(t, "realname_attempt") != 0 {
+			t.Errorf("%s: something is stored", profile)
+		}
+		r.ages.Missing = nil
+		if v := r.submit(t, person1(1), in); v.State != Approved || v.Band != age.Youth {
+			t.Errorf("%s: got %+v", profile, v)
+		}
+	}
+}
+
+// The profile's own limit, on the day before and the day on which it is reached.
+func TestWhoIsTooYoungForTheProfileIsRefusedAndErased(t *testing.T) {
+	t.Parallel()
+	for profile, years := range map[string]int{"mainland": 15, "hongkong": 16} {
+		r := alone(t, profile)
+		in := adult(1)
+		in.Number = realnametest.Number(day(2026-years, 11, 22), 1) // reached tomorrow
+		if _, err := r.s.Submit(ctx, person1(1), in); !errors.Is(err, age.ErrTooYoung) {
+			t.Errorf("%s: got %v", profile, err)
+		}
+		if !slices.Equal(r.ages.Erased, []id.Handle{"sub_1"}) || len(r.acts.got) != 0 || r.count(t, "realname_verification")+r.count(t, "realname_attempt") != 0 {
+			t.Errorf("%s: erased %v, %d acts", profile, r.ages.Erased, len(r.acts.got))
+		}
+		in.Number = realnametest.Number(day(2026-years, 11, 21), 1) // reached today
+		if _, err := r.s.Submit(ctx, person1(2), in); err != nil {
+			t.Errorf("%s: got %v", profile, err)
+		}
+	}
+}
+
+func TestWhatTheSourceDoesNotKnowWaitsForAPerson(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
 		in := adult(1)
-		in.Number = realnametest.Number(day(2009, 5, 5), 1)
+		r.source.result = NoRecord
 		v := r.submit(t, person1(1), in)
-		if v.State != ManualReview || v.Reason != "realname.guardian_needed" || v.Band != bandMinor {
+		if v.State != ManualReview || v.Reason != "realname.no_record" {
 			t.Fatalf("got %+v", v)
 		}
 		waiting, err := r.s.Waiting(ctx)

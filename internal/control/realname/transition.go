@@ -22,7 +22,6 @@ type Event string
 const (
 	EventSubmit        Event = "submit"
 	EventMatch         Event = "match"
-	EventMatchMinor    Event = "match_minor" // match at 16 or 17: a guardian's consent is needed
 	EventMismatch      Event = "mismatch"
 	EventNoRecord      Event = "no_record"
 	EventSourceError   Event = "source_error"
@@ -46,11 +45,11 @@ var transitions = map[State]map[Event]State{
 	Rejected: {EventSubmit: Verifying},
 	Revoked:  {EventSubmit: Verifying},
 	Verifying: {
-		EventMatch: Approved, EventMatchMinor: ManualReview, EventMismatch: None, EventNoRecord: ManualReview,
+		EventMatch: Approved, EventMismatch: None, EventNoRecord: ManualReview,
 		EventSourceError: ManualReview, EventProviderLimit: None, EventTimeout: OutcomeUnknown, EventInUse: None, EventDropped: None, EventRefused: None,
 	},
 	OutcomeUnknown: {
-		EventMatch: Approved, EventMatchMinor: ManualReview, EventMismatch: None, EventNoRecord: ManualReview,
+		EventMatch: Approved, EventMismatch: None, EventNoRecord: ManualReview,
 		EventSourceError: ManualReview, EventNoQuery: None, EventInUse: None, EventAskManual: ManualReview,
 	},
 	ManualReview:    {EventApprove: Approved, EventReject: Rejected},

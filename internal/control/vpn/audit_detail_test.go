@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -66,6 +68,34 @@ func TestTheLogTellsWhatChanged(t *testing.T) {
 		} {
 			if d := cmp.Diff(want, r.lastDetail(t, kind)); d != "" {
 				t.Errorf("%s (-want +got):\n%s", kind, d)
+			}
+		}
+	})
+}
+
+// TestCredentialsAreMadeByANamedAdministrator holds TY-2.2b: an account of the
+// VPN comes from the administrator of its server and from nobody else, and the log
+// names who made it and who replaced its password.
+func TestCredentialsAreMadeByANamedAdministrator(t *testing.T) {
+	t.Parallel()
+	bob := account.Principal{Account: "acc_bob", Subject: "sub_bob"}
+	each(t, func(t *testing.T, r rig) {
+		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, nil)
+		c, _ := r.client(t, alice, srv.ID, "zhang.san")
+		_, err := r.s.CreateClient(ctx, bob, vpn.NewClient{Server: srv.ID, Name: "intruder"})
+		if !errs.IsNotFound(err) {
+			t.Errorf("on somebody else's server: got %v", err)
+		}
+		if _, err := r.s.ResetPassword(ctx, bob, c.ID); !errs.IsNotFound(err) {
+			t.Errorf("the password of somebody else's client: got %v", err)
+		}
+		_, err = r.s.ResetPassword(ctx, alice, c.ID)
+		must(t, err)
+		for _, kind := range []string{"vpn.client_created", "vpn.client_password"} {
+			leaves, err := r.audit.Leaves(ctx, audit.Filter{Type: kind})
+			must(t, err)
+			if len(leaves) != 1 || leaves[0].Handle != alice.Subject {
+				t.Errorf("%s: got %+v, want one that names %s", kind, leaves, alice.Subject)
 			}
 		}
 	})

@@ -18,7 +18,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
-	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 )
 
@@ -315,21 +314,25 @@ func (s *Service) DeleteClient(ctx context.Context, p account.Principal, client 
 		if err := sameVersion(ctx, 0, c.Version); err != nil {
 			return err
 		}
-		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
-			return err
-		}
-		if err := s.dropClientTx(ctx, tx, c); err != nil {
-			return err
-		}
-		if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, p, "vpn.client_deleted", map[string]string{"client": c.ID})
+		return s.deleteClientTx(ctx, tx, p, c)
 	})
 }
 
-// dropClientTx revokes and deletes; the destruction of the client's keys
-// follows as a job, because the key store is another database.
+func (s *Service) deleteClientTx(ctx context.Context, tx *db.Tx, p account.Principal, c SSLClient) error {
+	if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
+		return err
+	}
+	if err := s.dropClientTx(ctx, tx, c); err != nil {
+		return err
+	}
+	if _, err := s.fleet.ChangedTx(ctx, tx, c.Gateway); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, p, "vpn.client_deleted", map[string]string{"client": c.ID})
+}
+
+// dropClientTx revokes and deletes; what is left of the client's user, the keys
+// first of all, ends by an erasure that hears of it.
 func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) error {
 	if err := forgetIssued(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
@@ -348,13 +351,7 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	if err := s.fleet.ForgetUsageTx(ctx, tx, c.ID); err != nil {
 		return err
 	}
-	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "vpn.forget", Payload: forget{string(c.Subject)}})
-}
-
-type forget struct{ Subject string }
-
-func (s *Service) onForget(ctx context.Context, f forget) error {
-	return s.vault.DestroyClass(ctx, id.Handle(f.Subject), retentionClass)
+	return s.queue.PublishTx(ctx, tx, TopicClientGone, ClientGone{c.ID, c.Subject})
 }
 
 // ResetPassword gives a client a new random password, which Secret returns for

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
 // LockClientsTx shuts all SSL clients of an account, whoever uses them: their
@@ -56,4 +57,33 @@ func (s *Service) lockClientTx(ctx context.Context, tx *db.Tx, p account.Princip
 		return err
 	}
 	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))
+}
+
+// LockClientTx shuts one SSL client. One that is gone is no error.
+func (s *Service) LockClientTx(ctx context.Context, tx *db.Tx, client string) error {
+	c, err := clientByID(ctx, tx, client)
+	if errs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.lockClientTx(ctx, tx, account.Principal{Account: c.Account}, c); err != nil {
+		return err
+	}
+	_, err = s.fleet.ChangedTx(ctx, tx, c.Gateway)
+	return err
+}
+
+// DropClientTx deletes an SSL client on the word of its user. One that is gone is
+// no error.
+func (s *Service) DropClientTx(ctx context.Context, tx *db.Tx, client string) error {
+	c, err := clientByID(ctx, tx, client)
+	if errs.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.deleteClientTx(ctx, tx, account.Principal{Account: c.Account}, c)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -15,7 +14,6 @@ type Vault interface {
 	Seal(ctx context.Context, ref vault.Ref, plain []byte) ([]byte, error)
 	Begin(ctx context.Context, r vault.Read) (vault.Ticket, error)
 	Open(ctx context.Context, t vault.Ticket, ref vault.Ref, sealed []byte) ([]byte, error)
-	DestroyClass(ctx context.Context, subject id.Handle, class string) error
 }
 
 // SystemVault seals what is the installation's own: CA keys, the grant key.

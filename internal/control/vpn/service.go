@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 )
 
@@ -89,7 +90,6 @@ func New(d Deps) *Service {
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)
 	job.Subscribe(s.queue, fleet.TopicReleased, "vpn", s.onReleased)
 	job.Subscribe(s.queue, fleet.TopicSessionClosed, "vpn", s.onSessionClosed)
-	job.On(s.queue, "vpn.forget", s.onForget)
 	job.On(s.queue, "vpn.locked", s.onLocked)
 	s.queue.Every("vpn.quota", quotaEvery, s.enforceQuotas)
 	job.On(s.queue, "vpn.forget_key", s.onForgetKey)
@@ -136,6 +136,9 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, p account.Principal, ki
 	class := "self"
 	if p.Staff {
 		class = "staff"
+	}
+	if mutant.Off("TY-2.2b") {
+		p.Subject = ""
 	}
 	return s.audit.AppendTx(ctx, tx, audit.Event{
 		Type: kind, Subject: p.Subject, Account: string(p.Account),

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/envelope"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Errors of a restore. Each comes before the target is touched.
@@ -134,7 +136,7 @@ func (m Manifest) Check(store Store, region, profile string) error {
 
 // Verify reads the whole file: its hash, the key, every chunk. It writes
 // nothing.
-func (m Manifest) Verify(k PrivateKey) error {
+func (m Manifest) Verify(k envelope.PrivateKey) error {
 	f, err := os.Open(m.Path())
 	if err != nil {
 		return err
@@ -145,11 +147,11 @@ func (m Manifest) Verify(k PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	if n != m.Bytes || hex.EncodeToString(sum.Sum(nil)) != m.SHA256 {
+	if (n != m.Bytes || hex.EncodeToString(sum.Sum(nil)) != m.SHA256) && !mutant.Off("TY-5.1c") {
 		return fmt.Errorf("%s: %w", m.Path(), ErrHash)
 	}
 	if m.Key != k.Public().Fingerprint() {
-		return fmt.Errorf("%s is sealed for key %s, not %s: %w", m.Path(), m.Key, k.Public().Fingerprint(), ErrKey)
+		return fmt.Errorf("%s is sealed for key %s, not %s: %w", m.Path(), m.Key, k.Public().Fingerprint(), envelope.ErrKey)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -160,8 +162,8 @@ func (m Manifest) Verify(k PrivateKey) error {
 	})
 }
 
-func (m Manifest) read(f io.Reader, k PrivateKey, use func(io.Reader) error) error {
-	o, err := unseal(f, k, m.context())
+func (m Manifest) read(f io.Reader, k envelope.PrivateKey, use func(io.Reader) error) error {
+	o, err := Format.Open(f, k, m.context())
 	if err == nil {
 		err = use(o)
 	}
@@ -174,7 +176,7 @@ func (m Manifest) read(f io.Reader, k PrivateKey, use func(io.Reader) error) err
 // Restore fills an empty database, whose tables have to be made by sets. It
 // verifies the file first; an error after that leaves the database without
 // rows.
-func (m Manifest) Restore(ctx context.Context, d *db.DB, sets []db.Migrations, k PrivateKey) error {
+func (m Manifest) Restore(ctx context.Context, d *db.DB, sets []db.Migrations, k envelope.PrivateKey) error {
 	live, err := d.Schema(ctx)
 	if err != nil {
 		return err
@@ -196,7 +198,7 @@ func (m Manifest) Restore(ctx context.Context, d *db.DB, sets []db.Migrations, k
 			return err
 		}
 		if !maps.Equal(rows, m.Rows) {
-			return fmt.Errorf("the rows are not those of the manifest: %w", ErrAltered)
+			return fmt.Errorf("the rows are not those of the manifest: %w", envelope.ErrAltered)
 		}
 		return nil
 	})

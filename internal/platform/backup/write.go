@@ -15,6 +15,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
+	"github.com/skybridge-cloud/skybridge/internal/platform/envelope"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -38,7 +39,7 @@ type Source struct {
 
 	Dir    string
 	Keep   time.Duration
-	Public PublicKey
+	Public envelope.PublicKey
 
 	// Within looks at the state that is written, and Sign, after it is written,
 	// returns the signed checkpoint of the audit log in it and its size. Both may
@@ -98,7 +99,7 @@ func (s Source) file(ctx context.Context, path string, m *Manifest) (err error) 
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	sum, hash := &measured{w: f}, sha256.New()
-	sealed, err := seal(io.MultiWriter(sum, hash), s.Public, m.context())
+	sealed, err := Format.Seal(io.MultiWriter(sum, hash), s.Public, m.context())
 	if err != nil {
 		return err
 	}

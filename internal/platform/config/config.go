@@ -46,7 +46,36 @@ type Config struct {
 	VPN      VPN      `yaml:"vpn"`
 	Metrics  Metrics  `yaml:"metrics"`
 	Backup   Backup   `yaml:"backup"`
-	Demo     Demo     `yaml:"demo"`
+
+	Residency Residency `yaml:"residency"`
+
+	Demo Demo `yaml:"demo"`
+}
+
+// Residency is where everything that holds personal data stands, "CN-mainland"
+// or "HK", and who vouches for it. In a demonstration all is where the profile
+// wants it.
+type Residency struct {
+	Attestor   string      `yaml:"attestor"`
+	Database   string      `yaml:"database"`
+	KeyStore   string      `yaml:"keystore"`
+	Replicas   string      `yaml:"replicas"` // of the databases; empty = there are none
+	BackupMain string      `yaml:"backup_main"`
+	BackupKeys string      `yaml:"backup_keys"`
+	Logs       string      `yaml:"logs"`
+	Spool      string      `yaml:"spool"`
+	Mechanisms []Mechanism `yaml:"mechanisms"`
+}
+
+// Mechanism is a ground of transfers to recipients elsewhere.
+type Mechanism struct {
+	ID       string    `yaml:"id"`
+	Type     string    `yaml:"type"`
+	FilingNo string    `yaml:"filing_no"`
+	From     time.Time `yaml:"from"`
+	To       time.Time `yaml:"to"`
+	Scope    []string  `yaml:"scope"`
+	PIA      string    `yaml:"pia"`
 }
 
 // Backup is where the two stores are backed up to, apart.

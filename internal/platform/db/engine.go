@@ -17,6 +17,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
@@ -68,7 +70,7 @@ func encrypted(dsn string) error {
 	for _, end := range append(ends, c.Fallbacks...) {
 		// verify-ca leaves the name to nobody, and sets InsecureSkipVerify.
 		verified := end.TLSConfig != nil && !end.TLSConfig.InsecureSkipVerify && end.TLSConfig.ServerName != ""
-		if !verified && !local(end.Host) {
+		if !verified && !local(end.Host) && !mutant.Off("LT-5.2a") {
 			return ErrPlain
 		}
 	}

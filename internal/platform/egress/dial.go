@@ -14,7 +14,7 @@ import (
 func (p *Permit) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, ConnectTimeout)
 	defer cancel()
-	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", p.base.Hostname())
+	all, err := p.e.d.Lookup(ctx, "ip", p.base.Hostname())
 	if err != nil {
 		return nil, fmt.Errorf("resolving the recipient: %w", err)
 	}

@@ -24,6 +24,8 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"net"
+	"net/netip"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -67,6 +69,7 @@ type Intent struct {
 	Basis     string
 	Mechanism string // cross-border mechanism, empty if none is needed
 	Fields    []string
+	Order     string // of an authority, that it is done for; then nothing is dialled
 }
 
 // Receipt names a committed intent.
@@ -100,9 +103,15 @@ type Deps struct {
 	Ledger   Ledger
 	Gate     Gate
 	Papers   Papers // nil: nothing is sent
-	Clock    clock.Clock
-	Roots    *x509.CertPool // nil = the system's
+	// Transfers decides about recipients elsewhere; nil: nothing is sent to them.
+	Transfers Transfers
+	Clock     clock.Clock
+	Roots     *x509.CertPool // nil = the system's
+	Lookup    Lookup         // nil = the system's resolver
 }
+
+// Lookup resolves a name, as net.Resolver.LookupNetIP does.
+type Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
 // Limits of every call.
 const (
@@ -122,7 +131,12 @@ type Egress struct {
 func (e *Egress) Calls() *metric.Counts { return &e.calls }
 
 // New returns the door.
-func New(d Deps) *Egress { return &Egress{d: d} }
+func New(d Deps) *Egress {
+	if d.Lookup == nil {
+		d.Lookup = net.DefaultResolver.LookupNetIP
+	}
+	return &Egress{d: d}
+}
 
 // Begin checks a call, commits its intent and returns the permit. The caller
 // must Finish the permit; a permit that is never finished stays in the register
@@ -155,6 +169,9 @@ func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit
 	mechanism := ""
 	if e.d.Registry.abroad(r) {
 		mechanism = r.Mechanism
+		if err := e.transfer(ctx, c, r, op); err != nil {
+			return nil, err
+		}
 	}
 	receipt, err := e.d.Ledger.BeginDisclosure(ctx, Intent{
 		Subject: c.Subject, Recipient: r.ID, LegalName: r.LegalName, Role: r.Role, Region: r.Region,

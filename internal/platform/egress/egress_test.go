@@ -313,6 +313,11 @@ func TestInTheDemoOnlyLoopbackIsReached(t *testing.T) {
 	}
 }
 
+// abroad answers for what would leave the region.
+type abroad struct{ refuse error }
+
+func (a abroad) Transfer(context.Context, egress.Transfer) error { return a.refuse }
+
 // Mutant LT-3.0b opens the door without its papers.
 func TestAProcessorNeedsALiveAgreement(t *testing.T) {
 	t.Parallel()
@@ -323,7 +328,14 @@ func TestAProcessorNeedsALiveAgreement(t *testing.T) {
 		})
 		must(t, err)
 		log := &register{}
-		_, err = egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Papers: p, Clock: clock.NewFake(now)}).Begin(ctx, c)
+		var transfers egress.Transfers
+		switch mechanism {
+		case "std-contract-1":
+			transfers = abroad{}
+		case "too-many":
+			transfers = abroad{egress.ErrTransfer}
+		}
+		_, err = egress.New(egress.Deps{Registry: registry, Ledger: log, Gate: &gate{}, Papers: p, Transfers: transfers, Clock: clock.NewFake(now)}).Begin(ctx, c)
 		if (err == nil) != (len(log.intents) == 1) {
 			t.Errorf("%s: got %v with %d intents", c.Recipient, err, len(log.intents))
 		}
@@ -349,6 +361,8 @@ func TestAProcessorNeedsALiveAgreement(t *testing.T) {
 		{"hongkong", "", pay, papers{}, egress.ErrTransfer},
 		{"hongkong", "std-contract-1", mail, assessment, egress.ErrPIA},
 		{"hongkong", "std-contract-1", pay, papers{}, nil},
+		{"hongkong", "too-many", pay, papers{}, egress.ErrTransfer}, // the register refuses
+		{"hongkong", "nobody", pay, papers{}, egress.ErrTransfer},   // there is no register
 	} {
 		if err := begin(c.profile, c.mechanism, c.call, c.papers); !errors.Is(err, c.want) {
 			t.Errorf("%s %q %s %+v: got %v, want %v", c.profile, c.mechanism, c.call.Recipient, c.papers, err, c.want)

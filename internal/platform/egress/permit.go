@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/transport"
 )
 
 // Permit is one permitted call. It belongs to its caller and ends with Finish.
@@ -73,7 +75,9 @@ func (p *Permit) Client() *http.Client {
 // TLS is the configuration for the endpoint, for protocols that start TLS
 // themselves.
 func (p *Permit) TLS() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, ServerName: p.Host(), RootCAs: p.e.d.Roots}
+	c := transport.Config()
+	c.ServerName, c.RootCAs = p.Host(), p.e.d.Roots
+	return c
 }
 
 // Dial connects to a mail endpoint: with TLS for smtps; plain for smtp, where

@@ -3,8 +3,10 @@ package holding
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -42,6 +44,31 @@ type Held struct {
 	Opens    []Opens           // sealed columns that a copy shows
 	Withheld map[string]string // sealed columns that a copy does not show, each with the reason
 	Keeps    *Keeps            // nil: an erasure deletes the rows
+	Clears   map[string]string // columns of kept rows that no law keeps, with what an erasure writes there
+	Dated    string            // SQL: when what a row tells of happened, in microseconds; empty: a row tells how things are
+	Hidden   string            // SQL: rows that their person may not see at the time $2; empty: none
+}
+
+// View says which of a person's rows are looked at.
+type View struct {
+	Now   time.Time // for what is hidden for a time; zero hides it for good
+	From  time.Time // with Until: rows of this span and those without a date; both zero: all
+	Until time.Time // not included
+}
+
+// where is the condition on a table in a view, and its arguments.
+func (h Held) where(who string, v View) (string, []any) {
+	where, args := "("+h.Where+")", []any{who}
+	if h.Hidden != "" {
+		where += " AND NOT (" + h.Hidden + ")"
+		args = append(args, db.Micros(v.Now))
+	}
+	if h.Dated != "" && !v.Until.IsZero() {
+		n := len(args)
+		where += fmt.Sprintf(" AND %s >= $%d AND %s < $%d", h.Dated, n+1, h.Dated, n+2)
+		args = append(args, db.Micros(v.From), db.Micros(v.Until))
+	}
+	return where, args
 }
 
 // Opens names what a sealed column was sealed for (vault.Ref).
@@ -52,6 +79,7 @@ type Opens struct {
 	Suffix string // column that is appended to Class after a slash; empty = none
 
 	Subject func(Row) id.Handle          // whose key it is; nil: the person's
+	Needs   string                       // column that Subject looks at; empty = none
 	Text    func([]byte) (string, error) // how the value is written for a person; nil: it is text
 }
 
@@ -84,13 +112,14 @@ func (h Held) Within(t Table) Held {
 	return h
 }
 
-// Count is the number of a person's rows in the table.
-func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
+// Visible is the number of a person's rows in the table that a view shows.
+func (h Held) Visible(ctx context.Context, q db.Q, p Person, v View) (int64, error) {
 	who := p.by(h.By)
 	if who == "" {
 		return 0, nil
 	}
-	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, h.Where), who)
+	where, args := h.where(who, v)
+	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, where), args...)
 }
 
 // Row is a row by column names.
@@ -99,7 +128,7 @@ type Row map[string]any
 // Rows reads a person's rows of one table: the columns of a copy, and those that
 // its sealed ones need to be opened. It returns none where the person is not of
 // the kind that the table is about.
-func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person) ([]Row, error) {
+func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person, v View) ([]Row, error) {
 	who := p.by(h.By)
 	if who == "" {
 		return nil, nil
@@ -107,8 +136,10 @@ func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person) ([]Row, error
 	names := h.Columns(t)
 	for _, o := range h.Opens {
 		names = append(names, o.Row)
-		if o.Suffix != "" {
-			names = append(names, o.Suffix)
+		for _, n := range []string{o.Suffix, o.Needs} {
+			if n != "" {
+				names = append(names, n)
+			}
 		}
 	}
 	slices.Sort(names)
@@ -131,7 +162,8 @@ func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person) ([]Row, error
 		}
 		return row, nil
 	}
-	return db.Select(ctx, q, scan, fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(names, ", "), h.Table, h.Where), who)
+	where, args := h.where(who, v)
+	return db.Select(ctx, q, scan, fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(names, ", "), h.Table, where), args...)
 }
 
 // Outcome is what an erasure did with one table.
@@ -141,12 +173,29 @@ type Outcome struct {
 	Keeps   *Keeps // the rows stay, restricted
 }
 
-// EraseTx deletes a person's rows of one table unless a law keeps them. Twice
-// is not an error.
+// Count counts a person's rows of one table, those that they may not see too.
+func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
+	who := p.by(h.By)
+	if who == "" {
+		return 0, nil
+	}
+	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, h.Where), who)
+}
+
+// EraseTx deletes a person's rows of one table, or where a law keeps them clears
+// what it does not keep. Twice is not an error.
 func (h Held) EraseTx(ctx context.Context, tx *db.Tx, p Person) (Outcome, error) {
 	out := Outcome{Table: h.Table, Keeps: h.Keeps}
 	who := p.by(h.By)
-	if who == "" || h.Keeps != nil {
+	if who == "" {
+		return out, nil
+	}
+	if h.Keeps != nil {
+		for _, column := range slices.Sorted(maps.Keys(h.Clears)) {
+			if _, err := tx.Exec(ctx, fmt.Sprintf("UPDATE %s SET %s = $2 WHERE %s", h.Table, column, h.Where), who, h.Clears[column]); err != nil {
+				return out, err
+			}
+		}
 		return out, nil
 	}
 	var err error

@@ -55,6 +55,14 @@ const (
 	Case          Category = "case"
 )
 
+// Categories lists all of them.
+func Categories() []Category {
+	return []Category{
+		AccountName, AccountSecret, Certificate, Email, Phone, QQ, Area, IDName, IDNumber, IDResult, AgeBand, Guardian, NetIP, NetUserAgent,
+		NetPage, NetSession, Order, PayResult, TicketText, Consent, Case,
+	}
+}
+
 // Basis is the legal basis of processing (PIPL 13).
 type Basis string
 

@@ -5,8 +5,10 @@ package money
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +28,9 @@ const (
 )
 
 var exponents = map[Currency]int{CNY: 2, USD: 2, EUR: 2, HKD: 2, JPY: 0}
+
+// Currencies lists all that this installation knows, in the order of their codes.
+func Currencies() []Currency { return slices.Sorted(maps.Keys(exponents)) }
 
 // Money is an amount in minor units (fen for CNY).
 type Money struct {

@@ -31,6 +31,19 @@ func TestWhatMustNotBeToldIsNot(t *testing.T) {
 	}
 }
 
+// TestWhatGoesThroughATunnelIsNotLogged holds SUP-7: no line has a destination, a
+// name that was asked for or a payload.
+func TestWhatGoesThroughATunnelIsNotLogged(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"destination", "dst", "dst_ip", "host", "domain", "dns", "query", "question", "sni", "payload", "packet", "content"} {
+		var out bytes.Buffer
+		New(&out, "json", slog.LevelDebug).With(key, "canary.example").Info("x", key, "canary.example", slog.Group("session", slog.String(key, "canary.example")))
+		if strings.Contains(out.String(), "canary.example") {
+			t.Errorf("%s: got %s", key, out.String())
+		}
+	}
+}
+
 func TestErrorsAndGroupsAreScrubbedToo(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -5,6 +5,8 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Form of a sealed value: version(1) suite(1) key id(16) nonce(12) text tag(16).
@@ -37,6 +39,7 @@ func gcm(key []byte) (cipher.AEAD, error) {
 // lock returns nonce and ciphertext. A nonce is random: that bounds a
 // key to 2^32 seals (NIST SP 800-38D, 8.3), which no person's data reaches.
 func lock(key, plain, aad []byte) ([]byte, error) {
+	aad = place(aad)
 	a, err := gcm(key)
 	if err != nil {
 		return nil, err
@@ -47,6 +50,7 @@ func lock(key, plain, aad []byte) ([]byte, error) {
 
 // unlock is the inverse of lock; every mismatch is ErrIntegrity.
 func unlock(key, locked, aad []byte) ([]byte, error) {
+	aad = place(aad)
 	a, err := gcm(key)
 	if err != nil {
 		return nil, err
@@ -59,6 +63,14 @@ func unlock(key, locked, aad []byte) ([]byte, error) {
 		return nil, ErrIntegrity
 	}
 	return plain, nil
+}
+
+// place is what binds a sealed value to where it stands.
+func place(aad []byte) []byte {
+	if mutant.Off("TY-5.1a") {
+		return nil
+	}
+	return aad
 }
 
 // bound joins parts, each with its length before it, so that no two lists of

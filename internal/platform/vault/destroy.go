@@ -72,3 +72,9 @@ func (v *Vault) Destroyed(ctx context.Context, subject id.Handle, class string) 
 		"SELECT count(*) FROM keystore_key WHERE handle = $1 AND class = $2 AND state = 'destroyed'", subject, class)
 	return n > 0, away(err)
 }
+
+// Classes lists the classes of a person that have a live key.
+func (v *Vault) Classes(ctx context.Context, subject id.Handle) ([]string, error) {
+	all, err := db.Select(ctx, v.db, db.One[string], "SELECT DISTINCT class FROM keystore_key WHERE handle = $1 AND state = 'live' ORDER BY class", subject)
+	return all, away(err)
+}

@@ -92,11 +92,14 @@ const (
 	Staff  = "staff"
 	Job    = "job"
 	System = "system"
+
+	// Authority: for an order of an authority, which Read.Order names.
+	Authority = "authority"
 )
 
 // Reader is who reads.
 type Reader struct {
-	Class   string // Self, Staff, Job, System
+	Class   string // Self, Staff, Job, System, Authority
 	Handle  id.Handle
 	Session string // login session; or the job's kind
 }
@@ -109,10 +112,28 @@ type Read struct {
 	Fields  []string // Ref.Field of each
 	Purpose string   // of the consent module's closed list
 	Reason  string   // a code, or the id of a ticket or case; staff who read of others need one
+
+	// Order is the order of an authority that is carried out, with the reader class
+	// Authority; the read log asks it from when the person may see the reading.
+	Order string
+	// Of is whom the order is about, where what is read was sealed for another
+	// subject, as a day is; empty: the subject.
+	Of id.Handle
+}
+
+// For is whom the reading is about.
+func (r Read) For() id.Handle {
+	if r.Of != "" {
+		return r.Of
+	}
+	return r.Subject
 }
 
 func (r Read) complete() bool {
 	foreign := r.Reader.Class == Staff && r.Reader.Handle != r.Subject
+	if (r.Reader.Class == Authority) != (r.Order != "") {
+		return false
+	}
 	return r.Subject != "" && r.Purpose != "" && len(r.Fields) > 0 && r.Reader.Class != "" && (r.Reason != "" || !foreign)
 }
 

@@ -41,7 +41,7 @@ func TestAVerificationFromConsentToDisclosure(t *testing.T) {
 		must(t, err)
 		s := realname.New(realname.Deps{
 			DB: d, Clock: rig.Clock, Queue: rig.Queue, Log: quiet, Audit: rig.Audit, Vault: rig.Vault,
-			Checker: checker, Consent: rig.Consent, Profile: "mainland",
+			Checker: checker, Consent: rig.Consent, Ages: &realnametest.Ages{Clock: rig.Clock, Profile: "mainland"}, Profile: "mainland",
 		})
 		p := account.Principal{Account: "acc_1", Subject: "sub_1", Session: "ses_1"}
 

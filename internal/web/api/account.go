@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
@@ -18,7 +18,8 @@ type Registration struct {
 	Email            string `json:"email" minLength:"3" maxLength:"254" example:"alice@example.org"`
 	ConsentToken     string `json:"consent_token" maxLength:"1024" doc:"Of GET /consent-prompts/platform_policy"`
 	CrossborderToken string `json:"crossborder_token,omitempty" maxLength:"1024" doc:"Of GET /consent-prompts/crossborder.platform, where the profile asks for it"`
-	Adult            bool   `json:"adult" doc:"The statement of being 18 or older, part of the act"`
+	Adult            bool   `json:"adult,omitempty" doc:"The statement of being 18 or older, part of the act"`
+	AgeGroup         string `json:"age_group,omitempty" enum:",≤14,15,16-17" doc:"A minor's statement, in place of adult; GET /age-groups says what follows from it"`
 }
 
 // Account is a new account.
@@ -57,6 +58,7 @@ type Me struct {
 	ConsentsDue   []string  `json:"consents_due" nullable:"false" doc:"Purposes whose policy has a new major version that waits for an act"`
 	MFA           bool      `json:"mfa" doc:"This session passed a second factor"`
 	StepUpUntil   time.Time `json:"step_up_until" doc:"Until then sensitive acts are open"`
+	Age           Age       `json:"age"`
 	CreatedAt     time.Time `json:"created_at"`
 }
 
@@ -118,17 +120,17 @@ type Training struct {
 
 // withCookies is an answer that sets cookies of the registry.
 type withCookies[T any] struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []cookie.Line `header:"Set-Cookie"`
 	Body      T
 }
 
 // cookiesOnly is an answer without a body that sets cookies of the registry.
 type cookiesOnly struct {
-	SetCookie []http.Cookie `header:"Set-Cookie"`
+	SetCookie []cookie.Line `header:"Set-Cookie"`
 }
 
 func sessionCookie(token string) *cookiesOnly {
-	return &cookiesOnly{[]http.Cookie{cookie.NewSession(token)}}
+	return &cookiesOnly{[]cookie.Line{cookie.Make(cookie.Session, token, 0)}}
 }
 
 // source is where a request came from, as far as the logs may know.
@@ -138,7 +140,7 @@ func source(ctx context.Context) account.Source {
 }
 
 // Accounts registers accounts, their owner's own data and passwords.
-func Accounts(a *API, s *account.Service, c *consent.Service) {
+func Accounts(a *API, s *account.Service, c *consent.Service, ages *age.Service) {
 	const tag = "Account"
 	Post(a, "/accounts", Operation{
 		ID: "register", Summary: "Open an account", Tag: tag, Access: Public, Status: 201,
@@ -161,7 +163,7 @@ func Accounts(a *API, s *account.Service, c *consent.Service) {
 			return nil, s.ConfirmReset(ctx, in.Body.Token, in.Body.Password, source(ctx))
 		})
 	Get(a, "/me", Operation{ID: "me", Summary: "Who is signed in", Tag: tag, Access: SignedIn},
-		func(ctx context.Context, _ *struct{}) (*Body[Me], error) { return me(ctx, s, c) })
+		func(ctx context.Context, _ *struct{}) (*Body[Me], error) { return me(ctx, s, c, ages) })
 	Get(a, "/me/contact", Operation{ID: "my-contact", Summary: "Your e-mail address; reading it is noted among your reads", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, _ *struct{}) (*Body[MyContact], error) {
 			email, err := s.Address(ctx, Who(ctx))
@@ -172,7 +174,7 @@ func Accounts(a *API, s *account.Service, c *consent.Service) {
 			if err := s.SetLocale(ctx, Who(ctx), in.Body.Locale); err != nil {
 				return nil, err
 			}
-			return me(ctx, s, c)
+			return me(ctx, s, c, ages)
 		})
 	Post(a, "/me/password", Operation{ID: "change-password", Summary: "Change the password; ends all other sessions", Tag: tag, Access: SignedIn, Status: 204},
 		func(ctx context.Context, in *struct{ Body PasswordChange }) (*cookiesOnly, error) {
@@ -245,7 +247,7 @@ func secondFactor(a *API, s *account.Service) {
 func register(ctx context.Context, s *account.Service, in Registration) (*Body[Account], error) {
 	got, err := s.Register(ctx, account.Registration{
 		Name: in.UserName, Password: in.Password, Email: in.Email, Locale: string(request.From(ctx).Language),
-		ConsentToken: in.ConsentToken, CrossborderToken: in.CrossborderToken, Adult: in.Adult, Channel: "console", Source: source(ctx),
+		ConsentToken: in.ConsentToken, CrossborderToken: in.CrossborderToken, Adult: in.Adult, Band: age.Band(in.AgeGroup), Channel: "console", Source: source(ctx),
 	})
 	if err != nil {
 		return nil, err
@@ -269,7 +271,7 @@ func verifyEmail(ctx context.Context, a *API, s *account.Service, in *verifyInpu
 	return s.AskVerification(ctx, p, source(ctx))
 }
 
-func me(ctx context.Context, s *account.Service, c *consent.Service) (*Body[Me], error) {
+func me(ctx context.Context, s *account.Service, c *consent.Service, ages *age.Service) (*Body[Me], error) {
 	p := Who(ctx)
 	profile, err := s.Profile(ctx, p)
 	if err != nil {
@@ -279,7 +281,12 @@ func me(ctx context.Context, s *account.Service, c *consent.Service) (*Body[Me],
 	if err != nil {
 		return nil, err
 	}
+	standing, err := ages.StandingOf(ctx, p.Subject)
+	if err != nil {
+		return nil, err
+	}
 	return &Body[Me]{Me{
+		Age:     Age{string(standing.Band), standing.Needs},
 		Account: string(profile.Account), UserName: profile.Name, EmailVerified: !profile.EmailVerifiedAt.IsZero(),
 		Locale: profile.Locale, TOTP: profile.TOTP, RecoveryLeft: profile.RecoveryLeft, Staff: profile.Staff, EnrolTOTP: profile.Staff && !p.MFA,
 		Permissions: Items(p.Permissions, func(s string) string { return s }), ConsentsDue: Items(due, func(d consent.Due) string { return d.Purpose }),

@@ -30,6 +30,7 @@ type Disclosure struct {
 	Fields    []string   `json:"fields" nullable:"false"`
 	Phase     string     `json:"phase" enum:"intent,done,failed,unknown" doc:"intent and unknown: it may have been sent"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	Order     string     `json:"order" doc:"Of an authority, that it was done for; empty for none"`
 	LogIndex  int64      `json:"log_index" doc:"Position in the audit log, for a proof"`
 }
 
@@ -37,7 +38,7 @@ type Disclosure struct {
 type ReadEvent struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
-	Reader   string    `json:"reader" enum:"self,staff,job,system"`
+	Reader   string    `json:"reader" enum:"self,staff,job,system,authority"`
 	Handle   string    `json:"handle" doc:"Handle of the member of staff; empty for jobs"`
 	Fields   []string  `json:"fields" nullable:"false"`
 	Purpose  string    `json:"purpose"`
@@ -229,8 +230,8 @@ func proof(ctx context.Context, s *audit.Service, index, from int64, person id.H
 	}
 	if index >= 0 {
 		i, err := s.Inclusion(ctx, index, size)
-		if err == nil && person != "" && i.Leaf.Handle != person {
-			err = audit.ErrRange
+		if err == nil && person != "" {
+			err = s.Shown(ctx, i.Leaf, person)
 		}
 		if err != nil {
 			return LogProof{}, err
@@ -255,7 +256,7 @@ func toDisclosure(d audit.Disclosure) Disclosure {
 	return Disclosure{
 		ID: d.ID, At: d.At, Recipient: d.Recipient, LegalName: d.LegalName, Role: d.Role, Region: d.Region, Operation: d.Op,
 		Purpose: d.Purpose, Basis: d.Basis, Mechanism: d.Mechanism, Fields: append([]string{}, d.Fields...), Phase: d.Phase,
-		EndedAt: toTime(d.EndedAt), LogIndex: d.Index,
+		EndedAt: toTime(d.EndedAt), Order: d.Order, LogIndex: d.Index,
 	}
 }
 

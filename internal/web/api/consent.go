@@ -13,7 +13,7 @@ import (
 // ConsentPrompt is what a person is to be shown before an act.
 type ConsentPrompt struct {
 	Purpose    string    `json:"purpose"`
-	Kind       string    `json:"kind" enum:"plain,separate.sensitive,separate.share,separate.crossborder"`
+	Kind       string    `json:"kind" enum:"plain,separate.sensitive,separate.share,separate.crossborder,guardian"`
 	Document   string    `json:"document"`
 	Version    string    `json:"version"`
 	Title      string    `json:"title"`

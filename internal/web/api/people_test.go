@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/webstore"
 	"github.com/skybridge-cloud/skybridge/internal/web/api"
 	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
@@ -50,8 +51,10 @@ func newPlace(t *testing.T, demo bool) place {
 	}
 	mux := http.NewServeMux()
 	a := api.New(api.Options{Mux: mux, Version: "test", Sessions: r.Account, Gate: r.Consent, Log: slog.New(slog.DiscardHandler)})
-	api.Accounts(a, r.Account, r.Consent)
+	api.Accounts(a, r.Account, r.Consent, r.Age)
+	api.AgesOf(a, r.Age, r.Account)
 	api.LoginSessions(a, r.Account)
+	api.Cookies(a)
 	api.Policies(a, r.Consent)
 	api.ConsentActs(a, r.Consent)
 	api.Notices(a, n)
@@ -101,7 +104,7 @@ func (b browser) do(method, path string, body any) (int, map[string]any) {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	for _, c := range answer.Cookies() {
-		if !slices.Contains(cookie.Names, c.Name) || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
+		if _, ok := webstore.Get().Cookie(c.Name); !ok || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
 			b.t.Errorf("%s %s sets cookie %s without its flags", method, path, c.Name)
 		}
 	}
@@ -218,6 +221,67 @@ func TestRememberBringsASessionBack(t *testing.T) {
 	p.browser(t).want("POST", "/login-sessions/resume", body{}, 401, "account.session_ended")
 }
 
+// TestTheActOfBeingRememberedIsTheOnlyOneThatLasts: clause LT-2.3.
+func TestTheActOfBeingRememberedIsTheOnlyOneThatLasts(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, false)
+	p.browser(t).register("alice")
+	for _, tick := range []bool{false, true} {
+		b := p.browser(t)
+		raw, err := json.Marshal(body{"user_name": "alice", "password": accounttest.Password, "remember": tick})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := b.http.Post(p.server.URL+"/api/v1/login-sessions", "application/json", bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		var lasting []string
+		for _, c := range answer.Cookies() {
+			if c.MaxAge != 0 || !c.Expires.IsZero() {
+				lasting = append(lasting, c.Name)
+			}
+		}
+		if len(lasting) > 0 != tick || tick && lasting[0] != cookie.Remember {
+			t.Errorf("ticked %v: %v outlive the browser", tick, lasting)
+		}
+	}
+}
+
+// TestBeingRememberedIsWithdrawn on the page about cookies, and in the list of
+// sessions even after the session ended.
+func TestBeingRememberedIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, false)
+	b := p.browser(t)
+	b.register("alice")
+	present := func() (got []string) {
+		for _, c := range b.want("GET", "/cookies", nil, 200, "")["cookies"].([]any) {
+			if c := c.(map[string]any); c["present"] == true {
+				got = append(got, c["name"].(string))
+			}
+		}
+		return got
+	}
+	if got := present(); !slices.Equal(got, []string{cookie.Session, cookie.Remember}) {
+		t.Errorf("got %v", got)
+	}
+	token := b.cookie(cookie.Remember)
+	b.want("DELETE", "/login-sessions/remember", nil, 204, "")
+	if got := present(); !slices.Equal(got, []string{cookie.Session}) {
+		t.Errorf("afterwards got %v", got)
+	}
+	b.want("GET", "/me", nil, 200, "") // the session goes on
+	b.want("DELETE", "/login-sessions/remember", nil, 204, "")
+	u, err := url.Parse(p.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.http.Jar.SetCookies(u, []*http.Cookie{{Name: cookie.Remember, Value: token, Path: "/", Secure: true}})
+	b.want("POST", "/login-sessions/resume", body{}, 401, "account.session_ended")
+}
+
 func TestSessionsAndLogsAreTheirPersons(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, false)
@@ -280,8 +344,8 @@ func TestPoliciesAndConsentsOverHTTP(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, false)
 	b := p.browser(t)
-	if list := b.want("GET", "/policies", nil, 200, "")["items"].([]any); len(list) != 5 {
-		t.Errorf("got %d documents, want 5", len(list))
+	if list := b.want("GET", "/policies", nil, 200, "")["items"].([]any); len(list) != 6 {
+		t.Errorf("got %d documents, want 6", len(list))
 	}
 	doc := b.want("GET", "/policies/platform", nil, 200, "")
 	if doc["locale"] != "en" || !strings.Contains(doc["html"].(string), `id="LT-1.1a"`) || doc["title"] != "示例云 platform privacy policy" {
@@ -340,8 +404,8 @@ func TestStaffPublishAPolicyAndPeopleAreAskedAgain(t *testing.T) {
 	if v["version"] != "2.0.0" {
 		t.Errorf("got %v", v)
 	}
-	if all := staff.want("GET", "/admin/policies", nil, 200, "")["items"].([]any); len(all) != 6 {
-		t.Errorf("got %d versions, want 6", len(all))
+	if all := staff.want("GET", "/admin/policies", nil, 200, "")["items"].([]any); len(all) != 7 {
+		t.Errorf("got %d versions, want 7", len(all))
 	}
 	p.Clock.Advance(consent.NoticePeriod)
 	b.login("alice")

@@ -275,6 +275,11 @@ func (b DataSubjectAnswer) answer() privacy.Answer {
 	return privacy.Answer{Decision: privacy.Decision(b.Decision), Reason: b.Reason, Law: b.Law, Remedies: b.Remedies, Words: b.Words}
 }
 
+type guardianProofInput struct {
+	ID   string `path:"id" maxLength:"40"`
+	Body GuardianProof
+}
+
 func rightsDesk(a *API, s *privacy.Service) {
 	const path = "/admin/data-subject-requests"
 	staff := Staff(account.PermPrivacyHandle)
@@ -319,6 +324,14 @@ func rightsDesk(a *API, s *privacy.Service) {
 	Post(a, path+"/{id}/special", Operation{ID: "admin-extend-data-subject-request", Summary: "Declare a special case: seven days", Tag: "Staff", Access: staff, Status: 204},
 		func(ctx context.Context, in *specialInput) (*struct{}, error) {
 			return nil, s.Special(ctx, Who(ctx), in.ID, in.Body.Reason)
+		})
+	Post(a, path+"/{id}/proof", Operation{
+		ID: "admin-see-guardian-proof", Summary: "You saw the proof of a guardian", Tag: "Staff", Access: staff,
+		Detail: "Two of the staff see the same document; a guardian's request is granted after the second.",
+	},
+		func(ctx context.Context, in *guardianProofInput) (*Body[SeenDocument], error) {
+			done, err := s.SeeProof(ctx, Who(ctx), in.ID, account.ID(in.Body.Account), in.Body.SHA256)
+			return &Body[SeenDocument]{SeenDocument{done}}, err
 		})
 	for name, act := range map[string]struct {
 		summary string

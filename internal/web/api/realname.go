@@ -32,7 +32,7 @@ type RealNameVerification struct {
 type RealNameReview struct {
 	RealNameVerification
 	Account string `json:"account"`
-	Band    string `json:"band" doc:"16-17 for minors, else empty"`
+	Band    string `json:"band" doc:"≤14, 15 or 16-17 for minors, else empty"`
 }
 
 // RealNameDecision is what a member of staff decides.
@@ -136,5 +136,5 @@ func toRealName(v realname.View) RealNameVerification {
 }
 
 func toRealNameReview(v realname.Verification) RealNameReview {
-	return RealNameReview{toRealName(realname.View{Verification: v}), string(v.Account), v.Band}
+	return RealNameReview{toRealName(realname.View{Verification: v}), string(v.Account), string(v.Band)}
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -37,6 +36,8 @@ type LoginSession struct {
 	ExpiresAt  time.Time `json:"expires_at"`
 	MFA        bool      `json:"mfa"`
 	Current    bool      `json:"current"`
+	// Until when its browser may come back without signing in.
+	RememberedUntil *time.Time `json:"remembered_until,omitempty" doc:"Absent where the person did not ask to stay signed in"`
 }
 
 // LoginEntry is a line of the login log.
@@ -84,6 +85,13 @@ func LoginSessions(a *API, s *account.Service) {
 		})
 	Delete(a, "/login-sessions/{id}", Operation{ID: "end-session", Summary: "End a session; current signs out", Tag: tag, Access: SignedIn, Status: 204},
 		func(ctx context.Context, in *sessionID) (*cookiesOnly, error) { return endSession(ctx, s, in.ID) })
+	Delete(a, "/login-sessions/remember", Operation{ID: "forget-browser", Summary: "Withdraw being kept signed in on this browser; the session goes on", Tag: tag, Access: Public, Status: 204},
+		func(ctx context.Context, in *resumeInput) (*cookiesOnly, error) {
+			if err := s.Forget(ctx, in.Remember); err != nil {
+				return nil, err
+			}
+			return &cookiesOnly{[]cookie.Line{cookie.Clear(cookie.Remember)}}, nil
+		})
 	Get(a, "/me/login-log", Operation{ID: "login-log", Summary: "Your sign-ins, failed ones too, newest first", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, in *struct{ Page }) (*Body[List[LoginEntry]], error) {
 			all, next, err := s.LoginLog(ctx, Who(ctx), in.Cursor, in.Limit)
@@ -114,9 +122,9 @@ func opened(g account.Grant, err error) (*withCookies[NewSession], error) {
 	if err != nil {
 		return nil, err
 	}
-	set := []http.Cookie{cookie.NewSession(g.Token)}
+	set := []cookie.Line{cookie.Make(cookie.Session, g.Token, 0)}
 	if g.RememberToken != "" {
-		set = append(set, cookie.NewRemember(g.RememberToken))
+		set = append(set, cookie.Make(cookie.Remember, g.RememberToken, g.RememberFor))
 	}
 	return &withCookies[NewSession]{set, NewSession{
 		ID: g.Principal.Session, UserName: g.Principal.UserName, MFA: g.Principal.MFA,
@@ -132,11 +140,15 @@ func endSession(ctx context.Context, s *account.Service, id string) (*cookiesOnl
 	if err := s.Logout(ctx, p); err != nil {
 		return nil, err
 	}
-	return &cookiesOnly{[]http.Cookie{cookie.Clear(cookie.Session), cookie.Clear(cookie.Remember)}}, nil
+	return &cookiesOnly{[]cookie.Line{cookie.Clear(cookie.Session), cookie.Clear(cookie.Remember)}}, nil
 }
 
 func toLoginSession(s account.Session) LoginSession {
-	return LoginSession{ID: s.ID, Browser: s.Browser, OS: s.OS, IP: s.IP, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt, MFA: s.MFA, Current: s.Current}
+	out := LoginSession{ID: s.ID, Browser: s.Browser, OS: s.OS, IP: s.IP, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ExpiresAt: s.ExpiresAt, MFA: s.MFA, Current: s.Current}
+	if !s.RememberedUntil.IsZero() {
+		out.RememberedUntil = &s.RememberedUntil
+	}
+	return out
 }
 
 func toLoginEntry(e account.LoginEntry) LoginEntry {

@@ -58,7 +58,7 @@ func newTrustAPI(t *testing.T) *trustAPI {
 	quiet := slog.New(slog.DiscardHandler)
 	s := realname.New(realname.Deps{
 		DB: a.rig.DB, Clock: a.rig.Clock, Queue: a.rig.Queue, Log: quiet, Audit: a.rig.Audit, Vault: a.rig.Vault,
-		Checker: a, Consent: a.rig.Consent, Profile: "mainland",
+		Checker: a, Consent: a.rig.Consent, Ages: &realnametest.Ages{Clock: a.rig.Clock, Profile: "mainland"}, Profile: "mainland",
 	})
 	all := api.New(api.Options{Mux: a.mux, Version: "test", Sessions: a, Gate: everything{}, Log: quiet})
 	api.RealName(all, s)

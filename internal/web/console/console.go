@@ -25,6 +25,8 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+	"github.com/skybridge-cloud/skybridge/internal/platform/webstore"
 	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
@@ -152,7 +154,11 @@ func (h *Handler) place(w http.ResponseWriter, r *http.Request, name string) {
 // form-action cannot name one origin; loopback is for the demo's simulators.
 func (h *Handler) policy(nonce string) string {
 	forms := strings.Join(slices.Concat([]string{"'self'", "https:"}, h.opt.FormTargets), " ")
-	return "default-src 'self'; style-src 'self' 'nonce-" + nonce + "'; object-src 'none'; base-uri 'none'; " +
+	origins := "'self'"
+	if mutant.Off("LT-2.1") {
+		origins = "*"
+	}
+	return "default-src " + origins + "; style-src 'self' 'nonce-" + nonce + "'; object-src 'none'; base-uri 'none'; " +
 		"frame-ancestors 'none'; form-action " + forms
 }
 
@@ -181,6 +187,9 @@ func theme(r *http.Request) string {
 // plain is what readers without scripts see: policies, and the way to them.
 func (h *Handler) plain(r *http.Request, name string, lang i18n.Language) string {
 	parts := strings.Split(name, "/")
+	if name == "cookies" {
+		return cookies(lang)
+	}
 	if parts[0] == "policies" && h.opt.Policy != nil {
 		document, version, ok := named(parts)
 		if !ok {
@@ -193,6 +202,18 @@ func (h *Handler) plain(r *http.Request, name string, lang i18n.Language) string
 	}
 	return `<main class="paper"><p>` + html.EscapeString(i18n.Text(lang, "console.needs_script", nil)) +
 		`</p><p><a href="/policies">` + html.EscapeString(i18n.Text(lang, "console.policies", nil)) + "</a></p></main>"
+}
+
+// cookies is the registry of what is kept in browsers, as a table.
+func cookies(lang i18n.Language) string {
+	var b strings.Builder
+	b.WriteString(`<main class="paper"><h1>Cookie</h1><table>`)
+	for _, c := range webstore.Get().Cookies {
+		b.WriteString("<tr><th>" + html.EscapeString(c.Name) + "</th><td>" + html.EscapeString(c.Purpose[string(lang)]) +
+			"</td><td>" + html.EscapeString(c.Life[string(lang)]) + "</td></tr>")
+	}
+	b.WriteString("</table></main>")
+	return b.String()
 }
 
 // named reads policies/{document} and policies/{document}/versions/{version}.

@@ -1,15 +1,22 @@
-// Package cookie is the registry of cookies: these three and no others, as the
-// privacy policy says (clauses LT-2.2 and COOKIE). Every cookie that the
-// server sets is made here.
+// Package cookie sets and filters cookies by the registry of
+// platform/webstore, and is the only package that makes one: a test over the
+// tree refuses http.SetCookie and http.Cookie elsewhere.
 //
-//	session   who is signed in; ends with the browser
+//	session   who is signed in; ends with the browser, 12 hours at most
 //	remember  "keep me signed in", only after the person ticked it; 30 days, rotated
 //	prefs     language and theme; no identifier; set by the console itself
+//
+// Invariants: no Set-Cookie header leaves whose name is not registered or whose
+// flags are weaker than registered (clause LT-2.2); none outlives the browser
+// without an act (LT-2.3).
 package cookie
 
 import (
 	"net/http"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
+	"github.com/skybridge-cloud/skybridge/internal/platform/webstore"
 )
 
 // Names of the registered cookies. The __Host- prefix makes browsers insist on
@@ -20,28 +27,47 @@ const (
 	Prefs    = "prefs"
 )
 
-// Names lists the registry.
-var Names = []string{Session, Remember, Prefs}
+// Line is a value of the header Set-Cookie; empty sets none.
+type Line string
 
-// RememberFor is the life of the remember cookie.
-const RememberFor = 30 * 24 * time.Hour
-
-// NewSession returns the session cookie for a token.
-func NewSession(token string) http.Cookie { return secret(Session, token, 0) }
-
-// NewRemember returns the remember cookie for a token.
-func NewRemember(token string) http.Cookie {
-	return secret(Remember, token, int(RememberFor/time.Second))
+// Make returns the line that sets a registered cookie to a value. life bounds
+// one that outlives the browser and is cut to what is registered. A name that is
+// not registered is a mistake in the program, and of a broken registry: no
+// cookie.
+func Make(name, value string, life time.Duration) Line {
+	c, ok := webstore.Get().Cookie(name)
+	if !ok {
+		return ""
+	}
+	age := 0
+	if c.Lasting || mutant.Off("LT-2.3") {
+		age = int(max(min(life, c.Most), time.Second) / time.Second)
+	}
+	return line(c, value, age)
 }
 
-// Clear returns the cookie that removes name from the browser.
-func Clear(name string) http.Cookie { return secret(name, "", -1) }
-
-func secret(name, value string, maxAge int) http.Cookie {
-	return http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: maxAge,
-		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+// Clear returns the line that removes a registered cookie from the browser.
+func Clear(name string) Line {
+	c, ok := webstore.Get().Cookie(name)
+	if !ok {
+		return ""
 	}
+	return line(c, "", -1)
+}
+
+// Set puts a registered cookie on an answer.
+func Set(w http.ResponseWriter, name, value string, life time.Duration) {
+	if l := Make(name, value, life); l != "" {
+		w.Header().Add("Set-Cookie", string(l))
+	}
+}
+
+func line(c webstore.Cookie, value string, maxAge int) Line {
+	h := http.Cookie{
+		Name: c.Name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: true, HttpOnly: !c.Script, SameSite: http.SameSiteLaxMode,
+	}
+	return Line(h.String())
 }
 
 // Read returns the value of a registered cookie, or "".

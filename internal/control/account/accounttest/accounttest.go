@@ -8,16 +8,19 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/pquerna/otp/totp"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent/consenttest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 )
 
@@ -32,13 +35,27 @@ var From = account.Source{
 
 // Migrations are the schemas that Rig needs.
 func Migrations() []db.Migrations {
-	return append(consenttest.Migrations(), account.Migrations())
+	return append(consenttest.Migrations(), age.Migrations(), account.Migrations())
 }
 
 // Rig is the assembly.
 type Rig struct {
 	consenttest.Rig
 	Account *account.Service
+	Age     *age.Service
+	Eraser  *Eraser
+}
+
+// Eraser notes whose data are to be erased.
+type Eraser struct{ Opened []id.Handle }
+
+// EraseMinorTx fills age.Eraser.
+func (e *Eraser) EraseMinorTx(_ context.Context, _ *db.Tx, subject id.Handle, _ string) (fresh bool, err error) {
+	if slices.Contains(e.Opened, subject) {
+		return false, nil
+	}
+	e.Opened = append(e.Opened, subject)
+	return true, nil
 }
 
 // hasher is shared so that parallel tests do not fill the memory.
@@ -48,12 +65,17 @@ var hasher = password.NewHasher(2)
 func New(t testing.TB, d *db.DB, profile string, demo bool) Rig {
 	t.Helper()
 	r := consenttest.New(t, d, profile)
+	eraser := &Eraser{}
+	ages := age.New(age.Deps{
+		DB: d, Clock: r.Clock, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Statements: r.Consent, Eraser: eraser, Profile: profile,
+	})
+	r.Ages.Age = ages
 	s, err := account.New(account.Deps{
-		DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
+		Age: ages, DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
 		Consent: r.Consent, Vault: r.Vault, Hasher: hasher, Memory: 1, Demo: demo,
 	})
 	check(t, err)
-	return Rig{r, s}
+	return Rig{r, s, ages, eraser}
 }
 
 // Each runs fn on every engine with a rig in the profile mainland.

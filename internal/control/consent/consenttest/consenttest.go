@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -37,6 +38,29 @@ type Rig struct {
 	Vault   *vault.Vault
 	Audit   *audit.Service
 	Consent *consent.Service
+	Ages    *Ages
+}
+
+// Ages is who answers for people's age; until Age is set, everybody is an adult.
+type Ages struct{ Age consent.Age }
+
+// Gate fills consent.Age.
+func (a *Ages) Gate(ctx context.Context, subject id.Handle) error {
+	if a.Age == nil {
+		return nil
+	}
+	return a.Age.Gate(ctx, subject)
+}
+
+// StatedTx fills consent.Age.
+func (a *Ages) StatedTx(ctx context.Context, tx *db.Tx, subject id.Handle, adult bool) error {
+	switch {
+	case a.Age != nil:
+		return a.Age.StatedTx(ctx, tx, subject, adult)
+	case adult:
+		return nil
+	}
+	return consent.ErrAdult
 }
 
 // New assembles on d, migrated with Migrations, for a profile.
@@ -50,18 +74,19 @@ func New(t testing.TB, d *db.DB, profile string) Rig {
 	check(t, err)
 	q := job.New(d, c, log)
 	a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test/log"})
-	s, err := consent.New(consent.Deps{DB: d, Clock: c, Queue: q, Log: log, Audit: a, Vault: v, Facts: consent.DemoFacts(profile)})
+	ages := &Ages{}
+	s, err := consent.New(consent.Deps{DB: d, Clock: c, Queue: q, Log: log, Audit: a, Vault: v, Age: ages, Facts: consent.DemoFacts(profile), Clauses: kept(t)})
 	check(t, err)
 	v.Bind(a, s)
 	check(t, s.Seed(ctx))
-	return Rig{DB: d, Clock: c, Queue: q, Vault: v, Audit: a, Consent: s}
+	return Rig{DB: d, Clock: c, Queue: q, Vault: v, Audit: a, Consent: s, Ages: ages}
 }
 
 // With is the rig with other facts of the operator, on the same databases.
 func (r Rig) With(t testing.TB, f consent.Facts) Rig {
 	t.Helper()
 	q := job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler))
-	s, err := consent.New(consent.Deps{DB: r.DB, Clock: r.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Vault: r.Vault, Facts: f})
+	s, err := consent.New(consent.Deps{DB: r.DB, Clock: r.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Vault: r.Vault, Age: r.Ages, Facts: f, Clauses: kept(t)})
 	check(t, err)
 	r.Queue, r.Consent = q, s
 	return r
@@ -78,6 +103,20 @@ func (r Rig) Grant(t testing.TB, subject id.Handle, session, purpose string) con
 	})
 	check(t, err)
 	return rec
+}
+
+// kept is the registry with no clause open: what a test publishes is not held
+// to what the rest of the program lacks.
+func kept(t testing.TB) []clause.Clause {
+	t.Helper()
+	all, err := clause.Load()
+	check(t, err)
+	for i, c := range all {
+		if c.State() == clause.Open {
+			all[i].EnforcedBy, all[i].Tests = []string{"-"}, []string{"-"}
+		}
+	}
+	return all
 }
 
 func check(t testing.TB, err error) {

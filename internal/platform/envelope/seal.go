@@ -1,4 +1,4 @@
-package backup
+package envelope
 
 import (
 	"bufio"
@@ -18,7 +18,6 @@ import (
 // (11 bytes) and whether it is the last (1 byte), as in STREAM (Hoang, Reyhanitabar,
 // Rogaway, Vizár, CRYPTO 2015), so that chunks cannot be cut off, moved or repeated.
 const (
-	magic     = "skybridge-backup/1\n"
 	chunkSize = 64 << 10
 	keySize   = 32
 	tagSize   = 16
@@ -26,20 +25,20 @@ const (
 )
 
 // ErrAltered says that a file is not what was written: changed, or cut off.
-var ErrAltered = errors.New("the backup is altered or cut off")
+var ErrAltered = errors.New("the file is altered or cut off")
 
-// sealer encrypts what is written to it. Without Close the file does not open.
-type sealer struct {
+// Writer encrypts what is written to it. Without Close the file does not open.
+type Writer struct {
 	w     io.Writer
 	aead  cipher.AEAD
 	buf   []byte
 	count uint64
 }
 
-// seal begins a file for a key. context is bound to it: whoever opens the file
+// Seal begins a file for a key. context is bound to it: whoever opens the file
 // has to name the same.
-func seal(w io.Writer, k PublicKey, context string) (*sealer, error) {
-	enc, sender, err := hpke.NewSender(k.key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(magic+context))
+func (f Format) Seal(w io.Writer, k PublicKey, context string) (*Writer, error) {
+	enc, sender, err := hpke.NewSender(k.key, hpke.HKDFSHA256(), hpke.AES256GCM(), []byte(f.magic()+context))
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +48,11 @@ func seal(w io.Writer, k PublicKey, context string) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.Write(bytes.Join([][]byte{[]byte(magic), enc, wrapped}, nil)); err != nil {
+	if _, err := w.Write(bytes.Join([][]byte{[]byte(f.magic()), enc, wrapped}, nil)); err != nil {
 		return nil, err
 	}
 	aead, err := newAEAD(fileKey)
-	return &sealer{w: w, aead: aead, buf: make([]byte, 0, chunkSize)}, err
+	return &Writer{w: w, aead: aead, buf: make([]byte, 0, chunkSize)}, err
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
@@ -74,7 +73,7 @@ func nonce(count uint64, last bool) []byte {
 }
 
 // Write fills io.Writer.
-func (s *sealer) Write(p []byte) (int, error) {
+func (s *Writer) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
 		if len(s.buf) == chunkSize {
@@ -89,18 +88,18 @@ func (s *sealer) Write(p []byte) (int, error) {
 }
 
 // Close writes the last chunk. It does not close what is below.
-func (s *sealer) Close() error { return s.flush(true) }
+func (s *Writer) Close() error { return s.flush(true) }
 
-func (s *sealer) flush(last bool) error {
+func (s *Writer) flush(last bool) error {
 	_, err := s.w.Write(s.aead.Seal(nil, nonce(s.count, last), s.buf, nil))
 	s.count++
 	s.buf = s.buf[:0]
 	return err
 }
 
-// opener is the other direction. It returns no byte of a chunk that it did not
+// Reader is the other direction. It returns no byte of a chunk that it did not
 // authenticate, and io.EOF only after the last one.
-type opener struct {
+type Reader struct {
 	r     *bufio.Reader
 	aead  cipher.AEAD
 	plain []byte
@@ -108,8 +107,9 @@ type opener struct {
 	done  bool
 }
 
-// unseal begins to read a file: ErrKey for another key or context.
-func unseal(r io.Reader, k PrivateKey, context string) (*opener, error) {
+// Open begins to read a file: ErrKey for another key or context.
+func (f Format) Open(r io.Reader, k PrivateKey, context string) (*Reader, error) {
+	magic := f.magic()
 	head := make([]byte, len(magic)+encSize+keySize+tagSize)
 	if _, err := io.ReadFull(r, head); err != nil || string(head[:len(magic)]) != magic {
 		return nil, fmt.Errorf("reading its head: %w", ErrAltered)
@@ -124,11 +124,11 @@ func unseal(r io.Reader, k PrivateKey, context string) (*opener, error) {
 		return nil, ErrKey
 	}
 	aead, err := newAEAD(fileKey)
-	return &opener{r: bufio.NewReaderSize(r, chunkSize), aead: aead}, err
+	return &Reader{r: bufio.NewReaderSize(r, chunkSize), aead: aead}, err
 }
 
 // Read fills io.Reader.
-func (o *opener) Read(p []byte) (int, error) {
+func (o *Reader) Read(p []byte) (int, error) {
 	for len(o.plain) == 0 {
 		if o.done {
 			return 0, io.EOF
@@ -142,7 +142,7 @@ func (o *opener) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (o *opener) next() error {
+func (o *Reader) next() error {
 	sealed := make([]byte, chunkSize+tagSize)
 	n, err := io.ReadFull(o.r, sealed)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {

@@ -1,0 +1,159 @@
+import { useState } from 'react';
+import { Input, Select, Skeleton, Tag } from 'antd';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { Trust as TrustData, TrustClause } from '../api/types';
+import { CopyText } from '../components/copy-text';
+import { useTitle } from '../components/page';
+import { EmptyState, ErrorState } from '../components/problem';
+import { Reading } from '../components/reading';
+import { useFormat } from '../lib/use';
+
+/** What the published texts promise, what keeps each promise, and the last evidence of it. */
+export function Trust() {
+  const { t } = useTranslation();
+  const trust = useQuery({ queryKey: ['trust'], queryFn: api.privacy.trust });
+  useTitle(t('trust.title'));
+  return (
+    <Reading>
+      <header className="pagehead">
+        <h1>{t('trust.title')}</h1>
+        <p className="lead">{t('trust.lead')}</p>
+      </header>
+      {trust.isPending ? <Skeleton active paragraph={{ rows: 10 }} /> : null}
+      {trust.isError ? <ErrorState error={trust.error} retry={() => void trust.refetch()} /> : null}
+      {trust.data ? <Promises trust={trust.data} /> : null}
+    </Reading>
+  );
+}
+
+const states = ['enforced', 'organisational', 'planned', 'open'] as const;
+const colours: Record<string, string> = {
+  enforced: 'green',
+  organisational: 'blue',
+  planned: 'default',
+  open: 'orange',
+};
+
+function Promises({ trust }: { trust: TrustData }) {
+  const { t } = useTranslation();
+  const [state, setState] = useState('');
+  const [words, setWords] = useState('');
+  const asked = trust.clauses.filter((c) => c.evidence);
+  const odd = asked.filter((c) => c.evidence?.state !== 'expected');
+  const wanted = words.trim().toLowerCase();
+  const shown = trust.clauses.filter(
+    (c) =>
+      (!state || c.state === state) &&
+      [c.id, c.must, ...c.enforced_by].some((x) => x.toLowerCase().includes(wanted)),
+  );
+  return (
+    <div className="stack">
+      <div className="tiles four">
+        <Figure name={t('trust.promises')} value={trust.clauses.length} />
+        <Figure
+          name={t('trust.kept')}
+          value={trust.clauses.filter((c) => c.state === 'enforced' || c.state === 'organisational').length}
+        />
+        <Figure name={t('trust.asked')} value={asked.length} />
+        <Figure name={t('trust.odd')} value={odd.length} />
+      </div>
+      <div className="row">
+        <Input
+          allowClear
+          style={{ maxWidth: 280 }}
+          placeholder={t('trust.find')}
+          aria-label={t('trust.find')}
+          value={words}
+          onChange={(e) => setWords(e.target.value)}
+        />
+        <Select
+          aria-label={t('trust.state')}
+          style={{ minWidth: 170 }}
+          value={state}
+          onChange={setState}
+          options={[
+            { value: '', label: t('trust.every_state') },
+            ...states.map((s) => ({ value: s, label: t(`trust.state_${s}`) })),
+          ]}
+        />
+      </div>
+      {shown.length === 0 ? <EmptyState title={t('trust.none')} /> : null}
+      {shown.map((c) => (
+        <Clause key={c.id} clause={c} />
+      ))}
+      <div className="small quiet stack">
+        <div>
+          {t('trust.data_map')} <a href="/api/v1/privacy/datamap">{t('trust.data_map_get')}</a>
+          <br />
+          <CopyText text={trust.data_map_sha256} wrap />
+        </div>
+        <div>{t('trust.program', { version: trust.program })}</div>
+      </div>
+    </div>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: number }) {
+  return (
+    <div className="tile">
+      <div className="quiet small">{name}</div>
+      <div className="figure num">{value}</div>
+    </div>
+  );
+}
+
+function Clause({ clause: c }: { clause: TrustClause }) {
+  const { t } = useTranslation();
+  const text = c.id.startsWith('TY') ? 'client' : 'platform';
+  return (
+    <section className="tile" aria-label={c.id}>
+      <div className="spread">
+        {c.state === 'planned' ? <b>{c.id}</b> : <Link to={`/policies/${text}#${c.id}`}>{c.id}</Link>}
+        <Tag color={colours[c.state]}>{t(`trust.state_${c.state}`)}</Tag>
+      </div>
+      <div lang="en">{c.must}</div>
+      <Evidence clause={c} />
+      {c.enforced_by.length > 0 ? (
+        <details className="small">
+          <summary>{t('trust.how')}</summary>
+          <Names name={t('trust.enforced_by')} all={c.enforced_by} />
+          <Names name={t('trust.tests')} all={c.tests} />
+          {c.mutant_killed_by ? <Names name={t('trust.killed')} all={[c.mutant_killed_by]} /> : null}
+        </details>
+      ) : null}
+    </section>
+  );
+}
+
+function Names({ name, all }: { name: string; all: string[] }) {
+  return (
+    <div>
+      <span className="quiet">{name}</span>
+      <ul className="names">
+        {all.map((x) => (
+          <li key={x} className="mono">
+            {x}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Evidence({ clause: c }: { clause: TrustClause }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (!c.evidence) return c.query ? <div className="small quiet">{t('trust.not_asked')}</div> : null;
+  const { state, examined, found, checks, checked_at } = c.evidence;
+  return (
+    <div className="small">
+      <Tag color={state === 'expected' ? 'green' : 'red'}>{t(`trust.evidence_${state}`)}</Tag>
+      {state === 'failed'
+        ? t('trust.evidence_none', { checks, at: format.time(checked_at) })
+        : t('trust.evidence', { examined, found, checks, at: format.time(checked_at) })}
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/skybridge-cloud/skybridge/internal/web/api"
+)
+
+// trust answers what anybody may see of the promises.
+func (m *modules) trust() api.TrustSource {
+	return api.TrustSource{
+		DataMap: publishedMap,
+		Trust: func(ctx context.Context) (api.Trust, error) {
+			rows, err := m.boardRows(ctx)
+			if err != nil {
+				return api.Trust{}, err
+			}
+			published, err := publishedMap()
+			t := api.Trust{Clauses: make([]api.TrustClause, 0, len(rows)), DataMapSHA256: published.SHA256, Program: Version()}
+			for _, r := range rows {
+				t.Clauses = append(t.Clauses, r.public())
+			}
+			return t, err
+		},
+	}
+}
+
+func (r boardRow) public() api.TrustClause {
+	c := api.TrustClause{
+		ID: r.ID, State: string(r.State), Must: r.Must, EnforcedBy: r.EnforcedBy, Tests: r.Tests, KilledBy: r.KilledBy, Planned: r.Planned, Query: r.Query,
+	}
+	if e := r.Evidence; e != nil {
+		c.Evidence = &api.TrustEvidence{State: e.State, Examined: e.Examined, Found: e.Found, Checks: e.Checks, CheckedAt: e.At}
+	}
+	return c
+}
+
+func publishedMap() (api.DataMap, error) {
+	text, err := DataMap(Holdings())
+	sum := sha256.Sum256(text)
+	return api.DataMap{SHA256: hex.EncodeToString(sum[:]), Map: text}, err
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/web/api"
+)
+
+// An installation with a person in it has every answer that the registry expects,
+// and anybody may read them.
+func TestAnybodySeesHowThePromisesStand(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	in.register("alice")
+	must(t, in.modules.evidence.Run(context.Background()))
+	var got api.Trust
+	must(t, json.Unmarshal([]byte(in.send("", http.MethodGet, "/api/v1/trust", "").text), &got))
+	asked := 0
+	for _, c := range got.Clauses {
+		if (c.Query != "") != (c.Evidence != nil) {
+			t.Errorf("%s: query %q, evidence %+v", c.ID, c.Query, c.Evidence)
+		}
+		if c.Evidence == nil {
+			continue
+		}
+		asked++
+		if c.Evidence.State != evidence.Expected || c.Evidence.Checks != 1 {
+			t.Errorf("%s: %s: got %+v", c.ID, c.Query, c.Evidence)
+		}
+		if c.Query == "receipts_altered" && c.Evidence.Examined == 0 {
+			t.Errorf("%s looked at nothing", c.Query)
+		}
+	}
+	if len(got.Clauses) != 95 || asked < 20 {
+		t.Errorf("%d clauses, %d with evidence", len(got.Clauses), asked)
+	}
+	var m api.DataMap
+	text := in.send("", http.MethodGet, "/api/v1/privacy/datamap", "").text
+	must(t, json.Unmarshal([]byte(text), &m))
+	sum := sha256.Sum256(m.Map)
+	if hex.EncodeToString(sum[:]) != m.SHA256 || m.SHA256 != got.DataMapSHA256 || !strings.Contains(string(m.Map), `"Name":"fleet_session"`) {
+		t.Errorf("the map does not have its digest: %.200s", text)
+	}
+}
+
+// What is altered in the database by hand is found by the next run.
+func TestEvidenceFindsWhatIsAltered(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	in.register("alice")
+	ctx := context.Background()
+	for _, statement := range []string{
+		"UPDATE consent_event SET purpose = 'realname' WHERE purpose = 'platform_policy'",
+		"UPDATE consent_text SET body = body || 'x' WHERE document = 'platform' AND locale = 'en'",
+		"UPDATE account_person SET password = 'hunter2'",
+		"UPDATE audit_leaf SET handle = 'sub_x' WHERE idx = 0",
+		"ALTER TABLE account_person ADD COLUMN phone TEXT NOT NULL DEFAULT ''",
+	} {
+		must(t, in.stores.main.InTx(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, statement)
+			return err
+		}))
+	}
+	must(t, in.modules.evidence.Run(ctx))
+	all, err := in.modules.evidence.Results(ctx)
+	must(t, err)
+	found := map[string]string{}
+	for _, r := range all {
+		found[r.Query] = r.State
+	}
+	for _, query := range []string{"receipts_altered", "texts_altered", "passwords_readable", "log_altered", "columns_undeclared"} {
+		if found[query] != evidence.Unexpected {
+			t.Errorf("%s: got %s", query, found[query])
+		}
+	}
+	if found["requests_overdue"] != evidence.Expected {
+		t.Errorf("requests_overdue: got %s", found["requests_overdue"])
+	}
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// TrustClause is a promise of the published texts and how it stands.
+type TrustClause struct {
+	ID         string         `json:"id" example:"LT-1.1b"`
+	State      string         `json:"state" enum:"enforced,organisational,planned,open" doc:"planned and open: nothing enforces it yet"`
+	Must       string         `json:"must" doc:"What the software has to do"`
+	EnforcedBy []string       `json:"enforced_by" nullable:"false" doc:"Symbols of the program"`
+	Tests      []string       `json:"tests" nullable:"false" doc:"Tests that fail without them"`
+	KilledBy   string         `json:"mutant_killed_by,omitempty" doc:"The test that failed when the clause's gate was turned off for a trial"`
+	Planned    string         `json:"planned,omitempty" doc:"The work that brings it"`
+	Query      string         `json:"query,omitempty" doc:"The question that the service asks its own data every hour"`
+	Evidence   *TrustEvidence `json:"evidence,omitempty" doc:"Missing where it was not asked yet"`
+}
+
+// TrustEvidence is the last answer to a clause's question.
+type TrustEvidence struct {
+	State     string    `json:"state" enum:"expected,unexpected,failed"`
+	Examined  int64     `json:"examined" doc:"Things that were looked at"`
+	Found     int64     `json:"found" doc:"Of them, those that should not be"`
+	Checks    int64     `json:"checks" doc:"Times that it was asked"`
+	CheckedAt time.Time `json:"checked_at"`
+}
+
+// Trust is what the service can show of its promises.
+type Trust struct {
+	Clauses       []TrustClause `json:"clauses" nullable:"false"`
+	DataMapSHA256 string        `json:"data_map_sha256" doc:"SHA-256 of the data map's canonical JSON"`
+	Program       string        `json:"program" doc:"Version of the program"`
+}
+
+// DataMap is the description of every column of the main database.
+type DataMap struct {
+	SHA256 string          `json:"sha256" doc:"Over the value of map, byte for byte"`
+	Map    json.RawMessage `json:"map" doc:"Tables with their columns: category, purposes, basis and retention, or why it is not personal"`
+}
+
+// TrustSource is who knows: internal/app, where all modules meet.
+type TrustSource struct {
+	Trust   func(ctx context.Context) (Trust, error)
+	DataMap func() (DataMap, error)
+}
+
+// TrustPages registers what anybody may see of the promises. It holds no personal
+// data: counts, names of symbols and of columns.
+func TrustPages(a *API, s TrustSource) {
+	const tag = "Policies"
+	Get(a, "/trust", Operation{ID: "get-trust", Summary: "Each promise, what enforces it and the last evidence", Tag: tag, Access: Public},
+		func(ctx context.Context, _ *struct{}) (*Body[Trust], error) {
+			t, err := s.Trust(ctx)
+			return &Body[Trust]{t}, err
+		})
+	Get(a, "/privacy/datamap", Operation{ID: "get-data-map", Summary: "The data map", Tag: tag, Access: Public},
+		func(context.Context, *struct{}) (*Body[DataMap], error) {
+			m, err := s.DataMap()
+			return &Body[DataMap]{m}, err
+		})
+}
