@@ -136,6 +136,7 @@ export const places: Place[] = [
     group: 'operator',
     permission: 'audit.read',
   },
+  {
     path: '/admin/legal-orders',
     name: 'admin_legal_orders',
     icon: <BankOutlined />,
