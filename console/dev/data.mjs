@@ -26,6 +26,8 @@ export const me = {
     'consent.read',
     'audit.read',
     'retention.hold',
+    'agreement.read',
+    'agreement.write',
     'legal_order.read',
     'legal_order.enter',
     'legal_order.approve',
@@ -399,6 +401,75 @@ export const notices = (n) =>
     id: id('ntc_', i), event: 'order.paid', title: '订单已支付', body: '正在创建 VPN 网关。', link: '/orders', at: t(-i * 60), read_at: i ? t(-1) : undefined,
   })); // prettier-ignore
 
+const asked = [
+  'copy',
+  'port',
+  'explain',
+  'delete',
+  'deceased',
+  'complaint',
+  'correct',
+  'question',
+  'restrict',
+];
+const stood = ['done', 'asked', 'done', 'refused', 'received', 'received', 'carrying', 'withdrawn', 'done'];
+export const requests = (n) =>
+  Array.from({ length: Math.min(n, 9) }, (_, i) => ({
+    id: id('dsr_', i), kind: asked[i], state: stood[i], channel: i === 4 ? 'phone' : 'console', identity: i === 1 ? 'asked' : 'ok', special: i === 4 ? 'volume' : '',
+    decision: { done: i === 8 ? 'partial' : 'granted', refused: 'refused' }[stood[i]] ?? '', reason: '', law: '', received_at: t(-i * 1500 - 30), provisional: i === 6,
+    due_at: ['asked', 'received', 'carrying'].includes(stood[i]) ? t([0, 4200, 0, 0, 900, -600, 20000][i]) : undefined,
+    answered_at: undefined, closed_at: ['done', 'refused', 'withdrawn'].includes(stood[i]) ? t(-10) : undefined,
+    copy: i === 0 ? { state: 'ready', size: 48213, sha256: 'ab'.repeat(32), made_at: t(-20), until: t(4300) } : undefined,
+  })); // prettier-ignore
+export const request = (wanted) => {
+  const r = requests(9).find((x) => x.id === wanted) ?? requests(9)[4];
+  const answered = ['done', 'refused'].includes(r.state);
+  return {
+    ...r,
+    words: r.kind === 'copy' ? '' : '我想知道为什么登录日志要保存六个月，以及谁可以看到它们；如果可以，请只保留必要的部分。',
+    clocks: [{ rule: 'reply.3wd', due_at: t(900), provisional: false }],
+    letter_sha256: answered ? 'cd'.repeat(32) : '',
+    letter: answered
+      ? { 'zh-CN': `云桥：关于您的个人信息权利请求的答复\n\n请求编号：${r.id}\n\n我们同意您的请求。\n\n投诉渠道：privacy@example.com\n`, en: `Skybridge: answer to your request about your personal data\n\nRequest: ${r.id}\n\nWe grant your request.\n\nComplaints: privacy@example.com\n` }
+      : undefined,
+  };
+}; // prettier-ignore
+const kept = (name, zh, en) => ({ class: name, words: zh ? { 'zh-CN': zh, en } : {} });
+export const ownData = (n) =>
+  [
+    { table: 'account_person', rows: 1, categories: ['account.name', 'contact.email', 'account.secret'], kept: [kept('account_core', '账户注销后至多十五个工作日', 'until 15 working days after cancellation at the latest')], law: '', until: '' },
+    { table: 'account_login', rows: 318, categories: ['net.ip', 'net.useragent', 'net.session'], kept: [kept('netlog', '自记录之日起六个自然月，届满后三日内', 'six calendar months from the day of record, then within three days')], law: 'CSL 23', until: 'day+6m' },
+    { table: 'realname_verification', rows: 1, categories: ['id.name', 'id.number', 'id.result'], kept: [kept('realname_value', '实名服务存续期间', 'while services that need it exist'), kept('realname_result')], law: '', until: '' },
+    { table: 'order_order', rows: 27, categories: ['order'], kept: [kept('order', '完成后三年（电子商务法第三十一条）', 'three years from completion (E-Commerce Law art. 31)')], law: 'ECL 31', until: 'order+3y' },
+    { table: 'fleet_session', rows: 12904, categories: ['net.ip', 'net.session'], kept: [kept('vpn_session', '自记录之日起六个自然月，届满后三日内', 'six calendar months from the day of record, then within three days')], law: 'CSL 23', until: 'day+6m' },
+  ].slice(0, n); // prettier-ignore
+export const sheet = {
+  columns: ['id', 'at', 'detail', 'outcome'],
+  rows: Array.from({ length: 30 }, (_, i) => [id('log_', i), '1764400000000000', '{"ip":"203.0.113.7","browser":"Firefox 145","os":"Windows 11"}', 'ok']),
+  total: 318,
+}; // prettier-ignore
+export const classes = [
+  { id: 'account_core', from: 'cancellation', law: [], floor: { months: 0, days: 0, working_days: 0, hours: 0 }, ceiling: { months: 0, days: 0, working_days: 15, hours: 0 }, lasting: false },
+  { id: 'netlog', from: 'day of record', law: ['CSL 23'], floor: { months: 6, days: 0, working_days: 0, hours: 0 }, ceiling: { months: 6, days: 3, working_days: 0, hours: 0 }, lasting: false },
+  { id: 'log_leaf', from: 'the life of the log', law: [], floor: { months: 0, days: 0, working_days: 0, hours: 0 }, ceiling: { months: 0, days: 0, working_days: 0, hours: 0 }, lasting: true },
+]; // prettier-ignore
+export const trainings = (n) =>
+  [
+    { user_name: 'operator', at: t(-100000), until: t(420000), disabled: false },
+    { user_name: 'chen.compliance.night-shift', at: t(-510000), until: t(15000), disabled: false },
+    { user_name: 'former', disabled: true },
+    { user_name: 'new.hire', disabled: false },
+  ].slice(0, n); // prettier-ignore
+export const needs = (n) =>
+  [
+    { recipient: 'idv.aliyun', kind: 'contract', name: '阿里云计算有限公司', state: 'live', ends: t(400000) },
+    { recipient: 'idv.aliyun', kind: 'assessment', name: 'PIA-007', state: 'ending', ends: t(9000) },
+    { recipient: 'pay.wechat', kind: 'contract', name: '财付通支付科技有限公司', state: 'missing' },
+  ].slice(0, n); // prettier-ignore
+export const agreements = (n) =>
+  [{ id: id('agr_', 1), recipient: 'idv.aliyun', sha256: 'ab'.repeat(32), purposes: ['realname'], kinds: ['UserName', 'IdentifyNum', 'ParamType'], method: '加密传输', safeguards: '国密加密', supervision: '年度审计', begins: t(-9000), ends: t(400000), approver: '', at: t(-9000) }].slice(0, n); // prettier-ignore
+export const assessments = (n) =>
+  [{ id: id('pia_', 1), pia: 'PIA-007', sha256: 'cd'.repeat(32), necessity: '法律要求在提供中国大陆服务前核验真实身份，只传姓名与号码。', impact: '号码泄露', measures: '加密', ends: t(9000), approver: '', at: t(-9000) }].slice(0, n); // prettier-ignore
 const incidentClock = (rule, due, more = {}) => ({ rule, due_at: t(due), ...more });
 export const incidents = (n) =>
   Array.from({ length: Math.min(n, 6) }, (_, i) => ({

@@ -123,6 +123,31 @@ function routes(scenario, n) {
     'GET /admin/legal-orders': () => items(data.legalOrders(n)),
     'GET /admin/holds': () => items(data.holds(n)),
     'GET /admin/retention-runs': () => items(data.runs(n)),
+    'GET /me/data': () => items(data.ownData(n)),
+    'GET /me/data/:id': () => data.sheet,
+    'GET /me/arrangement': () => ({
+      words: '请把账户余额退还给我的妹妹，其余全部删除。',
+      at: data.secret.until,
+    }),
+    'GET /data-subject-requests': () => items(data.requests(n)),
+    'GET /data-subject-requests/:id': (_, id) => data.request(id),
+    'POST /data-subject-requests': () => data.requests(1)[0],
+    'GET /admin/data-subject-requests': () =>
+      items(
+        data
+          .requests(n)
+          .filter((r) => !r.closed_at)
+          .toSorted((a, b) => (a.due_at < b.due_at ? -1 : 1)),
+      ),
+    'GET /admin/data-subject-requests/:id': (_, id) => data.request(id),
+    'POST /admin/data-subject-requests/:id/letter-preview': (_, id) => ({
+      letter: data.request(data.requests(1)[0].id, id).letter,
+    }),
+    'GET /admin/retention-classes': () => items(data.classes.slice(0, n)),
+    'GET /admin/trainings': () => items(data.trainings(n)),
+    'GET /admin/agreement-needs': () => items(data.needs(n)),
+    'GET /admin/agreements': () => items(data.agreements(n)),
+    'GET /admin/impact-assessments': () => items(data.assessments(n)),
     'GET /admin/audit-log': () => items(data.audit(n)),
     'GET /admin/audit-log/checkpoint': () => ({
       note: 'skybridge-demo\n1043\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— skybridge-demo Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe',

@@ -61,6 +61,9 @@ const AdminMinors = page(() => import('./pages/admin-minors'), 'AdminMinors');
 const ErasurePage = page(() => import('./pages/erasure'), 'ErasurePage');
 const AdminErasures = page(() => import('./pages/admin-erasures'), 'AdminErasures');
 const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminRetention');
+const AdminRights = page(() => import('./pages/admin-rights'), 'AdminRights');
+const AdminPapers = page(() => import('./pages/admin-papers'), 'AdminPapers');
+const AdminTraining = page(() => import('./pages/admin-training'), 'AdminTraining');
 const AdminLegalOrders = page(() => import('./pages/admin-legal-orders'), 'AdminLegalOrders');
 
 export const operatorPages: Record<string, React.ComponentType> = {
@@ -72,6 +75,9 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/audit-log': AdminAudit,
   '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
+  '/admin/rights': AdminRights,
+  '/admin/agreements': AdminPapers,
+  '/admin/training': AdminTraining,
   '/admin/legal-orders': AdminLegalOrders,
   '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,

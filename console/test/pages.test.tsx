@@ -170,7 +170,7 @@ test('the shut gate does not shut out from the own data', async () => {
     'GET /me': { ...me, consents_due: ['platform_policy'] },
     'GET /consents': { ...list(), states: [] },
   });
-  await visit('/my-data');
+  await visit('/my-data?tab=consents');
   expect(await screen.findByText('No consent is recorded')).toBeTruthy();
   expect(screen.queryByText('A policy has changed in substance: please decide again')).toBeNull();
 });

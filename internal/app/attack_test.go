@@ -133,7 +133,7 @@ func (d description) body(o operation) string {
 var placeholder = regexp.MustCompile(`\{([a-z_]+)\}`)
 
 // notIDs are path parameters that name no one's thing.
-var notIDs = []string{"purpose", "document", "version"}
+var notIDs = []string{"purpose", "document", "version", "table"}
 
 // target is the route's address with an id in it, and whether it has one.
 func (o operation) target(id string) (path string, has bool) {

@@ -48,6 +48,7 @@ func TestEveryPersonalColumnIsInTheCopyOrSaysWhyNot(t *testing.T) {
 var undated = []string{
 	"fleet_usage", "vpn_attempt", "vpn_recovery", "vpn_enrolment", "vpn_device", "vpn_client", "ledger_account",
 	"account_email", "account_totp", "account_recovery", "account_device", "account_person", "account_account", "legalorder_subject",
+	"incident_person", "residency_export",
 }
 
 // An order of an authority is cut to its span, so what happened has a date.

@@ -44,7 +44,7 @@ func TestLintNamesWhatNothingKeeps(t *testing.T) {
 	for _, profile := range []string{consent.Mainland, consent.HongKong} {
 		var out strings.Builder
 		err := PolicyLint(profile, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), false, &out)
-		if !errors.Is(err, ErrPromises) || !strings.Contains(out.String(), "TY-4.2 is promised and nothing enforces it\n") {
+		if !errors.Is(err, ErrPromises) || !strings.Contains(out.String(), "LT-4.2 is promised and nothing enforces it\n") {
 			t.Errorf("%s: got %v, %.300s", profile, err, out.String())
 		}
 		if strings.Contains(out.String(), "LT-1.1a ") {

@@ -66,7 +66,7 @@ var homonyms = map[string]string{
 	// The same words for everybody, and about nobody.
 	"get /api/v1/incident-announcements": "id at",
 	// Of an erasure, for whoever has its number: nothing leads to a person any more.
-	"get /api/v1/erasures/{id}": "id",
+	"get /api/v1/erasures/{id}": "id asked_at",
 	// Goods and prices.
 	"get /api/v1/products": "id name region currency options",
 	"get /api/v1/regions":  "id name",

@@ -83,6 +83,17 @@ export const api = {
     holds: () => data(client.GET('/api/v1/me/holds')),
     disclosures: (query?: PageQuery) => data(client.GET('/api/v1/disclosures', page(query))),
     reads: (query?: PageQuery) => data(client.GET('/api/v1/reads', page(query))),
+    held: () => data(client.GET('/api/v1/me/data')),
+    sheet: (table: string) => data(client.GET('/api/v1/me/data/{table}', { params: { path: { table } } })),
+    requests: () => data(client.GET('/api/v1/data-subject-requests')),
+    request: (id: string) => data(client.GET('/api/v1/data-subject-requests/{id}', at(id))),
+    ask: (body: T.NewRightsRequest, key: string) =>
+      data(client.POST('/api/v1/data-subject-requests', { body, ...keyed(key) })),
+    withdrawRequest: (id: string) => data(client.POST('/api/v1/data-subject-requests/{id}/withdraw', at(id))),
+    fetchCopy: (id: string): Promise<Blob> =>
+      data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
+    arrangement: () => data(client.GET('/api/v1/me/arrangement')),
+    arrange: (words: string) => data(client.POST('/api/v1/me/arrangement', { body: { words } })),
   },
   erasure: {
     plan: () => data(client.GET('/api/v1/account-closure')),
@@ -255,6 +266,38 @@ export const api = {
       data(client.POST('/api/v1/admin/minor-audits/{year}', { params: { path: { year } } })),
     holds: () => data(client.GET('/api/v1/admin/holds')),
     placeHold: (body: T.NewHold) => data(client.POST('/api/v1/admin/holds', { body })),
+    retentionClasses: () => data(client.GET('/api/v1/admin/retention-classes')),
+    requests: (closed: boolean) =>
+      data(client.GET('/api/v1/admin/data-subject-requests', { params: { query: { closed } } })),
+    request: (id: string) => data(client.GET('/api/v1/admin/data-subject-requests/{id}', at(id))),
+    takeRequest: (body: T.TakenRequest, key: string) =>
+      data(client.POST('/api/v1/admin/data-subject-requests', { body, ...keyed(key) })),
+    askIdentity: (id: string) =>
+      data(client.POST('/api/v1/admin/data-subject-requests/{id}/ask-identity', at(id))),
+    identified: (id: string) =>
+      data(client.POST('/api/v1/admin/data-subject-requests/{id}/identified', at(id))),
+    carried: (id: string) => data(client.POST('/api/v1/admin/data-subject-requests/{id}/carried', at(id))),
+    extend: (id: string, reason: T.SpecialReason) =>
+      data(client.POST('/api/v1/admin/data-subject-requests/{id}/special', { ...at(id), body: { reason } })),
+    answer: (id: string, body: T.RightsAnswer) =>
+      data(client.POST('/api/v1/admin/data-subject-requests/{id}/answer', { ...at(id), body })),
+    previewLetter: (id: string, body: T.RightsAnswer) =>
+      data(client.POST('/api/v1/admin/data-subject-requests/{id}/letter-preview', { ...at(id), body })),
+    arrangement: (id: string, user_name: string) =>
+      data(
+        client.POST('/api/v1/admin/data-subject-requests/{id}/arrangement', {
+          ...at(id),
+          body: { user_name },
+        }),
+      ),
+    trainings: () => data(client.GET('/api/v1/admin/trainings')),
+    needs: () => data(client.GET('/api/v1/admin/agreement-needs')),
+    agreements: () => data(client.GET('/api/v1/admin/agreements')),
+    recordAgreement: (body: T.Agreement, key: string) =>
+      data(client.POST('/api/v1/admin/agreements', { body, ...keyed(key) })),
+    assessments: () => data(client.GET('/api/v1/admin/impact-assessments')),
+    recordAssessment: (body: T.Assessment, key: string) =>
+      data(client.POST('/api/v1/admin/impact-assessments', { body, ...keyed(key) })),
     legalOrders: () => data(client.GET('/api/v1/admin/legal-orders')),
     enterLegalOrder: (body: T.NewLegalOrder) => data(client.POST('/api/v1/admin/legal-orders', { body })),
     approveLegalOrder: (id: string) => data(client.POST('/api/v1/admin/legal-orders/{id}/approve', at(id))),

@@ -167,7 +167,11 @@ export interface paths {
         /** The desk's queue, by due date */
         get: operations["admin-list-data-subject-requests"];
         put?: never;
-        post?: never;
+        /**
+         * Take a request that arrived by phone or on paper
+         * @description The clocks run from now. Who it is has to be asked before anything is done.
+         */
+        post: operations["admin-take-data-subject-request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -202,6 +206,26 @@ export interface paths {
         put?: never;
         /** Answer a request */
         post: operations["admin-answer-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What somebody who died wanted to happen with their data
+         * @description For an open request of relatives. The reading is recorded.
+         */
+        post: operations["admin-open-arrangement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -253,6 +277,23 @@ export interface paths {
         put?: never;
         /** The proof is there */
         post: operations["admin-identified-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/data-subject-requests/{id}/letter-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The letter that an answer would send */
+        post: operations["admin-preview-data-subject-letter"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1160,6 +1201,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/retention-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long each class of data is kept: floor and ceiling */
+        get: operations["list-retention-classes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/retention-runs": {
         parameters: {
             query?: never;
@@ -1263,6 +1321,26 @@ export interface paths {
         put?: never;
         /** Call a transfer off */
         post: operations["withdraw-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The training register: until when staff may open personal data
+         * @description A training is recorded by the command `skybridge admin add-training`.
+         */
+        get: operations["list-trainings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1585,6 +1663,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data-subject-requests/{id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The file of your copy, which is used up by it
+         * @description A ZIP of JSON and CSV files with a manifest. It can be fetched once, by a session that proved itself within ten minutes.
+         */
+        post: operations["fetch-data-copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/data-subject-requests/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -1811,6 +1909,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you want to happen with your data after your death */
+        get: operations["get-arrangement"];
+        put?: never;
+        /** Say what you want to happen with your data after your death */
+        post: operations["set-arrangement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/contact": {
         parameters: {
             query?: never;
@@ -1820,6 +1936,40 @@ export interface paths {
         };
         /** Your e-mail address; reading it is noted among your reads */
         get: operations["my-contact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held of you, without the values */
+        get: operations["list-own-data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held of you under one name, opened; the reading is recorded */
+        get: operations["get-own-data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3119,6 +3269,16 @@ export interface components {
             /** @enum {string} */
             age_group: "15" | "16-17";
         };
+        Arrangement: {
+            /** Format: date-time */
+            readonly at?: string;
+            /** @description At most 4000 characters. Kept encrypted; empty takes it back */
+            words: string;
+        };
+        ArrangementInputBody: {
+            /** @description Of who died */
+            user_name: string;
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -3415,6 +3575,28 @@ export interface components {
              */
             seconds: number;
         };
+        DataCopy: {
+            /** Format: date-time */
+            fetched_at?: string;
+            /** Format: date-time */
+            made_at?: string;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes, once it is made
+             */
+            size: number;
+            /**
+             * @description ready: it can be downloaded, once; over: 72 hours have passed, or a newer copy took its place
+             * @enum {string}
+             */
+            state: "making" | "ready" | "fetched" | "over";
+            /**
+             * Format: date-time
+             * @description The first moment at which it is gone
+             */
+            until?: string;
+        };
         DataMap: {
             /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
             map: unknown;
@@ -3436,9 +3618,16 @@ export interface components {
         DataSubjectCase: {
             /** Format: date-time */
             answered_at?: string;
+            /**
+             * @description How it arrived
+             * @example console
+             */
+            channel: string;
             clocks: components["schemas"]["DataSubjectClock"][];
             /** Format: date-time */
             closed_at?: string;
+            /** @description Of copy and port, once it is granted */
+            copy?: components["schemas"]["DataCopy"];
             /** @enum {string} */
             decision: "" | "granted" | "partial" | "refused";
             /**
@@ -3448,6 +3637,11 @@ export interface components {
             due_at?: string;
             /** @example dsr_2b4k7... */
             id: string;
+            /**
+             * @description asked: who asks, or on whose behalf, is not known yet
+             * @enum {string}
+             */
+            identity: "ok" | "asked";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description Code of the article that the reason rests on */
@@ -3485,11 +3679,24 @@ export interface components {
             /** @example reply.3wd */
             rule: string;
         };
+        DataSubjectLetter: {
+            /** @description By language: zh-CN, en */
+            letter: {
+                [key: string]: string;
+            };
+        };
         DataSubjectRequest: {
             /** Format: date-time */
             answered_at?: string;
+            /**
+             * @description How it arrived
+             * @example console
+             */
+            channel: string;
             /** Format: date-time */
             closed_at?: string;
+            /** @description Of copy and port, once it is granted */
+            copy?: components["schemas"]["DataCopy"];
             /** @enum {string} */
             decision: "" | "granted" | "partial" | "refused";
             /**
@@ -3499,6 +3706,11 @@ export interface components {
             due_at?: string;
             /** @example dsr_2b4k7... */
             id: string;
+            /**
+             * @description asked: who asks, or on whose behalf, is not known yet
+             * @enum {string}
+             */
+            identity: "ok" | "asked";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description Code of the article that the reason rests on */
@@ -4190,6 +4402,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListOwnData: {
+            items: components["schemas"]["OwnData"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListOwnHold: {
             items: components["schemas"]["OwnHold"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -4260,6 +4477,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListRetentionClass: {
+            items: components["schemas"]["RetentionClass"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListRetentionRun: {
             items: components["schemas"]["RetentionRun"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -4297,6 +4519,11 @@ export interface components {
         };
         ListStaffReceipt: {
             items: components["schemas"]["StaffReceipt"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListTraining: {
+            items: components["schemas"]["Training"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -4716,6 +4943,43 @@ export interface components {
              * @description Not included
              */
             until: string;
+        };
+        OwnData: {
+            /**
+             * @description Kinds of personal data
+             * @example [
+             *       "net.ip"
+             *     ]
+             */
+            categories: string[];
+            /** @description How long */
+            kept: components["schemas"]["OwnDataKept"][];
+            /** @description The law by which it stays, restricted, when the account is erased; empty: it is erased */
+            law: string;
+            /** Format: int64 */
+            rows: number;
+            /** @example account_login */
+            table: string;
+            /**
+             * @description What ends that
+             * @example order+3y
+             */
+            until: string;
+        };
+        OwnDataKept: {
+            /** @example netlog */
+            class: string;
+            /** @description By language, as the policy has it; empty for a class that it leaves out */
+            words: {
+                [key: string]: string;
+            };
+        };
+        OwnDataSheet: {
+            columns: string[];
+            /** @description The newest, at most 100 */
+            rows: (string[] | null)[];
+            /** Format: int64 */
+            total: number;
         };
         OwnHold: {
             /** @description Retention class; empty: everything */
@@ -5146,6 +5410,19 @@ export interface components {
             /** @description What ends it, as a code: order+3y */
             until: string;
         };
+        RetentionClass: {
+            ceiling: components["schemas"]["RetentionSpan"];
+            /** @description All zero: none; it goes when its purpose ends */
+            floor: components["schemas"]["RetentionSpan"];
+            /** @description The event that the time begins with */
+            from: string;
+            /** @example netlog */
+            id: string;
+            /** @description Holds no personal data: never destroyed */
+            lasting: boolean;
+            /** @description That sets the floor */
+            law: string[];
+        };
         RetentionRun: {
             /** Format: date-time */
             at: string;
@@ -5177,6 +5454,16 @@ export interface components {
              */
             problem: "" | "clock" | "failed";
             run: string;
+        };
+        RetentionSpan: {
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            hours: number;
+            /** Format: int64 */
+            months: number;
+            /** Format: int64 */
+            working_days: number;
         };
         RevealInputBody: {
             /** @description Id of the ticket or case */
@@ -5835,6 +6122,15 @@ export interface components {
         SuccessorStatement: {
             text: string;
         };
+        TakenRequest: {
+            /** @enum {string} */
+            channel: "phone" | "letter";
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
+            /** @description As the person gives it */
+            user_name: string;
+            words?: string;
+        };
         TokenEnrolment: {
             /** @description Name of the SSL server */
             server: string;
@@ -5874,6 +6170,21 @@ export interface components {
             bytes_out: number;
             /** Format: int64 */
             sessions: number;
+        };
+        Training: {
+            /**
+             * Format: date-time
+             * @description Of the newest training
+             */
+            at?: string;
+            /** @description Holds no permission */
+            disabled: boolean;
+            /**
+             * Format: date-time
+             * @description Twelve months after it; past it what opens personal data lapses
+             */
+            until?: string;
+            user_name: string;
         };
         Trust: {
             clauses: components["schemas"]["TrustClause"][];
@@ -6437,6 +6748,39 @@ export interface operations {
             };
         };
     };
+    "admin-take-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectRequest"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-get-data-subject-request": {
         parameters: {
             query?: never;
@@ -6472,7 +6816,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -6487,6 +6833,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-open-arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArrangementInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Arrangement"];
+                };
             };
             /** @description Error */
             default: {
@@ -6586,6 +6967,41 @@ export interface operations {
             };
         };
     };
+    "admin-preview-data-subject-letter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataSubjectAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSubjectLetter"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-see-guardian-proof": {
         parameters: {
             query?: never;
@@ -6625,7 +7041,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -8351,6 +8769,35 @@ export interface operations {
             };
         };
     };
+    "list-retention-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRetentionClass"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-retention-runs": {
         parameters: {
             query?: {
@@ -8560,6 +9007,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTraining"];
                 };
             };
             /** @description Error */
@@ -9307,6 +9783,40 @@ export interface operations {
             };
         };
     };
+    "fetch-data-copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "withdraw-data-subject-request": {
         parameters: {
             query?: never;
@@ -9771,6 +10281,66 @@ export interface operations {
             };
         };
     };
+    "get-arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Arrangement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-arrangement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Arrangement"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "my-contact": {
         parameters: {
             query?: never;
@@ -9787,6 +10357,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-own-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOwnData"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-own-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnDataSheet"];
                 };
             };
             /** @description Error */

@@ -69,6 +69,17 @@ const tones: Record<string, Record<string, Tone>> = {
   legal_order: { entered: 'warn', approved: 'busy', executed: 'good', refused: 'idle' },
   disclosure: { intent: 'busy', done: 'good', failed: 'bad', unknown: 'warn' },
   login: { ok: 'good' },
+  rights: {
+    received: 'busy',
+    asked: 'warn',
+    carrying: 'busy',
+    done: 'good',
+    partial: 'warn',
+    refused: 'bad',
+    withdrawn: 'idle',
+  },
+  training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
+  paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },
   flag: { yes: 'good', no: 'idle' },
 };
 

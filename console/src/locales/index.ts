@@ -6,6 +6,7 @@ import adminEn from './en/admin.json';
 import capacityEn from './en/capacity.json';
 import incidentEn from './en/incident.json';
 import linkEn from './en/link.json';
+import rightsEn from './en/rights.json';
 import erasureEn from './en/erasure.json';
 import trustEn from './en/trust.json';
 import commonZh from './zh-CN/common.json';
@@ -16,6 +17,7 @@ import adminZh from './zh-CN/admin.json';
 import capacityZh from './zh-CN/capacity.json';
 import incidentZh from './zh-CN/incident.json';
 import linkZh from './zh-CN/link.json';
+import rightsZh from './zh-CN/rights.json';
 import erasureZh from './zh-CN/erasure.json';
 import trustZh from './zh-CN/trust.json';
 
@@ -27,6 +29,7 @@ export const en = {
   ...adminEn,
   ...capacityEn,
   ...linkEn,
+  ...rightsEn,
   ...incidentEn,
   ...erasureEn,
   ...trustEn,
@@ -39,6 +42,7 @@ export const zh = {
   ...adminZh,
   ...capacityZh,
   ...linkZh,
+  ...rightsZh,
   ...incidentZh,
   ...erasureZh,
   ...trustZh,

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Alert, Button, Card, Form, Input, Modal, Select } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { Hold, NewHold, RetentionRun } from '../api/types';
+import type { Hold, NewHold, RetentionClass, RetentionRun } from '../api/types';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
 import { short } from '../components/name-cell';
@@ -94,6 +94,9 @@ export function AdminRetention() {
       <Card title={t('retention.runs')}>
         <Runs name={name} />
       </Card>
+      <Card title={t('retention.classes')}>
+        <Classes name={name} />
+      </Card>
     </Page>
   );
 }
@@ -142,6 +145,54 @@ function Runs({ name }: { name: (c: string) => string }) {
       ]}
       csv="retention-runs"
       empty={{ title: t('retention.no_runs'), text: t('retention.no_runs_text') }}
+    />
+  );
+}
+
+/** What a span says, in words; undefined for none. */
+function useSpan() {
+  const { t } = useTranslation();
+  return (s: RetentionClass['floor']) =>
+    (['months', 'days', 'working_days', 'hours'] as const)
+      .filter((unit) => s[unit] > 0)
+      .map((unit) => t(`retention.${unit}`, { count: s[unit] }))
+      .join(' + ') || undefined;
+}
+
+/** Floor and ceiling of each class: the law and the promise. */
+function Classes({ name }: { name: (c: string) => string }) {
+  const { t } = useTranslation();
+  const span = useSpan();
+  const floor = (c: RetentionClass) => span(c.floor) ?? t('retention.no_floor');
+  const ceiling = (c: RetentionClass) =>
+    c.lasting ? t('retention.lasting') : (span(c.ceiling) ?? t('retention.no_floor'));
+  return (
+    <ResourceTable<RetentionClass>
+      label={t('retention.classes')}
+      queryKey={['admin', 'retention-classes']}
+      load={api.admin.retentionClasses}
+      rowKey={(c) => c.id}
+      nameTitle={t('retention.class')}
+      nameText={(c) => name(c.id)}
+      name={(c) => (
+        <div>
+          <div style={{ fontWeight: 500 }}>{name(c.id)}</div>
+          <code className="mono small quiet">{c.id}</code>
+        </div>
+      )}
+      columns={[
+        { key: 'floor', title: t('retention.floor'), cell: floor, text: floor },
+        { key: 'ceiling', title: t('retention.ceiling'), cell: ceiling, text: ceiling },
+        {
+          key: 'law',
+          title: t('retention.law'),
+          cell: (c) => c.law.join(t('common.list_comma')) || '–',
+          text: (c) => c.law.join(' '),
+        },
+        { key: 'from', title: t('retention.from'), cell: (c) => c.from, text: (c) => c.from, optional: true },
+      ]}
+      csv="retention-classes"
+      empty={{ title: t('retention.no_runs') }}
     />
   );
 }

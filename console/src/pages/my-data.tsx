@@ -7,6 +7,8 @@ import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types'
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Children } from '../components/children';
 import { Held } from '../components/held';
+import { MyHoldings } from '../components/my-holdings';
+import { MyRequests } from '../components/my-requests';
 import { IncidentNotices } from '../components/incident-notices';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
@@ -16,14 +18,17 @@ import { useFormat } from '../lib/use';
 /** What is held of the person, who got it, who read it, and what was agreed to. */
 export function MyData() {
   const { t } = useTranslation();
-  const [query] = useSearchParams();
+  const [params, setParams] = useSearchParams();
   return (
     <Page title={t('nav.mydata')} lead={t('mydata.lead')}>
       <Held />
       <Children />
       <Tabs
-        defaultActiveKey={query.get('tab') ?? undefined}
+        activeKey={params.get('tab') ?? 'held'}
+        onChange={(tab) => setParams({ tab }, { replace: true })}
         items={[
+          { key: 'held', label: t('rights.held'), children: <MyHoldings /> },
+          { key: 'requests', label: t('rights.requests'), children: <MyRequests /> },
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },
           { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
           { key: 'reads', label: t('mydata.reads'), children: <Reads /> },

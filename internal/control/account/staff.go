@@ -141,6 +141,13 @@ func (s *Service) DisableStaff(ctx context.Context, name string) error {
 	})
 }
 
+// OwnerBy finds who has a user name, for staff to whom the person gave it.
+// Errors: of kind NotFound.
+func (s *Service) OwnerBy(ctx context.Context, name string) (ID, id.Handle, error) {
+	p, err := personBy(ctx, s.d.DB, "name_key", nameKey(name))
+	return p.account, p.subject, err
+}
+
 func (s *Service) staffBy(ctx context.Context, name string) (person, error) {
 	p, err := personBy(ctx, s.d.DB, "name_key", nameKey(name))
 	if errs.IsNotFound(err) || (err == nil && !p.staff) {

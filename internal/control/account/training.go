@@ -68,6 +68,28 @@ func (s *Service) firstTrainingTx(ctx context.Context, tx *db.Tx, p person) erro
 	return s.trainTx(ctx, tx, p, now, now.Add(firstTraining))
 }
 
+// Training is until when a member of the staff may open personal data.
+type Training struct {
+	Name     string
+	Subject  id.Handle
+	At       time.Time // of the newest; zero: none
+	Until    time.Time
+	Disabled bool // without any permission
+}
+
+// Trainings is the training register: all staff with their newest training,
+// those whose time is over first.
+func (s *Service) Trainings(ctx context.Context) ([]Training, error) {
+	return db.Select(ctx, s.d.DB, func(r db.Row) (t Training, err error) {
+		var at, until, disabled int64
+		err = r.Scan(&t.Name, &t.Subject, &at, &until, &disabled)
+		t.At, t.Until, t.Disabled = db.FromMicros(at), db.FromMicros(until), disabled != 0
+		return t, err
+	}, `SELECT p.name, p.subject, COALESCE(max(t.at), 0), COALESCE(max(t.until), 0) AS ends, CASE WHEN p.permissions = '' THEN 1 ELSE 0 END
+		FROM account_person p LEFT JOIN account_training t ON t.subject = p.subject WHERE p.staff = 1
+		GROUP BY p.name, p.subject, p.permissions ORDER BY ends, p.name LIMIT 500`)
+}
+
 // taught narrows permissions to those that a member of the staff may use now.
 func (s *Service) taught(ctx context.Context, subject id.Handle, permissions []string) ([]string, error) {
 	until, err := db.Get(ctx, s.d.DB, ErrNoStaff, db.One[int64], "SELECT coalesce(max(until), 0) FROM account_training WHERE subject = $1", string(subject))

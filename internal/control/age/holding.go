@@ -26,8 +26,8 @@ func Holdings() []holding.Table {
 // that was given, and the child's account is shut.
 func Held() []holding.Held {
 	return []holding.Held{
-		{Table: "age_guardian", By: holding.ByHandle, Where: "subject = $1 OR guardian = $1", Shows: []string{"account"}},
-		{Table: "age_event", By: holding.ByHandle, Where: "subject = $1"},
-		{Table: "age_read", By: holding.ByHandle, Where: "subject = $1", Keeps: &holding.Keeps{Class: "disclosure", Law: "NDR 12", Until: "event+3y"}},
+		{Table: "age_guardian", By: holding.ByHandle, Where: "subject = $1 OR guardian = $1", Dated: "seen_at", Shows: []string{"account"}},
+		{Table: "age_event", By: holding.ByHandle, Where: "subject = $1", Dated: "at"},
+		{Table: "age_read", By: holding.ByHandle, Where: "subject = $1", Dated: "asked_at", Keeps: &holding.Keeps{Class: "disclosure", Law: "NDR 12", Until: "event+3y"}},
 	}
 }

@@ -171,6 +171,8 @@ var Types = map[string]string{
 	"privacy.request_refused":   "case",
 	"privacy.request_carried":   "case",
 	"privacy.request_withdrawn": "case",
+	"privacy.copy_fetched":      "case",
+	"privacy.arrangement_set":   "case",
 	"privacy.proof_seen":        "case",
 	"privacy.proof_confirmed":   "case",
 

@@ -84,7 +84,7 @@ func (s *Service) objections(c candidate, all map[string]rendered, p publication
 // day, with the facts of the operator.
 func (s *Service) Objections(day time.Time) ([]clause.Problem, error) {
 	var all []clause.Problem
-	for _, document := range documentNames {
+	for _, document := range append(slices.Clone(documentNames), DocChildren) {
 		c, err := s.candidate(document)
 		if err != nil {
 			return nil, err
@@ -278,7 +278,7 @@ func (s *Service) titles() (all []string, err error) {
 		if err := nameDocuments(values, locale); err != nil {
 			return nil, err
 		}
-		for _, document := range documentNames {
+		for _, document := range append(slices.Clone(documentNames), DocChildren) {
 			all = append(all, values["title_"+document])
 		}
 	}
@@ -288,7 +288,7 @@ func (s *Service) titles() (all []string, err error) {
 // nameDocuments adds the title of each document to the values of markers, so
 // that a text names another one by the other's own title.
 func nameDocuments(values map[string]string, locale string) error {
-	for _, document := range documentNames {
+	for _, document := range append(slices.Clone(documentNames), DocChildren) {
 		s, err := loadSource(document, locale, anyProfile)
 		if err != nil {
 			return err

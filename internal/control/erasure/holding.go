@@ -25,7 +25,7 @@ func Holdings() []holding.Table {
 // Held says which rows are a person's.
 func Held() []holding.Held {
 	return []holding.Held{{
-		Table: "erasure_case", By: holding.ByHandle, Where: "subject = $1",
+		Table: "erasure_case", By: holding.ByHandle, Where: "subject = $1", Dated: "asked_at",
 		Shows:    []string{"id", "step", "asked_at", "due_at", "effective_at", "complete_at"},
 		Withheld: map[string]string{"searched": "values that the copy shows elsewhere, sealed for the search of the erasure alone"},
 		Keeps:    &holding.Keeps{Class: "case", Law: "PIPL 47", Until: "close+3y"},

@@ -35,7 +35,7 @@ func (s *Service) Plan(ctx context.Context, p account.Principal) (Plan, error) {
 	plan := Plan{Open: open}
 	owner := holding.Person{Handle: p.Subject, Account: string(p.Account)}
 	for _, h := range s.d.Held {
-		n, err := h.Count(ctx, s.d.DB, owner)
+		n, err := h.Visible(ctx, s.d.DB, owner, holding.View{Now: s.d.Clock.Now()})
 		if err != nil {
 			return Plan{}, err
 		}

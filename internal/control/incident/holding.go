@@ -39,9 +39,9 @@ func Holdings() []holding.Table {
 // Held says which rows are a person's: that an incident reached them, and how
 // they were told.
 func Held() (all []holding.Held) {
-	for _, t := range [][2]string{{"incident_task", "incident"}, {"incident_delivery", "notice"}, {"incident_person", "incident"}} {
+	for _, t := range [][3]string{{"incident_task", "incident", "made_at"}, {"incident_delivery", "notice", "at"}, {"incident_person", "incident", ""}} {
 		all = append(all, holding.Held{
-			Table: t[0], By: holding.ByHandle, Where: "subject = $1", Shows: []string{t[1]},
+			Table: t[0], By: holding.ByHandle, Where: "subject = $1", Shows: []string{t[1]}, Dated: t[2],
 			Keeps: &holding.Keeps{Class: class, Law: "PIPL 57", Until: "close+3y"},
 		})
 	}

@@ -119,7 +119,7 @@ func (s *Service) subscribe() {
 			Params: map[string]string{"case": e.Case, "date": e.Date},
 		})
 	})
-	for _, event := range []string{RightsReceived, RightsAnswered} {
+	for _, event := range []string{RightsReceived, RightsAnswered, RightsCopy} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e rightsRequest) error {
 			return s.Send(ctx, Message{
 				Event: event, Account: e.Account, Subject: e.Subject, Dedupe: event + ":" + e.Request,

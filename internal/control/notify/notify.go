@@ -55,6 +55,7 @@ const (
 
 	RightsReceived = "privacy.request_received"
 	RightsAnswered = "privacy.request_answered"
+	RightsCopy     = "privacy.copy_ready"
 
 	IncidentNotice = "incident.notice"
 	ErasureBegun   = "erasure.begun"

@@ -6,11 +6,12 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 )
 
-// Topics that are published in the transaction of the fact. The payload of both
+// Topics that are published in the transaction of the fact. The payload of all
 // is RequestEvent.
 const (
-	TopicReceived = "privacy.request_received"
-	TopicAnswered = "privacy.request_answered"
+	TopicReceived  = "privacy.request_received"
+	TopicAnswered  = "privacy.request_answered"
+	TopicCopyReady = "privacy.copy_ready" // Date is the last day on which it is there
 )
 
 // RequestEvent tells of a request, without what it says.

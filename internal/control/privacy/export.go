@@ -18,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -57,6 +58,9 @@ func (c Copier) CopyFor(ctx context.Context, p holding.Person, read vault.Read) 
 	}
 	files := map[string][]byte{}
 	for _, h := range c.Held {
+		if mutant.Off("LT-4.1") && len(h.Opens) > 0 {
+			continue
+		}
 		table := c.table(h.Table)
 		rows, err := h.Rows(ctx, c.DB, table, p, c.view())
 		if err != nil {
@@ -75,6 +79,33 @@ func (c Copier) CopyFor(ctx context.Context, p holding.Person, read vault.Read) 
 		}
 	}
 	return pack(files)
+}
+
+// portable is of what the person gave, by consent or for the contract, and of
+// nothing that the law had us add (PIPL 45, NDR 25).
+func (c Copier) portable() Copier {
+	var tables []holding.Table
+	for _, t := range c.Tables {
+		kept, personal := holding.Table{Name: t.Name}, false
+		for _, column := range t.Columns {
+			given := column.Basis == holding.ByConsent || column.Basis == holding.ByContract
+			personal = personal || given && column.Category != holding.AccountSecret
+			if column.Category == "" || given || mutant.Off("SUP-4") {
+				kept.Columns = append(kept.Columns, column)
+			}
+		}
+		if personal || mutant.Off("SUP-4") {
+			tables = append(tables, kept)
+		}
+	}
+	var held []holding.Held
+	for _, h := range c.Held {
+		if t, ok := tableOf(tables, h.Table); ok {
+			held = append(held, h.Within(t))
+		}
+	}
+	c.Held, c.Tables = held, tables
+	return c
 }
 
 // Names are the columns that a copy of a person would show: of each table that
@@ -111,12 +142,17 @@ func (c Copier) fields() (all []string) {
 }
 
 func (c Copier) table(name string) holding.Table {
-	for _, t := range c.Tables {
-		if t.Name == name {
-			return t
-		}
+	t, _ := tableOf(c.Tables, name)
+	t.Name = name
+	return t
+}
+
+func tableOf(all []holding.Table, name string) (t holding.Table, ok bool) {
+	i := slices.IndexFunc(all, func(t holding.Table) bool { return t.Name == name })
+	if i < 0 {
+		return t, false
 	}
-	return holding.Table{Name: name}
+	return all[i], true
 }
 
 // open replaces sealed cells of a row by their values. A value whose key is gone at its class's end is nothing too.
@@ -153,6 +189,12 @@ func (t *tickets) value(ctx context.Context, h holding.Held, o holding.Opens, ro
 		return "", err
 	}
 	plain, err := t.Vault.Open(ctx, ticket, ref, sealed)
+	if errors.Is(err, vault.ErrTicket) { // a copy of much takes longer than a ticket lives
+		delete(t.have, ref.Subject)
+		if ticket, err = t.of(ctx, ref.Subject); err == nil {
+			plain, err = t.Vault.Open(ctx, ticket, ref, sealed)
+		}
+	}
 	if err != nil || o.Text == nil {
 		return string(plain), err
 	}

@@ -11,7 +11,14 @@ func Held() []holding.Held {
 		Opens: []holding.Opens{{Column: "words", Row: "id", Class: "case"}, {Column: "letter", Row: "id", Class: "case"}},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}, {
-		Table: "privacy_guardian", By: holding.ByHandle, Where: "child = $1",
+		Table: "privacy_arrangement", By: holding.ByHandle, Where: "subject = $1", Dated: "at", Shows: []string{"at"},
+		Opens: []holding.Opens{{Column: "words", Row: "subject", Class: "case"}},
+	}, {
+		Table: "privacy_copy", By: holding.ByHandle, Where: "subject = $1", Dated: "made_at",
+		Shows:    []string{"request", "state", "made_at", "until", "fetched_at"},
+		Withheld: map[string]string{"content": "a copy that waits to be fetched: a copy holds no copies"},
+	}, {
+		Table: "privacy_guardian", By: holding.ByHandle, Where: "child = $1", Dated: "seen_at",
 		Shows: []string{"request", "document", "seen_at", "confirmed_at"},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}, {

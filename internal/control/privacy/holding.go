@@ -15,6 +15,10 @@ func Holdings() []holding.Table {
 	return []holding.Table{
 		holding.Of("privacy_request", of(holding.Case, false, "subject", "account", "kind", "special", "decision", "reason", "law"), of(holding.TicketText, true, "words", "letter"),
 			holding.None("how a request was dealt with", "id", "channel", "state", "identity", "letter_digest", "received_at", "answered_at", "closed_at", "version")),
+		holding.Of("privacy_copy", of(holding.Case, false, "subject", "account"), of(holding.Case, true, "content"),
+			holding.None("how far a copy is, and how large", "request", "state", "size", "digest", "asked_at", "made_at", "until", "fetched_at")),
+		holding.Of("privacy_arrangement", of(holding.Case, false, "subject"), of(holding.TicketText, true, "words"),
+			holding.None("when it was written", "at")),
 		holding.Of("privacy_clock", holding.None("when a request is due, and by which rule", "request", "rule", "due_at", "provisional", "met_at")),
 		holding.Of("privacy_retention", holding.None("sums of a nightly run over everybody", "run", "class", "at", "examined", "destroyed", "held", "overdue", "problem")),
 		holding.Of("privacy_guardian", []holding.Column{{

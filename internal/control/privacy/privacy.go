@@ -19,13 +19,14 @@
 //	kept ── floor over ──▶ may go ── nightly run ──▶ destroyed, key first
 //	                          └── hold: kept until its end, and the person is told
 //
-// Tables: privacy_request, privacy_clock, privacy_retention, privacy_hold,
-// privacy_guardian.
+// Tables: privacy_request, privacy_clock, privacy_copy, privacy_arrangement,
+// privacy_retention, privacy_hold, privacy_guardian.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
 // refusal carries reason, law and remedy; nothing goes before its floor; a clock
-// that jumped destroys nothing; a hold has a law, an authority and an end.
+// that jumped destroys nothing; a hold has a law, an authority and an end; a
+// copy is handed out once, to its person, within 72 hours.
 package privacy
 
 import (
@@ -39,6 +40,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
@@ -70,8 +72,12 @@ type Deps struct {
 	Letterhead Letterhead
 	Logins     Logins
 	Tunnels    Tunnels
+	Carrier    Carrier         // of Delete and Cancel; nil: staff carry out what was granted, and say so
+	Identities Identities      // nil: nobody's real name is verified
+	People     People          // nil: staff find nobody by name
+	Held       []holding.Held  // which rows are a person's: what a copy shows
+	Tables     []holding.Table // the data map
 	Owners     Owners
-	Carrier    Carrier              // nil: staff carry out what was granted, and say so
 	Keepers    []retention.Keeper   // what the nightly run asks, in this order
 	Steady     func() time.Duration // a clock that never jumps; nil: the system's
 }
@@ -96,6 +102,8 @@ func New(d Deps) *Service {
 	s := &Service{d: d, wall: d.Clock.Now(), steady: d.Steady()}
 	if d.Queue != nil {
 		d.Queue.Every("privacy.clocks", time.Hour, s.watch)
+		d.Queue.Every("privacy.copies", time.Hour, s.endCopies)
+		job.On(d.Queue, copyJob, s.makeCopy)
 		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
 	}
 	return s

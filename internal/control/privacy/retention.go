@@ -99,6 +99,9 @@ func (s *Service) believable(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// Profile is where the installation is: mainland or hongkong.
+func (s *Service) Profile() string { return s.d.Profile }
+
 // merged is one result for each class: several modules keep the same.
 func merged(all []retention.Result) []retention.Result {
 	var sums []retention.Result

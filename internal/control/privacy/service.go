@@ -55,12 +55,43 @@ func (s *Service) Open(ctx context.Context, p account.Principal, in NewRequest) 
 	all := clocks(s.d.Calendar, s.d.Profile, r.Kind, r.ReceivedAt, r.ReceivedAt)
 	first := due(all)
 	r.Due, r.Provisional = first.Due, first.Provisional
-	return r, s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.openTx(ctx, tx, p, r, all) })
+	if !r.Kind.copied() {
+		return r, s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.openTx(ctx, tx, p, r, all) })
+	}
+	return s.openCopy(ctx, p, r, all)
+}
+
+// openCopy takes a request that needs no look of the desk and grants it at once,
+// or has the desk ask who the person is.
+func (s *Service) openCopy(ctx context.Context, p account.Principal, r Request, all []Clock) (Request, error) {
+	known, err := s.proven(ctx, p, r.Kind)
+	if err != nil {
+		return Request{}, err
+	}
+	granted := r
+	if err := s.write(ctx, &granted, Answer{Decision: Granted}); err != nil {
+		return Request{}, err
+	}
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if err := s.openTx(ctx, tx, p, r, all); err != nil {
+			return err
+		}
+		if known {
+			return s.answerTx(ctx, tx, account.Principal{}, granted)
+		}
+		asked := r
+		asked.Identity = IdentityAsked
+		return s.moveTx(ctx, tx, account.Principal{}, asked, EventAsk, "privacy.identity_asked", nil)
+	})
+	if err != nil {
+		return Request{}, err
+	}
+	return ofPerson(ctx, s.d.DB, p.Subject, r.ID)
 }
 
 func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r Request, all []Clock) error {
 	// Misuse is never refused: who reports it may be reporting a flood.
-	if n, err := countOpen(ctx, tx, p.Subject); err != nil || (n >= maxOpen && r.Kind != Misuse) {
+	if n, err := countOpen(ctx, tx, r.Subject); err != nil || (n >= maxOpen && r.Kind != Misuse) {
 		if err == nil {
 			err = ErrTooMany
 		}
@@ -76,6 +107,9 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 	}
 	if err := s.recordTx(ctx, tx, p, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
 		return err
+	}
+	if r.Kind == Copy && r.Channel == ChannelConsole {
+		return nil // it is there in a moment, and that is told
 	}
 	return s.d.Queue.PublishTx(ctx, tx, TopicReceived, s.event(r))
 }
@@ -159,7 +193,8 @@ func (s *Service) moveTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 	if err := update(ctx, tx, r); err != nil {
 		return err
 	}
-	if !r.State.open() || r.State == Carrying {
+	// A copy that is promised is no answer yet: its clocks run until it is there.
+	if !r.State.open() || (r.State == Carrying && !r.Kind.copied()) {
 		if err := meet(ctx, tx, r.ID, r.State != Carrying, now); err != nil {
 			return err
 		}

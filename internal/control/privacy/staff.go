@@ -142,6 +142,25 @@ func (s *Service) Answer(ctx context.Context, p account.Principal, request strin
 	})
 }
 
+// Preview is the letter that an answer would send; nothing is kept of it. Errors:
+// those of Answer.
+func (s *Service) Preview(ctx context.Context, p account.Principal, request string, a Answer) (Letter, error) {
+	r, err := byID(ctx, s.d.DB, request)
+	if err != nil {
+		return nil, err
+	}
+	if r.Subject == p.Subject {
+		return nil, ErrOwn
+	}
+	if err := a.check(r.Kind); err != nil {
+		return nil, err
+	}
+	if a.Decision == Granted {
+		a.Reason, a.Law = "", ""
+	}
+	return s.d.Letterhead.Letter(r, a, s.d.Clock.Now())
+}
+
 // write fills in the answer and seals the letter.
 func (s *Service) write(ctx context.Context, r *Request, a Answer) error {
 	r.Decision, r.Reason, r.Law, r.AnsweredAt = a.Decision, a.Reason, a.Law, s.d.Clock.Now()
@@ -177,23 +196,41 @@ func (s *Service) answerTx(ctx context.Context, tx *db.Tx, p account.Principal, 
 			return err
 		}
 	}
-	if e == EventCarry && s.d.Carrier != nil {
-		if err := s.d.Carrier.CarryTx(ctx, tx, r); err != nil {
+	if e == EventCarry {
+		if err := s.carryTx(ctx, tx, r); err != nil {
 			return err
 		}
+	}
+	if e == EventCarry && r.Kind.copied() {
+		return nil // that it is ready says more
 	}
 	told := s.event(r)
 	told.Date = ""
 	return s.d.Queue.PublishTx(ctx, tx, TopicAnswered, told)
 }
 
+// carryTx begins what was granted.
+func (s *Service) carryTx(ctx context.Context, tx *db.Tx, r Request) error {
+	switch {
+	case r.Kind.copied():
+		return s.beginCopyTx(ctx, tx, r)
+	case s.d.Carrier != nil:
+		return s.d.Carrier.CarryTx(ctx, tx, r)
+	}
+	return nil
+}
+
 // Carried notes that what was granted is done. It is said by what does it, as
-// nobody (the zero Principal), or by a member of staff who did it.
+// nobody (the zero Principal), or by a member of staff who did it. A copy is
+// carried out when it is ready, and not because somebody says so: ErrState.
 func (s *Service) Carried(ctx context.Context, p account.Principal, request string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		r, err := foreignTx(ctx, tx, p, request)
 		if err != nil {
 			return err
+		}
+		if r.Kind.copied() {
+			return ErrState.With("state", string(r.State))
 		}
 		return s.moveTx(ctx, tx, p, r, EventCarried, "privacy.request_carried", nil)
 	})

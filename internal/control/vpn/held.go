@@ -9,15 +9,15 @@ func Held() []holding.Held {
 	of := func(table string, opens []holding.Opens, withheld map[string]string, shows ...string) holding.Held {
 		return holding.Held{Table: table, By: holding.ByClient, Where: "client = $1", Shows: shows, Opens: opens, Withheld: withheld}
 	}
-	owned := func(table, where string, shows ...string) holding.Held {
-		return holding.Held{Table: table, By: holding.ByAccount, Where: where, Shows: shows}
+	owned := func(table, dated, where string, shows ...string) holding.Held {
+		return holding.Held{Table: table, By: holding.ByAccount, Where: where, Dated: dated, Shows: shows}
 	}
 	return []holding.Held{
-		owned("vpn_gateway", "account = $1", "id", "name", "description", "region", "state", "created_at"),
-		owned("vpn_certificate", "account = $1 AND kind <> 'client'", "kind", "description", "not_after", "created_at"),
-		owned("vpn_block", "account = $1", "ca_name", "created_at"),
-		owned("vpn_quota", "account = $1", "name", "value", "set_at"),
-		owned("vpn_quota_request", "account = $1", "name", "wanted", "asked_at"),
+		owned("vpn_gateway", "created_at", "account = $1", "id", "name", "description", "region", "state", "created_at"),
+		owned("vpn_certificate", "created_at", "account = $1 AND kind <> 'client'", "kind", "description", "not_after", "created_at"),
+		owned("vpn_block", "created_at", "account = $1", "ca_name", "created_at"),
+		owned("vpn_quota", "set_at", "account = $1", "name", "value", "set_at"),
+		owned("vpn_quota_request", "asked_at", "account = $1", "name", "wanted", "asked_at"),
 		of("vpn_attempt", []holding.Opens{{Column: "source_sealed", Row: "origin", Class: retentionClass}}, nil),
 		of("vpn_recovery", nil, map[string]string{"code_hash": secret}),
 		of("vpn_enrolment", nil, map[string]string{"totp_sealed": secret}),

@@ -104,6 +104,24 @@ func (h Held) Columns(t Table) (names []string) {
 	return names
 }
 
+// Within is h over fewer columns of its table: what they leave out is neither
+// shown nor opened.
+func (h Held) Within(t Table) Held {
+	all := h.Columns(t)
+	h.Opens = slices.DeleteFunc(slices.Clone(h.Opens), func(o Opens) bool { return !slices.Contains(all, o.Column) })
+	return h
+}
+
+// Visible is the number of a person's rows in the table that a view shows.
+func (h Held) Visible(ctx context.Context, q db.Q, p Person, v View) (int64, error) {
+	who := p.by(h.By)
+	if who == "" {
+		return 0, nil
+	}
+	where, args := h.where(who, v)
+	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, where), args...)
+}
+
 // Row is a row by column names.
 type Row map[string]any
 
@@ -155,7 +173,7 @@ type Outcome struct {
 	Keeps   *Keeps // the rows stay, restricted
 }
 
-// Count counts a person's rows of one table.
+// Count counts a person's rows of one table, those that they may not see too.
 func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
 	who := p.by(h.By)
 	if who == "" {

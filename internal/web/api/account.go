@@ -110,6 +110,14 @@ type User struct {
 	CreatedAt     time.Time `json:"created_at"`
 }
 
+// Training is until when a member of the staff may open personal data.
+type Training struct {
+	UserName string     `json:"user_name"`
+	At       *time.Time `json:"at,omitempty" doc:"Of the newest training"`
+	Until    *time.Time `json:"until,omitempty" doc:"Twelve months after it; past it what opens personal data lapses"`
+	Disabled bool       `json:"disabled" doc:"Holds no permission"`
+}
+
 // withCookies is an answer that sets cookies of the registry.
 type withCookies[T any] struct {
 	SetCookie []cookie.Line `header:"Set-Cookie"`
@@ -183,6 +191,16 @@ func Accounts(a *API, s *account.Service, c *consent.Service, ages *age.Service)
 				return nil, err
 			}
 			return &Body[List[User]]{List[User]{Items(all, toUser), next}}, nil
+		})
+	Get(a, "/admin/trainings", Operation{
+		ID: "list-trainings", Summary: "The training register: until when staff may open personal data", Tag: "Staff", Access: Staff(account.PermAuditRead),
+		Detail: "A training is recorded by the command `skybridge admin add-training`.",
+	},
+		func(ctx context.Context, _ *struct{}) (*Body[List[Training]], error) {
+			all, err := s.Trainings(ctx)
+			return page(all, "", err, func(t account.Training) Training {
+				return Training{t.Name, toTime(t.At), toTime(t.Until), t.Disabled}
+			})
 		})
 	secondFactor(a, s)
 }

@@ -174,7 +174,7 @@ func minorsDesk(a *API, s *age.Service) {
 			return &Body[SeenDocument]{SeenDocument{done}}, err
 		})
 	Post(a, "/admin/minor-readings/{id}/approve", Operation{ID: "admin-approve-minor-reading", Summary: "Open a reading to who asked for it, for an hour", Tag: "Staff", Access: staff, Status: 204},
-		func(ctx context.Context, in *requestInput) (*struct{}, error) {
+		func(ctx context.Context, in *DataSubjectRequestID) (*struct{}, error) {
 			return nil, s.ApproveReading(ctx, by(ctx), in.ID)
 		})
 	Post(a, "/admin/minor-audits/{year}", Operation{ID: "admin-make-minor-audit", Summary: "Make the audit of a year that is over", Tag: "Staff", Access: staff},

@@ -8,6 +8,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 // RetentionRun is what a nightly run did with one class of data.
@@ -20,6 +21,24 @@ type RetentionRun struct {
 	Held      int64     `json:"held" doc:"Kept by a lawful hold"`
 	Overdue   int64     `json:"overdue" doc:"Kept longer than the ceiling until this run"`
 	Problem   string    `json:"problem" enum:",clock,failed" doc:"clock: put off, since the clock jumped"`
+}
+
+// RetentionClass is how long a class of data is kept.
+type RetentionClass struct {
+	ID      string        `json:"id" example:"netlog"`
+	From    string        `json:"from" doc:"The event that the time begins with"`
+	Law     []string      `json:"law" nullable:"false" doc:"That sets the floor"`
+	Floor   RetentionSpan `json:"floor" doc:"All zero: none; it goes when its purpose ends"`
+	Ceiling RetentionSpan `json:"ceiling"`
+	Lasting bool          `json:"lasting" doc:"Holds no personal data: never destroyed"`
+}
+
+// RetentionSpan is a time: months first, then days, working days or hours.
+type RetentionSpan struct {
+	Months      int `json:"months"`
+	Days        int `json:"days"`
+	WorkingDays int `json:"working_days"`
+	Hours       int `json:"hours"`
 }
 
 // Hold keeps data beyond its time because a law or an authority wants it.
@@ -64,6 +83,12 @@ func Retention(a *API, s *privacy.Service) {
 			all, err := s.RetentionRuns(ctx, in.Limit)
 			return page(all, "", err, func(r privacy.RetentionRun) RetentionRun {
 				return RetentionRun{r.Run, r.At, r.Class, r.Examined, r.Destroyed, r.Held, r.Overdue, r.Problem}
+			})
+		})
+	Get(a, "/admin/retention-classes", Operation{ID: "list-retention-classes", Summary: "How long each class of data is kept: floor and ceiling", Tag: "Staff", Access: Staff(account.PermAuditRead)},
+		func(context.Context, *struct{}) (*Body[List[RetentionClass]], error) {
+			return page(retention.Classes(), "", nil, func(c retention.Class) RetentionClass {
+				return RetentionClass{c.ID, c.From, append([]string{}, c.Law...), RetentionSpan(c.Floor), RetentionSpan(c.Ceiling[s.Profile()]), c.Lasting}
 			})
 		})
 	Get(a, "/admin/holds", Operation{ID: "list-holds", Summary: "Lawful holds, newest first", Tag: "Staff", Access: Staff(account.PermAuditRead)},

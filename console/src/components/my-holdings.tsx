@@ -1,0 +1,237 @@
+// Everything that is held about the person, by kind, and the copy of it. A list shows no value; to open
+// one is a read that the read log shows.
+
+import { Button, Card, Input, Modal, Skeleton, Table, Tag } from 'antd';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api } from '../api';
+import type { OwnData } from '../api/types';
+import { useSettings } from '../lib/settings';
+import { useChange, useCreate, useFormat } from '../lib/use';
+import { CopyState, useRequests } from './my-requests';
+import { ErrorState, ProblemAlert } from './problem';
+import { ResourceTable } from './resource-table';
+
+export function MyHoldings() {
+  const { t, i18n } = useTranslation();
+  const format = useFormat();
+  const { language } = useSettings();
+  const [opened, setOpened] = useState('');
+  const named = (table: string) => (i18n.exists(`held.${table}`) ? t(`held.${table}`) : table);
+  const kinds = (d: OwnData) => d.categories.map((c) => t(`category.${c}`, { defaultValue: c }));
+  const kept = (d: OwnData) =>
+    d.kept
+      .map((k) => k.words[language] ?? t(`retention.class_${k.class}`, { defaultValue: k.class }))
+      .join(t('common.list_comma'));
+  return (
+    <div className="stack">
+      <TakeCopy />
+      <ResourceTable<OwnData>
+        label={t('rights.held')}
+        queryKey={['own-data']}
+        load={api.privacy.held}
+        rowKey={(d) => d.table}
+        nameTitle={t('rights.held_what')}
+        nameText={(d) => named(d.table)}
+        name={(d) => (
+          <div>
+            <div style={{ fontWeight: 500 }}>{named(d.table)}</div>
+            <code className="mono small quiet">{d.table}</code>
+          </div>
+        )}
+        columns={[
+          {
+            key: 'kinds',
+            title: t('rights.held_kinds'),
+            cell: (d) => (
+              <span className="tags">
+                {kinds(d).map((k) => (
+                  <Tag key={k}>{k}</Tag>
+                ))}
+              </span>
+            ),
+            text: (d) => kinds(d).join(' '),
+          },
+          {
+            key: 'rows',
+            title: t('rights.held_rows'),
+            align: 'right',
+            cell: (d) => <span className="num">{format.number(d.rows)}</span>,
+            text: (d) => d.rows,
+          },
+          {
+            key: 'kept',
+            title: t('rights.held_kept'),
+            cell: (d) => (
+              <div>
+                {kept(d)}
+                {d.law ? <div className="small quiet">{t('rights.held_law', { law: d.law })}</div> : null}
+              </div>
+            ),
+            text: kept,
+          },
+        ]}
+        actions={(d) => (
+          <Button size="small" type="link" onClick={() => setOpened(d.table)}>
+            {t('rights.look')}
+          </Button>
+        )}
+        csv="my-data"
+        empty={{ title: t('rights.held_none') }}
+      />
+      <Arrangement />
+      <Modal
+        open={opened !== ''}
+        width={960}
+        title={opened ? named(opened) : ''}
+        footer={null}
+        onCancel={() => setOpened('')}
+        destroyOnHidden
+      >
+        {opened ? <Sheet table={opened} /> : null}
+      </Modal>
+    </div>
+  );
+}
+
+function Sheet({ table }: { table: string }) {
+  const { t } = useTranslation();
+  const sheet = useQuery({
+    queryKey: ['own-sheet', table],
+    queryFn: () => api.privacy.sheet(table),
+    staleTime: Infinity, // each opening is recorded
+    gcTime: 0,
+  });
+  if (sheet.isError) return <ErrorState error={sheet.error} retry={() => void sheet.refetch()} />;
+  if (!sheet.data) return <Skeleton active />;
+  const { columns, rows, total } = sheet.data;
+  return (
+    <div className="stack">
+      <p className="quiet">{t('rights.look_text', { shown: rows.length, total })}</p>
+      <Table
+        size="small"
+        scroll={{ x: 'max-content' }}
+        rowKey={(r) => r.at}
+        dataSource={rows.map((cells, at) => ({ at, cells: cells ?? [] }))}
+        pagination={rows.length > 20 ? { pageSize: 20, size: 'small' } : false}
+        columns={columns.map((c, i) => ({
+          key: c,
+          title: <code className="mono">{c}</code>,
+          render: (_, row) => <Value text={row.cells[i] ?? ''} />,
+        }))}
+      />
+    </div>
+  );
+}
+
+/** Times are microseconds of the epoch in what is held. */
+function Value({ text }: { text: string }) {
+  const format = useFormat();
+  const micros = /^1[5-9]\d{14}$/.test(text);
+  if (micros)
+    return <span className="num">{format.time(new Date(Number(text) / 1000).toISOString(), true)}</span>;
+  return <span className="cellvalue">{text || '–'}</span>;
+}
+
+/** A copy of everything, and one to carry elsewhere: asked for, made, downloaded here. */
+function TakeCopy() {
+  const { t } = useTranslation();
+  const requests = useRequests();
+  const ask = useCreate(
+    (kind: 'copy' | 'port', k: string) => api.privacy.ask({ kind }, k),
+    [['rights'], ['own-data']],
+  );
+  const newest = requests.data?.items.find((r) => r.copy && r.copy.state !== 'over');
+  const busy = newest?.copy?.state === 'making';
+  return (
+    <Card size="small" title={t('rights.take')}>
+      <div className="stack">
+        <span>{t('rights.take_text')}</span>
+        {newest ? <CopyState request={newest} /> : null}
+        <div className="row">
+          <Button
+            type={newest?.copy?.state === 'ready' ? 'default' : 'primary'}
+            loading={ask.isPending}
+            disabled={busy}
+            onClick={() => ask.mutate('copy')}
+          >
+            {t('rights.take_copy')}
+          </Button>
+          <Button loading={ask.isPending} disabled={busy} onClick={() => ask.mutate('port')}>
+            {t('rights.take_port')}
+          </Button>
+        </div>
+        {ask.data?.state === 'asked' ? (
+          <ProblemFree title={t('rights.asked')} text={t('rights.asked_port')} />
+        ) : null}
+        <ProblemAlert error={ask.error} />
+      </div>
+    </Card>
+  );
+}
+
+function ProblemFree({ title, text }: { title: string; text: string }) {
+  return (
+    <div role="status">
+      <strong>{title}</strong>
+      <div>{text}</div>
+    </div>
+  );
+}
+
+/** What the person wants to happen with their data after their death. */
+function Arrangement() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const [editing, setEditing] = useState(false);
+  return (
+    <Card size="small" title={t('rights.death')}>
+      <div className="stack">
+        <span>{t('rights.death_text')}</span>
+        {editing ? (
+          <ArrangementForm done={() => setEditing(false)} time={format.time} />
+        ) : (
+          <div>
+            <Button onClick={() => setEditing(true)}>{t('rights.death_open')}</Button>
+          </div>
+        )}
+      </div>
+    </Card>
+  );
+}
+
+function ArrangementForm({ done, time }: { done: () => void; time: (iso?: string) => string }) {
+  const { t } = useTranslation();
+  const kept = useQuery({ queryKey: ['arrangement'], queryFn: api.privacy.arrangement, gcTime: 0 });
+  const [words, setWords] = useState<string>();
+  const save = useChange((text: string) => api.privacy.arrange(text), [['arrangement']]);
+  if (kept.isError) return <ErrorState error={kept.error} retry={() => void kept.refetch()} />;
+  if (!kept.data) return <Skeleton active />;
+  const text = words ?? kept.data.words;
+  return (
+    <div className="stack">
+      <Input.TextArea
+        aria-label={t('rights.death')}
+        rows={4}
+        maxLength={4000}
+        value={text}
+        onChange={(e) => setWords(e.target.value)}
+      />
+      <span className="small quiet">
+        {kept.data.at ? t('rights.death_at', { at: time(kept.data.at) }) : t('rights.death_none')}
+      </span>
+      <ProblemAlert error={save.error} />
+      <div className="row">
+        <Button
+          type="primary"
+          loading={save.isPending}
+          onClick={() => save.mutate(text, { onSuccess: done })}
+        >
+          {t('common.save')}
+        </Button>
+        <Button onClick={done}>{t('common.cancel')}</Button>
+      </div>
+    </div>
+  );
+}
