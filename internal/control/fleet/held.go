@@ -14,8 +14,10 @@ func Held() []holding.Held {
 		return holding.Opens{Column: column, Row: "id", Class: retentionClass, Subject: keyOfRow, Needs: "started_at", Text: addressText}
 	}
 	return []holding.Held{
-		{Table: "fleet_live", By: holding.ByClient, Where: "session IN (SELECT id FROM fleet_session WHERE client = $1)",
-			Dated: "(SELECT s.started_at FROM fleet_session s WHERE s.id = session)"},
+		{
+			Table: "fleet_live", By: holding.ByClient, Where: "session IN (SELECT id FROM fleet_session WHERE client = $1)",
+			Dated: "(SELECT s.started_at FROM fleet_session s WHERE s.id = session)",
+		},
 		{
 			Table: "fleet_session", By: holding.ByClient, Where: "client = $1",
 			Opens: []holding.Opens{address("source_ip"), address("inner_address")},

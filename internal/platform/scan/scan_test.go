@@ -162,7 +162,8 @@ func TestTheDatabaseIsSearchedColumnByColumn(t *testing.T) {
 		got, err := patterns(t, value, "13800138000").Database(ctx, d, "main")
 		must(err)
 		want := []scan.Hit{
-			{Place: "main:scan_probe.words", Form: scan.Plain, Times: 1}, {Place: "main:scan_probe.bytes", Form: scan.Hex, Times: 1},
+			{Place: "main:scan_probe.words", Form: scan.Plain, Times: 1},
+			{Place: "main:scan_probe.bytes", Form: scan.Hex, Times: 1},
 			{Place: "main:scan_probe.n", Form: scan.Plain, Times: 1},
 		}
 		if fmt.Sprint(got.Hits) != fmt.Sprint(want) || got.Cells < 4 {
