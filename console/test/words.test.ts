@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { en, zh } from '../src/locales';
+import { words as en } from '../src/locales/en';
+import { words as zh } from '../src/locales/zh-CN';
 import { registeredStates } from '../src/lib/states';
 import { places } from '../src/lib/nav';
 

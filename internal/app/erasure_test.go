@@ -25,7 +25,11 @@ import (
 // close has the person close their account, and the erasure run to its end.
 func (p *person) close() (number string) {
 	p.in.t.Helper()
-	p.session = sessionOf(p.do(204, "POST", "/me/step-up", object{"password": p.password}))
+	proof := object{"password": p.password}
+	if p.recovery != "" {
+		proof = object{"code": p.recovery}
+	}
+	p.session = sessionOf(p.do(204, "POST", "/me/step-up", proof))
 	number = p.do(202, "POST", "/account-closure", object{"user_name": p.name}).str("id")
 	p.in.erased(number)
 	return number

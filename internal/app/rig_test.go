@@ -217,6 +217,7 @@ type person struct {
 	in             *rig
 	name, password string
 	session        string
+	recovery       string            // a code that proves who they are once, with a second factor on
 	ids            map[string]string // by the resource's path: "orders"
 }
 
@@ -317,7 +318,8 @@ func (p *person) child() {
 	token, err := p.in.modules.account.IssueVerification(context.Background(), p.self().Handle)
 	must(p.in.t, err)
 	p.do(204, "POST", "/email-verifications", object{"token": token})
-	c := object{"user_name": p.name + "-child", "password": id.Random(15), "email": p.name + "-child@example.org"}
+	name := "child-" + id.Random(5)
+	c := object{"user_name": name, "password": id.Random(15), "email": name + "@example.org"}
 	c["consent_token"] = p.do(200, "GET", "/consent-prompts/platform_policy", nil).str("token")
 	c["child_rules_token"] = p.do(200, "GET", "/consent-prompts/child_rules", nil).str("token")
 	p.ids["children"] = p.do(201, "POST", "/children", c).str("account")

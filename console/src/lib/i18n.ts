@@ -5,13 +5,26 @@
 import i18next, { type i18n } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import type { Language } from './prefs';
-import { en, zh } from '../locales';
+
+/** The words of a language, fetched when it is first shown. */
+const words: Record<Language, () => Promise<{ words: Record<string, string> }>> = {
+  'zh-CN': () => import('../locales/zh-CN'),
+  en: () => import('../locales/en'),
+};
+
+/** Shows the page in another language once its words are there. */
+export async function speak(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, 'translation'))
+    i18next.addResourceBundle(language, 'translation', (await words[language]()).words);
+  await i18next.changeLanguage(language);
+}
 
 export async function startI18n(language: Language): Promise<i18n> {
+  const known = await words[language]();
   await i18next.use(initReactI18next).init({
     lng: language,
-    fallbackLng: 'zh-CN',
-    resources: { 'zh-CN': { translation: zh }, en: { translation: en } },
+    fallbackLng: false, // both languages have the same keys
+    resources: { [language]: { translation: known.words } },
     interpolation: { escapeValue: false }, // React escapes
     keySeparator: false, // keys are flat: `orders.title`
     nsSeparator: false,

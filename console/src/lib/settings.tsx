@@ -1,7 +1,7 @@
 // Language and theme of this browser, and how to change them.
 
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
-import i18next from 'i18next';
+import { speak } from './i18n';
 import dayjs from 'dayjs';
 import { useSystemDark } from './media';
 import { noPrefs, parsePrefs, prefsCookie, type Language, type Prefs, type Theme } from './prefs';
@@ -45,9 +45,8 @@ export function SettingsProvider({ children, initial }: { children: ReactNode; i
       ...prefs,
       dark,
       setLanguage(language) {
-        document.documentElement.lang = language;
-        void i18next.changeLanguage(language);
-        change({ ...prefs, language });
+        // The words come first: a page half in one language and half in another helps nobody.
+        void speak(language).then(() => change({ ...prefs, language }), console.error);
       },
       setTheme: (theme) => change({ ...prefs, theme }),
       forgetPrefs() {

@@ -36,7 +36,7 @@ type arrangement struct {
 }
 
 func arrangementRef(subject id.Handle) vault.Ref {
-	return vault.Ref{Table: "privacy_arrangement", Column: "words", Row: string(subject), Subject: subject, Class: class}
+	return vault.Ref{Table: "privacy_arrangement", Column: "words", Row: string(subject), Subject: subject, Class: erasable}
 }
 
 // Arrange keeps the words of a person, in place of earlier ones; none takes them

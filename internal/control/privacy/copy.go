@@ -52,7 +52,7 @@ type CopyFile struct {
 }
 
 func (f CopyFile) ref() vault.Ref {
-	return vault.Ref{Table: "privacy_copy", Column: "content", Row: f.Request, Subject: f.subject, Class: class}
+	return vault.Ref{Table: "privacy_copy", Column: "content", Row: f.Request, Subject: f.subject, Class: erasable}
 }
 
 // Identities tells whether somebody's real name is verified, as a copy to carry

@@ -12,7 +12,7 @@ func Held() []holding.Held {
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}, {
 		Table: "privacy_arrangement", By: holding.ByHandle, Where: "subject = $1", Dated: "at", Shows: []string{"at"},
-		Opens: []holding.Opens{{Column: "words", Row: "subject", Class: "case"}},
+		Opens: []holding.Opens{{Column: "words", Row: "subject", Class: erasable}},
 	}, {
 		Table: "privacy_copy", By: holding.ByHandle, Where: "subject = $1", Dated: "made_at",
 		Shows:    []string{"request", "state", "made_at", "until", "fetched_at"},

@@ -4,20 +4,23 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 
 // Holdings describes every column of the module.
 func Holdings() []holding.Table {
-	of := func(c holding.Category, sealed bool, names ...string) (all []holding.Column) {
+	in := func(retention string, c holding.Category, sealed bool, names ...string) (all []holding.Column) {
 		for _, n := range names {
 			all = append(all, holding.Column{
-				Name: n, Category: c, Subject: "subject", Purposes: []string{"rights"}, Basis: holding.ByDuty, Retention: "case", Sealed: sealed,
+				Name: n, Category: c, Subject: "subject", Purposes: []string{"rights"}, Basis: holding.ByDuty, Retention: retention, Sealed: sealed,
 			})
 		}
 		return all
 	}
+	of := func(c holding.Category, sealed bool, names ...string) []holding.Column {
+		return in(class, c, sealed, names...)
+	}
 	return []holding.Table{
 		holding.Of("privacy_request", of(holding.Case, false, "subject", "account", "kind", "special", "decision", "reason", "law"), of(holding.TicketText, true, "words", "letter"),
 			holding.None("how a request was dealt with", "id", "channel", "state", "identity", "letter_digest", "received_at", "answered_at", "closed_at", "version")),
-		holding.Of("privacy_copy", of(holding.Case, false, "subject", "account"), of(holding.Case, true, "content"),
+		holding.Of("privacy_copy", in(erasable, holding.Case, false, "subject", "account"), in(erasable, holding.Case, true, "content"),
 			holding.None("how far a copy is, and how large", "request", "state", "size", "digest", "asked_at", "made_at", "until", "fetched_at")),
-		holding.Of("privacy_arrangement", of(holding.Case, false, "subject"), of(holding.TicketText, true, "words"),
+		holding.Of("privacy_arrangement", in(erasable, holding.Case, false, "subject"), in(erasable, holding.TicketText, true, "words"),
 			holding.None("when it was written", "at")),
 		holding.Of("privacy_clock", holding.None("when a request is due, and by which rule", "request", "rule", "due_at", "provisional", "met_at")),
 		holding.Of("privacy_retention", holding.None("sums of a nightly run over everybody", "run", "class", "at", "examined", "destroyed", "held", "overdue", "problem")),

@@ -141,6 +141,10 @@ func (r Request) ref(column string) vault.Ref {
 // class is the retention class of requests, whose key seals words and letters.
 const class = "case"
 
+// erasable is the class of what ends with the account: an erasure destroys its
+// key, so that no backup opens it.
+const erasable = "account_core"
+
 // Errors.
 var (
 	ErrNotFound    = errs.New(errs.NotFound, "privacy.not_found")

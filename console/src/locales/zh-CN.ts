@@ -1,0 +1,25 @@
+import common from './zh-CN/common.json';
+import account from './zh-CN/account.json';
+import shop from './zh-CN/shop.json';
+import vpn from './zh-CN/vpn.json';
+import admin from './zh-CN/admin.json';
+import capacity from './zh-CN/capacity.json';
+import incident from './zh-CN/incident.json';
+import link from './zh-CN/link.json';
+import rights from './zh-CN/rights.json';
+import erasure from './zh-CN/erasure.json';
+import trust from './zh-CN/trust.json';
+
+export const words = {
+  ...common,
+  ...account,
+  ...shop,
+  ...vpn,
+  ...admin,
+  ...capacity,
+  ...incident,
+  ...link,
+  ...rights,
+  ...erasure,
+  ...trust,
+};
