@@ -55,7 +55,7 @@ with_postgres() {
 stage_unit() {
   local status=0
   with_postgres unit
-  go_tests unit -race -timeout 15m ./... || status=$?
+  go_tests unit -race -timeout 30m ./... || status=$?
   counted "coverage of the fuzz seeds" "$root/scripts/fuzz-floor.sh" || status=$?
   return $status
 }
