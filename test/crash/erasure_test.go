@@ -17,7 +17,7 @@ func TestKilledAtEachStepAnErasureGoesOn(t *testing.T) {
 	d := startDemo(t)
 	o := d.options(t)
 	o.NoTunnel, o.Leave = true, true
-	all := []string{"erasure-between-keys"}
+	all := []string{"erasure-between-keys", "erasure-after-secret", "erasure-after-desk"}
 	for _, s := range erasure.Steps() {
 		if s != erasure.Done && s != erasure.Freeze { // which is over before the answer
 			all = append(all, "erasure-after-"+string(s))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/scan"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
@@ -37,7 +38,7 @@ type Statement struct {
 	Keys       []string    `json:"keys"`         // classes whose keys were destroyed
 	Kept       []Kept      `json:"kept"`         // what a law keeps, and until when
 	Recipients []Confirmed `json:"recipients"`   // who was sent something, and was told
-	Settlement string      `json:"settlement"`   // paper by which staff settled what was owed; empty: nothing was
+	Settled    bool        `json:"settled"`      // what was owed was settled by hand; the paper is in the log, not here
 	Scan       Sought      `json:"scan"`
 	Limits     []string    `json:"limits"` // what this cannot show
 }
@@ -100,6 +101,10 @@ func (s *Service) Certificate(ctx context.Context, caseID string) (json.RawMessa
 // certify writes the certificate. There is none without a search that found
 // nothing: the step comes after that of the scan.
 func (s *Service) certify(ctx context.Context, c Case) error {
+	if err := s.d.Vault.DestroySystem(ctx, c.secret()); err != nil {
+		return err
+	}
+	fault.Point("erasure-after-secret")
 	statement, err := s.statement(ctx, c)
 	if err != nil {
 		return err
@@ -132,13 +137,15 @@ func (s *Service) certify(ctx context.Context, c Case) error {
 	if err != nil {
 		return err
 	}
-	if err := s.pass(ctx, c, func(_ *db.Tx, next *Case) error {
-		next.certificate = string(text)
-		return nil
-	}); err != nil {
+	// The desk first: after the last step nobody comes back to tell it.
+	if err := s.finish(ctx, c); err != nil {
 		return err
 	}
-	return s.finish(ctx, c)
+	fault.Point("erasure-after-desk")
+	return s.pass(ctx, c, func(_ *db.Tx, next *Case) error {
+		next.certificate = string(text)
+		return nil
+	})
 }
 
 // statement is compact JSON without characters that an encoder of HTML would
@@ -163,7 +170,7 @@ func (s *Service) statement(ctx context.Context, c Case) ([]byte, error) {
 	sum := sha256.Sum256([]byte(c.report))
 	st := Statement{
 		Case: c.ID, Handle: c.Subject, Trigger: c.Trigger, AskedAt: c.AskedAt.UTC(), Effective: c.EffectiveAt.UTC(), Complete: c.CompleteAt.UTC(),
-		Destroyed: []string{}, Keys: keys, Kept: []Kept{}, Recipients: []Confirmed{}, Settlement: c.settlement, Limits: s.d.Limits(),
+		Destroyed: []string{}, Keys: keys, Kept: []Kept{}, Recipients: []Confirmed{}, Settled: c.settlement != "", Limits: s.d.Limits(),
 		Scan: Sought{
 			Values: report.Values, Forms: report.Forms, Files: report.Files, Bytes: report.Bytes, Cells: report.Cells,
 			Hits: len(report.Hits), Unread: slices.Clone(report.Unread), SHA256: hex.EncodeToString(sum[:]),

@@ -413,10 +413,8 @@ func (s *Service) scan(ctx context.Context, c Case) error {
 		}
 		return s.waits(ctx, c, problemScanFailed)
 	}
-	// The values go with their key: what is left of them in the row opens nothing.
-	if err := s.d.Vault.DestroySystem(ctx, c.secret()); err != nil {
-		return err
-	}
+	// Their key goes in the next step: destroyed here, a kill before the row is
+	// written would leave a search that nobody can repeat.
 	return s.pass(ctx, c, func(_ *db.Tx, next *Case) error {
 		next.report, next.searched = string(text), []byte{}
 		return nil
