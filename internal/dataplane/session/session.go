@@ -117,6 +117,7 @@ type Session struct {
 	use        Channel
 	conn       uint64 // 0 = detached
 	dtls       bool
+	silent     bool // it is on TLS because DTLS was silent, not because the client is
 	attachedAt time.Time
 	dtlsAt     time.Time
 	detachedAt time.Time
@@ -128,6 +129,15 @@ func New(now time.Time, cfg Config) *Session { return &Session{cfg: cfg, detache
 
 // Channel is where data to the client goes.
 func (s *Session) Channel() Channel { return s.use }
+
+// Transport is the channel that the client is said to be on: DTLS also while that
+// is so silent that data goes down by TLS, if the association lives.
+func (s *Session) Transport() Channel {
+	if s.silent && s.dtls {
+		return DTLS
+	}
+	return s.use
+}
 
 // Conn is the number of the TLS connection in use, 0 while detached.
 func (s *Session) Conn() uint64 { return s.conn }
@@ -217,6 +227,7 @@ func (s *Session) closeDTLS(out []Action) []Action {
 }
 
 func (s *Session) switchTo(c Channel, out []Action) []Action {
+	s.silent = false
 	if s.use == c {
 		return out
 	}
@@ -295,6 +306,7 @@ func (s *Session) silence(now time.Time, heard Heard, out []Action) []Action {
 	}
 	if s.use == DTLS && dtls >= silentDTLS {
 		out = s.switchTo(TLS, out)
+		s.silent = true
 	}
 	if dead > 0 && now.Sub(latest(heard.TLS, s.attachedAt)) >= dead {
 		out = s.hangUp(now, out)

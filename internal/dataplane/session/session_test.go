@@ -120,6 +120,27 @@ func TestStep(t *testing.T) {
 	}
 }
 
+// An idle client is on DTLS for who looks at it, though data would go down by TLS
+// after 25 s, until the association is given up or the client goes to TLS itself.
+func TestTransportOfASilentClient(t *testing.T) {
+	t.Parallel()
+	s := onDTLS()
+	tls := Heard{TLS: after(29 * time.Second)}
+	s.Step(after(25*time.Second), Event{Kind: Tick, Heard: tls}, nil)
+	if s.Channel() != TLS || s.Transport() != DTLS {
+		t.Errorf("silent: data by %s, shown %s; want TLS and DTLS", s.Channel(), s.Transport())
+	}
+	s.Step(after(30*time.Second), Event{Kind: Tick, Heard: tls}, nil)
+	if s.Transport() != TLS {
+		t.Errorf("dead: shown %s, want TLS", s.Transport())
+	}
+	s = onDTLS()
+	s.Step(after(time.Second), Event{Kind: DataOn, Channel: TLS}, nil)
+	if s.Transport() != TLS {
+		t.Errorf("the client's own choice is shown as %s, want TLS", s.Transport())
+	}
+}
+
 func TestConfigureChangesLimits(t *testing.T) {
 	t.Parallel()
 	s := onTLS()

@@ -249,7 +249,7 @@ func TestPacedPathsDoNotAllocate(t *testing.T) {
 		for x.p.holds(o) {
 			x.p.next(x.now, &turn)
 			for _, h := range turn.done {
-				heldPool.Put(h)
+				piecePool.Put(h)
 			}
 		}
 	}); n != 0 {

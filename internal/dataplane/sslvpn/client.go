@@ -33,6 +33,7 @@ type client struct {
 	mtu                                      atomic.Int32 // of the tunnel, both ways; 0 before the first CONNECT
 	heardTLS, heardDTLS, lastData            atomic.Int64 // Unix nanoseconds
 	agent                                    atomic.Pointer[string]
+	transport                                atomic.Uint32 // session.Channel that is shown
 
 	mu       sync.Mutex
 	families families // that the last CONNECT gave addresses of
@@ -204,11 +205,15 @@ func (c *client) stepLocked(e session.Event) {
 	for _, a := range c.actions {
 		c.actLocked(a)
 	}
-	c.armLocked()
+	c.settleLocked()
 }
 
-// armLocked sets the session's timer.
-func (c *client) armLocked() { c.svc.timers.set(c, c.state.Deadline(c.heard())) }
+// settleLocked follows what the state machine has become: the transport that is
+// shown, and the timer.
+func (c *client) settleLocked() {
+	c.transport.Store(uint32(c.state.Transport()))
+	c.svc.timers.set(c, c.state.Deadline(c.heard()))
+}
 
 func (c *client) actLocked(a session.Action) {
 	switch a.Kind {
@@ -283,7 +288,7 @@ func (c *client) attach(st *stream, given families, mobile bool) bool {
 	}
 	c.stream = st
 	c.useLocked(c.state.Channel()) // also when the channel's name did not change
-	c.armLocked()
+	c.settleLocked()
 	if old != nil {
 		old.unlink()
 	}
@@ -345,10 +350,7 @@ func (c *client) sent(packets, bytes int, active bool) {
 func (c *client) counters() gwlink.Counters {
 	k := gwlink.Counters{
 		Session: c.rec.Session, BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
-		PacketsIn: c.packetsIn.Load(), PacketsOut: c.packetsOut.Load(), Transport: session.None.String(),
-	}
-	if p := c.path.Load(); p != nil {
-		k.Transport = p.channel.String()
+		PacketsIn: c.packetsIn.Load(), PacketsOut: c.packetsOut.Load(), Transport: session.Channel(c.transport.Load()).String(),
 	}
 	if a := c.agent.Load(); a != nil {
 		k.Client = *a

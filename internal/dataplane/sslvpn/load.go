@@ -137,11 +137,13 @@ func (p *sampler) fill(l *Load, failures uint64) {
 func dtlsPart(sessions map[string]*client) float64 {
 	attached, dtls := 0, 0
 	for _, c := range sessions {
-		if p := c.path.Load(); p != nil {
+		switch session.Channel(c.transport.Load()) {
+		case session.None:
+		case session.DTLS:
+			dtls++
+			fallthrough
+		case session.TLS:
 			attached++
-			if p.channel == session.DTLS {
-				dtls++
-			}
 		}
 	}
 	return float64(dtls) / float64(max(attached, 1))

@@ -52,14 +52,14 @@ type pacer struct {
 	wake chan struct{} // capacity 1
 
 	mu      sync.Mutex
-	fair    *shape.Fair[*heldQueue]
-	byOwner map[*owner]*heldQueue
+	fair    *shape.Fair[*packetQueue]
+	byOwner map[*owner]*packetQueue
 }
 
 func newPacer(g *gateway) *pacer {
 	return &pacer{
 		g: g, wake: make(chan struct{}, 1),
-		fair: shape.NewFair[*heldQueue](g.up), byOwner: map[*owner]*heldQueue{},
+		fair: shape.NewFair[*packetQueue](g.up), byOwner: map[*owner]*packetQueue{},
 	}
 }
 
@@ -73,7 +73,7 @@ func (p *pacer) put(o *owner, packet []byte, now time.Time) bool {
 		return false
 	}
 	if q == nil {
-		q = &heldQueue{owner: o, space: make(chan struct{}, 1)}
+		q = &packetQueue{owner: o, space: make(chan struct{}, 1)}
 		q.flow = shape.NewFlow(q, o.up)
 		p.byOwner[o] = q
 	}
@@ -91,7 +91,7 @@ func (p *pacer) put(o *owner, packet []byte, now time.Time) bool {
 // roomFor is how much of an SSL client may wait: maxSojourn at the lower of the
 // two rates, so that it gets loss, which senders heed, and not seconds of delay.
 func (p *pacer) roomFor(o *owner) int {
-	return min(max(bytesAt(lower(o.up.Rate(), p.g.up.Rate()), maxSojourn), heldLeast), heldMost)
+	return min(max(bytesAt(lower(o.up.Rate(), p.g.up.Rate()), maxSojourn), queueLeast), queueMost)
 }
 
 // waitFor is signalled when there may be room again for an SSL client's packets.
@@ -118,7 +118,7 @@ func (p *pacer) holds(o *owner) bool {
 type turn struct {
 	owner   *owner
 	packets [][]byte
-	done    []*held
+	done    []*piece
 	bytes   int
 }
 
@@ -176,7 +176,7 @@ func (p *pacer) send(w *tun.Writer, t *turn) {
 		p.g.log.Debug("writing to the tunnel device", "gateway", p.g.id, "error", err)
 	}
 	for _, h := range t.done {
-		heldPool.Put(h)
+		piecePool.Put(h)
 	}
 }
 

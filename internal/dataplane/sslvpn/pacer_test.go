@@ -117,7 +117,7 @@ func TestWhatWaitsIsBoundedByTime(t *testing.T) {
 		x, o := newPacing(0), pacedOwner(rate)
 		for x.p.put(o, make([]byte, 1000), x.now) {
 		}
-		most := min(max(bytesAt(rate, maxSojourn), heldLeast), heldMost)
+		most := min(max(bytesAt(rate, maxSojourn), queueLeast), queueMost)
 		if got := x.p.byOwner[o].bulk.bytes; got > most || got < most-1000 {
 			t.Errorf("at %d bit/s: %d bytes wait, want about %d", rate, got, most)
 		}
@@ -133,7 +133,7 @@ func TestWhatWaitsIsBoundedByTime(t *testing.T) {
 func TestWhatWaitedTooLongTakesNoMore(t *testing.T) {
 	t.Parallel()
 	x, o := newPacing(10_000_000), pacedOwner(0)
-	for x.p.byOwner[o] == nil || x.p.byOwner[o].bulk.bytes <= heldLeast {
+	for x.p.byOwner[o] == nil || x.p.byOwner[o].bulk.bytes <= queueLeast {
 		x.p.put(o, make([]byte, 1000), x.now)
 	}
 	x.now = x.now.Add(maxSojourn + 1)

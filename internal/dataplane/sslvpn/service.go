@@ -248,7 +248,7 @@ func (s *Service) enter(c *client) {
 	s.mu.Unlock()
 	c.setRates(c.server.Load())
 	c.server.Load().gateway.table.add(c)
-	c.armLocked()
+	c.settleLocked()
 }
 
 // forget removes an ended session from all tables.

@@ -35,7 +35,7 @@ func idle(tb testing.TB, n int) (*Service, *clock.Fake, *memorySink) {
 		s.enter(c)
 		c.mu.Lock()
 		c.actions = c.state.Step(at.Now(), session.Event{Kind: session.Attach, Conn: 1}, c.actions[:0])
-		c.armLocked()
+		c.settleLocked()
 		c.mu.Unlock()
 	}
 	return s, at, sink

@@ -8,41 +8,41 @@ import (
 )
 
 const (
-	heldChunk = 32 << 10 // memory of a piece of a waiting queue
-	// heldLeast and heldMost bound what may wait of one SSL client, whatever its
+	pieceSize = 32 << 10 // memory of a piece of a waiting queue
+	// queueLeast and queueMost bound what may wait of one SSL client, whatever its
 	// rate.
-	heldLeast = 8 << 10
-	heldMost  = 256 << 10
+	queueLeast = 8 << 10
+	queueMost  = 256 << 10
 )
 
-// heldQueue is what waits of one SSL client. Acknowledgements of what it
+// packetQueue is what waits of one SSL client. Acknowledgements of what it
 // downloads go before its uploads, or these would hold up its downloads too.
-type heldQueue struct {
+type packetQueue struct {
 	owner      *owner
-	flow       *shape.Flow[*heldQueue]
+	flow       *shape.Flow[*packetQueue]
 	acks, bulk lane
 	space      chan struct{}
 }
 
 // put copies a packet into its lane, of which room bytes may be in use; a lane
 // whose first packet has waited for maxSojourn already takes little more.
-func (q *heldQueue) put(packet []byte, now time.Time, room int) bool {
+func (q *packetQueue) put(packet []byte, now time.Time, room int) bool {
 	l := &q.bulk
 	if isAck(packet) {
 		l = &q.acks
 	}
 	full := l.bytes + len(packet)
-	if len(packet) > heldChunk || (l.bytes > 0 && full > room) || (full > heldLeast && now.Sub(l.eldest()) > maxSojourn) {
+	if len(packet) > pieceSize || (l.bytes > 0 && full > room) || (full > queueLeast && now.Sub(l.eldest()) > maxSojourn) {
 		return false
 	}
 	l.push(packet, now)
 	return true
 }
 
-func (q *heldQueue) empty() bool { return q.acks.bytes+q.bulk.bytes == 0 }
+func (q *packetQueue) empty() bool { return q.acks.bytes+q.bulk.bytes == 0 }
 
 // take moves about budget bytes to a turn and returns how many it were.
-func (q *heldQueue) take(budget int, t *turn) int {
+func (q *packetQueue) take(budget int, t *turn) int {
 	n := q.acks.take(budget, t)
 	if n < budget {
 		n += q.bulk.take(budget-n, t)
@@ -52,12 +52,12 @@ func (q *heldQueue) take(budget int, t *turn) int {
 
 // lane is a queue of copied packets.
 type lane struct {
-	chunks []*held
+	chunks []*piece
 	bytes  int
 }
 
-// held is a piece of a lane. Packets lie one behind the other.
-type held struct {
+// piece is a piece of a lane. Packets lie one behind the other.
+type piece struct {
 	buf   []byte
 	items []heldItem
 	at    int // in buf, of the first that has not been sent
@@ -69,7 +69,7 @@ type heldItem struct {
 	came time.Time
 }
 
-var heldPool = sync.Pool{New: func() any { return &held{buf: make([]byte, 0, heldChunk)} }}
+var piecePool = sync.Pool{New: func() any { return &piece{buf: make([]byte, 0, pieceSize)} }}
 
 // eldest is when the first waiting packet came; in the far future without one.
 func (l *lane) eldest() time.Time {
@@ -83,8 +83,8 @@ func (l *lane) eldest() time.Time {
 
 func (l *lane) push(packet []byte, now time.Time) {
 	n := len(l.chunks)
-	if n == 0 || len(l.chunks[n-1].buf)+len(packet) > heldChunk {
-		h := heldPool.Get().(*held)
+	if n == 0 || len(l.chunks[n-1].buf)+len(packet) > pieceSize {
+		h := piecePool.Get().(*piece)
 		h.buf, h.items, h.at, h.next = h.buf[:0], h.items[:0], 0, 0
 		l.chunks = append(l.chunks, h)
 		n++
