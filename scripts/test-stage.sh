@@ -98,6 +98,7 @@ stage_long() {
   say "mutants: each enforced clause without its gate"
   go run ./test/mutants || status=$?
   go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/... || status=$?
+  go_tests histories -count=1 -timeout 60m -run TestAnyHistoryKeepsThePromises ./internal/app -rapid.checks=100 || status=$?
   return $status
 }
 

@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"fmt"
 	"math/bits"
 	"net"
 	"net/netip"
@@ -88,28 +89,27 @@ func TestSessionsSurviveABadPath(t *testing.T) {
 	}
 }
 
-// TestPartsOfTheNodesFlightsAreLost has some of the first datagrams that the node
-// sends vanish: ServerHello, ServerHelloDone, ChangeCipherSpec, Finished. A stock
-// client that got a part of a flight does not ask for the rest.
-func TestPartsOfTheNodesFlightsAreLost(t *testing.T) {
-	for name, lost := range map[string]int64{
-		"ServerHello": 0b0001, "ServerHelloDone": 0b0010, "both": 0b0011,
-		"ChangeCipherSpec": 0b0100, "Finished": 0b1000, "both at the end": 0b1100,
-		"ServerHelloDone and its repetition": 0b1010, "one of each": 0b11001,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l, k, c := faultyOver(t, nodeAddr, func(k *link) { k.first.Store(lost) })
-			c.says("Established DTLS connection")
-			if strings.Contains(l.log(c.log), "DTLS handshake failed") {
-				t.Error("the client gave up once")
-			}
-			l.transfer(1 << 18)
-			l.once()
-			if got := k.dropped.Load(); got != int64(bits.OnesCount64(uint64(lost))) {
-				t.Errorf("%d datagrams were lost", got)
-			}
-		})
+// TestTheNodesFlightsAreLost has some of the first datagrams that the node sends
+// vanish: the answer to the hello and, in the full handshake, the one to the key
+// exchange. A stock client asks again.
+func TestTheNodesFlightsAreLost(t *testing.T) {
+	modes := map[string][]string{"PSK": nil, "resumed": {"--dtls-ciphers=OC-DTLS1_2-AES256-GCM"}}
+	for mode, args := range modes {
+		for _, lost := range []int64{0b001, 0b010, 0b011, 0b110} {
+			t.Run(fmt.Sprintf("%s, %b", mode, lost), func(t *testing.T) {
+				t.Parallel()
+				l, k, c := faultyOver(t, nodeAddr, func(k *link) { k.first.Store(lost) }, args...)
+				c.says("Established DTLS connection")
+				if strings.Contains(l.log(c.log), "DTLS handshake failed") {
+					t.Error("the client gave up once")
+				}
+				l.transfer(1 << 18)
+				l.once()
+				if got := k.dropped.Load(); got != int64(bits.OnesCount64(uint64(lost))) {
+					t.Errorf("%d datagrams were lost", got)
+				}
+			})
+		}
 	}
 }
 

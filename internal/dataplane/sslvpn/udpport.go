@@ -22,7 +22,6 @@ const (
 	// attemptLimit is how long one may take: while it is under way, what comes
 	// from its address takes the longer way.
 	attemptLimit = 60 * time.Second
-	repeatAfter  = time.Second // the answer to a hello is repeated, and twice as long after each time
 )
 
 // udpPort is one UDP port of the node, for the sessions of all servers.
@@ -236,8 +235,7 @@ func (r *udpReader) hello(from netio.Endpoint, b []byte) {
 
 // expect notes a handshake at an address. A link has few at a time, the oldest
 // yields: a hello can be replayed from any number of addresses.
-func (p *udpPort) expect(at netio.Endpoint, l *link, now time.Time) {
-	from := at.Peer
+func (p *udpPort) expect(from netip.AddrPort, l *link, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pending[from].link == l || l.gone.Load() {
@@ -245,31 +243,12 @@ func (p *udpPort) expect(at netio.Endpoint, l *link, now time.Time) {
 	}
 	p.pending[from] = attempt{l, now}
 	p.expected[l] = append(p.expected[l], from)
-	p.repeatLater(at, l, repeatAfter)
 	if at := p.expected[l]; len(at) > maxAttempts {
 		if p.pending[at[0]].link == l {
 			delete(p.pending, at[0])
 		}
 		p.expected[l] = slices.Delete(at, 0, 1)
 	}
-}
-
-// repeatLater repeats the answer to a hello while its handshake is under way.
-func (p *udpPort) repeatLater(to netio.Endpoint, l *link, wait time.Duration) {
-	time.AfterFunc(wait, func() {
-		if _, under := p.at(to.Peer); under.link != l || l.gone.Load() {
-			return
-		}
-		l.mu.Lock()
-		flight := l.srv.OnTimer(to.Peer)
-		l.mu.Unlock()
-		for _, d := range flight {
-			p.sock.Reply(d, to)
-		}
-		if wait *= 2; wait < attemptLimit {
-			p.repeatLater(to, l, wait)
-		}
-	})
 }
 
 // handle gives a datagram to a link's DTLS server as a whole.
@@ -282,7 +261,7 @@ func (r *udpReader) handle(l *link, from netio.Endpoint, b []byte) {
 	under := l.srv.Handshaking(from.Peer)
 	l.mu.Unlock()
 	if under {
-		r.port.expect(from, l, r.now)
+		r.port.expect(from.Peer, l, r.now)
 	}
 	c := l.stream.client
 	for _, d := range res.Send {

@@ -292,5 +292,5 @@ func (a *attempt) repeatFlight(d *delivery) {
 	}
 	d.repeated = true
 	a.sent += size
-	d.res.Send = append(d.res.Send, a.sealFlight()...)
+	d.res.Send = append(d.res.Send, a.sealFlight())
 }

@@ -82,6 +82,7 @@ type bed struct {
 
 	serverUp, clientUp int
 	received, sent     int // of the server before it is up
+	answers            int // datagrams of the server's handshake
 	serverGot          [][]byte
 }
 
@@ -150,6 +151,7 @@ func (b *bed) atServer(d []byte) {
 	}
 	for _, s := range res.Send {
 		b.sent += len(s)
+		b.answers++
 	}
 	if b.serverUp == 0 && b.sent > 3*b.received {
 		b.t.Errorf("amplification: %d bytes sent for %d", b.sent, b.received)

@@ -85,7 +85,7 @@ func (c *Client) Start() ([][]byte, error) {
 		return nil, err
 	}
 	c.sendHello()
-	return c.sealFlight(), nil
+	return [][]byte{c.sealFlight()}, nil
 }
 
 // Association returns the association, nil before the server's Finished.
@@ -112,7 +112,7 @@ func (c *Client) OnTimer() [][]byte {
 		return nil
 	}
 	c.timeout = min(2*c.timeout, lastTimeout)
-	return [][]byte{slices.Concat(c.sealFlight()...)}
+	return [][]byte{c.sealFlight()}
 }
 
 // Handle processes one datagram of the server. An error means that the handshake
@@ -269,12 +269,11 @@ func (c *Client) handleServerHelloDone(d *delivery, m message) {
 	c.send(d)
 }
 
-// send puts the flight into the result, in one datagram as stock clients do, and
-// starts the timer afresh.
+// send puts the flight into the result and starts the timer afresh.
 func (c *Client) send(d *delivery) {
 	c.timeout = firstTimeout
 	d.repeated = true
-	d.res.Send = append(d.res.Send, slices.Concat(c.sealFlight()...))
+	d.res.Send = append(d.res.Send, c.sealFlight())
 }
 
 func (c *Client) handleSealed(d *delivery, record []byte) {

@@ -94,18 +94,19 @@ func (c *core) flightSize() int {
 	return n
 }
 
-// sealFlight renders the last flight, one record to a datagram: that is what
-// the servers do that every client of this protocol is known to work with.
-func (c *core) sealFlight() [][]byte {
-	var out [][]byte
+// sealFlight renders the last flight as one datagram (RFC 6347 4.1.1). A client
+// has all of it or nothing, and asks again for nothing: of a part GnuTLS does not
+// ask for the rest, and when a Finished comes in the instant after it took the
+// ChangeCipherSpec of another datagram, it waits for a further datagram.
+func (c *core) sealFlight() (b []byte) {
 	for _, r := range c.flight {
-		b, err := c.sealRecord(nil, r)
+		sealed, err := c.sealRecord(b, r)
 		if err != nil {
-			return out
+			return nil
 		}
-		out = append(out, b)
+		b = sealed
 	}
-	return out
+	return b
 }
 
 func (c *core) sealRecord(b []byte, r outRecord) ([]byte, error) {

@@ -6,10 +6,10 @@
 // renegotiation, no CBC, no DTLS 1.0 or 1.3, and no DTLS "0.9".
 //
 // The package is sans-IO: datagrams in, datagrams out. It opens no socket,
-// reads no clock and starts no goroutine. A server repeats its last flight when
-// the peer repeats its own, and when its caller's timer says so
-// ([Server.OnTimer]), since some clients wait in silence for the rest of a flight;
-// a client tells its caller when to come back ([Client.Timeout], [Client.OnTimer]).
+// reads no clock and starts no goroutine. A flight is one datagram, all of which
+// comes or nothing: so a server needs no timer, it repeats its last flight when
+// the peer repeats its own; a client tells its caller when to come back
+// ([Client.Timeout], [Client.OnTimer]).
 //
 // One VPN session owns one [Server]:
 //
@@ -24,10 +24,10 @@
 //   - What does not parse or does not authenticate is dropped without an answer.
 //   - An association stays in use until the Finished of a newer handshake has
 //     verified. A replayed ClientHello (the App-ID travels in clear) costs the
-//     attacker's target a few small answers and nothing else.
+//     attacker's target one small answer and nothing else.
 //   - Before a valid client Finished at most three bytes are sent for each byte
-//     received. The flights are small (172 bytes in resume mode, 133 in PSK mode);
-//     the bound ends their repetition.
+//     received. The flights are small enough (172 bytes in resume mode, 133 in PSK
+//     mode) that no real client ever meets the bound; it is counted all the same.
 //   - The replay window moves only after the AEAD has accepted the record.
 //   - Memory per attempt is bounded by the reassembly limits in reassembly.go.
 //

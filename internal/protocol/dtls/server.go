@@ -223,19 +223,6 @@ func (s *Server) stale(h Hello) bool {
 // association or of the new one.
 func (s *Server) Handshaking(from netip.AddrPort) bool { return s.attemptOf(from) != nil }
 
-// OnTimer returns the last flight again for a handshake under way at a peer
-// address; none when it is done, or when that peer was sent three times what it
-// sent. The caller has waited a second since the attempt began, and twice as long
-// each time after (RFC 6347 4.2.4.1). A client does not always repeat its hello
-// to get what was lost: GnuTLS falls silent when a part of the answer came.
-func (s *Server) OnTimer(from netip.AddrPort) [][]byte {
-	var res Result
-	if a := s.attemptOf(from); a != nil {
-		a.repeatFlight(&delivery{from: from, res: &res})
-	}
-	return res.Send
-}
-
 // Abandon ends a handshake under way at a peer address, if there is one. An
 // association in use stays.
 func (s *Server) Abandon(from netip.AddrPort) {
