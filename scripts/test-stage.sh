@@ -56,6 +56,7 @@ stage_unit() {
   local status=0
   with_postgres unit
   go_tests unit -race -timeout 30m ./... || status=$?
+  go_tests exact -count=1 -run 'Alloc' $(grep -rlE '^//go:build .*!race' --include='*_test.go' internal | xargs -n 1 dirname | sort -u | sed 's|^|./|') || status=$?
   counted "coverage of the fuzz seeds" "$root/scripts/fuzz-floor.sh" || status=$?
   return $status
 }

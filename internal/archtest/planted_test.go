@@ -160,9 +160,9 @@ var planted = []struct {
 	},
 	{
 		name: "build tags", rule: BuildTags,
-		bad:   map[string]string{"test/x/x_test.go": "//go:build integration || linux\n\npackage x"},
+		bad:   map[string]string{"test/x/x_test.go": "//go:build integration && linux\n\npackage x"},
 		good:  map[string]string{"test/x/x_test.go": "//go:build netns && linux\n\npackage x", "internal/x/x.go": "//go:build windows\n\npackage x"},
-		wants: []string{"sets the tag integration"},
+		wants: []string{"builds what asks for integration"},
 	},
 	{
 		name: "table prefixes", rule: TablePrefixes,

@@ -5,7 +5,6 @@ package netns
 import (
 	"fmt"
 	"math/bits"
-	"net"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -264,14 +263,7 @@ func TestASilentDTLSIsLeftBeforeTheClientNotices(t *testing.T) {
 // second. The function that it returns waits until some more have come.
 func (l *lab) dripping() (heard func(n int)) {
 	l.t.Helper()
-	var at, from net.PacketConn
-	err := l.within("c", func() (err error) { at, err = net.ListenPacket("udp", "10.98.0.2:7100"); return err })
-	if err == nil {
-		err = l.within("l", func() (err error) { from, err = net.ListenPacket("udp", lanAddr+":7100"); return err })
-	}
-	if err != nil {
-		l.t.Fatal(err)
-	}
+	at, from := l.packets("c", "10.98.0.2:7100"), l.packets("l", lanAddr+":7100")
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -289,7 +281,6 @@ func (l *lab) dripping() (heard func(n int)) {
 	l.t.Cleanup(func() {
 		close(stop)
 		<-ended
-		_, _ = at.Close(), from.Close()
 	})
 	return func(n int) {
 		l.t.Helper()

@@ -7,11 +7,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/binary"
 	"hash"
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
+	"time"
 )
 
 const transferSize = 100 << 20
@@ -156,4 +159,67 @@ func TestTransferOverDTLS(t *testing.T) {
 			l.transfer(transferSize)
 		})
 	}
+}
+
+// TestPacketsOfAFlowStayInOrder has a device of several queues, each read by a
+// thread of its own: flows that run at once are not mixed up within themselves.
+func TestPacketsOfAFlowStayInOrder(t *testing.T) {
+	const flows, packets = 6, 2000
+	for channel, args := range map[string][]string{"DTLS": nil, "TLS": {"--no-dtls"}} {
+		t.Run(channel, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.cfg.Queues = 4
+			l.want()
+			l.startNode()
+			c := l.connect(password, args...)
+			c.says("SCRIPT connected 10.98.0.2")
+			if channel == "DTLS" {
+				c.says("Established DTLS connection")
+			}
+			var all sync.WaitGroup
+			for range flows {
+				at, from := l.packets("c", "10.98.0.2:0"), l.packets("l", lanAddr+":0")
+				all.Go(func() {
+					for n := range uint32(packets) {
+						_, _ = from.WriteTo(binary.BigEndian.AppendUint32(nil, n), at.LocalAddr())
+						if n%20 == 19 {
+							time.Sleep(time.Millisecond) // not to fill the client's socket
+						}
+					}
+				})
+				all.Go(func() {
+					got, last, b := 0, int64(-1), make([]byte, 100)
+					_ = at.SetReadDeadline(time.Now().Add(2 * patience))
+					for last < packets-1 {
+						if _, _, err := at.ReadFrom(b); err != nil {
+							break
+						}
+						n := int64(binary.BigEndian.Uint32(b))
+						if n <= last {
+							t.Errorf("packet %d came after %d", n, last)
+						}
+						if got++; got == 1 {
+							_ = at.SetReadDeadline(time.Now().Add(patience / 3))
+						}
+						last = n
+					}
+					if got < packets/10 {
+						t.Errorf("only %d of %d packets came", got, packets)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
+}
+
+// packets is a UDP socket in a namespace.
+func (l *lab) packets(ns, addr string) (c net.PacketConn) {
+	l.t.Helper()
+	if err := l.within(ns, func() (err error) { c, err = net.ListenPacket("udp", addr); return err }); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = c.Close() })
+	return c
 }

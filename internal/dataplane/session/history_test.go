@@ -84,7 +84,7 @@ func play(script []byte) error {
 // others any that ever was, or none.
 func (h *history) event(kind, which, content byte) Event {
 	e := Event{
-		Kind: EventKind(kind % byte(Configure+1)), Conn: h.conns, Channel: TLS + Channel(which>>1&1), Reason: gwlink.ReasonRevoked,
+		Kind: EventKind(kind % byte(Renew+1)), Conn: h.conns, Channel: TLS + Channel(which>>1&1), Reason: gwlink.ReasonRevoked,
 		Type: content % 10, Payload: []byte{[]byte{0xb0, 0x70, 0x91, 0xd1, 0x00, content}[int(content/10)%6], which}[:int(which>>2)%3],
 	}
 	if which&1 == 1 {
@@ -209,6 +209,9 @@ func (h *history) disconnected(e Event, conn uint64, over bool) error {
 // settled is what holds between events.
 func (h *history) settled() error {
 	conn := h.s.Conn()
+	if shown := h.s.Transport(); shown != h.use && (shown != DTLS || !h.dtls || h.use != TLS) {
+		return fmt.Errorf("shown on %s, with data by %s", shown, h.use)
+	}
 	switch {
 	case h.ends > 1 || h.s.Ended() != (h.ends == 1):
 		return fmt.Errorf("ended %v after %d ends", h.s.Ended(), h.ends) // and its addresses are free once, at the end

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +17,6 @@ const (
 	MasterSecretLen = 48
 
 	maxListItems = 128
-	maxAddresses = 4
 )
 
 // Errors of ParseConnect.
@@ -39,9 +37,8 @@ type ConnectRequest struct {
 	BaseMTU int // path MTU of the TCP connection; 0 when absent
 	MTU     int // the client's own guess of the tunnel MTU; 0 when absent
 
-	IPv4, IPv6   bool // address families wanted
-	FullIPv6     bool // takes X-CSTP-Address-IP6
-	OldAddresses []netip.Addr
+	IPv4, IPv6 bool // address families wanted
+	FullIPv6   bool // takes X-CSTP-Address-IP6
 
 	DTLSCiphers   []string // X-DTLS-CipherSuite
 	DTLS12Ciphers []string // X-DTLS12-CipherSuite
@@ -72,7 +69,6 @@ func ParseConnect(target string, h http.Header) (ConnectRequest, error) {
 		BaseMTU:            number(h.Get("X-Cstp-Base-Mtu")),
 		MTU:                number(h.Get("X-Cstp-Mtu")),
 		FullIPv6:           strings.EqualFold(h.Get("X-Cstp-Full-Ipv6-Capability"), "true"),
-		OldAddresses:       addresses(h.Values("X-Cstp-Address")),
 		DTLSCiphers:        list(h.Get("X-Dtls-Ciphersuite"), ":"),
 		DTLS12Ciphers:      list(h.Get("X-Dtls12-Ciphersuite"), ":"),
 		MasterSecret:       masterSecret(h.Get("X-Dtls-Master-Secret")),
@@ -126,17 +122,6 @@ func list(s, sep string) []string {
 	for item := range strings.SplitSeq(s, sep) {
 		if item = strings.TrimSpace(item); item != "" && len(out) < maxListItems {
 			out = append(out, item)
-		}
-	}
-	return out
-}
-
-func addresses(values []string) []netip.Addr {
-	var out []netip.Addr
-	for _, v := range values {
-		v, _, _ = strings.Cut(strings.TrimSpace(v), "/")
-		if a, err := netip.ParseAddr(v); err == nil && a.Zone() == "" && len(out) < maxAddresses {
-			out = append(out, a.Unmap())
 		}
 	}
 	return out

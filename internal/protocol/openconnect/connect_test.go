@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -71,13 +70,6 @@ func TestParseConnectHeaders(t *testing.T) {
 		lines []string
 		check func(ConnectRequest) bool
 	}{
-		{
-			"old addresses",
-			[]string{"X-CSTP-Address: 10.0.0.2", "X-CSTP-Address: fd00::2/64", "X-CSTP-Address: nonsense"},
-			func(r ConnectRequest) bool {
-				return slices.Equal(r.OldAddresses, []netip.Addr{netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")})
-			},
-		},
 		{"no address type", nil, func(r ConnectRequest) bool { return r.IPv4 && !r.IPv6 }},
 		{"IPv6 only", []string{"X-CSTP-Address-Type: IPv6"}, func(r ConnectRequest) bool { return !r.IPv4 && r.IPv6 }},
 		{"mobile licence", []string{"X-CSTP-License: mobile"}, func(r ConnectRequest) bool { return r.Mobile }},

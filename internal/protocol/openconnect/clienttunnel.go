@@ -32,7 +32,10 @@ type Tunnel struct {
 	DTLSDPD  time.Duration
 }
 
-const maxRoutes = 1024
+const (
+	maxRoutes    = 1024
+	maxAddresses = 4
+)
 
 // ParseTunnel reads the headers of a CONNECT answer, with names in Go's
 // canonical form. What makes no sense counts as absent, as long as there is an
@@ -66,6 +69,17 @@ func (t *Tunnel) addresses(h http.Header) {
 	if p, err := netip.ParsePrefix(h.Get("X-Cstp-Address-Ip6")); err == nil && p.Addr().Is6() {
 		t.IPv6 = p
 	}
+}
+
+func addresses(values []string) []netip.Addr {
+	var out []netip.Addr
+	for _, v := range values {
+		v, _, _ = strings.Cut(strings.TrimSpace(v), "/")
+		if a, err := netip.ParseAddr(v); err == nil && a.Zone() == "" && len(out) < maxAddresses {
+			out = append(out, a.Unmap())
+		}
+	}
+	return out
 }
 
 // maskBits is the length of a dotted mask; 32 when it makes no sense.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"net/http"
 	"net/netip"
-	"os"
 	"testing"
 	"time"
 
@@ -79,11 +78,7 @@ func TestTunnelOfTheServerIsReadByOurClient(t *testing.T) {
 
 func TestTunnelOfOcservIsReadByOurClient(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile("testdata/connect-response.http")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil)
+	r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(readFile(t, "connect-response.http"))), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +92,9 @@ func TestTunnelOfOcservIsReadByOurClient(t *testing.T) {
 func FuzzParseAnswer(f *testing.F) {
 	f.Add(AuthRequest{ID: FormMain, Message: "m%", Opaque: "o", Inputs: []Input{{Type: InputText, Name: "n"}}}.AppendTo(nil))
 	f.Add(Complete{Token: NewSecret([]byte("tok"))}.AppendTo(nil))
+	for _, name := range []string{"auth-request-username.xml", "auth-request-password.xml", "complete.xml"} {
+		f.Add(readFile(f, name)) // of ocserv
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		a, err := ParseAnswer(body)
 		if err != nil {
@@ -112,6 +110,7 @@ func FuzzParseAnswer(f *testing.F) {
 
 func FuzzParseTunnel(f *testing.F) {
 	f.Add(ConnectResponse{IPv4: netip.MustParsePrefix("10.98.0.2/16"), MTU: 1400}.AppendTo(nil))
+	f.Add(readFile(f, "connect-response.http"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), nil)
 		if err != nil {
