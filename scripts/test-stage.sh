@@ -85,8 +85,8 @@ stage_demo() {
   counted "demo with the profile hongkong" "$root/scripts/demo.sh" hongkong
 }
 
-# Each fuzz target for ten minutes, or FUZZTIME; each clause's gate off; random histories ten times over. All are run, also
-# when one has found something.
+# Each fuzz target for ten minutes, or FUZZTIME; each clause's gate off; random histories ten times over; a client that comes and
+# goes for ten minutes, or SOAK; 10,000 sessions. All are run, also when one has found something.
 stage_long() {
   local pkg target status=0
   with_postgres long
@@ -99,8 +99,19 @@ stage_long() {
   say "mutants: each enforced clause without its gate"
   go run ./test/mutants || status=$?
   go_tests long -race -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/... || status=$?
+  need_root "the soak" test-long
+  go_tests soak -tags netns,long -count=1 -timeout 24h -run TestSoak ./test/netns || status=$?
+  counted "10,000 sessions" ten_thousand_sessions || status=$?
   go_tests histories -count=1 -timeout 60m -run TestAnyHistoryKeepsThePromises ./internal/app -rapid.checks=100 || status=$?
   return $status
+}
+
+# ten_thousand_sessions holds the gateway's memory, in MB, to the bound of the benchmark.
+ten_thousand_sessions() {
+  local megabytes
+  megabytes=$(go run ./test/bench/load idle -sessions 10000 -settle 30s | sed -n 's/.*"value":\([0-9]*\).*/\1/p')
+  say "10,000 sessions: ${megabytes:-?} MB"
+  [ "${megabytes:-601}" -le 600 ]
 }
 
 declare -F "stage_${1:?which stage?}" >/dev/null || die "there is no stage $1"

@@ -74,14 +74,15 @@ func skippedScripts(tree fs.FS) ([]Violation, error) {
 	return found, err
 }
 
-// builds are the sets of build constraints that the stages of make test build
-// tests with: a test that none of them compiles would never run, and nobody would
+// builds are the sets of build constraints that the stages of the tests build
+// with: a test that none of them compiles would never run, and nobody would
 // know. The last one is for what the race detector would falsify.
 var builds = []map[string]bool{
 	{"linux": true, "amd64": true, "race": true},
 	{"linux": true, "arm64": true, "race": true},
 	{"linux": true, "amd64": true, "fault": true},
 	{"linux": true, "amd64": true, "netns": true},
+	{"linux": true, "amd64": true, "netns": true, "long": true}, // make test-long
 	{"linux": true, "amd64": true},
 }
 

@@ -240,7 +240,9 @@ func TestTheInteropPageTellsWhatIsTested(t *testing.T) {
 	}
 	version, _, _ := strings.Cut(strings.TrimPrefix(string(out), "OpenConnect version v"), "\n")
 	version, _, _ = strings.Cut(version, "-") // without the distribution's own number
-	want := interop(version)
+	_, library, _ := strings.Cut(string(out), "Using ")
+	library, _, _ = strings.Cut(library, ". ")
+	want := interop(version, library)
 	if *update {
 		if err := os.WriteFile(filepath.FromSlash(interopPage), want, 0o644); err != nil {
 			t.Fatal(err)
@@ -252,18 +254,77 @@ func TestTheInteropPageTellsWhatIsTested(t *testing.T) {
 	}
 }
 
-func interop(version string) []byte {
+// stretches are what tests of their own beside the rows show with the same client.
+var stretches = []struct{ what, tests string }{
+	{
+		"coming back: by SIGUSR2, from another address, after the node was killed, at the rekey time (a new tunnel with new keys for both channels, under a connection that goes on), while the node drains, and while control is away",
+		"TestRoamingKeepsTheAddress TestKilledNodeKeepsSessions TestRekeyKeepsConnections TestADrainingNodeKeepsWhoIsThere TestTunnelsGoOnWithoutControl",
+	},
+	{
+		"turned away, with the reason: a wrong password and a wrong code (asked again), a code that two clients use at once (one gets in), a missing or revoked certificate, a cookie without the certificate of its login or, where the server says so, from another address, a source that guesses, a draining node, control away, a frozen gateway",
+		"TestWrongPasswordIsRefused TestAWrongCodeIsAskedForAgain TestTwoClientsRaceForOneCode TestARefusalTellsWhy TestRevokingACertificateEndsStockOpenconnect TestACookieNeedsItsCertificate TestASessionMayBeKeptAtItsAddress TestAGuesserIsRefusedAndTunnelsGoOn TestControlAway TestFrozenGatewayEndsSessions",
+	},
+	{
+		"told why its session ends: by an administrator, replaced, revoked, idle (phones by a time of their own), over its time or allowance",
+		"TestKickTakesEffectWithinTwoSeconds TestSessionsEndForTheReasonThatTheirLimitsSay TestLifeWithControl",
+	},
+	{
+		"what a server is set to, as the client's script is told it: address, networks with and without exceptions, DNS, domains, banner, client bypass; a server without UDP; a cookie that was logged out or is too old",
+		"TestAClientIsToldItsSettings TestAServerWithoutUDP TestACookieThatIsOver",
+	},
+	{
+		"next-tokencode, groups without XML, two rounds without XML",
+		"TestOpenconnectFillsInASoftwareToken TestOpenconnectFillsInTOTP TestOpenconnectChoosesAGroup TestOldClientsAnswerSeveralForms",
+	},
+	{
+		"IPv6 inside and outside of the tunnel, a network behind the client",
+		"TestIPv6InsideTheTunnel TestGatewayOverIPv6 TestClientWithoutIPv6GetsNone TestNetworkBehindAClient",
+	},
+	{
+		"access lists, rates and limits on live sessions, large segments, another server certificate under a live session",
+		"TestAccessListOnALiveSession TestRatesHold TestAnUpgradeEndsNoSession TestTransferOverTLS TestAnotherCertificateDropsNobody",
+	},
+	{
+		"a path that loses, delays, repeats and reorders packets, that loses handshake flights, that forgets the client's port, is narrower than it says, or swallows UDP or TCP for a while",
+		"TestSessionsSurviveABadPath TestTheNodesFlightsAreLost TestAnAddressTranslatorForgets TestAPathNarrowerThanBothEndsBelieve TestUDPVanishesAndComesBack TestTCPVanishesAndComesBack",
+	},
+}
+
+// TestTheInteropPageNamesTests that there are.
+func TestTheInteropPageNamesTests(t *testing.T) {
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	for _, s := range stretches {
+		for _, name := range strings.Fields(s.tests) {
+			if !strings.Contains(all.String(), "\nfunc "+name+"(t *testing.T)") {
+				t.Errorf("there is no %s, which the page names", name)
+			}
+		}
+	}
+}
+
+func interop(version, library string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `# Which clients work
 
 This page is written by test/netns, which runs each row in network namespaces with the real program: log in, connect, move a
 megabyte each way with matching hashes, hang up. It fails when a row does not hold.
 
-## Tested: stock openconnect %s (GnuTLS)
+## Tested: stock openconnect %s (%s)
 
 | openconnect | options | data goes over |
 |---|---|---|
-`, version)
+`, version, library)
 	for _, v := range variants {
 		options := "–"
 		if len(v.args) > 0 {
@@ -277,22 +338,11 @@ megabyte each way with matching hashes, hang up. It fails when a row does not ho
 	for _, s := range stories {
 		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", s.what, s.options, psk)
 	}
+	b.WriteString("\nTested as well, each by the tests named:\n\n")
+	for _, s := range stretches {
+		fmt.Fprintf(&b, "* %s (`%s`);\n", s.what, strings.Join(strings.Fields(s.tests), "`, `"))
+	}
 	b.WriteString(`
-Tested as well, each by a test of its own beside these rows:
-
-* coming back: by SIGUSR2, from another address, after the node was stopped or killed, at the rekey time (a new tunnel with new keys
-  for both channels, under a connection that goes on), while the node drains, and while control is away;
-* turned away, with the reason: a wrong password and a wrong code (asked again), a code that two clients use at once (one gets in), a
-  missing or revoked certificate, a cookie without the certificate of its login or, where the server says so, from another address, a
-  source that guesses, a draining node, control away, a frozen gateway;
-* told why its session ends: by an administrator, replaced, revoked, idle (phones by a time of their own), over its time or allowance;
-* what a server is set to, as the client's script is told it: address, networks with and without exceptions, DNS, domains, banner, client
-  bypass; a server without UDP; a cookie that was logged out or is too old;
-* next-tokencode; groups without XML; two rounds without XML; IPv6 inside and outside of the tunnel; a network behind the client; access
-  lists, rates and limits on live sessions; large segments; another server certificate under a live session;
-* a path that loses, delays, repeats and reorders packets, that forgets the client's port, is narrower than it says, or swallows
-  UDP for a while.
-
 ## Not tested: everything else
 
 | client | what is known |
