@@ -1,5 +1,25 @@
 package gwlink
 
+// Reasons why a session ended.
+const (
+	ReasonUser          = "user"          // the person disconnected
+	ReasonAdministrator = "administrator" // disconnected on the console or by API
+	ReasonIdle          = "idle-timeout"
+	ReasonSessionLimit  = "session-timeout"
+	ReasonLost          = "connection-lost" // the cookie's life ran out
+	ReasonReplaced      = "replaced"        // over the client's session limit
+	ReasonRevoked       = "revoked"         // certificate, password or client withdrawn
+	ReasonFrozen        = "gateway-frozen"
+	ReasonProtocol      = "protocol-error"
+	ReasonQuota         = "quota-used-up" // the client's traffic of the day or month
+)
+
+// Reasons are all of them, so that each is worded for people.
+var Reasons = []string{
+	ReasonUser, ReasonAdministrator, ReasonIdle, ReasonSessionLimit, ReasonLost, ReasonReplaced, ReasonRevoked, ReasonFrozen, ReasonProtocol,
+	ReasonQuota,
+}
+
 // What a person reads of a login that control or the node by itself turns away.
 const (
 	TextBanned      = "Too many failed attempts from your network. Try again in 20 minutes."

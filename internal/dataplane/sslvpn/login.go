@@ -3,10 +3,6 @@ package sslvpn
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,13 +53,6 @@ func (h *httpConn) groupOf(path string, d openconnect.Document) string {
 func (h *httpConn) groupAt(path string) (name string, ok bool) {
 	name = strings.ToLower(strings.Trim(path, "/"))
 	return name, slices.ContainsFunc(h.srv.spec.Groups, func(g gwlink.Group) bool { return g.Name == name })
-}
-
-// noCertificate is for who was asked for a certificate and has none that holds,
-// or cannot be asked. It says so in a form without fields: openconnect prints the error
-// and ends. Of a 401 it would say nothing.
-func (h *httpConn) noCertificate() answer {
-	return h.form(gwlink.LoginAnswer{Form: &gwlink.Form{ID: openconnect.FormMain, Error: gwlink.TextCertificate}})
 }
 
 // reply continues one. The conversation is known by the opaque element, or by
@@ -252,107 +241,6 @@ func (h *httpConn) granted(signed []byte, device string) answer {
 	}}
 }
 
-// open makes a session of rec: an address, a cookie, an entry in the tables.
-// The reason is for the person.
-func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, reason string, err error) {
-	if s.isVoided(rec.Session) {
-		return "", unavailable, errVoided
-	}
-	// Counting and letting in are one step: parallel logins pass no limit.
-	srv.gateway.opening.Lock()
-	defer srv.gateway.opening.Unlock()
-	s.yieldOldest(srv, grant)
-	if limit := srv.gateway.state.Load().SessionLimit; limit > 0 && srv.gateway.table.len() >= limit {
-		return "", "The VPN gateway has reached its number of sessions.", errTooMany
-	}
-	if err = srv.take(&rec, grant); err != nil {
-		return "", "No address is free.", err
-	}
-	raw := make([]byte, 32)
-	_, _ = rand.Read(raw) // never fails
-	cookie = base64.RawURLEncoding.EncodeToString(raw)
-	now := s.cfg.Clock.Now()
-	rec.Cookie, rec.OpenedAt = sha256.Sum256([]byte(cookie)), now
-	if err := s.cfg.Sink.Opened(rec); err != nil {
-		srv.release(rec)
-		return "", unavailable, err
-	}
-	c := newClient(s, srv, grant, rec, now)
-	s.enter(c)
-	if s.isVoided(rec.Session) {
-		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
-		return "", unavailable, errVoided
-	}
-	// Meanwhile the server may have changed, be frozen or gone, or the
-	// certificate be revoked.
-	if c.configure(); c.ended.Load() {
-		return "", unavailable, errVoided
-	}
-	s.cfg.Log.Info("vpn session opened", "session", rec.Session, "server", rec.Server)
-	return cookie, "", nil
-}
-
-// isVoided says that control wants a session closed. It is asked once more after
-// the session was entered: CloseSessions finds what was entered before.
-func (s *Service) isVoided(session string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.voided[session]
-}
-
-// yieldOldest ends the client's oldest sessions so that one more fits.
-func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
-	if grant.MaxSessions <= 0 {
-		return
-	}
-	key := ownerKey{srv.spec.ID, grant.Client}
-	for {
-		oldest := s.oldest(key, grant)
-		if oldest == nil {
-			return
-		}
-		oldest.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
-	}
-}
-
-// certificate returns the client's certificate if there is one that holds; ok
-// is false when the server demands one and there is none.
-func (h *httpConn) certificate() (der []byte, ok bool) {
-	peer := h.tls.ConnectionState().PeerCertificates
-	if len(peer) == 0 {
-		return nil, !h.srv.spec.WantsCertificate()
-	}
-	chain := x509.NewCertPool()
-	for _, c := range peer[1:] {
-		chain.AddCert(c)
-	}
-	chains, err := peer[0].Verify(x509.VerifyOptions{
-		Roots: h.srv.clientCAs, Intermediates: chain, CurrentTime: h.svc.cfg.Clock.Now(),
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
-	if err != nil || h.srv.refuses(gwlink.PathOf(chains)) {
-		return nil, !h.srv.spec.WantsCertificate()
-	}
-	return peer[0].Raw, true
-}
-
-// peerChain is what the client sent behind a certificate that holds, for
-// control to follow it to its CA.
-func (h *httpConn) peerChain(leaf []byte) [][]byte {
-	if leaf == nil {
-		return nil
-	}
-	var chain [][]byte
-	size := 0
-	for _, c := range h.tls.ConnectionState().PeerCertificates[1:] {
-		if size += len(c.Raw); len(chain) == gwlink.MaxPeerChain || size > maxPeerChain {
-			break
-		}
-		chain = append(chain, c.Raw)
-	}
-	return chain
-}
-
 // logout ends the session of a client that asks for it.
 func (h *httpConn) logout(r *http.Request, d openconnect.Document) answer {
 	token := string(d.SessionToken.Reveal())
@@ -363,13 +251,4 @@ func (h *httpConn) logout(r *http.Request, d openconnect.Document) answer {
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonUser})
 	}
 	return answer{status: 200, close: true}
-}
-
-// byCookie finds a session by its secret. Only the hash is compared, so that
-// timing tells nothing about the secret.
-func (s *Service) byCookie(cookie string) (*client, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	c, ok := s.cookies[sha256.Sum256([]byte(cookie))]
-	return c, ok
 }

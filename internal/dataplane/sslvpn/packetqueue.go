@@ -20,11 +20,11 @@ const (
 type packetQueue struct {
 	owner      *owner
 	flow       *shape.Flow[*packetQueue]
-	acks, bulk lane
+	acks, bulk band
 	space      chan struct{}
 }
 
-// put copies a packet into its lane, of which room bytes may be in use; a lane
+// put copies a packet into its band, of which room bytes may be in use; a band
 // whose first packet has waited for maxSojourn already takes little more.
 func (q *packetQueue) put(packet []byte, now time.Time, room int) bool {
 	l := &q.bulk
@@ -50,21 +50,21 @@ func (q *packetQueue) take(budget int, t *turn) int {
 	return n
 }
 
-// lane is a queue of copied packets.
-type lane struct {
+// band is a queue of copied packets.
+type band struct {
 	chunks []*piece
 	bytes  int
 }
 
-// piece is a piece of a lane. Packets lie one behind the other.
+// piece is a piece of a band. Packets lie one behind the other.
 type piece struct {
 	buf   []byte
-	items []heldItem
+	items []pieceItem
 	at    int // in buf, of the first that has not been sent
 	next  int // in items
 }
 
-type heldItem struct {
+type pieceItem struct {
 	size int
 	came time.Time
 }
@@ -72,8 +72,8 @@ type heldItem struct {
 var piecePool = sync.Pool{New: func() any { return &piece{buf: make([]byte, 0, pieceSize)} }}
 
 // eldest is when the first waiting packet came; in the far future without one.
-func (l *lane) eldest() time.Time {
-	for _, h := range l.chunks {
+func (b *band) eldest() time.Time {
+	for _, h := range b.chunks {
 		if h.next < len(h.items) {
 			return h.items[h.next].came
 		}
@@ -81,28 +81,28 @@ func (l *lane) eldest() time.Time {
 	return time.Unix(1<<40, 0)
 }
 
-func (l *lane) push(packet []byte, now time.Time) {
-	n := len(l.chunks)
-	if n == 0 || len(l.chunks[n-1].buf)+len(packet) > pieceSize {
+func (b *band) push(packet []byte, now time.Time) {
+	n := len(b.chunks)
+	if n == 0 || len(b.chunks[n-1].buf)+len(packet) > pieceSize {
 		h := piecePool.Get().(*piece)
 		h.buf, h.items, h.at, h.next = h.buf[:0], h.items[:0], 0, 0
-		l.chunks = append(l.chunks, h)
+		b.chunks = append(b.chunks, h)
 		n++
 	}
-	h := l.chunks[n-1]
+	h := b.chunks[n-1]
 	h.buf = append(h.buf, packet...)
-	h.items = append(h.items, heldItem{len(packet), now})
-	l.bytes += len(packet)
+	h.items = append(h.items, pieceItem{len(packet), now})
+	b.bytes += len(packet)
 }
 
-// take moves about budget bytes of the lane's head to a turn: the packet that
+// take moves about budget bytes of the band's head to a turn: the packet that
 // goes beyond is the last one.
-func (l *lane) take(budget int, t *turn) int {
+func (b *band) take(budget int, t *turn) int {
 	taken := 0
-	for len(l.chunks) > 0 && taken < budget {
-		h := l.chunks[0]
+	for len(b.chunks) > 0 && taken < budget {
+		h := b.chunks[0]
 		if h.next == len(h.items) {
-			l.chunks = append(l.chunks[:0], l.chunks[1:]...)
+			b.chunks = append(b.chunks[:0], b.chunks[1:]...)
 			t.done = append(t.done, h)
 			continue
 		}
@@ -110,9 +110,9 @@ func (l *lane) take(budget int, t *turn) int {
 		t.packets = append(t.packets, h.buf[h.at:h.at+n])
 		h.at, h.next, taken = h.at+n, h.next+1, taken+n
 	}
-	if l.bytes -= taken; l.bytes == 0 {
-		t.done = append(t.done, l.chunks...)
-		l.chunks = l.chunks[:0]
+	if b.bytes -= taken; b.bytes == 0 {
+		t.done = append(t.done, b.chunks...)
+		b.chunks = b.chunks[:0]
 	}
 	return taken
 }
