@@ -74,8 +74,18 @@ type modules struct {
 	logins      metric.Counts // rounds of VPN logins
 }
 
+// hashing is what the hashes of passwords cost.
+type hashing struct {
+	hasher  *password.Hasher // of VPN users
+	account uint32           // KiB of an account's hash; 0 = what package account says
+}
+
 // newModules builds the business on its stores. It starts nothing.
 func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error) {
+	return assemble(cfg, s, hashing{hasher: password.NewHasher(4)}, log)
+}
+
+func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*modules, error) {
 	m, now := &modules{}, clock.System{}
 	m.queue = job.New(s.main, now, log)
 	m.idempotency = idempotency.New(s.main, now, s.vault, m.queue)
@@ -108,13 +118,12 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		return nil, err
 	}
 	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now})
-	hasher := password.NewHasher(4)
-	if err := m.people(cfg, s, hasher, log); err != nil {
+	if err := m.people(cfg, s, cost, log); err != nil {
 		return nil, err
 	}
 	m.catalog = catalog.New(catalog.Deps{DB: s.main, Clock: now})
 	m.ledger = ledger.New(ledger.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log})
-	m.vpns(cfg, s, hasher, log)
+	m.vpns(cfg, s, cost.hasher, log)
 	if err := m.money(cfg, s, log); err != nil {
 		return nil, err
 	}
@@ -174,12 +183,12 @@ func origin(cfg config.Config) string {
 	return u.Hostname() + "/log"
 }
 
-func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) error {
+func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.Logger) error {
 	now := clock.System{}
 	var err error
 	m.account, err = account.New(account.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Age: m.age,
-		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled,
+		Vault: s.vault, Hasher: cost.hasher, Memory: cost.account, Issuer: brand(cfg), Demo: cfg.Demo.Enabled,
 	})
 	if err != nil {
 		return err

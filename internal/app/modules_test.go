@@ -3,9 +3,11 @@ package app
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
@@ -25,6 +27,31 @@ func TestReservedPorts(t *testing.T) {
 		cfg.Console.Listen, cfg.Gwlink.Listen = c.console, c.gwlink
 		if got := reservedPorts(cfg); !slices.Equal(got, c.want) {
 			t.Errorf("console %s, gwlink %s: got %v, want %v", c.console, c.gwlink, got, c.want)
+		}
+	}
+}
+
+// The other tests have cheap hashes; this one has the program's.
+func TestHashesOfPasswordsCostWhatTheyShould(t *testing.T) {
+	t.Parallel()
+	in := assembled(t, newModules)
+	p := in.register("alice")
+	p.realName(1)
+	p.buy()
+	p.connect()
+	for table, query := range map[string]struct{ text, want string }{
+		"account_person": {"SELECT password FROM account_person WHERE password <> ''", "$argon2id$v=19$m=65536,t=2,p=1$"},
+		"vpn_client":     {"SELECT password_hash FROM vpn_client WHERE password_hash <> ''", "$argon2id$v=19$m=19456,t=2,p=1$"},
+	} {
+		hashes, err := db.Select(t.Context(), in.stores.main, db.One[string], query.text)
+		must(t, err)
+		if len(hashes) == 0 {
+			t.Errorf("%s: no hash was made", table)
+		}
+		for _, h := range hashes {
+			if !strings.HasPrefix(h, query.want) {
+				t.Errorf("%s: got a hash that does not begin with %s", table, query.want)
+			}
 		}
 	}
 }

@@ -30,7 +30,10 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
+	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 	"github.com/skybridge-cloud/skybridge/internal/simulator/smtp"
 	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 )
@@ -69,6 +72,15 @@ func (j *journal) String() string {
 
 func install(t *testing.T) *rig {
 	t.Helper()
+	return assembled(t, func(cfg config.Config, s *stores, log *slog.Logger) (*modules, error) {
+		return assemble(cfg, s, hashing{hasher: password.NewHasherAt(4, 64), account: 64}, log)
+	})
+}
+
+// assembled is a rig whose modules are what build returns: newModules makes
+// them as the program does, with passwords whose hashes cost what they should.
+func assembled(t *testing.T, build func(config.Config, *stores, *slog.Logger) (*modules, error)) *rig {
+	t.Helper()
 	ctx, log := context.Background(), &journal{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	console := httptest.NewUnstartedServer(nil)
@@ -80,12 +92,14 @@ func install(t *testing.T) *rig {
 	cfg.Node.Networks = map[string]config.Network{"demo": {Title: "Demo", Bridge: "br0", CIDR: netip.MustParsePrefix("10.77.0.0/24"), Address: netip.MustParsePrefix("10.77.0.1/24")}}
 	cfg.Demo = config.Demo{Enabled: true, Epay: pay.Listener.Addr().String(), Aliyun: check.Listener.Addr().String(), SMTP: mailSink(t), Mailbox: "127.0.0.1:1"}
 	must(t, cfg.Validate())
+	dbtest.SQLiteFile(t, cfg.MainDatabase(), Migrations()...)
+	dbtest.SQLiteFile(t, cfg.KeyDatabase(), vault.Migrations())
 	s, err := openStores(ctx, cfg, logger)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.close()) })
 	in := &rig{t: t, cfg: cfg, log: log, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	in.stores = s
-	in.modules, err = newModules(cfg, s, logger)
+	in.modules, err = build(cfg, s, logger)
 	must(t, err)
 	in.node, err = in.modules.seed(ctx, cfg)
 	must(t, err)

@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -107,8 +108,26 @@ func (c Clause) State() State {
 	return Open
 }
 
-// Load reads the registry of this build.
+// Load reads the registry of this build. What it returns is the caller's.
 func Load() ([]Clause, error) {
+	all, err := read()
+	all = slices.Clone(all)
+	for i := range all {
+		all[i] = all[i].clone()
+	}
+	return all, err
+}
+
+func (c Clause) clone() Clause {
+	c.Mechanism, c.Law, c.Quotes = slices.Clone(c.Mechanism), slices.Clone(c.Law), slices.Clone(c.Quotes)
+	c.EnforcedBy, c.Tests = slices.Clone(c.EnforcedBy), slices.Clone(c.Tests)
+	return c
+}
+
+// read reads the files once in a process: they are part of the program, and
+// reading them for each document took most of the time that a control plane
+// needs to assemble.
+var read = sync.OnceValues(func() ([]Clause, error) {
 	all, err := parse(embedded)
 	if err != nil {
 		return nil, err
@@ -132,7 +151,7 @@ func Load() ([]Clause, error) {
 		return nil, fmt.Errorf("clause registry: quotes of %s, which is no clause", id)
 	}
 	return all, nil
-}
+})
 
 func parse(text []byte) ([]Clause, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))

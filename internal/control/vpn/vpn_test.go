@@ -126,7 +126,7 @@ func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
 	r.s = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: r.vault, System: v,
-		Password: password.NewHasher(2), Config: cfg,
+		Password: password.NewHasherAt(2, 64), Config: cfg,
 	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{
 		Name: "one", Region: "cn-test", Location: "CN-mainland",

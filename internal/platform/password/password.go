@@ -53,17 +53,23 @@ func NewHasher(n int) *Hasher {
 	if n <= 0 {
 		n = runtime.NumCPU()
 	}
-	return withMemory(make(chan struct{}, n), memory)
+	return NewHasherAt(n, memory)
+}
+
+// NewHasherAt returns a hasher for tests that are not about what a hash costs:
+// one that costs kib KiB, which may be too little for a password that matters.
+func NewHasherAt(n int, kib uint32) *Hasher {
+	return withMemory(make(chan struct{}, n), kib)
 }
 
 func withMemory(slots chan struct{}, kib uint32) *Hasher {
 	return &Hasher{slots: slots, memory: kib, absent: encode(kib, make([]byte, saltLen), make([]byte, keyLen))}
 }
 
-// WithMemory returns a hasher whose new hashes cost kib KiB, at least the 19
-// MiB of h and at most 256 MiB. It shares the slots of h.
+// WithMemory returns a hasher whose new hashes cost kib KiB, at least what
+// those of h do (19 MiB) and at most 256 MiB. It shares the slots of h.
 func (h *Hasher) WithMemory(kib uint32) *Hasher {
-	return withMemory(h.slots, min(max(kib, memory), maxMemory))
+	return withMemory(h.slots, min(max(kib, h.memory), maxMemory))
 }
 
 // Stale reports whether a hash was made with other costs than new ones are, so

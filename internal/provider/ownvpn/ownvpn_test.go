@@ -80,7 +80,7 @@ func newRig(t *testing.T, d *db.DB, p ports) rig {
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Vault: v})
 	r.vpn = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v,
-		Password: password.NewHasher(1), Config: vpn.Config{BaseDomain: "vpn.test", Networks: []vpn.Network{{ID: "vpc-demo", Region: "hk-1"}}},
+		Password: password.NewHasherAt(1, 64), Config: vpn.Config{BaseDomain: "vpn.test", Networks: []vpn.Network{{ID: "vpc-demo", Region: "hk-1"}}},
 	})
 	r.own = ownvpn.New(r.vpn)
 	r.service = service.New(service.Deps{

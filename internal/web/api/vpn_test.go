@@ -82,7 +82,7 @@ func newVPNRig(t *testing.T) vpnRig {
 	v.Bind(a, people)
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Vault: v})
 	r.vpn = vpn.New(vpn.Deps{
-		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v, Password: password.NewHasher(1),
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: a, Fleet: r.fleet, Vault: v, System: v, Password: password.NewHasherAt(1, 64),
 		Config: vpn.Config{BaseDomain: "vpn.test", SecretTTL: time.Hour, Networks: []vpn.Network{{ID: "vpc-demo", Name: "demo", Region: "hk-1", Prefixes: []netip.Prefix{netip.MustParsePrefix("fd00:77::/64")}}}},
 	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{Name: "one", Region: "hk-1", Location: "HK", Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}})
