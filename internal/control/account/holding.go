@@ -45,6 +45,7 @@ func Holdings() []holding.Table {
 		holding.Of("account_device", holding.None(opaque, "seen_at"),
 			core(false, holding.AccountName, sec, "subject"), core(true, holding.NetUserAgent, sec, "device")),
 		holding.Of("account_training", holding.None("training of a member of staff acting in office", "subject", "at", "until")),
+		holding.Of("account_power", holding.None("power of a member of staff acting in office", "subject", "power", "since", "emergency", "emergency_until")),
 		holding.Of("account_attempt", holding.None(opaque, "id", "scope", "at"),
 			log("netlog", true, holding.NetIP, "source", "pair"), log("netlog", true, holding.AccountName, "name")),
 		holding.Of("account_login", holding.None(opaque, "id", "session", "method", "outcome", "day"),
