@@ -81,7 +81,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.idempotency = idempotency.New(s.main, now, s.vault, m.queue)
 	m.audit = audit.New(audit.Deps{
 		DB: s.main, Vault: s.vault, Clock: now, Queue: m.queue, Log: log,
-		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint"),
+		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint"), Serves: servingJobs,
 	})
 	registry, err := recipients(cfg)
 	if err != nil {
@@ -337,8 +337,43 @@ func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, erro
 	return node, nil
 }
 
-// OperatorName is the demonstration's staff account.
-const OperatorName = "operator"
+// servingJobs are the jobs that read of everybody, and why that is no reading of
+// many by one: what each reads goes to its person, or where the person sent it.
+var servingJobs = map[string]string{
+	notify.DeliverJob:  "a notice to the person",
+	realname.CheckJob:  "a check that the person asked for",
+	privacy.ExportJob:  "a copy that the person asked for",
+}
+
+// The demonstration's staff accounts: one for each power, since none goes with
+// another.
+const (
+	OperatorName = "operator" // runs the system, and deals with cases and identities
+	SecurityName = "security"
+	AuditorName  = "auditor"
+)
+
+var demoStaff = map[string][]account.Role{
+	OperatorName: {account.RoleSystem, account.RoleDesk, account.RoleIdentity},
+	SecurityName: {account.RoleSecurity},
+	AuditorName:  {account.RoleAudit},
+}
+
+func (m *modules) seedStaff(ctx context.Context, cfg config.Config) error {
+	for name, roles := range demoStaff {
+		secret, err := ensureSecret(cfg.Path(name + "-password"))
+		if err != nil {
+			return fmt.Errorf("the password of %s: %w", name, err)
+		}
+		_, err = m.account.EnsureStaff(ctx, account.Staff{
+			Name: name, Password: secret, Email: name + "@demo.invalid", Permissions: account.PermissionsOf(roles...),
+		})
+		if err != nil {
+			return fmt.Errorf("the account of %s: %w", name, err)
+		}
+	}
+	return nil
+}
 
 func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	file, err := catalog.Demo()
@@ -351,13 +386,5 @@ func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	if err := m.agreement.SeedDemo(ctx); err != nil {
 		return fmt.Errorf("the demonstration's agreements: %w", err)
 	}
-	secret, err := ensureSecret(cfg.Path("operator-password"))
-	if err != nil {
-		return fmt.Errorf("the operator's password: %w", err)
-	}
-	_, err = m.account.EnsureStaff(ctx, account.Staff{
-		Name: OperatorName, Password: secret,
-		Email: "operator@demo.invalid", Permissions: account.AllPermissions(),
-	})
-	return err
+	return m.seedStaff(ctx, cfg)
 }

@@ -130,6 +130,18 @@ const (
 // Roles lists them.
 func Roles() []Role { return []Role{RoleSystem, RoleSecurity, RoleAudit, RoleDesk, RoleIdentity} }
 
+// PermissionsOf lists what roles may do together.
+func PermissionsOf(roles ...Role) (names []string) {
+	for _, r := range roles {
+		for _, p := range r.Permissions() {
+			if !slices.Contains(names, p) {
+				names = append(names, p)
+			}
+		}
+	}
+	return names
+}
+
 // beside are the permissions of a role that no power binds.
 var beside = map[Role][]string{
 	RoleSystem:   {PermFleetRead, PermOrderRead, PermIncidentRead, PermStaffRead},

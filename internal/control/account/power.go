@@ -218,12 +218,7 @@ func (s *Service) permitTx(ctx context.Context, tx *db.Tx, p person, kind string
 // ErrOwnRoles, ErrRole, ErrNoStaff and ErrStepUp.
 func (s *Service) GiveRole(ctx context.Context, by Principal, name string, role Role) error {
 	return s.changeRole(ctx, by, name, role, "account.role_given", func(have []string) []string {
-		for _, p := range role.Permissions() {
-			if !slices.Contains(have, p) {
-				have = append(have, p)
-			}
-		}
-		return have
+		return append(have, slices.DeleteFunc(role.Permissions(), func(p string) bool { return slices.Contains(have, p) })...)
 	})
 }
 
@@ -316,7 +311,7 @@ func (s *Service) BreakGlass(ctx context.Context, name string, power Power, reas
 	if err != nil {
 		return time.Time{}, err
 	}
-	s.d.Log.WarnContext(ctx, "the glass was broken", "role", string(power), "subject", string(p.subject))
+	s.d.Log.WarnContext(ctx, "the glass was broken", "mode", string(power), "handle", string(p.subject))
 	return until, nil
 }
 

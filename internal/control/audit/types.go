@@ -6,6 +6,8 @@ package audit
 // new type.
 var Types = map[string]string{
 	"read.recorded":       "disclosure",
+	"read.stopped":        "disclosure",
+	"read.released":       "disclosure",
 	"disclosure.intent":   "disclosure",
 	"disclosure.finished": "disclosure",
 

@@ -52,7 +52,7 @@ func (s *Service) compose(ctx context.Context, r row) (Mail, error) {
 	if !ok {
 		return Mail{}, fmt.Errorf("no template for event %s", r.event)
 	}
-	to, err := s.d.Account.Contact(ctx, r.subject, k.Mail, kindDeliver)
+	to, err := s.d.Account.Contact(ctx, r.subject, k.Mail, DeliverJob)
 	if err != nil {
 		return Mail{}, err
 	}

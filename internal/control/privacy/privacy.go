@@ -103,7 +103,7 @@ func New(d Deps) *Service {
 	if d.Queue != nil {
 		d.Queue.Every("privacy.clocks", time.Hour, s.watch)
 		d.Queue.Every("privacy.copies", time.Hour, s.endCopies)
-		job.On(d.Queue, copyJob, s.makeCopy)
+		job.On(d.Queue, ExportJob, s.makeCopy)
 		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
 	}
 	return s

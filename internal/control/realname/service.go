@@ -62,7 +62,7 @@ func New(d Deps) *Service {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	job.On(s.queue, "realname.check", s.runCheck)
+	job.On(s.queue, CheckJob, s.runCheck)
 	s.queue.Every("realname.hourly", time.Hour, s.hourly)
 	return s
 }
@@ -177,7 +177,7 @@ func (s *Service) enterTx(ctx context.Context, tx *db.Tx, v *Verification, who p
 	if err != nil {
 		return err
 	}
-	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "realname.check", Payload: checkJob{v.ID}, Key: "realname.check/" + v.ID})
+	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: CheckJob, Payload: checkJob{v.ID}, Key: "realname.check/" + v.ID})
 }
 
 func (v Verification) ref(column string) vault.Ref {
