@@ -340,9 +340,9 @@ func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, erro
 // servingJobs are the jobs that read of everybody, and why that is no reading of
 // many by one: what each reads goes to its person, or where the person sent it.
 var servingJobs = map[string]string{
-	notify.DeliverJob:  "a notice to the person",
-	realname.CheckJob:  "a check that the person asked for",
-	privacy.ExportJob:  "a copy that the person asked for",
+	notify.DeliverJob: "a notice to the person",
+	realname.CheckJob: "a check that the person asked for",
+	privacy.ExportJob: "a copy that the person asked for",
 }
 
 // The demonstration's staff accounts: one for each power, since none goes with

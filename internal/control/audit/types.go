@@ -15,6 +15,7 @@ var Types = map[string]string{
 	"realname.decided":   "realname_result",
 	"realname.revoked":   "realname_result",
 	"realname.erased":    "realname_result",
+	"realname.corrected": "realname_result",
 
 	"consent.grant":    "consent",
 	"consent.refuse":   "consent",

@@ -159,6 +159,11 @@ func (s *Service) moveTx(ctx context.Context, tx *db.Tx, v Verification, by deci
 	if err != nil {
 		return err
 	}
+	if to == Approved {
+		if err := s.correctedTx(ctx, tx, v, by); err != nil {
+			return err
+		}
+	}
 	e := DecidedEvent{string(v.Account), string(v.Subject), v.ID, string(to), reasons[last]}
 	if err := s.queue.PublishTx(ctx, tx, TopicDecided, e); err != nil {
 		return err
