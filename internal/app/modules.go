@@ -126,6 +126,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
+		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
 	})
@@ -179,7 +180,7 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	var err error
 	m.account, err = account.New(account.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Age: m.age,
-		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled,
+		Vault: s.vault, Hasher: hasher, Issuer: brand(cfg), Demo: cfg.Demo.Enabled, Corrections: lateDesk{m},
 	})
 	if err != nil {
 		return err
@@ -202,6 +203,7 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	m.realname = realname.New(realname.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
 		Consent: m.consent, Ages: m.age, Checker: checker, Profile: cfg.Profile,
+		Cases: lateDesk{m}, Corrections: lateDesk{m},
 	})
 	return nil
 }
@@ -211,7 +213,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
-		System: s.vault, Password: hasher,
+		System: s.vault, Password: hasher, Corrections: lateDesk{m},
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
 			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),
@@ -236,6 +238,17 @@ type lateEraser struct{ m *modules }
 
 func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
 	return l.m.privacy.EraseMinorTx(ctx, tx, subject, owner)
+}
+
+// lateDesk is the rights desk for the modules that stand before it.
+type lateDesk struct{ m *modules }
+
+func (l lateDesk) CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle, columns ...string) error {
+	return l.m.privacy.CorrectedTx(ctx, tx, subject, columns...)
+}
+
+func (l lateDesk) CorrectingTx(ctx context.Context, tx *db.Tx, caseID string) (id.Handle, error) {
+	return l.m.privacy.CorrectingTx(ctx, tx, caseID)
 }
 
 // lateOrders answers the question that the module service asks of the module

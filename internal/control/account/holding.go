@@ -31,6 +31,7 @@ func Holdings() []holding.Table {
 			core(false, holding.AccountName, acc, "subject", "name", "name_key"), core(true, holding.Email, mails, "email", "email_blind"),
 			core(true, holding.AccountSecret, acc, "password")),
 		holding.Of("account_email", holding.None(opaque, "verified_at"), core(false, holding.AccountName, acc, "subject"), core(true, holding.Email, mails, "blind")),
+		holding.Of("account_email_change", holding.None(opaque, "expires_at"), core(false, holding.AccountName, acc, "subject", "at"), core(true, holding.Email, mails, "email", "blind")),
 		holding.Of("account_session", holding.None(opaque, "id", "family", "mfa", "idle_micros", "expires_at", "revoked_at", "reason", "step_up_until"),
 			core(false, holding.NetSession, sec, "subject", "created_at", "last_seen_at"), core(true, holding.AccountSecret, sec, "token_hash"),
 			core(true, holding.NetIP, sec, "device")),
