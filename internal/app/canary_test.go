@@ -13,6 +13,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -260,6 +261,22 @@ func telling(all map[string][]planted) []string {
 	return slices.Sorted(maps.Keys(values))
 }
 
+// moves changes the address, has the carrier told, and begins to change it again.
+func (p *person) moves() {
+	p.in.t.Helper()
+	p.in.drain()
+	p.do(202, "POST", "/me/email", object{"email": p.name + ".moved@example.org"})
+	token, err := p.in.modules.account.IssueEmailChange(context.Background(), p.self().Handle)
+	must(p.in.t, err)
+	p.do(204, "POST", "/email-verifications", object{"token": token})
+	all, err := p.in.modules.privacy.Untold(context.Background())
+	must(p.in.t, err)
+	for _, task := range all {
+		must(p.in.t, p.in.modules.privacy.Told(context.Background(), account.Principal{Subject: "sub_desk", Staff: true}, task.ID, "canary letter 1"))
+	}
+	p.do(202, "POST", "/me/email", object{"email": p.name + ".again@example.org"})
+}
+
 // plant fills what a customer's first day does not, through the faces of the
 // product: a second factor, a browser that is remembered, an arrangement for
 // death, requests that were answered, a session that ended, and what an
@@ -273,6 +290,7 @@ func (p *person) plant() {
 	p.do(204, "POST", "/notices/"+p.ids["notices"]+"/read", nil)
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})
 	p.do(201, "POST", "/data-subject-requests", object{"kind": "copy"})
+	p.moves()
 	refused := p.do(201, "POST", "/data-subject-requests", object{"kind": "restrict"}).str("id")
 	p.in.boss().do(204, "POST", "/admin/data-subject-requests/"+refused+"/answer", object{
 		"decision": "refused", "reason": "must_keep", "law": "CSL-23", "remedies": []string{"court", "complaint", "authority"}, "words": "canary of an answer",

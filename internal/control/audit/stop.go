@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func (s *Service) limited(r vault.Read) string {
 	case r.Reader.Class == vault.Staff && r.Reader.Handle != r.Subject:
 		return string(r.Reader.Handle)
 	case r.Reader.Class == vault.Job && s.serves[r.Reader.Session] == "":
-		return r.Reader.Session
+		return cmp.Or(r.Reader.Session, "unnamed")
 	}
 	return ""
 }
@@ -94,7 +95,7 @@ func (s *Service) peopleTx(ctx context.Context, tx *db.Tx, r vault.Read, reader 
 	since := max(released-1, db.Micros(s.clock.Now().Add(-readWindow)))
 	if r.Reader.Class == vault.Job {
 		return db.Get(ctx, tx, nil, db.One[int64], `SELECT count(DISTINCT handle) FROM audit_read
-			WHERE class = 'job' AND reader = $1 AND session = $2 AND at > $3 AND handle <> $4`, string(r.Reader.Handle), reader, since, string(r.Subject))
+			WHERE class = 'job' AND reader = $1 AND session = $2 AND at > $3 AND handle <> $4`, string(r.Reader.Handle), r.Reader.Session, since, string(r.Subject))
 	}
 	return db.Get(ctx, tx, nil, db.One[int64], `SELECT count(DISTINCT handle) FROM audit_read
 		WHERE class = 'staff' AND reader = $1 AND at > $2 AND handle <> $3 AND handle <> reader`, reader, since, string(r.Subject))
