@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { RightsAnswer, RightsCase, RightsKind, RightsRequest, TakenRequest } from '../api/types';
+import { CorrectionTasks } from '../components/correction-tasks';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Due, kinds, Letter, needWords } from '../components/my-requests';
@@ -57,6 +58,7 @@ export function AdminRights() {
       <Tabs
         items={[
           { key: 'open', label: t('desk.queue'), children: <Queue closed={false} show={setShown} /> },
+          { key: 'corrections', label: t('correction.tasks'), children: <CorrectionTasks /> },
           { key: 'closed', label: t('desk.closed'), children: <Queue closed show={setShown} /> },
         ]}
       />
