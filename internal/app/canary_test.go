@@ -128,6 +128,7 @@ var undriven = reasons(
 		"order_line.resource order_line.value_minor order_line.starts_at order_upgrade.service order_upgrade.order_id",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
+	"only of a corrected real name, which has a test of its own", "realname_grant.case_id",
 	"a hold keeps an erasure back; its own test has one", "privacy_hold.subject",
 	"of verifications that failed, or of minors, who have tests of their own", "realname_verification.reason realname_verification.band incident_person.minor",
 	"of an order of an authority, which has tests of its own", "legalorder_subject.handle",
