@@ -24,5 +24,6 @@ export E2E_DIR=$dir/work
 export E2E_SCREENSHOTS=$build/screenshots
 export E2E_PROFILE=$profile
 E2E_OPERATOR_PASSWORD=$(cat "$dir/data/operator-password")
-export E2E_OPERATOR_PASSWORD
+E2E_AUDITOR_PASSWORD=$(cat "$dir/data/auditor-password")
+export E2E_OPERATOR_PASSWORD E2E_AUDITOR_PASSWORD
 node --test --test-reporter=tap test/e2e/*.test.mjs | "$bin/testsum" node "e2e $profile"

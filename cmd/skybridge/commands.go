@@ -337,25 +337,26 @@ func (o *options) admin() *cobra.Command {
 		Use: "node-key CERTIFICATE", Short: "Print the digest that gwlink.nodes[].key_sha256 names a gateway node by", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return app.NodeKey(args[0], o.out) },
 	}
-	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.addTraining(), o.publishCatalogue(),
+	c.AddCommand(audit, node, o.addStaff(), o.resetStaff(), o.disableStaff(), o.breakGlass(), o.addTraining(), o.publishCatalogue(),
 		o.nodes(), o.drainNode("drain-node", true), o.drainNode("undrain-node", false),
 		o.quotaRequests(), o.setQuota(), o.declineQuota())
 	return c
 }
 
 func (o *options) addStaff() *cobra.Command {
-	var permissions []string
+	var permissions, roles []string
 	cmd := &cobra.Command{
-		Use: "add-staff NAME EMAIL", Short: "Make a staff account, or change its permissions; prints password and second factor once", Args: cobra.ExactArgs(2),
+		Use: "add-staff NAME EMAIL", Short: "Make a staff account, or change its roles; prints password and second factor once", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, log, err := o.load()
 			if err != nil {
 				return err
 			}
-			return app.AddStaff(cmd.Context(), c, app.NewStaff{Name: args[0], Email: args[1], Permissions: permissions}, o.out, log)
+			return app.AddStaff(cmd.Context(), c, app.NewStaff{Name: args[0], Email: args[1], Roles: roles, Permissions: permissions}, o.out, log)
 		},
 	}
-	cmd.Flags().StringSliceVar(&permissions, "permission", nil, "what the account may do, once per permission or separated by commas (default: everything)")
+	cmd.Flags().StringSliceVar(&permissions, "permission", nil, "what the account may do besides, once per permission or separated by commas")
+	cmd.Flags().StringSliceVar(&roles, "role", nil, "system, security, audit, desk or identity; the first three exclude one another, and audit excludes all (default, for the first account of an installation: all that nobody else holds, for 30 days)")
 	return cmd
 }
 
@@ -399,6 +400,23 @@ func (o *options) disableStaff() *cobra.Command {
 			return app.DisableStaff(cmd.Context(), c, args[0], o.out, log)
 		},
 	}
+}
+
+func (o *options) breakGlass() *cobra.Command {
+	var role, reason string
+	cmd := &cobra.Command{
+		Use: "break-glass NAME", Short: "Put system or security administration in force for a member of the staff for four hours, in the place of what the account holds", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, log, err := o.load()
+			if err != nil {
+				return err
+			}
+			return app.BreakGlass(cmd.Context(), c, app.Glass{Name: args[0], Role: role, Reason: reason}, o.out, log)
+		},
+	}
+	cmd.Flags().StringVar(&role, "role", "", "system or security")
+	cmd.Flags().StringVar(&reason, "reason", "", "why; it is in the log")
+	return cmd
 }
 
 func (o *options) publishCatalogue() *cobra.Command {

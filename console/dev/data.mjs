@@ -25,6 +25,11 @@ export const me = {
     'fleet.read',
     'consent.read',
     'audit.read',
+    'staff.read',
+    'staff.write',
+    'read.release',
+    'retention.read',
+    'realname.correct',
     'retention.hold',
     'agreement.read',
     'agreement.write',
@@ -453,6 +458,98 @@ export const classes = [
   { id: 'netlog', from: 'day of record', law: ['CSL 23'], floor: { months: 6, days: 0, working_days: 0, hours: 0 }, ceiling: { months: 6, days: 3, working_days: 0, hours: 0 }, lasting: false },
   { id: 'log_leaf', from: 'the life of the log', law: [], floor: { months: 0, days: 0, working_days: 0, hours: 0 }, ceiling: { months: 0, days: 0, working_days: 0, hours: 0 }, lasting: true },
 ]; // prettier-ignore
+const roles = ['system', 'security', 'audit', 'desk', 'identity'];
+const power = (r) => ['system', 'security', 'audit'].includes(r);
+export const staff = (n) => ({
+  members: [
+    { user_name: 'lin.wanqing', power: 'security', roles: ['security'], own: true },
+    { user_name: 'zhang-xiulan.operations-night', power: 'system', roles: ['system', 'desk', 'identity'] },
+    { user_name: 'chen.audit', power: 'audit', roles: ['audit'] },
+    { user_name: 'he.begin', power: 'founding', founding_until: t(30000), roles: ['system', 'desk'] },
+    {
+      user_name: 'wu.bereitschaft',
+      power: 'system',
+      emergency: 'security',
+      emergency_until: t(120),
+      roles: ['security'],
+    },
+    { user_name: 'old.admin', power: '', roles: ['desk'], combined: true },
+  ]
+    .slice(0, n)
+    .map((m, i) => ({
+      own: false,
+      emergency: '',
+      permissions: [],
+      combined: false,
+      subject: id('sub_', i),
+      ...m,
+    })),
+  roles: roles.map((role) => ({
+    role,
+    permissions:
+      role === 'identity'
+        ? ['realname.review', 'realname.reveal', 'realname.correct']
+        : ['fleet.read', 'staff.read'],
+    excludes: roles.filter(
+      (o) => o !== role && (role === 'audit' || o === 'audit' || (power(role) && power(o))),
+    ),
+  })),
+});
+export const stops = (n) =>
+  [
+    { reader: 'zhang-xiulan.operations-night', at: t(-12), tries: 3, releaser: '', reason: '' },
+    { reader: 'lin.wanqing', at: t(-50), tries: 1, own: true, releaser: '', reason: '' },
+    {
+      reader: 'wu.bereitschaft',
+      at: t(-3000),
+      tries: 1,
+      releaser: 'lin.wanqing',
+      reason: 'case 2026-118',
+      released_at: t(-2990),
+    },
+  ]
+    .slice(0, n)
+    .map((s, i) => ({ id: id('stop_', i), class: 'staff', own: false, ...s }));
+export const correctionTasks = (n) =>
+  ['示例云科技有限公司（演示，并非真实主体）', '阿里云计算有限公司'].slice(0, n).map((legal_name, i) => ({
+    id: id('ctk_', i),
+    subject: id('sub_', i),
+    recipient: i ? 'idv.aliyun' : 'mail.smtp',
+    legal_name,
+    fields: i ? ['UserName', 'IdentifyNum'] : ['email'],
+    via: i ? 'adapter' : 'staff',
+    due_at: t(9000),
+    own: false,
+  }));
+export const corrections = (n) =>
+  [
+    {
+      fields: ['realname_verification.name', 'realname_verification.number'],
+      recipients: [
+        {
+          legal_name: '阿里云计算有限公司',
+          fields: ['UserName'],
+          due_at: t(9000),
+          told_at: t(-10),
+          receipt: id('dis_', 1),
+        },
+      ],
+    },
+    {
+      fields: ['account_person.email'],
+      recipients: [
+        {
+          legal_name: '示例云科技有限公司（演示，并非真实主体）',
+          fields: ['email'],
+          due_at: t(9000),
+          receipt: '',
+        },
+      ],
+    },
+    { fields: ['vpn_client.description'], recipients: [] },
+  ]
+    .slice(0, n)
+    .map((c, i) => ({ id: id('cor_', i), at: t(-60 * (i + 1)), ...c }));
 export const trainings = (n) =>
   [
     { user_name: 'operator', at: t(-100000), until: t(420000), disabled: false },

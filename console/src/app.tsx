@@ -64,6 +64,7 @@ const AdminRetention = page(() => import('./pages/admin-retention'), 'AdminReten
 const AdminRights = page(() => import('./pages/admin-rights'), 'AdminRights');
 const AdminPapers = page(() => import('./pages/admin-papers'), 'AdminPapers');
 const AdminTraining = page(() => import('./pages/admin-training'), 'AdminTraining');
+const AdminStaff = page(() => import('./pages/admin-staff'), 'AdminStaff');
 const AdminLegalOrders = page(() => import('./pages/admin-legal-orders'), 'AdminLegalOrders');
 
 export const operatorPages: Record<string, React.ComponentType> = {
@@ -78,6 +79,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/rights': AdminRights,
   '/admin/agreements': AdminPapers,
   '/admin/training': AdminTraining,
+  '/admin/staff': AdminStaff,
   '/admin/legal-orders': AdminLegalOrders,
   '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,

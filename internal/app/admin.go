@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,20 +40,27 @@ func openInstallation(ctx context.Context, cfg config.Config, log *slog.Logger) 
 // NewStaff is what AddStaff is told.
 type NewStaff struct {
 	Name, Email string
-	Permissions []string // none = all
+	Roles       []string
+	Permissions []string // beside those of the roles
 }
 
-// AddStaff makes an account of the operator's staff with the permissions (none
-// named: all) and prints its password and second factor, once. A staff account
-// that exists keeps both.
+// AddStaff makes an account of the operator's staff and prints its password and
+// second factor, once. A staff account that exists keeps both, and holds what is
+// named in the place of what it held. With nothing named it is the account that
+// begins an installation.
 func AddStaff(ctx context.Context, cfg config.Config, in NewStaff, out io.Writer, log *slog.Logger) error {
-	st := account.Staff{Name: in.Name, Email: in.Email, Password: id.Random(15), Permissions: in.Permissions}
+	st := account.Staff{Name: in.Name, Email: in.Email, Password: id.Random(15), Permissions: in.Permissions, Founder: len(in.Roles)+len(in.Permissions) == 0}
 	if err := account.CheckPermissions(st.Permissions); err != nil {
 		return fmt.Errorf("%w; there are: %s", err, strings.Join(account.AllPermissions(), ", "))
 	}
-	if len(st.Permissions) == 0 {
-		st.Permissions = account.AllPermissions()
+	for _, name := range in.Roles {
+		if !slices.Contains(account.Roles(), account.Role(name)) {
+			return fmt.Errorf("%w; there are: %v", account.ErrRole.With("role", name), account.Roles())
+		}
+		st.Permissions = append(st.Permissions, account.Role(name).Permissions()...)
 	}
+	slices.Sort(st.Permissions)
+	st.Permissions = slices.Compact(st.Permissions)
 	s, m, err := openInstallation(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -63,10 +71,46 @@ func AddStaff(ctx context.Context, cfg config.Config, in NewStaff, out io.Writer
 		return err
 	}
 	if got.Enrolment == nil {
-		_, err = fmt.Fprintf(out, "%s: is staff already, and may now: %s\n", got.Name, strings.Join(st.Permissions, ", "))
+		_, err = fmt.Fprintf(out, "%s: is staff already, and may now: %s\n", got.Name, maySentence(st))
 		return err
 	}
-	return printStaff(out, got, st.Password)
+	return errors.Join(printStaff(out, got, st.Password), founderHint(out, st))
+}
+
+func maySentence(st account.Staff) string {
+	if st.Founder {
+		return "do all that nobody else may, for 30 days"
+	}
+	return strings.Join(st.Permissions, ", ")
+}
+
+// founderHint tells who begins alone how to go on.
+func founderHint(out io.Writer, st account.Staff) error {
+	if !st.Founder {
+		return nil
+	}
+	_, err := fmt.Fprint(out, "This account may do all that nobody else may, for 30 days. Within them give the powers to others:\n"+
+		"  skybridge admin add-staff NAME EMAIL --role system    and --role audit\nWith the second this account keeps security administration alone.\n")
+	return err
+}
+
+// Glass is what BreakGlass is told.
+type Glass struct{ Name, Role, Reason string }
+
+// BreakGlass puts a power in force for a member of the staff for four hours, in
+// the place of the one held.
+func BreakGlass(ctx context.Context, cfg config.Config, in Glass, out io.Writer, log *slog.Logger) error {
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.close() }()
+	until, err := m.account.BreakGlass(ctx, in.Name, account.Power(in.Role), in.Reason)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s: holds %s administration until %s and nothing else; it is in the log\n", in.Name, in.Role, until.UTC().Format(time.RFC3339))
+	return err
 }
 
 func printStaff(out io.Writer, got account.Registered, password string) error {

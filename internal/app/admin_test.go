@@ -41,7 +41,7 @@ func TestAnOperatorBegins(t *testing.T) {
 	if s := first.String(); !strings.Contains(s, "user      ada\n") || !strings.Contains(s, "factor    otpauth://totp/") {
 		t.Errorf("the first time: got %q, want user, password and factor", s)
 	}
-	must(t, AddStaff(ctx, cfg, NewStaff{Name: "ada", Email: "ada@b.example"}, &second, log))
+	must(t, AddStaff(ctx, cfg, NewStaff{Name: "ada", Email: "ada@b.example", Roles: []string{"system", "desk"}}, &second, log))
 	if s := second.String(); strings.Contains(s, "password") || !strings.Contains(s, "already") {
 		t.Errorf("the second time: got %q, want no secret", s)
 	}

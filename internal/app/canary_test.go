@@ -13,6 +13,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -127,6 +128,7 @@ var undriven = reasons(
 		"order_line.resource order_line.value_minor order_line.starts_at order_upgrade.service order_upgrade.order_id",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
+	"only of a corrected real name, which has a test of its own", "realname_grant.case_id",
 	"a hold keeps an erasure back; its own test has one", "privacy_hold.subject",
 	"of verifications that failed, or of minors, who have tests of their own", "realname_verification.reason realname_verification.band incident_person.minor",
 	"of an order of an authority, which has tests of its own", "legalorder_subject.handle",
@@ -260,6 +262,22 @@ func telling(all map[string][]planted) []string {
 	return slices.Sorted(maps.Keys(values))
 }
 
+// moves changes the address, has the carrier told, and begins to change it again.
+func (p *person) moves() {
+	p.in.t.Helper()
+	p.in.drain()
+	p.do(202, "POST", "/me/email", object{"email": p.name + ".moved@example.org"})
+	token, err := p.in.modules.account.IssueEmailChange(context.Background(), p.self().Handle)
+	must(p.in.t, err)
+	p.do(204, "POST", "/email-verifications", object{"token": token})
+	all, err := p.in.modules.privacy.Untold(context.Background())
+	must(p.in.t, err)
+	for _, task := range all {
+		must(p.in.t, p.in.modules.privacy.Told(context.Background(), account.Principal{Subject: "sub_desk", Staff: true}, task.ID, "canary letter 1"))
+	}
+	p.do(202, "POST", "/me/email", object{"email": p.name + ".again@example.org"})
+}
+
 // plant fills what a customer's first day does not, through the faces of the
 // product: a second factor, a browser that is remembered, an arrangement for
 // death, requests that were answered, a session that ended, and what an
@@ -273,6 +291,7 @@ func (p *person) plant() {
 	p.do(204, "POST", "/notices/"+p.ids["notices"]+"/read", nil)
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})
 	p.do(201, "POST", "/data-subject-requests", object{"kind": "copy"})
+	p.moves()
 	refused := p.do(201, "POST", "/data-subject-requests", object{"kind": "restrict"}).str("id")
 	p.in.boss().do(204, "POST", "/admin/data-subject-requests/"+refused+"/answer", object{
 		"decision": "refused", "reason": "must_keep", "law": "CSL-23", "remedies": []string{"court", "complaint", "authority"}, "words": "canary of an answer",

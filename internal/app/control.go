@@ -49,6 +49,9 @@ func Control(ctx context.Context, cfg config.Config, out io.Writer, log *slog.Lo
 	if err != nil {
 		return err
 	}
+	if err := m.tellPowers(ctx, log); err != nil {
+		return err
+	}
 	cert, err := certificate(cfg)
 	if err != nil {
 		return err

@@ -263,9 +263,9 @@ func TestAHoldKeepsAnErasureBack(t *testing.T) {
 	t.Parallel()
 	in := install(t)
 	p := in.register("suspect")
-	boss := in.boss()
+	guard := in.guard()
 	me := p.self()
-	hold := boss.do(201, "POST", "/admin/holds", object{"subject": string(me.Handle), "law": "CSL 28", "authority": "Court", "until": "2027-03-01T00:00:00Z"}).str("id")
+	hold := guard.do(201, "POST", "/admin/holds", object{"subject": string(me.Handle), "law": "CSL 28", "authority": "Court", "until": "2027-03-01T00:00:00Z"}).str("id")
 	p.session = sessionOf(p.do(204, "POST", "/me/step-up", object{"password": p.password}))
 	number := p.do(202, "POST", "/account-closure", object{"user_name": p.name}).str("id")
 	ctx := context.Background()
@@ -279,7 +279,7 @@ func TestAHoldKeepsAnErasureBack(t *testing.T) {
 	if !in.inFiles(p.name) {
 		t.Error("what a hold keeps is gone")
 	}
-	boss.do(204, "POST", "/admin/holds/"+hold+"/end", nil)
+	guard.do(204, "POST", "/admin/holds/"+hold+"/end", nil)
 	in.erased(number)
 	if in.inFiles(p.name) {
 		t.Error("after the hold the name is still there")

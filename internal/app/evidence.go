@@ -44,11 +44,25 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"disclosures_outside_register": counted(func(ctx context.Context) (int64, int64, error) {
 			return m.audit.Outside(ctx, (clock.System{}).Now().Add(-25*time.Hour), func(d audit.Disclosure) bool { return registered(registry, d) })
 		}),
+		"corrections_untold": counted(m.privacy.UntoldCorrections),
+		"realname_ungranted": counted(m.realname.Ungranted),
+		"powers_combined":    counted(m.account.CombinedPowers),
 		"requests_overdue":   counted(m.overdueRequests),
 		"retention_overdue":  counted(m.overdueRecords),
 		"columns_undeclared": counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),
 		"backups_overdue":    counted(func(ctx context.Context) (int64, int64, error) { return overdueBackups(ctx, cfg, s) }),
 	}
+}
+
+// tellPowers asks at the start whether anybody's permissions are of more than
+// one power. Only those of the one held are in force, so that nothing has to
+// stop; whoever runs the installation has to give the roles anew.
+func (m *modules) tellPowers(ctx context.Context, log *slog.Logger) error {
+	examined, found, err := m.account.CombinedPowers(ctx)
+	if err == nil && found > 0 {
+		log.WarnContext(ctx, "staff accounts hold permissions of more than one power; give their roles anew by skybridge admin add-staff --role", "count", found, "size", examined)
+	}
+	return err
 }
 
 func counted(f func(context.Context) (examined, found int64, err error)) evidence.Query {

@@ -87,6 +87,13 @@ func (m *modules) workMetrics() []metric.Family {
 			},
 		},
 		{
+			Name: "skybridge_control_read_stops", Help: "Readers who were stopped for opening the data of more than 50 people within an hour, and wait for a second person.", Kind: metric.Gauge,
+			Read: func(ctx context.Context) ([]metric.Sample, error) {
+				n, err := m.audit.StopsStanding(ctx)
+				return []metric.Sample{{Value: float64(n)}}, err
+			},
+		},
+		{
 			Name: "skybridge_control_egress_total", Help: "Calls to third parties of this process by outcome: done, failed, unknown, or refused before anything was sent.", Kind: metric.Counter,
 			Labels: []string{"recipient", "operation", "outcome"}, Read: m.egress.Calls().Read,
 		},

@@ -91,7 +91,7 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	m.idempotency = idempotency.New(s.main, now, s.vault, m.queue)
 	m.audit = audit.New(audit.Deps{
 		DB: s.main, Vault: s.vault, Clock: now, Queue: m.queue, Log: log,
-		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint"),
+		Origin: origin(cfg), CheckpointFile: cfg.Path("checkpoint"), Serves: servingJobs,
 	})
 	registry, err := recipients(cfg)
 	if err != nil {
@@ -135,6 +135,7 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
+		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
 	})
@@ -188,7 +189,7 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	var err error
 	m.account, err = account.New(account.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Age: m.age,
-		Vault: s.vault, Hasher: cost.hasher, Memory: cost.account, Issuer: brand(cfg), Demo: cfg.Demo.Enabled,
+		Vault: s.vault, Hasher: cost.hasher, Memory: cost.account, Issuer: brand(cfg), Demo: cfg.Demo.Enabled, Corrections: lateDesk{m},
 	})
 	if err != nil {
 		return err
@@ -211,6 +212,7 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	m.realname = realname.New(realname.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
 		Consent: m.consent, Ages: m.age, Checker: checker, Profile: cfg.Profile,
+		Cases: lateDesk{m}, Corrections: lateDesk{m},
 	})
 	return nil
 }
@@ -220,7 +222,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
-		System: s.vault, Password: hasher,
+		System: s.vault, Password: hasher, Corrections: lateDesk{m},
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
 			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),
@@ -245,6 +247,17 @@ type lateEraser struct{ m *modules }
 
 func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
 	return l.m.privacy.EraseMinorTx(ctx, tx, subject, owner)
+}
+
+// lateDesk is the rights desk for the modules that stand before it.
+type lateDesk struct{ m *modules }
+
+func (l lateDesk) CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle, columns ...string) error {
+	return l.m.privacy.CorrectedTx(ctx, tx, subject, columns...)
+}
+
+func (l lateDesk) CorrectingTx(ctx context.Context, tx *db.Tx, caseID string) (id.Handle, error) {
+	return l.m.privacy.CorrectingTx(ctx, tx, caseID)
 }
 
 // lateOrders answers the question that the module service asks of the module
@@ -346,8 +359,43 @@ func (m *modules) seed(ctx context.Context, cfg config.Config) (fleet.Node, erro
 	return node, nil
 }
 
-// OperatorName is the demonstration's staff account.
-const OperatorName = "operator"
+// servingJobs are the jobs that read of everybody, and why that is no reading of
+// many by one: what each reads goes to its person, or where the person sent it.
+var servingJobs = map[string]string{
+	notify.DeliverJob: "a notice to the person",
+	realname.CheckJob: "a check that the person asked for",
+	privacy.ExportJob: "a copy that the person asked for",
+}
+
+// The demonstration's staff accounts: one for each power, since none goes with
+// another.
+const (
+	OperatorName = "operator" // runs the system, and deals with cases and identities
+	SecurityName = "security"
+	AuditorName  = "auditor"
+)
+
+var demoStaff = map[string][]account.Role{
+	OperatorName: {account.RoleSystem, account.RoleDesk, account.RoleIdentity},
+	SecurityName: {account.RoleSecurity},
+	AuditorName:  {account.RoleAudit},
+}
+
+func (m *modules) seedStaff(ctx context.Context, cfg config.Config) error {
+	for name, roles := range demoStaff {
+		secret, err := ensureSecret(cfg.Path(name + "-password"))
+		if err != nil {
+			return fmt.Errorf("the password of %s: %w", name, err)
+		}
+		_, err = m.account.EnsureStaff(ctx, account.Staff{
+			Name: name, Password: secret, Email: name + "@demo.invalid", Permissions: account.PermissionsOf(roles...),
+		})
+		if err != nil {
+			return fmt.Errorf("the account of %s: %w", name, err)
+		}
+	}
+	return nil
+}
 
 func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	file, err := catalog.Demo()
@@ -360,13 +408,5 @@ func (m *modules) seedDemo(ctx context.Context, cfg config.Config) error {
 	if err := m.agreement.SeedDemo(ctx); err != nil {
 		return fmt.Errorf("the demonstration's agreements: %w", err)
 	}
-	secret, err := ensureSecret(cfg.Path("operator-password"))
-	if err != nil {
-		return fmt.Errorf("the operator's password: %w", err)
-	}
-	_, err = m.account.EnsureStaff(ctx, account.Staff{
-		Name: OperatorName, Password: secret,
-		Email: "operator@demo.invalid", Permissions: account.AllPermissions(),
-	})
-	return err
+	return m.seedStaff(ctx, cfg)
 }

@@ -425,19 +425,25 @@ func (p *person) connect() {
 }
 
 // operator is the demonstration's member of staff, before the second factor.
-func (in *rig) operator() *person {
+func (in *rig) operator() *person { return in.staff(OperatorName) }
+
+func (in *rig) staff(name string) *person {
 	in.t.Helper()
-	secret, err := os.ReadFile(filepath.Join(in.cfg.Data, "operator-password"))
+	secret, err := os.ReadFile(filepath.Join(in.cfg.Data, name+"-password"))
 	must(in.t, err)
-	p := &person{in: in, name: OperatorName, password: strings.TrimSpace(string(secret)), ids: map[string]string{}}
+	p := &person{in: in, name: name, password: strings.TrimSpace(string(secret)), ids: map[string]string{}}
 	p.signIn()
 	return p
 }
 
-// boss is the demonstration's member of staff with a second factor.
-func (in *rig) boss() *person {
+// boss is the demonstration's operator with a second factor, guard its security
+// administrator.
+func (in *rig) boss() *person  { return in.operator().enrolled() }
+func (in *rig) guard() *person { return in.staff(SecurityName).enrolled() }
+
+func (p *person) enrolled() *person {
+	in := p.in
 	in.t.Helper()
-	p := in.operator()
 	at, err := url.Parse(p.do(200, "POST", "/me/totp", nil).str("url"))
 	must(in.t, err)
 	code, err := totp.GenerateCode(at.Query().Get("secret"), time.Now())

@@ -13,6 +13,7 @@ export const namespace = need('E2E_NAMESPACE'); // network namespace of the clie
 export const lanHost = need('E2E_LAN_HOST'); // address of a web server behind the gateway
 export const nodeAddress = need('E2E_NODE'); // address on which gateways listen
 export const operatorPassword = need('E2E_OPERATOR_PASSWORD');
+export const auditorPassword = need('E2E_AUDITOR_PASSWORD');
 export const workDir = need('E2E_DIR'); // ends with the run
 export const screenshots = need('E2E_SCREENSHOTS');
 export const profile = process.env.E2E_PROFILE ?? 'mainland';

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { expect, launch, noCookies, prefer, watch } from './browser.mjs';
 import { unpack } from './bundle.mjs';
 import * as customer from './customer.mjs';
-import { operatorPassword, profile } from './environment.mjs';
+import { auditorPassword, operatorPassword, profile } from './environment.mjs';
 import { follow, look, looks } from './looks.mjs';
 import { somebody } from './person.mjs';
 import { story } from './story.mjs';
@@ -119,12 +119,23 @@ test('the operator sees it all', async (walk) => {
     await customer.signIn(page, { name: 'operator', password: operatorPassword });
   });
   await step('turns the second factor on', () => customer.enrolSecondFactor(page));
+  await step('every page looks right', () => everyPage(operatorPages));
+});
+
+test('the auditor verifies the log', async (walk) => {
+  const step = story(walk, page);
+  await step('signs in as auditor', async () => {
+    await context.clearCookies();
+    await prefer(context, 'en', 'light');
+    await customer.signIn(page, { name: 'auditor', password: auditorPassword });
+  });
+  await step('turns the second factor on', () => customer.enrolSecondFactor(page));
   await step('verifies the audit log', async () => {
     await page.goto('/admin/audit-log');
     await page.getByRole('button', { name: t('audit.verify') }).click();
     await page.getByText(like('audit.ok')).waitFor();
   });
-  await step('every page looks right', () => everyPage(operatorPages));
+  await step('every page looks right', () => everyPage(auditorPages));
 });
 
 test('the pages complained of nothing', () => {
@@ -180,5 +191,10 @@ const operatorPages = {
   'admin-payments': '/admin/payments',
   'admin-nodes': '/admin/gateway-nodes',
   'admin-policies': '/admin/policies',
+  'admin-staff': '/admin/staff',
+};
+
+const auditorPages = {
   'admin-audit': '/admin/audit-log',
+  'admin-training': '/admin/training',
 };

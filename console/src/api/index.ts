@@ -47,6 +47,8 @@ export const api = {
       data(client.POST('/api/v1/password-resets/confirm', { body: { token, password } })),
     me: () => data(client.GET('/api/v1/me')),
     contact: () => data(client.GET('/api/v1/me/contact')),
+    changeEmail: (email: string) => data(client.POST('/api/v1/me/email', { body: { email } })),
+    corrections: () => data(client.GET('/api/v1/me/corrections')),
     stepUp: (body: T.Proof) => data(client.POST('/api/v1/me/step-up', { body })),
     changePassword: (current: string, next: string) =>
       data(client.POST('/api/v1/me/password', { body: { current, next } })),
@@ -290,6 +292,19 @@ export const api = {
           body: { user_name },
         }),
       ),
+    staff: () => data(client.GET('/api/v1/admin/staff')),
+    giveRole: (name: string, role: T.StaffRole['role']) =>
+      data(client.POST('/api/v1/admin/staff/{name}/roles', { params: { path: { name } }, body: { role } })),
+    takeRole: (name: string, role: T.StaffRole['role']) =>
+      data(client.DELETE('/api/v1/admin/staff/{name}/roles/{role}', { params: { path: { name, role } } })),
+    readStops: () => data(client.GET('/api/v1/admin/read-stops')),
+    releaseReadStop: (id: string, reason: string) =>
+      data(client.POST('/api/v1/admin/read-stops/{id}/release', { ...at(id), body: { reason } })),
+    corrections: () => data(client.GET('/api/v1/admin/corrections')),
+    correctionTold: (id: string, receipt: string) =>
+      data(client.POST('/api/v1/admin/corrections/{id}/told', { ...at(id), body: { receipt } })),
+    correctRealName: (body: T.RealNameCorrection) =>
+      data(client.POST('/api/v1/admin/real-name-corrections', { body })),
     trainings: () => data(client.GET('/api/v1/admin/trainings')),
     needs: () => data(client.GET('/api/v1/admin/agreement-needs')),
     agreements: () => data(client.GET('/api/v1/admin/agreements')),

@@ -157,6 +157,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Recipients that have to be told of a correction, the first due first */
+        get: operations["admin-list-corrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/corrections/{id}/told": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** You told the recipient */
+        post: operations["admin-correction-told"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/data-subject-requests": {
         parameters: {
             query?: never;
@@ -1113,6 +1147,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/read-stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readers who were stopped, those who still are first */
+        get: operations["list-read-stops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/read-stops/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Allow a reader to go on, counted anew */
+        post: operations["release-read-stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/real-name-corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a verified name and number corrected
+         * @description For an open case in which the person asked for it. What stands stands until the source was asked again. Needs a proof of identity within the last ten minutes.
+         */
+        post: operations["admin-correct-real-name"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/real-name-verifications": {
         parameters: {
             query?: never;
@@ -1230,6 +1318,60 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The staff, their roles, and what excludes what */
+        get: operations["list-staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/staff/{name}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a role
+         * @description Nobody gives to themselves. Needs a proof of identity within the last ten minutes.
+         */
+        post: operations["give-staff-role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/staff/{name}/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a role away */
+        delete: operations["take-staff-role"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1944,6 +2086,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What about you was corrected, and which recipients were told */
+        get: operations["my-corrections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/data": {
         parameters: {
             query?: never;
@@ -1972,6 +2131,26 @@ export interface paths {
         get: operations["get-own-data"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a new e-mail address confirmed
+         * @description The present one stands until the mail to the new one is answered. Needs a proof of identity within the last ten minutes.
+         */
+        post: operations["change-email"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3575,6 +3754,47 @@ export interface components {
              */
             seconds: number;
         };
+        CorrectionOfMine: {
+            /** Format: date-time */
+            at: string;
+            /** @description Columns of the data map */
+            fields: string[];
+            /** @example cor_... */
+            id: string;
+            /** @description Who was sent the old value; empty: nobody */
+            recipients: components["schemas"]["CorrectionRecipient"][];
+        };
+        CorrectionReceipt: {
+            /** @description Number of the letter or ticket; no personal data */
+            receipt: string;
+        };
+        CorrectionRecipient: {
+            /** Format: date-time */
+            due_at: string;
+            /** @description That it was sent */
+            fields: string[];
+            legal_name: string;
+            /** @description By what it can be proved */
+            receipt: string;
+            /** Format: date-time */
+            told_at?: string;
+        };
+        CorrectionTask: {
+            /** Format: date-time */
+            due_at: string;
+            fields: string[];
+            /** @example ctk_... */
+            id: string;
+            legal_name: string;
+            /** @description It is about you; somebody else does it */
+            own: boolean;
+            /** @example mail.smtp */
+            recipient: string;
+            /** @example sub_... */
+            subject: string;
+            /** @enum {string} */
+            via: "adapter" | "staff";
+        };
         DataCopy: {
             /** Format: date-time */
             fetched_at?: string;
@@ -4312,6 +4532,16 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListCorrectionOfMine: {
+            items: components["schemas"]["CorrectionOfMine"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListCorrectionTask: {
+            items: components["schemas"]["CorrectionTask"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListDataSubjectRequest: {
             items: components["schemas"]["DataSubjectRequest"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -4459,6 +4689,11 @@ export interface components {
         };
         ListReadEvent: {
             items: components["schemas"]["ReadEvent"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListReadStop: {
+            items: components["schemas"]["ReadStop"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -4743,6 +4978,10 @@ export interface components {
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
             /** @description At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them */
             words?: string;
+        };
+        NewEmail: {
+            /** @example alice@example.org */
+            email: string;
         };
         NewHold: {
             authority: string;
@@ -5307,6 +5546,37 @@ export interface components {
             reader: "self" | "staff" | "job" | "system" | "authority";
             reason: string;
         };
+        ReadStop: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            class: "staff" | "job";
+            /** @example stop_... */
+            id: string;
+            /** @description It is you: somebody else allows it */
+            own: boolean;
+            /** @description User name, or the kind of a job */
+            reader: string;
+            reason: string;
+            /** Format: date-time */
+            released_at?: string;
+            /** @description User name; empty while it stands */
+            releaser: string;
+            /**
+             * Format: int64
+             * @description Readings refused since
+             */
+            tries: number;
+        };
+        RealNameCorrection: {
+            /**
+             * @description In which the person asked for it
+             * @example dsr_...
+             */
+            case: string;
+            name: string;
+            number: string;
+        };
         RealNameDecision: {
             /** @description True attests that the typed values were compared with the document shown; no picture is taken */
             approve: boolean;
@@ -5468,6 +5738,10 @@ export interface components {
         RevealInputBody: {
             /** @description Id of the ticket or case */
             reason: string;
+        };
+        RoleGift: {
+            /** @enum {string} */
+            role: "system" | "security" | "audit" | "desk" | "identity";
         };
         SSLClient: {
             certificate_pem: string;
@@ -6048,6 +6322,32 @@ export interface components {
              */
             reason: "complex" | "volume" | "recipient";
         };
+        StaffMember: {
+            /** @description Its stored permissions are of more than one power; those of the one held are in force. Give its roles anew */
+            combined: boolean;
+            /**
+             * @description In the place of power, until emergency_until
+             * @enum {string}
+             */
+            emergency: "" | "system" | "security";
+            /** Format: date-time */
+            emergency_until?: string;
+            /** Format: date-time */
+            founding_until?: string;
+            /** @description It is you: somebody else changes your roles */
+            own: boolean;
+            permissions: string[];
+            /**
+             * @description founding: began the installation alone, and holds what nobody else holds
+             * @enum {string}
+             */
+            power: "" | "system" | "security" | "audit" | "founding";
+            /** @description Whose permissions are all in force */
+            roles: string[];
+            /** @example sub_... */
+            subject: string;
+            user_name: string;
+        };
         StaffOrder: {
             account: string;
             /** Format: int64 */
@@ -6111,9 +6411,23 @@ export interface components {
             received_at: string;
             trade_number: string;
         };
+        StaffRole: {
+            excludes: string[];
+            permissions: string[];
+            /** @enum {string} */
+            role: "system" | "security" | "audit" | "desk" | "identity";
+        };
+        Staffing: {
+            members: components["schemas"]["StaffMember"][];
+            roles: components["schemas"]["StaffRole"][];
+        };
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+        };
+        StopRelease: {
+            /** @description Id of the ticket or case; no personal data */
+            reason: string;
         };
         SuccessorSignature: {
             /** @description Ed25519 over the statement, in base64 */
@@ -6704,6 +7018,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LogReport"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCorrectionTask"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-correction-told": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionReceipt"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -8606,6 +8982,99 @@ export interface operations {
             };
         };
     };
+    "list-read-stops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReadStop"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "release-read-stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopRelease"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-correct-real-name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RealNameCorrection"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-real-name": {
         parameters: {
             query?: never;
@@ -8818,6 +9287,98 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListRetentionRun"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staffing"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "give-staff-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleGift"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-staff-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                role: "system" | "security" | "audit" | "desk" | "identity";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -10370,6 +10931,35 @@ export interface operations {
             };
         };
     };
+    "my-corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCorrectionOfMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-own-data": {
         parameters: {
             query?: never;
@@ -10418,6 +11008,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OwnDataSheet"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEmail"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

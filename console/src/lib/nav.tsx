@@ -113,7 +113,7 @@ export const places: Place[] = [
     name: 'admin_retention',
     icon: <HourglassOutlined />,
     group: 'operator',
-    permission: 'audit.read',
+    permission: 'retention.read',
   },
   {
     path: '/admin/rights',
@@ -130,11 +130,18 @@ export const places: Place[] = [
     permission: 'agreement.read',
   },
   {
+    path: '/admin/staff',
+    name: 'admin_staff',
+    icon: <IdcardOutlined />,
+    group: 'operator',
+    permission: 'staff.read',
+  },
+  {
     path: '/admin/training',
     name: 'admin_training',
     icon: <ReadOutlined />,
     group: 'operator',
-    permission: 'audit.read',
+    permission: 'staff.read',
   },
   {
     path: '/admin/legal-orders',

@@ -6,6 +6,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { RightsAnswer, RightsCase, RightsKind, RightsRequest, TakenRequest } from '../api/types';
+import { CorrectRealName } from '../components/correct-real-name';
+import { CorrectionTasks } from '../components/correction-tasks';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Due, kinds, Letter, needWords } from '../components/my-requests';
@@ -14,6 +16,7 @@ import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
+import { can, useMe } from '../lib/session';
 import { useChange, useCreate, useFormat, useToggle } from '../lib/use';
 
 const stale = [['admin', 'rights']];
@@ -57,6 +60,7 @@ export function AdminRights() {
       <Tabs
         items={[
           { key: 'open', label: t('desk.queue'), children: <Queue closed={false} show={setShown} /> },
+          { key: 'corrections', label: t('correction.tasks'), children: <CorrectionTasks /> },
           { key: 'closed', label: t('desk.closed'), children: <Queue closed show={setShown} /> },
         ]}
       />
@@ -166,6 +170,7 @@ function Open({ request, show }: { request: RightsRequest; show: (id: string) =>
 function One({ id, close }: { id: string; close: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const me = useMe();
   const one = useQuery({
     queryKey: ['admin-request', id],
     queryFn: () => api.admin.request(id),
@@ -192,6 +197,11 @@ function One({ id, close }: { id: string; close: () => void }) {
           { label: t('rights.words'), value: <p className="prewrap">{r.words || '–'}</p> },
         ]}
       />
+      {(r.kind === 'correct' || r.kind === 'supplement') &&
+      r.state === 'received' &&
+      can(me, 'realname.correct') ? (
+        <CorrectRealName id={r.id} />
+      ) : null}
       {r.kind === 'deceased' && !r.closed_at ? <Died id={r.id} /> : null}
       {r.state === 'received' || r.state === 'asked' || r.state === 'carrying' ? (
         <Steps request={r} close={close} />

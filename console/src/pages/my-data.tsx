@@ -7,6 +7,7 @@ import type { AccessEntry, ConsentRecord, Disclosure, Read } from '../api/types'
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Children } from '../components/children';
 import { Held } from '../components/held';
+import { MyCorrections } from '../components/my-corrections';
 import { MyHoldings } from '../components/my-holdings';
 import { MyRequests } from '../components/my-requests';
 import { IncidentNotices } from '../components/incident-notices';
@@ -31,6 +32,7 @@ export function MyData() {
           { key: 'requests', label: t('rights.requests'), children: <MyRequests /> },
           { key: 'consents', label: t('mydata.consents'), children: <Consents /> },
           { key: 'disclosures', label: t('mydata.disclosures'), children: <Disclosures /> },
+          { key: 'corrections', label: t('correction.tab'), children: <MyCorrections /> },
           { key: 'reads', label: t('mydata.reads'), children: <Reads /> },
           { key: 'access', label: t('mydata.access'), children: <Access /> },
           { key: 'incidents', label: t('incident.notices'), children: <IncidentNotices /> },

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { LoginEntry, LoginSession } from '../api/types';
+import { ChangeEmail } from '../components/change-email';
 import { CloseAccount } from '../components/close-account';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Facts } from '../components/facts';
@@ -36,6 +37,7 @@ export function Security() {
           ]}
         />
       </Card>
+      <ChangeEmail />
       <SecondFactor />
       <Password />
       <Card title={t('security.sessions')}>

@@ -12,6 +12,7 @@ const (
 	TopicPasswordChanged = "account.password_changed"
 	TopicTOTPChanged     = "account.totp_changed"
 	TopicNewLogin        = "account.new_login"
+	TopicEmailChange     = "account.email_change_asked"
 )
 
 // Event is the payload of this module's topics. ID is unique per fact.

@@ -27,6 +27,7 @@ func Held() []holding.Held {
 	token := map[string]string{"token_hash": oneWay, "blind": digest}
 	return []holding.Held{
 		of("account_email", nil, map[string]string{"blind": digest}, "verified_at"),
+		since("at", of("account_email_change", nil, map[string]string{"blind": digest, "email": "an address that waits for its confirmation, a day at most"}, "expires_at")),
 		since("created_at", of("account_session", []holding.Opens{{Column: "device", Row: "id", Class: "account_core"}}, token, "expires_at", "revoked_at")),
 		since("created_at", of("account_remember", nil, token)),
 		since("created_at", of("account_token", nil, token)),

@@ -209,9 +209,14 @@ func (s *Service) principal(ctx context.Context, ses session) (p Principal, err 
 		Staff: ses.person.staff, EmailVerified: !ses.person.verifiedAt.IsZero(), MFA: ses.mfa, StepUpUntil: ses.stepUp,
 	}
 	if ses.person.staff && ses.mfa { // without a second factor staff may only enrol one
-		p.Permissions, err = s.taught(ctx, p.Subject, ses.person.permissions)
+		held, err := s.powered(ctx, p.Subject, ses.person.permissions)
+		if err != nil {
+			return p, err
+		}
+		p.Permissions, err = s.taught(ctx, p.Subject, held)
+		return p, err
 	}
-	return p, err
+	return p, nil
 }
 
 // RequireStepUp returns ErrStepUp unless the session proved itself within the

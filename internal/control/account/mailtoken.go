@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -40,6 +41,13 @@ func (s *Service) issue(ctx context.Context, subject id.Handle, kind string, lif
 		if err != nil {
 			return err
 		}
+		if kind == kindChange {
+			next, err := s.pendingEmail(ctx, tx, subject)
+			if err != nil {
+				return err
+			}
+			p.emailBlind = next.blind
+		}
 		_, err = tx.Exec(ctx, "INSERT INTO account_token (token_hash, subject, kind, blind, created_at, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0)",
 			hashToken(token), string(subject), kind, p.emailBlind, db.Micros(now), db.Micros(now.Add(life)))
 		return err
@@ -58,8 +66,9 @@ func (s *Service) consumeToken(ctx context.Context, tx *db.Tx, token, kind strin
 	return t, tx.ExecOne(ctx, ErrToken, "UPDATE account_token SET used_at = $1 WHERE token_hash = $2 AND used_at = 0", now, hashToken(token))
 }
 
-// VerifyEmail consumes the token of a verification mail. The holder of an
-// address that another account has verified gets account.email_in_use.
+// VerifyEmail consumes the token of a verification mail, of the first address or
+// of a new one. The holder of an address that another account has verified gets
+// account.email_in_use.
 func (s *Service) VerifyEmail(ctx context.Context, token string, src Source) error {
 	o, err := s.origin(ctx, "", src)
 	if err != nil {
@@ -69,8 +78,14 @@ func (s *Service) VerifyEmail(ctx context.Context, token string, src Source) err
 		return err
 	}
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		t, err := s.consumeToken(ctx, tx, token, kindVerify)
-		if err != nil {
+		t, err := s.consumeToken(ctx, tx, token, kindChange)
+		if err == nil {
+			return s.changeEmailTx(ctx, tx, t)
+		}
+		if !errors.Is(err, ErrToken) {
+			return err
+		}
+		if t, err = s.consumeToken(ctx, tx, token, kindVerify); err != nil {
 			return err
 		}
 		p, err := personBy(ctx, tx, "subject", string(t.subject))

@@ -4,21 +4,28 @@ import "slices"
 
 // The permissions of staff. An operation names one; a role is a set of them.
 const (
-	PermAccountRead    = "account.read"
-	PermOrderRead      = "order.read"
-	PermOrderRetry     = "order.retry"
-	PermPaymentRead    = "payment.read"
-	PermFleetRead      = "fleet.read"
-	PermFleetWrite     = "fleet.write"
-	PermConsentRead    = "consent.read"
-	PermConsentPublish = "consent.publish"
-	PermAuditRead      = "audit.read"
-	PermAuditVerify    = "audit.verify"
-	PermRealnameReview = "realname.review"
-	PermRealnameReveal = "realname.reveal"
-	PermPrivacyHandle  = "privacy.handle"
-	PermRetentionHold  = "retention.hold"
-	PermMinorHandle    = "minor.handle" // guardians' consents, second person for readings, the yearly audit
+	PermAccountRead     = "account.read"
+	PermOrderRead       = "order.read"
+	PermOrderRetry      = "order.retry"
+	PermPaymentRead     = "payment.read"
+	PermFleetRead       = "fleet.read"
+	PermFleetWrite      = "fleet.write"
+	PermConsentRead     = "consent.read"
+	PermConsentPublish  = "consent.publish"
+	PermAuditRead       = "audit.read"
+	PermAuditVerify     = "audit.verify"
+	PermRealnameReview  = "realname.review"
+	PermRealnameReveal  = "realname.reveal"
+	PermRealnameCorrect = "realname.correct" // of the identity-verification officer (clause LT-4.2)
+	PermPrivacyHandle   = "privacy.handle"
+	PermRetentionRead   = "retention.read"
+	PermRetentionHold   = "retention.hold"
+	PermMinorHandle     = "minor.handle" // guardians' consents, second person for readings, the yearly audit
+
+	// Staff: who holds what; to give and to take; to allow more than the readings of an hour.
+	PermStaffRead   = "staff.read"
+	PermStaffWrite  = "staff.write"
+	PermReadRelease = "read.release"
 
 	// Agreements with recipients, impact assessments.
 	PermAgreementRead  = "agreement.read"
@@ -40,12 +47,117 @@ const (
 	PermIncidentSign   = "incident.sign"
 )
 
-var permissions = []string{
-	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold, PermMinorHandle,
-	PermAgreementRead, PermAgreementWrite, PermIncidentRead, PermIncidentHandle, PermIncidentSign,
-	PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute, PermSuccessionRead, PermSuccessionWrite,
+// duty is what a permission is: the power that it belongs to, if any, and
+// whether it only looks.
+type duty struct {
+	name  string
+	power Power
+	looks bool
 }
 
-// AllPermissions lists every permission, for the demonstration's operator.
-func AllPermissions() []string { return slices.Clone(permissions) }
+var duties = []duty{
+	{PermFleetWrite, System, false},
+	{PermOrderRetry, System, false},
+
+	{PermStaffWrite, Security, false},
+	{PermReadRelease, Security, false},
+	{PermConsentPublish, Security, false},
+	{PermAgreementWrite, Security, false},
+	{PermRetentionHold, Security, false},
+	{PermLegalOrderApprove, Security, false},
+	{PermSuccessionWrite, Security, false},
+	{PermIncidentSign, Security, false},
+
+	{PermAuditRead, Audit, true},
+	{PermAuditVerify, Audit, true},
+
+	{PermAccountRead, None, true},
+	{PermOrderRead, None, true},
+	{PermPaymentRead, None, true},
+	{PermFleetRead, None, true},
+	{PermConsentRead, None, true},
+	{PermAgreementRead, None, true},
+	{PermRetentionRead, None, true},
+	{PermStaffRead, None, true},
+	{PermLegalOrderRead, None, true},
+	{PermSuccessionRead, None, true},
+	{PermIncidentRead, None, true},
+
+	{PermRealnameReview, None, false},
+	{PermRealnameReveal, None, false},
+	{PermRealnameCorrect, None, false},
+	{PermPrivacyHandle, None, false},
+	{PermMinorHandle, None, false},
+	{PermLegalOrderEnter, None, false},
+	{PermLegalOrderExecute, None, false},
+	{PermIncidentHandle, None, false},
+}
+
+func dutyOf(permission string) duty {
+	i := slices.IndexFunc(duties, func(d duty) bool { return d.name == permission })
+	if i < 0 {
+		return duty{name: permission}
+	}
+	return duties[i]
+}
+
+// AllPermissions lists every permission. Nobody holds all but who begins an
+// installation alone.
+func AllPermissions() []string { return permissionsOf(func(duty) bool { return true }) }
+
+func permissionsOf(which func(duty) bool) (names []string) {
+	for _, d := range duties {
+		if which(d) {
+			names = append(names, d.name)
+		}
+	}
+	return names
+}
+
+// Role is a set of permissions that are given together.
+type Role string
+
+// Roles. The first three carry a power and exclude one another; the auditor acts
+// in nothing else either. Identity is the officer who verifies identities.
+const (
+	RoleSystem   Role = "system"
+	RoleSecurity Role = "security"
+	RoleAudit    Role = "audit"
+	RoleDesk     Role = "desk"
+	RoleIdentity Role = "identity"
+)
+
+// Roles lists them.
+func Roles() []Role { return []Role{RoleSystem, RoleSecurity, RoleAudit, RoleDesk, RoleIdentity} }
+
+// PermissionsOf lists what roles may do together.
+func PermissionsOf(roles ...Role) (names []string) {
+	for _, r := range roles {
+		for _, p := range r.Permissions() {
+			if !slices.Contains(names, p) {
+				names = append(names, p)
+			}
+		}
+	}
+	return names
+}
+
+// beside are the permissions of a role that no power binds.
+var beside = map[Role][]string{
+	RoleSystem:   {PermFleetRead, PermOrderRead, PermIncidentRead, PermStaffRead},
+	RoleSecurity: {PermConsentRead, PermAgreementRead, PermRetentionRead, PermLegalOrderRead, PermSuccessionRead, PermIncidentRead, PermStaffRead},
+	RoleIdentity: {PermRealnameReview, PermRealnameReveal, PermRealnameCorrect},
+}
+
+// Permissions lists what a role may do; empty for an unknown role.
+func (r Role) Permissions() []string {
+	switch r {
+	case RoleAudit:
+		return permissionsOf(func(d duty) bool { return d.power == Audit || d.looks })
+	case RoleDesk:
+		return permissionsOf(func(d duty) bool { return d.power == None && !slices.Contains(beside[RoleIdentity], d.name) })
+	case RoleSystem, RoleSecurity:
+		return append(permissionsOf(func(d duty) bool { return string(d.power) == string(r) }), beside[r]...)
+	}
+	return slices.Clone(beside[r])
+}

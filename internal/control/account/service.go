@@ -32,7 +32,9 @@ type Deps struct {
 	Memory  uint32           // KiB that a new password hash costs; 0 = 64 MiB
 	Limits  Limits           // zero = DefaultLimits, in the demo DemoLimits
 	Issuer  string           // name in authenticator apps
-	Demo    bool             // staff may enrol the second factor at first login
+
+	Corrections Corrections // told of every change of a person's data
+	Demo        bool        // staff may enrol the second factor at first login
 }
 
 // Service is the module. It is safe for concurrent use.

@@ -15,19 +15,28 @@ import (
 type Staff struct {
 	Name, Password, Email string
 	Permissions           []string
+
+	// Founder is who begins an installation alone: Permissions is not asked, and
+	// what others are given is lost.
+	Founder bool
 }
 
 // EnsureStaff makes a staff account unless the name exists; an existing staff
-// account gets the permissions. Outside demo mode it comes with a second
+// account gets the permissions in the place of those it had. ErrPowers: they are
+// of powers that exclude one another. ErrFounder: others are there. Outside demo mode it comes with a second
 // factor, whose secret is in the result and nowhere else. A customer's name is
 // refused with ErrNameTaken.
 func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error) {
+	power, err := st.power()
+	if err != nil {
+		return Registered{}, err
+	}
 	have, err := personBy(ctx, s.d.DB, "name_key", nameKey(st.Name))
 	switch {
 	case err == nil && !have.staff:
 		return Registered{}, ErrNameTaken
 	case err == nil:
-		return Registered{Account: have.account, Subject: have.subject, Name: have.name}, s.setPermissions(ctx, have, st.Permissions)
+		return Registered{Account: have.account, Subject: have.subject, Name: have.name}, s.setPermissions(ctx, have, st, power)
 	case !errs.IsNotFound(err):
 		return Registered{}, err
 	}
@@ -35,7 +44,7 @@ func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error)
 	if err != nil {
 		return Registered{}, err
 	}
-	p.staff, p.permissions = true, slices.Clone(st.Permissions)
+	p.staff, p.permissions = true, st.permissions()
 	if err := s.fillPerson(ctx, &p, st.Password, st.Email); err != nil {
 		return Registered{}, err
 	}
@@ -47,11 +56,29 @@ func (s *Service) EnsureStaff(ctx context.Context, st Staff) (Registered, error)
 		}
 		factor.confirmedAt = s.d.Clock.Now()
 	}
-	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.insertStaffTx(ctx, tx, p, factor) })
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.insertStaffTx(ctx, tx, p, factor, power) })
 	return result, err
 }
 
-func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor *factorRow) error {
+// power is the one that the permissions need.
+func (st Staff) power() (Power, error) {
+	if st.Founder {
+		return Founding, nil
+	}
+	return PowerOf(st.Permissions)
+}
+
+func (st Staff) permissions() []string {
+	if st.Founder {
+		return AllPermissions()
+	}
+	return slices.Clone(st.Permissions)
+}
+
+func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor *factorRow, power Power) error {
+	if err := s.beginTx(ctx, tx, p.subject, power); err != nil {
+		return err
+	}
 	fresh, err := insertPerson(ctx, tx, p)
 	if err != nil {
 		return err
@@ -67,25 +94,45 @@ func (s *Service) insertStaffTx(ctx context.Context, tx *db.Tx, p person, factor
 	if err := s.firstTrainingTx(ctx, tx, p); err != nil {
 		return err
 	}
+	if err := s.holdTx(ctx, tx, p.subject, power, true); err != nil {
+		return err
+	}
 	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
 		Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
 		Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(p.permissions, " ")},
 	})
 }
 
-func (s *Service) setPermissions(ctx context.Context, p person, permissions []string) error {
-	if slices.Equal(p.permissions, permissions) {
+// beginTx lets a founder in only where nobody holds a power.
+func (s *Service) beginTx(ctx context.Context, tx *db.Tx, subject id.Handle, power Power) error {
+	if power != Founding {
 		return nil
 	}
+	n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM account_person WHERE staff = 1 AND permissions <> '' AND subject <> $1", string(subject))
+	if err == nil && n > 0 {
+		err = ErrFounder
+	}
+	return err
+}
+
+func (s *Service) setPermissions(ctx context.Context, p person, st Staff, power Power) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE account_person SET permissions = $1 WHERE subject = $2", strings.Join(permissions, " "), string(p.subject))
+		p, err := personBy(ctx, tx, "subject", string(p.subject))
 		if err != nil {
 			return err
 		}
-		return s.d.Audit.AppendTx(ctx, tx, audit.Event{
-			Type: "account.staff_created", Subject: p.subject, Account: string(p.account),
-			Actor: audit.Actor{Class: "system"}, Detail: map[string]string{"permissions": strings.Join(permissions, " ")},
-		})
+		h, err := holderOf(ctx, tx, p.subject)
+		if err != nil || (slices.Equal(p.permissions, st.permissions()) && h.power == power) {
+			return err
+		}
+		if err := s.beginTx(ctx, tx, p.subject, power); err != nil {
+			return err
+		}
+		if err := s.holdTx(ctx, tx, p.subject, power, true); err != nil {
+			return err
+		}
+		p.permissions = st.permissions()
+		return s.permitTx(ctx, tx, p, "account.staff_created", audit.Actor{Class: "system"}, map[string]string{})
 	})
 }
 
@@ -134,8 +181,10 @@ func (s *Service) DisableStaff(ctx context.Context, name string) error {
 		return err
 	}
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE account_person SET permissions = '' WHERE subject = $1", string(p.subject)); err != nil {
-			return err
+		for _, q := range []string{"UPDATE account_person SET permissions = '' WHERE subject = $1", "DELETE FROM account_power WHERE subject = $1"} {
+			if _, err := tx.Exec(ctx, q, string(p.subject)); err != nil {
+				return err
+			}
 		}
 		return s.lockOutTx(ctx, tx, p, hash, "account.staff_disabled")
 	})
@@ -177,7 +226,7 @@ func (s *Service) lockOutTx(ctx context.Context, tx *db.Tx, p person, hash, kind
 // CheckPermissions refuses names that are no permissions.
 func CheckPermissions(names []string) error {
 	for _, n := range names {
-		if !slices.Contains(permissions, n) {
+		if !slices.Contains(AllPermissions(), n) {
 			return errs.New(errs.Invalid, "account.permission_unknown").With("permission", n)
 		}
 	}

@@ -86,6 +86,10 @@ type Deps struct {
 	Log            *slog.Logger
 	Origin         string // name of the log in checkpoints, "console.example.org/log"
 	CheckpointFile string // copy outside the database; empty: none
+
+	// Serves are the kinds of jobs that read of everybody, each with why: what it
+	// reads goes to the person, or to whom the person sends it.
+	Serves map[string]string
 }
 
 // Service is the audit module. It is safe for concurrent use.
@@ -97,11 +101,12 @@ type Service struct {
 	origin string
 	file   string
 	orders Orders
+	serves map[string]string
 }
 
 // New makes the service and registers its periodic checkpoint.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, vault: d.Vault, clock: d.Clock, log: d.Log, origin: d.Origin, file: d.CheckpointFile}
+	s := &Service{db: d.DB, vault: d.Vault, clock: d.Clock, log: d.Log, origin: d.Origin, file: d.CheckpointFile, serves: d.Serves}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -52,7 +52,7 @@ func newRig(t *testing.T, d *db.DB) rig {
 	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	file := filepath.Join(dir, "checkpoint")
-	s := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Origin: "test.example/log", CheckpointFile: file})
+	s := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: slog.New(slog.DiscardHandler), Origin: "test.example/log", CheckpointFile: file, Serves: map[string]string{"serves.everybody": "a test"}})
 	v.Bind(s, open{})
 	return rig{s, d, v, c, file}
 }
@@ -74,6 +74,13 @@ func (r rig) append(t *testing.T, n int) {
 	for range n {
 		must(t, r.db.InTx(ctx, func(tx *db.Tx) error { return r.s.AppendTx(ctx, tx, event()) }))
 	}
+}
+
+func (r rig) leaves(t *testing.T, kind string) int64 {
+	t.Helper()
+	n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM audit_leaf WHERE type = $1", kind)
+	must(t, err)
+	return n
 }
 
 func (r rig) exec(t *testing.T, text string, args ...any) {

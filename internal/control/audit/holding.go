@@ -20,6 +20,8 @@ func Holdings() []holding.Table {
 		holding.Of("audit_signer", holding.None("key of the system, not of a person", "name", "verifier", "sealed", "at")),
 		holding.Of("audit_read", holding.None("opaque name of the row", "id"),
 			concerns("disclosure", "at", "handle", "class", "reader", "session", "fields", "purpose", "reason", "legal_order", "shown_from")),
+		holding.Of("audit_stop", holding.None("opaque name of the row", "id"),
+			holding.None("a member of staff acting in office, or a job", "class", "reader", "at", "tries", "releaser", "reason", "released_at")),
 		holding.Of("audit_disclosure", holding.None("opaque name of the row", "id"),
 			holding.None("registered name of a company", "recipient", "legal_name", "role", "region"),
 			concerns("disclosure", "phase", "at", "handle", "op", "purpose", "basis", "mechanism", "fields", "legal_order", "shown_from")),

@@ -38,14 +38,19 @@ func (r ReadEvent) event() Event {
 }
 
 // RecordRead commits a read event and its leaf; it fills vault.ReadLog. It has
-// a transaction of its own and must not be called inside one.
+// a transaction of its own and must not be called inside one. ErrStopped: the
+// reader opened too much within an hour, and a second person has to allow more.
 func (s *Service) RecordRead(ctx context.Context, r vault.Read) (string, error) {
 	e := ReadEvent{ID: id.New("read"), At: s.clock.Now(), Subject: r.Subject, Reader: r.Reader, Fields: r.Fields, Purpose: r.Purpose, Reason: r.Reason, Order: r.Order}
 	var err error
 	if e.Shown, err = s.shownFrom(ctx, r.Order, r.For()); err != nil {
 		return "", err
 	}
+	stopped := false
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		if stopped, err = s.admitTx(ctx, tx, r); err != nil || stopped {
+			return err
+		}
 		_, err := tx.Exec(ctx, `INSERT INTO audit_read (id, at, handle, class, reader, session, fields, purpose, reason, legal_order, shown_from)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			e.ID, db.Micros(e.At), e.Subject, e.Reader.Class, e.Reader.Handle, e.Reader.Session,
@@ -57,6 +62,10 @@ func (s *Service) RecordRead(ctx context.Context, r vault.Read) (string, error) 
 	})
 	if err != nil {
 		return "", fmt.Errorf("recording a read: %w", err)
+	}
+	if stopped {
+		s.log.ErrorContext(ctx, "a reader is stopped: data of too many people within an hour", "kind", r.Reader.Class, "handle", s.limited(r))
+		return "", ErrStopped
 	}
 	return e.ID, nil
 }

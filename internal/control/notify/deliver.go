@@ -52,7 +52,7 @@ func (s *Service) compose(ctx context.Context, r row) (Mail, error) {
 	if !ok {
 		return Mail{}, fmt.Errorf("no template for event %s", r.event)
 	}
-	to, err := s.d.Account.Contact(ctx, r.subject, k.Mail, kindDeliver)
+	to, err := s.contact(ctx, r, k)
 	if err != nil {
 		return Mail{}, err
 	}
@@ -68,6 +68,14 @@ func (s *Service) compose(ctx context.Context, r row) (Mail, error) {
 		return Mail{}, err
 	}
 	return Mail{Reference: r.id, Subject: r.subject, Purpose: k.Mail, To: to.Email, Title: l.title, Text: l.text(), HTML: l.html()}, nil
+}
+
+// contact is where a message goes: what confirms a new address, there.
+func (s *Service) contact(ctx context.Context, r row, k kind) (account.Contact, error) {
+	if k.Token == "email_change" {
+		return s.d.Account.NextContact(ctx, r.subject, DeliverJob)
+	}
+	return s.d.Account.Contact(ctx, r.subject, k.Mail, DeliverJob)
 }
 
 func (s *Service) write(ctx context.Context, r row, k kind, to account.Contact, d data) (letter, error) {
@@ -93,6 +101,8 @@ func (s *Service) write(ctx context.Context, r row, k kind, to account.Contact, 
 		return l, nil
 	case "verify":
 		token, err = s.d.Account.IssueVerification(ctx, r.subject)
+	case "email_change":
+		token, err = s.d.Account.IssueEmailChange(ctx, r.subject)
 	case "reset":
 		token, err = s.d.Account.IssueReset(ctx, r.subject)
 	default:

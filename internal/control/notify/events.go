@@ -89,6 +89,11 @@ func (s *Service) subscribe() {
 			return s.Send(ctx, Message{Event: event, Account: e.Account, Subject: e.Subject, Dedupe: topic + ":" + e.ID})
 		})
 	}
+	for event, name := range map[string]string{EmailChanging: "notify", EmailChangeMail: "notify-new"} {
+		job.Subscribe(s.d.Queue, account.TopicEmailChange, name, func(ctx context.Context, e account.Event) error {
+			return s.Send(ctx, Message{Event: event, Account: e.Account, Subject: e.Subject, Dedupe: event + ":" + e.ID})
+		})
+	}
 	job.Subscribe(s.d.Queue, topicOrderPaid, "notify", func(ctx context.Context, e orderPaid) error {
 		return s.toOwner(ctx, e.Account, Message{Event: OrderPaid, Params: map[string]string{"order": e.Order}, Dedupe: topicOrderPaid + ":" + e.Order})
 	})

@@ -29,6 +29,8 @@ import (
 // Events that have templates.
 const (
 	VerifyMail      = "account.verify_mail"
+	EmailChangeMail = "account.email_change_mail"
+	EmailChanging   = "account.email_changing"
 	PasswordReset   = "account.password_reset"
 	PasswordChanged = "account.password_changed"
 	NewLogin        = "account.new_login"

@@ -61,7 +61,8 @@ const (
 	MailSkipped = "skipped"
 )
 
-const kindDeliver = "notify.deliver"
+// DeliverJob is the kind of the job that delivers.
+const DeliverJob = "notify.deliver"
 
 // ErrNotFound is for notices that are absent or somebody else's.
 var ErrNotFound = errs.New(errs.NotFound, "notify.not_found")
@@ -73,7 +74,7 @@ func New(d Deps) (*Service, error) {
 	}
 	d.URL = strings.TrimSuffix(d.URL, "/")
 	s := &Service{d: d, texts: map[string]Text{}}
-	job.On(d.Queue, kindDeliver, s.deliver)
+	job.On(d.Queue, DeliverJob, s.deliver)
 	s.subscribe()
 	return s, nil
 }
@@ -128,7 +129,7 @@ func (s *Service) SendTx(ctx context.Context, tx *db.Tx, m Message) error {
 	if err != nil || n == 0 || mail == mailNone {
 		return err
 	}
-	return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: kindDeliver, Payload: delivery{row}})
+	return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: DeliverJob, Payload: delivery{row}})
 }
 
 func checkParams(k kind, given map[string]string) error {

@@ -29,7 +29,7 @@ type words struct {
 type kind struct {
 	Event      string `yaml:"event"`
 	Mail       string `yaml:"mail"`  // purpose; empty: no mail
-	Token      string `yaml:"token"` // verify, reset or none
+	Token      string `yaml:"token"` // verify, email_change, reset or none
 	Link       string `yaml:"link"`
 	Inbox      bool   `yaml:"inbox"`
 	Unverified bool   `yaml:"unverified"`

@@ -64,7 +64,7 @@ type Identities interface {
 const (
 	copyLife  = 72 * time.Hour // clause LT-4.1: as long as the file may be fetched
 	maxCopies = 10             // of one person in a day
-	copyJob   = "privacy.copy"
+	ExportJob = "privacy.copy" // kind of the job that makes a copy
 )
 
 // Errors.
@@ -142,7 +142,7 @@ func (s *Service) makeCopy(ctx context.Context, j copyPayload) error {
 		return err
 	}
 	file, err := s.copier(r.Kind).Copy(ctx, holding.Person{Handle: f.subject, Account: f.account},
-		vault.Reader{Class: vault.Job, Session: copyJob}, "rights")
+		vault.Reader{Class: vault.Job, Session: ExportJob}, "rights")
 	if err != nil {
 		return fmt.Errorf("making the copy of %s: %w", r.ID, err)
 	}
@@ -277,7 +277,7 @@ func (s *Service) endCopies(ctx context.Context) error {
 
 // copyTask waits in the queue once for each request.
 func copyTask(request string) job.Job {
-	return job.Job{Kind: copyJob, Payload: copyPayload{request}, Key: copyJob + ":" + request}
+	return job.Job{Kind: ExportJob, Payload: copyPayload{request}, Key: ExportJob + ":" + request}
 }
 
 const copyColumns = "SELECT request, subject, account, state, content, size, digest, made_at, until, fetched_at FROM privacy_copy"

@@ -18,6 +18,11 @@ func Held() []holding.Held {
 		Shows:    []string{"request", "state", "made_at", "until", "fetched_at"},
 		Withheld: map[string]string{"content": "a copy that waits to be fetched: a copy holds no copies"},
 	}, {
+		Table: "privacy_correction_task", By: holding.ByHandle, Where: "subject = $1", Dated: "at", Hidden: "shown_from > $2",
+		Shows: []string{"recipient", "legal_name", "via", "at", "due_at", "told_at"},
+	}, {
+		Table: "privacy_correction", By: holding.ByHandle, Where: "subject = $1", Dated: "at",
+	}, {
 		Table: "privacy_guardian", By: holding.ByHandle, Where: "child = $1", Dated: "seen_at",
 		Shows: []string{"request", "document", "seen_at", "confirmed_at"},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},

@@ -27,6 +27,9 @@ func Holdings() []holding.Table {
 		holding.Of("privacy_guardian", []holding.Column{{
 			Name: "child", Category: holding.Guardian, Subject: "child", Purposes: []string{"rights"}, Basis: holding.ByDuty, Retention: "case",
 		}}, holding.None("whose proof was seen by whom, and its digest", "request", "child_account", "document", "seen_by", "seen_at", "confirmed_by", "confirmed_at")),
+		holding.Of("privacy_correction", in(erasable, holding.Case, false, "subject", "fields", "at"), holding.None("opaque row id", "id")),
+		holding.Of("privacy_correction_task", in(erasable, holding.Case, false, "subject", "fields", "receipt"),
+			holding.None("which recipient was told of a correction, how and when", "id", "correction", "recipient", "legal_name", "via", "at", "due_at", "shown_from", "told_at", "told_by")),
 		holding.Of("privacy_hold", of(holding.Case, false, "subject"), holding.None("what the law has us keep, and until when",
 			"id", "class", "law", "authority", "placed_by", "placed_at", "until", "ended_by", "ended_at")),
 	}

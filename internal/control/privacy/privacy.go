@@ -78,6 +78,7 @@ type Deps struct {
 	Held       []holding.Held  // which rows are a person's: what a copy shows
 	Tables     []holding.Table // the data map
 	Owners     Owners
+	Tellers    map[string]Teller    // by recipient; others are told by staff
 	Keepers    []retention.Keeper   // what the nightly run asks, in this order
 	Steady     func() time.Duration // a clock that never jumps; nil: the system's
 }
@@ -103,7 +104,9 @@ func New(d Deps) *Service {
 	if d.Queue != nil {
 		d.Queue.Every("privacy.clocks", time.Hour, s.watch)
 		d.Queue.Every("privacy.copies", time.Hour, s.endCopies)
-		job.On(d.Queue, copyJob, s.makeCopy)
+		job.On(d.Queue, ExportJob, s.makeCopy)
+		job.On(d.Queue, tellJob, s.tell)
+		d.Queue.Every("privacy.tell_again", time.Hour, s.tellAgain)
 		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
 	}
 	return s

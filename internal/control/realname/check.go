@@ -13,6 +13,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
+// CheckJob is the kind of the job that asks the source.
+const CheckJob = "realname.check"
+
 // checkJob is the payload of the job that asks the source.
 type checkJob struct{ Verification string }
 
@@ -51,7 +54,7 @@ func (s *Service) runCheck(ctx context.Context, j checkJob) error {
 }
 
 func (s *Service) read(ctx context.Context, v Verification) (name, number string, err error) {
-	ticket, err := s.ticket(ctx, v, vault.Reader{Class: vault.Job, Session: "realname.check"}, purpose, "")
+	ticket, err := s.ticket(ctx, v, vault.Reader{Class: vault.Job, Session: CheckJob}, purpose, "")
 	if err != nil {
 		return "", "", err
 	}
@@ -110,7 +113,7 @@ type decider struct {
 	reason string
 }
 
-var bySystem = decider{actor: audit.Actor{Class: vault.Job, Session: "realname.check"}}
+var bySystem = decider{actor: audit.Actor{Class: vault.Job, Session: CheckJob}}
 
 // decide applies events and commits the new state, its log entry and what it
 // tells others. The row must still be in the state that v has.
@@ -155,6 +158,11 @@ func (s *Service) moveTx(ctx context.Context, tx *db.Tx, v Verification, by deci
 	})
 	if err != nil {
 		return err
+	}
+	if to == Approved {
+		if err := s.correctedTx(ctx, tx, v, by); err != nil {
+			return err
+		}
 	}
 	e := DecidedEvent{string(v.Account), string(v.Subject), v.ID, string(to), reasons[last]}
 	if err := s.queue.PublishTx(ctx, tx, TopicDecided, e); err != nil {

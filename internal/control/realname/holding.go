@@ -32,6 +32,8 @@ func Holdings() []holding.Table {
 			of(holding.AgeBand, "realname_result", false, "band"),
 			of(holding.IDName, classValue, true, "name"),
 			of(holding.IDNumber, classValue, true, "number", "number_index")),
+		holding.Of("realname_grant", of(holding.IDResult, "realname_result", false, "subject", "kind", "case_id", "at"),
+			holding.None("opaque row id", "verification", "replaces"), holding.None("handle of a member of staff acting in office", "officer")),
 		holding.Of("realname_attempt",
 			holding.None("opaque row id", "id"),
 			attempt(holding.IDResult, "account", "at"), attempt(holding.IDNumber, "number_index"), attempt(holding.NetIP, "ip_index")),

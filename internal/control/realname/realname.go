@@ -25,7 +25,11 @@
 // outcome is unknown is never repeated by itself; one number verifies at most
 // three accounts; of whom the profile refuses for the age nothing is ever stored.
 //
-// Tables: realname_verification, realname_attempt.
+// A verified name or number is corrected by an identity-verification officer, for
+// a case in which the person asked for it, and only once the source was asked
+// again: the store takes values with a grant and no other way (grant.go).
+//
+// Tables: realname_verification, realname_grant, realname_attempt.
 package realname
 
 import (
@@ -63,8 +67,11 @@ var (
 	ErrTotalLimit   = errs.New(errs.Limited, "realname.total_limit")
 	ErrNumberLimit  = errs.New(errs.Limited, "realname.number_limit")
 	ErrSourceLimit  = errs.New(errs.Limited, "realname.address_limit")
-	ErrNumberInUse  = errs.New(errs.Conflict, "realname.number_in_use") // already verifies three accounts
-	ErrOwnReview    = errs.New(errs.Forbidden, "realname.own_review")   // staff decide about others only
+	ErrNumberInUse  = errs.New(errs.Conflict, "realname.number_in_use")                       // already verifies three accounts
+	ErrOwnReview    = errs.New(errs.Forbidden, "realname.own_review")                         // staff decide about others only
+	ErrGrant        = errs.New(errs.Forbidden, "realname.grant_needed").ByClause("LT-4.2")    // a verified name is not written
+	ErrOfficer      = errs.New(errs.Forbidden, "realname.officer_needed").ByClause("LT-4.2")  // nobody else corrects it
+	ErrCase         = errs.New(errs.Unprocessable, "realname.case_needed").ByClause("LT-4.2") // no open case of that person asks for it
 	ErrReasonNeeded = errs.New(errs.Unprocessable, "realname.reason_needed")
 )
 

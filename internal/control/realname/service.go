@@ -2,6 +2,7 @@ package realname
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,16 +22,18 @@ import (
 
 // Deps is what the module needs.
 type Deps struct {
-	DB      *db.DB
-	Clock   clock.Clock
-	Queue   *job.Queue
-	Log     *slog.Logger
-	Audit   *audit.Service
-	Vault   *vault.Vault
-	Checker Checker
-	Consent Consent
-	Ages    Ages
-	Profile string // "mainland" keeps the values; "hongkong" only the result, values at most 24 h
+	DB          *db.DB
+	Clock       clock.Clock
+	Queue       *job.Queue
+	Log         *slog.Logger
+	Audit       *audit.Service
+	Vault       *vault.Vault
+	Checker     Checker
+	Consent     Consent
+	Ages        Ages
+	Cases       Cases       // nil: nothing verified can be corrected
+	Corrections Corrections // nil: nobody is told (tests)
+	Profile     string      // "mainland" keeps the values; "hongkong" only the result, values at most 24 h
 }
 
 // Service is the module. It is safe for concurrent use.
@@ -45,6 +48,9 @@ type Service struct {
 	consent Consent
 	ages    Ages
 	profile string
+
+	cases       Cases
+	corrections Corrections
 }
 
 // purpose is the consent module's name of what this module does.
@@ -58,11 +64,12 @@ func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, vault: d.Vault,
 		checker: d.Checker, consent: d.Consent, ages: d.Ages, profile: d.Profile,
+		cases: d.Cases, corrections: d.Corrections,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	job.On(s.queue, "realname.check", s.runCheck)
+	job.On(s.queue, CheckJob, s.runCheck)
 	s.queue.Every("realname.hourly", time.Hour, s.hourly)
 	return s
 }
@@ -74,8 +81,10 @@ func (s *Service) Require(ctx context.Context, owner account.ID) (Verified, erro
 	if mutant.Off("LT-1.1b") {
 		return Verified{account: owner}, nil
 	}
-	v, err := db.Get(ctx, s.db, ErrRequired, scanVerification, "SELECT "+columns+` FROM realname_verification
-		WHERE account = $1 AND state IN ('verified', 'change_requested') ORDER BY decided_at DESC, id DESC LIMIT 1`, owner)
+	v, err := effective(ctx, s.db, owner)
+	if errors.Is(err, ErrNotFound) {
+		err = ErrRequired
+	}
 	if err != nil {
 		return Verified{}, err
 	}
@@ -118,7 +127,7 @@ func (s *Service) Submit(ctx context.Context, p account.Principal, in Submission
 		if err := s.consent.GrantTx(ctx, tx, act); err != nil {
 			return err
 		}
-		return s.enterTx(ctx, tx, &v, who, ip)
+		return s.enterTx(ctx, tx, first(p, v), &v, who, ip, audit.Actor{Class: vault.Self, Handle: v.Subject})
 	})
 	fault.Point("realname-after-submit")
 	return v, err
@@ -156,7 +165,7 @@ func (s *Service) admitTx(ctx context.Context, tx *db.Tx, v Verification, ip str
 
 // enterTx counts the attempt, seals the values and enqueues the question. The
 // attempt commits before the source is asked.
-func (s *Service) enterTx(ctx context.Context, tx *db.Tx, v *Verification, who person, ip string) error {
+func (s *Service) enterTx(ctx context.Context, tx *db.Tx, g grant, v *Verification, who person, ip string, by audit.Actor) error {
 	var err error
 	if v.name, err = s.vault.Seal(ctx, v.ref("name"), []byte(who.name)); err != nil {
 		return err
@@ -164,7 +173,7 @@ func (s *Service) enterTx(ctx context.Context, tx *db.Tx, v *Verification, who p
 	if v.number, err = s.vault.Seal(ctx, v.ref("number"), []byte(who.number)); err != nil {
 		return err
 	}
-	if err := insert(ctx, tx, *v); err != nil {
+	if err := s.writeTx(ctx, tx, g, *v); err != nil {
 		return err
 	}
 	if err := countAttempt(ctx, tx, *v, ip); err != nil {
@@ -172,12 +181,12 @@ func (s *Service) enterTx(ctx context.Context, tx *db.Tx, v *Verification, who p
 	}
 	err = s.audit.AppendTx(ctx, tx, audit.Event{
 		Type: "realname.submitted", Subject: v.Subject, Account: string(v.Account),
-		Actor: audit.Actor{Class: vault.Self, Handle: v.Subject}, Detail: map[string]string{"verification": v.ID},
+		Actor: by, Detail: map[string]string{"verification": v.ID, "grant": g.kind, "case": g.caseID},
 	})
 	if err != nil {
 		return err
 	}
-	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: "realname.check", Payload: checkJob{v.ID}, Key: "realname.check/" + v.ID})
+	return s.queue.EnqueueTx(ctx, tx, job.Job{Kind: CheckJob, Payload: checkJob{v.ID}, Key: "realname.check/" + v.ID})
 }
 
 func (v Verification) ref(column string) vault.Ref {

@@ -2,6 +2,7 @@ package realname
 
 import (
 	"context"
+	"errors"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
@@ -54,6 +55,14 @@ func (s *Service) byStaff(ctx context.Context, p account.Principal, verification
 	v, err := s.forStaff(ctx, p, verification, reason)
 	if err != nil {
 		return err
+	}
+	// Who entered a correction does not verify it again.
+	g, err := grantOf(ctx, s.db, v.ID)
+	if err != nil && !errors.Is(err, ErrGrant) {
+		return err
+	}
+	if g.officer == p.Subject {
+		return ErrOwnReview
 	}
 	by := decider{actor: audit.Actor{Class: vault.Staff, Handle: p.Subject, Session: p.Session}, reason: reason}
 	return s.decide(ctx, v, by, e)

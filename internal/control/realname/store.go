@@ -28,14 +28,6 @@ func byID(ctx context.Context, q db.Q, verification string) (Verification, error
 	return db.Get(ctx, q, ErrNotFound, scanVerification, "SELECT "+columns+" FROM realname_verification WHERE id = $1", verification)
 }
 
-func insert(ctx context.Context, tx *db.Tx, v Verification) error {
-	_, err := tx.Exec(ctx, `INSERT INTO realname_verification (id, account, subject, state, reason, band, name, number, number_index,
-			submitted_at, called_at, decided_at, decided_by, erase_at)
-		VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, 0, 0, '', 0)`,
-		v.ID, v.Account, v.Subject, v.State, v.Band, v.name, v.number, v.index, db.Micros(v.SubmittedAt))
-	return err
-}
-
 // Limits of paid calls, per day of UTC+8 but for the total.
 const (
 	perAccountDay = 3

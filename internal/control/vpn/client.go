@@ -266,6 +266,11 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 	if err := updateClient(ctx, tx, c, s.clock.Now()); err != nil {
 		return err
 	}
+	if old.Description != c.Description && s.corrections != nil {
+		if err := s.corrections.CorrectedTx(ctx, tx, c.Subject, "vpn_client.description"); err != nil {
+			return err
+		}
+	}
 	if err := s.followClientTx(ctx, tx, srv, c, old); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -14,6 +15,13 @@ type Vault interface {
 	Seal(ctx context.Context, ref vault.Ref, plain []byte) ([]byte, error)
 	Begin(ctx context.Context, r vault.Read) (vault.Ticket, error)
 	Open(ctx context.Context, t vault.Ticket, ref vault.Ref, sealed []byte) ([]byte, error)
+}
+
+// Corrections is told, in the transaction of the change, that columns of a person
+// hold something else now; it tells whoever was sent the old value (clause
+// TY-6.2). The rights desk fills it.
+type Corrections interface {
+	CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle, columns ...string) error
 }
 
 // SystemVault seals what is the installation's own: CA keys, the grant key.

@@ -58,6 +58,8 @@ type Deps struct {
 	System   SystemVault
 	Password *password.Hasher // shared with account, so that hashing is bounded once
 	Config   Config
+
+	Corrections Corrections // nil: nobody is told (tests)
 }
 
 // Service is the vpn module.
@@ -73,6 +75,8 @@ type Service struct {
 	hasher *password.Hasher
 	config Config
 
+	corrections Corrections
+
 	mu      sync.Mutex
 	secrets map[string]secret // opened system secrets; see secret.go
 	nobodys []byte            // sealed; see nobody.go
@@ -84,7 +88,7 @@ type Service struct {
 func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, fleet: d.Fleet, vault: d.Vault,
-		system: d.System, hasher: d.Password, config: d.Config, secrets: map[string]secret{},
+		system: d.System, hasher: d.Password, config: d.Config, corrections: d.Corrections, secrets: map[string]secret{},
 	}
 	s.fleet.Bind(s)
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)

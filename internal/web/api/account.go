@@ -193,7 +193,7 @@ func Accounts(a *API, s *account.Service, c *consent.Service, ages *age.Service)
 			return &Body[List[User]]{List[User]{Items(all, toUser), next}}, nil
 		})
 	Get(a, "/admin/trainings", Operation{
-		ID: "list-trainings", Summary: "The training register: until when staff may open personal data", Tag: "Staff", Access: Staff(account.PermAuditRead),
+		ID: "list-trainings", Summary: "The training register: until when staff may open personal data", Tag: "Staff", Access: Staff(account.PermStaffRead),
 		Detail: "A training is recorded by the command `skybridge admin add-training`.",
 	},
 		func(ctx context.Context, _ *struct{}) (*Body[List[Training]], error) {

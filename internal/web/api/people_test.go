@@ -384,7 +384,7 @@ func TestStaffPublishAPolicyAndPeopleAreAskedAgain(t *testing.T) {
 	p := newPlace(t, true)
 	_, err := p.Account.EnsureStaff(context.Background(), account.Staff{
 		Name: "operator", Password: accounttest.Password, Email: "op@example.org",
-		Permissions: account.AllPermissions(),
+		Founder: true,
 	})
 	if err != nil {
 		t.Fatal(err)

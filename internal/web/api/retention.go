@@ -78,20 +78,20 @@ func Retention(a *API, s *privacy.Service) {
 			all, err := s.HeldOf(ctx, Who(ctx).Subject)
 			return page(all, "", err, func(h privacy.Hold) OwnHold { return OwnHold{h.Class, h.Law, h.Until} })
 		})
-	Get(a, "/admin/retention-runs", Operation{ID: "list-retention-runs", Summary: "What the nightly runs destroyed, newest first", Tag: "Staff", Access: Staff(account.PermAuditRead)},
+	Get(a, "/admin/retention-runs", Operation{ID: "list-retention-runs", Summary: "What the nightly runs destroyed, newest first", Tag: "Staff", Access: Staff(account.PermRetentionRead)},
 		func(ctx context.Context, in *struct{ Page }) (*Body[List[RetentionRun]], error) {
 			all, err := s.RetentionRuns(ctx, in.Limit)
 			return page(all, "", err, func(r privacy.RetentionRun) RetentionRun {
 				return RetentionRun{r.Run, r.At, r.Class, r.Examined, r.Destroyed, r.Held, r.Overdue, r.Problem}
 			})
 		})
-	Get(a, "/admin/retention-classes", Operation{ID: "list-retention-classes", Summary: "How long each class of data is kept: floor and ceiling", Tag: "Staff", Access: Staff(account.PermAuditRead)},
+	Get(a, "/admin/retention-classes", Operation{ID: "list-retention-classes", Summary: "How long each class of data is kept: floor and ceiling", Tag: "Staff", Access: Staff(account.PermRetentionRead)},
 		func(context.Context, *struct{}) (*Body[List[RetentionClass]], error) {
 			return page(retention.Classes(), "", nil, func(c retention.Class) RetentionClass {
 				return RetentionClass{c.ID, c.From, append([]string{}, c.Law...), RetentionSpan(c.Floor), RetentionSpan(c.Ceiling[s.Profile()]), c.Lasting}
 			})
 		})
-	Get(a, "/admin/holds", Operation{ID: "list-holds", Summary: "Lawful holds, newest first", Tag: "Staff", Access: Staff(account.PermAuditRead)},
+	Get(a, "/admin/holds", Operation{ID: "list-holds", Summary: "Lawful holds, newest first", Tag: "Staff", Access: Staff(account.PermRetentionRead)},
 		func(ctx context.Context, _ *struct{}) (*Body[List[Hold]], error) {
 			all, err := s.Holds(ctx)
 			return page(all, "", err, toHold)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,16 @@ type Rig struct {
 	Account *account.Service
 	Age     *age.Service
 	Eraser  *Eraser
+	Desk    *Desk
+}
+
+// Desk notes what was corrected: handle and columns.
+type Desk struct{ Corrected []string }
+
+// CorrectedTx fills account.Corrections.
+func (d *Desk) CorrectedTx(_ context.Context, _ *db.Tx, subject id.Handle, columns ...string) error {
+	d.Corrected = append(d.Corrected, string(subject)+" "+strings.Join(columns, " "))
+	return nil
 }
 
 // Eraser notes whose data are to be erased.
@@ -72,12 +83,14 @@ func New(t testing.TB, d *db.DB, profile string, demo bool) Rig {
 		DB: d, Clock: r.Clock, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Statements: r.Consent, Eraser: eraser, Profile: profile,
 	})
 	r.Ages.Age = ages
+	desk := &Desk{}
 	s, err := account.New(account.Deps{
-		Age: ages, DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
+		Corrections: desk,
+		Age:         ages, DB: d, Clock: r.Clock, Queue: r.Queue, Log: slog.New(slog.DiscardHandler), Audit: r.Audit,
 		Consent: r.Consent, Vault: r.Vault, Hasher: hasher, Memory: 1, Demo: demo,
 	})
 	check(t, err)
-	return Rig{r, s, ages, eraser}
+	return Rig{r, s, ages, eraser, desk}
 }
 
 // Each runs fn on every engine with a rig in the profile mainland.
