@@ -125,11 +125,23 @@ test('the operator sees it all', async (walk) => {
     await page.getByText(like('audit.ok')).waitFor();
   });
   await step('every page looks right', () => everyPage(operatorPages));
+  await step('every desk looks right', () => everyDesk());
 });
 
 test('the pages complained of nothing', () => {
   expect(complaints.length === 0, complaints.join('\n'));
 });
+
+// The desks are tables and forms of the same parts as the pages above: each is looked at once, and
+// together they go through all looks. The second profile leaves them out.
+async function everyDesk() {
+  const wrong = [];
+  const all = profile === 'mainland' ? Object.entries(desks) : [];
+  for (const [i, [name, path]] of all.entries()) wrong.push(...(await look(context, page, name, path, looks[i % looks.length])));
+  await prefer(context, 'en', 'light');
+  await page.setViewportSize({ width: 1440, height: 900 });
+  expect(wrong.length === 0, wrong.join('\n'));
+}
 
 // The pages are the same in both profiles, but for the words of the policies: the second profile
 // is looked at once, in the first look.
@@ -181,4 +193,20 @@ const operatorPages = {
   'admin-nodes': '/admin/gateway-nodes',
   'admin-policies': '/admin/policies',
   'admin-audit': '/admin/audit-log',
+};
+
+const desks = {
+  'admin-rights': '/admin/rights',
+  'admin-retention': '/admin/retention',
+  'admin-incidents': '/admin/incidents',
+  'admin-data-map': '/admin/data-map',
+  'admin-clauses': '/admin/clauses',
+  'admin-minors': '/admin/minors',
+  'admin-training': '/admin/training',
+  'admin-agreements': '/admin/agreements',
+  'admin-legal-orders': '/admin/legal-orders',
+  'admin-successions': '/admin/successions',
+  'admin-erasures': '/admin/erasures',
+  'admin-quotas': '/admin/quotas',
+  'admin-real-name': '/admin/real-name',
 };

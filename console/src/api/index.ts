@@ -96,6 +96,7 @@ export const api = {
     withdrawRequest: (id: string) => data(client.POST('/api/v1/data-subject-requests/{id}/withdraw', at(id))),
     fetchCopy: (id: string): Promise<Blob> =>
       data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
+    proofPack: (): Promise<Blob> => data(client.POST('/api/v1/me/proof-pack', { parseAs: 'blob' })),
     arrangement: () => data(client.GET('/api/v1/me/arrangement')),
     arrange: (words: string) => data(client.POST('/api/v1/me/arrangement', { body: { words } })),
   },

@@ -256,7 +256,7 @@ function Announce() {
               extra={t('transfer.region_text')}
               rules={required}
             >
-              <Input className="mono" maxLength={60} autoComplete="off" placeholder="CN-mainland" />
+              <Input className="mono" maxLength={60} autoComplete="off" />
             </Form.Item>
             <Form.Item name="key" label={t('transfer.key')} extra={t('transfer.key_text')} rules={required}>
               <Input.TextArea className="mono" autoSize={{ minRows: 2 }} maxLength={400} />
