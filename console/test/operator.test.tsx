@@ -115,7 +115,9 @@ function prompt(purpose: string) {
 async function handIn() {
   await visit('/real-name');
   fireEvent.change(await screen.findByLabelText('Name'), { target: { value: 'Lin' } });
-  fireEvent.change(screen.getByLabelText('Identity card number'), { target: { value: '11010519491231002X' } });
+  fireEvent.change(screen.getByLabelText('Identity card number'), {
+    target: { value: '11010519491231002X' },
+  });
 }
 
 test('where the profile has it, an identity check waits for the consent to a transfer abroad', async () => {
