@@ -4,9 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent/consenttest"
 	proofpack "github.com/skybridge-cloud/skybridge/internal/control/proof"
@@ -30,16 +33,23 @@ func packs(t *testing.T) (person, all []byte, key string) {
 			return []map[string]string{{"id": "LT-0c", "state": "enforced"}}, nil
 		},
 		DataMap: func() ([]byte, error) { return []byte("[]"), nil },
+		Build:   func() (map[string]string, error) { return map[string]string{"version": "test"}, nil },
 	})
-	var one, every bytes.Buffer
-	must(t, s.Write(ctx, proofpack.Request{Subject: mine, Reader: vault.Reader{Class: vault.Self, Handle: mine, Session: "ses_1"}}, &one))
+	p := account.Principal{Subject: mine, Session: "ses_1"}
+	if _, err := s.Own(ctx, p, 0); !errors.Is(err, account.ErrStepUp) {
+		t.Errorf("without a fresh proof: got %v", err)
+	}
+	p.StepUpUntil = r.Clock.Now().Add(time.Minute)
+	one, err := s.Own(ctx, p, 0)
+	must(t, err)
+	var every bytes.Buffer
 	must(t, s.Write(ctx, proofpack.Request{Reader: vault.Reader{Class: vault.Job, Session: "prove"}}, &every))
-	if strings.Contains(contents(t, one.Bytes()), string(other)) {
+	if strings.Contains(contents(t, one), string(other)) {
 		t.Error("the pack of a person names another")
 	}
-	key, err := r.Audit.VerifierKey(ctx)
+	key, err = r.Audit.VerifierKey(ctx)
 	must(t, err)
-	return one.Bytes(), every.Bytes(), key
+	return one, every.Bytes(), key
 }
 
 func contents(t *testing.T, file []byte) string {

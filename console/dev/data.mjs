@@ -43,6 +43,11 @@ export const me = {
     'minor.handle',
     'privacy.handle',
     'audit.verify',
+    'fleet.write',
+    'realname.review',
+    'realname.reveal',
+    'succession.read',
+    'succession.write',
   ],
   age: { age_group: '', needs: '' },
   created_at: t(-90000),
@@ -124,7 +129,7 @@ export const servers = (n) =>
     pool: `10.250.${i}.0/24`, pool6: i % 2 ? '' : 'fd3a:8c1e:5b20::/64', default_domains: ['corp.example'], client_bypass: false,
     enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
     exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, mobile_idle_timeout: 3600, session_timeout: 86400,
-    cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2', tls_max: '1.3',
+    cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2', tls_max: '1.3', client_cas: [],
     deny_roaming: i === 1, large_segments: false,
     login_mode: 'password_certificate', groups: i ? [] : [{ name: 'staff', label: '全体员工' }, { name: 'ops', label: 'Operations' }],
     acl_default: 'deny', trusted_networks: [], acl_rules: [
@@ -647,3 +652,99 @@ export const erasures = (n) =>
       { table: 'order_order', deleted: 0, class: 'order', law: 'ECL 31', until: 'order+3y' },
     ],
   }));
+
+export const quotas = [
+  { name: 'vpn_gateways', region: 'cn-east-1', used: 3, limit: 20, settable: true },
+  { name: 'ssl_gateways', used: 27, limit: 30, settable: true, asked: 40 },
+  { name: 'certificates', used: 12, limit: 100, settable: true },
+  { name: 'ssl_servers', resource: id('vpngw-', 0), label: long, used: 1, limit: 1 },
+  {
+    name: 'ssl_clients',
+    resource: id('sslsrv-', 0),
+    label: '远程办公',
+    used: 500,
+    limit: 500,
+    settable: true,
+  },
+];
+export const limits = [
+  { name: 'mtu', low: 576, high: 1500, unit: 'bytes' },
+  { name: 'idle_timeout', low: 60, high: 86400, unit: 's', off: true },
+  { name: 'port', low: 443, high: 443 },
+  { name: 'port', low: 1024, high: 65535 },
+];
+export const quotaRequests = (n) =>
+  Array.from({ length: Math.min(n, 4) }, (_, i) => ({
+    account: id('acc_', i),
+    name: ['ssl_gateways', 'ssl_clients', 'vpn_gateways', 'certificates'][i],
+    limit: [40, 100000, 35, 500][i],
+    asked_at: t(-90 - i * 700),
+  }));
+
+export const exportCounters = (n) =>
+  [
+    { year: 2026, sensitive: false, people: 81230, next: 100000, alarm: true },
+    { year: 2026, sensitive: true, people: 412, next: 10000, alarm: false },
+    { year: 2025, sensitive: false, people: 9120, next: 10000, alarm: true },
+  ].slice(0, n);
+
+export const identities = (n) =>
+  Array.from({ length: Math.min(n, 3) }, (_, i) => ({
+    id: id('rnv_', i),
+    state: ['manual_review', 'change_requested', 'manual_review'][i],
+    reason: 'realname.no_record',
+    masked_name: ['林*清', '阿*提', '欧*娜'][i],
+    masked_number: `1101**********${i}23X`,
+    submitted_at: t(-80 - i * 900),
+    account: id('acc_', i),
+    band: i === 2 ? '16-17' : '',
+  }));
+
+export const minors = (n) => ({
+  waiting: [
+    { account: id('acc_', 4), age_group: '16-17', seen_by: '', erase_at: t(9000) },
+    { account: id('acc_', 5), age_group: '16-17', seen_by: id('sub_', 2), erase_at: t(3000) },
+  ].slice(0, n),
+  readings: [
+    { id: id('mrd_', 0), subject: id('sub_', 3), reader: id('sub_', 4), reason: 'dsr_7: 监护人请求更正邮箱', asked_at: t(-12), own: false },
+    { id: id('mrd_', 1), subject: id('sub_', 5), reader: id('sub_', 1), reason: '工单 TK-1042', asked_at: t(-40), own: true },
+  ].slice(0, n),
+  audits: [
+    { year: 2025, due_at: '2026-01-31T16:00:00Z', sha256: '' },
+    { year: 2024, due_at: '2025-01-31T16:00:00Z', made_at: t(-430000), sha256: 'be'.repeat(32), pack: { bands: { '≤14': 12, 15: 3, '16-17': 41 }, counts: { refused: 6, guardian_consent: 53, read: 9, read_approved: 8, read_refused: 1, erasure: 4 } } },
+  ].slice(0, n),
+}); // prettier-ignore
+
+const transferStates = ['announced', 'withdrawn', 'handed_over', 'lapsed', 'effective', 'signed'];
+export const successions = (n) =>
+  Array.from({ length: Math.min(n, 6) }, (_, i) => ({
+    id: id('suc_', i),
+    successor: i % 2 ? '示例云计算（香港）有限公司' : '示例网络科技（上海）股份有限公司',
+    contact: 'privacy@successor.example，上海市浦东新区示例路 1 号',
+    region: 'CN-mainland',
+    key: 'MCowBQYDK2VwAyEA',
+    documents: ['platform'],
+    change: i === 3 ? '增加用于客户关系管理的用途' : '',
+    effective_at: t(9000 - i * 4000),
+    state: transferStates[i],
+    entered_by: id('sub_', 1),
+    entered_at: t(-300 - i * 9000),
+    signature: i === 0 || i === 3 ? '' : 'ab'.repeat(43),
+    told_at: i ? t(-200) : undefined,
+  }));
+export const statement = {
+  text: `skybridge-succession/v1\nsuccessor: 示例网络科技（上海）股份有限公司\nregion: CN-mainland\nplatform 1.0.0 ${'e3'.repeat(32)}\neffective: 2026-12-06T16:00:00Z\n`,
+};
+
+const column = (Name, rest) => ({ Name, Why: '', Category: '', Subject: '', Purposes: null, Basis: '', Retention: '', Sealed: false, ...rest }); // prettier-ignore
+const about = (Category, Purposes, Basis, Retention, Sealed = false) => ({ Category, Subject: 'subject', Purposes, Basis, Retention, Sealed }); // prettier-ignore
+export const dataMap = () => ({
+  sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  map: [
+    { Name: 'account_person', Columns: [column('subject', { Why: 'handle that says nothing of the person' }), column('user_name', about('account.name', ['account'], 'contract', 'account_core')), column('email', about('contact.email', ['account', 'verify', 'recovery', 'security', 'service_change'], 'contract', 'account_core', true))] },
+    { Name: 'account_login', Columns: [column('at', { Why: 'moment of the attempt' }), column('ip', about('net.ip', ['security_audit', 'log_retention'], 'duty', 'netlog', true)), column('agent', about('net.useragent', ['security_audit'], 'duty', 'netlog', true))] },
+    { Name: 'realname_verification', Columns: [column('number', about('id.number', ['realname'], 'duty', 'realname_value', true)), column('name', about('id.name', ['realname'], 'duty', 'realname_value', true)), column('state', about('id.result', ['realname'], 'duty', 'realname_result'))] },
+    { Name: 'fleet_session', Columns: [column('source', about('net.ip', ['vpn_session'], 'duty', 'vpn_session', true)), column('started', about('net.session', ['vpn_session'], 'duty', 'vpn_session'))] },
+    { Name: 'fleet_node', Columns: [column('id', { Why: 'names a machine of the operator' })] },
+  ],
+}); // prettier-ignore

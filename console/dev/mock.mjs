@@ -105,6 +105,22 @@ function routes(scenario, n) {
     'POST /ssl-clients/:id/secret': () => data.secret,
     'GET /vpn-sessions': () => items(data.sessions(n)),
     'GET /ssl-servers/:id/sessions': () => items(data.sessions(n)),
+    'GET /quotas': () => items(data.quotas.slice(0, n)),
+    'GET /limits': () => items(data.limits),
+    'GET /privacy/datamap': () => data.dataMap(),
+    'GET /admin/quota-requests': () => items(data.quotaRequests(n)),
+    'GET /admin/export-counters': () => items(data.exportCounters(n)),
+    'GET /admin/real-name-verifications': () => items(data.identities(n)),
+    'POST /admin/real-name-verifications/:id/reveal': () => ({
+      name: '林婉清',
+      number: '11010519491231002X',
+    }),
+    'GET /admin/minors': () => data.minors(n),
+    'GET /admin/successions': () => items(data.successions(n)),
+    'GET /admin/successions/:id/statement': () => data.statement,
+    'GET /admin/receipts-in-suspense': () => items([]),
+    'GET /children': () => items([]),
+    'GET /me/access-log': () => items([]),
     'GET /admin/users': () => items(data.users(n)),
     'GET /admin/orders': () => items(data.orders(n)),
     'GET /admin/payments': () => items(data.payments(n)),
@@ -176,7 +192,7 @@ function answer(table, scenario, method, path, body) {
     if (verb !== method || wanted.length !== parts.length) continue;
     if (!wanted.every((w, i) => w.startsWith(':') || w === parts[i])) continue;
     const open =
-      ['/me', '/policies', '/trust', '/cookies', '/regions'].some((p) => path.startsWith(p)) ||
+      ['/me', '/policies', '/trust', '/cookies', '/regions', '/privacy'].some((p) => path.startsWith(p)) ||
       path.startsWith('/consent-prompts');
     if (scenario === 'error' && !open) refuse(503, 'fleet.no_node', '暂时没有可用的网关节点，请稍后重试。');
     if (scenario === 'renewal' && !open)

@@ -49,6 +49,12 @@ const CertificatePage = page(() => import('./pages/certificate'), 'CertificatePa
 const Sessions = page(() => import('./pages/sessions'), 'Sessions');
 const Security = page(() => import('./pages/security'), 'Security');
 const MyData = page(() => import('./pages/my-data'), 'MyData');
+const DataMapPage = page(() => import('./pages/data-map'), 'DataMapPage');
+const AdminDataMap = page(() => import('./pages/data-map'), 'AdminDataMap');
+const AdminClauses = page(() => import('./pages/trust'), 'AdminClauses');
+const AdminQuotas = page(() => import('./pages/admin-quotas'), 'AdminQuotas');
+const AdminRealName = page(() => import('./pages/admin-real-name'), 'AdminRealName');
+const AdminSuccessions = page(() => import('./pages/admin-successions'), 'AdminSuccessions');
 const AdminUsers = page(() => import('./pages/admin-lists'), 'AdminUsers');
 const AdminOrders = page(() => import('./pages/admin-lists'), 'AdminOrders');
 const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments');
@@ -83,6 +89,11 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/legal-orders': AdminLegalOrders,
   '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,
+  '/admin/quotas': AdminQuotas,
+  '/admin/real-name': AdminRealName,
+  '/admin/clauses': AdminClauses,
+  '/admin/data-map': AdminDataMap,
+  '/admin/successions': AdminSuccessions,
 };
 
 export const newClient = () =>
@@ -153,6 +164,7 @@ export function Pages() {
         <Route path="/policies/:document" element={<PolicyPage />} />
         <Route path="/policies/:document/versions/:version" element={<PolicyPage />} />
         <Route path="/trust" element={<Trust />} />
+        <Route path="/data-map" element={<DataMapPage />} />
         <Route element={<SignedIn />}>
           <Route element={<ConsoleLayout />}>
             <Route index element={<Overview />} />

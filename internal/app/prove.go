@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -26,23 +27,26 @@ func Prove(ctx context.Context, cfg config.Config, handle string, since int64, o
 		return err
 	}
 	defer func() { _ = s.close() }()
-	proofs, err := m.proofs()
-	if err != nil {
-		return err
-	}
-	return proofs.Write(ctx, proof.Request{
+	return m.proofs().Write(ctx, proof.Request{
 		Subject: id.Handle(handle), Reader: vault.Reader{Class: vault.Job, Session: "prove"}, Since: since,
 	}, out)
 }
 
-func (m *modules) proofs() (*proof.Service, error) {
-	sum, err := programSum()
+func (m *modules) proofs() *proof.Service {
 	return proof.New(proof.Deps{
-		Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: map[string]string{"version": Version(), "sha256": sum},
+		Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: build,
 		Clauses: func(ctx context.Context) (any, error) { return m.boardRows(ctx) },
 		DataMap: func() ([]byte, error) { return DataMap(Holdings()) },
-	}), err
+	})
 }
+
+func build() (map[string]string, error) {
+	sum, err := ownSum()
+	return map[string]string{"version": Version(), "sha256": sum}, err
+}
+
+// ownSum is programSum, once in a process.
+var ownSum = sync.OnceValues(programSum)
 
 // programSum is the SHA-256 of the program that runs, in hex: who has the source
 // can build it again and compare.

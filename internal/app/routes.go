@@ -71,6 +71,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
+	api.ProofPacks(a, m.proofs())
 	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)
 	api.Incidents(a, m.incident)

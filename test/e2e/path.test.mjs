@@ -120,6 +120,7 @@ test('the operator sees it all', async (walk) => {
   });
   await step('turns the second factor on', () => customer.enrolSecondFactor(page));
   await step('every page looks right', () => everyPage(operatorPages));
+  await step('every desk looks right', () => everyDesk());
 });
 
 test('the auditor verifies the log', async (walk) => {
@@ -136,11 +137,24 @@ test('the auditor verifies the log', async (walk) => {
     await page.getByText(like('audit.ok')).waitFor();
   });
   await step('every page looks right', () => everyPage(auditorPages));
+  await step('every desk looks right', () => everyDesk());
 });
 
 test('the pages complained of nothing', () => {
   expect(complaints.length === 0, complaints.join('\n'));
 });
+
+// The desks are tables and forms of the same parts as the pages above: each is looked at once, and
+// together they go through all looks. The second profile leaves them out.
+async function everyDesk() {
+  const wrong = [];
+  const me = await page.evaluate(async () => (await fetch('/api/v1/me')).json());
+  const all = profile === 'mainland' ? Object.entries(desks).filter(([, [, permission]]) => me.permissions.includes(permission)) : [];
+  for (const [i, [name, [path]]] of all.entries()) wrong.push(...(await look(context, page, name, path, looks[i % looks.length])));
+  await prefer(context, 'en', 'light');
+  await page.setViewportSize({ width: 1440, height: 900 });
+  expect(wrong.length === 0, wrong.join('\n'));
+}
 
 // The pages are the same in both profiles, but for the words of the policies: the second profile
 // is looked at once, in the first look.
@@ -197,4 +211,20 @@ const operatorPages = {
 const auditorPages = {
   'admin-audit': '/admin/audit-log',
   'admin-training': '/admin/training',
+};
+
+const desks = {
+  'admin-rights': ['/admin/rights', 'privacy.handle'],
+  'admin-retention': ['/admin/retention', 'retention.read'],
+  'admin-incidents': ['/admin/incidents', 'incident.read'],
+  'admin-data-map': ['/admin/data-map', 'audit.read'],
+  'admin-clauses': ['/admin/clauses', 'audit.read'],
+  'admin-minors': ['/admin/minors', 'minor.handle'],
+  'admin-training': ['/admin/training', 'staff.read'],
+  'admin-agreements': ['/admin/agreements', 'agreement.read'],
+  'admin-legal-orders': ['/admin/legal-orders', 'legal_order.read'],
+  'admin-successions': ['/admin/successions', 'succession.read'],
+  'admin-erasures': ['/admin/erasures', 'privacy.handle'],
+  'admin-quotas': ['/admin/quotas', 'fleet.read'],
+  'admin-real-name': ['/admin/real-name', 'realname.review'],
 };

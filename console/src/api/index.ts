@@ -68,6 +68,10 @@ export const api = {
     policies: () => data(client.GET('/api/v1/policies')),
     cookies: () => data(client.GET('/api/v1/cookies')),
     trust: () => data(client.GET('/api/v1/trust')),
+    dataMap: async () => {
+      const { map, sha256 } = await data(client.GET('/api/v1/privacy/datamap'));
+      return { map: map as T.MapTable[], sha256 };
+    },
     policy: (document: string, version?: string) =>
       version
         ? data(
@@ -94,6 +98,7 @@ export const api = {
     withdrawRequest: (id: string) => data(client.POST('/api/v1/data-subject-requests/{id}/withdraw', at(id))),
     fetchCopy: (id: string): Promise<Blob> =>
       data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
+    proofPack: (): Promise<Blob> => data(client.POST('/api/v1/me/proof-pack', { parseAs: 'blob' })),
     arrangement: () => data(client.GET('/api/v1/me/arrangement')),
     arrange: (words: string) => data(client.POST('/api/v1/me/arrangement', { body: { words } })),
   },
@@ -249,6 +254,22 @@ export const api = {
     nodes: () => data(client.GET('/api/v1/admin/gateway-nodes')),
     drainNode: (id: string, draining: boolean) =>
       data(client.PATCH('/api/v1/admin/gateway-nodes/{id}', { ...at(id), body: { draining } })),
+    quotaRequests: () => data(client.GET('/api/v1/admin/quota-requests')),
+    decideQuota: (body: T.QuotaDecision) => data(client.POST('/api/v1/admin/quotas', { body })),
+    exportCounters: () => data(client.GET('/api/v1/admin/export-counters')),
+    realNameReviews: () => data(client.GET('/api/v1/admin/real-name-verifications')),
+    revealRealName: (id: string, reason: string) =>
+      data(client.POST('/api/v1/admin/real-name-verifications/{id}/reveal', { ...at(id), body: { reason } })),
+    decideRealName: (id: string, body: { approve: boolean; reason: string }) =>
+      data(client.POST('/api/v1/admin/real-name-verifications/{id}/decision', { ...at(id), body })),
+    successions: () => data(client.GET('/api/v1/admin/successions')),
+    announceSuccession: (body: T.NewTransfer) =>
+      data(client.POST('/api/v1/admin/successions', { body: body as T.BusinessTransfer })),
+    successionStatement: (id: string) => data(client.GET('/api/v1/admin/successions/{id}/statement', at(id))),
+    signSuccession: (id: string, signature: string) =>
+      data(client.POST('/api/v1/admin/successions/{id}/sign', { ...at(id), body: { signature } })),
+    withdrawSuccession: (id: string) => data(client.POST('/api/v1/admin/successions/{id}/withdraw', at(id))),
+    handOver: (id: string) => data(client.POST('/api/v1/admin/successions/{id}/hand-over', at(id))),
     policies: (query?: PageQuery) => data(client.GET('/api/v1/admin/policies', page(query))),
     audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),
     checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),

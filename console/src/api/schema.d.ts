@@ -2242,6 +2242,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/proof-pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A file that shows offline what was promised to you, agreed, sent and read
+         * @description A ZIP for skybridge-verify: policies, consents, disclosures, reads and the entries of the audit log about you, proven in a signed checkpoint. It is made for a session that proved itself within ten minutes; the reading is recorded.
+         */
+        post: operations["make-proof-pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/step-up": {
         parameters: {
             query?: never;
@@ -11190,6 +11210,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-proof-pack": {
+        parameters: {
+            query?: {
+                /** @description Size of an older checkpoint that you kept; 0 for none */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
             };
             /** @description Error */
             default: {

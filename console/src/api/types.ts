@@ -146,3 +146,28 @@ export type Agreement = Schemas['ProcessingAgreement'];
 export type Assessment = Schemas['ImpactAssessment'];
 export type Erasure = Schemas['Erasure'];
 export type ErasureCase = Schemas['ErasureCase'];
+export type QuotaRequest = Schemas['QuotaRequest'];
+export type QuotaDecision = Schemas['QuotaDecision'];
+export type ExportCounter = Schemas['ExportCounter'];
+export type BusinessTransfer = Schemas['BusinessTransfer'];
+export type NewTransfer = Omit<
+  BusinessTransfer,
+  'id' | 'state' | 'entered_by' | 'entered_at' | 'signature' | 'signed_at' | 'ended_at' | 'told_at'
+>;
+export type RealNameReview = Schemas['RealNameReview'];
+export type RealNameValues = Schemas['RealNameValues'];
+
+/** The data map; Purposes is null where a column is not personal. */
+export interface MapColumn {
+  Name: string;
+  Why: string;
+  Category: string;
+  Purposes: string[] | null;
+  Basis: string;
+  Retention: string;
+  Sealed: boolean;
+}
+export interface MapTable {
+  Name: string;
+  Columns: MapColumn[];
+}

@@ -8,6 +8,7 @@ import { Link, Outlet, useLocation, useNavigate } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import { placeAt, placesFor, type Place } from '../lib/nav';
+import { zone } from '../lib/format';
 import { useLive } from '../lib/live';
 import { useMe } from '../lib/session';
 import { useNarrow } from '../lib/media';
@@ -65,6 +66,9 @@ export function ConsoleLayout() {
                 </Suspense>
               </Boundary>
             </AgeGate>
+            <p className="small quiet" style={{ margin: '24px 0 0' }}>
+              {t('frame.zone', { zone: zone() })}
+            </p>
           </div>
         </main>
       </div>

@@ -9,6 +9,8 @@ import { api } from '../api';
 import type { OwnData } from '../api/types';
 import { useSettings } from '../lib/settings';
 import { useChange, useCreate, useFormat } from '../lib/use';
+import { saveFile } from '../lib/csv';
+import { CopyText } from './copy-text';
 import { CopyState, useRequests } from './my-requests';
 import { ErrorState, ProblemAlert } from './problem';
 import { ResourceTable } from './resource-table';
@@ -27,6 +29,7 @@ export function MyHoldings() {
   return (
     <div className="stack">
       <TakeCopy />
+      <TakeProof />
       <ResourceTable<OwnData>
         label={t('rights.held')}
         queryKey={['own-data']}
@@ -166,6 +169,34 @@ function TakeCopy() {
           <ProblemFree title={t('rights.asked')} text={t('rights.asked_port')} />
         ) : null}
         <ProblemAlert error={ask.error} />
+      </div>
+    </Card>
+  );
+}
+
+/** The file that shows, without us, what was promised, agreed, sent and read. */
+function TakeProof() {
+  const { t } = useTranslation();
+  const take = useChange(
+    async () => saveFile('skybridge-proof-pack.zip', await api.privacy.proofPack(), 'application/zip'),
+    [['reads']],
+  );
+  return (
+    <Card size="small" title={t('proof.title')}>
+      <div className="stack">
+        <span>{t('proof.text')}</span>
+        <div className="row">
+          <Button loading={take.isPending} onClick={() => take.mutate(undefined)}>
+            {t('proof.take')}
+          </Button>
+          <span className="quiet small" role="status">
+            {take.isPending ? t('proof.making') : take.isSuccess ? t('proof.done') : ''}
+          </span>
+        </div>
+        <span className="small quiet">
+          {t('proof.check')} <CopyText text="skybridge-verify --key log.pub skybridge-proof-pack.zip" wrap />
+        </span>
+        <ProblemAlert error={take.error} />
       </div>
     </Card>
   );

@@ -1,12 +1,12 @@
 // What the person asked about their data: how it stands, by when it is due, the answer, the copy.
 
-import { Alert, Button, Drawer, Form, Input, Modal, Select, Skeleton } from 'antd';
+import { Alert, Button, Drawer, Form, Modal, Skeleton } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { NewRightsRequest, RightsKind, RightsRequest } from '../api/types';
+import type { NewRightsRequest, RightsRequest } from '../api/types';
 import { newKey } from '../api/http';
 import { saveFile } from '../lib/csv';
 import { useSettings } from '../lib/settings';
@@ -15,39 +15,12 @@ import { ConfirmDelete } from './confirm-delete';
 import { CopyText } from './copy-text';
 import { Facts } from './facts';
 import { ErrorState, ProblemAlert } from './problem';
+import { RequestFields } from './request-fields';
 import { ResourceTable } from './resource-table';
 import { short } from './name-cell';
 import { StateDot } from './state-dot';
 
 const key = ['rights'];
-
-/** What may be asked in the form; misuse has a button of its own. */
-export const kinds: RightsKind[] = [
-  'copy',
-  'port',
-  'access',
-  'correct',
-  'supplement',
-  'delete',
-  'restrict',
-  'explain',
-  'withdraw',
-  'cancel',
-  'guardian',
-  'deceased',
-  'complaint',
-  'question',
-];
-
-/** These say nothing without words. */
-export const needWords: RightsKind[] = [
-  'correct',
-  'supplement',
-  'deceased',
-  'guardian',
-  'complaint',
-  'question',
-];
 
 const open = ['received', 'asked', 'carrying'];
 
@@ -164,7 +137,6 @@ function Ask() {
   const { t } = useTranslation();
   const [shown, show, hide] = useToggle();
   const [form] = Form.useForm<NewRightsRequest>();
-  const kind = Form.useWatch('kind', form);
   const ask = useCreate((r: NewRightsRequest, k: string) => api.privacy.ask(r, k), [key]);
   return (
     <>
@@ -186,30 +158,7 @@ function Ask() {
         destroyOnHidden
       >
         <Form form={form} layout="vertical" onFinish={(r) => ask.mutate(r, { onSuccess: hide })}>
-          <Form.Item
-            name="kind"
-            label={t('rights.what')}
-            rules={[{ required: true, message: t('rights.what_needed') }]}
-            extra={kind ? t(`rights.about_${kind}`) : undefined}
-          >
-            <Select
-              options={kinds.map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))}
-              placeholder={t('rights.choose')}
-            />
-          </Form.Item>
-          <Form.Item
-            name="words"
-            label={t('rights.words')}
-            rules={[
-              {
-                required: kind !== undefined && needWords.includes(kind),
-                message: t('rights.words_needed'),
-              },
-            ]}
-            extra={t('rights.words_text')}
-          >
-            <Input.TextArea rows={5} maxLength={4000} showCount />
-          </Form.Item>
+          <RequestFields label={t('rights.what')} hint={t('rights.words_text')} />
         </Form>
         <ProblemAlert error={ask.error} />
       </Modal>

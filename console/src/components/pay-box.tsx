@@ -12,6 +12,7 @@ import type { Order, PaymentMethod, StartedPayment } from '../api/types';
 import { formatSpan } from '../lib/format';
 import { leave } from '../lib/instruction';
 import { useChange, useCreate, useFormat, useNow } from '../lib/use';
+import { Abroad, useAbroad } from './abroad';
 import { Choices } from './choices';
 import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
 import { EmptyState, ErrorState, ProblemAlert } from './problem';
@@ -53,7 +54,11 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
   const format = useFormat();
   const [chosen, setChosen] = useState(methods[0]?.id ?? '');
   const method = methods.find((m) => m.id === chosen);
-  const start = useCreate((id: string, key) => api.shop.pay(order.id, id, key), [['payments']]);
+  const abroad = useAbroad(method ? `pay.${method.kind}` : '');
+  const start = useCreate(
+    (id: string, key) => abroad.give().then(() => api.shop.pay(order.id, id, key)),
+    [['payments']],
+  );
   useEffect(() => {
     if (start.data) leave(start.data.instruction);
   }, [start.data]);
@@ -78,6 +83,7 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
       <p className="small quiet" style={{ margin: 0 }}>
         {t('pay.told')}
       </p>
+      <Abroad abroad={abroad} />
       {method && gated(start.error) ? (
         <Share key={method.purpose} purpose={method.purpose} done={() => start.mutate(method.id)} />
       ) : (
@@ -89,7 +95,7 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
           type="primary"
           size="large"
           loading={start.isPending}
-          disabled={!method}
+          disabled={!method || !abroad.ready}
           onClick={() => start.mutate(chosen)}
         >
           {t('pay.go', { amount: format.money(order.total) })}

@@ -19,6 +19,8 @@ interface Props {
   steps: WizardStep[];
   initialValues?: object;
   summary?: ReactNode;
+  /** Stands beside the button where the summary is below it. */
+  brief?: ReactNode;
   submit: string;
   submitting: boolean;
   error?: ReactNode;
@@ -77,8 +79,9 @@ export function WizardForm(p: Props) {
             ))}
           </div>
           {p.error ? <div style={{ marginBottom: 16 }}>{p.error}</div> : null}
-          <div className="spread">
-            {at > 0 ? <Button onClick={() => setAt(at - 1)}>{t('common.back')}</Button> : <span />}
+          <div className={narrow && p.brief ? 'spread actbar' : 'spread'}>
+            {at > 0 ? <Button onClick={() => setAt(at - 1)}>{t('common.back')}</Button> : null}
+            {narrow && p.brief ? p.brief : at > 0 ? null : <span />}
             <Button
               type="primary"
               size="large"

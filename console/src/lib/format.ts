@@ -102,3 +102,12 @@ export function formatSpan(milliseconds: number): string {
       : `${pad(minutes)}:${pad(seconds)}`;
   return days ? `${days}d ${clock}` : clock;
 }
+
+/** The zone that times are written in: Asia/Shanghai (UTC+08:00). */
+export function zone(): string {
+  const minutes = -new Date().getTimezoneOffset();
+  const far = Math.abs(minutes);
+  const name = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const offset = `UTC${minutes < 0 ? '−' : '+'}${pad(Math.floor(far / 60))}:${pad(far % 60)}`;
+  return name ? `${name} (${offset})` : offset;
+}

@@ -7,10 +7,12 @@ import {
   AuditOutlined,
   BankOutlined,
   BarChartOutlined,
+  CheckSquareOutlined,
   CloudServerOutlined,
   ClusterOutlined,
   CreditCardOutlined,
   DashboardOutlined,
+  DatabaseOutlined,
   FileDoneOutlined,
   FileProtectOutlined,
   GlobalOutlined,
@@ -26,6 +28,7 @@ import {
   SecurityScanOutlined,
   ShoppingCartOutlined,
   SolutionOutlined,
+  SwapOutlined,
   TeamOutlined,
 } from '@ant-design/icons';
 import type { Me } from '../api/types';
@@ -81,11 +84,39 @@ export const places: Place[] = [
     permission: 'fleet.read',
   },
   {
+    path: '/admin/quotas',
+    name: 'admin_quotas',
+    icon: <BarChartOutlined />,
+    group: 'operator',
+    permission: 'fleet.read',
+  },
+  {
+    path: '/admin/real-name',
+    name: 'admin_real_name',
+    icon: <IdcardOutlined />,
+    group: 'operator',
+    permission: 'realname.review',
+  },
+  {
     path: '/admin/policies',
     name: 'admin_policies',
     icon: <AuditOutlined />,
     group: 'operator',
     permission: 'consent.read',
+  },
+  {
+    path: '/admin/clauses',
+    name: 'admin_clauses',
+    icon: <CheckSquareOutlined />,
+    group: 'operator',
+    permission: 'audit.read',
+  },
+  {
+    path: '/admin/data-map',
+    name: 'admin_data_map',
+    icon: <DatabaseOutlined />,
+    group: 'operator',
+    permission: 'audit.read',
   },
   {
     path: '/admin/audit-log',
@@ -156,6 +187,13 @@ export const places: Place[] = [
     icon: <DeleteOutlined />,
     group: 'operator',
     permission: 'privacy.handle',
+  },
+  {
+    path: '/admin/successions',
+    name: 'admin_successions',
+    icon: <SwapOutlined />,
+    group: 'operator',
+    permission: 'succession.read',
   },
 ];
 

@@ -78,7 +78,17 @@ const tones: Record<string, Record<string, Tone>> = {
     refused: 'bad',
     withdrawn: 'idle',
   },
+  transfer: {
+    announced: 'warn',
+    signed: 'busy',
+    effective: 'warn',
+    handing_over: 'busy',
+    handed_over: 'good',
+    lapsed: 'bad',
+    withdrawn: 'idle',
+  },
   training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
+  exports: { below: 'good', near: 'bad' },
   paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },
   flag: { yes: 'good', no: 'idle' },
 };

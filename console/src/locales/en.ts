@@ -10,6 +10,7 @@ import rights from './en/rights.json';
 import erasure from './en/erasure.json';
 import trust from './en/trust.json';
 import staff from './en/staff.json';
+import operator from './en/operator.json';
 
 export const words = {
   ...common,
@@ -24,4 +25,5 @@ export const words = {
   ...erasure,
   ...trust,
   ...staff,
+  ...operator,
 };

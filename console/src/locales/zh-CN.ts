@@ -10,6 +10,7 @@ import rights from './zh-CN/rights.json';
 import erasure from './zh-CN/erasure.json';
 import trust from './zh-CN/trust.json';
 import staff from './zh-CN/staff.json';
+import operator from './zh-CN/operator.json';
 
 export const words = {
   ...common,
@@ -24,4 +25,5 @@ export const words = {
   ...erasure,
   ...trust,
   ...staff,
+  ...operator,
 };

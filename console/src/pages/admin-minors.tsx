@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Alert, Button, Card, Empty, Modal, Tag, Upload } from 'antd';
+import { Alert, Button, Card, Empty, Modal, Popconfirm, Tag, Upload } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
@@ -133,9 +133,14 @@ function Reading({ r }: { r: MinorReading }) {
         {r.own ? (
           <span className="muted">{t('minors.reading_own')}</span>
         ) : (
-          <Button loading={approve.isPending} onClick={() => approve.mutate(undefined)}>
-            {t('minors.approve')}
-          </Button>
+          <Popconfirm
+            title={t('minors.approve_text')}
+            okText={t('minors.approve')}
+            cancelText={t('common.cancel')}
+            onConfirm={() => approve.mutate(undefined)}
+          >
+            <Button loading={approve.isPending}>{t('minors.approve')}</Button>
+          </Popconfirm>
         )}
       </div>
       <ProblemAlert error={approve.error} />

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { Button, Card, Form, Input, Modal } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { Agreement, Assessment, PaperNeed } from '../api/types';
+import type { Agreement, Assessment, ExportCounter, PaperNeed } from '../api/types';
 import { CopyText } from '../components/copy-text';
 import { short } from '../components/name-cell';
 import { Page } from '../components/page';
@@ -122,7 +122,53 @@ export function AdminPapers() {
           empty={{ title: t('paper.none') }}
         />
       </Card>
+      <Exports />
     </Page>
+  );
+}
+
+/** How many people's data left the region in a year, against the numbers at which the law asks for more. */
+function Exports() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const what = (c: ExportCounter) =>
+    t(c.sensitive ? 'paper.exports_sensitive' : 'paper.exports_all', { year: c.year });
+  return (
+    <Card title={t('paper.exports')}>
+      <ResourceTable<ExportCounter>
+        label={t('paper.exports')}
+        queryKey={['admin', 'export-counters']}
+        load={api.admin.exportCounters}
+        rowKey={(c) => `${c.year}.${c.sensitive}`}
+        nameTitle={t('paper.exports_year')}
+        nameText={what}
+        name={(c) => <span style={{ fontWeight: 500 }}>{what(c)}</span>}
+        columns={[
+          {
+            key: 'people',
+            title: t('paper.exports_people'),
+            align: 'right',
+            cell: (c) => <span className="num">{format.number(c.people)}</span>,
+            text: (c) => c.people,
+          },
+          {
+            key: 'next',
+            title: t('paper.exports_next'),
+            align: 'right',
+            cell: (c) => <span className="num">{c.next ? format.number(c.next) : '–'}</span>,
+            text: (c) => c.next,
+          },
+          {
+            key: 'state',
+            title: t('common.state'),
+            cell: (c) => <StateDot kind="exports" state={c.alarm ? 'near' : 'below'} />,
+            text: (c) => t(`state.exports.${c.alarm ? 'near' : 'below'}`),
+          },
+        ]}
+        csv="transfers-abroad"
+        empty={{ title: t('paper.exports_none'), text: t('paper.exports_none_text') }}
+      />
+    </Card>
   );
 }
 

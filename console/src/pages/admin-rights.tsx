@@ -10,10 +10,11 @@ import { CorrectRealName } from '../components/correct-real-name';
 import { CorrectionTasks } from '../components/correction-tasks';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
-import { Due, kinds, Letter, needWords } from '../components/my-requests';
+import { Due, Letter } from '../components/my-requests';
 import { short } from '../components/name-cell';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
+import { kinds, RequestFields } from '../components/request-fields';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
 import { can, useMe } from '../lib/session';
@@ -357,7 +358,6 @@ function Take() {
   const { t } = useTranslation();
   const [shown, show, hide] = useToggle();
   const [form] = Form.useForm<TakenRequest>();
-  const kind = Form.useWatch('kind', form);
   const take = useCreate((r: TakenRequest, key: string) => api.admin.takeRequest(r, key), stale);
   return (
     <>
@@ -396,16 +396,7 @@ function Take() {
           <Form.Item name="user_name" label={t('desk.user')} rules={[{ required: true }]}>
             <Input maxLength={64} autoComplete="off" />
           </Form.Item>
-          <Form.Item name="kind" label={t('rights.kind')} rules={[{ required: true }]}>
-            <Select options={kinds.map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))} />
-          </Form.Item>
-          <Form.Item
-            name="words"
-            label={t('rights.words')}
-            rules={[{ required: kind !== undefined && needWords.includes(kind) }]}
-          >
-            <Input.TextArea rows={4} maxLength={4000} />
-          </Form.Item>
+          <RequestFields label={t('rights.kind')} />
         </Form>
         <ProblemAlert error={take.error} />
       </Modal>

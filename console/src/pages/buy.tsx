@@ -85,6 +85,7 @@ function Choosing({ product }: { product: Product }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const me = useMe();
+  const format = useFormat();
   const [form] = Form.useForm<Choice>();
   const networks = useNetworks();
   const first = product.offers[0] as Offer;
@@ -132,6 +133,12 @@ function Choosing({ product }: { product: Product }) {
       onSubmit={submit}
       error={place.error ? <ProblemAlert error={place.error} /> : null}
       summary={<Summary quote={quote.data} stale={quote.stale} error={quote.error} choice={choice} />}
+      brief={
+        <span className="num" style={{ opacity: quote.stale ? 0.55 : 1 }}>
+          <span className="quiet small">{t('buy.total')}</span>{' '}
+          <strong>{format.money(quote.data?.total)}</strong>
+        </span>
+      }
       steps={[
         {
           key: 'size',

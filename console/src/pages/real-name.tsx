@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { Verification } from '../api/types';
+import { Abroad, useAbroad } from '../components/abroad';
 import { complete, ConsentAct, noConsent, usePrompt } from '../components/consent-act';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
@@ -79,12 +80,15 @@ function Submit() {
   const { t } = useTranslation();
   const prompt = usePrompt('realname');
   const [consent, setConsent] = useState(noConsent);
+  const abroad = useAbroad('idv.aliyun');
   const submit = useCreate(
     (in_: Entry, key) =>
-      api.realName
-        .submit({ ...in_, consent_token: prompt.data?.token ?? '' }, key)
+      abroad
+        .give()
+        .then(() => api.realName.submit({ ...in_, consent_token: prompt.data?.token ?? '' }, key))
+        // The acts' tokens are used up or out of date: the next try needs others.
         .catch(async (error: unknown) => {
-          await prompt.refetch();
+          await Promise.all([prompt.refetch(), abroad.prompt.refetch()]);
           throw error;
         }),
     [['real-name'], ['me']],
@@ -119,13 +123,14 @@ function Submit() {
         </Form.Item>
         <div className="stack">
           <ConsentAct prompt={prompt} value={consent} onChange={setConsent} />
+          <Abroad abroad={abroad} />
           <ProblemAlert error={submit.error} />
           <div className="row">
             <Button
               type="primary"
               htmlType="submit"
               loading={submit.isPending}
-              disabled={!complete(prompt.data, consent)}
+              disabled={!complete(prompt.data, consent) || !abroad.ready}
             >
               {t('realname.submit')}
             </Button>

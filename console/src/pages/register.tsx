@@ -3,8 +3,8 @@ import { Button, Form, Input, Result } from 'antd';
 import { Link, useNavigate } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import { Problem } from '../api/http';
 import type { AgeGroup } from '../api/types';
+import { absent } from '../components/abroad';
 import { complete, ConsentAct, noConsent, usePrompt } from '../components/consent-act';
 import { GateLayout } from '../components/gate-layout';
 import { MinorChoice } from '../components/minor';
@@ -108,11 +108,6 @@ function RegisterForm({ group, done }: { group: AgeGroup | undefined; done: (ema
       </div>
     </Form>
   );
-}
-
-/** Only some profiles store data in another jurisdiction; the others have no such prompt. */
-function absent(error: unknown): boolean {
-  return error instanceof Problem && (error.status === 403 || error.status === 404);
 }
 
 /** What an account needs, and nothing more. */

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { Trust as TrustData, TrustClause } from '../api/types';
 import { CopyText } from '../components/copy-text';
-import { useTitle } from '../components/page';
+import { Page, useTitle } from '../components/page';
 import { EmptyState, ErrorState } from '../components/problem';
 import { Reading } from '../components/reading';
 import { useFormat } from '../lib/use';
@@ -14,7 +14,6 @@ import { useFormat } from '../lib/use';
 /** What the published texts promise, what keeps each promise, and the last evidence of it. */
 export function Trust() {
   const { t } = useTranslation();
-  const trust = useQuery({ queryKey: ['trust'], queryFn: api.privacy.trust });
   useTitle(t('trust.title'));
   return (
     <Reading>
@@ -22,11 +21,26 @@ export function Trust() {
         <h1>{t('trust.title')}</h1>
         <p className="lead">{t('trust.lead')}</p>
       </header>
-      {trust.isPending ? <Skeleton active paragraph={{ rows: 10 }} /> : null}
-      {trust.isError ? <ErrorState error={trust.error} retry={() => void trust.refetch()} /> : null}
-      {trust.data ? <Promises trust={trust.data} /> : null}
+      <Board />
     </Reading>
   );
+}
+
+/** The same within the operator's frame; what nobody keeps yet, or is not as it should be, is one choice away. */
+export function AdminClauses() {
+  const { t } = useTranslation();
+  return (
+    <Page title={t('nav.admin_clauses')} lead={t('trust.staff_lead')}>
+      <Board />
+    </Page>
+  );
+}
+
+function Board() {
+  const trust = useQuery({ queryKey: ['trust'], queryFn: api.privacy.trust });
+  if (trust.isPending) return <Skeleton active paragraph={{ rows: 10 }} />;
+  if (trust.isError) return <ErrorState error={trust.error} retry={() => void trust.refetch()} />;
+  return <Promises trust={trust.data} />;
 }
 
 const states = ['enforced', 'organisational', 'planned', 'open'] as const;
@@ -46,7 +60,7 @@ function Promises({ trust }: { trust: TrustData }) {
   const wanted = words.trim().toLowerCase();
   const shown = trust.clauses.filter(
     (c) =>
-      (!state || c.state === state) &&
+      (!state || c.state === state || (state === 'odd' && odd.includes(c))) &&
       [c.id, c.must, ...c.enforced_by].some((x) => x.toLowerCase().includes(wanted)),
   );
   return (
@@ -77,6 +91,7 @@ function Promises({ trust }: { trust: TrustData }) {
           options={[
             { value: '', label: t('trust.every_state') },
             ...states.map((s) => ({ value: s, label: t(`trust.state_${s}`) })),
+            { value: 'odd', label: t('trust.odd') },
           ]}
         />
       </div>
@@ -86,7 +101,7 @@ function Promises({ trust }: { trust: TrustData }) {
       ))}
       <div className="small quiet stack">
         <div>
-          {t('trust.data_map')} <a href="/api/v1/privacy/datamap">{t('trust.data_map_get')}</a>
+          {t('trust.data_map')} <Link to="/data-map">{t('trust.data_map_get')}</Link>
           <br />
           <CopyText text={trust.data_map_sha256} wrap />
         </div>

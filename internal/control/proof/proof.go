@@ -25,6 +25,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
@@ -54,11 +55,14 @@ type Deps struct {
 	Clock   clock.Clock
 	Clauses func(context.Context) (any, error) // the board, as JSON
 	DataMap func() ([]byte, error)             // canonical
-	Build   map[string]string                  // version, SHA-256 of the program
+	Build   func() (map[string]string, error)  // version, SHA-256 of the program
 }
 
 // Service makes packs. It is safe for concurrent use.
-type Service struct{ d Deps }
+type Service struct {
+	d      Deps
+	making sync.Map // id.Handle of whoever waits for Own
+}
 
 // New makes the service.
 func New(d Deps) *Service { return &Service{d: d} }
@@ -172,7 +176,11 @@ func (s *Service) board(ctx context.Context, p *pack) error {
 
 // seal binds the manifest to the log and proves all entries in one checkpoint.
 func (s *Service) seal(ctx context.Context, p *pack, t vault.Ticket, indexes []int64) error {
-	m := manifest{Format, "person", p.Subject, p.at.UTC(), p.size, s.d.Build, p.files}
+	build, err := s.d.Build()
+	if err != nil {
+		return err
+	}
+	m := manifest{Format, "person", p.Subject, p.at.UTC(), p.size, build, p.files}
 	if p.Subject == "" {
 		m.Kind = "auditor"
 	}
