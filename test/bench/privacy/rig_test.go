@@ -65,6 +65,7 @@ func (r rig) people(b *testing.B, n int) (all []account.Principal) {
 	b.Helper()
 	for range n {
 		name := fmt.Sprintf("person-%d", known.Add(1))
+		r.Clock.Advance(time.Hour) // a source may register three accounts an hour
 		got := r.Register(b, name)
 		all = append(all, account.Principal{Account: got.Account, Subject: got.Subject, UserName: name, Session: "ses_bench"})
 	}

@@ -31,7 +31,7 @@ func BenchmarkVerify(b *testing.B) {
 	for range 20 {
 		must(b, r.DB.InTx(ctx, func(tx *db.Tx) error {
 			for range 1000 {
-				if err := r.Audit.AppendTx(ctx, tx, audit.Event{Type: "consent.given", Subject: "sub_bench", Actor: audit.Actor{Class: "self"}, Detail: map[string]string{"purpose": "account"}}); err != nil {
+				if err := r.Audit.AppendTx(ctx, tx, audit.Event{Type: "consent.grant", Subject: "sub_bench", Actor: audit.Actor{Class: "self"}, Detail: map[string]string{"purpose": "account"}}); err != nil {
 					return err
 				}
 			}
