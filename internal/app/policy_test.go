@@ -68,7 +68,9 @@ func TestTheBoardOfAnInstallationHasItsEvidence(t *testing.T) {
 func TestTheStartRefusesWhatIsNotClassified(t *testing.T) {
 	t.Parallel()
 	in := install(t)
-	empty := func() *api.API { return api.New(api.Options{Mux: http.NewServeMux(), Version: "1", Log: slog.New(slog.DiscardHandler)}) }
+	empty := func() *api.API {
+		return api.New(api.Options{Mux: http.NewServeMux(), Version: "1", Log: slog.New(slog.DiscardHandler)})
+	}
 	if err := verifyFields(in.modules.queue, empty()); err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (d *DB) Close() error {
 func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
 
 func (d *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	if s := d.asked.keep(ctx, text); s != nil {
+	if s := d.asked.keep(ctx, text); s != nil { //nolint:sqlclosecheck // kept for the next time
 		return s.QueryContext(ctx, args...)
 	}
 	return d.read.QueryContext(ctx, text, args...)
@@ -102,7 +102,7 @@ type Tx struct {
 func (t *Tx) Dialect() Dialect { return t.dialect }
 
 func (t *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	if s := t.compiled(ctx, text); s != nil {
+	if s := t.compiled(ctx, text); s != nil { //nolint:sqlclosecheck // ends with the transaction
 		return s.QueryContext(ctx, args...)
 	}
 	return t.tx.QueryContext(ctx, text, args...)
@@ -131,7 +131,7 @@ func (t *Tx) compiled(ctx context.Context, text string) *sql.Stmt {
 func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
 	var res sql.Result
 	var err error
-	if s := t.compiled(ctx, text); s != nil {
+	if s := t.compiled(ctx, text); s != nil { //nolint:sqlclosecheck // ends with the transaction
 		res, err = s.ExecContext(ctx, args...)
 	} else {
 		res, err = t.tx.ExecContext(ctx, text, args...)

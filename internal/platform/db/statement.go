@@ -48,7 +48,7 @@ func (s *statements) keep(ctx context.Context, text string) *sql.Stmt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if have := s.all[text]; have != nil {
-		_ = made.Close()
+		_ = made.Close() //nolint:sqlclosecheck // the other one is kept
 		return have
 	}
 	s.all[text] = made

@@ -55,7 +55,8 @@ func TestAHandlerOfAnUnclassifiedArgumentIsRefused(t *testing.T) {
 		job.Subscribe(q, "good", "too", func(context.Context, struct {
 			Order string `json:"Order"`
 			seen  bool
-		}) error {
+		},
+		) error {
 			return nil
 		})
 		if err := q.Verify(); err != nil {
