@@ -30,7 +30,7 @@ console: setup ## the console alone, into internal/web/console/dist
 
 # ---- testing it
 
-.PHONY: test check test-long bench test-static test-unit test-fault test-console test-netns test-e2e test-demo screenshots
+.PHONY: test check test-long bench bench-privacy test-static test-unit test-fault test-console test-netns test-e2e test-demo screenshots
 test: ## everything that must pass: about 20 minutes on 2 cores
 	@scripts/test.sh all
 
@@ -55,9 +55,12 @@ test-demo: ## the headless demo on SQLite and on PostgreSQL (root)
 	@scripts/test.sh demo
 test-long: ## what takes longer: ten minutes of fuzzing for each decoder (FUZZTIME), mutants of the clauses, many rounds of the random histories
 	@scripts/test.sh long
-bench: build ## throughput beside ocserv, into build/bench/ (root)
+bench: build ## throughput beside ocserv and what privacy costs, into build/bench/ (root)
 	@scripts/setup.sh test
+	@scripts/bench-privacy.sh
 	@exec scripts/bench.sh
+bench-privacy: ## the privacy part of it alone
+	@exec scripts/bench-privacy.sh
 
 # ---- changing it
 

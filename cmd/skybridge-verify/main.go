@@ -2,7 +2,7 @@
 // its audit log: a signed checkpoint, the proof that an entry is in it, the
 // proof that it continues an older checkpoint, and whole proof packs.
 //
-//	skybridge-verify --key log.pub proof.json
+//	skybridge-verify --key log.pub proof.json ...
 //	skybridge-verify --key log.pub [--older checkpoint] prove.zip
 //
 // prove.zip is what skybridge prove writes, or the console's page "My data".
@@ -12,7 +12,7 @@
 //
 // It shares no code with the service but golang.org/x/mod, reads the named files,
 // writes none and opens no socket. Exit codes: 0 everything holds, 1 something does not (the
-// first is named), 2 the files cannot be read.
+// first of each file is named), 2 the files cannot be read.
 package main
 
 import (
@@ -37,7 +37,7 @@ func run(args []string, out, problems io.Writer) int {
 	keyFile := flags.String("key", "", "file with the log's public key")
 	olderFile := flags.String("older", "", "file with a checkpoint that you kept earlier, for a proof pack")
 	flags.Usage = func() {
-		_, _ = fmt.Fprintln(problems, "usage: skybridge-verify --key log.pub [--older checkpoint] prove.zip|proof.json")
+		_, _ = fmt.Fprintln(problems, "usage: skybridge-verify --key log.pub [--older checkpoint] prove.zip|proof.json ...")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -45,27 +45,42 @@ func run(args []string, out, problems io.Writer) int {
 	} else if err != nil {
 		return exitUsage
 	}
-	if *keyFile == "" || flags.NArg() != 1 {
+	if *keyFile == "" || flags.NArg() == 0 {
 		flags.Usage()
 		return exitUsage
 	}
-	key, err1 := os.ReadFile(*keyFile)
-	file, err2 := os.ReadFile(flags.Arg(0))
+	key, err := os.ReadFile(*keyFile)
 	var older []byte
-	var err3 error
-	if *olderFile != "" {
-		older, err3 = os.ReadFile(*olderFile)
+	if *olderFile != "" && err == nil {
+		older, err = os.ReadFile(*olderFile)
 	}
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err != nil {
 		_, _ = fmt.Fprintln(problems, "skybridge-verify:", err)
 		return exitUsage
 	}
-	facts, err := checkAny(file, string(key), string(older))
+	worst := 0
+	for _, name := range flags.Args() {
+		if flags.NArg() > 1 {
+			_, _ = fmt.Fprintln(out, name)
+		}
+		worst = max(worst, one(name, string(key), string(older), out, problems))
+	}
+	return worst
+}
+
+// one checks a file and tells what holds in it.
+func one(name, key, older string, out, problems io.Writer) int {
+	file, err := os.ReadFile(name)
+	if err != nil {
+		_, _ = fmt.Fprintln(problems, "skybridge-verify:", err)
+		return exitUsage
+	}
+	facts, err := checkAny(file, key, older)
 	for _, f := range facts {
 		_, _ = fmt.Fprintln(out, "ok  ", f)
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(problems, "FALSE", err)
+		_, _ = fmt.Fprintf(problems, "FALSE %s: %v\n", name, err)
 		return exitFalse
 	}
 	return 0

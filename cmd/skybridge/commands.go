@@ -193,7 +193,13 @@ func (o *options) policy() *cobra.Command {
 	c := &cobra.Command{Use: "policy", Short: "What the published texts promise"}
 	board := &cobra.Command{Use: "board", Short: "Print each clause and how far it is kept", Args: cobra.NoArgs}
 	asJSON := board.Flags().Bool("json", false, "for programs")
-	board.RunE = func(*cobra.Command, []string) error { return app.PolicyBoard(o.out, *asJSON) }
+	board.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, log, err := o.load()
+		if err != nil {
+			return err
+		}
+		return app.PolicyBoard(cmd.Context(), cfg, *asJSON, o.out, log)
+	}
 	gather := &cobra.Command{Use: "evidence", Short: "Ask this installation for all evidence now and print the board with it", Args: cobra.NoArgs}
 	rows := gather.Flags().Bool("json", false, "for programs")
 	gather.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -204,6 +210,9 @@ func (o *options) policy() *cobra.Command {
 		return app.PolicyEvidence(cmd.Context(), cfg, *rows, o.out, log)
 	}
 	c.AddCommand(board, gather, o.policyLint(), o.policyPublish(), &cobra.Command{
+		Use: "datamap", Short: "Print the data map: the class of all that is stored, logged, enqueued, sent or answered", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return app.PolicyDataMap(o.out) },
+	}, &cobra.Command{
 		Use: "quotes", Short: "Print the digests of the texts' paragraphs, for the clause registry", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(*cobra.Command, []string) error { return app.PolicyQuotes(o.out) },
 	})

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -82,13 +84,27 @@ func (m *modules) boardRows(ctx context.Context) ([]boardRow, error) {
 }
 
 // PolicyBoard prints the clause registry of this build: of each clause state,
-// symbols, what killed its mutant and its query; and the sum of each state.
-func PolicyBoard(out io.Writer, asJSON bool) error {
-	rows, err := boardRows()
+// symbols, what killed its mutant and its query, with the last answer where the
+// configuration names an installation; and the sum of each state.
+func PolicyBoard(ctx context.Context, cfg config.Config, asJSON bool, out io.Writer, log *slog.Logger) error {
+	rows, err := lastBoard(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	return printBoard(out, rows, asJSON)
+}
+
+func lastBoard(ctx context.Context, cfg config.Config, log *slog.Logger) ([]boardRow, error) {
+	// Asking for the board makes no installation where there is none.
+	if _, err := os.Stat(cfg.Path("profile")); errors.Is(err, fs.ErrNotExist) {
+		return boardRows()
+	}
+	s, m, err := openInstallation(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = s.close() }()
+	return m.boardRows(ctx)
 }
 
 // PolicyEvidence asks for all evidence of an installation now and prints the

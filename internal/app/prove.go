@@ -14,9 +14,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/field"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+	"github.com/skybridge-cloud/skybridge/internal/web/api"
 )
 
 // Prove writes a proof pack: of the person with a handle, or with an empty one of
@@ -36,7 +41,7 @@ func (m *modules) proofs() *proof.Service {
 	return proof.New(proof.Deps{
 		Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: build,
 		Clauses: func(ctx context.Context) (any, error) { return m.boardRows(ctx) },
-		DataMap: func() ([]byte, error) { return DataMap(Holdings()) },
+		DataMap: DataMap,
 	})
 }
 
@@ -67,6 +72,31 @@ func programSum() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
+// dataMap is all that is classified.
+type dataMap struct {
+	Tables       []holding.Table `json:"tables"`
+	LogKeys      field.Register  `json:"log_keys"`
+	JobArguments field.Register  `json:"job_arguments"`
+	Sent         field.Register  `json:"sent"` // to recipients, headers included
+	API          field.Register  `json:"api"`  // properties and parameters
+}
+
 // DataMap is the data map in canonical JSON: tables and columns in the order of
-// their descriptions.
-func DataMap(tables []holding.Table) ([]byte, error) { return json.Marshal(tables) }
+// their descriptions, names of registers in the order of the alphabet.
+func DataMap() ([]byte, error) {
+	fields, err := api.Fields()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(dataMap{Holdings(), slogx.Keys, job.Arguments, egress.Fields, fields})
+}
+
+// PolicyDataMap prints the data map, byte for byte as it is published.
+func PolicyDataMap(out io.Writer) error {
+	text, err := DataMap()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(text)
+	return err
+}

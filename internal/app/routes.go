@@ -28,6 +28,9 @@ func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Ha
 	mux := http.NewServeMux()
 	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Gate: m.consent, Log: log})
 	m.resources(a, mux)
+	if err := verifyFields(m.queue, a); err != nil {
+		return nil, err
+	}
 	callback.Payments(mux, m.payment, log)
 	crl.Serve(mux, m.vpn, clock.System{}.Now, log)
 	health(mux, s)

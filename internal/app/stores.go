@@ -38,7 +38,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+	"github.com/skybridge-cloud/skybridge/internal/web/api"
 )
 
 // Migrations lists the schemas of the main database. The key store has its
@@ -106,9 +108,10 @@ func Holdings() []holding.Table {
 	return all
 }
 
-// ErrUnclassified says that the live schema and the data map differ. The
+// ErrUnclassified says that the live schema and the data map differ, or that a
+// field which leaves the tables is in no register. The
 // program ends with ExitUnclassified before it listens.
-var ErrUnclassified = errors.New("the database holds something that the data map does not describe")
+var ErrUnclassified = errors.New("something is stored or sent that the data map does not describe")
 
 // ExitUnclassified is the exit status for ErrUnclassified (EX_CONFIG).
 const ExitUnclassified = 78
@@ -199,6 +202,16 @@ func verifySchema(ctx context.Context, d *db.DB, profile string) error {
 	}
 	if err := consent.Declared(profile, Holdings()); err != nil {
 		return fmt.Errorf("%w, or more than the privacy policy says: %w", ErrUnclassified, err)
+	}
+	return nil
+}
+
+// verifyFields holds clause group SCHEMA for what leaves the tables: keys of log
+// lines, arguments of jobs, fields of the API. Those for recipients are held where
+// their register is read.
+func verifyFields(q *job.Queue, a *api.API) error {
+	if err := errors.Join(slogx.Keys.Verify(), q.Verify(), a.Verify()); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnclassified, err)
 	}
 	return nil
 }

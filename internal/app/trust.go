@@ -38,7 +38,7 @@ func (r boardRow) public() api.TrustClause {
 }
 
 func publishedMap() (api.DataMap, error) {
-	text, err := DataMap(Holdings())
+	text, err := DataMap()
 	sum := sha256.Sum256(text)
 	return api.DataMap{SHA256: hex.EncodeToString(sum[:]), Map: text}, err
 }

@@ -46,7 +46,8 @@ func TestAnybodySeesHowThePromisesStand(t *testing.T) {
 	text := in.send("", http.MethodGet, "/api/v1/privacy/datamap", "").text
 	must(t, json.Unmarshal([]byte(text), &m))
 	sum := sha256.Sum256(m.Map)
-	if hex.EncodeToString(sum[:]) != m.SHA256 || m.SHA256 != got.DataMapSHA256 || !strings.Contains(string(m.Map), `"Name":"fleet_session"`) {
+	if hex.EncodeToString(sum[:]) != m.SHA256 || m.SHA256 != got.DataMapSHA256 || !strings.Contains(string(m.Map), `"Name":"fleet_session"`) ||
+		!strings.Contains(string(m.Map), `"UserName":"id.name"`) || !strings.Contains(string(m.Map), `"tombstones":"number"`) {
 		t.Errorf("the map does not have its digest: %.200s", text)
 	}
 }

@@ -3838,7 +3838,7 @@ export interface components {
             until?: string;
         };
         DataMap: {
-            /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal */
+            /** @description Tables with their columns: category, purposes, basis and retention, or why it is not personal; the class of every log key, job argument, field for recipients and field of the API */
             map: unknown;
             /** @description Over the value of map, byte for byte */
             sha256: string;

@@ -25,7 +25,7 @@ func (s *Service) admissible(ctx context.Context, c candidate, all map[string]re
 	if p.by == "system" {
 		problems = slices.DeleteFunc(problems, func(p clause.Problem) bool {
 			if p.Promise {
-				s.d.Log.WarnContext(ctx, "a text promises what is not kept", "document", c.head.Document, "case", p.Clause)
+				s.d.Log.WarnContext(ctx, "a text promises what is not kept", "document", c.head.Document, "clause", p.Clause)
 			}
 			return p.Promise
 		})

@@ -49,6 +49,8 @@ type DB struct {
 	dialect Dialect
 	write   *sql.DB
 	read    *sql.DB
+	written *statements  // of the writing connection; nil on PostgreSQL, as the next
+	asked   *statements  // of the readers
 	turn    sync.RWMutex // held shared by a transaction's first tries, alone by its later ones
 }
 
@@ -79,6 +81,9 @@ func (d *DB) Close() error {
 func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
 
 func (d *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if s := d.asked.keep(ctx, text); s != nil { //nolint:sqlclosecheck // kept for the next time
+		return s.QueryContext(ctx, args...)
+	}
 	return d.read.QueryContext(ctx, text, args...)
 }
 
@@ -86,6 +91,8 @@ func (d *DB) query(ctx context.Context, text string, args ...any) (*sql.Rows, er
 type Tx struct {
 	tx      *sql.Tx
 	dialect Dialect
+	written *statements
+	used    map[string]*sql.Stmt // texts of this transaction; nil for those that are not compiled yet
 	before  []func(context.Context) error
 	after   []func()
 	values  map[any]any
@@ -95,12 +102,40 @@ type Tx struct {
 func (t *Tx) Dialect() Dialect { return t.dialect }
 
 func (t *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if s := t.compiled(ctx, text); s != nil { //nolint:sqlclosecheck // ends with the transaction
+		return s.QueryContext(ctx, args...)
+	}
 	return t.tx.QueryContext(ctx, text, args...)
+}
+
+// compiled returns a text compiled for this transaction; nil if it is not yet.
+func (t *Tx) compiled(ctx context.Context, text string) *sql.Stmt {
+	if t.written == nil {
+		return nil
+	}
+	s, known := t.used[text]
+	if known {
+		return s
+	}
+	if kept := t.written.of(text); kept != nil {
+		s = t.tx.StmtContext(ctx, kept)
+	}
+	if t.used == nil {
+		t.used = map[string]*sql.Stmt{}
+	}
+	t.used[text] = s
+	return s
 }
 
 // Exec runs a statement and returns the number of rows it touched.
 func (t *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
-	res, err := t.tx.ExecContext(ctx, text, args...)
+	var res sql.Result
+	var err error
+	if s := t.compiled(ctx, text); s != nil { //nolint:sqlclosecheck // ends with the transaction
+		res, err = s.ExecContext(ctx, args...)
+	} else {
+		res, err = t.tx.ExecContext(ctx, text, args...)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("executing %s: %w", verb(text), err)
 	}
@@ -179,7 +214,7 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) (err error) {
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
 	defer func() { _ = raw.Rollback() }() // no effect after a commit
-	t := &Tx{tx: raw, dialect: d.dialect}
+	t := &Tx{tx: raw, dialect: d.dialect, written: d.written}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -193,6 +228,11 @@ func (d *DB) once(ctx context.Context, fn func(*Tx) error) (err error) {
 	}
 	for _, f := range t.after {
 		f()
+	}
+	for text, s := range t.used {
+		if s == nil {
+			d.written.keep(ctx, text)
+		}
 	}
 	return nil
 }

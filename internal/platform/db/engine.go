@@ -41,7 +41,10 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
-	return &DB{dialect: SQLite, write: write, read: read}, nil
+	return &DB{
+		dialect: SQLite, write: write, read: read,
+		written: &statements{pool: write, all: map[string]*sql.Stmt{}}, asked: &statements{pool: read, all: map[string]*sql.Stmt{}},
+	}, nil
 }
 
 // sqliteDSN puts the pragmas into the DSN because they are per connection.

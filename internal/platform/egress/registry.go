@@ -134,6 +134,9 @@ func (r Recipient) validate() error {
 		if r.Role == "handler" && !slices.Contains(op.Consent, "separate.share") {
 			return fmt.Errorf("operation %s: a handler needs separate.share (PIPL 23)", op.Op)
 		}
+		if err := op.classified(); err != nil {
+			return err
+		}
 		if !op.Mail && (len(op.Methods) == 0 || op.Path == "") {
 			return fmt.Errorf("operation %s: methods and path are needed", op.Op)
 		}

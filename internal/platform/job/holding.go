@@ -2,8 +2,8 @@ package job
 
 import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 
-// Holdings describes the columns. Payloads hold ids and codes only: a job
-// about a person names the handle.
+// Holdings describes the columns. Payloads hold what Arguments lists, none of it
+// personal: a job about a person names the handle.
 func Holdings() []holding.Table {
 	return []holding.Table{holding.Of("job_item",
 		holding.None("an opaque row id", "id"),

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"reflect"
 	"sync"
 	"time"
 
@@ -53,7 +54,7 @@ type Handler func(ctx context.Context, payload []byte) error
 // Job is work to be enqueued.
 type Job struct {
 	Kind    string
-	Payload any       // marshalled to JSON; no personal data, only ids
+	Payload any       // marshalled to JSON, whose names are in Arguments; nil = none
 	Key     string    // optional: a second job with the same key is not enqueued while the first waits; a dead one is revived
 	RunAt   time.Time // zero = at once
 }
@@ -67,6 +68,7 @@ type Queue struct {
 
 	mu       sync.RWMutex
 	handlers map[string]Handler
+	takes    map[string]reflect.Type // what the handler of a kind decodes
 	topics   map[string][]string
 	every    []periodic
 }
@@ -80,7 +82,7 @@ type periodic struct {
 func New(d *db.DB, c clock.Clock, log *slog.Logger) *Queue {
 	return &Queue{
 		db: d, clock: c, log: log, wake: make(chan struct{}, 1),
-		handlers: map[string]Handler{}, topics: map[string][]string{},
+		handlers: map[string]Handler{}, takes: map[string]reflect.Type{}, topics: map[string][]string{},
 	}
 }
 
@@ -101,7 +103,8 @@ func (q *Queue) Register(kind string, h Handler) {
 	q.handlers[kind] = h
 }
 
-// On registers a handler that takes its payload decoded.
+// On registers a handler that takes its payload decoded. The names of T are in
+// Arguments, or Verify refuses the start.
 func On[T any](q *Queue, kind string, h func(ctx context.Context, payload T) error) {
 	q.Register(kind, func(ctx context.Context, raw []byte) error {
 		var v T
@@ -110,6 +113,9 @@ func On[T any](q *Queue, kind string, h func(ctx context.Context, payload T) err
 		}
 		return h(ctx, v)
 	})
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.takes[kind] = reflect.TypeFor[T]()
 }
 
 // Subscribe runs h for each event of a topic. name tells subscribers of one
@@ -131,11 +137,15 @@ func (q *Queue) Every(kind string, period time.Duration, h func(ctx context.Cont
 	q.every = append(q.every, periodic{kind, period})
 }
 
-// EnqueueTx adds a job in the caller's transaction.
+// EnqueueTx adds a job in the caller's transaction. A payload with a name that
+// is not in Arguments is refused with field.ErrUnclassified.
 func (q *Queue) EnqueueTx(ctx context.Context, tx *db.Tx, j Job) error {
 	raw, err := json.Marshal(j.Payload)
 	if err != nil {
 		return fmt.Errorf("encoding payload of %s: %w", j.Kind, err)
+	}
+	if err := classified(raw); err != nil {
+		return fmt.Errorf("payload of %s: %w", j.Kind, err)
 	}
 	now := q.clock.Now()
 	if j.RunAt.IsZero() {
@@ -275,7 +285,7 @@ func (q *Queue) RunOne(ctx context.Context) (ran bool, err error) {
 		return false, err
 	}
 	if err := q.run(ctx, *c); err != nil {
-		q.log.WarnContext(ctx, "job failed", "kind", c.kind, "attempt", c.attempt, "error", err)
+		q.log.WarnContext(ctx, "job failed", "kind", c.kind, "try", c.attempt, "error", err)
 	}
 	return true, nil
 }

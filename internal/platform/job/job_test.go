@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,9 @@ func newQueue(d *db.DB) (*job.Queue, *clock.Fake) {
 	c := clock.NewFake(start)
 	return job.New(d, c, slog.New(slog.DiscardHandler)), c
 }
+
+// task is the payload of these tests.
+type task struct{ ID string }
 
 func enqueue(t *testing.T, d *db.DB, q *job.Queue, jobs ...job.Job) {
 	t.Helper()
@@ -44,9 +48,9 @@ func TestAJobOfARolledBackTransactionNeverRuns(t *testing.T) {
 		q, _ := newQueue(d)
 		ctx, boom := context.Background(), errors.New("boom")
 		ran := 0
-		job.On(q, "k", func(context.Context, string) error { ran++; return nil })
+		job.On(q, "k", func(context.Context, task) error { ran++; return nil })
 		err := d.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(q.EnqueueTx(ctx, tx, job.Job{Kind: "k", Payload: "x"}), boom)
+			return errors.Join(q.EnqueueTx(ctx, tx, job.Job{Kind: "k", Payload: task{ID: "x"}}), boom)
 		})
 		if !errors.Is(err, boom) {
 			t.Fatal(err)
@@ -63,14 +67,14 @@ func TestAFailedJobComesBackLaterAndAFinalOneDoesNot(t *testing.T) {
 		q, c := newQueue(d)
 		ctx := context.Background()
 		tries := map[string]int{}
-		job.On(q, "flaky", func(context.Context, string) error {
+		job.On(q, "flaky", func(context.Context, task) error {
 			if tries["flaky"]++; tries["flaky"] < 3 {
 				return errors.New("not yet")
 			}
 			return nil
 		})
-		job.On(q, "broken", func(context.Context, string) error { tries["broken"]++; return job.Final(errors.New("never")) })
-		enqueue(t, d, q, job.Job{Kind: "flaky", Payload: ""}, job.Job{Kind: "broken", Payload: ""})
+		job.On(q, "broken", func(context.Context, task) error { tries["broken"]++; return job.Final(errors.New("never")) })
+		enqueue(t, d, q, job.Job{Kind: "flaky", Payload: task{}}, job.Job{Kind: "broken", Payload: task{}})
 		for range 10 {
 			for ran := true; ran; {
 				var err error
@@ -91,7 +95,7 @@ func TestADeadJobIsToldAndRevivedByItsKey(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		q, _ := newQueue(d)
 		ctx, ran := context.Background(), 0
-		job.On(q, "k", func(context.Context, string) error {
+		job.On(q, "k", func(context.Context, task) error {
 			if ran++; ran == 1 {
 				return job.Final(errors.New("never"))
 			}
@@ -150,7 +154,7 @@ func TestAJobThatAStopCutOffIsNotJudged(t *testing.T) {
 		q, _ := newQueue(d)
 		ctx, stop := context.WithCancel(context.Background())
 		ran := 0
-		job.On(q, "k", func(ctx context.Context, _ string) error {
+		job.On(q, "k", func(ctx context.Context, _ task) error {
 			if ran++; ran == 1 {
 				stop()
 				return job.Final(ctx.Err())
@@ -172,7 +176,7 @@ func TestOneKeyIsOneWaitingJob(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		q, _ := newQueue(d)
 		ran := 0
-		job.On(q, "k", func(context.Context, string) error { ran++; return nil })
+		job.On(q, "k", func(context.Context, task) error { ran++; return nil })
 		enqueue(t, d, q, job.Job{Kind: "k", Key: "same"}, job.Job{Kind: "k", Key: "same"}, job.Job{Kind: "k"})
 		if err := q.Drain(context.Background()); err != nil || ran != 2 {
 			t.Errorf("got %v, ran %d, want 2", err, ran)
@@ -186,7 +190,7 @@ func TestALostLeaseIsTakenOver(t *testing.T) {
 		q, c := newQueue(d)
 		ctx, cancel := context.WithCancel(context.Background())
 		calls := 0
-		job.On(q, "k", func(ctx context.Context, _ string) error {
+		job.On(q, "k", func(ctx context.Context, _ task) error {
 			calls++
 			if calls == 1 {
 				// As after a power cut: the lease runs out, another process claims.
@@ -219,7 +223,7 @@ func TestManyWorkersRunEachJobOnce(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		var ran atomic.Int64
 		done := make(chan struct{})
-		job.Subscribe(q, "topic", "counter", func(context.Context, int) error {
+		job.Subscribe(q, "topic", "counter", func(context.Context, task) error {
 			if ran.Add(1) == 40 {
 				close(done)
 			}
@@ -227,7 +231,7 @@ func TestManyWorkersRunEachJobOnce(t *testing.T) {
 		})
 		err := d.InTx(ctx, func(tx *db.Tx) error {
 			for i := range 40 {
-				if err := q.PublishTx(ctx, tx, "topic", i); err != nil {
+				if err := q.PublishTx(ctx, tx, "topic", task{ID: strconv.Itoa(i)}); err != nil {
 					return err
 				}
 			}
@@ -278,10 +282,10 @@ func TestWhatADeadProcessLeasedIsRecoveredAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx, calls := context.Background(), 0
 		first, _ := newQueue(d)
-		job.On(first, "k", func(context.Context, string) error {
+		job.On(first, "k", func(context.Context, task) error {
 			// As a process that begins after this one was killed here.
 			second, _ := newQueue(d)
-			job.On(second, "k", func(context.Context, string) error { calls++; return nil })
+			job.On(second, "k", func(context.Context, task) error { calls++; return nil })
 			if ran, err := second.RunOne(ctx); err != nil || ran {
 				t.Errorf("before: ran %v, %v, want a lease that holds", ran, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -35,39 +36,37 @@ func (p *Patterns) Database(ctx context.Context, d *db.DB, name string) (Report,
 	return r, nil
 }
 
-// table reads a table row by row. Values in forms, not only plain ones, lie in
-// the same automaton, so that one pass finds them all.
+// table reads a table row by row.
 func (p *Patterns) table(ctx context.Context, d *db.DB, table string, columns []string) (map[string]map[Form]int64, error) {
 	found := map[string]map[Form]int64{}
 	for _, c := range columns {
 		found[c] = map[Form]int64{}
 	}
-	scan := func(row db.Row) (struct{}, error) {
-		cells := make([]any, len(columns))
-		to := make([]any, len(columns))
-		for i := range cells {
-			to[i] = &cells[i]
-		}
-		if err := row.Scan(to...); err != nil {
-			return struct{}{}, err
-		}
+	column := 0
+	hit := func(n int32) { found[columns[column]][p.all[n].form]++ }
+	var text []byte
+	defer func() { clear(text[:cap(text)]) }()
+	scan := func(cells []any) error {
 		for i, c := range cells {
-			p.find.run(0, bytesOf(c), func(n int32) { found[columns[i]][p.all[n].form]++ })
+			column, text = i, appendCell(text[:0], c)
+			p.find.run(text, len(text), hit)
 		}
-		return struct{}{}, nil
+		return nil
 	}
-	_, err := db.Select(ctx, d, scan, "SELECT "+strings.Join(columns, ", ")+" FROM "+table)
-	return found, err
+	return found, db.Stream(ctx, d, scan, "SELECT "+strings.Join(columns, ", ")+" FROM "+table)
 }
 
-func bytesOf(cell any) []byte {
+// appendCell writes a value as text.
+func appendCell(to []byte, cell any) []byte {
 	switch v := cell.(type) {
 	case nil:
-		return nil
+		return to
 	case []byte:
-		return v
+		return append(to, v...)
 	case string:
-		return []byte(v)
+		return append(to, v...)
+	case int64:
+		return strconv.AppendInt(to, v, 10)
 	}
-	return []byte(fmt.Sprint(cell))
+	return fmt.Append(to, cell)
 }

@@ -170,13 +170,19 @@ const chunk = 256 << 10
 func (p *Patterns) Reader(in io.Reader) (found map[Form]int64, n int64, err error) {
 	found = map[Form]int64{}
 	hit := func(i int32) { found[p.all[i].form]++ }
-	buf := make([]byte, chunk)
+	overlap := max(p.find.longest-1, 0)
+	buf := make([]byte, chunk+overlap)
 	defer clear(buf)
-	state := int32(0)
+	kept := 0 // bytes of the last turn: a pattern may have begun in them
 	for {
-		got, err := in.Read(buf)
+		got, err := in.Read(buf[kept:])
 		n += int64(got)
-		state = p.find.run(state, buf[:got], hit)
+		text, limit := buf[:kept+got], kept+got
+		if err == nil {
+			limit = max(0, limit-overlap)
+		}
+		p.find.run(text, limit, hit)
+		kept = copy(buf, text[limit:])
 		if errors.Is(err, io.EOF) {
 			return found, n, nil
 		}

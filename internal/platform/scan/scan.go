@@ -68,7 +68,7 @@ type pattern struct {
 type Patterns struct {
 	values int
 	all    []pattern
-	find   *automaton
+	find   *finder
 }
 
 // For makes the patterns of values. Equal values count once.
@@ -99,7 +99,7 @@ func (p *Patterns) Wipe() {
 	for _, one := range p.all {
 		clear(one.bytes)
 	}
-	clear(p.find.next)
+	p.find.wipe()
 	p.all, p.find = nil, build(nil)
 }
 

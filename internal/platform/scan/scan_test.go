@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -90,6 +91,42 @@ func TestValuesThatOverlapAreAllFound(t *testing.T) {
 	found, _, err := p.Reader(strings.NewReader("abcabcabcabde"))
 	if err != nil || found[scan.Plain] != 3 {
 		t.Errorf("found %v, %v; want each of the three once", found, err)
+	}
+}
+
+// Whatever the texts and however they are cut, as much is found as a search that
+// compares at every place finds.
+func TestAsMuchIsFoundAsByComparingEverywhere(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	word := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "ab"[r.IntN(2)]
+		}
+		return string(b)
+	}
+	for range 200 {
+		values := []string{word(6), word(7), word(6 + r.IntN(9)), word(30)}
+		text := word(r.IntN(3000)) + values[r.IntN(4)]
+		want := int64(0)
+		seen := map[string]bool{}
+		for _, v := range values {
+			for i := range len(text) {
+				if !seen[v] && strings.HasPrefix(text[i:], v) {
+					want++
+				}
+			}
+			seen[v] = true
+		}
+		for name, in := range map[string]io.Reader{
+			"whole": strings.NewReader(text), "halves": iotest.HalfReader(strings.NewReader(text)), "bytes": iotest.OneByteReader(strings.NewReader(text)),
+			"with its end": iotest.DataErrReader(strings.NewReader(text)),
+		} {
+			found, _, err := patterns(t, values...).Reader(in)
+			if err != nil || found[scan.Plain] != want {
+				t.Fatalf("%s of %q, %q: found %d, %v, want %d", name, text, values, found[scan.Plain], err, want)
+			}
+		}
 	}
 }
 

@@ -14,21 +14,29 @@ import (
 	"regexp"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
+	"github.com/skybridge-cloud/skybridge/internal/platform/field"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
-// Keys is the closed list of attribute keys.
-var Keys = map[string]bool{
-	"account": true, "action": true, "address": true, "attempt": true, "bytes": true, "case": true, "certificate": true,
-	"client": true, "code": true, "command": true, "count": true, "database": true, "document": true, "duration": true,
-	"error": true, "event": true, "fault": true, "file": true, "gateway": true, "generation": true, "handle": true,
-	"index": true, "job": true, "kind": true, "language": true, "limit": true, "listen": true, "method": true,
-	"mode": true, "module": true, "network": true, "node": true, "op": true, "order": true, "path": true, "pid": true,
-	"port": true, "problem": true, "process": true, "profile": true, "queue": true, "reason": true, "recipient": true,
-	"region": true, "request": true, "server": true, "service": true, "session": true, "signal": true, "size": true,
-	"state": true, "status": true, "topic": true, "transport": true, "try": true, "url": true, "version": true,
-	"goid": true, "stack": true, "suite": true, "mtu": true, "interface": true, "table": true, "template": true,
-	"channel": true, "payment": true, "result": true, "problems": true, "where": true, "uid": true, "trade": true, "digest": true, "amount": true, "wait": true, "purpose": true, "flow": true, "addr": true,
+// Keys is the closed list of attribute keys. None is personal: a line names rows
+// of ours, and whoever may look finds there whom it is about.
+var Keys = field.Register{
+	"account": field.ID, "attempt": field.ID, "backup": field.ID, "case": field.ID, "client": field.ID, "gateway": field.ID, "incident": field.ID,
+	"job": field.ID, "node": field.ID, "order": field.ID, "receipt": field.ID, "request": field.ID, "row": field.ID, "server": field.ID,
+	"service": field.ID, "session": field.ID, "trade": field.ID,
+
+	"channel": field.Code, "clause": field.Code, "code": field.Code, "disposition": field.Code, "document": field.Code, "form": field.Code,
+	"kind": field.Code, "metric": field.Code, "op": field.Code, "outcome": field.Code, "process": field.Code, "reason": field.Code,
+	"recipient": field.Code, "result": field.Code, "rule": field.Code, "state": field.Code, "step": field.Code, "table": field.Code, "where": field.Code,
+
+	"count": field.Number, "lost": field.Number, "people": field.Number, "seconds": field.Number, "sensitive": field.Number, "status": field.Number,
+	"times": field.Number, "tombstones": field.Number, "try": field.Number, "wait": field.Number,
+
+	"name": field.System, "place": field.System, "uid": field.System,
+
+	"error": field.Text, "problem": field.Text, "problems": field.Text, "stack": field.Text,
+
+	"digest": field.Key,
 }
 
 // New returns a logger writing text lines ("text") or JSON ("json") to w.
@@ -73,7 +81,7 @@ func attr(a slog.Attr) slog.Attr {
 		}
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(clean...)}
 	}
-	if !Keys[a.Key] && !mutant.Off("SUP-7") {
+	if Keys[a.Key] == "" && !mutant.Off("SUP-7") {
 		return slog.String(a.Key, "‹unlisted›")
 	}
 	switch a.Value.Kind() {

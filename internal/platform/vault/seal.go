@@ -126,7 +126,7 @@ func (v *Vault) open(ctx context.Context, ref Ref, sealed []byte, salted bool) (
 }
 
 func (v *Vault) alarm(ref Ref) error {
-	v.log.Error("a sealed value does not belong where it stands", "table", ref.Field(), "case", ref.Row)
+	v.log.Error("a sealed value does not belong where it stands", "table", ref.Field(), "row", ref.Row)
 	return fmt.Errorf("opening %s: %w", ref.Field(), ErrIntegrity)
 }
 

@@ -35,10 +35,11 @@ type Trust struct {
 	Program       string        `json:"program" doc:"Version of the program"`
 }
 
-// DataMap is the description of every column of the main database.
+// DataMap is the description of every column of the main database, and of every
+// name that leaves the tables.
 type DataMap struct {
 	SHA256 string          `json:"sha256" doc:"Over the value of map, byte for byte"`
-	Map    json.RawMessage `json:"map" doc:"Tables with their columns: category, purposes, basis and retention, or why it is not personal"`
+	Map    json.RawMessage `json:"map" doc:"Tables with their columns: category, purposes, basis and retention, or why it is not personal; the class of every log key, job argument, field for recipients and field of the API"`
 }
 
 // TrustSource is who knows: internal/app, where all modules meet.

@@ -207,7 +207,7 @@ func (s server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusServiceUnavailable
 	}
 	if r.Context().Err() == nil {
-		s.Log.WarnContext(r.Context(), "answering a node", "path", r.URL.Path, "status", status, "error", err)
+		s.Log.WarnContext(r.Context(), "answering a node", "op", r.URL.Path, "status", status, "error", err)
 	}
 	s.answer(w, status, failure{errs.CodeOf(err)})
 }
