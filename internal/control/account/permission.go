@@ -17,6 +17,7 @@ const (
 	PermRealnameReview = "realname.review"
 	PermRealnameReveal = "realname.reveal"
 	PermPrivacyHandle  = "privacy.handle"
+	PermPrivacyDPO     = "privacy.dpo" // requests to the person in charge of personal data
 	PermRetentionHold  = "retention.hold"
 	PermMinorHandle    = "minor.handle" // guardians' consents, second person for readings, the yearly audit
 
@@ -42,7 +43,7 @@ const (
 
 var permissions = []string{
 	PermAccountRead, PermOrderRead, PermOrderRetry, PermPaymentRead, PermFleetRead, PermFleetWrite, PermConsentRead, PermConsentPublish,
-	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermRetentionHold, PermMinorHandle,
+	PermAuditRead, PermAuditVerify, PermRealnameReview, PermRealnameReveal, PermPrivacyHandle, PermPrivacyDPO, PermRetentionHold, PermMinorHandle,
 	PermAgreementRead, PermAgreementWrite, PermIncidentRead, PermIncidentHandle, PermIncidentSign,
 	PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute, PermSuccessionRead, PermSuccessionWrite,
 }

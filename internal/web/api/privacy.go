@@ -285,7 +285,7 @@ func rightsDesk(a *API, s *privacy.Service) {
 	staff := Staff(account.PermPrivacyHandle)
 	Get(a, path, Operation{ID: "admin-list-data-subject-requests", Summary: "The desk's queue, by due date", Tag: "Staff", Access: staff},
 		func(ctx context.Context, in *deskInput) (*Body[List[DataSubjectRequest]], error) {
-			all, err := s.Desk(ctx, in.Closed)
+			all, err := s.Desk(ctx, Who(ctx), in.Closed)
 			return page(all, "", err, toRequest)
 		})
 	Post(a, path, Operation{
