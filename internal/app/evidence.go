@@ -44,6 +44,7 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"disclosures_outside_register": counted(func(ctx context.Context) (int64, int64, error) {
 			return m.audit.Outside(ctx, (clock.System{}).Now().Add(-25*time.Hour), func(d audit.Disclosure) bool { return registered(registry, d) })
 		}),
+		"intake_silent":      counted(m.privacy.SilentPrinted),
 		"requests_overdue":   counted(m.overdueRequests),
 		"retention_overdue":  counted(m.overdueRecords),
 		"columns_undeclared": counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),

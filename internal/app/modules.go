@@ -57,6 +57,7 @@ type modules struct {
 	age         *age.Service
 	account     *account.Service
 	notify      *notify.Service
+	sender      notify.Sender
 	realname    *realname.Service
 	catalog     *catalog.Service
 	ledger      *ledger.Service
@@ -89,7 +90,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}
 	m.consent, err = consent.New(consent.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
-		Age: lateAge{m}, Facts: facts(cfg, registry),
+		Age: lateAge{m}, Facts: facts(cfg, registry), Channels: lateChannels{m},
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +108,9 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	}); err != nil {
 		return nil, err
 	}
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now})
+	if m.egress, err = door(cfg, egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now}); err != nil {
+		return nil, err
+	}
 	hasher := password.NewHasher(4)
 	if err := m.people(cfg, s, hasher, log); err != nil {
 		return nil, err
@@ -123,12 +126,16 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Notify: m.notify, People: m.account, Users: m.vpn, Session: m.fleet,
 		Minors: m.age, Profile: cfg.Profile, Sender: incidentOperator(cfg),
 	})
-	m.privacy = privacy.New(privacy.Deps{
+	desk := privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
-	})
+	}
+	if err := m.intake(cfg, &desk); err != nil {
+		return nil, err
+	}
+	m.privacy = privacy.New(desk)
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
@@ -184,13 +191,13 @@ func (m *modules) people(cfg config.Config, s *stores, hasher *password.Hasher, 
 	if err != nil {
 		return err
 	}
-	sender, err := mailSender(cfg, m.egress)
+	m.sender, err = mailSender(cfg, m.egress)
 	if err != nil {
 		return err
 	}
 	m.notify, err = notify.New(notify.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account,
-		Sender: sender, URL: cfg.Console.URL, Brand: brand(cfg),
+		Sender: m.sender, URL: cfg.Console.URL, Brand: brand(cfg),
 	})
 	if err != nil {
 		return err
@@ -237,6 +244,11 @@ type lateEraser struct{ m *modules }
 func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
 	return l.m.privacy.EraseMinorTx(ctx, tx, subject, owner)
 }
+
+// lateChannels tells the module consent which channels answer.
+type lateChannels struct{ m *modules }
+
+func (l lateChannels) Silent(ctx context.Context) ([]string, error) { return l.m.privacy.Silent(ctx) }
 
 // lateOrders answers the question that the module service asks of the module
 // order, which stands after it.

@@ -81,8 +81,17 @@ func (s *Service) adapters() map[string]adapter {
 		ChannelPhone: staff(account.PermPrivacyHandle), ChannelDPO: staff(account.PermPrivacyDPO),
 		ChannelAssistant: desk("form"), ChannelConsole: desk("form"), ChannelClient: desk("form"), ChannelQQ: desk("form"),
 	}
+	if s.d.DPOByMail {
+		delete(all, ChannelDPO)
+	}
 	for channel, box := range s.d.Mailboxes {
-		all[channel] = adapter{"mailbox", account.PermPrivacyHandle, func(ctx context.Context) error { return s.poll(ctx, channel, box) }}
+		owner := account.PermPrivacyHandle
+		if channel == ChannelDPO {
+			owner = account.PermPrivacyDPO
+		}
+		all[channel] = adapter{"mailbox", owner, func(ctx context.Context) error {
+			return errors.Join(s.poll(ctx, channel, box), s.staffed(ctx, owner))
+		}}
 	}
 	return all
 }

@@ -92,7 +92,7 @@ const (
 // poll takes what arrived in a mailbox. A mail, its case and the new position
 // are one transaction: a kill at any step neither loses nor doubles one.
 func (s *Service) poll(ctx context.Context, channel string, box Mailbox) error {
-	at, err := db.Get(ctx, s.d.DB, errNoPosition, func(row db.Row) (p Position, err error) {
+	at, err := db.Get(ctx, s.d.DB, ErrChannel, func(row db.Row) (p Position, err error) {
 		return p, row.Scan(&p.Validity, &p.UID)
 	}, "SELECT validity, uid FROM privacy_mailbox WHERE channel = $1", channel)
 	if err != nil && !errs.IsNotFound(err) {
@@ -106,8 +106,6 @@ func (s *Service) poll(ctx context.Context, channel string, box Mailbox) error {
 		return nil
 	})
 }
-
-var errNoPosition = errs.New(errs.NotFound, "privacy.mailbox_new")
 
 // digest knows a mail again, in either mailbox: two mails that differ have two,
 // also where somebody gives them one Message-ID.
@@ -204,7 +202,7 @@ func (s *Service) take(ctx context.Context, channel string, m Mail, now Position
 // openMail begins a case by a mail. Who sent it is asked: an address in a mail
 // proves nothing.
 func (s *Service) openMail(ctx context.Context, row taken, now Position) error {
-	r := s.fresh(row.who.account, row.who.subject, NewRequest{Kind: Question, Channel: row.channel})
+	r := s.fresh(row.who.account, row.who.subject, NewRequest{Kind: Question, Channel: row.channel, To: addressed(row.channel)})
 	row.kind, row.request = mailOpened, r.ID
 	all := s.clocksOf(&r)
 	var err error
@@ -238,6 +236,13 @@ func (s *Service) openStrangerTx(ctx context.Context, tx *db.Tx, r Request, all 
 		return nil
 	}
 	return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: acknowledgeJob, Payload: mailJob{row.id}})
+}
+
+func addressed(channel string) string {
+	if channel == ChannelDPO {
+		return ToDPO
+	}
+	return ""
 }
 
 // joinMail adds a mail to the open case of its thread. A case that was closed

@@ -94,6 +94,7 @@ type Deps struct {
 	Addresses    Addresses          // nil: no sender is somebody's
 	Mailer       notify.Sender      // nil: nobody is written to
 	OwnAddresses []string           // mailboxes and sender: never answered
+	DPOByMail    bool               // the person in charge has a mail address of its own: only a mailbox brings it
 	Staffing     Staffing           // nil: nobody answers the telephone
 	Printed      []string           // channels that the policies print
 	URL          string             // base address of the console

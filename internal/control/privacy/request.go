@@ -137,7 +137,7 @@ type Request struct {
 
 // byMail reports whether a request has an address of its own for the answer.
 func (r Request) byMail() bool {
-	return r.Channel == ChannelServiceMail || r.Channel == ChannelPrivacyMail || r.Channel == ChannelQQ
+	return r.Channel == ChannelServiceMail || r.Channel == ChannelPrivacyMail || r.Channel == ChannelDPO || r.Channel == ChannelQQ
 }
 
 func (r Request) ref(column string) vault.Ref {
