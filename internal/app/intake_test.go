@@ -46,7 +46,7 @@ func TestEveryPrintedChannelOpensACase(t *testing.T) {
 	}
 	boss.do(201, "POST", "/admin/data-subject-requests", object{"user_name": p.name, "channel": "phone", "kind": "question", "words": "x"})
 	link := boss.do(201, "POST", "/admin/request-links", nil).str("url")
-	_, token, _ := strings.Cut(link, "#")
+	_, token, _ := strings.Cut(link, "#token=")
 	(&person{in: in, name: "nobody"}).do(201, "POST", "/request-links/use", object{"token": token, "kind": "question", "words": "x", "answer": "q@example.org"})
 	printed, err := consent.Printed(in.cfg.Profile, facts(in.cfg, nil).Operator)
 	must(t, err)
@@ -79,7 +79,7 @@ func TestALinkForTheGroupSaysNothingOfAnybody(t *testing.T) {
 	for who, made := range map[string]answer{
 		"staff": boss.do(201, "POST", "/admin/request-links", nil), "a customer": p.do(201, "POST", "/request-links", nil), "anybody": nobody.do(201, "POST", "/request-links", nil),
 	} {
-		base, token, _ := strings.Cut(made.str("url"), "#")
+		base, token, _ := strings.Cut(made.str("url"), "#token=")
 		opened := nobody.do(200, "POST", "/request-links/open", object{"token": token})
 		page := in.send("", "GET", "/ask", "")
 		if base != strings.TrimSuffix(in.cfg.Console.URL, "/")+"/ask" || len(made.json) != 2 || len(opened.json) != 1 || page.status != 200 {

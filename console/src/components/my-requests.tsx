@@ -1,12 +1,12 @@
 // What the person asked about their data: how it stands, by when it is due, the answer, the copy.
 
-import { Alert, Button, Drawer, Form, Input, Modal, Select, Skeleton } from 'antd';
+import { Alert, Button, Card, Drawer, Form, Input, Modal, Select, Skeleton } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { NewRightsRequest, RightsKind, RightsRequest } from '../api/types';
+import type { NewRightsRequest, RightsCase, RightsKind, RightsRequest } from '../api/types';
 import { newKey } from '../api/http';
 import { saveFile } from '../lib/csv';
 import { useSettings } from '../lib/settings';
@@ -210,6 +210,14 @@ function Ask() {
           >
             <Input.TextArea rows={5} maxLength={4000} showCount />
           </Form.Item>
+          <Form.Item name="to" label={t('rights.to')} initialValue="">
+            <Select
+              options={[
+                { value: '', label: t('rights.to_desk') },
+                { value: 'dpo', label: t('rights.to_dpo') },
+              ]}
+            />
+          </Form.Item>
         </Form>
         <ProblemAlert error={ask.error} />
       </Modal>
@@ -302,6 +310,7 @@ function One({ id, close }: { id: string; close: () => void }) {
           ...(r.words ? [{ label: t('rights.words'), value: <p className="prewrap">{r.words}</p> }] : []),
         ]}
       />
+      <Mails mails={r.mails} />
       {r.copy ? <CopyState request={r} /> : null}
       {r.letter ? <Letter id={r.id} letter={r.letter} digest={r.letter_sha256} /> : null}
       {open.includes(r.state) && r.state !== 'carrying' ? (
@@ -317,6 +326,30 @@ function One({ id, close }: { id: string; close: () => void }) {
         </div>
       ) : null}
     </div>
+  );
+}
+
+/** What came by mail, as text; attachments are not taken. */
+export function Mails({ mails }: { mails: RightsCase['mails'] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (mails.length === 0) return null;
+  return (
+    <section aria-label={t('rights.mails')} className="stack">
+      <h3>{t('rights.mails')}</h3>
+      {mails.map((m) => (
+        <Card key={m.at + m.text} size="small" title={m.subject || '–'}>
+          <div className="small quiet">
+            {m.from || '–'} · <span className="num">{format.time(m.at)}</span>
+          </div>
+          <p className="prewrap">{m.text || '–'}</p>
+          {m.attachments.length > 0 ? (
+            <p className="small quiet">{t('rights.attachments', { names: m.attachments.join(', ') })}</p>
+          ) : null}
+          {m.cut ? <p className="small quiet">{t('rights.cut')}</p> : null}
+        </Card>
+      ))}
+    </section>
   );
 }
 

@@ -78,6 +78,7 @@ const tones: Record<string, Record<string, Tone>> = {
     refused: 'bad',
     withdrawn: 'idle',
   },
+  channel: { live: 'good', silent: 'bad', unprinted: 'idle' },
   training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
   paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },
   flag: { yes: 'good', no: 'idle' },

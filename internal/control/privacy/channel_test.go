@@ -103,7 +103,7 @@ func TestALinkIsUsedOnceAndSaysNothing(t *testing.T) {
 		_, out := r.intake()
 		l, err := r.s.MakeLink(ctx, desk)
 		must(t, err)
-		base, token, _ := strings.Cut(l.URL, "#")
+		base, token, _ := strings.Cut(l.URL, "#token=")
 		if base != "https://console.example.org/ask" || len(token) < 26 || strings.Contains(l.URL, "sub_") {
 			t.Errorf("got %s", l.URL)
 		}
@@ -140,7 +140,7 @@ func TestALinkIsUsedOnceAndSaysNothing(t *testing.T) {
 		old, err := r.s.MakeLink(ctx, desk)
 		must(t, err)
 		r.clock.Advance(linkLife)
-		if _, err := r.s.UseLink(ctx, strings.Split(old.URL, "#")[1], in); !errors.Is(err, ErrLink) {
+		if _, err := r.s.UseLink(ctx, strings.Split(old.URL, "#token=")[1], in); !errors.Is(err, ErrLink) {
 			t.Errorf("over: got %v", err)
 		}
 	})

@@ -43,7 +43,7 @@ func (s *Service) MakeLink(ctx context.Context, p account.Principal) (Link, erro
 		by, most = string(p.Subject), linksOfStaff
 	}
 	token, now := id.Random(26), s.d.Clock.Now()
-	l := Link{URL: s.d.URL + "/ask#" + token, Until: now.Add(linkLife)}
+	l := Link{URL: s.d.URL + "/ask#token=" + token, Until: now.Add(linkLife)}
 	return l, s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		n, err := db.Get(ctx, tx, nil, db.One[int64], "SELECT count(*) FROM privacy_link WHERE made_by = $1 AND made_at > $2", by, db.Micros(now.Add(-time.Hour)))
 		if err != nil {
