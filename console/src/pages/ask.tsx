@@ -64,7 +64,7 @@ function Asking({ token }: { token: string }) {
               rules={[{ required: true, message: t('rights.words_needed') }]}
               extra={t('ask.words_text')}
             >
-              <Input.TextArea rows={5} maxLength={4000} showCount />
+              <Input.TextArea rows={5} maxLength={4000} />
             </Form.Item>
             <Form.Item
               name="answer"
