@@ -439,6 +439,8 @@ export const request = (wanted) => {
     words: r.kind === 'copy' ? '' : '我想知道为什么登录日志要保存六个月，以及谁可以看到它们；如果可以，请只保留必要的部分。',
     clocks: [{ rule: 'reply.3wd', due_at: t(900), provisional: false }],
     letter_sha256: answered ? 'cd'.repeat(32) : '',
+    addressed: '',
+    mails: [],
     letter: answered
       ? { 'zh-CN': `云桥：关于您的个人信息权利请求的答复\n\n请求编号：${r.id}\n\n我们同意您的请求。\n\n投诉渠道：privacy@example.com\n`, en: `Skybridge: answer to your request about your personal data\n\nRequest: ${r.id}\n\nWe grant your request.\n\nComplaints: privacy@example.com\n` }
       : undefined,
@@ -748,3 +750,19 @@ export const dataMap = () => ({
     { Name: 'fleet_node', Columns: [column('id', { Why: 'names a machine of the operator' })] },
   ],
 }); // prettier-ignore
+export const channels = (n) =>
+    ['service_mail', 'mailbox', 'privacy.handle', true, ''],
+    ['privacy_mail', 'mailbox', 'privacy.handle', true, 'egress.not_configured'],
+    ['phone', 'staff', 'privacy.handle', true, ''],
+    ['ticket', '', '', false, ''],
+    ['assistant', 'form', 'privacy.handle', true, ''],
+    ['console', 'form', 'privacy.handle', true, ''],
+    ['client', 'form', 'privacy.handle', true, ''],
+    ['qq', 'form', 'privacy.handle', true, ''],
+    ['dpo', 'mailbox', 'privacy.dpo', true, ''],
+  ]
+    .slice(0, n)
+    .map(([id, adapter, owner, printed, problem]) => ({
+      id, adapter, owner, printed, problem, silent: !adapter || problem !== '',
+      ...(adapter ? { tried_at: secret.until, beat_at: secret.until } : {}),
+    })); // prettier-ignore

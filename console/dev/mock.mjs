@@ -160,6 +160,21 @@ function routes(scenario, n) {
       letter: data.request(data.requests(1)[0].id, id).letter,
     }),
     'GET /admin/retention-classes': () => items(data.classes.slice(0, n)),
+    'GET /admin/intake-channels': () => items(data.channels(n)),
+    'POST /admin/request-links': () => ({
+      url: 'https://console.example.org/ask#token=k7q2m4x9w3r8t5v6b1n0c7d2e9',
+      until: data.secret.until,
+    }),
+    'POST /request-links/open': () => ({ until: data.secret.until }),
+    'POST /assistant/questions': () => ({
+      answers: [
+        {
+          topic: 'copy',
+          page: '/my-data',
+          words: '您的全部信息可以在“我的数据”里查看，也可以索取副本；副本做好后 72 小时内可下载一次。',
+        },
+      ],
+    }),
     'GET /admin/trainings': () => items(data.trainings(n)),
     'GET /admin/staff': () => data.staff(n),
     'GET /admin/read-stops': () => items(data.stops(n)),

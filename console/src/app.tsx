@@ -25,6 +25,9 @@ const Register = page(() => import('./pages/register'), 'Register');
 const RequestReset = page(() => import('./pages/reset'), 'RequestReset');
 const ConfirmReset = page(() => import('./pages/reset'), 'ConfirmReset');
 const Enrol = page(() => import('./pages/enrol'), 'Enrol');
+const AskByLink = page(() => import('./pages/ask'), 'AskByLink');
+const Assistant = page(() => import('./pages/assistant'), 'Assistant');
+const AdminChannels = page(() => import('./pages/admin-channels'), 'AdminChannels');
 const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
@@ -83,6 +86,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/incidents': AdminIncidents,
   '/admin/retention': AdminRetention,
   '/admin/rights': AdminRights,
+  '/admin/intake': AdminChannels,
   '/admin/agreements': AdminPapers,
   '/admin/training': AdminTraining,
   '/admin/staff': AdminStaff,
@@ -158,6 +162,7 @@ export function Pages() {
         <Route path="/verify-email" element={<VerifyEmail />} />
         <Route path="/enrol" element={<Enrol />} />
         <Route path="/bundle" element={<BundlePage />} />
+        <Route path="/ask" element={<AskByLink />} />
         <Route path="/cookies" element={<Cookies />} />
         <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />
@@ -185,6 +190,7 @@ export function Pages() {
             <Route path="/quotas" element={<Quotas />} />
             <Route path="/security" element={<Security />} />
             <Route path="/my-data" element={<MyData />} />
+            <Route path="/assistant" element={<Assistant />} />
             {Object.entries(operatorPages).map(([path, Content]) => (
               <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
             ))}

@@ -19,7 +19,7 @@ func operator(cfg config.Config) config.Operator {
 	}
 	o := config.Operator{
 		Brand: "Skybridge Demo", LegalName: "示例云科技有限公司（演示，并非真实主体）", Address: "示例市示例路 1 号",
-		Mail: "service@demo.invalid", PrivacyMail: "privacy@demo.invalid", Phone: "000-0000-0000", DPO: "个人信息保护负责人（演示）",
+		Mail: "service@demo.invalid", PrivacyMail: "privacy@demo.invalid", Phone: "000-0000-0000", QQGroup: "000000000", DPO: "个人信息保护负责人（演示）",
 		DPOContact: "dpo@demo.invalid", Complaint: "complaint@demo.invalid", Authority: "国家互联网信息办公室 12377",
 	}
 	if cfg.Profile == "hongkong" {

@@ -47,6 +47,7 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"corrections_untold": counted(m.privacy.UntoldCorrections),
 		"realname_ungranted": counted(m.realname.Ungranted),
 		"powers_combined":    counted(m.account.CombinedPowers),
+		"intake_silent":      counted(m.privacy.SilentPrinted),
 		"requests_overdue":   counted(m.overdueRequests),
 		"retention_overdue":  counted(m.overdueRecords),
 		"columns_undeclared": counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),

@@ -57,6 +57,7 @@ type modules struct {
 	age         *age.Service
 	account     *account.Service
 	notify      *notify.Service
+	sender      notify.Sender
 	realname    *realname.Service
 	catalog     *catalog.Service
 	ledger      *ledger.Service
@@ -99,7 +100,7 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	}
 	m.consent, err = consent.New(consent.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
-		Age: lateAge{m}, Facts: facts(cfg, registry),
+		Age: lateAge{m}, Facts: facts(cfg, registry), Channels: lateChannels{m},
 	})
 	if err != nil {
 		return nil, err
@@ -117,7 +118,9 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	}); err != nil {
 		return nil, err
 	}
-	m.egress = egress.New(egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now})
+	if m.egress, err = door(cfg, egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now}); err != nil {
+		return nil, err
+	}
 	if err := m.people(cfg, s, cost, log); err != nil {
 		return nil, err
 	}
@@ -132,13 +135,17 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Notify: m.notify, People: m.account, Users: m.vpn, Session: m.fleet,
 		Minors: m.age, Profile: cfg.Profile, Sender: incidentOperator(cfg),
 	})
-	m.privacy = privacy.New(privacy.Deps{
+	desk := privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
 		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
-	})
+	}
+	if err := m.intake(cfg, &desk); err != nil {
+		return nil, err
+	}
+	m.privacy = privacy.New(desk)
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
@@ -194,13 +201,13 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	if err != nil {
 		return err
 	}
-	sender, err := mailSender(cfg, m.egress)
+	m.sender, err = mailSender(cfg, m.egress)
 	if err != nil {
 		return err
 	}
 	m.notify, err = notify.New(notify.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account,
-		Sender: sender, URL: cfg.Console.URL, Brand: brand(cfg),
+		Sender: m.sender, URL: cfg.Console.URL, Brand: brand(cfg),
 	})
 	if err != nil {
 		return err
@@ -259,6 +266,11 @@ func (l lateDesk) CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle,
 func (l lateDesk) CorrectingTx(ctx context.Context, tx *db.Tx, caseID string) (id.Handle, error) {
 	return l.m.privacy.CorrectingTx(ctx, tx, caseID)
 }
+
+// lateChannels tells the module consent which channels answer.
+type lateChannels struct{ m *modules }
+
+func (l lateChannels) Silent(ctx context.Context) ([]string, error) { return l.m.privacy.Silent(ctx) }
 
 // lateOrders answers the question that the module service asks of the module
 // order, which stands after it.

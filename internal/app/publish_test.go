@@ -67,6 +67,8 @@ var homonyms = map[string]string{
 	"get /api/v1/incident-announcements": "id at",
 	// Of an erasure, for whoever has its number: nothing leads to a person any more.
 	"get /api/v1/erasures/{id}": "id asked_at",
+	// The assistant's rules, the same for everybody.
+	"post /api/v1/assistant/questions": "words",
 	// Goods and prices.
 	"get /api/v1/products": "id name region currency options",
 	"get /api/v1/regions":  "id name",

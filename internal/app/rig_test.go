@@ -34,6 +34,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
+	mailboxsim "github.com/skybridge-cloud/skybridge/internal/simulator/imap"
 	"github.com/skybridge-cloud/skybridge/internal/simulator/smtp"
 	"github.com/skybridge-cloud/skybridge/internal/web/cookie"
 )
@@ -50,6 +51,7 @@ type rig struct {
 	node    fleet.Node
 	client  *http.Client // of the cashier's page
 	log     *journal
+	mails   *mailboxsim.Server
 }
 
 // journal is a log that many write and the test reads.
@@ -83,21 +85,22 @@ func assembled(t *testing.T, build func(config.Config, *stores, *slog.Logger) (*
 	t.Helper()
 	ctx, log := context.Background(), &journal{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	console := httptest.NewUnstartedServer(nil)
+	console, boxes := httptest.NewUnstartedServer(nil), listen(t)
 	pay, check := httptest.NewUnstartedServer(nil), httptest.NewUnstartedServer(nil)
 	cfg := config.Default()
 	cfg.Data = t.TempDir()
 	cfg.Console.URL = "https://" + console.Listener.Addr().String()
 	cfg.Node.Addresses = []netip.Addr{netip.MustParseAddr("198.51.100.1")}
 	cfg.Node.Networks = map[string]config.Network{"demo": {Title: "Demo", Bridge: "br0", CIDR: netip.MustParsePrefix("10.77.0.0/24"), Address: netip.MustParsePrefix("10.77.0.1/24")}}
-	cfg.Demo = config.Demo{Enabled: true, Epay: pay.Listener.Addr().String(), Aliyun: check.Listener.Addr().String(), SMTP: mailSink(t), Mailbox: "127.0.0.1:1"}
+	cfg.Demo = config.Demo{Enabled: true, Epay: pay.Listener.Addr().String(), Aliyun: check.Listener.Addr().String(), SMTP: mailSink(t), Mailbox: "127.0.0.1:1", IMAP: boxes.Addr().String()}
 	must(t, cfg.Validate())
 	dbtest.SQLiteFile(t, cfg.MainDatabase(), Migrations()...)
 	dbtest.SQLiteFile(t, cfg.KeyDatabase(), vault.Migrations())
+	mails := serveMailboxes(t, cfg, boxes)
 	s, err := openStores(ctx, cfg, logger)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.close()) })
-	in := &rig{t: t, cfg: cfg, log: log, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	in := &rig{t: t, cfg: cfg, log: log, mails: mails, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	in.stores = s
 	in.modules, err = build(cfg, s, logger)
 	must(t, err)
@@ -123,6 +126,25 @@ func assembled(t *testing.T, build func(config.Config, *stores, *slog.Logger) (*
 		}
 	})
 	return in
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	return l
+}
+
+// serveMailboxes answers for the operator's mailboxes until the test ends.
+func serveMailboxes(t *testing.T, cfg config.Config, l net.Listener) *mailboxsim.Server {
+	t.Helper()
+	s, err := mailboxServer(cfg)
+	must(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx, l) }()
+	t.Cleanup(func() { stop(); <-done })
+	return s
 }
 
 // mailSink takes mails on loopback until the test ends.
@@ -205,6 +227,19 @@ func (in *rig) send(session, method, path, body string, header ...string) answer
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	n := sources.Add(1)
 	r.RemoteAddr = netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 18, byte(n >> 8), byte(n)}), 1000).String()
+	return in.serve(r, session, body, header...)
+}
+
+// sendFrom asks as nobody, from a source.
+func (in *rig) sendFrom(source, method, path, body string, header ...string) answer {
+	in.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.RemoteAddr = source
+	return in.serve(r, "", body, append(header, "Idempotency-Key", id.Random(10))...)
+}
+
+func (in *rig) serve(r *http.Request, session, body string, header ...string) answer {
+	in.t.Helper()
 	r.Header.Set("Accept-Language", "en")
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -220,7 +255,7 @@ func (in *rig) send(session, method, path, body string, header ...string) answer
 	a := answer{status: w.Code, header: w.Header(), text: w.Body.String()}
 	if strings.Contains(w.Header().Get("Content-Type"), "json") {
 		if err := json.Unmarshal(w.Body.Bytes(), &a.json); err != nil {
-			in.t.Errorf("%s %s: %v in %s", method, path, err, a)
+			in.t.Errorf("%s %s: %v in %s", r.Method, r.URL.Path, err, a)
 		}
 	}
 	return a

@@ -58,6 +58,12 @@ const (
 	requestsAtOnce    = 400
 )
 
+// Links for requests that one source may make, open and use.
+const (
+	linksPerMinute = 6
+	linksAtOnce    = 20
+)
+
 // resources registers every resource of the API.
 func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	now := clock.System{}.Now
@@ -75,6 +81,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
 	api.ProofPacks(a, m.proofs())
+	api.Intake(a, m.privacy, web.NewLimiter(linksPerMinute, linksAtOnce), now)
 	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)
 	api.Incidents(a, m.incident)

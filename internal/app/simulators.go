@@ -41,13 +41,18 @@ func Simulators(ctx context.Context, cfg config.Config, log *slog.Logger) error 
 		return fmt.Errorf("listening for mail: %w", err)
 	}
 	sink := smtp.New(nil)
+	boxes, letters, err := mailboxSimulator(cfg)
+	if err != nil {
+		return errors.Join(err, mails.Close())
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wg sync.WaitGroup
-	for address, h := range map[string]http.Handler{cfg.Demo.Epay: pay, cfg.Demo.Aliyun: check, cfg.Demo.Mailbox: sink.Handler()} {
+	for address, h := range map[string]http.Handler{cfg.Demo.Epay: pay, cfg.Demo.Aliyun: check, cfg.Demo.Mailbox: demoMail(sink.Handler(), boxes.Handler())} {
 		wg.Go(func() { stop(serveHTTP(ctx, address, h)) })
 	}
 	wg.Go(func() { stop(sink.Serve(ctx, mails)) })
+	wg.Go(func() { stop(boxes.Serve(ctx, letters)) })
 	wg.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -50,6 +52,9 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 			Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
 		}
 		o[recipientMail] = egress.Override{Endpoint: "smtp://" + cfg.Demo.SMTP, LegalName: "Demo mail sink (simulator)", Contact: "http://" + cfg.Demo.Mailbox, Region: storeRegion(cfg)}
+		for _, b := range mailboxes(cfg) {
+			o[b.recipient] = egress.Override{Endpoint: "imaps://" + cfg.Demo.IMAP, LegalName: "Demo mailbox (simulator)", Region: storeRegion(cfg)}
+		}
 		return egress.Load(cfg.Profile, true, o)
 	}
 	if cfg.Epay.BaseURL != "" {
@@ -61,6 +66,11 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 	if cfg.RealName.AccessKeyID != "" {
 		o[recipientIDV] = egress.Override{Endpoint: cfg.RealName.Endpoint, Mechanism: cfg.Operator.Mechanism}
 	}
+	for _, b := range mailboxes(cfg) {
+		if b.Host != "" {
+			o[b.recipient] = egress.Override{Endpoint: fmt.Sprintf("imaps://%s", net.JoinHostPort(b.Host, strconv.Itoa(b.Port))), LegalName: cfg.Operator.LegalName, Region: storeRegion(cfg)}
+		}
+	}
 	return egress.Load(cfg.Profile, false, o)
 }
 
@@ -68,10 +78,13 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 func facts(cfg config.Config, registry *egress.Registry) consent.Facts {
 	o := operator(cfg)
 	f := consent.Facts{Profile: cfg.Profile, Mechanism: o.Mechanism, Operator: consent.Operator{
-		Brand: o.Brand, LegalName: o.LegalName, Address: o.Address, Mail: o.Mail, PrivacyMail: o.PrivacyMail, Phone: o.Phone,
+		Brand: o.Brand, LegalName: o.LegalName, Address: o.Address, Mail: o.Mail, PrivacyMail: o.PrivacyMail, Phone: o.Phone, QQGroup: o.QQGroup,
 		DPO: o.DPO, DPOContact: o.DPOContact, Representative: o.Representative, Complaint: o.Complaint, Authority: o.Authority,
 		URL: cfg.Console.URL,
 	}}
+	if registry == nil {
+		return f // of the operator alone
+	}
 	for _, r := range registry.Recipients() {
 		row := consent.Recipient{Name: r.LegalName, Contact: r.Contact, Role: r.Role, Region: r.Region}
 		for _, op := range r.Ops {

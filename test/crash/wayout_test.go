@@ -42,7 +42,7 @@ func TestNothingLeavesButToTheRecipients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	recipients := map[string]string{"identity check": running.Demo.Aliyun, "payment gateway": running.Demo.Epay, "mail server": running.Demo.SMTP}
+	recipients := map[string]string{"identity check": running.Demo.Aliyun, "payment gateway": running.Demo.Epay, "mail server": running.Demo.SMTP, "mailboxes": running.Demo.IMAP}
 	allowed := map[string]bool{running.Console.Listen: true, running.Demo.Mailbox: true}
 	for _, a := range recipients {
 		allowed[a] = true

@@ -99,6 +99,11 @@ export const api = {
     fetchCopy: (id: string): Promise<Blob> =>
       data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
     proofPack: (): Promise<Blob> => data(client.POST('/api/v1/me/proof-pack', { parseAs: 'blob' })),
+    openLink: (token: string) => data(client.POST('/api/v1/request-links/open', { body: { token } })),
+    useLink: (body: T.LinkedRequest, key: string) =>
+      data(client.POST('/api/v1/request-links/use', { body, ...keyed(key) })),
+    assist: (text: string, language: 'zh-CN' | 'en') =>
+      data(client.POST('/api/v1/assistant/questions', { body: { text, language } })),
     arrangement: () => data(client.GET('/api/v1/me/arrangement')),
     arrange: (words: string) => data(client.POST('/api/v1/me/arrangement', { body: { words } })),
   },
@@ -295,6 +300,11 @@ export const api = {
     request: (id: string) => data(client.GET('/api/v1/admin/data-subject-requests/{id}', at(id))),
     takeRequest: (body: T.TakenRequest, key: string) =>
       data(client.POST('/api/v1/admin/data-subject-requests', { body, ...keyed(key) })),
+    channels: () => data(client.GET('/api/v1/admin/intake-channels')),
+    tryChannel: (id: string) => data(client.POST('/api/v1/admin/intake-channels/{id}/try', at(id))),
+    requestLink: () => data(client.POST('/api/v1/admin/request-links')),
+    classify: (id: string, kind: T.LinkedRequest['kind']) =>
+      data(client.POST('/api/v1/admin/data-subject-requests/{id}/classify', { ...at(id), body: { kind } })),
     askIdentity: (id: string) =>
       data(client.POST('/api/v1/admin/data-subject-requests/{id}/ask-identity', at(id))),
     identified: (id: string) =>

@@ -300,6 +300,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/data-subject-requests/{id}/classify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a request asks for that arrived as words
+         * @description Once. The clocks of the kind run from the receipt; none ends by it.
+         */
+        post: operations["admin-classify-data-subject-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/data-subject-requests/{id}/identified": {
         parameters: {
             query?: never;
@@ -821,6 +841,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/intake-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channels for requests, and which of them work */
+        get: operations["admin-list-intake-channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/intake-channels/{id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a channel now */
+        post: operations["admin-try-intake-channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/legal-orders": {
         parameters: {
             query?: never;
@@ -1289,6 +1343,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/request-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A one-time link to post in a group */
+        post: operations["admin-make-request-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/retention-classes": {
         parameters: {
             query?: never;
@@ -1537,6 +1608,26 @@ export interface paths {
          * @description After the minors' clauses were read with a guardian, where an identity number told of the age first.
          */
         post: operations["state-age"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assistant/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where to find what, by rules; nothing is kept
+         * @description Whoever wants a person makes a data-subject request with the channel assistant.
+         */
+        post: operations["ask-assistant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2712,6 +2803,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/request-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A one-time link to a form, for a place where others read along
+         * @description Good for 24 hours and one request. It says nothing of anybody.
+         */
+        post: operations["make-request-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/request-links/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether a link can be used; it is not used up by it */
+        post: operations["open-request-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/request-links/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for something by a link, which is used up by it
+         * @description Who it is has to be asked before anything is done. Whoever has an account signs in and asks there.
+         */
+        post: operations["use-request-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients": {
         parameters: {
             query?: never;
@@ -3478,6 +3626,21 @@ export interface components {
             /** @description Of who died */
             user_name: string;
         };
+        AssistantAnswer: {
+            /** @description None: a person has to look */
+            answers: components["schemas"]["AssistantLine"][];
+        };
+        AssistantLine: {
+            /** @description Path in the console; empty for none */
+            page: string;
+            topic: string;
+            words: string;
+        };
+        AssistantQuestion: {
+            /** @enum {string} */
+            language: "zh-CN" | "en";
+            text: string;
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -3578,6 +3741,17 @@ export interface components {
              */
             readonly told_at?: string;
         };
+        CaseMail: {
+            /** Format: date-time */
+            at: string;
+            /** @description Names only: attachments are not taken */
+            attachments: string[];
+            /** @description There is more in the mailbox */
+            cut: boolean;
+            from: string;
+            subject: string;
+            text: string;
+        };
         Certificate: {
             /** @description SSL client that it was issued to */
             client?: string;
@@ -3672,6 +3846,10 @@ export interface components {
             account: string;
             /** Format: date-time */
             created_at: string;
+        };
+        ClassifyInputBody: {
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
         };
         ClosurePlan: {
             /** @description Tables whose rows about you are deleted and whose keys are destroyed */
@@ -3856,6 +4034,11 @@ export interface components {
             words?: string;
         };
         DataSubjectCase: {
+            /**
+             * @description dpo: to the person in charge of personal information
+             * @enum {string}
+             */
+            addressed: "" | "dpo";
             /** Format: date-time */
             answered_at?: string;
             /**
@@ -3892,6 +4075,8 @@ export interface components {
             };
             /** @description Of the letter as it is kept; the audit log has it too */
             letter_sha256: string;
+            /** @description Oldest first; of a request that came by mail or by a link */
+            mails: components["schemas"]["CaseMail"][];
             /** @description The calendar of holidays is not published yet; the due date can only move earlier */
             provisional: boolean;
             /** @description Code of why it was not granted; the letter has it in words */
@@ -3926,6 +4111,11 @@ export interface components {
             };
         };
         DataSubjectRequest: {
+            /**
+             * @description dpo: to the person in charge of personal information
+             * @enum {string}
+             */
+            addressed: "" | "dpo";
             /** Format: date-time */
             answered_at?: string;
             /**
@@ -4473,6 +4663,30 @@ export interface components {
             qr?: string;
             url?: string;
         };
+        IntakeChannel: {
+            /**
+             * @description What answers it; empty: nothing
+             * @enum {string}
+             */
+            adapter: "" | "mailbox" | "form" | "staff";
+            /**
+             * Format: date-time
+             * @description When it was last seen working
+             */
+            beat_at?: string;
+            /** @enum {string} */
+            id: "service_mail" | "privacy_mail" | "phone" | "ticket" | "assistant" | "console" | "client" | "qq" | "dpo";
+            /** @description Permission of who answers it */
+            owner: string;
+            /** @description A policy prints it */
+            printed: boolean;
+            /** @description Code of why the last try failed */
+            problem: string;
+            /** @description No adapter, or not seen working for ten minutes */
+            silent: boolean;
+            /** Format: date-time */
+            tried_at?: string;
+        };
         LegalOrder: {
             approval?: components["schemas"]["ForeignApproval"];
             approvers: string[];
@@ -4521,6 +4735,15 @@ export interface components {
             /** @description 0 turns it off */
             off?: boolean;
             unit?: string;
+        };
+        LinkedRequest: {
+            /** @description Mail address for the answer. Kept encrypted, with the request */
+            answer: string;
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
+            token: string;
+            /** @description At most 4000 characters. Kept encrypted */
+            words: string;
         };
         ListAccessEntry: {
             items: components["schemas"]["AccessEntry"][];
@@ -4609,6 +4832,11 @@ export interface components {
         };
         ListIncidentTask: {
             items: components["schemas"]["IncidentTask"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListIntakeChannel: {
+            items: components["schemas"]["IntakeChannel"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -4992,10 +5220,21 @@ export interface components {
         };
         NewDataSubjectRequest: {
             /**
+             * @description client: by a program; assistant: handed over to a person
+             * @default console
+             * @enum {string}
+             */
+            channel?: "console" | "client" | "assistant";
+            /**
              * @description misuse signs you out everywhere and locks your VPN clients at once
              * @enum {string}
              */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "misuse" | "question";
+            /**
+             * @description dpo: to the person in charge of personal information; other staff do not see it
+             * @enum {string}
+             */
+            to?: "" | "dpo";
             /** @description At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them */
             words?: string;
         };
@@ -5684,6 +5923,19 @@ export interface components {
             csr_pem?: string;
             /** @description Revoke the former certificate at once and end its sessions, instead of in 7 days */
             revoke_former?: boolean;
+        };
+        RequestLink: {
+            /** Format: date-time */
+            until: string;
+            /** @description A random token behind the #, and nothing else */
+            url: string;
+        };
+        RequestLinkState: {
+            /** Format: date-time */
+            until: string;
+        };
+        RequestToken: {
+            token: string;
         };
         ResetConfirmation: {
             password: string;
@@ -6456,11 +6708,22 @@ export interface components {
         SuccessorStatement: {
             text: string;
         };
+        TakenReceipt: {
+            /** Format: date-time */
+            due_at: string;
+            /** @example dsr_2b4k7... */
+            request: string;
+        };
         TakenRequest: {
             /** @enum {string} */
             channel: "phone" | "letter";
             /** @enum {string} */
             kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
+            /**
+             * @description dpo: to the person in charge of personal information
+             * @enum {string}
+             */
+            to?: "" | "dpo";
             /** @description As the person gives it */
             user_name: string;
             words?: string;
@@ -7315,6 +7578,39 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-classify-data-subject-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassifyInputBody"];
+            };
+        };
         responses: {
             /** @description No Content */
             204: {
@@ -8377,6 +8673,64 @@ export interface operations {
             };
         };
     };
+    "admin-list-intake-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListIntakeChannel"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-try-intake-channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-legal-orders": {
         parameters: {
             query?: never;
@@ -9258,6 +9612,36 @@ export interface operations {
             };
         };
     };
+    "admin-make-request-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-retention-classes": {
         parameters: {
             query?: never;
@@ -9710,6 +10094,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-assistant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssistantQuestion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantAnswer"];
+                };
             };
             /** @description Error */
             default: {
@@ -12149,6 +12566,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListRegion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-request-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestLink"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "open-request-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestToken"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestLinkState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "use-request-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkedRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenReceipt"];
                 };
             };
             /** @description Error */

@@ -1,12 +1,12 @@
 // What the person asked about their data: how it stands, by when it is due, the answer, the copy.
 
-import { Alert, Button, Drawer, Form, Modal, Skeleton } from 'antd';
+import { Alert, Button, Card, Drawer, Form, Modal, Select, Skeleton } from 'antd';
 import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { NewRightsRequest, RightsRequest } from '../api/types';
+import type { NewRightsRequest, RightsCase, RightsRequest } from '../api/types';
 import { newKey } from '../api/http';
 import { saveFile } from '../lib/csv';
 import { useSettings } from '../lib/settings';
@@ -159,6 +159,14 @@ function Ask() {
       >
         <Form form={form} layout="vertical" onFinish={(r) => ask.mutate(r, { onSuccess: hide })}>
           <RequestFields label={t('rights.what')} hint={t('rights.words_text')} />
+          <Form.Item name="to" label={t('rights.to')} initialValue="">
+            <Select
+              options={[
+                { value: '', label: t('rights.to_desk') },
+                { value: 'dpo', label: t('rights.to_dpo') },
+              ]}
+            />
+          </Form.Item>
         </Form>
         <ProblemAlert error={ask.error} />
       </Modal>
@@ -251,6 +259,7 @@ function One({ id, close }: { id: string; close: () => void }) {
           ...(r.words ? [{ label: t('rights.words'), value: <p className="prewrap">{r.words}</p> }] : []),
         ]}
       />
+      <Mails mails={r.mails} />
       {r.copy ? <CopyState request={r} /> : null}
       {r.letter ? <Letter id={r.id} letter={r.letter} digest={r.letter_sha256} /> : null}
       {open.includes(r.state) && r.state !== 'carrying' ? (
@@ -266,6 +275,30 @@ function One({ id, close }: { id: string; close: () => void }) {
         </div>
       ) : null}
     </div>
+  );
+}
+
+/** What came by mail, as text; attachments are not taken. */
+export function Mails({ mails }: { mails: RightsCase['mails'] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (mails.length === 0) return null;
+  return (
+    <section aria-label={t('rights.mails')} className="stack">
+      <h3>{t('rights.mails')}</h3>
+      {mails.map((m) => (
+        <Card key={m.at + m.text} size="small" title={m.subject || '–'}>
+          <div className="small quiet">
+            {m.from || '–'} · <span className="num">{format.time(m.at)}</span>
+          </div>
+          <p className="prewrap">{m.text || '–'}</p>
+          {m.attachments.length > 0 ? (
+            <p className="small quiet">{t('rights.attachments', { names: m.attachments.join(', ') })}</p>
+          ) : null}
+          {m.cut ? <p className="small quiet">{t('rights.cut')}</p> : null}
+        </Card>
+      ))}
+    </section>
   );
 }
 

@@ -19,6 +19,8 @@ import {
   IdcardOutlined,
   LaptopOutlined,
   LineChartOutlined,
+  InboxOutlined,
+  MessageOutlined,
   ProfileOutlined,
   ReadOutlined,
   SafetyCertificateOutlined,
@@ -55,6 +57,14 @@ export const places: Place[] = [
   { path: '/real-name', name: 'realname', icon: <IdcardOutlined />, group: 'self' },
   { path: '/security', name: 'security', icon: <SafetyOutlined />, group: 'self' },
   { path: '/my-data', name: 'mydata', icon: <FileProtectOutlined />, group: 'self' },
+  { path: '/assistant', name: 'assistant', icon: <MessageOutlined />, group: 'self' },
+  {
+    path: '/admin/intake',
+    name: 'admin_intake',
+    icon: <InboxOutlined />,
+    group: 'operator',
+    permission: 'privacy.handle',
+  },
   {
     path: '/admin/users',
     name: 'admin_users',

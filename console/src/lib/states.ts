@@ -87,6 +87,7 @@ const tones: Record<string, Record<string, Tone>> = {
     lapsed: 'bad',
     withdrawn: 'idle',
   },
+  channel: { live: 'good', silent: 'bad', unprinted: 'idle' },
   training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
   exports: { below: 'good', near: 'bad' },
   paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },

@@ -5,6 +5,7 @@ import vpn from './en/vpn.json';
 import admin from './en/admin.json';
 import capacity from './en/capacity.json';
 import incident from './en/incident.json';
+import intake from './en/intake.json';
 import link from './en/link.json';
 import rights from './en/rights.json';
 import erasure from './en/erasure.json';
@@ -20,6 +21,7 @@ export const words = {
   ...admin,
   ...capacity,
   ...incident,
+  ...intake,
   ...link,
   ...rights,
   ...erasure,

@@ -5,6 +5,7 @@ import vpn from './zh-CN/vpn.json';
 import admin from './zh-CN/admin.json';
 import capacity from './zh-CN/capacity.json';
 import incident from './zh-CN/incident.json';
+import intake from './zh-CN/intake.json';
 import link from './zh-CN/link.json';
 import rights from './zh-CN/rights.json';
 import erasure from './zh-CN/erasure.json';
@@ -20,6 +21,7 @@ export const words = {
   ...admin,
   ...capacity,
   ...incident,
+  ...intake,
   ...link,
   ...rights,
   ...erasure,

@@ -5,12 +5,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { RightsAnswer, RightsCase, RightsKind, RightsRequest, TakenRequest } from '../api/types';
+import type { LinkedRequest, RightsAnswer, RightsCase, RightsKind, RightsRequest, TakenRequest } from '../api/types';
 import { CorrectRealName } from '../components/correct-real-name';
 import { CorrectionTasks } from '../components/correction-tasks';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
-import { Due, Letter } from '../components/my-requests';
+import { Due, Letter, Mails } from '../components/my-requests';
 import { short } from '../components/name-cell';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
@@ -52,6 +52,9 @@ const laws = [
 ] as const;
 const remedies = ['complaint', 'authority', 'court'] as const;
 const specials = ['complex', 'volume', 'recipient'] as const;
+
+/** Channels that bring words and no kind. */
+const worded = ['service_mail', 'privacy_mail', 'dpo', 'qq', 'assistant'];
 
 export function AdminRights() {
   const { t } = useTranslation();
@@ -203,6 +206,7 @@ function One({ id, close }: { id: string; close: () => void }) {
       can(me, 'realname.correct') ? (
         <CorrectRealName id={r.id} />
       ) : null}
+      <Mails mails={r.mails} />
       {r.kind === 'deceased' && !r.closed_at ? <Died id={r.id} /> : null}
       {r.state === 'received' || r.state === 'asked' || r.state === 'carrying' ? (
         <Steps request={r} close={close} />
@@ -232,6 +236,15 @@ function Steps({ request: r, close }: { request: RightsCase; close: () => void }
           <Button type="primary" onClick={() => run(() => api.admin.carried(r.id))}>
             {t('desk.carried')}
           </Button>
+        ) : null}
+        {r.kind === 'question' && worded.includes(r.channel) && r.state !== 'carrying' ? (
+          <Select
+            aria-label={t('desk.classify')}
+            placeholder={t('desk.classify')}
+            style={{ minWidth: 200 }}
+            options={kinds.map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))}
+            onChange={(k: LinkedRequest['kind']) => run(() => api.admin.classify(r.id, k))}
+          />
         ) : null}
         {!r.special && r.state !== 'carrying' ? (
           <Select

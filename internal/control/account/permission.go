@@ -18,6 +18,7 @@ const (
 	PermRealnameReveal  = "realname.reveal"
 	PermRealnameCorrect = "realname.correct" // of the identity-verification officer (clause LT-4.2)
 	PermPrivacyHandle   = "privacy.handle"
+	PermPrivacyDPO      = "privacy.dpo" // requests to the person in charge of personal data
 	PermRetentionRead   = "retention.read"
 	PermRetentionHold   = "retention.hold"
 	PermMinorHandle     = "minor.handle" // guardians' consents, second person for readings, the yearly audit
@@ -87,6 +88,7 @@ var duties = []duty{
 	{PermRealnameReveal, None, false},
 	{PermRealnameCorrect, None, false},
 	{PermPrivacyHandle, None, false},
+	{PermPrivacyDPO, None, false},
 	{PermMinorHandle, None, false},
 	{PermLegalOrderEnter, None, false},
 	{PermLegalOrderExecute, None, false},

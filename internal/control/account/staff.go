@@ -197,6 +197,32 @@ func (s *Service) OwnerBy(ctx context.Context, name string) (ID, id.Handle, erro
 	return p.account, p.subject, err
 }
 
+// OwnerByAddress finds who has verified a mail address. Errors: of kind NotFound,
+// also for what is no address.
+func (s *Service) OwnerByAddress(ctx context.Context, address string) (ID, id.Handle, error) {
+	normal, err := normalEmail(address)
+	if err != nil {
+		return "", "", ErrNotFound
+	}
+	blind, err := s.d.Vault.Blind(ctx, "account.email", normal)
+	if err != nil {
+		return "", "", err
+	}
+	p, err := personBy(ctx, s.d.DB, "verified_email", blind)
+	return p.account, p.subject, err
+}
+
+// Holders counts the members of staff who have a permission.
+func (s *Service) Holders(ctx context.Context, permission string) (n int64, err error) {
+	all, err := db.Select(ctx, s.d.DB, db.One[string], "SELECT permissions FROM account_person WHERE staff = 1")
+	for _, have := range all {
+		if slices.Contains(strings.Fields(have), permission) {
+			n++
+		}
+	}
+	return n, err
+}
+
 func (s *Service) staffBy(ctx context.Context, name string) (person, error) {
 	p, err := personBy(ctx, s.d.DB, "name_key", nameKey(name))
 	if errs.IsNotFound(err) || (err == nil && !p.staff) {

@@ -26,7 +26,7 @@ func trained(at time.Time) time.Time { return at.AddDate(1, 0, 0) }
 // their holder's training is not live.
 var opensPersonal = []string{
 	PermAccountRead, PermOrderRead, PermPaymentRead, PermConsentRead, PermAuditRead, PermRealnameReview, PermRealnameReveal,
-	PermRealnameCorrect, PermPrivacyHandle, PermMinorHandle, PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute,
+	PermRealnameCorrect, PermPrivacyHandle, PermPrivacyDPO, PermMinorHandle, PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute,
 }
 
 // AddTraining records that a member of the staff was taught on a day. ErrNoStaff

@@ -6,7 +6,7 @@ package consent
 func DemoFacts(profile string) Facts {
 	f := Facts{Profile: profile, Operator: Operator{
 		Brand: "示例云", LegalName: "示例云网络科技有限公司（演示）", Address: "示例市示例区示例路 1 号", Mail: "service@example.com",
-		PrivacyMail: "privacy@example.com", Phone: "000-0000-0000", DPO: "个人信息保护负责人办公室", DPOContact: "dpo@example.com",
+		PrivacyMail: "privacy@example.com", Phone: "000-0000-0000", QQGroup: "000000000", DPO: "个人信息保护负责人办公室", DPOContact: "dpo@example.com",
 		Complaint: "complaints@example.com", Authority: "国家互联网信息办公室（CAC）", URL: "https://localhost:8443",
 	}}
 	if profile == HongKong {

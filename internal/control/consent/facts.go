@@ -37,6 +37,7 @@ type Operator struct {
 	Mail           string // service
 	PrivacyMail    string // requests of data subjects
 	Phone          string
+	QQGroup        string // empty: there is none
 	DPO            string // person in charge of personal data: name or office
 	DPOContact     string
 	Representative string // PIPL 53
@@ -90,7 +91,12 @@ func (f Facts) values(locale string, updated, effective time.Time, number string
 	if rep == "" {
 		rep = map[string]string{"zh-CN": "无（处理者在境内）", "en": "none (the handler is in mainland China)"}[locale]
 	}
+	group := o.QQGroup
+	if group == "" {
+		group = map[string]string{"zh-CN": "无", "en": "none"}[locale]
+	}
 	return map[string]string{
+		"qq_group": group, "rights_form": o.URL + "/my-data", "client_form": o.URL + "/my-data", "assistant": o.URL + "/assistant",
 		"brand": o.Brand, "legal_name": o.LegalName, "address": o.Address, "mail": o.Mail, "privacy_mail": o.PrivacyMail,
 		"phone": o.Phone, "dpo": o.DPO, "dpo_contact": o.DPOContact, "representative": rep, "complaint": o.Complaint,
 		"authority": o.Authority, "url": o.URL, "client": client, "mechanism": f.Mechanism,

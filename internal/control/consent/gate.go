@@ -22,7 +22,9 @@ func (s *Service) admissible(ctx context.Context, c candidate, all map[string]re
 	if err != nil {
 		return err
 	}
-	if p.by == "system" {
+	if p.by != "system" { // at the first start no adapter was seen working yet
+		problems = append(problems, s.unanswered(ctx, c)...)
+	} else {
 		problems = slices.DeleteFunc(problems, func(p clause.Problem) bool {
 			if p.Promise {
 				s.d.Log.WarnContext(ctx, "a text promises what is not kept", "document", c.head.Document, "clause", p.Clause)

@@ -38,6 +38,8 @@ type Deps struct {
 	Age   Age
 	Facts Facts // operator, profile and the tables that the texts print
 
+	Channels Channels // nil: what texts print is not asked for
+
 	Clauses []clause.Clause // what texts are held to; nil = the registry of this build
 }
 

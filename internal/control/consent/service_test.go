@@ -3,6 +3,8 @@ package consent_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -323,4 +325,56 @@ func TestEveryColumnIsDescribed(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// silent are channels that do not answer, or the failure to know.
+type silent struct {
+	all []string
+	err error
+}
+
+func (s *silent) Silent(context.Context) ([]string, error) { return s.all, s.err }
+
+// Mutant TY-0c publishes what it likes.
+func TestAChannelThatNobodyAnswersIsNotPublished(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r consenttest.Rig) {
+		facts, asked := consent.DemoFacts(consent.Mainland), &silent{}
+		facts.Operator.Phone = "000-1111-1111"
+		r.Channels = asked
+		other := r.With(t, facts)
+		draft := consent.Draft{Document: consent.DocPlatform, EffectiveAt: r.Clock.Now().Add(consent.NoticePeriod), By: id.NewHandle()}
+		for _, name := range []string{"service_mail", "privacy_mail", "phone", "dpo", "assistant", "console", "qq"} {
+			asked.all = []string{"ticket", name}
+			_, err := other.Consent.Publish(ctx, draft)
+			var coded *errs.Error
+			if !errors.As(err, &coded) || coded.Code != "consent.text_refused" {
+				t.Fatalf("%s is silent: got %v", name, err)
+			}
+			if said := fmt.Sprint(coded.Params["problems"]); !strings.Contains(said, "TY-0c prints the channel "+name) || strings.Contains(said, "ticket") {
+				t.Errorf("%s is silent: got %s", name, said)
+			}
+		}
+		asked.all, asked.err = nil, errors.New("no database")
+		if _, err := other.Consent.Publish(ctx, draft); errs.CodeOf(err) != "consent.text_refused" {
+			t.Errorf("nobody knows who answers: got %v", err)
+		}
+		asked.all, asked.err = []string{"ticket"}, nil // which no text prints
+		_, err := other.Consent.Publish(ctx, draft)
+		must(t, err)
+	})
+}
+
+func TestPrintedChannelsAreThoseOfTheTexts(t *testing.T) {
+	t.Parallel()
+	o := consent.DemoFacts(consent.Mainland).Operator
+	all, err := consent.Printed(consent.Mainland, o)
+	want := "assistant client console dpo phone privacy_mail qq service_mail"
+	if got := strings.Join(all, " "); got != want || err != nil {
+		t.Errorf("got %s, want %s: %v", got, want, err)
+	}
+	o.QQGroup = ""
+	if all, err := consent.Printed(consent.Mainland, o); slices.Contains(all, "qq") || err != nil {
+		t.Errorf("without a group: %v, %v", all, err)
+	}
 }

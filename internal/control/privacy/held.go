@@ -11,6 +11,12 @@ func Held() []holding.Held {
 		Opens: []holding.Opens{{Column: "words", Row: "id", Class: "case"}, {Column: "letter", Row: "id", Class: "case"}},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}, {
+		Table: "privacy_mail", By: holding.ByHandle, Where: "subject = $1", Dated: "at", Shows: []string{"request", "channel", "at"},
+		Opens:    []holding.Opens{{Column: "content", Row: "id", Class: class}},
+		Withheld: map[string]string{"sender": "a keyed digest that tells nothing without its key"},
+		Clears:   map[string]string{"sender": ""},
+		Keeps:    &holding.Keeps{Class: class, Law: "PIPL 50", Until: "close+3y"},
+	}, {
 		Table: "privacy_arrangement", By: holding.ByHandle, Where: "subject = $1", Dated: "at", Shows: []string{"at"},
 		Opens: []holding.Opens{{Column: "words", Row: "subject", Class: erasable}},
 	}, {

@@ -18,12 +18,10 @@ type People interface {
 // ErrNobody says that nobody has a user name.
 var ErrNobody = errs.New(errs.NotFound, "privacy.person_not_found")
 
-// Channels by which requests arrive.
-const (
-	ChannelConsole = "console"
-	ChannelPhone   = "phone"
-	ChannelLetter  = "letter"
-)
+// Addresses finds who has verified a mail address. The module account fills it.
+type Addresses interface {
+	OwnerByAddress(ctx context.Context, address string) (account.ID, id.Handle, error)
+}
 
 func (s *Service) personBy(ctx context.Context, name string) (account.ID, id.Handle, error) {
 	if s.d.People == nil {
@@ -55,14 +53,11 @@ func (s *Service) OpenFor(ctx context.Context, p account.Principal, name string,
 	if subject == p.Subject {
 		return Request{}, ErrOwn
 	}
-	r := Request{
-		ID: id.New("dsr"), Account: owner, Subject: subject, Kind: in.Kind, Channel: in.Channel,
-		State: Received, Identity: IdentityKnown, ReceivedAt: s.d.Clock.Now(), Version: 1,
-	}
+	r := s.fresh(owner, subject, in)
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(strings.TrimSpace(in.Words))); err != nil {
 		return Request{}, err
 	}
-	all := clocks(s.d.Calendar, s.d.Profile, r.Kind, r.ReceivedAt, r.ReceivedAt)
+	all := s.clocksOf(&r)
 	asked := r
 	asked.Identity = IdentityAsked
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {

@@ -122,7 +122,7 @@ func (s *Service) SeeProof(ctx context.Context, p account.Principal, request str
 		return false, err
 	}
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		r, err := foreignTx(ctx, tx, p, request)
+		r, err := foreign(ctx, tx, p, request)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func TestAMinorsErasureIsDueToday(t *testing.T) {
 		if !erase() {
 			t.Error("the first is not fresh")
 		}
-		desk, err := r.s.Desk(ctx, false)
+		desk, err := r.s.Desk(ctx, desk, false)
 		must(t, err)
 		if len(desk) != 1 || desk[0].Kind != Delete || desk[0].State != Carrying || desk[0].Decision != Granted || desk[0].Subject != "sub_kid" || lastDay(desk[0].Due) != "2026-04-30" {
 			t.Fatalf("the desk: %+v", desk)
@@ -89,7 +89,7 @@ func TestAGuardianProvesItToTwoOfTheStaff(t *testing.T) {
 		if !slices.Equal(r.ends.did, []string{"tunnels of acc_kid", "logins of sub_kid"}) {
 			t.Errorf("frozen: %v", r.ends.did)
 		}
-		desk, err := r.s.Desk(ctx, false)
+		desk, err := r.s.Desk(ctx, desk, false)
 		must(t, err)
 		if !slices.ContainsFunc(desk, func(d Request) bool { return d.Subject == "sub_kid" && d.Kind == Delete && d.State == Carrying }) {
 			t.Errorf("the desk: %+v", desk)

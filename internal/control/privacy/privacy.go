@@ -19,8 +19,16 @@
 //	kept ── floor over ──▶ may go ── nightly run ──▶ destroyed, key first
 //	                          └── hold: kept until its end, and the person is told
 //
+// Requests arrive by channels that the policies print. Each has an adapter and a
+// heartbeat; a message of any opens its case within ten minutes:
+//
+//	mailbox ─ poll ─┐        ┌─ known by a verified address ─┐
+//	link, telephone ┼─ case ─┤                               ├─ who is asked, clocks run
+//	console, client ┘        └─ a handle of this case alone ─┘
+//
 // Tables: privacy_request, privacy_clock, privacy_copy, privacy_arrangement,
-// privacy_retention, privacy_hold, privacy_guardian.
+// privacy_retention, privacy_hold, privacy_guardian, privacy_channel,
+// privacy_mailbox, privacy_mail, privacy_link.
 //
 // Invariants: a request that was received has a clock, the strictest known one
 // if none can be computed; asking who somebody is never moves a due date; a
@@ -37,6 +45,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/notify"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -81,6 +90,15 @@ type Deps struct {
 	Tellers    map[string]Teller    // by recipient; others are told by staff
 	Keepers    []retention.Keeper   // what the nightly run asks, in this order
 	Steady     func() time.Duration // a clock that never jumps; nil: the system's
+
+	Mailboxes    map[string]Mailbox // by channel
+	Addresses    Addresses          // nil: no sender is somebody's
+	Mailer       notify.Sender      // nil: nobody is written to
+	OwnAddresses []string           // mailboxes and sender: never answered
+	DPOByMail    bool               // the person in charge has a mail address of its own: only a mailbox brings it
+	Staffing     Staffing           // nil: nobody answers the telephone
+	Printed      []string           // channels that the policies print
+	URL          string             // base address of the console
 }
 
 // Service is the module. It is safe for concurrent use.
@@ -88,6 +106,7 @@ type Service struct {
 	d Deps
 
 	mu     sync.Mutex
+	began  time.Time
 	wall   time.Time     // both clocks as they were
 	steady time.Duration // when they were last compared
 }
@@ -100,7 +119,7 @@ func New(d Deps) *Service {
 	if d.Steady == nil {
 		d.Steady = clock.Steady()
 	}
-	s := &Service{d: d, wall: d.Clock.Now(), steady: d.Steady()}
+	s := &Service{d: d, began: d.Clock.Now(), wall: d.Clock.Now(), steady: d.Steady()}
 	if d.Queue != nil {
 		d.Queue.Every("privacy.clocks", time.Hour, s.watch)
 		d.Queue.Every("privacy.copies", time.Hour, s.endCopies)
@@ -108,6 +127,10 @@ func New(d Deps) *Service {
 		job.On(d.Queue, tellJob, s.tell)
 		d.Queue.Every("privacy.tell_again", time.Hour, s.tellAgain)
 		d.Queue.Every("privacy.retention", 24*time.Hour, s.nightly)
+		job.On(d.Queue, acknowledgeJob, s.acknowledge)
+		job.On(d.Queue, replyJob, s.mailAnswer)
+		d.Queue.Every("privacy.intake", silentAfter, s.alarm)
+		s.beats()
 	}
 	return s
 }

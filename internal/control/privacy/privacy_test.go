@@ -141,7 +141,7 @@ func TestHongKongAnswersFifteenWorkingDaysAfterReceipt(t *testing.T) {
 		must(t, r.s.AskIdentity(ctx, desk, q.ID))
 		r.clock.Advance(5 * 24 * time.Hour)
 		must(t, r.s.Identified(ctx, desk, q.ID))
-		all, err := r.s.Desk(ctx, false)
+		all, err := r.s.Desk(ctx, desk, false)
 		if err != nil || len(all) != 1 || lastDay(all[0].Due) != want {
 			t.Errorf("%s: got %v, %v; want due %s, however long the proof took", day, all, err, want)
 		}
@@ -275,7 +275,7 @@ func TestAMessageArrivesAtTheDesk(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, dbtest.SQLite(t, sets...), consent.Mainland, "2026-11-23")
 	q := r.open(t, Question)
-	all, err := r.s.Desk(ctx, false)
+	all, err := r.s.Desk(ctx, desk, false)
 	if err != nil || len(all) != 1 || all[0].ID != q.ID || lastDay(all[0].Due) != "2026-11-26" {
 		t.Errorf("got %v, %v", all, err)
 	}

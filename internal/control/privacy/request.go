@@ -117,6 +117,7 @@ type Request struct {
 	Subject     id.Handle
 	Kind        Kind
 	Channel     string // "console"
+	Addressed   string // ToDPO; empty: the desk
 	State       State
 	Identity    Identity
 	Special     string // why it takes longer, a code of Specials; empty for none
@@ -132,6 +133,11 @@ type Request struct {
 	Version     int64
 
 	words, letter []byte // sealed
+}
+
+// byMail reports whether a request has an address of its own for the answer.
+func (r Request) byMail() bool {
+	return r.Channel == ChannelServiceMail || r.Channel == ChannelPrivacyMail || r.Channel == ChannelDPO || r.Channel == ChannelQQ
 }
 
 func (r Request) ref(column string) vault.Ref {

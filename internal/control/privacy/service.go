@@ -11,7 +11,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -20,14 +19,19 @@ type NewRequest struct {
 	Kind    Kind
 	Words   string // at most 4000 characters; some kinds need them
 	Channel string
+	To      string // ToDPO, or empty for the desk
 }
+
+// ToDPO addresses a request to the person in charge of personal data: staff of
+// the desk do not see it (clause TY-9.1).
+const ToDPO = "dpo"
 
 // wordless are the kinds that say enough by themselves.
 var wordless = []Kind{Access, Copy, Port, Delete, Restrict, Explain, Withdraw, Cancel, Misuse}
 
 func (in NewRequest) check() error {
 	switch words := strings.TrimSpace(in.Words); {
-	case !slices.Contains(kinds, in.Kind):
+	case !slices.Contains(kinds, in.Kind), in.To != "" && in.To != ToDPO:
 		return ErrKind
 	case utf8.RuneCountInString(words) > maxWords:
 		return ErrWordsLong
@@ -44,17 +48,12 @@ func (s *Service) Open(ctx context.Context, p account.Principal, in NewRequest) 
 	if err := in.check(); err != nil {
 		return Request{}, err
 	}
-	r := Request{
-		ID: id.New("dsr"), Account: p.Account, Subject: p.Subject, Kind: in.Kind, Channel: in.Channel,
-		State: Received, Identity: IdentityKnown, ReceivedAt: s.d.Clock.Now(), Version: 1,
-	}
+	r := s.fresh(p.Account, p.Subject, in)
 	var err error
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(strings.TrimSpace(in.Words))); err != nil {
 		return Request{}, err
 	}
-	all := clocks(s.d.Calendar, s.d.Profile, r.Kind, r.ReceivedAt, r.ReceivedAt)
-	first := due(all)
-	r.Due, r.Provisional = first.Due, first.Provisional
+	all := s.clocksOf(&r)
 	if !r.Kind.copied() {
 		return r, s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.openTx(ctx, tx, p, r, all) })
 	}
@@ -97,6 +96,11 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 		}
 		return err
 	}
+	return s.receiveTx(ctx, tx, p, r, all)
+}
+
+// receiveTx writes a request that nothing keeps from being taken.
+func (s *Service) receiveTx(ctx context.Context, tx *db.Tx, p account.Principal, r Request, all []Clock) error {
 	if err := insert(ctx, tx, r, all); err != nil {
 		return err
 	}
@@ -108,8 +112,11 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, r 
 	if err := s.recordTx(ctx, tx, p, "privacy.request_received", r, map[string]string{"kind": string(r.Kind), "due": lastDay(r.Due)}); err != nil {
 		return err
 	}
-	if r.Kind == Copy && r.Channel == ChannelConsole {
+	switch {
+	case r.Kind == Copy && r.Channel == ChannelConsole:
 		return nil // it is there in a moment, and that is told
+	case r.byMail():
+		return nil // where it came from is written to
 	}
 	return s.d.Queue.PublishTx(ctx, tx, TopicReceived, s.event(r))
 }
@@ -125,6 +132,7 @@ type Opened struct {
 	Words  string
 	Letter Letter // nil until it is answered
 	Clocks []Clock
+	Mails  []MailWords // oldest first
 }
 
 // Show opens a person's own request; the reading is recorded.
@@ -141,6 +149,13 @@ func (s *Service) unseal(ctx context.Context, r Request, by vault.Reader) (o Ope
 	fields := []string{r.ref("words").Field()}
 	if r.letter != nil {
 		fields = append(fields, r.ref("letter").Field())
+	}
+	mails, err := s.mailsOf(ctx, r.ID)
+	if err != nil {
+		return Opened{}, err
+	}
+	if len(mails) > 0 {
+		fields = append(fields, mailRef("", "").Field())
 	}
 	ticket, err := s.d.Vault.Begin(ctx, vault.Read{Reader: by, Subject: r.Subject, Fields: fields, Purpose: "rights", Reason: r.ID})
 	if err != nil {
@@ -160,7 +175,14 @@ func (s *Service) unseal(ctx context.Context, r Request, by vault.Reader) (o Ope
 			return Opened{}, fmt.Errorf("reading the letter of %s: %w", r.ID, err)
 		}
 	}
-	o.Clocks, err = clocksOf(ctx, s.d.DB, r.ID)
+	for _, m := range mails {
+		w, err := s.openSealed(ctx, ticket, m)
+		if err != nil {
+			return Opened{}, err
+		}
+		o.Mails = append(o.Mails, w)
+	}
+	o.Clocks, err = clocksKept(ctx, s.d.DB, r.ID)
 	return o, err
 }
 

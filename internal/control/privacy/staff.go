@@ -18,39 +18,45 @@ type Carrier interface {
 
 // Desk lists requests of all people without their words: the open ones, by due
 // date, or those that are closed, newest first. It is the queue of the person in
-// charge of personal data (clause TY-9.1).
-func (s *Service) Desk(ctx context.Context, closed bool) ([]Request, error) {
-	text := columns + " WHERE r.closed_at = 0 AND ($1 = '' OR r.kind <> $1) ORDER BY due, r.id LIMIT 500"
+// charge of personal data (clause TY-9.1); what is addressed to that person is
+// in it for whoever has the right to it.
+func (s *Service) Desk(ctx context.Context, p account.Principal, closed bool) ([]Request, error) {
+	const of = " AND ($1 = '' OR r.kind <> $1) AND ($2 = 1 OR r.addressed = '') ORDER BY "
+	text := columns + " WHERE r.closed_at = 0" + of + "due, r.id LIMIT 500"
 	if closed {
-		text = columns + " WHERE r.closed_at > 0 AND ($1 = '' OR r.kind <> $1) ORDER BY r.closed_at DESC, r.id LIMIT 500"
+		text = columns + " WHERE r.closed_at > 0" + of + "r.closed_at DESC, r.id LIMIT 500"
 	}
 	but := Kind("")
 	if mutant.Off("TY-9.1") {
 		but = Question
 	}
-	return db.Select(ctx, s.d.DB, scan, text, string(but))
+	return db.Select(ctx, s.d.DB, scan, text, string(but), db.Bool(p.Can(account.PermPrivacyDPO)))
 }
 
 // Handle opens a request of somebody else for a member of staff; the person sees
 // the reading.
 func (s *Service) Handle(ctx context.Context, p account.Principal, request string) (Opened, error) {
-	r, err := byID(ctx, s.d.DB, request)
+	r, err := foreign(ctx, s.d.DB, p, request)
 	if err != nil {
 		return Opened{}, err
-	}
-	if r.Subject == p.Subject {
-		return Opened{}, ErrOwn
 	}
 	return s.unseal(ctx, r, vault.Reader{Class: vault.Staff, Handle: p.Subject, Session: p.Session})
 }
 
-// foreignTx finds a request that is not the principal's own.
-func foreignTx(ctx context.Context, tx *db.Tx, p account.Principal, request string) (Request, error) {
-	r, err := byID(ctx, tx, request)
-	if err == nil && r.Subject == p.Subject {
-		err = ErrOwn
+// foreign finds a request that is not the principal's own. One that is addressed
+// to the person in charge is not there for other staff; nobody (the zero
+// Principal) is a job.
+func foreign(ctx context.Context, q db.Q, p account.Principal, request string) (Request, error) {
+	r, err := byID(ctx, q, request)
+	switch {
+	case err != nil:
+		return r, err
+	case r.Subject == p.Subject:
+		return r, ErrOwn
+	case r.Addressed == ToDPO && p.Subject != "" && !p.Can(account.PermPrivacyDPO):
+		return Request{}, ErrNotFound
 	}
-	return r, err
+	return r, nil
 }
 
 // AskIdentity notes that the desk asked who somebody is, or for the proof of a
@@ -58,7 +64,7 @@ func foreignTx(ctx context.Context, tx *db.Tx, p account.Principal, request stri
 // moves by it (clause LT-8b).
 func (s *Service) AskIdentity(ctx context.Context, p account.Principal, request string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		r, err := foreignTx(ctx, tx, p, request)
+		r, err := foreign(ctx, tx, p, request)
 		if err != nil {
 			return err
 		}
@@ -73,7 +79,7 @@ func (s *Service) AskIdentity(ctx context.Context, p account.Principal, request 
 // Identified notes that the question of AskIdentity is answered.
 func (s *Service) Identified(ctx context.Context, p account.Principal, request string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		r, err := foreignTx(ctx, tx, p, request)
+		r, err := foreign(ctx, tx, p, request)
 		if err != nil {
 			return err
 		}
@@ -89,7 +95,7 @@ func (s *Service) Special(ctx context.Context, p account.Principal, request, rea
 		return ErrSpecial
 	}
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		r, err := foreignTx(ctx, tx, p, request)
+		r, err := foreign(ctx, tx, p, request)
 		if err != nil {
 			return err
 		}
@@ -110,17 +116,48 @@ func (s *Service) Special(ctx context.Context, p account.Principal, request, rea
 	})
 }
 
+// Classify says what a request asks for that arrived as words: by mail, by a link
+// or by the assistant. Its clocks are joined by those of the kind, from the
+// receipt; none ends by it. Errors: ErrKind, ErrState.
+func (s *Service) Classify(ctx context.Context, p account.Principal, request string, k Kind) error {
+	if !slices.Contains(kinds, k) || k == Misuse {
+		return ErrKind
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		r, err := foreign(ctx, tx, p, request)
+		if err != nil {
+			return err
+		}
+		if r.Kind != Question || (r.State != Received && r.State != Asked) || (!r.byMail() && r.Channel != ChannelAssistant) {
+			return ErrState.With("state", string(r.State))
+		}
+		if r.Account == "" && k.carried() {
+			return ErrKind // whose data it would be is not known
+		}
+		now := s.d.Clock.Now()
+		for _, c := range clocks(s.d.Calendar, s.d.Profile, k, r.ReceivedAt, now) {
+			_, err := tx.Exec(ctx, "INSERT INTO privacy_clock (request, rule, due_at, provisional, met_at) VALUES ($1, $2, $3, $4, 0) ON CONFLICT DO NOTHING",
+				r.ID, c.Rule, db.Micros(c.Due), db.Bool(c.Provisional))
+			if err != nil {
+				return err
+			}
+		}
+		err = tx.ExecOne(ctx, db.ErrRetry, "UPDATE privacy_request SET kind = $1, version = version + 1 WHERE id = $2 AND version = $3", string(k), r.ID, r.Version)
+		if err != nil {
+			return err
+		}
+		return s.recordTx(ctx, tx, p, "privacy.request_classified", r, map[string]string{"kind": string(k)})
+	})
+}
+
 // Answer decides a request, writes the letter and tells the person. What is
 // granted of Copy, Port, Delete and Cancel is then carried out. Errors: those of
 // a refusal that lacks what the law wants in it (ErrReason, ErrLaw, ErrRemedy),
 // ErrAnswerWords, ErrState.
 func (s *Service) Answer(ctx context.Context, p account.Principal, request string, a Answer) error {
-	r, err := byID(ctx, s.d.DB, request)
+	r, err := foreign(ctx, s.d.DB, p, request)
 	if err != nil {
 		return err
-	}
-	if r.Subject == p.Subject {
-		return ErrOwn
 	}
 	if err := a.check(r.Kind); err != nil {
 		return err
@@ -145,12 +182,9 @@ func (s *Service) Answer(ctx context.Context, p account.Principal, request strin
 // Preview is the letter that an answer would send; nothing is kept of it. Errors:
 // those of Answer.
 func (s *Service) Preview(ctx context.Context, p account.Principal, request string, a Answer) (Letter, error) {
-	r, err := byID(ctx, s.d.DB, request)
+	r, err := foreign(ctx, s.d.DB, p, request)
 	if err != nil {
 		return nil, err
-	}
-	if r.Subject == p.Subject {
-		return nil, ErrOwn
 	}
 	if err := a.check(r.Kind); err != nil {
 		return nil, err
@@ -204,6 +238,9 @@ func (s *Service) answerTx(ctx context.Context, tx *db.Tx, p account.Principal, 
 	if e == EventCarry && r.Kind.copied() {
 		return nil // that it is ready says more
 	}
+	if r.Account == "" {
+		return s.letterTx(ctx, tx, r)
+	}
 	told := s.event(r)
 	told.Date = ""
 	return s.d.Queue.PublishTx(ctx, tx, TopicAnswered, told)
@@ -225,7 +262,7 @@ func (s *Service) carryTx(ctx context.Context, tx *db.Tx, r Request) error {
 // carried out when it is ready, and not because somebody says so: ErrState.
 func (s *Service) Carried(ctx context.Context, p account.Principal, request string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		r, err := foreignTx(ctx, tx, p, request)
+		r, err := foreign(ctx, tx, p, request)
 		if err != nil {
 			return err
 		}

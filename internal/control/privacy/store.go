@@ -10,7 +10,7 @@ import (
 
 // columns end with the earliest clock that runs, and whether that is provisional.
 const columns = `SELECT r.id, r.account, r.subject, r.kind, r.channel, r.state, r.identity, r.special, r.decision, r.reason, r.law,
-	r.letter_digest, r.received_at, r.answered_at, r.closed_at, r.version, r.words, r.letter,
+	r.letter_digest, r.received_at, r.answered_at, r.closed_at, r.version, r.addressed, r.words, r.letter,
 	COALESCE((SELECT min(c.due_at) FROM privacy_clock c WHERE c.request = r.id AND c.met_at = 0), 0) AS due,
 	COALESCE((SELECT max(c.provisional) FROM privacy_clock c WHERE c.request = r.id AND c.met_at = 0), 0)
 	FROM privacy_request r`
@@ -18,7 +18,7 @@ const columns = `SELECT r.id, r.account, r.subject, r.kind, r.channel, r.state, 
 func scan(row db.Row) (r Request, err error) {
 	var received, answered, closed, due, provisional int64
 	err = row.Scan(&r.ID, &r.Account, &r.Subject, &r.Kind, &r.Channel, &r.State, &r.Identity, &r.Special, &r.Decision, &r.Reason, &r.Law,
-		&r.Digest, &received, &answered, &closed, &r.Version, &r.words, &r.letter, &due, &provisional)
+		&r.Digest, &received, &answered, &closed, &r.Version, &r.Addressed, &r.words, &r.letter, &due, &provisional)
 	r.ReceivedAt, r.AnsweredAt, r.ClosedAt = db.FromMicros(received), db.FromMicros(answered), db.FromMicros(closed)
 	r.Due, r.Provisional = db.FromMicros(due), provisional != 0
 	return r, err
@@ -38,9 +38,9 @@ func countOpen(ctx context.Context, q db.Q, subject id.Handle) (int64, error) {
 }
 
 func insert(ctx context.Context, tx *db.Tx, r Request, all []Clock) error {
-	_, err := tx.Exec(ctx, `INSERT INTO privacy_request (id, account, subject, kind, channel, state, identity, words, reason, received_at, closed_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, 0, 1)`,
-		r.ID, string(r.Account), string(r.Subject), string(r.Kind), r.Channel, string(r.State), string(r.Identity), r.words, db.Micros(r.ReceivedAt))
+	_, err := tx.Exec(ctx, `INSERT INTO privacy_request (id, account, subject, kind, channel, state, identity, words, reason, received_at, closed_at, version, addressed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, 0, 1, $10)`,
+		r.ID, string(r.Account), string(r.Subject), string(r.Kind), r.Channel, string(r.State), string(r.Identity), r.words, db.Micros(r.ReceivedAt), r.Addressed)
 	if err != nil {
 		return err
 	}
@@ -77,13 +77,13 @@ func scanClock(row db.Row) (c Clock, err error) {
 	return c, err
 }
 
-func clocksOf(ctx context.Context, q db.Q, request string) ([]Clock, error) {
+func clocksKept(ctx context.Context, q db.Q, request string) ([]Clock, error) {
 	return db.Select(ctx, q, scanClock, "SELECT rule, due_at, provisional, met_at FROM privacy_clock WHERE request = $1 ORDER BY due_at, rule", request)
 }
 
 // meet stops clocks: those of the reply only, or all.
 func meet(ctx context.Context, tx *db.Tx, request string, all bool, at time.Time) error {
-	clocks, err := clocksOf(ctx, tx, request)
+	clocks, err := clocksKept(ctx, tx, request)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type Config struct {
 	Node     Node     `yaml:"node"`
 	Gwlink   Gwlink   `yaml:"gwlink"`
 	Mail     Mail     `yaml:"mail"`
+	Intake   Intake   `yaml:"intake"`
 	Epay     Epay     `yaml:"epay"`
 	RealName RealName `yaml:"realname"`
 	VPN      VPN      `yaml:"vpn"`
@@ -127,7 +128,8 @@ type Operator struct {
 	Mail           string `yaml:"mail"`
 	PrivacyMail    string `yaml:"privacy_mail"` // requests of data subjects
 	Phone          string `yaml:"phone"`
-	DPO            string `yaml:"dpo"` // person in charge of personal data: name or office
+	QQGroup        string `yaml:"qq_group"` // number of the QQ group; empty: there is none
+	DPO            string `yaml:"dpo"`      // person in charge of personal data: name or office
 	DPOContact     string `yaml:"dpo_contact"`
 	Representative string `yaml:"representative"` // PIPL 53, for operators abroad
 	Complaint      string `yaml:"complaint"`
@@ -202,6 +204,22 @@ type Mail struct {
 	From         string `yaml:"from"`
 }
 
+// Intake are the mailboxes that requests of data subjects are fetched from: those
+// whose addresses the policies print.
+type Intake struct {
+	ServiceMail Mailbox `yaml:"service_mail"` // of operator.mail
+	PrivacyMail Mailbox `yaml:"privacy_mail"` // of operator.privacy_mail
+	DPO         Mailbox `yaml:"dpo"`          // of operator.dpo_contact, where that is a mail address of its own
+}
+
+// Mailbox is read over IMAPS and not changed.
+type Mailbox struct {
+	Host         string `yaml:"host"` // empty: nothing is fetched
+	Port         int    `yaml:"port"`
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+}
+
 // Epay is one epay (CooPay-like) gateway account.
 type Epay struct {
 	BaseURL   string   `yaml:"base_url"`
@@ -228,6 +246,7 @@ type Demo struct {
 	Epay    string `yaml:"epay"` // loopback host:port of each simulator
 	Aliyun  string `yaml:"aliyun"`
 	SMTP    string `yaml:"smtp"`
+	IMAP    string `yaml:"imap"`
 	Mailbox string `yaml:"mailbox"` // HTTP end of the mail sink
 	Lab     bool   `yaml:"lab"`     // make the demo VPC, LAN host and client namespace
 }
@@ -242,6 +261,7 @@ func Default() Config {
 		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
 		Backup:   Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
 		Mail:     Mail{Port: 587},
+		Intake:   Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
 		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
 		RealName: RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
 	}
@@ -344,6 +364,11 @@ func (c Config) Validate() error {
 	wrong = append(wrong, c.Backup.validate()...)
 	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)
+	for key, b := range map[string]Mailbox{"service_mail": c.Intake.ServiceMail, "privacy_mail": c.Intake.PrivacyMail, "dpo": c.Intake.DPO} {
+		if b.Host != "" && (b.User == "" || b.PasswordFile == "") {
+			complain("intake."+key, "give user and password_file of the mailbox, or no host")
+		}
+	}
 	wrong = append(wrong, c.validateDemo()...)
 	return errors.Join(wrong...)
 }
@@ -429,12 +454,15 @@ func (c Config) validateDemo() (wrong []error) {
 		}
 		return wrong
 	}
-	for key, value := range map[string]string{"epay.key_file": c.Epay.KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile} {
+	for key, value := range map[string]string{"epay.key_file": c.Epay.KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
+		"intake.service_mail.password_file": c.Intake.ServiceMail.PasswordFile, "intake.privacy_mail.password_file": c.Intake.PrivacyMail.PasswordFile,
+		"intake.dpo.password_file": c.Intake.DPO.PasswordFile,
+	} {
 		if value != "" {
 			wrong = append(wrong, fmt.Errorf("%s: real credentials and demo mode exclude each other; remove one", key))
 		}
 	}
-	for key, value := range map[string]string{"demo.epay": c.Demo.Epay, "demo.aliyun": c.Demo.Aliyun, "demo.smtp": c.Demo.SMTP, "demo.mailbox": c.Demo.Mailbox} {
+	for key, value := range map[string]string{"demo.epay": c.Demo.Epay, "demo.aliyun": c.Demo.Aliyun, "demo.smtp": c.Demo.SMTP, "demo.imap": c.Demo.IMAP, "demo.mailbox": c.Demo.Mailbox} {
 		if !loopback(value) {
 			wrong = append(wrong, fmt.Errorf("%s: give a loopback address and port, such as 127.0.0.1:8600", key))
 		}

@@ -10,7 +10,7 @@ import (
 
 func demo() Config {
 	c := Default()
-	c.Demo = Demo{Enabled: true, Epay: "127.0.0.1:1", Aliyun: "127.0.0.1:2", SMTP: "127.0.0.1:3", Mailbox: "127.0.0.1:4"}
+	c.Demo = Demo{Enabled: true, Epay: "127.0.0.1:1", Aliyun: "127.0.0.1:2", SMTP: "127.0.0.1:3", Mailbox: "127.0.0.1:4", IMAP: "127.0.0.1:5"}
 	return c
 }
 

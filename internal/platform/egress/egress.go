@@ -11,7 +11,8 @@
 //
 // It is not for the tunnel's packets (another process) and not for browsers:
 // an operation that the browser carries out is recorded here, its permit gives
-// the address and refuses to dial.
+// the address and refuses to dial. Fetching from a mailbox of the operator's own
+// discloses nothing: Collect has no entry in the ledger.
 //
 // Invariants: no intent, no byte; names of fields but never values are kept;
 // a request's parameters are those declared; nothing in its address or headers;
@@ -147,11 +148,32 @@ func (e *Egress) Begin(ctx context.Context, c Call) (*Permit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if op.Collect {
+		return nil, ErrUnknown.With("recipient", c.Recipient).With("op", c.Op)
+	}
 	p, err := e.begin(ctx, c, r, op)
 	if err != nil {
 		e.calls.Add(r.ID, op.Op, "refused")
 	}
 	return p, err
+}
+
+// Collect returns the permit of an operation that fetches and sends nothing of a
+// person: nothing is disclosed by it, so that the register has no entry. The
+// mailbox stands where the stores do, because what is in it is personal too:
+// ErrTransfer otherwise.
+func (e *Egress) Collect(recipient, op string) (*Permit, error) {
+	r, o, err := e.d.Registry.find(Call{Recipient: recipient, Op: op})
+	switch {
+	case err != nil:
+		return nil, err
+	case !o.Collect:
+		return nil, ErrUnknown.With("recipient", recipient).With("op", op)
+	case e.d.Registry.abroad(r):
+		e.calls.Add(r.ID, o.Op, "refused")
+		return nil, ErrTransfer.With("recipient", r.ID)
+	}
+	return e.permit(r, o, nil, Receipt{}), nil
 }
 
 func (e *Egress) begin(ctx context.Context, c Call, r Recipient, op Op) (*Permit, error) {

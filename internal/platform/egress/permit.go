@@ -80,7 +80,7 @@ func (p *Permit) TLS() *tls.Config {
 	return c
 }
 
-// Dial connects to a mail endpoint: with TLS for smtps; plain for smtp, where
+// Dial connects to a mail endpoint: with TLS for smtps and imaps; plain for smtp, where
 // the caller must start TLS with p.TLS() unless Plain says that it may not.
 // The connection ends after a minute.
 func (p *Permit) Dial(ctx context.Context) (net.Conn, error) {
@@ -93,7 +93,7 @@ func (p *Permit) Dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.base.Scheme == "smtps" {
+	if p.base.Scheme == "smtps" || p.base.Scheme == "imaps" {
 		secure := tls.Client(conn, p.TLS())
 		if err := secure.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("starting TLS: %w", err), conn.Close())
@@ -114,6 +114,9 @@ func (p *Permit) Finish(ctx context.Context, o Outcome) error {
 		return nil
 	}
 	p.e.calls.Add(p.to, p.op.Op, string(o))
+	if p.op.Collect {
+		return nil
+	}
 	// The outcome is recorded even when the caller's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), TotalTimeout)
 	defer cancel()

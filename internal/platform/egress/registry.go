@@ -39,6 +39,7 @@ type Op struct {
 	Op        string            `yaml:"op"`
 	Browser   bool              `yaml:"browser"` // the person's browser carries it out
 	Mail      bool              `yaml:"mail"`    // over Permit.Dial
+	Collect   bool              `yaml:"collect"` // something is fetched and nothing of a person is sent: Egress.Collect
 	Methods   []string          `yaml:"methods"`
 	Path      string            `yaml:"path"`
 	Purposes  []string          `yaml:"purposes"`
@@ -125,8 +126,11 @@ func (r Recipient) validate() error {
 		return fmt.Errorf("unknown role %q", r.Role)
 	}
 	for _, op := range r.Ops {
-		if op.Op == "" || len(op.Purposes) == 0 || len(op.Fields) == 0 {
-			return errors.New("an operation needs a name, purposes and fields")
+		if op.Op == "" || len(op.Purposes) == 0 || (len(op.Fields) == 0) != op.Collect {
+			return errors.New("an operation needs a name, purposes and fields; one that collects sends none")
+		}
+		if op.Collect && (r.Role != "infra" || !op.Mail) {
+			return fmt.Errorf("operation %s: only a mailbox of the operator's own is collected from", op.Op)
 		}
 		if !slices.Contains([]string{"consent", "contract", "duty", "emergency", "public", "other_law"}, op.Basis) {
 			return fmt.Errorf("operation %s: unknown basis %q", op.Op, op.Basis)
@@ -182,7 +186,7 @@ func (g *Registry) resolve(r *Recipient) error {
 		return fmt.Errorf("scheme %q is not allowed", u.Scheme)
 	}
 	if u.Port() == "" {
-		port := map[string]string{"https": "443", "http": "80", "smtps": "465", "smtp": "587"}[u.Scheme]
+		port := map[string]string{"https": "443", "http": "80", "smtps": "465", "smtp": "587", "imaps": "993"}[u.Scheme]
 		u.Host = net.JoinHostPort(u.Hostname(), port)
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !g.demo && ip.Unmap().IsLoopback() {
@@ -194,7 +198,10 @@ func (g *Registry) resolve(r *Recipient) error {
 
 func (g *Registry) schemes(r Recipient) []string {
 	allowed := []string{"https"}
-	if r.Ops[0].Mail {
+	switch {
+	case r.Ops[0].Collect:
+		return []string{"imaps"}
+	case r.Ops[0].Mail:
 		allowed = []string{"smtps", "smtp"}
 	}
 	if g.demo && !r.Ops[0].Mail {
@@ -203,8 +210,11 @@ func (g *Registry) schemes(r Recipient) []string {
 	return allowed
 }
 
-// Recipients lists the registry, for the policy's table of recipients.
-func (g *Registry) Recipients() []Recipient { return slices.Clone(g.recipients) }
+// Recipients lists those to whom something of a person is sent, for the policy's
+// table of recipients.
+func (g *Registry) Recipients() []Recipient {
+	return slices.DeleteFunc(slices.Clone(g.recipients), func(r Recipient) bool { return r.Ops[0].Collect })
+}
 
 // find looks a call up; whatever is not registered is ErrUnknown.
 func (g *Registry) find(c Call) (Recipient, Op, error) {

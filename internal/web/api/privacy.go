@@ -16,6 +16,9 @@ import (
 type NewDataSubjectRequest struct {
 	Kind  string `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,misuse,question" doc:"misuse signs you out everywhere and locks your VPN clients at once"`
 	Words string `json:"words,omitempty" maxLength:"16000" doc:"At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them"`
+
+	Channel string `json:"channel,omitempty" enum:"console,client,assistant" default:"console" doc:"client: by a program; assistant: handed over to a person"`
+	To      string `json:"to,omitempty" enum:",dpo" doc:"dpo: to the person in charge of personal information; other staff do not see it"`
 }
 
 // DataSubjectRequest is a request about personal data on the wire.
@@ -24,6 +27,7 @@ type DataSubjectRequest struct {
 	Kind        string     `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,misuse,question"`
 	State       string     `json:"state" enum:"received,asked,carrying,done,refused,withdrawn" doc:"asked: we need to know who you are, or a proof; carrying: granted, and being done"`
 	Channel     string     `json:"channel" example:"console" doc:"How it arrived"`
+	Addressed   string     `json:"addressed" enum:",dpo" doc:"dpo: to the person in charge of personal information"`
 	Identity    string     `json:"identity" enum:"ok,asked" doc:"asked: who asks, or on whose behalf, is not known yet"`
 	Special     string     `json:"special" doc:"Why the answer takes up to seven days; empty if it does not" enum:",complex,volume,recipient"`
 	Decision    string     `json:"decision" enum:",granted,partial,refused"`
@@ -85,6 +89,7 @@ type DataSubjectCase struct {
 	Letter       map[string]string  `json:"letter,omitempty" doc:"The answer, by language: zh-CN, en"`
 	LetterSHA256 string             `json:"letter_sha256" doc:"Of the letter as it is kept; the audit log has it too"`
 	Clocks       []DataSubjectClock `json:"clocks" nullable:"false"`
+	Mails        []CaseMail         `json:"mails" nullable:"false" doc:"Oldest first; of a request that came by mail or by a link"`
 }
 
 // DataSubjectAnswer is what staff decide. What is not granted in whole needs
@@ -103,6 +108,7 @@ type TakenRequest struct {
 	Channel  string `json:"channel" enum:"phone,letter"`
 	Kind     string `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,question"`
 	Words    string `json:"words,omitempty" maxLength:"16000"`
+	To       string `json:"to,omitempty" enum:",dpo" doc:"dpo: to the person in charge of personal information"`
 }
 
 // DataSubjectLetter is an answer as the person gets it.
@@ -127,7 +133,7 @@ func DataSubjectRequests(a *API, s *privacy.Service) {
 		Detail: "Needs no consent. misuse ends every session of yours, this one too, and locks all SSL clients of the account.",
 	},
 		func(ctx context.Context, in *struct{ Body NewDataSubjectRequest }) (*Body[DataSubjectRequest], error) {
-			r, err := s.Open(ctx, Who(ctx), privacy.NewRequest{Kind: privacy.Kind(in.Body.Kind), Words: in.Body.Words, Channel: privacy.ChannelConsole})
+			r, err := s.Open(ctx, Who(ctx), privacy.NewRequest{Kind: privacy.Kind(in.Body.Kind), Words: in.Body.Words, Channel: in.Body.Channel, To: in.Body.To})
 			if err != nil {
 				return nil, err
 			}
@@ -285,7 +291,7 @@ func rightsDesk(a *API, s *privacy.Service) {
 	staff := Staff(account.PermPrivacyHandle)
 	Get(a, path, Operation{ID: "admin-list-data-subject-requests", Summary: "The desk's queue, by due date", Tag: "Staff", Access: staff},
 		func(ctx context.Context, in *deskInput) (*Body[List[DataSubjectRequest]], error) {
-			all, err := s.Desk(ctx, in.Closed)
+			all, err := s.Desk(ctx, Who(ctx), in.Closed)
 			return page(all, "", err, toRequest)
 		})
 	Post(a, path, Operation{
@@ -294,7 +300,7 @@ func rightsDesk(a *API, s *privacy.Service) {
 	},
 		func(ctx context.Context, in *struct{ Body TakenRequest }) (*Body[DataSubjectRequest], error) {
 			b := in.Body
-			r, err := s.OpenFor(ctx, Who(ctx), b.UserName, privacy.NewRequest{Kind: privacy.Kind(b.Kind), Words: b.Words, Channel: b.Channel})
+			r, err := s.OpenFor(ctx, Who(ctx), b.UserName, privacy.NewRequest{Kind: privacy.Kind(b.Kind), Words: b.Words, Channel: b.Channel, To: b.To})
 			return &Body[DataSubjectRequest]{toRequest(r)}, err
 		})
 	Get(a, path+"/{id}", Operation{ID: "admin-get-data-subject-request", Summary: "Open a request; the person sees that you did", Tag: "Staff", Access: staff, Secret: true},
@@ -350,14 +356,14 @@ func rightsDesk(a *API, s *privacy.Service) {
 
 func toRequest(r privacy.Request) DataSubjectRequest {
 	return DataSubjectRequest{
-		ID: r.ID, Kind: string(r.Kind), State: string(r.State), Channel: r.Channel, Identity: string(r.Identity), Special: r.Special, Decision: string(r.Decision), Reason: r.Reason, Law: r.Law,
+		ID: r.ID, Kind: string(r.Kind), State: string(r.State), Channel: r.Channel, Addressed: r.Addressed, Identity: string(r.Identity), Special: r.Special, Decision: string(r.Decision), Reason: r.Reason, Law: r.Law,
 		ReceivedAt: r.ReceivedAt, DueAt: toTime(r.Due), Provisional: r.Provisional, AnsweredAt: toTime(r.AnsweredAt), ClosedAt: toTime(r.ClosedAt),
 	}
 }
 
 func toCase(o privacy.Opened) DataSubjectCase {
 	return DataSubjectCase{
-		DataSubjectRequest: toRequest(o.Request), Words: o.Words, Letter: o.Letter, LetterSHA256: o.Digest,
+		DataSubjectRequest: toRequest(o.Request), Words: o.Words, Letter: o.Letter, LetterSHA256: o.Digest, Mails: Items(o.Mails, toMail),
 		Clocks: Items(o.Clocks, func(c privacy.Clock) DataSubjectClock {
 			return DataSubjectClock{Rule: c.Rule, DueAt: c.Due, Provisional: c.Provisional, MetAt: toTime(c.MetAt)}
 		}),

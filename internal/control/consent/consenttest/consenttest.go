@@ -32,13 +32,14 @@ func Migrations() []db.Migrations {
 
 // Rig is the assembly.
 type Rig struct {
-	DB      *db.DB
-	Clock   *clock.Fake
-	Queue   *job.Queue
-	Vault   *vault.Vault
-	Audit   *audit.Service
-	Consent *consent.Service
-	Ages    *Ages
+	DB       *db.DB
+	Clock    *clock.Fake
+	Queue    *job.Queue
+	Vault    *vault.Vault
+	Audit    *audit.Service
+	Consent  *consent.Service
+	Channels consent.Channels // of With; nil: nobody is asked
+	Ages     *Ages
 }
 
 // Ages is who answers for people's age; until Age is set, everybody is an adult.
@@ -86,7 +87,7 @@ func New(t testing.TB, d *db.DB, profile string) Rig {
 func (r Rig) With(t testing.TB, f consent.Facts) Rig {
 	t.Helper()
 	q := job.New(r.DB, r.Clock, slog.New(slog.DiscardHandler))
-	s, err := consent.New(consent.Deps{DB: r.DB, Clock: r.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Vault: r.Vault, Age: r.Ages, Facts: f, Clauses: kept(t)})
+	s, err := consent.New(consent.Deps{DB: r.DB, Clock: r.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Vault: r.Vault, Age: r.Ages, Facts: f, Channels: r.Channels, Clauses: kept(t)})
 	check(t, err)
 	r.Queue, r.Consent = q, s
 	return r
