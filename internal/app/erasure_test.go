@@ -263,7 +263,7 @@ func TestAHoldKeepsAnErasureBack(t *testing.T) {
 	t.Parallel()
 	in := install(t)
 	p := in.register("suspect")
-	boss, guard := in.boss(), in.guard()
+	guard := in.guard()
 	me := p.self()
 	hold := guard.do(201, "POST", "/admin/holds", object{"subject": string(me.Handle), "law": "CSL 28", "authority": "Court", "until": "2027-03-01T00:00:00Z"}).str("id")
 	p.session = sessionOf(p.do(204, "POST", "/me/step-up", object{"password": p.password}))
