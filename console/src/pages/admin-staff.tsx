@@ -140,10 +140,12 @@ function Member({ m, roles }: { m: StaffMember; roles: StaffRole[] }) {
           <b>{m.user_name}</b> {m.own ? <span className="muted">({t('staff.you')})</span> : null}
           <div className="row" style={{ flexWrap: 'wrap', marginTop: 4 }}>
             {m.power === 'founding' ? (
-              <Tag color="gold">{t('staff.founding', { at: format.time(m.founding_until, true) })}</Tag>
+              <Tag color="gold" style={{ whiteSpace: 'normal' }}>
+                {t('staff.founding', { at: format.time(m.founding_until, true) })}
+              </Tag>
             ) : null}
             {m.emergency ? (
-              <Tag color="red">
+              <Tag color="red" style={{ whiteSpace: 'normal' }}>
                 {t('staff.glass', {
                   role: t(`staff.role_${m.emergency}`),
                   at: format.time(m.emergency_until, true),

@@ -150,8 +150,8 @@ func TestAJobIsStoppedUnlessItServesEverybody(t *testing.T) {
 		if len(all) != 1 || all[0].Class != vault.Job || all[0].Reader != "some.other" {
 			t.Fatalf("got %+v", all)
 		}
-		must(t, r.s.Release(ctx, second, all[0].ID, "the yearly audit"))
 		r.clock.Advance(time.Microsecond)
+		must(t, r.s.Release(ctx, second, all[0].ID, "the yearly audit"))
 		must(t, r.read(vault.Reader{Class: vault.Job, Session: "some.other"}, 60))
 	})
 }

@@ -255,11 +255,11 @@ func TestOneStatementWritesTheValues(t *testing.T) {
 			if strings.Contains(flat, "INTO realname_verification") {
 				inserts[filepath.Base(path)]++
 			}
-			set, rest, updates := strings.Cut(flat, "UPDATE realname_verification SET ")
+			_, rest, updates := strings.Cut(flat, "UPDATE realname_verification SET ")
 			if !updates {
 				continue
 			}
-			set, _, _ = strings.Cut(rest, " WHERE ")
+			set, _, _ := strings.Cut(rest, " WHERE ")
 			for _, column := range strings.Split(set, ", ") {
 				name, value, _ := strings.Cut(column, " = ")
 				if (name == "name" || name == "number") && value != "NULL" || (name == "number_index" && value != "''") {
