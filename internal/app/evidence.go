@@ -44,10 +44,11 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"disclosures_outside_register": counted(func(ctx context.Context) (int64, int64, error) {
 			return m.audit.Outside(ctx, (clock.System{}).Now().Add(-25*time.Hour), func(d audit.Disclosure) bool { return registered(registry, d) })
 		}),
-		"requests_overdue":   counted(m.overdueRequests),
-		"retention_overdue":  counted(m.overdueRecords),
-		"columns_undeclared": counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),
-		"backups_overdue":    counted(func(ctx context.Context) (int64, int64, error) { return overdueBackups(ctx, cfg, s) }),
+		"requests_overdue":      counted(m.overdueRequests),
+		"resets_without_reason": counted(m.vpn.Unreasoned),
+		"retention_overdue":     counted(m.overdueRecords),
+		"columns_undeclared":    counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),
+		"backups_overdue":       counted(func(ctx context.Context) (int64, int64, error) { return overdueBackups(ctx, cfg, s) }),
 	}
 }
 

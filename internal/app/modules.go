@@ -125,7 +125,7 @@ func newModules(cfg config.Config, s *stores, log *slog.Logger) (*modules, error
 	})
 	m.privacy = privacy.New(privacy.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Profile: cfg.Profile,
-		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Carrier: carrier{m}, Owners: m.account,
+		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Users: m.vpn, Persons: people{m}, Carrier: carrier{m}, Owners: m.account,
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
 		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
 	})

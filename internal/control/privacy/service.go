@@ -44,6 +44,9 @@ func (s *Service) Open(ctx context.Context, p account.Principal, in NewRequest) 
 	if err := in.check(); err != nil {
 		return Request{}, err
 	}
+	if isUser(p) && slices.Contains(notForUsers, in.Kind) {
+		return Request{}, ErrKind
+	}
 	r := Request{
 		ID: id.New("dsr"), Account: p.Account, Subject: p.Subject, Kind: in.Kind, Channel: in.Channel,
 		State: Received, Identity: IdentityKnown, ReceivedAt: s.d.Clock.Now(), Version: 1,
@@ -52,7 +55,7 @@ func (s *Service) Open(ctx context.Context, p account.Principal, in NewRequest) 
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(strings.TrimSpace(in.Words))); err != nil {
 		return Request{}, err
 	}
-	all := clocks(s.d.Calendar, s.d.Profile, r.Kind, r.ReceivedAt, r.ReceivedAt)
+	all := clocks(s.d.Calendar, s.profileOf(p), r.Kind, r.ReceivedAt, r.ReceivedAt)
 	first := due(all)
 	r.Due, r.Provisional = first.Due, first.Provisional
 	if !r.Kind.copied() {

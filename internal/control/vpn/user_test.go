@@ -1,12 +1,14 @@
 package vpn_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 func (r rig) asUser(srv vpn.SSLServer, name, pw string) (vpn.UserEntry, error) {
@@ -230,6 +234,37 @@ func TestAUserOfACertificateSignsAChallenge(t *testing.T) {
 		r.clock.Advance(6 * time.Minute)
 		if _, err := try(late, late, c.Certificate); errs.KindOf(err) != errs.Unauthenticated {
 			t.Errorf("too late: got %v", err)
+		}
+	})
+}
+
+// Who has the account deleted is out in the same transaction, and the
+// administrator hears of it.
+func TestAUserWhoLeavesIsOutAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		srv := r.plainServer(t)
+		c, secret := r.client(t, alice, srv.ID, "zhang.san")
+		g := r.login(t, srv, c, secret)
+		r.opened(t, g, "10.9.0.2")
+		var told []vpn.ClientLeft
+		job.Subscribe(r.queue, vpn.TopicClientLeft, "test", func(_ context.Context, e vpn.ClientLeft) error {
+			told = append(told, e)
+			return nil
+		})
+		before := r.wanted(t)
+		must(t, r.db.InTx(ctx, func(tx *db.Tx) error { return second(r.s.LeaveTx(ctx, tx, c.Subject)) }))
+		if d := r.wanted(t); d.Generation <= before.Generation || !strings.Contains(fmt.Sprintf("%+v", d), g.Session) {
+			t.Errorf("the node is not told to end %s: %+v", g.Session, d)
+		}
+		must(t, r.queue.Drain(ctx))
+		if len(told) != 1 || told[0] != (vpn.ClientLeft{Account: alice.Account, Client: c.ID, Gateway: c.Gateway}) {
+			t.Errorf("got %+v", told)
+		}
+		a, err := r.say(srv, source(2), "", nil, "username", c.Name, "password", secret.Password)
+		must(t, err)
+		if a.Outcome == "granted" {
+			t.Error("the client still signs in")
 		}
 	})
 }
