@@ -90,13 +90,14 @@ type Sheet struct {
 // Look opens what is held of a person in one table; the reading is recorded.
 // Errors: ErrNoTable, those of the vault.
 func (s *Service) Look(ctx context.Context, p account.Principal, table string) (Sheet, error) {
-	i := slices.IndexFunc(s.d.Held, func(h holding.Held) bool { return h.Table == table })
-	if i < 0 {
-		return Sheet{}, ErrNoTable
-	}
 	who, err := s.person(ctx, p.Subject, p.Account)
 	if err != nil {
 		return Sheet{}, err
+	}
+	// A table may hold rows of an owner and rows of a VPN user.
+	i := slices.IndexFunc(s.d.Held, func(h holding.Held) bool { return h.Table == table && h.Of(who) })
+	if i < 0 {
+		return Sheet{}, ErrNoTable
 	}
 	c := s.copier(Copy)
 	c.Held = s.d.Held[i : i+1]

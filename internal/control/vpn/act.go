@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
@@ -23,6 +25,7 @@ const (
 	ActToken      ActKind = "token_reset"
 	ActRecovery   ActKind = "recovery_codes"
 	ActSecret     ActKind = "secret_read" // a generated password, token or key, in clear
+	ActAddresses  ActKind = "addresses_read" // of sessions, by day
 	ActDisconnect ActKind = "disconnected"
 	ActDisable    ActKind = "disabled"
 	ActEnable     ActKind = "enabled"
@@ -97,6 +100,40 @@ func (s *Service) resetTx(ctx context.Context, tx *db.Tx, p account.Principal, c
 		return err
 	}
 	return s.recordOf(ctx, tx, p, c.Subject, "cred.reset", map[string]string{"client": c.ID, "kind": string(kind), "reason": why.Reason})
+}
+
+// actOfDay notes that an administrator reads the addresses of sessions, for each
+// of their clients once a day: lists of sessions are read again and again.
+func (s *Service) actOfDay(ctx context.Context, sessions []fleet.Session) error {
+	now := s.clock.Now()
+	day := civil.DayOf(now).String()
+	missing := map[string]string{}
+	for _, v := range sessions {
+		missing[id.ResourceOf("vact", v.Client, string(ActAddresses), day)] = v.Client
+	}
+	for act := range missing {
+		n, err := db.Get(ctx, s.db, nil, db.One[int64], "SELECT count(*) FROM vpn_act WHERE id = $1", act)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			delete(missing, act)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		for act, client := range missing {
+			_, err := tx.Exec(ctx, `INSERT INTO vpn_act (id, client, kind, by_class, reason, words_sealed, at)
+				SELECT $1, id, $2, 'administrator', '', NULL, $3 FROM vpn_client WHERE id = $4 ON CONFLICT DO NOTHING`,
+				act, string(ActAddresses), db.Micros(now), client)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Acts lists what administrators did with a user's login account, newest first,

@@ -365,11 +365,11 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 // a time, for a reason that its user reads (clause TY-2.3). Its sessions and its
 // links end; its code seed stays.
 func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string, why Reset) (SSLClient, error) {
-	if err := why.check(); err != nil {
-		return SSLClient{}, err
-	}
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := why.check(); err != nil {
 		return SSLClient{}, err
 	}
 	pw := password.Generate(16)
@@ -383,11 +383,11 @@ func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client
 // SetPassword gives a client a password that a person chose; it can never be
 // read again. The rest is as with ResetPassword.
 func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string, why Reset) (SSLClient, error) {
-	if err := why.check(); err != nil {
-		return SSLClient{}, err
-	}
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := why.check(); err != nil {
 		return SSLClient{}, err
 	}
 	if err := checkPassword(chosen, c.Name); err != nil {

@@ -168,6 +168,9 @@ func (s *Service) openAddresses(ctx context.Context, p account.Principal, all []
 	for i := range all {
 		logged[i] = all[i].Session
 	}
+	if err := s.actOfDay(ctx, logged); err != nil {
+		return err
+	}
 	err := s.fleet.OpenAddresses(ctx, readerOf(p), "vpn", logged)
 	for i := range all {
 		all[i].Session = logged[i]

@@ -54,11 +54,11 @@ func (v *Secret) setToken(c SSLClient, plain string) error {
 // which Secret returns for a time, for a reason that its user reads. Its sessions end, its recovery codes and
 // a link to set it up are forgotten; the password stays.
 func (s *Service) ResetToken(ctx context.Context, p account.Principal, client string, kind TokenKind, why Reset) (SSLClient, error) {
-	if err := why.check(); err != nil {
-		return SSLClient{}, err
-	}
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := why.check(); err != nil {
 		return SSLClient{}, err
 	}
 	if kind != "" {

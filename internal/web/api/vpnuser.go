@@ -116,7 +116,7 @@ type VPNUserProfile struct {
 // VPNUserAct is what an administrator did with a login account.
 type VPNUserAct struct {
 	ID     string    `json:"id"`
-	Kind   string    `json:"kind" enum:"password_reset,token_reset,recovery_codes,secret_read,disconnected,disabled,enabled"`
+	Kind   string    `json:"kind" enum:"password_reset,token_reset,recovery_codes,secret_read,addresses_read,disconnected,disabled,enabled"`
 	By     string    `json:"by" enum:"administrator,staff"`
 	Reason string    `json:"reason" enum:",forgotten,compromised,device_lost,handover,rotation,other"`
 	Words  string    `json:"words" doc:"What the administrator wrote to you"`
