@@ -16,7 +16,7 @@ const pages = {
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
   clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security',
   mydata: '/my-data', users: '/admin/users', adminorders: '/admin/orders', payments: '/admin/payments', nodes: '/admin/gateway-nodes',
-  adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', absent: '/nowhere',
+  adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', absent: '/nowhere', vpnuser: '/vpn-user',
 }; // prettier-ignore
 
 const variants = {

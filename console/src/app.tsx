@@ -26,6 +26,7 @@ const RequestReset = page(() => import('./pages/reset'), 'RequestReset');
 const ConfirmReset = page(() => import('./pages/reset'), 'ConfirmReset');
 const Enrol = page(() => import('./pages/enrol'), 'Enrol');
 const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
+const VPNUser = page(() => import('./pages/vpn-user'), 'VPNUser');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
@@ -145,6 +146,7 @@ export function Pages() {
         <Route path="/verify-email" element={<VerifyEmail />} />
         <Route path="/enrol" element={<Enrol />} />
         <Route path="/bundle" element={<BundlePage />} />
+        <Route path="/vpn-user" element={<VPNUser />} />
         <Route path="/cookies" element={<Cookies />} />
         <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />

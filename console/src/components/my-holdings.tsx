@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { OwnData } from '../api/types';
+import { useRights } from '../lib/rights';
 import { useSettings } from '../lib/settings';
 import { useChange, useCreate, useFormat } from '../lib/use';
 import { CopyState, useRequests } from './my-requests';
@@ -15,6 +16,7 @@ import { ResourceTable } from './resource-table';
 
 export function MyHoldings() {
   const { t, i18n } = useTranslation();
+  const rights = useRights();
   const format = useFormat();
   const { language } = useSettings();
   const [opened, setOpened] = useState('');
@@ -30,7 +32,7 @@ export function MyHoldings() {
       <ResourceTable<OwnData>
         label={t('rights.held')}
         queryKey={['own-data']}
-        load={api.privacy.held}
+        load={rights.held}
         rowKey={(d) => d.table}
         nameTitle={t('rights.held_what')}
         nameText={(d) => named(d.table)}
@@ -80,7 +82,7 @@ export function MyHoldings() {
         csv="my-data"
         empty={{ title: t('rights.held_none') }}
       />
-      <Arrangement />
+      {rights.user ? null : <Arrangement />}
       <Modal
         open={opened !== ''}
         width={960}
@@ -97,9 +99,10 @@ export function MyHoldings() {
 
 function Sheet({ table }: { table: string }) {
   const { t } = useTranslation();
+  const rights = useRights();
   const sheet = useQuery({
     queryKey: ['own-sheet', table],
-    queryFn: () => api.privacy.sheet(table),
+    queryFn: () => rights.sheet(table),
     staleTime: Infinity, // each opening is recorded
     gcTime: 0,
   });
@@ -137,9 +140,10 @@ function Value({ text }: { text: string }) {
 /** A copy of everything, and one to carry elsewhere: asked for, made, downloaded here. */
 function TakeCopy() {
   const { t } = useTranslation();
+  const rights = useRights();
   const requests = useRequests();
   const ask = useCreate(
-    (kind: 'copy' | 'port', k: string) => api.privacy.ask({ kind }, k),
+    (kind: 'copy' | 'port', k: string) => rights.ask({ kind }, k),
     [['rights'], ['own-data']],
   );
   const newest = requests.data?.items.find((r) => r.copy && r.copy.state !== 'over');

@@ -5,7 +5,7 @@ import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api';
+import { useRights } from '../lib/rights';
 import type { NewRightsRequest, RightsKind, RightsRequest } from '../api/types';
 import { newKey } from '../api/http';
 import { saveFile } from '../lib/csv';
@@ -49,6 +49,9 @@ export const needWords: RightsKind[] = [
   'question',
 ];
 
+/** About accounts, or asked for by others; deleting has a button of its own. */
+const notOfUsers: RightsKind[] = ['delete', 'cancel', 'guardian', 'deceased'];
+
 const open = ['received', 'asked', 'carrying'];
 
 /** Whole days until a moment; 0 on its last day, negative after it. */
@@ -82,15 +85,17 @@ export function Due({ request }: { request: Pick<RightsRequest, 'due_at' | 'prov
 }
 
 export function useRequests() {
+  const rights = useRights();
   return useQuery({
     queryKey: [...key, 'all'],
-    queryFn: api.privacy.requests,
+    queryFn: rights.requests,
     refetchInterval: (q) => (q.state.data?.items.some((r) => r.copy?.state === 'making') ? 2000 : false),
   });
 }
 
 export function MyRequests() {
   const { t } = useTranslation();
+  const rights = useRights();
   const format = useFormat();
   const [shown, setShown] = useState('');
   return (
@@ -98,7 +103,7 @@ export function MyRequests() {
       <ResourceTable<RightsRequest>
         label={t('rights.requests')}
         queryKey={[...key, 'list']}
-        load={api.privacy.requests}
+        load={rights.requests}
         rowKey={(r) => r.id}
         nameTitle={t('rights.kind')}
         nameText={(r) => t(`rights.kind_${r.kind}`)}
@@ -162,10 +167,11 @@ export function MyRequests() {
 /** The form for everything that the law lets a person ask. */
 function Ask() {
   const { t } = useTranslation();
+  const rights = useRights();
   const [shown, show, hide] = useToggle();
   const [form] = Form.useForm<NewRightsRequest>();
   const kind = Form.useWatch('kind', form);
-  const ask = useCreate((r: NewRightsRequest, k: string) => api.privacy.ask(r, k), [key]);
+  const ask = useCreate((r: NewRightsRequest, k: string) => rights.ask(r, k), [key]);
   return (
     <>
       <Button type="primary" onClick={show}>
@@ -193,7 +199,9 @@ function Ask() {
             extra={kind ? t(`rights.about_${kind}`) : undefined}
           >
             <Select
-              options={kinds.map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))}
+              options={kinds
+                .filter((k) => !rights.user || !notOfUsers.includes(k))
+                .map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))}
               placeholder={t('rights.choose')}
             />
           </Form.Item>
@@ -220,6 +228,7 @@ function Ask() {
 /** Somebody else uses the account: one step, and everything is shut. */
 function Misuse() {
   const { t } = useTranslation();
+  const rights = useRights();
   return (
     <Alert
       type="warning"
@@ -227,15 +236,15 @@ function Misuse() {
       title={t('rights.misuse')}
       description={
         <div className="stack">
-          <span>{t('rights.misuse_text')}</span>
+          <span>{t(rights.user ? 'user.misuse_text' : 'rights.misuse_text')}</span>
           <div>
             <ConfirmDelete
               name={t('rights.kind_misuse')}
               label={t('rights.misuse_act')}
-              loss={<p>{t('rights.misuse_loss')}</p>}
-              remove={() => api.privacy.ask({ kind: 'misuse' }, newKey())}
+              loss={<p>{t(rights.user ? 'user.misuse_loss' : 'rights.misuse_loss')}</p>}
+              remove={() => rights.ask({ kind: 'misuse' }, newKey())}
               stale={[]}
-              done={() => window.location.assign('/login')}
+              done={() => window.location.assign(rights.gate)}
             />
           </div>
         </div>
@@ -247,8 +256,9 @@ function Misuse() {
 /** The file, which is used up by its download. */
 export function Download({ request, primary }: { request: RightsRequest; primary?: boolean }) {
   const { t } = useTranslation();
+  const rights = useRights();
   const fetch = useChange(
-    async () => saveFile(`${request.id}.zip`, await api.privacy.fetchCopy(request.id), 'application/zip'),
+    async () => saveFile(`${request.id}.zip`, await rights.fetchCopy(request.id), 'application/zip'),
     [key, ['reads']],
   );
   return (
@@ -269,8 +279,9 @@ export function Download({ request, primary }: { request: RightsRequest; primary
 
 function One({ id, close }: { id: string; close: () => void }) {
   const { t } = useTranslation();
+  const rights = useRights();
   const format = useFormat();
-  const one = useQuery({ queryKey: [...key, id], queryFn: () => api.privacy.request(id) });
+  const one = useQuery({ queryKey: [...key, id], queryFn: () => rights.request(id) });
   if (one.isError) return <ErrorState error={one.error} retry={() => void one.refetch()} />;
   if (!one.data) return <Skeleton active />;
   const r = one.data;
@@ -310,7 +321,7 @@ function One({ id, close }: { id: string; close: () => void }) {
             name={t(`rights.kind_${r.kind}`)}
             label={t('rights.withdraw')}
             loss={<p>{t('rights.withdraw_text')}</p>}
-            remove={() => api.privacy.withdrawRequest(r.id)}
+            remove={() => rights.withdrawRequest(r.id)}
             stale={[key]}
             done={close}
           />

@@ -9,6 +9,7 @@ import link from './en/link.json';
 import rights from './en/rights.json';
 import erasure from './en/erasure.json';
 import trust from './en/trust.json';
+import user from './en/user.json';
 
 export const words = {
   ...common,
@@ -22,4 +23,5 @@ export const words = {
   ...rights,
   ...erasure,
   ...trust,
+  ...user,
 };

@@ -9,6 +9,7 @@ import link from './zh-CN/link.json';
 import rights from './zh-CN/rights.json';
 import erasure from './zh-CN/erasure.json';
 import trust from './zh-CN/trust.json';
+import user from './zh-CN/user.json';
 
 export const words = {
   ...common,
@@ -22,4 +23,5 @@ export const words = {
   ...rights,
   ...erasure,
   ...trust,
+  ...user,
 };
