@@ -24,7 +24,7 @@ const (
 	ActPassword   ActKind = "password_reset"
 	ActToken      ActKind = "token_reset"
 	ActRecovery   ActKind = "recovery_codes"
-	ActSecret     ActKind = "secret_read" // a generated password, token or key, in clear
+	ActSecret     ActKind = "secret_read"    // a generated password, token or key, in clear
 	ActAddresses  ActKind = "addresses_read" // of sessions, by day
 	ActDisconnect ActKind = "disconnected"
 	ActDisable    ActKind = "disabled"
