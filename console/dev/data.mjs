@@ -766,3 +766,20 @@ export const channels = (n) =>
       id, adapter, owner, printed, problem, silent: !adapter || problem !== '',
       ...(adapter ? { tried_at: secret.until, beat_at: secret.until } : {}),
     })); // prettier-ignore
+export const vpnUser = {
+  user_name: 'zhang.san', description: 'Branch office, second floor', state: 'enabled', client: id('sslcli-', 0), server: 'staff', gateway: 'Shanghai office',
+  region: 'cn-east', host: `${id('sslsrv-', 0)}.vpn.example.com`, login_mode: 'password', two_factor: true, token_kind: 'totp', recovery_left: 8,
+  serial: '3F9A0C77D1E24B5566A7B8C9D0E1F203', not_after: '2027-11-29T00:00:00Z', fixed_ip: '10.9.0.9', fixed_ip6: '', routes: ['192.168.7.0/24'],
+  live_sessions: 1, created_at: '2026-05-02T03:04:05Z', session_ends_at: '2026-11-29T12:30:00Z',
+}; // prettier-ignore
+
+export const vpnActs = [
+  { id: 'vact_1', kind: 'password_reset', by: 'administrator', reason: 'other', words: 'You asked by phone on Monday', at: '2026-11-28T08:00:00Z' },
+  { id: 'vact_2', kind: 'secret_read', by: 'administrator', reason: '', words: '', at: '2026-11-28T08:00:05Z' },
+  { id: 'vact_3', kind: 'disconnected', by: 'administrator', reason: '', words: '', at: '2026-11-20T08:00:00Z' },
+]; // prettier-ignore
+
+export const vpnReads = [
+  { id: 'read_1', at: '2026-11-28T08:00:05Z', reader: 'administrator', handle: '', fields: ['vpn_client.password_sealed'], purpose: 'vpn_access', reason: 'vpn', log_index: 5 },
+  { id: 'read_2', at: '2026-11-27T08:00:05Z', reader: 'system', handle: '', fields: ['vpn_client.totp_sealed'], purpose: 'vpn_access', reason: 'vpn', log_index: 4 },
+]; // prettier-ignore

@@ -29,6 +29,7 @@ const AskByLink = page(() => import('./pages/ask'), 'AskByLink');
 const Assistant = page(() => import('./pages/assistant'), 'Assistant');
 const AdminChannels = page(() => import('./pages/admin-channels'), 'AdminChannels');
 const BundlePage = page(() => import('./pages/bundle'), 'BundlePage');
+const VPNUser = page(() => import('./pages/vpn-user'), 'VPNUser');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
@@ -163,6 +164,7 @@ export function Pages() {
         <Route path="/enrol" element={<Enrol />} />
         <Route path="/bundle" element={<BundlePage />} />
         <Route path="/ask" element={<AskByLink />} />
+        <Route path="/vpn-user" element={<VPNUser />} />
         <Route path="/cookies" element={<Cookies />} />
         <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />

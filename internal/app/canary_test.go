@@ -287,6 +287,7 @@ func (p *person) plant() {
 	ctx, client := context.Background(), p.ids["ssl-clients"]
 	p.do(200, "PATCH", "/ssl-clients/"+client, object{"description": "canary of a description"})
 	p.do(200, "POST", "/ssl-clients/"+client+"/recovery-codes", nil)
+	p.do(200, "POST", "/ssl-clients/"+client+"/reset-password", object{"reason": "other", "reason_text": "canary of a reason"})
 	p.do(200, "POST", "/ssl-clients/"+client+"/token-invitation", nil)
 	p.do(204, "POST", "/notices/"+p.ids["notices"]+"/read", nil)
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})

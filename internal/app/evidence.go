@@ -44,14 +44,15 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"disclosures_outside_register": counted(func(ctx context.Context) (int64, int64, error) {
 			return m.audit.Outside(ctx, (clock.System{}).Now().Add(-25*time.Hour), func(d audit.Disclosure) bool { return registered(registry, d) })
 		}),
-		"corrections_untold": counted(m.privacy.UntoldCorrections),
-		"realname_ungranted": counted(m.realname.Ungranted),
-		"powers_combined":    counted(m.account.CombinedPowers),
-		"intake_silent":      counted(m.privacy.SilentPrinted),
-		"requests_overdue":   counted(m.overdueRequests),
-		"retention_overdue":  counted(m.overdueRecords),
-		"columns_undeclared": counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),
-		"backups_overdue":    counted(func(ctx context.Context) (int64, int64, error) { return overdueBackups(ctx, cfg, s) }),
+		"corrections_untold":    counted(m.privacy.UntoldCorrections),
+		"realname_ungranted":    counted(m.realname.Ungranted),
+		"powers_combined":       counted(m.account.CombinedPowers),
+		"intake_silent":         counted(m.privacy.SilentPrinted),
+		"resets_without_reason": counted(m.vpn.Unreasoned),
+		"requests_overdue":      counted(m.overdueRequests),
+		"retention_overdue":     counted(m.overdueRecords),
+		"columns_undeclared":    counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),
+		"backups_overdue":       counted(func(ctx context.Context) (int64, int64, error) { return overdueBackups(ctx, cfg, s) }),
 	}
 }
 

@@ -54,6 +54,7 @@ var homonyms = map[string]string{
 	"post /api/v1/login-sessions":        "id expires_at",
 	"post /api/v1/login-sessions/resume": "id expires_at",
 	"post /api/v1/accounts":              "account",
+	"post /api/v1/vpn-user/session":      "expires_at",
 	// The register of cookies, the same for everybody.
 	"get /api/v1/cookies": "act kind name purpose",
 	// Of a clause and of the answer to its question.

@@ -26,7 +26,7 @@ import (
 // passes.
 func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
-	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Gate: m.consent, Log: log})
+	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Users: m.vpn, Gate: m.consent, Log: log})
 	m.resources(a, mux)
 	if err := verifyFields(m.queue, a); err != nil {
 		return nil, err
@@ -98,6 +98,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.SSLClients(a, m.vpn)
 	api.Certificates(a, m.vpn, now)
 	api.VPNSessions(a, m.vpn)
+	api.VPNUsers(a, api.VPNUserRights{VPN: m.vpn, Privacy: m.privacy, Erasure: m.erasure, Audit: m.audit, Incident: m.incident})
 	api.Quotas(a, m.vpn)
 	api.StaffQuotas(a, m.vpn, m.account)
 	api.GatewayNodes(a, m.fleet, now)

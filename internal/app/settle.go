@@ -162,7 +162,22 @@ func (c carrier) CarryTx(ctx context.Context, tx *db.Tx, r privacy.Request) erro
 	if r.Kind != privacy.Delete && r.Kind != privacy.Cancel {
 		return nil // staff carry it out, and say so
 	}
+	if r.Account == "" {
+		return c.eraseUserTx(ctx, tx, r)
+	}
 	_, err := c.m.erasure.OpenTx(ctx, tx, erasure.Case{Subject: r.Subject, Account: r.Account, Trigger: erasure.Granted, Request: r.ID}, audit.Actor{Class: vault.Job})
+	return err
+}
+
+// eraseUserTx shuts the SSL client of a user at once, tells its administrator, and
+// has what is held of the user erased.
+func (c carrier) eraseUserTx(ctx context.Context, tx *db.Tx, r privacy.Request) error {
+	u, err := c.m.vpn.LeaveTx(ctx, tx, r.Subject)
+	if err != nil {
+		return err
+	}
+	by := audit.Actor{Class: vault.Self, Handle: r.Subject}
+	_, err = c.m.erasure.OpenTx(ctx, tx, erasure.Case{Subject: r.Subject, Client: u.Client, Trigger: erasure.Asked, Request: r.ID}, by)
 	return err
 }
 

@@ -64,6 +64,34 @@ export const api = {
     incidentNotices: () => data(client.GET('/api/v1/me/incident-notices')),
     sawIncidentNotice: (id: string) => data(client.POST('/api/v1/me/incident-notices/{id}/seen', at(id))),
   },
+  /** What a VPN user does on the page of their rights. */
+  vpnUser: {
+    challenge: () => data(client.POST('/api/v1/vpn-user/challenge', {})),
+    enter: (body: T.VPNUserLogin) => data(client.POST('/api/v1/vpn-user/session', { body })),
+    leave: () => data(client.DELETE('/api/v1/vpn-user/session', {})),
+    profile: () => data(client.GET('/api/v1/vpn-user/profile')),
+    sessions: (query?: PageQuery) => data(client.GET('/api/v1/vpn-user/sessions', page(query))),
+    disconnect: () => data(client.POST('/api/v1/vpn-user/disconnect', {})),
+    devices: () => data(client.GET('/api/v1/vpn-user/devices')),
+    forgetDevice: (device: string) =>
+      data(client.DELETE('/api/v1/vpn-user/devices/{device}', { params: { path: { device } } })),
+    acts: () => data(client.GET('/api/v1/vpn-user/acts')),
+    reads: (query?: PageQuery) => data(client.GET('/api/v1/vpn-user/reads', page(query))),
+    held: () => data(client.GET('/api/v1/vpn-user/data')),
+    sheet: (table: string) =>
+      data(client.GET('/api/v1/vpn-user/data/{table}', { params: { path: { table } } })),
+    requests: () => data(client.GET('/api/v1/vpn-user/requests')),
+    request: (id: string) => data(client.GET('/api/v1/vpn-user/requests/{id}', at(id))),
+    ask: (body: T.NewRightsRequest, key: string) =>
+      data(client.POST('/api/v1/vpn-user/requests', { body: body as T.NewVPNUserRequest, ...keyed(key) })),
+    withdrawRequest: (id: string) => data(client.POST('/api/v1/vpn-user/requests/{id}/withdraw', at(id))),
+    fetchCopy: (id: string): Promise<Blob> =>
+      data(client.POST('/api/v1/vpn-user/requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
+    erase: (user_name: string) => data(client.POST('/api/v1/vpn-user/erasure', { body: { user_name } })),
+    incidentNotices: () => data(client.GET('/api/v1/vpn-user/incident-notices')),
+    sawIncidentNotice: (id: string) =>
+      data(client.POST('/api/v1/vpn-user/incident-notices/{id}/seen', at(id))),
+  },
   privacy: {
     policies: () => data(client.GET('/api/v1/policies')),
     cookies: () => data(client.GET('/api/v1/cookies')),
@@ -194,8 +222,8 @@ export const api = {
     /** Where the browser downloads the bundle. */
     bundle: (id: string) => `${prefix}/ssl-clients/${encodeURIComponent(id)}/bundle`,
     secret: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/secret', at(id))),
-    resetPassword: (id: string) =>
-      data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: {} })),
+    resetPassword: (id: string, why: T.ResetReason) =>
+      data(client.POST('/api/v1/ssl-clients/{id}/reset-password', { ...at(id), body: why })),
     reissueCertificate: (id: string, body: T.Reissue, key: string) =>
       data(client.POST('/api/v1/ssl-clients/{id}/reissue-certificate', { ...at(id), body, ...keyed(key) })),
     certificates: (query?: PageQuery & { type?: T.Certificate['type']; client?: string }) =>
@@ -212,7 +240,8 @@ export const api = {
     /** Where the browser downloads a certificate. */
     certificateFile: (id: string, form: 'pem' | 'der' | 'zip') =>
       `${prefix}/certificates/${encodeURIComponent(id)}/download?format=${form}`,
-    resetToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', at(id))),
+    resetToken: (id: string, why: T.ResetReason) =>
+      data(client.POST('/api/v1/ssl-clients/{id}/reset-totp', { ...at(id), body: why })),
     recoveryCodes: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/recovery-codes', at(id))),
     inviteToken: (id: string) => data(client.POST('/api/v1/ssl-clients/{id}/token-invitation', at(id))),
     openEnrolment: (token: string) => data(client.POST('/api/v1/token-enrolments', { body: { token } })),

@@ -31,6 +31,12 @@ export type Child = Schemas['Child'];
 export type WaitingMinor = Schemas['WaitingMinor'];
 export type MinorReading = Schemas['MinorReading'];
 export type MinorAudit = Schemas['MinorAudit'];
+export type VPNUserLogin = Schemas['VPNUserLogin'];
+export type VPNUserEntry = Schemas['VPNUserEntry'];
+export type VPNUserProfile = Schemas['VPNUserProfile'];
+export type VPNUserAct = Schemas['VPNUserAct'];
+export type NewVPNUserRequest = Schemas['NewVPNUserRequest'];
+export type ResetReason = Pick<Schemas['PasswordReset'], 'reason' | 'reason_text'>;
 export type Notice = Schemas['Notice'];
 
 export type OwnIncidentNotice = Schemas['OwnIncidentNotice'];

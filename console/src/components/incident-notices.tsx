@@ -2,15 +2,16 @@ import { Alert, Button, Card } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api';
 import type { OwnIncidentNotice } from '../api/types';
+import { useRights } from '../lib/rights';
 import { useChange, useFormat } from '../lib/use';
 import { EmptyState, ErrorState } from './problem';
 
 function useIncidentNotices() {
+  const rights = useRights();
   return useQuery({
     queryKey: ['incident-notices'],
-    queryFn: () => api.account.incidentNotices(),
+    queryFn: () => rights.incidentNotices(),
     refetchInterval: 300_000,
     retry: false,
   });
@@ -58,7 +59,8 @@ export function IncidentNotices() {
 function One({ notice }: { notice: OwnIncidentNotice }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const seen = useChange(() => api.account.sawIncidentNotice(notice.id), [['incident-notices']]);
+  const rights = useRights();
+  const seen = useChange(() => rights.sawIncidentNotice(notice.id), [['incident-notices']]);
   return (
     <Card title={notice.title} extra={<span className="num quiet">{format.time(notice.at)}</span>}>
       <div style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', maxWidth: 760 }}>{notice.text}</div>

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { OwnData } from '../api/types';
+import { useRights } from '../lib/rights';
 import { useSettings } from '../lib/settings';
 import { useChange, useCreate, useFormat } from '../lib/use';
 import { saveFile } from '../lib/csv';
@@ -17,6 +18,7 @@ import { ResourceTable } from './resource-table';
 
 export function MyHoldings() {
   const { t, i18n } = useTranslation();
+  const rights = useRights();
   const format = useFormat();
   const { language } = useSettings();
   const [opened, setOpened] = useState('');
@@ -33,7 +35,7 @@ export function MyHoldings() {
       <ResourceTable<OwnData>
         label={t('rights.held')}
         queryKey={['own-data']}
-        load={api.privacy.held}
+        load={rights.held}
         rowKey={(d) => d.table}
         nameTitle={t('rights.held_what')}
         nameText={(d) => named(d.table)}
@@ -83,7 +85,7 @@ export function MyHoldings() {
         csv="my-data"
         empty={{ title: t('rights.held_none') }}
       />
-      <Arrangement />
+      {rights.user ? null : <Arrangement />}
       <Modal
         open={opened !== ''}
         width={960}
@@ -100,9 +102,10 @@ export function MyHoldings() {
 
 function Sheet({ table }: { table: string }) {
   const { t } = useTranslation();
+  const rights = useRights();
   const sheet = useQuery({
     queryKey: ['own-sheet', table],
-    queryFn: () => api.privacy.sheet(table),
+    queryFn: () => rights.sheet(table),
     staleTime: Infinity, // each opening is recorded
     gcTime: 0,
   });
@@ -140,9 +143,10 @@ function Value({ text }: { text: string }) {
 /** A copy of everything, and one to carry elsewhere: asked for, made, downloaded here. */
 function TakeCopy() {
   const { t } = useTranslation();
+  const rights = useRights();
   const requests = useRequests();
   const ask = useCreate(
-    (kind: 'copy' | 'port', k: string) => api.privacy.ask({ kind }, k),
+    (kind: 'copy' | 'port', k: string) => rights.ask({ kind }, k),
     [['rights'], ['own-data']],
   );
   const newest = requests.data?.items.find((r) => r.copy && r.copy.state !== 'over');

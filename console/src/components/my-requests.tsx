@@ -5,8 +5,8 @@ import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api';
-import type { NewRightsRequest, RightsCase, RightsRequest } from '../api/types';
+import { useRights } from '../lib/rights';
+import type { NewRightsRequest, RightsCase, RightsKind, RightsRequest } from '../api/types';
 import { newKey } from '../api/http';
 import { saveFile } from '../lib/csv';
 import { useSettings } from '../lib/settings';
@@ -21,6 +21,9 @@ import { short } from './name-cell';
 import { StateDot } from './state-dot';
 
 const key = ['rights'];
+
+/** About accounts, or asked for by others; deleting has a button of its own. */
+const notOfUsers: RightsKind[] = ['delete', 'cancel', 'guardian', 'deceased'];
 
 const open = ['received', 'asked', 'carrying'];
 
@@ -55,15 +58,17 @@ export function Due({ request }: { request: Pick<RightsRequest, 'due_at' | 'prov
 }
 
 export function useRequests() {
+  const rights = useRights();
   return useQuery({
     queryKey: [...key, 'all'],
-    queryFn: api.privacy.requests,
+    queryFn: rights.requests,
     refetchInterval: (q) => (q.state.data?.items.some((r) => r.copy?.state === 'making') ? 2000 : false),
   });
 }
 
 export function MyRequests() {
   const { t } = useTranslation();
+  const rights = useRights();
   const format = useFormat();
   const [shown, setShown] = useState('');
   return (
@@ -71,7 +76,7 @@ export function MyRequests() {
       <ResourceTable<RightsRequest>
         label={t('rights.requests')}
         queryKey={[...key, 'list']}
-        load={api.privacy.requests}
+        load={rights.requests}
         rowKey={(r) => r.id}
         nameTitle={t('rights.kind')}
         nameText={(r) => t(`rights.kind_${r.kind}`)}
@@ -135,9 +140,10 @@ export function MyRequests() {
 /** The form for everything that the law lets a person ask. */
 function Ask() {
   const { t } = useTranslation();
+  const rights = useRights();
   const [shown, show, hide] = useToggle();
   const [form] = Form.useForm<NewRightsRequest>();
-  const ask = useCreate((r: NewRightsRequest, k: string) => api.privacy.ask(r, k), [key]);
+  const ask = useCreate((r: NewRightsRequest, k: string) => rights.ask(r, k), [key]);
   return (
     <>
       <Button type="primary" onClick={show}>
@@ -158,7 +164,11 @@ function Ask() {
         destroyOnHidden
       >
         <Form form={form} layout="vertical" onFinish={(r) => ask.mutate(r, { onSuccess: hide })}>
-          <RequestFields label={t('rights.what')} hint={t('rights.words_text')} />
+          <RequestFields
+              label={t('rights.what')}
+              hint={t('rights.words_text')}
+              without={rights.user ? notOfUsers : []}
+            />
           <Form.Item name="to" label={t('rights.to')} initialValue="">
             <Select
               options={[
@@ -177,6 +187,7 @@ function Ask() {
 /** Somebody else uses the account: one step, and everything is shut. */
 function Misuse() {
   const { t } = useTranslation();
+  const rights = useRights();
   return (
     <Alert
       type="warning"
@@ -184,15 +195,15 @@ function Misuse() {
       title={t('rights.misuse')}
       description={
         <div className="stack">
-          <span>{t('rights.misuse_text')}</span>
+          <span>{t(rights.user ? 'user.misuse_text' : 'rights.misuse_text')}</span>
           <div>
             <ConfirmDelete
               name={t('rights.kind_misuse')}
               label={t('rights.misuse_act')}
-              loss={<p>{t('rights.misuse_loss')}</p>}
-              remove={() => api.privacy.ask({ kind: 'misuse' }, newKey())}
+              loss={<p>{t(rights.user ? 'user.misuse_loss' : 'rights.misuse_loss')}</p>}
+              remove={() => rights.ask({ kind: 'misuse' }, newKey())}
               stale={[]}
-              done={() => window.location.assign('/login')}
+              done={() => window.location.assign(rights.gate)}
             />
           </div>
         </div>
@@ -204,8 +215,9 @@ function Misuse() {
 /** The file, which is used up by its download. */
 export function Download({ request, primary }: { request: RightsRequest; primary?: boolean }) {
   const { t } = useTranslation();
+  const rights = useRights();
   const fetch = useChange(
-    async () => saveFile(`${request.id}.zip`, await api.privacy.fetchCopy(request.id), 'application/zip'),
+    async () => saveFile(`${request.id}.zip`, await rights.fetchCopy(request.id), 'application/zip'),
     [key, ['reads']],
   );
   return (
@@ -226,8 +238,9 @@ export function Download({ request, primary }: { request: RightsRequest; primary
 
 function One({ id, close }: { id: string; close: () => void }) {
   const { t } = useTranslation();
+  const rights = useRights();
   const format = useFormat();
-  const one = useQuery({ queryKey: [...key, id], queryFn: () => api.privacy.request(id) });
+  const one = useQuery({ queryKey: [...key, id], queryFn: () => rights.request(id) });
   if (one.isError) return <ErrorState error={one.error} retry={() => void one.refetch()} />;
   if (!one.data) return <Skeleton active />;
   const r = one.data;
@@ -268,7 +281,7 @@ function One({ id, close }: { id: string; close: () => void }) {
             name={t(`rights.kind_${r.kind}`)}
             label={t('rights.withdraw')}
             loss={<p>{t('rights.withdraw_text')}</p>}
-            remove={() => api.privacy.withdrawRequest(r.id)}
+            remove={() => rights.withdrawRequest(r.id)}
             stale={[key]}
             done={close}
           />

@@ -26,7 +26,15 @@ export const kinds: RightsKind[] = [
 const needWords: RightsKind[] = ['correct', 'supplement', 'deceased', 'guardian', 'complaint', 'question'];
 
 /** Items of a form whose values are kind and words. label names the kind as the form's reader would. */
-export function RequestFields({ label, hint }: { label: string; hint?: string }) {
+export function RequestFields({
+  label,
+  hint,
+  without = [],
+}: {
+  label: string;
+  hint?: string;
+  without?: RightsKind[];
+}) {
   const { t } = useTranslation();
   const kind = Form.useWatch('kind') as RightsKind | undefined;
   return (
@@ -38,7 +46,9 @@ export function RequestFields({ label, hint }: { label: string; hint?: string })
         extra={kind ? t(`rights.about_${kind}`) : undefined}
       >
         <Select
-          options={kinds.map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))}
+          options={kinds
+            .filter((k) => !without.includes(k))
+            .map((k) => ({ value: k, label: t(`rights.kind_${k}`) }))}
           placeholder={t('rights.choose')}
         />
       </Form.Item>

@@ -12,6 +12,7 @@ import erasure from './en/erasure.json';
 import trust from './en/trust.json';
 import staff from './en/staff.json';
 import operator from './en/operator.json';
+import user from './en/user.json';
 
 export const words = {
   ...common,
@@ -28,4 +29,5 @@ export const words = {
   ...trust,
   ...staff,
   ...operator,
+  ...user,
 };

@@ -12,6 +12,7 @@ import erasure from './zh-CN/erasure.json';
 import trust from './zh-CN/trust.json';
 import staff from './zh-CN/staff.json';
 import operator from './zh-CN/operator.json';
+import user from './zh-CN/user.json';
 
 export const words = {
   ...common,
@@ -28,4 +29,5 @@ export const words = {
   ...trust,
   ...staff,
   ...operator,
+  ...user,
 };

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { ClientSecret, SSLClient, SSLServer, TokenInvitation } from '../api/types';
+import type { ClientSecret, SSLClient, SSLServer, TokenInvitation, ResetReason } from '../api/types';
 import { BundleLink } from '../components/bundle-link';
 import { ClientLimits } from '../components/client-limits';
 import { ClientAddresses } from '../components/client-addresses';
@@ -19,6 +19,7 @@ import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState, ProblemAlert } from '../components/problem';
 import { RecoveryCodes } from '../components/recovery-codes';
+import { ResetDialog } from '../components/reset-dialog';
 import { SecretDialog } from '../components/secret-dialog';
 import { SessionTable } from '../components/session-table';
 import { StateDot } from '../components/state-dot';
@@ -150,12 +151,12 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
   const [secret, setSecret] = useState<ClientSecret>();
   const stale = [['client', c.id], ['clients'], ['vpn-sessions']];
   const show = useChange(async () => setSecret(await api.vpn.secret(c.id)));
-  const reset = useChange(async () => {
-    await api.vpn.resetPassword(c.id);
+  const reset = useChange(async (why: ResetReason) => {
+    await api.vpn.resetPassword(c.id, why);
     setSecret(await api.vpn.secret(c.id));
   }, stale);
-  const reseed = useChange(async () => {
-    await api.vpn.resetToken(c.id);
+  const reseed = useChange(async (why: ResetReason) => {
+    await api.vpn.resetToken(c.id, why);
     setSecret(await api.vpn.secret(c.id));
   }, stale);
   const [codes, setCodes] = useState<string[]>();
@@ -173,13 +174,19 @@ function Acts({ client: c, server }: { client: SSLClient; server?: SSLServer }) 
         <Button loading={show.isPending} onClick={() => show.mutate(undefined)}>
           {t('client.show_secret')}
         </Button>
-        <Popconfirm title={t('client.reset_confirm')} onConfirm={() => reset.mutate(undefined)}>
-          <Button loading={reset.isPending}>{t('client.reset')}</Button>
-        </Popconfirm>
+        <ResetDialog
+          label={t('client.reset')}
+          text={t('client.reset_confirm')}
+          busy={reset.isPending}
+          submit={reset.mutate}
+        />
         {c.two_factor ? (
-          <Popconfirm title={t('client.reseed_confirm')} onConfirm={() => reseed.mutate(undefined)}>
-            <Button loading={reseed.isPending}>{t('client.reseed')}</Button>
-          </Popconfirm>
+          <ResetDialog
+            label={t('client.reseed')}
+            text={t('client.reseed_confirm')}
+            busy={reseed.isPending}
+            submit={reseed.mutate}
+          />
         ) : null}
         {server?.two_factor && !c.two_factor_exempt ? (
           <Popconfirm title={t('client.invite_confirm')} onConfirm={() => invite.mutate(undefined)}>

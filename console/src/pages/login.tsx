@@ -106,6 +106,7 @@ function PasswordForm({ busy, problem, submit }: PasswordFormProps) {
         <p className="small quiet" style={{ margin: 0 }}>
           {t('login.cookies')}
         </p>
+        <Link to="/vpn-user">{t('user.from_login')}</Link>
       </div>
     </Form>
   );

@@ -94,7 +94,7 @@ func (s *Service) Reads(ctx context.Context, subject id.Handle, f ReadFilter) ([
 		f.Limit = 100
 	}
 	return db.Select(ctx, s.db, scanRead, "SELECT "+readColumns+` FROM audit_read r JOIN audit_leaf l ON l.payload = r.id
-		WHERE r.handle = $1 AND ($2 = 1 OR r.class <> 'self') AND (CAST($3 AS BIGINT) = 0 OR r.at < $3) AND r.shown_from <= $5
+		WHERE r.handle = $1 AND ($2 = 1 OR r.class <> 'self' OR r.reader <> r.handle) AND (CAST($3 AS BIGINT) = 0 OR r.at < $3) AND r.shown_from <= $5
 		ORDER BY r.at DESC, r.id DESC LIMIT $4`,
 		subject, db.Bool(f.Own), db.Micros(f.Before), int64(f.Limit), s.now())
 }

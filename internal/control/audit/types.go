@@ -102,6 +102,8 @@ var Types = map[string]string{
 	"vpn.server_created":       "account_core",
 	"vpn.server_changed":       "account_core",
 	"vpn.server_deleted":       "account_core",
+	"cred.reset":               "account_core",
+	"vpn.user_signed_in":       "account_core",
 	"vpn.client_created":       "account_core",
 	"vpn.client_changed":       "account_core",
 	"vpn.client_deleted":       "account_core",

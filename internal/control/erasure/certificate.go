@@ -170,7 +170,7 @@ func (s *Service) statement(ctx context.Context, c Case) ([]byte, error) {
 	sum := sha256.Sum256([]byte(c.report))
 	st := Statement{
 		Case: c.ID, Handle: c.Subject, Trigger: c.Trigger, AskedAt: c.AskedAt.UTC(), Effective: c.EffectiveAt.UTC(), Complete: c.CompleteAt.UTC(),
-		Destroyed: []string{}, Keys: keys, Kept: []Kept{}, Recipients: []Confirmed{}, Settled: c.settlement != "", Limits: s.d.Limits(),
+		Destroyed: []string{}, Keys: keys, Kept: []Kept{}, Recipients: []Confirmed{}, Settled: c.settlement != "", Limits: c.limits(s.d.Limits()),
 		Scan: Sought{
 			Values: report.Values, Forms: report.Forms, Files: report.Files, Bytes: report.Bytes, Cells: report.Cells,
 			Hits: len(report.Hits), Unread: slices.Clone(report.Unread), SHA256: hex.EncodeToString(sum[:]),
@@ -201,3 +201,13 @@ func (s *Service) statement(ctx context.Context, c Case) ([]byte, error) {
 }
 
 func (o Outcome) kept() Kept { return Kept{o.Table, o.Class, o.Law, o.Until} }
+
+// limitSerials says that serials of revoked certificates were not searched for.
+const limitSerials = "serials_in_revocation_lists"
+
+func (c Case) limits(all []string) []string {
+	if c.Client == "" {
+		return all
+	}
+	return append(slices.Clone(all), limitSerials)
+}

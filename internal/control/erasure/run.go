@@ -184,10 +184,21 @@ func (s *Service) settle(ctx context.Context, c Case) error {
 // Searched are the categories whose values say whom they belong to.
 var Searched = []holding.Category{holding.Email, holding.Phone, holding.QQ, holding.IDNumber, holding.Certificate}
 
+// searches are the categories that a case looks for. While a server lives, the
+// serials of its revoked certificates stay in its revocation list, without anything
+// that leads to a person: a certificate of an erased user opens nothing because
+// they are there. The certificate says so, as limitSerials.
+func (c Case) searches() []holding.Category {
+	if c.Client == "" {
+		return Searched
+	}
+	return slices.DeleteFunc(slices.Clone(Searched), func(h holding.Category) bool { return h == holding.Certificate })
+}
+
 // search takes the values to look for at the end, sealed under a key of the case
 // alone: a kill must not leave an erasure that cannot be checked.
 func (s *Service) search(ctx context.Context, c Case) error {
-	values, err := s.d.Values.Values(ctx, c.person(), vault.Reader{Class: vault.Job, Session: c.ID}, "rights", Searched...)
+	values, err := s.d.Values.Values(ctx, c.person(), vault.Reader{Class: vault.Job, Session: c.ID}, "rights", c.searches()...)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,12 @@ func (e limitReached) message(event string) Message {
 	}
 }
 
+// clientLeft is of the topic that is called like the event.
+type clientLeft struct {
+	Account         account.ID
+	Client, Gateway string
+}
+
 // rightsRequest is of the topics that are called like the events.
 type rightsRequest struct {
 	Request, Date string
@@ -118,6 +124,11 @@ func (s *Service) subscribe() {
 			return s.toOwner(ctx, e.Account, e.message(event))
 		})
 	}
+	job.Subscribe(s.d.Queue, ClientLeft, "notify", func(ctx context.Context, e clientLeft) error {
+		return s.toOwner(ctx, e.Account, Message{
+			Event: ClientLeft, Params: map[string]string{"client": e.Client, "gateway": e.Gateway}, Dedupe: ClientLeft + ":" + e.Client,
+		})
+	})
 	job.Subscribe(s.d.Queue, ErasureBegun, "notify", func(ctx context.Context, e erasureBegun) error {
 		return s.Send(ctx, Message{
 			Event: ErasureBegun, Account: e.Account, Subject: e.Subject, Dedupe: ErasureBegun + ":" + e.Case,
@@ -126,6 +137,9 @@ func (s *Service) subscribe() {
 	})
 	for _, event := range []string{RightsReceived, RightsAnswered, RightsCopy} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e rightsRequest) error {
+			if e.Account == "" {
+				return nil // a VPN user, who has no address here, reads it on the page of their rights
+			}
 			return s.Send(ctx, Message{
 				Event: event, Account: e.Account, Subject: e.Subject, Dedupe: event + ":" + e.Request,
 				Params: named(event, map[string]string{"request": e.Request, "date": e.Date}),

@@ -48,6 +48,7 @@ const (
 	ConnectionsReached = "vpn.connections_reached"
 	AllowanceReached   = "vpn.allowance_reached"
 	ClientLocked       = "vpn.client_locked"
+	ClientLeft         = "vpn.client_left"
 
 	QuotaSet      = "vpn.quota_set"
 	QuotaDeclined = "vpn.quota_declined"

@@ -119,7 +119,7 @@ func (s *Service) probe(ctx context.Context) error {
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte("probe")); err != nil {
 		return err
 	}
-	all := s.clocksOf(&r)
+	all := s.clocksOf(&r, s.d.Profile)
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		if err := s.receiveTx(ctx, tx, account.Principal{}, r, all); err != nil {
 			return err
@@ -252,8 +252,8 @@ func (s *Service) fresh(owner account.ID, subject id.Handle, in NewRequest) Requ
 }
 
 // clocksOf computes a fresh request's clocks and puts the earliest into it.
-func (s *Service) clocksOf(r *Request) []Clock {
-	all := clocks(s.d.Calendar, s.d.Profile, r.Kind, r.ReceivedAt, r.ReceivedAt)
+func (s *Service) clocksOf(r *Request, profile string) []Clock {
+	all := clocks(s.d.Calendar, profile, r.Kind, r.ReceivedAt, r.ReceivedAt)
 	first := due(all)
 	r.Due, r.Provisional = first.Due, first.Provisional
 	return all

@@ -12,13 +12,13 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
-// adapter tells, or answers what it is told to.
-type adapter struct {
+// recipientAdapter tells, or answers what it is told to.
+type recipientAdapter struct {
 	told []string
 	err  error
 }
 
-func (a *adapter) Tell(_ context.Context, t Task) (string, error) {
+func (a *recipientAdapter) Tell(_ context.Context, t Task) (string, error) {
 	if a.err != nil {
 		return "", a.err
 	}
@@ -66,7 +66,7 @@ func (r *rig) recipients(t *testing.T, subject id.Handle) string {
 func TestWhoWasSentTheOldValueIsTold(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		a := &adapter{}
+		a := &recipientAdapter{}
 		r.s.d.Tellers = map[string]Teller{"partner": a}
 		r.sent(t, alice.Subject, "partner", egress.Done, "email", "message")
 		r.sent(t, alice.Subject, "partner", egress.Done, "email")
@@ -76,15 +76,15 @@ func TestWhoWasSentTheOldValueIsTold(t *testing.T) {
 		r.sent(t, alice.Subject, "pay", egress.Done, "order_no")
 		r.sent(t, mallo.Subject, "other", egress.Done, "email")
 		must(t, r.correct(alice.Subject, "account_person.email"))
-		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email adapter"; got != want {
+		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email recipientAdapter"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		must(t, r.s.d.Queue.Drain(ctx))
-		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email adapter:ack_C"; got != want {
-			t.Errorf("after the adapter: got %s, want %s", got, want)
+		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email recipientAdapter:ack_C"; got != want {
+			t.Errorf("after the recipientAdapter: got %s, want %s", got, want)
 		}
 		if len(a.told) != 1 {
-			t.Errorf("the adapter was asked %d times", len(a.told))
+			t.Errorf("the recipientAdapter was asked %d times", len(a.told))
 		}
 		untold, err := r.s.Untold(ctx)
 		must(t, err)
@@ -146,12 +146,12 @@ func TestACorrectionCommitsWithItsTasksOrNotAtAll(t *testing.T) {
 	})
 }
 
-// An adapter may be cut off after it told, be away for long, or say that a person
+// An recipientAdapter may be cut off after it told, be away for long, or say that a person
 // has to.
 func TestWhatAnAdapterDoesNotTellIsNotLost(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, r *rig) {
-		a := &adapter{err: errors.New("connection refused")}
+		a := &recipientAdapter{err: errors.New("connection refused")}
 		r.s.d.Tellers = map[string]Teller{"partner": a}
 		r.sent(t, alice.Subject, "partner", egress.Done, "email")
 		must(t, r.correct(alice.Subject, "account_person.email"))
@@ -162,7 +162,7 @@ func TestWhatAnAdapterDoesNotTellIsNotLost(t *testing.T) {
 		a.err = nil
 		must(t, r.s.tellAgain(ctx))
 		must(t, r.s.d.Queue.Drain(ctx))
-		if got := r.recipients(t, alice.Subject); got != "partner email adapter:ack_C" {
+		if got := r.recipients(t, alice.Subject); got != "partner email recipientAdapter:ack_C" {
 			t.Errorf("once it is back: got %s", got)
 		}
 		task := mustTask(t, r)

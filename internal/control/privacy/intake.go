@@ -57,7 +57,7 @@ func (s *Service) OpenFor(ctx context.Context, p account.Principal, name string,
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(strings.TrimSpace(in.Words))); err != nil {
 		return Request{}, err
 	}
-	all := s.clocksOf(&r)
+	all := s.clocksOf(&r, s.d.Profile)
 	asked := r
 	asked.Identity = IdentityAsked
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {

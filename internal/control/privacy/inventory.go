@@ -28,15 +28,15 @@ type Inventory struct {
 	Withheld   int      // sealed columns of which a copy shows nothing, each for a reason
 }
 
-func person(p account.Principal) holding.Person {
-	return holding.Person{Handle: p.Subject, Account: string(p.Account)}
-}
-
 // Inventories lists the tables that hold something of a person (clause LT-4.1).
 func (s *Service) Inventories(ctx context.Context, p account.Principal) ([]Inventory, error) {
+	who, err := s.person(ctx, p.Subject, p.Account)
+	if err != nil {
+		return nil, err
+	}
 	all := []Inventory{}
 	for _, h := range s.d.Held {
-		rows, err := h.Visible(ctx, s.d.DB, person(p), holding.View{Now: s.d.Clock.Now()})
+		rows, err := h.Visible(ctx, s.d.DB, who, holding.View{Now: s.d.Clock.Now()})
 		if err != nil {
 			return nil, err
 		}
@@ -90,13 +90,18 @@ type Sheet struct {
 // Look opens what is held of a person in one table; the reading is recorded.
 // Errors: ErrNoTable, those of the vault.
 func (s *Service) Look(ctx context.Context, p account.Principal, table string) (Sheet, error) {
-	i := slices.IndexFunc(s.d.Held, func(h holding.Held) bool { return h.Table == table })
+	who, err := s.person(ctx, p.Subject, p.Account)
+	if err != nil {
+		return Sheet{}, err
+	}
+	// A table may hold rows of an owner and rows of a VPN user.
+	i := slices.IndexFunc(s.d.Held, func(h holding.Held) bool { return h.Table == table && h.Of(who) })
 	if i < 0 {
 		return Sheet{}, ErrNoTable
 	}
 	c := s.copier(Copy)
 	c.Held = s.d.Held[i : i+1]
-	columns, rows, total, err := c.sheet(ctx, c.Held[0], person(p), vault.Reader{Class: vault.Self, Handle: p.Subject, Session: p.Session})
+	columns, rows, total, err := c.sheet(ctx, c.Held[0], who, vault.Reader{Class: vault.Self, Handle: p.Subject, Session: p.Session})
 	if err != nil {
 		return Sheet{}, err
 	}

@@ -100,7 +100,7 @@ func (s *Service) UseLink(ctx context.Context, token string, in LinkRequest) (Re
 	}
 	r := s.fresh("", id.NewHandle(), in.NewRequest)
 	row.who, row.request = sender{subject: r.Subject, blind: blind}, r.ID
-	all := s.clocksOf(&r)
+	all := s.clocksOf(&r, s.d.Profile)
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(row.m.Text)); err != nil {
 		return Request{}, err
 	}

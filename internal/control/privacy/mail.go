@@ -204,7 +204,7 @@ func (s *Service) take(ctx context.Context, channel string, m Mail, now Position
 func (s *Service) openMail(ctx context.Context, row taken, now Position) error {
 	r := s.fresh(row.who.account, row.who.subject, NewRequest{Kind: Question, Channel: row.channel, To: addressed(row.channel)})
 	row.kind, row.request = mailOpened, r.ID
-	all := s.clocksOf(&r)
+	all := s.clocksOf(&r, s.d.Profile)
 	var err error
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(row.m.words())); err != nil {
 		return err

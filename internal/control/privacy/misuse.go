@@ -28,6 +28,9 @@ func (s *Service) lockOutTx(ctx context.Context, tx *db.Tx, p account.Principal)
 	if mutant.Off("TY-5.2") {
 		return nil
 	}
+	if isUser(p) {
+		return s.d.Users.LockUserTx(ctx, tx, p.Subject)
+	}
 	if err := s.d.Tunnels.LockClientsTx(ctx, tx, p); err != nil {
 		return err
 	}

@@ -81,6 +81,8 @@ type Deps struct {
 	Letterhead Letterhead
 	Logins     Logins
 	Tunnels    Tunnels
+	Users      Users
+	Persons    Persons
 	Carrier    Carrier         // of Delete and Cancel; nil: staff carry out what was granted, and say so
 	Identities Identities      // nil: nobody's real name is verified
 	People     People          // nil: staff find nobody by name

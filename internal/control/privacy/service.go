@@ -48,12 +48,15 @@ func (s *Service) Open(ctx context.Context, p account.Principal, in NewRequest) 
 	if err := in.check(); err != nil {
 		return Request{}, err
 	}
+	if isUser(p) && slices.Contains(notForUsers, in.Kind) {
+		return Request{}, ErrKind
+	}
 	r := s.fresh(p.Account, p.Subject, in)
 	var err error
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), []byte(strings.TrimSpace(in.Words))); err != nil {
 		return Request{}, err
 	}
-	all := s.clocksOf(&r)
+	all := s.clocksOf(&r, s.profileOf(p))
 	if !r.Kind.copied() {
 		return r, s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.openTx(ctx, tx, p, r, all) })
 	}

@@ -86,10 +86,10 @@ func TestCredentialsAreMadeByANamedAdministrator(t *testing.T) {
 		if !errs.IsNotFound(err) {
 			t.Errorf("on somebody else's server: got %v", err)
 		}
-		if _, err := r.s.ResetPassword(ctx, bob, c.ID); !errs.IsNotFound(err) {
+		if _, err := r.s.ResetPassword(ctx, bob, c.ID, forgotten); !errs.IsNotFound(err) {
 			t.Errorf("the password of somebody else's client: got %v", err)
 		}
-		_, err = r.s.ResetPassword(ctx, alice, c.ID)
+		_, err = r.s.ResetPassword(ctx, alice, c.ID, forgotten)
 		must(t, err)
 		for _, kind := range []string{"vpn.client_created", "vpn.client_password"} {
 			leaves, err := r.audit.Leaves(ctx, audit.Filter{Type: kind})

@@ -55,6 +55,9 @@ func (s *Service) bundleOf(ctx context.Context, by vault.Reader, c SSLClient) (B
 		return Bundle{}, err
 	}
 	b := bundle{server: srv, client: c, addresses: at}
+	if s.config.URL != "" {
+		b.rights = s.config.URL + UserPath + "?server=" + srv.ServerNames[0]
+	}
 	if s.clock.Now().Before(c.Readable.Key) {
 		plain, err := s.open(ctx, by, c, "key_sealed")
 		if err != nil {
@@ -70,6 +73,7 @@ type bundle struct {
 	server    SSLServer
 	client    SSLClient
 	addresses []netip.Addr
+	rights    string // address of the page of the user's rights; empty where it is not known
 	key       []byte // PKCS #8; empty when it may not be read
 }
 
@@ -216,6 +220,9 @@ func (b bundle) readme(secret string) string {
 	}
 	if b.server.LoginMode.wantsPassword() {
 		t.WriteString("\nThe login password is not in this file. Ask your administrator for it.\n")
+	}
+	if b.rights != "" {
+		fmt.Fprintf(&t, "\nYour data and rights, without your administrator:\n%s\n", b.rights)
 	}
 	fmt.Fprintf(&t, "\nConnect with openconnect:\n\n%s\n", b.command())
 	if b.server.TwoFactor && !b.client.TwoFactorExempt {

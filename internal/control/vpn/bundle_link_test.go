@@ -94,7 +94,7 @@ func TestALinkToABundleEnds(t *testing.T) {
 			{"another link", func(c vpn.SSLClient) { r.bundleLink(t, c.ID, 0) }},
 			{"revocation", func(c vpn.SSLClient) { must(t, r.s.RevokeBundleLink(ctx, alice, c.ID)) }},
 			{"another certificate", func(c vpn.SSLClient) { must(t, second(r.s.ReissueCertificate(ctx, alice, c.ID, vpn.Reissue{}))) }},
-			{"a new password", func(c vpn.SSLClient) { must(t, second(r.s.ResetPassword(ctx, alice, c.ID))) }},
+			{"a new password", func(c vpn.SSLClient) { must(t, second(r.s.ResetPassword(ctx, alice, c.ID, forgotten))) }},
 			{"disabling", func(c vpn.SSLClient) {
 				next := c.ClientSettings
 				next.State = vpn.ClientDisabled

@@ -282,6 +282,12 @@ func (s *Service) updateClientTx(ctx context.Context, tx *db.Tx, p account.Princ
 			return err
 		}
 	}
+	if c.State != old.State {
+		kind := map[ClientState]ActKind{ClientDisabled: ActDisable, ClientEnabled: ActEnable}[c.State]
+		if err := s.actTx(ctx, tx, p, c, kind, Reset{}); err != nil {
+			return err
+		}
+	}
 	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))
 }
 
@@ -347,7 +353,8 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 	}
 	for _, text := range []string{
 		"DELETE FROM vpn_conversation WHERE client = $1", "DELETE FROM vpn_attempt WHERE client = $1",
-		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "DELETE FROM vpn_bundle_link WHERE client = $1", "DELETE FROM vpn_device WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
+		"DELETE FROM vpn_ban_share WHERE client = $1", "DELETE FROM vpn_recovery WHERE client = $1", "DELETE FROM vpn_enrolment WHERE client = $1", "DELETE FROM vpn_bundle_link WHERE client = $1", "DELETE FROM vpn_device WHERE client = $1",
+		"DELETE FROM vpn_user_session WHERE client = $1", "DELETE FROM vpn_act WHERE client = $1", "UPDATE vpn_block SET client = '' WHERE client = $1", "DELETE FROM vpn_client WHERE id = $1",
 	} {
 		if _, err := tx.Exec(ctx, text, c.ID); err != nil {
 			return err
@@ -360,10 +367,14 @@ func (s *Service) dropClientTx(ctx context.Context, tx *db.Tx, c SSLClient) erro
 }
 
 // ResetPassword gives a client a new random password, which Secret returns for
-// a time. Its sessions and its links end; its code seed stays.
-func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string) (SSLClient, error) {
+// a time, for a reason that its user reads (clause TY-2.3). Its sessions and its
+// links end; its code seed stays.
+func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client string, why Reset) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := why.check(); err != nil {
 		return SSLClient{}, err
 	}
 	pw := password.Generate(16)
@@ -371,20 +382,23 @@ func (s *Service) ResetPassword(ctx context.Context, p account.Principal, client
 	if err != nil {
 		return SSLClient{}, err
 	}
-	return s.replacePassword(ctx, p, c, pw, sealed, s.secretUntil(s.clock.Now()))
+	return s.replacePassword(ctx, p, c, why, material{password: pw, sealedPassword: sealed}, s.secretUntil(s.clock.Now()))
 }
 
 // SetPassword gives a client a password that a person chose; it can never be
-// read again. Its sessions and its links end; its code seed stays.
-func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string) (SSLClient, error) {
+// read again. The rest is as with ResetPassword.
+func (s *Service) SetPassword(ctx context.Context, p account.Principal, client, chosen string, why Reset) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := why.check(); err != nil {
 		return SSLClient{}, err
 	}
 	if err := checkPassword(chosen, c.Name); err != nil {
 		return SSLClient{}, err
 	}
-	return s.replacePassword(ctx, p, c, chosen, nil, c.Readable.Password)
+	return s.replacePassword(ctx, p, c, why, material{password: chosen}, c.Readable.Password)
 }
 
 // What a chosen password must be.
@@ -401,22 +415,28 @@ func checkPassword(chosen, name string) error {
 	return nil
 }
 
-func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SSLClient, pw string, sealed []byte, until time.Time) (SSLClient, error) {
-	hash, err := s.hasher.Hash(ctx, pw)
+func (s *Service) replacePassword(ctx context.Context, p account.Principal, c SSLClient, why Reset, m material, until time.Time) (SSLClient, error) {
+	hash, err := s.hasher.Hash(ctx, m.password)
 	if err != nil {
 		return SSLClient{}, err
 	}
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET password_hash = $1, password_sealed = $2, password_until = $3,
 			version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
-			hash, blob(sealed), db.Micros(until), db.Micros(s.clock.Now()), c.ID, string(p.Account))
+			hash, blob(m.sealedPassword), db.Micros(until), db.Micros(s.clock.Now()), c.ID, string(p.Account))
 		if err != nil {
 			return err
 		}
 		if err := endLinksTx(ctx, tx, c.ID); err != nil {
 			return err
 		}
+		if err := endUserSessionsTx(ctx, tx, c.ID); err != nil {
+			return err
+		}
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
+			return err
+		}
+		if err := s.resetTx(ctx, tx, p, c, ActPassword, why); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, p, "vpn.client_password", map[string]string{"client": c.ID})

@@ -179,14 +179,14 @@ func TestPasswordsAreReplacedAndEndSessions(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		srv := r.server(t, alice, r.gateway(t, "a", alice.Account).ID, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 		c, secret := r.client(t, alice, srv.ID, "zhang.san")
-		_, err := r.s.ResetPassword(ctx, alice, c.ID)
+		_, err := r.s.ResetPassword(ctx, alice, c.ID, forgotten)
 		must(t, err)
 		fresh, err := r.s.Secret(ctx, alice, c.ID)
 		if err != nil || fresh.Password == secret.Password || fresh.TOTP != secret.TOTP {
 			t.Fatalf("after a reset: %v, password the same: %v", err, fresh.Password == secret.Password)
 		}
 		for pw, want := range map[string]string{"short1A": "vpn.password_weak", "alllowercase": "vpn.password_weak", "Zhang.San-2026": "vpn.password_weak", "Correct-Horse-9": "internal"} {
-			_, err := r.s.SetPassword(ctx, alice, c.ID, pw)
+			_, err := r.s.SetPassword(ctx, alice, c.ID, pw, forgotten)
 			if got := errs.CodeOf(err); err != nil && got != want || err == nil && want != "internal" {
 				t.Errorf("password %q: got %v, want %s", pw, err, want)
 			}

@@ -200,6 +200,9 @@ func (s *Service) bindTokenTx(ctx context.Context, tx *db.Tx, c SSLClient, seale
 	if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
 		return err
 	}
+	if err := endUserSessionsTx(ctx, tx, c.ID); err != nil {
+		return err
+	}
 	return s.record(ctx, tx, account.Principal{Account: c.Account, Subject: c.Subject}, "vpn.token_enrolled", map[string]string{"client": c.ID})
 }
 

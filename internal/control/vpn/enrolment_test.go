@@ -99,7 +99,10 @@ func TestALinkEnds(t *testing.T) {
 		}{
 			{"time", func(vpn.SSLClient, string) { r.clock.Advance(72 * time.Hour) }},
 			{"another link", func(c vpn.SSLClient, _ string) { r.link(t, c.ID) }},
-			{"a reset", func(c vpn.SSLClient, _ string) { _, err := r.s.ResetToken(ctx, alice, c.ID, ""); must(t, err) }},
+			{"a reset", func(c vpn.SSLClient, _ string) {
+				_, err := r.s.ResetToken(ctx, alice, c.ID, "", forgotten)
+				must(t, err)
+			}},
 			{"ten wrong codes", func(_ vpn.SSLClient, token string) {
 				for range 10 {
 					if err := second(r.s.ConfirmEnrolment(ctx, token, "abcdef")); !errors.Is(err, vpn.ErrEnrolmentCode) {
@@ -113,8 +116,10 @@ func TestALinkEnds(t *testing.T) {
 					must(t, second(r.s.UpdateClient(ctx, alice, c.ID, 0, next)))
 				}
 			}},
-			{"a new password", func(c vpn.SSLClient, _ string) { must(t, second(r.s.ResetPassword(ctx, alice, c.ID))) }},
-			{"a chosen password", func(c vpn.SSLClient, _ string) { must(t, second(r.s.SetPassword(ctx, alice, c.ID, "Blue-Kettle-42"))) }},
+			{"a new password", func(c vpn.SSLClient, _ string) { must(t, second(r.s.ResetPassword(ctx, alice, c.ID, forgotten))) }},
+			{"a chosen password", func(c vpn.SSLClient, _ string) {
+				must(t, second(r.s.SetPassword(ctx, alice, c.ID, "Blue-Kettle-42", forgotten)))
+			}},
 			{"deletion", func(c vpn.SSLClient, _ string) { must(t, r.s.DeleteClient(ctx, alice, c.ID)) }},
 		} {
 			c, _ := r.client(t, alice, srv.ID, "c"+string(rune('0'+i)))

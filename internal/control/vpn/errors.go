@@ -51,6 +51,11 @@ var (
 	ErrBundleLinkLife = errs.New(errs.Unprocessable, "vpn.bundle_link_life")
 	ErrEnrolmentCode  = errs.New(errs.Unprocessable, "vpn.enrolment_code")
 	ErrNoToken        = errs.New(errs.Conflict, "vpn.client_without_token")
+	ErrUserSession    = errs.New(errs.Unauthenticated, "vpn.user_session")
+	ErrUserLogin      = errs.New(errs.Unauthenticated, "vpn.user_login")
+	ErrUserLocked     = errs.New(errs.Limited, "vpn.user_locked")
+	ErrUserToken      = errs.New(errs.Conflict, "vpn.user_without_token")
+	ErrResetReason    = errs.New(errs.Unprocessable, "vpn.reset_reason").ByClause("TY-2.3")
 	ErrLogin          = errs.New(errs.Invalid, "vpn.login_malformed")
 
 	ErrKeyRequest               = errs.New(errs.Invalid, "vpn.key_request_malformed")

@@ -1,6 +1,9 @@
 package vpn
 
-import "github.com/skybridge-cloud/skybridge/internal/platform/id"
+import (
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+)
 
 // TopicChanged is published when a gateway came into another state.
 const TopicChanged = "vpn.changed"
@@ -9,6 +12,15 @@ const TopicChanged = "vpn.changed"
 type Changed struct {
 	Gateway string
 	State   string
+}
+
+// TopicClientLeft is published when the user of an SSL client has it deleted.
+const TopicClientLeft = "vpn.client_left"
+
+// ClientLeft is its payload.
+type ClientLeft struct {
+	Account         account.ID
+	Client, Gateway string
 }
 
 // TopicClientGone is published when an SSL client is deleted, by whomever: what

@@ -95,6 +95,9 @@ func (l login) converse(ctx context.Context, c SSLClient, o origin, v conversati
 	if v.until.IsZero() {
 		v.until = l.now.Add(challengeLife)
 	}
+	if l.page != nil {
+		l.page.asks(v.awaits)
+	}
 	err := l.s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := also(tx); err != nil {
 			return err

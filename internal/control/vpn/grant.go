@@ -82,6 +82,9 @@ var errFull = errs.New(errs.Limited, "vpn.connections_used_up")
 // grant ends a login: it spends the step of the code, if one was asked for, counts the gateway's
 // connections, notes the session and signs the grant.
 func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gwlink.LoginAnswer, error) {
+	if l.page != nil {
+		return l.enter(ctx, c, o, code)
+	}
 	key, public, err := l.s.grantKey(ctx)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err

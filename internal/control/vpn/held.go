@@ -22,6 +22,7 @@ func Held() []holding.Held {
 		of("vpn_recovery", nil, map[string]string{"code_hash": secret}),
 		of("vpn_enrolment", nil, map[string]string{"totp_sealed": secret}),
 		of("vpn_device", []holding.Opens{{Column: "label_sealed", Row: "id", Class: retentionClass}}, nil, "state", "created_at", "seen_at"),
+		dated(of("vpn_act", []holding.Opens{{Column: "words_sealed", Row: "id", Class: retentionClass}}, nil, "kind", "by_class", "reason", "at"), "at"),
 		dated(of("vpn_certificate", nil, nil, "kind", "not_after", "revoked_at", "created_at"), "created_at"),
 		{Table: "vpn_client", By: holding.ByClient, Where: "id = $1", Shows: []string{"id", "state", "created_at", "expires_at", "fixed_ip", "fixed_ip6"}, Withheld: map[string]string{
 			"password_hash": secret, "password_sealed": secret, "key_sealed": secret, "totp_sealed": secret,

@@ -180,7 +180,7 @@ func TestInAFrozenGatewayNothingIsMadeOrChanged(t *testing.T) {
 				t.Errorf("%s: got %v", what, err)
 			}
 		}
-		_, err := r.s.ResetPassword(ctx, alice, c.ID)
+		_, err := r.s.ResetPassword(ctx, alice, c.ID, forgotten)
 		must(t, err)
 		for _, gateway := range []string{srv.Gateway, bare.ID} {
 			must(t, r.s.Freeze(ctx, gateway, false))

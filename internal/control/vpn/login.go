@@ -101,6 +101,7 @@ type login struct {
 	certificate *x509.Certificate      // verified; nil if none was shown
 	path        []gwlink.CertificateID // of it and of what it is verified by
 	now         time.Time
+	page        *page // nil: into the VPN
 }
 
 func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
@@ -129,7 +130,8 @@ func (l login) round(ctx context.Context) (gwlink.LoginAnswer, error) {
 // asks for one, none is as bad as a wrong one.
 func (l *login) checkCertificate(ctx context.Context) (bool, error) {
 	if len(l.request.PeerCertificate) == 0 {
-		return !l.server.LoginMode.wantsCertificate(), nil
+		// A page in a browser sees no certificate: there the password suffices.
+		return !l.server.LoginMode.wantsCertificate() || l.page != nil && l.server.LoginMode.wantsPassword() || l.onward(), nil
 	}
 	authorities, err := l.s.trust(ctx, l.server)
 	if err != nil {
@@ -301,12 +303,10 @@ func (l login) verify(ctx context.Context, c SSLClient, pw string) (bool, error)
 // belongs reports whether the client may sign in now, with this certificate, to
 // this group.
 func (l login) belongs(ctx context.Context, c SSLClient) (bool, error) {
-	if !c.able(l.now) {
+	if l.page == nil && (!c.able(l.now) || !l.admits(c)) {
 		return false, nil
 	}
 	switch {
-	case !l.admits(c):
-		return false, nil
 	case l.certificate == nil:
 		return true, nil
 	case l.certified() != c.Name:

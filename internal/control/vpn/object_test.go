@@ -122,12 +122,12 @@ func TestForeignIDsAreNotFoundEverywhere(t *testing.T) {
 			},
 			"Secret":        func(p account.Principal) error { _, err := r.s.Secret(ctx, p, c.ID); return err },
 			"Bundle":        func(p account.Principal) error { _, err := r.s.Bundle(ctx, p, c.ID); return err },
-			"ResetPassword": func(p account.Principal) error { _, err := r.s.ResetPassword(ctx, p, c.ID); return err },
+			"ResetPassword": func(p account.Principal) error { _, err := r.s.ResetPassword(ctx, p, c.ID, forgotten); return err },
 			"SetPassword": func(p account.Principal) error {
-				_, err := r.s.SetPassword(ctx, p, c.ID, "Correct-Horse-9")
+				_, err := r.s.SetPassword(ctx, p, c.ID, "Correct-Horse-9", forgotten)
 				return err
 			},
-			"ResetToken":        func(p account.Principal) error { _, err := r.s.ResetToken(ctx, p, c.ID, ""); return err },
+			"ResetToken":        func(p account.Principal) error { _, err := r.s.ResetToken(ctx, p, c.ID, "", forgotten); return err },
 			"DisconnectSession": func(p account.Principal) error { return r.s.DisconnectSession(ctx, p, grant.Session) },
 			"Disconnect":        func(p account.Principal) error { return r.s.Disconnect(ctx, p, c.ID) },
 			"Usage":             func(p account.Principal) error { _, err := r.s.Usage(ctx, p.Account, c.ID); return err },

@@ -79,7 +79,7 @@ func TestConfirmingAgainstAReset(t *testing.T) {
 			must(t, err)
 			got := atOnce(
 				func() error { return second(r.s.ConfirmEnrolment(ctx, token, code(t, shown.TOTP, r.clock.Now()))) },
-				func() error { return second(r.s.ResetToken(ctx, alice, c.ID, "")) },
+				func() error { return second(r.s.ResetToken(ctx, alice, c.ID, "", forgotten)) },
 			)
 			if got[1] != nil || got[0] != nil && !errors.Is(got[0], vpn.ErrEnrolment) {
 				t.Fatalf("got %v, want the reset done, and the link confirmed or over", got)

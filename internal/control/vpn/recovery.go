@@ -40,6 +40,9 @@ func (s *Service) RecoveryCodes(ctx context.Context, p account.Principal, client
 		if err := replaceRecovery(ctx, tx, c.ID, hashes); err != nil {
 			return err
 		}
+		if err := s.actTx(ctx, tx, p, c, ActRecovery, Reset{}); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, p, "vpn.recovery_codes_made", map[string]string{"client": c.ID})
 	})
 	if err != nil {

@@ -86,7 +86,7 @@ func TestRecoveryCodesOpenOnceEach(t *testing.T) {
 		if enters(codes[4]) || !enters(next[0]) || left() != 9 {
 			t.Error("after new codes: an old one let in, or a new one did not")
 		}
-		_, err = r.s.ResetToken(ctx, alice, c.ID, "")
+		_, err = r.s.ResetToken(ctx, alice, c.ID, "", forgotten)
 		must(t, err)
 		if enters(next[1]) || left() != 0 {
 			t.Error("after the token was reset a code of before let in")

@@ -134,6 +134,9 @@ func (s *Service) recordRead(ctx context.Context, p account.Principal, c SSLClie
 			}
 			first = len(n) > 0
 		}
+		if err := s.actTx(ctx, tx, p, c, ActSecret, Reset{}); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, p, "vpn.secret_read", map[string]string{"client": c.ID})
 	})
 	return first, err

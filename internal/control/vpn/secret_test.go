@@ -35,7 +35,7 @@ func TestATokenIsShownOnce(t *testing.T) {
 		if first, then := shown(), shown(); first != 1 || then != 0 {
 			t.Errorf("shown %d times, then %d, want once", first, then)
 		}
-		_, err = r.s.ResetToken(ctx, alice, c.ID, "")
+		_, err = r.s.ResetToken(ctx, alice, c.ID, "", forgotten)
 		must(t, err)
 		if n := shown(); n != 1 {
 			t.Errorf("after a reset: shown %d times, want once", n)

@@ -137,15 +137,23 @@ func (s *Service) network(owner account.ID, region, network string) (Network, er
 
 // record writes what a person did into the log, in the transaction of the act.
 func (s *Service) record(ctx context.Context, tx *db.Tx, p account.Principal, kind string, detail map[string]string) error {
-	class := "self"
-	if p.Staff {
-		class = "staff"
-	}
 	if mutant.Off("TY-2.2b") {
 		p.Subject = ""
 	}
+	return s.recordOf(ctx, tx, p, p.Subject, kind, detail)
+}
+
+// recordOf is record for an entry about somebody else than who acts.
+func (s *Service) recordOf(ctx context.Context, tx *db.Tx, p account.Principal, subject id.Handle, kind string, detail map[string]string) error {
+	class := "self"
+	switch {
+	case p.Staff:
+		class = "staff"
+	case p.Subject == "":
+		class = "job"
+	}
 	return s.audit.AppendTx(ctx, tx, audit.Event{
-		Type: kind, Subject: p.Subject, Account: string(p.Account),
+		Type: kind, Subject: subject, Account: string(p.Account),
 		Actor: audit.Actor{Class: class, Handle: p.Subject, Session: p.Session}, Detail: detail,
 	})
 }

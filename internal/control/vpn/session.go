@@ -51,6 +51,9 @@ func (s *Service) Disconnect(ctx context.Context, p account.Principal, client st
 		if err := s.endClientTx(ctx, tx, c, gwlink.ReasonAdministrator); err != nil {
 			return err
 		}
+		if err := s.actTx(ctx, tx, p, c, ActDisconnect, Reset{}); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, p, "vpn.client_disconnected", map[string]string{"client": c.ID})
 	})
 }
@@ -70,6 +73,13 @@ func (s *Service) DisconnectSession(ctx context.Context, p account.Principal, se
 	}
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := s.fleet.CloseTx(ctx, tx, one.Gateway, []string{session}, gwlink.ReasonAdministrator); err != nil {
+			return err
+		}
+		if c, err := clientFor(ctx, tx, p.Account, one.Client); err == nil {
+			if err := s.actTx(ctx, tx, p, c, ActDisconnect, Reset{}); err != nil {
+				return err
+			}
+		} else if !errs.IsNotFound(err) {
 			return err
 		}
 		return s.record(ctx, tx, p, "vpn.session_disconnected", map[string]string{"session": session, "client": one.Client})
@@ -158,6 +168,9 @@ func (s *Service) openAddresses(ctx context.Context, p account.Principal, all []
 	for i := range all {
 		logged[i] = all[i].Session
 	}
+	if err := s.actOfDay(ctx, logged); err != nil {
+		return err
+	}
 	err := s.fleet.OpenAddresses(ctx, readerOf(p), "vpn", logged)
 	for i := range all {
 		all[i].Session = logged[i]
@@ -233,6 +246,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			"DELETE FROM vpn_ban_share WHERE source NOT IN (SELECT source FROM vpn_ban WHERE until >= $1)",
 			"DELETE FROM vpn_ban WHERE until < $1",
 			"DELETE FROM vpn_grant WHERE not_after < $1",
+			"DELETE FROM vpn_user_session WHERE expires_at < $1",
 			"DELETE FROM vpn_revoked WHERE not_after < $1",
 			"DELETE FROM vpn_block WHERE not_after > 0 AND not_after < $1",
 			"UPDATE vpn_client SET password_sealed = NULL WHERE password_until < $1 AND password_sealed IS NOT NULL",

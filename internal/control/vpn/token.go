@@ -51,11 +51,14 @@ func (v *Secret) setToken(c SSLClient, plain string) error {
 }
 
 // ResetToken gives a client a new token of a kind (empty = the same as before),
-// which Secret returns for a time. Its sessions end, its recovery codes and
+// which Secret returns for a time, for a reason that its user reads. Its sessions end, its recovery codes and
 // a link to set it up are forgotten; the password stays.
-func (s *Service) ResetToken(ctx context.Context, p account.Principal, client string, kind TokenKind) (SSLClient, error) {
+func (s *Service) ResetToken(ctx context.Context, p account.Principal, client string, kind TokenKind, why Reset) (SSLClient, error) {
 	c, err := clientFor(ctx, s.db, p.Account, client)
 	if err != nil {
+		return SSLClient{}, err
+	}
+	if err := why.check(); err != nil {
 		return SSLClient{}, err
 	}
 	if kind != "" {
@@ -68,14 +71,14 @@ func (s *Service) ResetToken(ctx context.Context, p account.Principal, client st
 	if err != nil {
 		return SSLClient{}, err
 	}
-	err = s.db.InTx(ctx, func(tx *db.Tx) error { return s.replaceTokenTx(ctx, tx, p, c, sealed) })
+	err = s.db.InTx(ctx, func(tx *db.Tx) error { return s.replaceTokenTx(ctx, tx, p, c, sealed, why) })
 	if err != nil {
 		return SSLClient{}, err
 	}
 	return s.Client(ctx, p.Account, c.ID)
 }
 
-func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Principal, c SSLClient, sealed []byte) error {
+func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Principal, c SSLClient, sealed []byte, why Reset) error {
 	now := s.clock.Now()
 	err := tx.ExecOne(ctx, ErrClientNotFound, `UPDATE vpn_client SET totp_sealed = $1, token_kind = $2, totp_step = 0, token_drift = 0, token_until = $3,
 		version = version + 1, updated_at = $4 WHERE id = $5 AND account = $6`,
@@ -90,6 +93,12 @@ func (s *Service) replaceTokenTx(ctx context.Context, tx *db.Tx, p account.Princ
 		return err
 	}
 	if err := s.endClientTx(ctx, tx, c, gwlink.ReasonRevoked); err != nil {
+		return err
+	}
+	if err := endUserSessionsTx(ctx, tx, c.ID); err != nil {
+		return err
+	}
+	if err := s.resetTx(ctx, tx, p, c, ActToken, why); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, p, "vpn.client_totp", map[string]string{"client": c.ID})

@@ -122,7 +122,7 @@ func TestPINAndCodeAfterThePassword(t *testing.T) {
 			return err
 		}))
 		const short = "Ab3-Ef5+" // with a code, as long as a recovery code
-		must(t, second(r.s.SetPassword(ctx, alice, h.client.ID, short)))
+		must(t, second(r.s.SetPassword(ctx, alice, h.client.ID, short, forgotten)))
 		for _, k := range []struct {
 			typed   func() string
 			granted bool
@@ -198,7 +198,7 @@ func TestAResetLeavesNothingProven(t *testing.T) {
 			}))
 		}
 		conversationsOf(h.client.ID, "hidden")
-		_, err := r.s.ResetToken(ctx, alice, h.client.ID, "")
+		_, err := r.s.ResetToken(ctx, alice, h.client.ID, "", forgotten)
 		must(t, err)
 		conversationsOf("hidden", h.client.ID)
 		h.say("password", h.password)
@@ -318,7 +318,7 @@ func TestATokenMayBeReplacedByOneOfAnotherKind(t *testing.T) {
 	each(t, func(t *testing.T, r rig) {
 		h := newHolder(t, r)
 		old := h.code(0)
-		c, err := r.s.ResetToken(ctx, alice, h.client.ID, vpn.TokenTOTP)
+		c, err := r.s.ResetToken(ctx, alice, h.client.ID, vpn.TokenTOTP, forgotten)
 		if err != nil || c.Token != vpn.TokenTOTP {
 			t.Fatalf("got %s, %v", c.Token, err)
 		}
@@ -331,7 +331,7 @@ func TestATokenMayBeReplacedByOneOfAnotherKind(t *testing.T) {
 		h.start(h.password)
 		h.say("secondary_password", code(t, secret.TOTP, r.clock.Now()))
 		h.expect(gwlink.OutcomeGranted, "", "")
-		if _, err := r.s.ResetToken(ctx, alice, c.ID, "paper"); !errors.Is(err, vpn.ErrSetting) {
+		if _, err := r.s.ResetToken(ctx, alice, c.ID, "paper", forgotten); !errors.Is(err, vpn.ErrSetting) {
 			t.Errorf("an unknown kind: got %v", err)
 		}
 	})
@@ -350,7 +350,7 @@ func TestAResetOpensNoOtherSecret(t *testing.T) {
 			return unzip(t, b)["key.pem"] != nil
 		}
 		r.clock.Advance(6 * 24 * time.Hour)
-		_, err := r.s.ResetToken(ctx, alice, id, "")
+		_, err := r.s.ResetToken(ctx, alice, id, "", forgotten)
 		must(t, err)
 		r.clock.Advance(25 * time.Hour) // day 7: over for all but the token
 		s, err := r.s.Secret(ctx, alice, id)
@@ -361,7 +361,7 @@ func TestAResetOpensNoOtherSecret(t *testing.T) {
 		if _, err := r.s.Secret(ctx, alice, id); !errors.Is(err, vpn.ErrSecretExpired) {
 			t.Errorf("all is over: got %v", err)
 		}
-		_, err = r.s.ResetPassword(ctx, alice, id)
+		_, err = r.s.ResetPassword(ctx, alice, id, forgotten)
 		must(t, err)
 		s, err = r.s.Secret(ctx, alice, id)
 		if err != nil || s.Password == "" || s.CTF != "" || keyIn() {

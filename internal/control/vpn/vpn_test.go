@@ -151,6 +151,9 @@ func newGateway(key string, owner account.ID) vpn.NewGateway {
 }
 
 // gateway makes a gateway and has the node apply it.
+// forgotten is why most tests replace a password or a token.
+var forgotten = vpn.Reset{Reason: "forgotten"}
+
 func (r rig) gateway(t *testing.T, key string, owner account.ID) vpn.Gateway {
 	t.Helper()
 	g, err := r.s.Create(ctx, newGateway(key, owner))

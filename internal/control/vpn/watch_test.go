@@ -26,7 +26,7 @@ func TestAMarkIsAnotherWheneverAThingChanged(t *testing.T) {
 			f    func()
 		}{
 			{"another client", vpn.KindClient, func() { r.client(t, alice, srv.ID, "second") }},
-			{"a change", vpn.KindClient, func() { must(t, second(r.s.ResetPassword(ctx, alice, c.ID))) }},
+			{"a change", vpn.KindClient, func() { must(t, second(r.s.ResetPassword(ctx, alice, c.ID, forgotten))) }},
 			{"another certificate", vpn.KindCertificate, func() { must(t, second(r.s.ReissueCertificate(ctx, alice, c.ID, vpn.Reissue{}))) }},
 			{"a change of the server", vpn.KindServer, func() {
 				next := srv.Settings

@@ -49,6 +49,10 @@ type Held struct {
 	Hidden   string            // SQL: rows that their person may not see at the time $2; empty: none
 }
 
+// Of reports whether the rows may be of a person: whether what leads to them is
+// known of the person.
+func (h Held) Of(p Person) bool { return p.by(h.By) != "" }
+
 // View says which of a person's rows are looked at.
 type View struct {
 	Now   time.Time // for what is hidden for a time; zero hides it for good

@@ -38,8 +38,8 @@ type Disclosure struct {
 type ReadEvent struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
-	Reader   string    `json:"reader" enum:"self,staff,job,system,authority"`
-	Handle   string    `json:"handle" doc:"Handle of the member of staff; empty for jobs"`
+	Reader   string    `json:"reader" enum:"self,administrator,staff,job,system,authority" doc:"administrator: of the customer, for the user of an SSL client"`
+	Handle   string    `json:"handle" doc:"Of who read; empty for jobs"`
 	Fields   []string  `json:"fields" nullable:"false"`
 	Purpose  string    `json:"purpose"`
 	Reason   string    `json:"reason"`

@@ -26,6 +26,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
@@ -41,6 +42,7 @@ const Prefix = "/api/v1"
 // Access says who may call an operation.
 type Access struct {
 	signedIn, consent bool
+	vpnUser           bool // and nobody else
 	permission        string
 }
 
@@ -71,6 +73,7 @@ type Options struct {
 	Mux      *http.ServeMux
 	Version  string
 	Sessions Sessions
+	Users    Users
 	Gate     Gate
 	Log      *slog.Logger
 }
@@ -90,7 +93,8 @@ func New(o Options) *API {
 	c.RejectUnknownQueryParameters = true
 	c.Servers = nil
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"session": {Type: "apiKey", In: "cookie", Name: cookie.Session},
+		"session":  {Type: "apiKey", In: "cookie", Name: cookie.Session},
+		"vpn_user": {Type: "apiKey", In: "cookie", Name: cookie.Session, Description: "Of a VPN user; it opens nothing else"},
 	}
 	ownErrors()
 	return &API{huma: humago.New(o.Mux, c), opt: o}
@@ -214,6 +218,9 @@ func add[I, O any](a *API, method, path string, op Operation, h func(context.Con
 	if op.Access.signedIn {
 		described.Security = []map[string][]string{{"session": {}}}
 	}
+	if op.Access.vpnUser {
+		described.Security = []map[string][]string{{"vpn_user": {}}}
+	}
 	huma.Register(a.huma, described, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -247,6 +254,10 @@ func WithPrincipal(ctx context.Context, p account.Principal) context.Context {
 // admit holds an operation to its Access.
 func (a *API) admit(need Access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		if need.vpnUser {
+			a.admitUser(ctx, next)
+			return
+		}
 		if !need.signedIn {
 			next(ctx)
 			return
@@ -273,7 +284,7 @@ func (a *API) Admit(r *http.Request, need Access) (account.Principal, error) {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		token = bearer
 	}
-	if token == "" {
+	if token == "" || strings.HasPrefix(token, vpn.UserToken) {
 		return account.Principal{}, ErrUnauthenticated
 	}
 	p, err := a.opt.Sessions.Authenticate(r.Context(), token)

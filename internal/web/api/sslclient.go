@@ -109,8 +109,17 @@ type SSLClientSecret struct {
 	Until      time.Time `json:"until"`
 }
 
+// ResetReason is why an administrator replaces a credential; the user reads it.
+type ResetReason struct {
+	Reason string `json:"reason,omitempty" enum:"forgotten,compromised,device_lost,handover,rotation,other" doc:"Needed. The user reads it"`
+	Words  string `json:"reason_text,omitempty" maxLength:"800" doc:"For the user; at most 200 characters. other needs it"`
+}
+
+func (r ResetReason) why() vpn.Reset { return vpn.Reset{Reason: r.Reason, Words: r.Words} }
+
 // PasswordReset sets a password; without one, a random one is generated.
 type PasswordReset struct {
+	ResetReason
 	Password string `json:"password,omitempty" maxLength:"256"`
 }
 
@@ -139,14 +148,8 @@ type SSLClientRecoveryCodes struct {
 
 // TokenReset chooses the kind of a new token; left out, it is that of the old.
 type TokenReset struct {
+	ResetReason
 	Token string `json:"token_kind,omitempty" enum:"totp,stoken"`
-}
-
-func (r *TokenReset) kind() vpn.TokenKind {
-	if r == nil {
-		return ""
-	}
-	return vpn.TokenKind(r.Token)
 }
 
 func toSecret(v vpn.Secret) SSLClientSecret {
@@ -264,16 +267,16 @@ func clientActions(a *API, s *vpn.Service) {
 			Body PasswordReset
 		},
 		) (*Body[SSLClient], error) {
-			c, err := resetPassword(ctx, s, in.ID, in.Body.Password)
+			c, err := resetPassword(ctx, s, in.ID, in.Body)
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Post(a, "/ssl-clients/{id}/reset-totp", Operation{ID: "reset-ssl-client-totp", Summary: "Replace the token; sessions end", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *struct {
 			ResourceID
-			Body *TokenReset `required:"false"`
+			Body TokenReset
 		},
 		) (*Body[SSLClient], error) {
-			c, err := s.ResetToken(ctx, Who(ctx), in.ID, in.Body.kind())
+			c, err := s.ResetToken(ctx, Who(ctx), in.ID, vpn.TokenKind(in.Body.Token), in.Body.why())
 			return &Body[SSLClient]{toClient(c)}, err
 		})
 	Post(a, "/ssl-clients/{id}/recovery-codes", Operation{
@@ -305,11 +308,11 @@ func clientActions(a *API, s *vpn.Service) {
 		})
 }
 
-func resetPassword(ctx context.Context, s *vpn.Service, id, chosen string) (vpn.SSLClient, error) {
-	if chosen == "" {
-		return s.ResetPassword(ctx, Who(ctx), id)
+func resetPassword(ctx context.Context, s *vpn.Service, id string, r PasswordReset) (vpn.SSLClient, error) {
+	if r.Password == "" {
+		return s.ResetPassword(ctx, Who(ctx), id, r.why())
 	}
-	return s.SetPassword(ctx, Who(ctx), id, chosen)
+	return s.SetPassword(ctx, Who(ctx), id, r.Password, r.why())
 }
 
 func createClient(ctx context.Context, s *vpn.Service, r SSLClientRequest) (*Body[SSLClient], error) {

@@ -203,8 +203,8 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	if status != 200 || len(secret["password"].(string)) != 16 || !strings.HasPrefix(secret["totp_uri"].(string), "otpauth://totp/") || header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("secret: %d, %d characters, cache %q", status, len(fmt.Sprint(secret["password"])), header.Get("Cache-Control"))
 	}
-	r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{})
-	r.want(t, 422, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{"password": "weak"})
+	r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{"reason": "forgotten"})
+	r.want(t, 422, "alice", "POST", "/ssl-clients/"+cid+"/reset-password", map[string]any{"password": "weak", "reason": "forgotten"})
 	status, codes, header := r.call(t, "alice", "POST", "/ssl-clients/"+cid+"/recovery-codes", nil)
 	if status != 200 || len(codes["recovery_codes"].([]any)) != 10 || header.Get("Cache-Control") != "private, no-store" ||
 		r.want(t, 200, "alice", "GET", "/ssl-clients/"+cid, nil)["recovery_left"] != 10.0 {
@@ -217,7 +217,7 @@ func TestAnSSLServerAndItsClientOverHTTP(t *testing.T) {
 	}
 	r.want(t, 422, "", "POST", "/token-enrolments/confirm", map[string]any{"token": token, "code": "abcdef"})
 	r.want(t, 404, "", "POST", "/token-enrolments", map[string]any{"token": "x"})
-	if got := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", nil); got["recovery_left"] != 0.0 {
+	if got := r.want(t, 200, "alice", "POST", "/ssl-clients/"+cid+"/reset-totp", map[string]any{"reason": "device_lost"}); got["recovery_left"] != 0.0 {
 		t.Errorf("after a reset: %v codes are left", got["recovery_left"])
 	}
 	r.want(t, 204, "alice", "POST", "/ssl-clients/"+cid+"/disconnect", nil)
@@ -315,7 +315,7 @@ func TestForeignResourcesAre404OnEveryRoute(t *testing.T) {
 	ids["/certificates"] = r.want(t, 200, "alice", "GET", "/certificates?client="+client, nil)["items"].([]any)[0].(map[string]any)["id"].(string)
 	bodies := map[string]any{
 		"PATCH /vpn-gateways/{id}": map[string]any{"name": "mine"}, "PATCH /ssl-servers/{id}": map[string]any{"banner": "x"},
-		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{},
+		"PATCH /ssl-clients/{id}": map[string]any{"state": "disabled"}, "POST /ssl-clients/{id}/reset-password": map[string]any{"reason": "forgotten"}, "POST /ssl-clients/{id}/reset-totp": map[string]any{"reason": "device_lost"},
 		"POST /ssl-clients/{id}/reissue-certificate": map[string]any{}, "PATCH /certificates/{id}": map[string]any{"name": "mine"},
 		"POST /ssl-servers/{id}/blocked-certificates": map[string]any{"client_ca": "cert-x", "serial": "5"},
 	}
