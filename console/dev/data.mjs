@@ -742,15 +742,16 @@ const column = (Name, rest) => ({ Name, Why: '', Category: '', Subject: '', Purp
 const about = (Category, Purposes, Basis, Retention, Sealed = false) => ({ Category, Subject: 'subject', Purposes, Basis, Retention, Sealed }); // prettier-ignore
 export const dataMap = () => ({
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-  map: [
+  map: { tables: [
     { Name: 'account_person', Columns: [column('subject', { Why: 'handle that says nothing of the person' }), column('user_name', about('account.name', ['account'], 'contract', 'account_core')), column('email', about('contact.email', ['account', 'verify', 'recovery', 'security', 'service_change'], 'contract', 'account_core', true))] },
     { Name: 'account_login', Columns: [column('at', { Why: 'moment of the attempt' }), column('ip', about('net.ip', ['security_audit', 'log_retention'], 'duty', 'netlog', true)), column('agent', about('net.useragent', ['security_audit'], 'duty', 'netlog', true))] },
     { Name: 'realname_verification', Columns: [column('number', about('id.number', ['realname'], 'duty', 'realname_value', true)), column('name', about('id.name', ['realname'], 'duty', 'realname_value', true)), column('state', about('id.result', ['realname'], 'duty', 'realname_result'))] },
     { Name: 'fleet_session', Columns: [column('source', about('net.ip', ['vpn_session'], 'duty', 'vpn_session', true)), column('started', about('net.session', ['vpn_session'], 'duty', 'vpn_session'))] },
     { Name: 'fleet_node', Columns: [column('id', { Why: 'names a machine of the operator' })] },
-  ],
+  ] },
 }); // prettier-ignore
 export const channels = (n) =>
+  [
     ['service_mail', 'mailbox', 'privacy.handle', true, ''],
     ['privacy_mail', 'mailbox', 'privacy.handle', true, 'egress.not_configured'],
     ['phone', 'staff', 'privacy.handle', true, ''],
@@ -762,8 +763,8 @@ export const channels = (n) =>
     ['dpo', 'mailbox', 'privacy.dpo', true, ''],
   ]
     .slice(0, n)
-    .map(([id, adapter, owner, printed, problem]) => ({
-      id, adapter, owner, printed, problem, silent: !adapter || problem !== '',
+    .map(([channel, adapter, owner, printed, problem]) => ({
+      id: channel, adapter, owner, printed, problem, silent: !adapter || problem !== '',
       ...(adapter ? { tried_at: secret.until, beat_at: secret.until } : {}),
     })); // prettier-ignore
 export const vpnUser = {

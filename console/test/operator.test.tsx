@@ -74,10 +74,12 @@ test('anybody reads the data map in words, and what is not personal is one choic
   serve({
     'GET /privacy/datamap': {
       sha256: 'ab'.repeat(32),
-      map: [
-        { Name: 'account_login', Columns: [column('ip', 'net.ip')] },
-        { Name: 'fleet_node', Columns: [column('id', '')] },
-      ],
+      map: {
+        tables: [
+          { Name: 'account_login', Columns: [column('ip', 'net.ip')] },
+          { Name: 'fleet_node', Columns: [column('id', '')] },
+        ],
+      },
     },
   });
   await visit('/data-map');

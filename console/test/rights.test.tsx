@@ -50,6 +50,7 @@ test('a request shows its clock, its answer, and can be taken back', async () =>
     'GET /data-subject-requests/dsr_1': {
       ...request,
       words: 'why so long?',
+      mails: [],
       letter_sha256: '',
       clocks: [],
     },
@@ -89,6 +90,7 @@ test('the desk opens nothing by a slip', async () => {
     'GET /admin/data-subject-requests/dsr_1': {
       ...request,
       words: 'why so long?',
+      mails: [],
       letter_sha256: '',
       clocks: [],
     },

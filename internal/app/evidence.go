@@ -62,7 +62,7 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 func (m *modules) tellPowers(ctx context.Context, log *slog.Logger) error {
 	examined, found, err := m.account.CombinedPowers(ctx)
 	if err == nil && found > 0 {
-		log.WarnContext(ctx, "staff accounts hold permissions of more than one power; give their roles anew by skybridge admin add-staff --role", "count", found, "size", examined)
+		log.WarnContext(ctx, "staff accounts hold permissions of more than one power; give their roles anew by skybridge admin add-staff --role", "count", found, "people", examined)
 	}
 	return err
 }

@@ -98,7 +98,7 @@ export const api = {
     trust: () => data(client.GET('/api/v1/trust')),
     dataMap: async () => {
       const { map, sha256 } = await data(client.GET('/api/v1/privacy/datamap'));
-      return { map: map as T.MapTable[], sha256 };
+      return { map: (map as { tables: T.MapTable[] }).tables, sha256 };
     },
     policy: (document: string, version?: string) =>
       version
@@ -128,7 +128,7 @@ export const api = {
       data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
     proofPack: (): Promise<Blob> => data(client.POST('/api/v1/me/proof-pack', { parseAs: 'blob' })),
     openLink: (token: string) => data(client.POST('/api/v1/request-links/open', { body: { token } })),
-    useLink: (body: T.LinkedRequest, key: string) =>
+    sendByLink: (body: T.LinkedRequest, key: string) =>
       data(client.POST('/api/v1/request-links/use', { body, ...keyed(key) })),
     assist: (text: string, language: 'zh-CN' | 'en') =>
       data(client.POST('/api/v1/assistant/questions', { body: { text, language } })),

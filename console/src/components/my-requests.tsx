@@ -165,10 +165,10 @@ function Ask() {
       >
         <Form form={form} layout="vertical" onFinish={(r) => ask.mutate(r, { onSuccess: hide })}>
           <RequestFields
-              label={t('rights.what')}
-              hint={t('rights.words_text')}
-              without={rights.user ? notOfUsers : []}
-            />
+            label={t('rights.what')}
+            hint={t('rights.words_text')}
+            without={rights.user ? notOfUsers : []}
+          />
           <Form.Item name="to" label={t('rights.to')} initialValue="">
             <Select
               options={[

@@ -5,7 +5,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { LinkedRequest, RightsAnswer, RightsCase, RightsKind, RightsRequest, TakenRequest } from '../api/types';
+import type {
+  LinkedRequest,
+  RightsAnswer,
+  RightsCase,
+  RightsKind,
+  RightsRequest,
+  TakenRequest,
+} from '../api/types';
 import { CorrectRealName } from '../components/correct-real-name';
 import { CorrectionTasks } from '../components/correction-tasks';
 import { CopyText } from '../components/copy-text';

@@ -32,7 +32,7 @@ function Asking({ token }: { token: string }) {
     staleTime: Infinity,
   });
   const send = useCreate((r: Omit<LinkedRequest, 'token'>, key: string) =>
-    api.privacy.useLink({ ...r, token }, key),
+    api.privacy.sendByLink({ ...r, token }, key),
   );
   if (send.data)
     return (

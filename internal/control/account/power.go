@@ -311,7 +311,7 @@ func (s *Service) BreakGlass(ctx context.Context, name string, power Power, reas
 	if err != nil {
 		return time.Time{}, err
 	}
-	s.d.Log.WarnContext(ctx, "the glass was broken", "mode", string(power), "handle", string(p.subject))
+	s.d.Log.WarnContext(ctx, "the glass was broken", "kind", string(power), "handle", string(p.subject))
 	return until, nil
 }
 

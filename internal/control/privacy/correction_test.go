@@ -76,15 +76,15 @@ func TestWhoWasSentTheOldValueIsTold(t *testing.T) {
 		r.sent(t, alice.Subject, "pay", egress.Done, "order_no")
 		r.sent(t, mallo.Subject, "other", egress.Done, "email")
 		must(t, r.correct(alice.Subject, "account_person.email"))
-		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email recipientAdapter"; got != want {
+		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email adapter"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		must(t, r.s.d.Queue.Drain(ctx))
-		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email recipientAdapter:ack_C"; got != want {
-			t.Errorf("after the recipientAdapter: got %s, want %s", got, want)
+		if got, want := r.recipients(t, alice.Subject), "heir account_person.email staff, mail email staff, partner email adapter:ack_C"; got != want {
+			t.Errorf("after the adapter: got %s, want %s", got, want)
 		}
 		if len(a.told) != 1 {
-			t.Errorf("the recipientAdapter was asked %d times", len(a.told))
+			t.Errorf("the adapter was asked %d times", len(a.told))
 		}
 		untold, err := r.s.Untold(ctx)
 		must(t, err)
@@ -162,7 +162,7 @@ func TestWhatAnAdapterDoesNotTellIsNotLost(t *testing.T) {
 		a.err = nil
 		must(t, r.s.tellAgain(ctx))
 		must(t, r.s.d.Queue.Drain(ctx))
-		if got := r.recipients(t, alice.Subject); got != "partner email recipientAdapter:ack_C" {
+		if got := r.recipients(t, alice.Subject); got != "partner email adapter:ack_C" {
 			t.Errorf("once it is back: got %s", got)
 		}
 		task := mustTask(t, r)

@@ -23,6 +23,8 @@ var Fields = field.Register{
 	"email":   field.Class(holding.Email),
 	"message": field.Class(holding.Email), // a letter to that address: what it says follows from its purpose
 	"from":    field.System, "message_id": field.ID,
+
+	"user": field.System, "password": field.Key, // of a mailbox of the operator
 }
 
 // classified names what an operation sends that nobody classified, and what is

@@ -21,7 +21,7 @@ import (
 // Keys is the closed list of attribute keys. None is personal: a line names rows
 // of ours, and whoever may look finds there whom it is about.
 var Keys = field.Register{
-	"account": field.ID, "attempt": field.ID, "backup": field.ID, "case": field.ID, "client": field.ID, "gateway": field.ID, "incident": field.ID,
+	"account": field.ID, "attempt": field.ID, "backup": field.ID, "case": field.ID, "client": field.ID, "gateway": field.ID, "handle": field.ID, "incident": field.ID,
 	"job": field.ID, "node": field.ID, "order": field.ID, "receipt": field.ID, "request": field.ID, "row": field.ID, "server": field.ID,
 	"service": field.ID, "session": field.ID, "trade": field.ID,
 
