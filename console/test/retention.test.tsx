@@ -26,7 +26,7 @@ test('staff see the runs, and place a hold with its law and end', async () => {
     until: '2027-03-01T16:00:00Z',
   };
   const sent = serve({
-    'GET /me': { ...me, staff: true, permissions: ['audit.read', 'retention.hold'] },
+    'GET /me': { ...me, staff: true, permissions: ['retention.read', 'retention.hold'] },
     'GET /notices': list(),
     'GET /admin/holds': list(hold),
     'GET /admin/retention-runs': list({
