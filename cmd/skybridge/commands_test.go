@@ -10,7 +10,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/app"
 )
 
-const demoFile = "demo: {enabled: true, epay: '127.0.0.1:1', aliyun: '127.0.0.1:2', smtp: '127.0.0.1:3', mailbox: '127.0.0.1:4'}\n"
+const demoFile = "demo: {enabled: true, epay: '127.0.0.1:1', aliyun: '127.0.0.1:2', smtp: '127.0.0.1:3', mailbox: '127.0.0.1:4', imap: '127.0.0.1:5'}\n"
 
 func TestFlagsStandOverTheFile(t *testing.T) {
 	t.Parallel()

@@ -297,7 +297,7 @@ func (p *person) plant() {
 	p.in.boss().do(204, "POST", "/admin/data-subject-requests/"+refused+"/answer", object{
 		"decision": "refused", "reason": "must_keep", "law": "CSL-23", "remedies": []string{"court", "complaint", "authority"}, "words": "canary of an answer",
 	})
-	must(p.in.t, p.in.mails.Deliver("privacy", []byte("From: "+p.name+"@example.org\r\nSubject: canary of a mail\r\n\r\nwhat do you hold of me?\r\n")))
+	must(p.in.t, p.in.mails.Deliver("privacy", []byte("From: "+p.name+".moved@example.org\r\nSubject: canary of a mail\r\n\r\nwhat do you hold of me?\r\n")))
 	p.in.beat()
 	p.in.drain()
 	d, err := p.in.modules.fleet.Desired(ctx, p.in.node.ID)

@@ -454,7 +454,8 @@ func (c Config) validateDemo() (wrong []error) {
 		}
 		return wrong
 	}
-	for key, value := range map[string]string{"epay.key_file": c.Epay.KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
+	for key, value := range map[string]string{
+		"epay.key_file": c.Epay.KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
 		"intake.service_mail.password_file": c.Intake.ServiceMail.PasswordFile, "intake.privacy_mail.password_file": c.Intake.PrivacyMail.PasswordFile,
 		"intake.dpo.password_file": c.Intake.DPO.PasswordFile,
 	} {
