@@ -49,8 +49,12 @@ func (s *Service) Retain(ctx context.Context) error {
 	run := retention.Run{Now: now, Profile: s.d.Profile, Held: held}
 	var all []retention.Result
 	var failed []error
+	keepers := []func(context.Context, retention.Run) ([]retention.Result, error){s.cases}
 	for _, k := range s.d.Keepers {
-		got, err := k.Retain(ctx, run)
+		keepers = append(keepers, k.Retain)
+	}
+	for _, retain := range keepers {
+		got, err := retain(ctx, run)
 		all = append(all, got...)
 		if err != nil {
 			failed = append(failed, err)

@@ -54,6 +54,8 @@ type nightRig struct {
 	clock  *clock.Fake
 	steady *time.Duration
 	keeper *keeper // the first one
+	db     *db.DB
+	vault  *vault.Vault
 }
 
 func (r nightRig) wait(d time.Duration) {
@@ -77,7 +79,7 @@ func eachNight(t *testing.T, keepers func() []retention.Keeper, fn func(t *testi
 			DB: d, Clock: c, Log: slog.New(slog.DiscardHandler), Audit: a, Vault: v, Profile: "mainland",
 			Keepers: all, Steady: func() time.Duration { return steady },
 		})
-		r := nightRig{s: s, audit: a, clock: c, steady: &steady}
+		r := nightRig{s: s, audit: a, clock: c, steady: &steady, db: d, vault: v}
 		if len(all) > 0 {
 			r.keeper = all[0].(*keeper)
 		}
@@ -218,4 +220,57 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A request goes three years after its close with all that belongs to it, and the
+// key of its person with the last one; a day before, or under a hold, it stays.
+func TestARequestGoesThreeYearsAfterItsClose(t *testing.T) {
+	t.Parallel()
+	none := func() []retention.Keeper { return nil }
+	eachNight(t, none, func(t *testing.T, r nightRig) {
+		ref := func(row string) vault.Ref {
+			return vault.Ref{Table: "privacy_request", Column: "words", Row: row, Subject: "sub_a", Class: "case"}
+		}
+		file := func(row string, closed time.Time) {
+			sealed, err := r.vault.Seal(ctx, ref(row), []byte("why?"))
+			must(t, err)
+			must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
+				_, err := tx.Exec(ctx, `INSERT INTO privacy_request (id, subject, kind, channel, state, words, reason, received_at, closed_at, version)
+					VALUES ($1, 'sub_a', 'question', 'console', 'done', $2, '', $3, $4, 1)`, row, sealed, db.Micros(closed), db.Micros(closed))
+				if err == nil {
+					_, err = tx.Exec(ctx, "INSERT INTO privacy_clock (request, rule, due_at, provisional, met_at) VALUES ($1, 'x', 1, 0, 1)", row)
+				}
+				return err
+			}))
+		}
+		left := func() (n int64) {
+			n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT (SELECT count(*) FROM privacy_request) + (SELECT count(*) FROM privacy_clock)")
+			must(t, err)
+			return n
+		}
+		file("dsr_1", start)
+		file("dsr_2", start.AddDate(0, 6, 0))
+		r.wait(start.AddDate(3, 0, 0).Sub(start) - 24*time.Hour)
+		must(t, r.s.Retain(ctx))
+		if left() != 4 {
+			t.Fatal("a request went before its time")
+		}
+		h, err := r.s.PlaceHold(ctx, staff, privacy.Hold{Subject: "sub_a", Law: "CSL 28", Authority: "a court", Until: r.clock.Now().AddDate(0, 1, 0)})
+		must(t, err)
+		r.wait(72 * time.Hour)
+		must(t, r.s.Retain(ctx))
+		if left() != 4 {
+			t.Fatal("what is held went")
+		}
+		must(t, r.s.EndHold(ctx, staff, h.ID))
+		must(t, r.s.Retain(ctx))
+		if gone, err := r.vault.Destroyed(ctx, "sub_a", "case"); err != nil || gone || left() != 2 {
+			t.Errorf("after the first: %d rows, key destroyed %v, %v", left(), gone, err)
+		}
+		r.wait(190 * 24 * time.Hour)
+		must(t, r.s.Retain(ctx))
+		if gone, err := r.vault.Destroyed(ctx, "sub_a", "case"); err != nil || !gone || left() != 0 {
+			t.Errorf("after the last: %d rows, key destroyed %v, %v", left(), gone, err)
+		}
+	})
 }
