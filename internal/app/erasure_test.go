@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
@@ -325,4 +326,38 @@ func (in *rig) places(text string) (all []string) {
 		}
 	}
 	return all
+}
+
+// A standing canary lives as anybody, is told nothing, and is erased and certified
+// as anybody (job 18 of the tests): what is left of it anywhere would be a finding.
+func TestAStandingCanaryIsErasedAsAnybody(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	ctx := context.Background()
+	must(t, in.modules.erasure.Plant(ctx))
+	in.drain()
+	type living struct{ name, subject, account string }
+	c, err := db.Get(ctx, in.stores.main, nil, func(r db.Row) (c living, err error) { return c, r.Scan(&c.name, &c.subject, &c.account) },
+		"SELECT name, subject, account FROM account_person WHERE name LIKE 'canary-%'")
+	must(t, err)
+	if !in.inFiles(c.name) {
+		t.Fatal("the search is blind: a living canary is not found")
+	}
+	must(t, in.modules.erasure.EraseCanary(ctx, erasure.Planted{Subject: id.Handle(c.subject), Account: account.ID(c.account)}))
+	of, err := in.modules.erasure.Of(ctx, id.Handle(c.subject))
+	must(t, err)
+	in.erased(of.ID)
+	if in.inFiles(c.name) {
+		t.Error("an erased canary is in a file")
+	}
+	nobody := &person{in: in, name: "nobody", ids: map[string]string{}}
+	in.holds(nobody.do(200, "GET", "/erasures/"+of.ID+"/certificate", nil).text)
+	examined, found, err := in.modules.erasure.LivingCanaries(ctx)
+	if err != nil || examined != 1 || found != 0 {
+		t.Errorf("%d canaries, %d of them living, %v", examined, found, err)
+	}
+	told, err := db.Get(ctx, in.stores.main, nil, db.One[int64], "SELECT count(*) FROM notify_message WHERE subject = $1", c.subject)
+	if err != nil || told != 0 {
+		t.Errorf("a canary was told of %d things, %v", told, err)
+	}
 }

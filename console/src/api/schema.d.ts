@@ -4644,7 +4644,7 @@ export interface components {
             step: "freeze" | "settle" | "search" | "tell" | "bury" | "rows" | "keys" | "files" | "scan" | "certify" | "done";
             subject: string;
             /** @enum {string} */
-            trigger: "asked" | "granted" | "purpose_over" | "minor";
+            trigger: "asked" | "granted" | "purpose_over" | "minor" | "canary";
             unsettled: components["schemas"]["Unsettled"][];
         };
         ErasureOutcome: {

@@ -53,6 +53,7 @@ var Types = map[string]string{
 	"age.audit_made":         "log_leaf",
 
 	"account.closed":             "case",
+	"account.planted":            "account_core",
 	"account.registered":         "account_core",
 	"account.staff_created":      "account_core",
 	"account.trained":            "account_core",

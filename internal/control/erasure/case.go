@@ -19,6 +19,7 @@ const (
 	Granted     Trigger = "granted"      // a request at the rights desk
 	PurposeOver Trigger = "purpose_over" // the administrator deleted the login account
 	Minor       Trigger = "minor"        // collected of somebody too young
+	Canary      Trigger = "canary"       // somebody who does not exist, whose erasure is watched
 )
 
 // Step is what a case does next. Steps follow each other in the order of Steps.

@@ -121,6 +121,8 @@ type Deps struct {
 	Held     []holding.Held  // in the order in which rows are deleted
 	Tables   []holding.Table // the data map
 	Calendar *civil.Calendar // nil = the published one
+	Planter  Planter         // of standing canaries
+	Daily    bool            // one is planted each day
 
 	Tombstones string          // file outside both databases
 	Truncate   []*db.DB        // whose write-ahead logs hold deleted rows
@@ -166,7 +168,11 @@ func New(d Deps) *Service {
 	if d.Queue != nil {
 		job.On(d.Queue, jobRun, s.onRun)
 		job.Subscribe(d.Queue, topicClientGone, "erasure", s.onClientGone)
+		job.On(d.Queue, jobCanary, s.EraseCanary)
 		d.Queue.Every("erasure.resume", resume, s.Resume)
+		if d.Daily {
+			d.Queue.Every(jobPlant, canaryLife, s.Plant)
+		}
 	}
 	return s
 }

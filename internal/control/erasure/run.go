@@ -162,6 +162,9 @@ func (s *Service) freeze(ctx context.Context, c Case) error {
 		if err := s.d.Logins.CloseTx(ctx, tx, c.Subject, "erasure"); err != nil {
 			return err
 		}
+		if c.Trigger == Canary {
+			return nil // there is nobody to write to
+		}
 		return s.d.Queue.PublishTx(ctx, tx, TopicBegun, Event{Case: c.ID, Account: c.Account, Subject: c.Subject, Date: civil.DayOf(c.DueAt.Add(-time.Second)).String()})
 	})
 }
@@ -222,7 +225,7 @@ func (c Case) secret() string { return "erasure/" + c.ID }
 // tell lists everybody who was sent something about the person, and lets the last
 // letter go out.
 func (s *Service) tell(ctx context.Context, c Case) error {
-	out := c.Account == "" // users of SSL clients have no address here
+	out := c.Account == "" || c.Trigger == Canary // users of SSL clients have no address here
 	if !out {
 		var err error
 		if out, err = s.d.Letters.Out(ctx, TopicBegun+":"+c.ID); err != nil {

@@ -53,7 +53,7 @@ type Erasure struct {
 type ErasureCase struct {
 	Erasure
 	Subject    string             `json:"subject"`
-	Trigger    string             `json:"trigger" enum:"asked,granted,purpose_over,minor"`
+	Trigger    string             `json:"trigger" enum:"asked,granted,purpose_over,minor,canary"`
 	Request    string             `json:"request" doc:"At the rights desk; empty without one"`
 	Outcomes   []ErasureOutcome   `json:"outcomes" nullable:"false"`
 	Recipients []ErasureRecipient `json:"recipients" nullable:"false"`
