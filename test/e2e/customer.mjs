@@ -84,6 +84,7 @@ export async function order(page, gateway) {
 /** Pays at the cashier, which is another site, and comes back. */
 export async function pay(page, orderURL) {
   await page.goto(orderURL);
+  if (profile === 'hongkong') await agree(page.locator('main')); // the order goes abroad to be paid
   await page.getByRole('button', { name: like('pay.go') }).click();
   const consent = button(page, 'consent.accept');
   const cashier = page.locator('#pay'); // the simulated cashier's own page
