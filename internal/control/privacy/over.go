@@ -17,8 +17,9 @@ type closed struct {
 }
 
 // cases is the keeper of the module's own class: it deletes requests with their
-// mails, clocks and proofs when the floor after their close is over, and the
-// person's key when nothing is left that it seals.
+// mails, clocks and proofs when the floor after their close is over. The person's
+// key of the class stays: it also seals details of the audit log whose time is
+// not over, and what the person may be writing in this moment.
 func (s *Service) cases(ctx context.Context, r retention.Run) ([]retention.Result, error) {
 	all, err := db.Select(ctx, s.d.DB, func(r db.Row) (c closed, err error) { return c, r.Scan(&c.id, &c.subject, &c.at) },
 		"SELECT id, subject, closed_at FROM privacy_request WHERE closed_at > 0 AND closed_at <= $1", db.Micros(r.Now.AddDate(-3, 0, 0)))
@@ -47,19 +48,7 @@ func (s *Service) cases(ctx context.Context, r retention.Run) ([]retention.Resul
 	return []retention.Result{res}, nil
 }
 
-// forget deletes a request. The key goes first where it is the last one: a kill
-// in between leaves rows that nothing opens, and the next night deletes them.
 func (s *Service) forget(ctx context.Context, c closed) error {
-	others, err := db.Get(ctx, s.d.DB, nil, db.One[int64], `SELECT (SELECT count(*) FROM privacy_request WHERE subject = $1 AND id <> $2)
-		+ (SELECT count(*) FROM privacy_mail WHERE subject = $1 AND request <> $2)`, string(c.subject), c.id)
-	if err != nil {
-		return err
-	}
-	if others == 0 && c.subject != "" {
-		if err := s.d.Vault.DestroyClass(ctx, c.subject, class); err != nil {
-			return err
-		}
-	}
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		for _, text := range []string{
 			"DELETE FROM privacy_mail WHERE request = $1",
