@@ -31,8 +31,8 @@ const (
 	patience = 30 * time.Second
 )
 
-// nodeBinary is the gateway built for the tests.
-var nodeBinary string
+// nodeBinary is the gateway built for the tests, skyconnectBinary the client.
+var nodeBinary, skyconnectBinary string
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -47,11 +47,13 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	nodeBinary = filepath.Join(dir, "node")
-	build := exec.Command("go", "build", "-o", nodeBinary, "../bench/node")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return 1
+	nodeBinary, skyconnectBinary = filepath.Join(dir, "node"), filepath.Join(dir, "skyconnect")
+	for to, from := range map[string]string{nodeBinary: "../bench/node", skyconnectBinary: "../../cmd/skyconnect"} {
+		build := exec.Command("go", "build", "-o", to, from)
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return 1
+		}
 	}
 	return m.Run()
 }

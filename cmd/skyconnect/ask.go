@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
+)
+
+// errNobody says that there is no terminal to ask at.
+var errNobody = errors.New("nobody is at the terminal to answer; see --help for what can be given beforehand")
+
+func isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// line asks for a line that may be seen.
+func (t *terminal) line(prompt string) (string, error) {
+	if !isTerminal(t.in) {
+		return "", errNobody
+	}
+	fmt.Fprint(t.err, prompt)
+	if t.lines == nil {
+		t.lines = bufio.NewReader(t.in)
+	}
+	s, err := t.lines.ReadString('\n')
+	return strings.TrimRight(s, "\r\n"), err
+}
+
+// secret asks for a line that is not shown.
+func (t *terminal) secret(prompt string) ([]byte, error) {
+	file, ok := t.in.(*os.File)
+	if !ok || !isTerminal(file) {
+		return nil, errNobody
+	}
+	fmt.Fprint(t.err, prompt)
+	defer fmt.Fprintln(t.err)
+	return term.ReadPassword(int(file.Fd()))
+}
+
+// yes asks a question whose answer is yes or no; an empty one is no.
+func (t *terminal) yes(question string) (bool, error) {
+	s, err := t.line(question + " " + t.say("ask.yes_no") + " ")
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "y", "yes", "是", "同意":
+		return true, nil
+	}
+	return false, nil
+}
+
+// fromFD reads a secret of one line from a file descriptor that a script opened.
+func fromFD(fd int) ([]byte, error) {
+	f := os.NewFile(uintptr(fd), "secret")
+	if f == nil {
+		return nil, usagef("there is no file descriptor %d", fd)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return nil, fmt.Errorf("reading file descriptor %d: %w", fd, err)
+	}
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}
+
+// form asks a server's questions.
+func (t *terminal) form(f user.Form) (map[string][]byte, error) {
+	for _, text := range []string{f.Banner, f.Message} {
+		if text != "" {
+			fmt.Fprintln(t.err, clean(text))
+		}
+	}
+	if f.Error != "" {
+		fmt.Fprintln(t.err, t.paint(red, clean(f.Error)))
+	}
+	out := map[string][]byte{}
+	for _, q := range f.Fields {
+		label := clean(strings.TrimRight(q.Label, ": "))
+		if label == "" {
+			label = q.Name
+		}
+		var err error
+		switch {
+		case len(q.Choices) > 0:
+			out[q.Name], err = t.choose(label, q)
+		case q.Secret:
+			out[q.Name], err = t.secret(label + ": ")
+		default:
+			var s string
+			s, err = t.line(label + ": ")
+			out[q.Name] = []byte(s)
+		}
+		if err != nil {
+			for _, b := range out {
+				clear(b)
+			}
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (t *terminal) choose(label string, q user.Field) ([]byte, error) {
+	fmt.Fprintln(t.err, label+":")
+	for i, c := range q.Choices {
+		fmt.Fprintf(t.err, "  %d  %s\n", i+1, clean(c.Label))
+	}
+	for {
+		s, err := t.line("> ")
+		if err != nil {
+			return nil, err
+		}
+		if s == "" && q.Value != "" {
+			return []byte(q.Value), nil
+		}
+		if n, err := strconv.Atoi(s); err == nil && n >= 1 && n <= len(q.Choices) {
+			return []byte(q.Choices[n-1].Value), nil
+		}
+	}
+}
+
+// passphrase asks for that of the sealed file of keys.
+func (t *terminal) passphrase(anew bool) ([]byte, error) {
+	if !anew {
+		return t.secret(t.say("ask.passphrase"))
+	}
+	for {
+		first, err := t.secret(t.say("ask.new_passphrase"))
+		if err != nil {
+			return nil, err
+		}
+		again, err := t.secret(t.say("ask.again"))
+		if err != nil {
+			return nil, err
+		}
+		same := bytes.Equal(first, again)
+		clear(again)
+		if same && len(first) > 0 {
+			return first, nil
+		}
+		fmt.Fprintln(t.err, t.say("ask.not_same"))
+	}
+}
+
+// permission asks for one, when it is needed for the first time.
+func (t *terminal) permission(p policy.Permission) (bool, error) {
+	lang := string(t.lang)
+	fmt.Fprintf(t.err, "%s: %s\n%s\n", p.Name.In(lang), p.Purpose.In(lang), t.say("ask.if_refused", "what", p.Refused.In(lang)))
+	return t.yes(t.say("ask.permission"))
+}

@@ -1,0 +1,181 @@
+// Command skyconnect is the VPN client of Skybridge: the command line, and the
+// privileged daemon that it asks.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
+	"github.com/skybridge-cloud/skybridge/internal/client/local"
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
+	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+)
+
+// version is set when a release is built.
+var version = "v0.0.0-dev"
+
+// Exit codes, which scripts may rely on.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // what has no code of its own
+	exitUsage       = 2
+	exitPolicy      = 3 // the policy is not accepted
+	exitDaemon      = 4 // the daemon does not run, or not for this user
+	exitRefused     = 5 // the server refuses the login, or the session is over
+	exitUnreachable = 6
+	exitTrust       = 7 // the server is not the one that it should be
+	exitConflict    = 8 // connected already, or with routes that overlap
+	exitNotUp       = 9 // status: not connected
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, fancy: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "", lang: environment()}
+	err := root(t).ExecuteContext(ctx)
+	stop()
+	os.Exit(t.fate(err))
+}
+
+// options are the flags of every command.
+type options struct {
+	*terminal
+	dir, socket, keys, language string
+}
+
+func root(t *terminal) *cobra.Command {
+	o := &options{terminal: t}
+	c := &cobra.Command{
+		Use: "skyconnect", Short: "The VPN client of Skybridge", Version: version,
+		SilenceUsage: true, SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return o.speak() },
+	}
+	c.SetOut(t.out)
+	c.SetErr(t.err)
+	f := c.PersistentFlags()
+	f.StringVar(&o.dir, "dir", os.Getenv("SKYCONNECT_DIR"), "directory of profiles and consent (default: the system's place for settings)")
+	f.StringVar(&o.socket, "socket", defaultSocket(), "socket of the daemon")
+	f.StringVar(&o.keys, "keys", "", "where keys are kept: secret-service, sealed-file or plain-file; chosen once")
+	f.StringVar(&o.language, "lang", "", "en or zh-CN (default: by the environment)")
+	f.BoolVar(&t.json, "json", false, "print JSON")
+	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.policy(), o.permissions(), o.components(), o.data(), o.doctor(), o.update(), o.daemon(), o.window())
+	return c
+}
+
+func defaultSocket() string {
+	if s := os.Getenv("SKYCONNECT_SOCKET"); s != "" {
+		return s
+	}
+	return ipc.DefaultPath
+}
+
+func (o *options) speak() error {
+	switch l := i18n.Language(o.language); l {
+	case "":
+	case i18n.English, i18n.Chinese:
+		o.lang = l
+	default:
+		return usagef("--lang: choose en or zh-CN")
+	}
+	return nil
+}
+
+// home opens the person's directory.
+func (o *options) home(p user.Person) (*user.Home, error) {
+	dir := o.dir
+	if dir == "" {
+		var err error
+		if dir, err = local.Default(); err != nil {
+			return nil, err
+		}
+	}
+	if p.Passphrase == nil {
+		p.Passphrase = o.passphrase
+	}
+	if p.Permission == nil {
+		p.Permission = o.permission
+	}
+	return user.Open(dir, o.socket, keystore.Place(o.keys), p)
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// quiet is an error that was told already, with its exit code.
+type quiet int
+
+func (quiet) Error() string { return "" }
+
+// fate tells an error and returns the exit code.
+func (t *terminal) fate(err error) int {
+	var done quiet
+	if err == nil || errors.As(err, &done) {
+		return int(done)
+	}
+	code := exitCode(err)
+	text := t.sentence(err)
+	if t.json {
+		_ = t.printJSON(map[string]any{"error": map[string]any{"exit": code, "text": text}})
+	} else {
+		fmt.Fprintln(t.err, t.paint(red, "skyconnect:"), text)
+		if help := t.help(err); help != "" {
+			fmt.Fprintln(t.err, help)
+		}
+	}
+	return code
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	var pending *user.PendingError
+	var failed *user.FailedError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &pending), errors.Is(err, client.ErrNoConsent), errors.Is(err, ipc.ErrPolicy), errors.Is(err, policy.ErrPermissionRefused):
+		return exitPolicy
+	case errors.Is(err, ipc.ErrNoDaemon), errors.Is(err, ipc.ErrNotAllowed), errors.Is(err, ipc.ErrVersion), errors.Is(err, ipc.ErrCut):
+		return exitDaemon
+	case errors.Is(err, ipc.ErrBusy), errors.Is(err, ipc.ErrConflict):
+		return exitConflict
+	case errors.As(err, &failed):
+		return exitOf(failed.Connection)
+	case errors.Is(err, client.ErrPin), errors.Is(err, client.ErrUntrusted):
+		return exitTrust
+	case errors.Is(err, client.ErrRefused), errors.Is(err, client.ErrCertificate), errors.Is(err, client.ErrRounds):
+		return exitRefused
+	case errors.Is(err, context.Canceled):
+		return 130
+	case isNetwork(err):
+		return exitUnreachable
+	}
+	return exitFailed
+}
+
+// exitOf is the code of a connection that did not come up.
+func exitOf(c ipc.Connection) int {
+	switch c.Cause {
+	case ipc.ErrConflict.Code, ipc.ErrBusy.Code:
+		return exitConflict
+	case string(client.CauseCookie), string(client.CauseServer), string(client.CauseCertificate):
+		return exitRefused
+	case string(client.CauseUnreachable):
+		return exitUnreachable
+	case string(client.CauseUntrusted):
+		return exitTrust
+	}
+	return exitFailed
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/profile"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
+)
+
+func (o *options) profiles() *cobra.Command {
+	c := &cobra.Command{
+		Use: "profiles", Short: "List, import, add, change and remove profiles", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return o.listProfiles() },
+	}
+	c.AddCommand(o.importProfile(), o.addProfile(), o.setProfile(), o.showProfile(), o.removeProfile())
+	return c
+}
+
+func (o *options) listProfiles() error {
+	h, err := o.home(user.Person{})
+	if err != nil {
+		return err
+	}
+	all, broken, err := h.Profiles.All()
+	if err != nil {
+		return err
+	}
+	for _, b := range broken {
+		fmt.Fprintln(o.err, o.paint(yellow, o.sentence(b)))
+	}
+	if o.json {
+		return o.printJSON(all)
+	}
+	for _, p := range all {
+		fmt.Fprintf(o.out, "%s %s %s\n", pad(clean(p.Name), 24), pad(clean(p.Account), 20), clean(p.Server))
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(o.out, o.say("profiles.none"))
+	}
+	return nil
+}
+
+func (o *options) importProfile() *cobra.Command {
+	trust := ""
+	c := &cobra.Command{
+		Use: "import FILE|LINK|-", Short: "Take a profile that an administrator gave", Args: cobra.ExactArgs(1),
+		Long: "Take a profile that an administrator gave: a NAME.skyconnect file, a skyconnect:// link as QR codes hold it, or - for standard input.\n" +
+			"A later profile of the same server has to be signed by the same operator; another signer is taken only if --trust-signer names it.",
+		RunE: func(c *cobra.Command, args []string) error {
+			b, err := readBundle(o.in, args[0])
+			if err != nil {
+				return err
+			}
+			h, err := o.home(user.Person{})
+			if err != nil {
+				return err
+			}
+			return o.take(c, h, b, trust)
+		},
+	}
+	c.Flags().StringVar(&trust, "trust-signer", "", "id of a new signer, or \"none\" for an unsigned profile of a server that signed before")
+	return c
+}
+
+func readBundle(in io.Reader, from string) (bundle.Bundle, error) {
+	if strings.HasPrefix(from, bundle.LinkPrefix) {
+		return bundle.ParseLink(from)
+	}
+	var text []byte
+	var err error
+	if from == "-" {
+		text, err = io.ReadAll(io.LimitReader(in, bundle.MaxSize+1))
+	} else {
+		var f *os.File
+		if f, err = os.Open(from); err == nil {
+			text, err = io.ReadAll(io.LimitReader(f, bundle.MaxSize+1))
+			err = errors.Join(err, f.Close())
+		}
+	}
+	if err != nil {
+		return bundle.Bundle{}, err
+	}
+	defer clear(text) // it may hold a key
+	if link := bytes.TrimSpace(text); bytes.HasPrefix(link, []byte(bundle.LinkPrefix)) {
+		return bundle.ParseLink(string(link))
+	}
+	return bundle.Parse(text)
+}
+
+// take imports a bundle; what has to be confirmed is asked, or was said by trust.
+func (o *options) take(c *cobra.Command, h *user.Home, b bundle.Bundle, trust string) error {
+	plan, err := h.Profiles.Plan(b)
+	if err != nil {
+		return err
+	}
+	confirm := profile.Confirm{Signer: trust, Unsigned: trust == "none"}
+	if !o.json {
+		o.showPlan(plan)
+	}
+	if !plan.Trusted() && trust == "" {
+		ok, err := o.yes(o.say("import.other_signer"))
+		if err != nil || !ok {
+			return errors.Join(err, profile.ErrSigner)
+		}
+		confirm = profile.Confirm{Signer: plan.Signer, Unsigned: plan.Signer == ""}
+	}
+	phrase := ""
+	if b.Key != nil && b.Key.PKCS12 != "" {
+		s, err := o.secret(o.say("ask.bundle_passphrase"))
+		if err != nil {
+			return err
+		}
+		defer clear(s)
+		phrase = string(s)
+	}
+	p, err := h.Import(c.Context(), b, phrase, confirm)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return o.printJSON(p)
+	}
+	fmt.Fprintln(o.out, o.say("import.done", "name", clean(p.Name)))
+	return nil
+}
+
+func (o *options) showPlan(p profile.Plan) {
+	b := p.Bundle.Profile
+	signer := p.Signer
+	if signer == "" {
+		signer = o.say("import.unsigned")
+	}
+	for _, row := range [][2]string{{"name", b.Name}, {"server", b.Server}, {"account", b.Account}, {"signer", signer}} {
+		if row[1] != "" {
+			fmt.Fprintf(o.err, "  %s %s\n", pad(o.say("field."+row[0]), 12), clean(row[1]))
+		}
+	}
+}
+
+func (o *options) addProfile() *cobra.Command {
+	p := bundle.Profile{Options: bundle.Options{DTLS: true}}
+	var pins []string
+	ca, token := "", ""
+	c := &cobra.Command{
+		Use: "add NAME --server HOST[:PORT]", Short: "Add a profile by hand, for any server that speaks the protocol", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			p.Name, p.Pins, p.Options.Token = args[0], pins, bundle.Token(token)
+			if !strings.Contains(p.Server, ":") {
+				p.Server += ":443"
+			}
+			if ca != "" {
+				pem, err := os.ReadFile(ca)
+				if err != nil {
+					return err
+				}
+				p.CA = string(pem)
+			}
+			h, err := o.home(user.Person{})
+			if err != nil {
+				return err
+			}
+			made, err := h.Profiles.Add(p)
+			if err != nil {
+				return err
+			}
+			if o.json {
+				return o.printJSON(made)
+			}
+			fmt.Fprintln(o.out, o.say("import.done", "name", clean(made.Name)))
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&p.Server, "server", "", "name or address, and port (default 443)")
+	f.StringVar(&p.Account, "account", "", "name to log in with")
+	f.StringVar(&p.Group, "group", "", "group, as in the URL of the server")
+	f.StringArrayVar(&pins, "pin", nil, "pin-sha256:BASE64 of the server's key; may be repeated")
+	f.StringVar(&ca, "ca", "", "file with the issuer's certificate (PEM)")
+	f.StringVar(&p.Options.Proxy, "proxy", "", "http://HOST:PORT")
+	f.StringVar(&token, "token", "", "totp or stoken, if codes come from a token")
+	f.BoolVar(&p.Options.DTLS, "dtls", true, "use UDP where it gets through")
+	f.BoolVar(&p.Options.KillSwitch, "kill-switch", false, "nothing leaves beside the tunnel")
+	f.BoolVar(&p.Options.LocalLAN, "local-lan", false, "local networks stay reachable")
+	_ = c.MarkFlagRequired("server")
+	return c
+}
+
+func (o *options) setProfile() *cobra.Command {
+	var dtls, kill, lan bool
+	certificate, key := "", ""
+	c := &cobra.Command{
+		Use: "set PROFILE", Short: "Change options of a profile, or give it a certificate", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
+		RunE: func(c *cobra.Command, args []string) error {
+			h, err := o.home(user.Person{})
+			if err != nil {
+				return err
+			}
+			if certificate != "" {
+				if err := o.giveCertificate(c, h, args[0], certificate, key); err != nil {
+					return err
+				}
+			}
+			p, err := h.Profiles.Change(args[0], func(p *bundle.Profile) {
+				for name, v := range map[string]struct {
+					to   *bool
+					from bool
+				}{"dtls": {&p.Options.DTLS, dtls}, "kill-switch": {&p.Options.KillSwitch, kill}, "local-lan": {&p.Options.LocalLAN, lan}} {
+					if c.Flags().Changed(name) {
+						*v.to = v.from
+					}
+				}
+			})
+			if err != nil || !o.json {
+				return err
+			}
+			return o.printJSON(p)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&dtls, "dtls", true, "use UDP where it gets through")
+	f.BoolVar(&kill, "kill-switch", false, "nothing leaves beside the tunnel")
+	f.BoolVar(&lan, "local-lan", false, "local networks stay reachable")
+	f.StringVar(&certificate, "certificate", "", "file with the certificate (PEM), or with certificate and key (PKCS#12)")
+	f.StringVar(&key, "key", "", "file with the private key (PKCS#8 PEM); it goes to the key store")
+	return c
+}
+
+func (o *options) showProfile() *cobra.Command {
+	return &cobra.Command{
+		Use: "show PROFILE", Short: "Everything that a profile holds", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
+		RunE: func(_ *cobra.Command, args []string) error {
+			h, err := o.home(user.Person{})
+			if err != nil {
+				return err
+			}
+			p, err := h.Profiles.Find(args[0])
+			if err != nil {
+				return err
+			}
+			return o.printJSON(p) // every field is shown, and a new one is not forgotten
+		},
+	}
+}
+
+func (o *options) removeProfile() *cobra.Command {
+	sure := false
+	c := &cobra.Command{
+		Use: "remove PROFILE", Short: "Disconnect and delete a profile and its keys", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
+		RunE: func(c *cobra.Command, args []string) error {
+			h, err := o.home(user.Person{})
+			if err != nil {
+				return err
+			}
+			p, err := h.Profiles.Find(args[0])
+			if err != nil {
+				return err
+			}
+			if err := o.confirm(sure, o.say("profiles.remove", "name", clean(p.Name))); err != nil {
+				return err
+			}
+			return h.Remove(c.Context(), p)
+		},
+	}
+	c.Flags().BoolVarP(&sure, "yes", "y", false, "do not ask")
+	return c
+}
+
+// confirm asks before what hurts.
+func (o *options) confirm(sure bool, question string) error {
+	if sure {
+		return nil
+	}
+	ok, err := o.yes(question)
+	if err == nil && !ok {
+		err = quiet(exitFailed)
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/update"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
+)
+
+func (o *options) update() *cobra.Command {
+	check, undo, url, rootFile := false, false, "", ""
+	c := &cobra.Command{
+		Use: "update [PROFILE]", Short: "Look for a newer release, and install it", Args: cobra.MaximumNArgs(1), ValidArgsFunction: o.profileNames,
+		Long: "Look for a newer release where the profile's operator serves them, and install it. Its signatures are checked; before it is installed you are asked.\n" +
+			"The first release keys come with this program or, for an operator's own releases, from --root, a file that you got from them another way.",
+		RunE: func(c *cobra.Command, args []string) error {
+			if undo {
+				self, err := os.Executable()
+				if err != nil {
+					return err
+				}
+				return update.Undo(self)
+			}
+			h, err := o.home(user.Person{})
+			if err != nil {
+				return err
+			}
+			return o.renew(c, h, args, url, rootFile, check)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&check, "check", false, "only look")
+	f.BoolVar(&undo, "undo", false, "put the program before the last update back")
+	f.StringVar(&url, "url", "", "where releases are (default: the profile's)")
+	f.StringVar(&rootFile, "root", "", "root.json of the releases' keys")
+	return c
+}
+
+func (o *options) renew(c *cobra.Command, h *user.Home, args []string, url, rootFile string, check bool) error {
+	p, err := o.one(h, args)
+	if err != nil {
+		return err
+	}
+	if url == "" {
+		url = p.Links.Update
+	}
+	if url == "" {
+		return usagef("%s", o.say("update.nowhere"))
+	}
+	root, err := h.ReleaseRoot(rootFile)
+	if err != nil {
+		return err
+	}
+	if root == nil {
+		return usagef("%s", o.say("update.no_root"))
+	}
+	u, err := update.New(update.Config{
+		URL: url, Root: root, Dir: filepath.Join(h.Dir.Root(), "releases"), Version: version, Client: &http.Client{Timeout: 10 * time.Minute},
+		Network: func() error { permit, _, err := h.Permit(p); return orErr(permit, err) },
+		Install: func() error { return h.Policy.Use(policy.Updates, policy.BuiltIn, o.permission) },
+	})
+	if err != nil {
+		return err
+	}
+	r, newer, err := u.Check(c.Context())
+	if err != nil {
+		return err
+	}
+	if o.json {
+		if err := o.printJSON(map[string]any{"release": r, "newer": newer, "running": version}); err != nil || check || !newer {
+			return err
+		}
+	} else {
+		fmt.Fprintf(o.out, "%s  %s\nSHA-256 %s\n%s\n", r.Version, size(uint64(r.Size)), r.SHA256, clean(r.Notes))
+	}
+	if !newer {
+		fmt.Fprintln(o.out, o.say("update.newest", "version", version))
+		return nil
+	}
+	if check {
+		return nil
+	}
+	path, err := u.Fetch(c.Context(), r)
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := u.Put(path, self); err != nil {
+		if os.IsPermission(err) {
+			fmt.Fprintln(o.err, o.say("update.by_root", "from", path, "to", self))
+		}
+		return err
+	}
+	fmt.Fprintln(o.out, o.say("update.done", "version", r.Version))
+	return nil
+}
+
+func orErr(p interface{ Allows() error }, err error) error {
+	if err != nil {
+		return err
+	}
+	return p.Allows()
+}

@@ -1,0 +1,110 @@
+// Package doctor finds out why a VPN connection does not work: one check after
+// the other, each with a cause and a remedy.
+//
+// It tells nobody anything: checks look at this machine and, where the person
+// asked and accepted the policy, at the profile's own server. A report for
+// others names neither servers nor accounts nor addresses of this machine.
+package doctor
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// State of a check.
+type State string
+
+// States. Skipped means that it could not be asked, and says why.
+const (
+	OK      State = "ok"
+	Warn    State = "warn"
+	Fail    State = "fail"
+	Skipped State = "skipped"
+)
+
+// Check is one finding. Its sentences are in package i18n: client.check.ID for
+// what was looked at, client.cause.CAUSE for what is wrong, client.remedy.CAUSE for
+// what helps.
+type Check struct {
+	ID     string         `json:"id"`
+	State  State          `json:"state"`
+	Cause  string         `json:"cause,omitempty"`
+	With   map[string]any `json:"with,omitempty"` // parameters of the sentences
+	Took   time.Duration  `json:"took_ns"`
+	Detail string         `json:"detail,omitempty"` // the system's own words
+}
+
+// Target is what is looked at. What is not given is skipped.
+type Target struct {
+	Server   string         // host:port of the profile; empty = this machine alone
+	Includes []netip.Prefix // routes of the connection that is up
+	Device   string         // its device; empty = not connected
+	Channel  string         // dtls or tls, where it is up
+	WantDTLS bool
+	TunnelIP []netip.Prefix // addresses inside
+	DNS      []netip.Addr
+	Secure   func(ctx context.Context, addr netip.AddrPort) (Answer, error) // the client's own TLS with its trust
+	Daemon   func(ctx context.Context) error                                // asks the daemon for its status
+}
+
+// Answer is what a server says before anybody logs in.
+type Answer struct {
+	NotAfter time.Time // of its certificate
+	Date     time.Time // of its clock, zero = not told
+	Version  string    // of TLS
+}
+
+// Run makes all checks in turn and gives each to on.
+func Run(ctx context.Context, t Target, on func(Check)) {
+	d := &doctor{t: t}
+	for _, c := range []struct {
+		id string
+		do func(context.Context) Check
+	}{
+		{"daemon", d.daemon}, {"device", d.device}, {"resolver", d.resolver}, {"name", d.name}, {"tcp", d.tcp},
+		{"certificate", d.certificate}, {"clock", d.clock}, {"udp", d.udp}, {"mtu", d.mtu}, {"routes", d.routes}, {"dns", d.dns},
+	} {
+		if ctx.Err() != nil {
+			return
+		}
+		began := time.Now()
+		out := c.do(ctx)
+		out.ID, out.Took = c.id, time.Since(began)
+		on(out)
+	}
+}
+
+type doctor struct {
+	t      Target
+	addrs  []netip.AddrPort // of the server, once its name was found
+	reach  netip.AddrPort   // the one that answers by TCP
+	answer Answer
+	known  bool // answer
+}
+
+func ok() Check                { return Check{State: OK} }
+func skipped(why string) Check { return Check{State: Skipped, Cause: why} }
+
+func fail(cause string, err error, pairs ...string) Check {
+	c := Check{State: Fail, Cause: cause, With: with(pairs)}
+	if err != nil {
+		c.Detail = err.Error()
+	}
+	return c
+}
+
+func warn(cause string, pairs ...string) Check {
+	return Check{State: Warn, Cause: cause, With: with(pairs)}
+}
+
+func with(pairs []string) map[string]any {
+	if len(pairs) == 0 {
+		return nil
+	}
+	out := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out[pairs[i]] = pairs[i+1]
+	}
+	return out
+}

@@ -1,0 +1,367 @@
+//go:build netns
+
+package netns
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+)
+
+// person is somebody with skyconnect in the client's namespace: a daemon and a
+// command line, with their directories in the test's.
+type person struct {
+	l      *lab
+	daemon *exec.Cmd
+	socket string
+	home   string
+	resolv string
+}
+
+// former is what the machine's resolv.conf says before and after.
+const former = "nameserver 192.0.2.53\n"
+
+func (l *lab) person() *person {
+	l.t.Helper()
+	p := &person{l: l, socket: filepath.Join(l.dir, "run", "daemon.sock"), home: filepath.Join(l.dir, "home"), resolv: filepath.Join(l.dir, "resolv.conf")}
+	if err := os.WriteFile(p.resolv, []byte(former), 0o644); err != nil { //nolint:gosec // as a resolv.conf is
+		l.t.Fatal(err)
+	}
+	p.startDaemon()
+	return p
+}
+
+func (p *person) startDaemon() {
+	p.l.t.Helper()
+	p.daemon = exec.Command(skyconnectBinary, "daemon", "--socket", p.socket, "--state", filepath.Join(p.l.dir, "daemon"),
+		"--resolver", "file", "--resolv-conf", p.resolv)
+	p.l.start("c", p.daemon, "daemon.log")
+	p.l.until("the daemon answers", func() bool { return p.run(nil, "status").code != 4 })
+}
+
+type answer struct {
+	out  string
+	err  string
+	code int
+}
+
+// run runs a command; its first secret comes by file descriptor 3.
+func (p *person) run(secret []byte, args ...string) answer {
+	p.l.t.Helper()
+	cmd := exec.Command(skyconnectBinary, append([]string{"--socket", p.socket, "--dir", p.home, "--lang", "en", "--keys", "plain-file"}, args...)...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if secret != nil {
+		r, w, err := os.Pipe()
+		if err != nil {
+			p.l.t.Fatal(err)
+		}
+		defer r.Close()
+		cmd.ExtraFiles = []*os.File{r}
+		if _, err := w.Write(append(secret, '\n')); err != nil {
+			p.l.t.Fatal(err)
+		}
+		_ = w.Close()
+	}
+	if err := p.l.within("c", cmd.Start); err != nil {
+		p.l.t.Fatal(err)
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		p.l.t.Fatal(err)
+	}
+	return answer{out.String(), errOut.String(), cmd.ProcessState.ExitCode()}
+}
+
+// must is run for what has to go well.
+func (p *person) must(args ...string) string {
+	p.l.t.Helper()
+	a := p.run(nil, args...)
+	if a.code != 0 {
+		p.l.t.Fatalf("skyconnect %s: %d\n%s%s\n%s", strings.Join(args, " "), a.code, a.out, a.err, p.l.log("daemon.log"))
+	}
+	return a.out
+}
+
+func (p *person) up(args ...string) answer {
+	p.l.t.Helper()
+	return p.run([]byte(password), append([]string{"up", "--password-fd", "3"}, args...)...)
+}
+
+// mustUp connects.
+func (p *person) mustUp(args ...string) {
+	p.l.t.Helper()
+	if a := p.up(args...); a.code != 0 {
+		p.l.t.Fatalf("up: %d\n%s%s\n%s\n%s", a.code, a.out, a.err, p.l.log("daemon.log"), tail(p.l.log("node.log"), 2000))
+	}
+}
+
+// ready gives the person a profile and has them accept.
+func (p *person) ready(options ...string) {
+	p.l.t.Helper()
+	p.must(append([]string{"profiles", "add", "office", "--server", nodeAddr, "--account", "alice", "--pin", p.l.pin()}, options...)...)
+	p.must("policy", "accept")
+	p.must("permissions", "grant", "network")
+}
+
+// now is the connection as the daemon tells it.
+func (p *person) now() ipc.Connection {
+	p.l.t.Helper()
+	var all []struct {
+		Connection ipc.Connection `json:"connection"`
+	}
+	a := p.run(nil, "status", "--json")
+	if err := json.Unmarshal([]byte(a.out), &all); err != nil || len(all) != 1 {
+		p.l.t.Fatalf("status: %v\n%s%s", err, a.out, a.err)
+	}
+	return all[0].Connection
+}
+
+func (p *person) is(state ipc.State) {
+	p.l.t.Helper()
+	p.l.until("the connection is "+string(state), func() bool { return p.now().State == state })
+}
+
+// network is what the machine's network looks like.
+func (p *person) network() string {
+	var out strings.Builder
+	for _, args := range [][]string{{"addr"}, {"-4", "rule"}, {"-6", "rule"}, {"-4", "route", "show", "table", "all"}} {
+		b, _ := exec.Command("ip", append([]string{"-n", p.l.id + "c", "-o"}, args...)...).CombinedOutput()
+		out.Write(b)
+	}
+	b, _ := exec.Command("ip", "netns", "exec", p.l.id+"c", "nft", "list", "ruleset").CombinedOutput()
+	out.Write(b)
+	b, _ = os.ReadFile(p.resolv)
+	return out.String() + string(b)
+}
+
+// TestSkyconnectFromNothing is a person's first day: nothing leaves before the
+// policy is accepted, then a tunnel, then the network as it was.
+func TestSkyconnectFromNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.server.DNS, l.server.DefaultDomains = []netip.Addr{netip.MustParseAddr("10.77.0.53")}, []string{"corp.example"}
+	l.want()
+	l.startNode()
+	pin := l.pin()
+	p := l.person()
+	before := p.network()
+	l.run("ip", "netns", "exec", l.id+"c", "nft", "add table inet watch; add chain inet watch out { type filter hook output priority 0; }; "+
+		"add rule inet watch out meta l4proto { tcp, udp } counter")
+	p.must("profiles", "add", "office", "--server", nodeAddr, "--account", "alice", "--pin", pin)
+	if a := p.up(); a.code != 3 || !strings.Contains(a.err, "policy is not accepted") && !strings.Contains(a.err, "skyconnect policy accept") {
+		t.Errorf("up before the policy: got %d\n%s", a.code, a.err)
+	}
+	if a := p.run(nil, "doctor", "office"); a.code != 3 {
+		t.Errorf("doctor before the policy: got %d\n%s", a.code, a.err)
+	}
+	if b, _ := exec.Command("ip", "netns", "exec", l.id+"c", "nft", "list", "table", "inet", "watch").Output(); !strings.Contains(string(b), "packets 0 bytes 0") {
+		t.Errorf("packets left before the policy was accepted:\n%s", b)
+	}
+	l.run("ip", "netns", "exec", l.id+"c", "nft", "delete table inet watch")
+	p.must("policy", "accept")
+	if a := p.up(); a.code != 3 {
+		t.Errorf("up before the permission: got %d\n%s", a.code, a.err)
+	}
+	p.must("permissions", "grant", "network")
+	p.mustUp()
+	l.until("data goes by DTLS", func() bool { return p.now().Channel == "dtls" })
+	c := p.now()
+	if c.State != ipc.Connected || len(c.Addresses) == 0 || c.Addresses[0].Addr().String() != "10.98.0.2" || c.MTU == 0 || c.Cipher == "" {
+		t.Errorf("got %+v", c)
+	}
+	if b, _ := os.ReadFile(p.resolv); !strings.Contains(string(b), "10.77.0.53") || !strings.Contains(string(b), "corp.example") {
+		t.Errorf("resolv.conf: got %s", b)
+	}
+	l.transfer(8 << 20)
+	if again := p.up(); again.code != 8 {
+		t.Errorf("up a second time: got %d\n%s", again.code, again.err)
+	}
+	p.must("down")
+	if after := p.network(); after != before {
+		t.Errorf("the network was\n%s\nand is\n%s", before, after)
+	}
+	if a := p.run(nil, "status"); a.code != 9 {
+		t.Errorf("status after down: got %d", a.code)
+	}
+	p.must("data", "erase", "--yes")
+	if left := files(t, p.home); len(left) > 0 {
+		t.Errorf("left after erasing: %v", left)
+	}
+}
+
+func files(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestSkyconnectSurvives what happens to a connection: UDP that is blocked, a
+// gateway that restarts, another address of the machine.
+func TestSkyconnectSurvives(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	p := l.person()
+	p.ready()
+	p.mustUp()
+	l.transfer(1 << 20)
+	l.stopNode(syscall.SIGKILL)
+	l.startNode()
+	l.until("it is back after a restart of the gateway", func() bool { return p.now().State == ipc.Connected && l.pings("c", lanAddr) })
+	l.transfer(1 << 20)
+	l.ip("-n", l.id+"c", "addr", "del", "198.51.100.2/24", "dev", "c0")
+	l.ip("-n", l.id+"c", "addr", "add", "198.51.100.3/24", "dev", "c0")
+	began := time.Now()
+	l.until("it is back from another address", func() bool { return l.pings("c", lanAddr) })
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("came back after %s: not at once", took)
+	}
+	if got := p.now().Addresses[0].Addr().String(); got != "10.98.0.2" {
+		t.Errorf("the inner address is %s now", got)
+	}
+	l.transfer(1 << 20)
+	p.must("down")
+}
+
+// TestAKillSwitchOutlivesTheDaemon, until its user takes it down.
+func TestAKillSwitchOutlivesTheDaemon(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	p := l.person()
+	before := p.network()
+	p.ready("--kill-switch")
+	p.mustUp()
+	// Another machine on the client's own network, which is not behind the tunnel.
+	l.ip("-n", l.id+"g", "addr", "add", "198.51.100.77/24", "dev", "g0")
+	if l.pings("c", "198.51.100.77") {
+		t.Error("a packet leaves beside the tunnel while connected")
+	}
+	_ = p.daemon.Process.Kill()
+	_ = p.daemon.Wait()
+	if l.pings("c", "198.51.100.77") {
+		t.Error("a packet leaves after the daemon was killed")
+	}
+	p.startDaemon()
+	if l.pings("c", "198.51.100.77") {
+		t.Error("a packet leaves after the daemon came back")
+	}
+	if c := p.now(); c.State != ipc.Failed || c.Cause != "left" {
+		t.Errorf("got %+v", c)
+	}
+	p.mustUp() // the server is reached in spite of it
+	l.transfer(1 << 20)
+	if l.pings("c", "198.51.100.77") {
+		t.Error("a packet leaves beside the second tunnel")
+	}
+	p.must("down")
+	if !l.pings("c", "198.51.100.77") {
+		t.Error("the network is shut after down")
+	}
+	l.ip("-n", l.id+"g", "addr", "del", "198.51.100.77/24", "dev", "g0")
+	if after := p.network(); after != before {
+		t.Errorf("the network was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// TestAKilledDaemonLeavesNothingElse: without a kill switch the next one restores
+// the network.
+func TestAKilledDaemonLeavesNothingElse(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	p := l.person()
+	before := p.network()
+	p.ready()
+	p.mustUp()
+	_ = p.daemon.Process.Kill()
+	_ = p.daemon.Wait()
+	p.startDaemon()
+	if after := p.network(); after != before {
+		t.Errorf("the network was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// TestThePasswordIsNowhere searches what skyconnect left on the disk, and the
+// daemon's memory, for the password: after a login, a failed one and a crash.
+func TestThePasswordIsNowhere(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	p := l.person()
+	p.ready()
+	if a := p.run([]byte("wrong "+password), "up", "--password-fd", "3"); a.code != 5 {
+		t.Errorf("a wrong password: got %d\n%s", a.code, a.err)
+	}
+	p.mustUp()
+	if memory := memoryOf(t, p.daemon.Process.Pid); bytes.Contains(memory, []byte(password)) {
+		t.Error("the daemon has the password in its memory")
+	}
+	_ = p.daemon.Process.Signal(syscall.SIGQUIT) // the runtime prints what it can
+	_ = p.daemon.Wait()
+	for _, path := range append(files(t, l.dir), files(t, p.home)...) {
+		if path == l.cfg.UsersFile {
+			continue
+		}
+		if b, err := os.ReadFile(path); err == nil && bytes.Contains(b, []byte(password)) {
+			t.Errorf("%s holds the password", path)
+		}
+	}
+}
+
+// memoryOf reads all memory of a process that can be read.
+func memoryOf(t *testing.T, pid int) []byte {
+	t.Helper()
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	maps, err := os.ReadFile(filepath.Join(dir, "maps"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem, err := os.Open(filepath.Join(dir, "mem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mem.Close()
+	var all []byte
+	for line := range strings.Lines(string(maps)) {
+		var from, to int64
+		if _, err := fmt.Sscanf(line, "%x-%x", &from, &to); err != nil || !strings.Contains(line, " rw") {
+			continue
+		}
+		b := make([]byte, to-from)
+		if n, _ := mem.ReadAt(b, from); n > 0 {
+			all = append(all, b[:n]...)
+		}
+	}
+	if len(all) < 1<<20 {
+		t.Fatalf("read only %d bytes of the daemon's memory", len(all))
+	}
+	return all
+}
