@@ -282,6 +282,16 @@ const clauses = [
   ['TY-3.2a', 'enforced', 'ceiling = floor or purpose end (+3 d run grace)', ['internal/platform/retention.LastPast'], 'retention_overdue', ''],
   ['TY-5.1d', 'organisational', '>12 months untrained → PI roles lapse', [], '', ''],
 ]; // prettier-ignore
+export const downloads = (n) =>
+  Array.from({ length: Math.min(n, 4) }, (_, i) => ({
+    version: ['v1.1.0', 'v1.1.0', 'v1.1.0', 'v1.0.2'][i],
+    system: ['linux-amd64', 'linux-arm64', 'windows-amd64', 'linux-amd64'][i],
+    size: 18_400_000 - i * 310_000,
+    sha256: '3f0e5c8a91d2'.repeat(6).slice(0, 64),
+    notes: ['更快的重连；诊断报告', '更快的重连；诊断报告', '更快的重连；诊断报告', '修正'][i],
+    at: '2026-11-20T02:00:00Z',
+    path: '/downloads/releases/targets/v1.1.0/3f0e.skyconnect-linux-amd64',
+  }));
 export const trust = (n) => ({
   program: '1.4.0', data_map_sha256: policies[0].sha256,
   clauses: clauses.slice(0, n).map(([number, state, must, enforced_by, query, found]) => ({

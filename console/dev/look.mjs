@@ -10,7 +10,7 @@ import { start } from './mock.mjs';
 import { id } from './data.mjs';
 
 const pages = {
-  login: '/login', register: '/register', reset: '/password-reset', verify: '/verify-email?token=x', policies: '/policies', cookies: '/cookies',
+  login: '/login', register: '/register', reset: '/password-reset', verify: '/verify-email?token=x', policies: '/policies', cookies: '/cookies', downloads: '/downloads',
   policy: '/policies/platform', trust: '/trust', overview: '/', realname: '/real-name', buy: '/buy', orders: '/orders', pay: `/orders/${id('ord_', 0)}`,
   progress: `/orders/${id('ord_', 1)}`, done: `/orders/${id('ord_', 2)}`, gateways: '/vpn-gateways', gateway: `/vpn-gateways/${id('vpngw-', 0)}`,
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',

@@ -47,6 +47,7 @@ function routes(scenario, n) {
     'GET /trust': () => data.trust(n),
     'GET /policies': () => items(data.policies),
     'GET /cookies': () => data.cookies,
+    'GET /downloads': () => items(data.downloads(n)),
     'DELETE /login-sessions/remember': () => ({}),
     'GET /policies/:id': (_, id) => data.policy(id),
     'GET /consent-prompts/:id': (_, id) => data.prompt(id),
@@ -217,8 +218,9 @@ function answer(table, scenario, method, path, body) {
     if (verb !== method || wanted.length !== parts.length) continue;
     if (!wanted.every((w, i) => w.startsWith(':') || w === parts[i])) continue;
     const open =
-      ['/me', '/policies', '/trust', '/cookies', '/regions', '/privacy'].some((p) => path.startsWith(p)) ||
-      path.startsWith('/consent-prompts');
+      ['/me', '/policies', '/trust', '/cookies', '/downloads', '/regions', '/privacy'].some((p) =>
+        path.startsWith(p),
+      ) || path.startsWith('/consent-prompts');
     if (scenario === 'error' && !open) refuse(503, 'fleet.no_node', '暂时没有可用的网关节点，请稍后重试。');
     if (scenario === 'renewal' && !open)
       refuse(403, 'consent.renewal_needed', '政策已更新', { purpose: 'platform_policy' });

@@ -33,6 +33,7 @@ const VPNUser = page(() => import('./pages/vpn-user'), 'VPNUser');
 const VerifyEmail = page(() => import('./pages/verify-email'), 'VerifyEmail');
 const Policies = page(() => import('./pages/policies'), 'Policies');
 const PolicyPage = page(() => import('./pages/policies'), 'PolicyPage');
+const Downloads = page(() => import('./pages/downloads'), 'Downloads');
 const Cookies = page(() => import('./pages/cookies'), 'Cookies');
 const Trust = page(() => import('./pages/trust'), 'Trust');
 const Overview = page(() => import('./pages/overview'), 'Overview');
@@ -166,6 +167,7 @@ export function Pages() {
         <Route path="/ask" element={<AskByLink />} />
         <Route path="/vpn-user" element={<VPNUser />} />
         <Route path="/cookies" element={<Cookies />} />
+        <Route path="/downloads" element={<Downloads />} />
         <Route path="/erasures/:id" element={<ErasurePage />} />
         <Route path="/policies" element={<Policies />} />
         <Route path="/policies/:document" element={<PolicyPage />} />

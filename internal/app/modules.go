@@ -43,10 +43,12 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
+	"github.com/skybridge-cloud/skybridge/internal/web/download"
 )
 
 // modules are the business, in the order of its dependencies.
 type modules struct {
+	downloads   *download.Shelf
 	queue       *job.Queue
 	idempotency *idempotency.Store
 	egress      *egress.Egress

@@ -18,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/web/callback"
 	"github.com/skybridge-cloud/skybridge/internal/web/console"
 	"github.com/skybridge-cloud/skybridge/internal/web/crl"
+	"github.com/skybridge-cloud/skybridge/internal/web/download"
 	"github.com/skybridge-cloud/skybridge/internal/web/problem"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
@@ -27,12 +28,14 @@ import (
 func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
 	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Users: m.vpn, Gate: m.consent, Log: log})
+	m.downloads = download.New(cfg.Downloads)
 	m.resources(a, mux)
 	if err := verifyFields(m.queue, a); err != nil {
 		return nil, err
 	}
 	callback.Payments(mux, m.payment, log)
 	crl.Serve(mux, m.vpn, clock.System{}.Now, log)
+	m.downloads.Serve(mux, log)
 	health(mux, s)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, log, errs.New(errs.NotFound, "api.not_found"))
@@ -102,6 +105,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Quotas(a, m.vpn)
 	api.StaffQuotas(a, m.vpn, m.account)
 	api.GatewayNodes(a, m.fleet, now)
+	api.Downloads(a, m.downloads)
 }
 
 // PrintOpenAPI writes the description of the API.

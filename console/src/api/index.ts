@@ -25,6 +25,7 @@ const seen = (id: string, version: number) => ({
 const keyed = (key: string) => ({ headers: { 'Idempotency-Key': key } });
 
 export const api = {
+  downloads: () => data(client.GET('/api/v1/downloads')),
   account: {
     register: (body: T.Registration, key: string) =>
       data(client.POST('/api/v1/accounts', { body, ...keyed(key) })),

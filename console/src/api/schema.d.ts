@@ -1950,6 +1950,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Releases of the VPN client, the newest first */
+        get: operations["list-downloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/email-verifications": {
         parameters: {
             query?: never;
@@ -4550,6 +4567,24 @@ export interface components {
             /** @enum {string} */
             role: "processor" | "handler" | "joint" | "authority" | "infra";
         };
+        Download: {
+            /** Format: date-time */
+            at: string;
+            /** @description What is new */
+            notes: string;
+            /** @description Of the URL at this server */
+            path: string;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+            /** @example linux-amd64 */
+            system: string;
+            /** @example v1.2.3 */
+            version: string;
+        };
         EmailVerification: {
             /** @description Of the mail; empty asks for another mail, which needs a session */
             token?: string;
@@ -5149,6 +5184,11 @@ export interface components {
         };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListDownload: {
+            items: components["schemas"]["Download"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -11362,6 +11402,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListDisclosure"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDownload"];
                 };
             };
             /** @description Error */

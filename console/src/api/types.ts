@@ -19,6 +19,7 @@ export type Money = Schemas['Money'];
 export type Me = Schemas['Me'];
 export type LoginSession = Schemas['LoginSession'];
 export type CookieEntry = Schemas['CookieEntry'];
+export type Download = Schemas['Download'];
 export type LoginEntry = Schemas['LoginEntry'];
 export type AccessEntry = Schemas['AccessEntry'];
 export type Enrolment = Schemas['Enrolment'];

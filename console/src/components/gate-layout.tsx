@@ -78,6 +78,7 @@ export function Foot() {
       <Link to="/policies">{t('policy.all')}</Link>
       <Link to="/cookies">{t('cookies.title')}</Link>
       <Link to="/trust">{t('trust.title')}</Link>
+      <Link to="/downloads">{t('downloads.title')}</Link>
     </footer>
   );
 }

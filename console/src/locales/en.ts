@@ -10,6 +10,7 @@ import link from './en/link.json';
 import rights from './en/rights.json';
 import erasure from './en/erasure.json';
 import trust from './en/trust.json';
+import downloads from './en/downloads.json';
 import staff from './en/staff.json';
 import operator from './en/operator.json';
 import user from './en/user.json';
@@ -27,6 +28,7 @@ export const words = {
   ...rights,
   ...erasure,
   ...trust,
+  ...downloads,
   ...staff,
   ...operator,
   ...user,

@@ -10,6 +10,7 @@ import link from './zh-CN/link.json';
 import rights from './zh-CN/rights.json';
 import erasure from './zh-CN/erasure.json';
 import trust from './zh-CN/trust.json';
+import downloads from './zh-CN/downloads.json';
 import staff from './zh-CN/staff.json';
 import operator from './zh-CN/operator.json';
 import user from './zh-CN/user.json';
@@ -27,6 +28,7 @@ export const words = {
   ...rights,
   ...erasure,
   ...trust,
+  ...downloads,
   ...staff,
   ...operator,
   ...user,

@@ -48,6 +48,9 @@ type Config struct {
 	Metrics  Metrics  `yaml:"metrics"`
 	Backup   Backup   `yaml:"backup"`
 
+	// Downloads is the directory of signed releases of skyconnect; empty = none.
+	Downloads string `yaml:"downloads"`
+
 	Residency Residency `yaml:"residency"`
 
 	Demo Demo `yaml:"demo"`
