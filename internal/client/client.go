@@ -1,227 +1,141 @@
 // Package client is the engine of our own VPN client: it logs in, turns the
-// connection into a tunnel and moves packets between it and a tunnel device.
+// connection into a tunnel, keeps it up and moves packets between it and a
+// tunnel device.
 //
-// It is thin now and will become skyconnect: one password form, no reconnect, no
-// routes or names of its own making (the caller configures the device from
-// Session.Tunnel). It stores nothing and asks nobody; who the person is comes
-// from the caller, form by form.
+// It configures no device, route or name: who opens the device does, from the
+// openconnect.Tunnel that he is told. It stores nothing and asks nobody; who the
+// person is comes from the caller, form by form, and no socket is opened and no
+// name looked up before his Permit allows it.
 //
-//	Login ──▶ cookie ──▶ Connect ──▶ Session.Run
-//	                                   ├─ tunnel queue ── pump ──▶ sender ──▶ DTLS, else TLS
-//	                                   ├─ TLS reader ───────────▶ tunnel queue
-//	                                   ├─ UDP receiver ── injector ──▶ tunnel queue
-//	                                   └─ timers: DTLS handshake, DPD, keep-alive
+//	Login ──▶ cookie ──▶ Link.Run
+//	                      │ connect, retry, rekey, probe, move ──▶ Snapshot
+//	                      ▼
+//	                    Session (one at a time; two while it moves)
+//	                      ├─ sender ──▶ TLS
+//	                      ├─ reader ◀── TLS ──▶ wires
+//	                      └─ UDP channel: handshake, MTU, receiver ──▶ wires
+//	                    wires (outlive sessions)
+//	                      └─ device's queue ── pump ──▶ DTLS of the session, else its sender
+//
+// The life of a Link:
+//
+//	connecting ──▶ connected ◀──▶ reconnecting ──▶ ended (Cause)
 //
 // Invariants: a stock server sees a stock client (one frame per record, private
 // extensions only after it agreed to them); packets from the server reach the
-// device only with an authentic record; nothing allocates per packet once warm.
+// device only with an authentic record; nothing allocates per packet once warm;
+// what the other end says is bounded and printable; no password or cookie is in
+// an error, and what was sent of them is wiped.
 package client
 
 import (
-	"bufio"
-	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/tls"
-	"encoding/base64"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/netio"
-	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
-	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 )
 
 // Config says where the server is and what is wanted of it.
 type Config struct {
-	Server     string // host:port
-	Pin        string // base64 of the SHA-256 of its public key; "" = the system's roots
-	DTLS       bool
+	Permit Permit // nil: nothing is allowed
+
+	Server string // host:port
+	Path   string // of the URL that was typed, such as "/sales", which may choose a group
+	Proxy  *url.URL
+
+	Pin         string           // base64 of the SHA-256 of its public key; "" = Roots
+	Roots       *x509.CertPool   // nil = the system's
+	Certificate *tls.Certificate // of the person; nil = none
+
+	DTLS       bool     // not through a proxy
 	Extensions []string // of the private ones, which to ask for
 	Agent      string   // User-Agent; "" = DefaultAgent
+	Mark       uint32   // of all sockets, for the system's routing; 0 = none
+
+	Clock clock.Clock // nil = the system's
+	noPSK bool        // for tests: do as if the TLS connection could export no key
+}
+
+// Permit is the person's consent to the policy in force. Only package policy
+// makes one, and asks anew each time.
+type Permit interface {
+	// Allows returns nil when packets may leave.
+	Allows() error
 }
 
 // DefaultAgent is what servers take for an openconnect client.
 const DefaultAgent = "AnyConnect-compatible OpenConnect VPN Agent v9.01"
 
 const (
-	version      = "v9.01"
-	device       = "linux-64"
-	setupLimit   = 30 * time.Second
-	maxRounds    = 8
-	outerMTU     = 1500 // until the path's is measured
-	maxHTTPReply = openconnect.MaxDocument + 16<<10
+	version    = "v9.01"
+	device     = "linux-64"
+	setupLimit = 30 * time.Second
 )
 
-// Errors of Login and Connect.
+// Errors of Login, Connect and Link.Run. What the server said is in their text.
 var (
-	ErrPin     = errors.New("client: the server's key is not the pinned one")
-	ErrRefused = errors.New("client: the server refuses the login")
-	ErrRounds  = errors.New("client: too many forms")
+	ErrNoConsent   = errors.New("client: the policy is not agreed to")
+	ErrPin         = errors.New("client: the server's key is not the pinned one")
+	ErrUntrusted   = errors.New("client: the server's certificate is not trusted")
+	ErrCertificate = errors.New("client: the server wants a certificate of the person")
+	ErrRefused     = errors.New("client: the server refuses") // a RefusedError, or by a form
+	ErrRedirected  = errors.New("client: the server sends elsewhere")
+	ErrRounds      = errors.New("client: too many forms")
+	ErrUnanswered  = errors.New("client: the server asks for what is not known")
+	ErrProxy       = errors.New("client: the proxy refuses")
+	ErrEnded       = errors.New("client: the server ended the session") // an EndedError
 )
 
-// Answerer fills in a form. It may ask a person.
-type Answerer func(openconnect.AuthRequest) (openconnect.Fields, error)
-
-// Login authenticates on a connection of its own and returns the cookie, which
-// is the session.
-func Login(ctx context.Context, cfg Config, answer Answerer) (openconnect.Secret, error) {
-	c, err := dial(ctx, cfg)
-	if err != nil {
-		return openconnect.Secret{}, err
+// permitted asks for consent, before anything that others can see.
+func (c Config) permitted() error {
+	if c.Permit == nil {
+		return ErrNoConsent
 	}
-	defer c.close()
-	body := openconnect.AppendInit(nil, version, device, "https://"+cfg.Server+"/")
-	path := "/"
-	for range maxRounds {
-		a, cookie, err := c.post(path, body)
-		if err != nil {
-			return openconnect.Secret{}, err
-		}
-		if a.Done {
-			if a.Token.Len() > 0 {
-				return a.Token, nil
-			}
-			return openconnect.NewSecret([]byte(cookie)), nil
-		}
-		fields, err := answer(a.Form)
-		if err != nil {
-			return openconnect.Secret{}, err
-		}
-		if a.Form.Action != "" {
-			path = a.Form.Action
-		}
-		body = openconnect.AppendReply(nil, version, device, a, fields)
-	}
-	return openconnect.Secret{}, ErrRounds
-}
-
-// Password is an Answerer for a name and a password. It gives up when the same
-// form comes a second time.
-func Password(name, password string) Answerer {
-	tried := false
-	return func(f openconnect.AuthRequest) (openconnect.Fields, error) {
-		if f.Error != nil && tried {
-			return nil, fmt.Errorf("%w: %s", ErrRefused, f.Error.Text)
-		}
-		out := openconnect.Fields{}
-		for _, in := range f.Inputs {
-			switch in.Type {
-			case openconnect.InputPassword:
-				out[in.Name], tried = password, true
-			case openconnect.InputText:
-				out[in.Name] = name
-			default:
-				out[in.Name] = in.Value
-			}
-		}
-		return out, nil
-	}
-}
-
-// connection is a TLS connection before CONNECT.
-type connection struct {
-	cfg  Config
-	conn *netio.Conn
-	tls  *netio.TLS
-	in   *bufio.Reader
-}
-
-func dial(ctx context.Context, cfg Config) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, setupLimit)
-	defer cancel()
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", cfg.Server)
-	if err != nil {
-		return nil, fmt.Errorf("reaching the server: %w", err)
-	}
-	_ = raw.SetDeadline(time.Now().Add(setupLimit))
-	c, err := secure(ctx, cfg, netio.NewConn(raw))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("securing the connection: %w", err), raw.Close())
-	}
-	return c, nil
-}
-
-func secure(ctx context.Context, cfg Config, conn *netio.Conn) (*connection, error) {
-	log := &tlsrecord.KeyLog{}
-	t := tls.Client(conn, tlsConfig(cfg, log))
-	if err := t.HandshakeContext(ctx); err != nil {
-		return nil, err
-	}
-	own, err := netio.Client(conn, t, log)
-	if err != nil {
-		return nil, err
-	}
-	return &connection{cfg: cfg, conn: conn, tls: own, in: bufio.NewReader(own)}, nil
-}
-
-func (c *connection) close() {
-	c.tls.CloseNotify()
-	_ = c.conn.Close()
-}
-
-// tlsConfig is for one connection, whose secrets go to log.
-func tlsConfig(cfg Config, log *tlsrecord.KeyLog) *tls.Config {
-	host, _, _ := net.SplitHostPort(cfg.Server)
-	out := &tls.Config{
-		KeyLogWriter: log, SessionTicketsDisabled: true,
-		MinVersion: tls.VersionTLS12, ServerName: host,
-		DynamicRecordSizingDisabled: true, // one frame, one record
-	}
-	if net.ParseIP(host) != nil && cfg.Pin != "" {
-		out.ServerName = "" // no name is sent, so that the port's only server answers
-	}
-	if cfg.Pin != "" {
-		out.InsecureSkipVerify = true // the pin is stronger than a chain
-		out.VerifyConnection = func(s tls.ConnectionState) error { return checkPin(s, cfg.Pin) }
-	}
-	return out
-}
-
-func checkPin(s tls.ConnectionState, pin string) error {
-	if len(s.PeerCertificates) == 0 {
-		return ErrPin
-	}
-	sum := sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)
-	got := base64.StdEncoding.EncodeToString(sum[:])
-	if subtle.ConstantTimeCompare([]byte(got), []byte(pin)) != 1 {
-		return ErrPin
+	if err := c.Permit.Allows(); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoConsent, err)
 	}
 	return nil
 }
 
-func (c *connection) agent() string {
-	if c.cfg.Agent != "" {
-		return c.cfg.Agent
+func (c Config) agent() string {
+	if c.Agent != "" {
+		return c.Agent
 	}
 	return DefaultAgent
 }
 
-// post sends a document and reads the answer and the cookie webvpn, which is
-// empty until the end.
-func (c *connection) post(path string, body []byte) (openconnect.Answer, string, error) {
-	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nX-Transcend-Version: 1\r\nX-Aggregate-Auth: 1\r\n"+
-		"Content-Type: application/xml; charset=utf-8\r\nContent-Length: %d\r\n\r\n", path, c.cfg.Server, c.agent(), len(body))
-	if _, err := c.tls.Write(append([]byte(head), body...)); err != nil {
-		return openconnect.Answer{}, "", fmt.Errorf("sending a form: %w", err)
+func (c Config) clock() clock.Clock {
+	if c.Clock != nil {
+		return c.Clock
 	}
-	r, err := http.ReadResponse(c.in, nil)
+	return clock.System{}
+}
+
+// host is the server as it stands in URLs: without the usual port.
+func (c Config) host() string {
+	return strings.TrimSuffix(c.Server, ":443")
+}
+
+// name is the server's name or address.
+func (c Config) name() string {
+	host, _, err := net.SplitHostPort(c.Server)
 	if err != nil {
-		return openconnect.Answer{}, "", fmt.Errorf("reading the answer: %w", err)
+		return c.Server
 	}
-	defer func() { _ = r.Body.Close() }()
-	text, err := readAll(r)
-	if err != nil || r.StatusCode != http.StatusOK {
-		return openconnect.Answer{}, "", errors.Join(refusal(r), err)
+	return host
+}
+
+// path is where a login begins.
+func (c Config) path() string {
+	u, err := url.Parse("/" + strings.TrimLeft(c.Path, "/"))
+	if err != nil || u.Host != "" {
+		return "/"
 	}
-	a, err := openconnect.ParseAnswer(text)
-	for _, k := range r.Cookies() {
-		if k.Name == "webvpn" && k.Value != "" {
-			return a, k.Value, err
-		}
-	}
-	return a, "", err
+	return u.RequestURI()
 }

@@ -16,6 +16,7 @@ import (
 const (
 	handshakeLimit = 12 * time.Second
 	retryAfter     = time.Minute
+	againAfter     = time.Second // of a channel that was good
 )
 
 // udpSide is the UDP channel of a session.
@@ -23,6 +24,9 @@ type udpSide struct {
 	sock   *netio.Socket
 	to     *netio.Endpoint
 	writer *netio.DTLSWriter // the sender's, once the handshake is done
+	watch  watch
+	echoes chan echo     // answers to probes of the path
+	shaken time.Duration // how long the handshake took
 
 	mu     sync.Mutex // of client, which timer and receiver share
 	client *dtls.Client
@@ -30,39 +34,45 @@ type udpSide struct {
 }
 
 // useDTLS makes the UDP channel and, when it fails, makes it again.
-func (s *Session) useDTLS(wg *sync.WaitGroup) {
+func (s *Session) useDTLS() {
 	for {
-		_ = s.openDTLS(wg) // until then data goes by TLS
+		wait := retryAfter
+		if used, _ := s.openDTLS(); used { // until then data goes by TLS
+			wait = againAfter
+		}
 		select {
-		case <-time.After(retryAfter):
+		case <-time.After(wait):
 		case <-s.done:
 			return
 		}
 	}
 }
 
-// openDTLS runs one channel to its end.
-func (s *Session) openDTLS(wg *sync.WaitGroup) error {
+// openDTLS runs one channel to its end. Data goes by it when the path has shown
+// what it carries; used tells whether it did.
+func (s *Session) openDTLS() (used bool, err error) {
 	u, err := s.dialUDP()
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer func() { _ = u.sock.Close() }()
 	closed := make(chan error, 1)
-	wg.Go(func() { closed <- s.receive(u) })
-	if err := u.begin(s.done); err != nil {
-		_ = u.sock.Close()
-		return errors.Join(err, ignoreClosed(<-closed))
+	go func() { closed <- s.receive(u) }()
+	if err = u.begin(s.done, s.now); err == nil {
+		err = s.findMTU(u)
 	}
-	s.heardDTLS.Store(time.Now().UnixNano())
+	if err != nil {
+		_ = u.sock.Close()
+		return false, errors.Join(err, ignoreClosed(<-closed))
+	}
+	u.watch.hear(s.now())
 	s.dtls.Store(u)
 	defer s.dtls.Store(nil)
 	select {
-	case err := <-closed:
-		return err
+	case err = <-closed:
+		return true, errors.Join(err, ignoreClosed(u.sock.Close()))
 	case <-s.done:
 		_ = u.sock.Close()
-		return errors.Join(net.ErrClosed, ignoreClosed(<-closed))
+		return true, ignoreClosed(<-closed)
 	}
 }
 
@@ -87,29 +97,42 @@ func (s *Session) dialUDP() (*udpSide, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.c.cfg.permitted(); err != nil {
+		return nil, err
+	}
 	sock, err := netio.ListenUDP(netip.AddrPortFrom(local, 0))
 	if err != nil {
 		return nil, err
 	}
-	return &udpSide{sock: sock, to: &netio.Endpoint{Peer: to}, client: c, up: make(chan struct{})}, nil
+	if mark := s.c.cfg.Mark; mark != 0 {
+		if err := sock.Mark(mark); err != nil {
+			return nil, errors.Join(err, sock.Close())
+		}
+	}
+	return &udpSide{
+		sock: sock, to: &netio.Endpoint{Peer: to}, client: c, up: make(chan struct{}), echoes: make(chan echo, echoesAhead),
+	}, nil
 }
 
-// NewDTLS returns the client of a handshake for the session's UDP channel. Run
-// makes its own; others may run the channel themselves instead of Run.
+// NewDTLS returns the client of a handshake for the session's UDP channel. A Link
+// makes its own; others may run the channel themselves.
 func (s *Session) NewDTLS() (*dtls.Client, error) {
+	if s.tunnel.DTLSMode == openconnect.DTLSResume {
+		return dtls.NewClient(dtls.ClientConfig{
+			Mode: dtls.ModeResume, SessionID: s.tunnel.DTLSID, MasterSecret: s.master.Reveal(), Suite: s.tunnel.DTLSSuite,
+		})
+	}
 	return dtls.NewClient(dtls.ClientConfig{
-		Mode: dtls.ModePSK, SessionID: s.tunnel.AppID, PSK: s.psk, ExtendedMasterSecret: true,
+		Mode: dtls.ModePSK, SessionID: s.tunnel.DTLSID, PSK: s.psk, ExtendedMasterSecret: true,
 		Suites: []uint16{dtls.SuitePSKAES128GCM, dtls.SuitePSKAES256GCM, dtls.SuitePSKChaCha20},
 	})
 }
 
-// Close ends the connection of a session that Run was not called for.
-func (s *Session) Close() error { return s.c.conn.Close() }
-
 var errHandshake = errors.New("client: no DTLS handshake")
 
 // begin runs the handshake's timers until it is done.
-func (u *udpSide) begin(done <-chan struct{}) error {
+func (u *udpSide) begin(done <-chan struct{}, now func() time.Duration) error {
+	began := now()
 	u.mu.Lock()
 	flight, err := u.client.Start()
 	u.mu.Unlock()
@@ -126,6 +149,7 @@ func (u *udpSide) begin(done <-chan struct{}) error {
 		u.mu.Unlock()
 		select {
 		case <-u.up:
+			u.shaken = now() - began
 			return nil
 		case <-time.After(max(wait, time.Millisecond)):
 		case <-end:
@@ -143,30 +167,41 @@ func (u *udpSide) begin(done <-chan struct{}) error {
 type batch struct {
 	*netio.Buffers
 	packets [][]byte
+	size    int  // of the datagrams
+	around  int  // what a datagram has beside its packet
+	alive   bool // something authentic came that is no packet
 }
 
 // receive opens datagrams and writes their packets to the device until the
 // socket is closed or the server closes the channel.
 func (s *Session) receive(u *udpSide) error {
 	b := &batch{Buffers: netio.NewBuffers(), packets: make([][]byte, 0, 256)}
-	w, r := tun.NewWriter(s.queues[0]), u.sock.Receiver()
+	w, r := tun.NewWriter(s.wires.queues[0]), u.sock.Receiver()
 	for {
 		n, err := r.Receive(b.Buffers)
-		if errors.Is(err, net.ErrClosed) {
+		if err != nil {
 			return err
 		}
-		b.packets = b.packets[:0]
+		b.packets, b.size, b.alive = b.packets[:0], 0, false
 		for i := range n {
 			if err := s.datagrams(u, b, b.At(i)); err != nil {
 				return err
 			}
 		}
-		s.heardDTLS.Store(time.Now().UnixNano())
+		if b.alive || len(b.packets) > 0 { // a stranger's datagrams are no sign of life
+			u.watch.hear(s.now())
+		}
 		_ = w.Write(b.packets) // what the device refuses is lost
+		if packets := len(b.packets); packets > 0 {
+			s.wires.tally.down(packets, b.size-packets*b.around)
+		}
 	}
 }
 
 func (s *Session) datagrams(u *udpSide, b *batch, d netio.Datagrams) error {
+	if d.From.Peer == u.to.Peer {
+		b.size += len(d.Data)
+	}
 	for len(d.Data) > 0 && d.From.Peer == u.to.Peer {
 		n := min(d.Size, len(d.Data))
 		if err := s.datagram(u, b, d.Data[:n]); err != nil {
@@ -189,7 +224,8 @@ func (s *Session) datagram(u *udpSide, b *batch, d []byte) error {
 	u.mu.Lock()
 	res, err := u.client.Handle(d)
 	if res.Established {
-		u.writer = netio.NewDTLSWriter(u.client.Association().Sealer, u.sock)
+		sealer := u.client.Association().Sealer
+		u.writer, b.around = netio.NewDTLSWriter(sealer, u.sock), sealer.Overhead()+1
 		close(u.up)
 	}
 	u.mu.Unlock()
@@ -205,6 +241,7 @@ func (s *Session) datagram(u *udpSide, b *batch, d []byte) error {
 	return err
 }
 
+// open takes the records of a datagram.
 func (s *Session) open(u *udpSide, b *batch, o *dtls.Opener, d []byte) {
 	for len(d) > 0 {
 		record, rest, err := dtls.NextRecord(d)
@@ -228,6 +265,11 @@ func (s *Session) plain(u *udpSide, b *batch, plain []byte) {
 	case openconnect.TypeData:
 		b.packets = append(b.packets, f.Payload)
 	case openconnect.TypeDPDRequest:
+		b.alive = true
 		s.tell(u, openconnect.TypeDPDResponse, f.Payload)
+	case openconnect.TypeDPDResponse:
+		b.alive = true
+		u.watch.answered(s.now())
+		u.echo(f.Payload)
 	}
 }

@@ -1,10 +1,11 @@
 package client
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"crypto/rand"
+	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,31 +15,35 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
-	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
-// ErrEnded says that the server ended the session and wants no reconnect.
-var ErrEnded = errors.New("client: the server ended the session")
-
-// Session is a connected tunnel. Make it with Connect; Run moves its packets.
+// Session is one connected tunnel. Connect makes it; a Link moves its packets.
 type Session struct {
 	c       *connection
 	tunnel  openconnect.Tunnel
-	psk     []byte
-	framing netio.Framing // of the TLS stream
+	psk     []byte               // of DTLSPSK
+	master  openconnect.Secret   // of DTLSResume
+	framing netio.Framing        // of the TLS stream
+	early   []byte               // frames that came with the answer
+	now     func() time.Duration // its age, by a clock that never jumps
 
 	dtls  atomic.Pointer[udpSide] // where packets to the server go; nil = TLS
 	full  chan *netio.Chunk
 	free  chan *netio.Chunk
 	notes chan note
 
-	heardTLS, heardDTLS, sentTLS atomic.Int64 // Unix nanoseconds, coarse
+	watch   watch         // of the TLS channel
+	sentTLS atomic.Int64  // when, by now; coarse
+	rekeyAt time.Duration // by now; 0 = never
 
-	queues []tun.Queue
-	done   chan struct{}
-	once   sync.Once
-	err    error
+	wires *wires
+	onMTU func(int) error // what the UDP channel carries; nil = nobody wants to know
+	done  chan struct{}   // closed when it ends, for err
+	over  chan struct{}   // closed when nothing of it runs any more
+	once  sync.Once
+	err   error
 }
 
 // note is a control frame on its way to the server.
@@ -46,129 +51,189 @@ type note struct {
 	dtls    *udpSide // nil for TLS
 	typ     byte
 	payload []byte
+	left    chan<- struct{} // closed when it was sent; nil = nobody waits
 }
 
 const (
 	chunksAhead = 4 // between pumps and sender, per queue
 	notesAhead  = 16
+	byeLimit    = time.Second
 )
 
 // Connect turns a cookie into a tunnel.
 func Connect(ctx context.Context, cfg Config, cookie openconnect.Secret) (*Session, error) {
-	c, err := dial(ctx, cfg)
+	return connect(ctx, cfg, cookie, nil)
+}
+
+// connect is Connect, with the session before when the tunnel comes back.
+func connect(ctx context.Context, cfg Config, cookie openconnect.Secret, before *Session) (*Session, error) {
+	var at netip.AddrPort
+	if before != nil {
+		at = before.c.remote()
+	}
+	c, err := dial(ctx, cfg, at)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.connect(cookie)
+	s, err := c.connect(ctx, cookie, before)
 	if err != nil {
-		return nil, errors.Join(err, c.conn.Close())
+		return nil, fmt.Errorf("asking for the tunnel: %w", closing(c, err))
 	}
 	return s, nil
 }
 
-func (c *connection) connect(cookie openconnect.Secret) (*Session, error) {
-	head := openconnect.AppendConnect(nil, c.cfg.Server, c.agent(), cookie, outerMTU, c.cfg.DTLS, c.cfg.Extensions)
-	if _, err := c.tls.Write(head); err != nil {
-		return nil, fmt.Errorf("asking for the tunnel: %w", err)
-	}
-	// The body of an answer to CONNECT is the tunnel: nothing to close.
-	r, err := http.ReadResponse(c.in, &http.Request{Method: http.MethodConnect}) //nolint:bodyclose
+// closing closes a connection that has come to nothing; what that brings does not
+// matter beside err.
+func closing(c *connection, err error) error {
+	_ = c.conn.Close()
+	return err
+}
+
+func (c *connection) connect(ctx context.Context, cookie openconnect.Secret, before *Session) (*Session, error) {
+	s := &Session{c: c, now: clock.Steady(), notes: make(chan note, notesAhead), done: make(chan struct{}), over: make(chan struct{})}
+	r, err := c.exchange(ctx, s.request(cookie, before), http.MethodConnect) //nolint:bodyclose // of CONNECT there is none
 	if err != nil {
-		return nil, fmt.Errorf("asking for the tunnel: %w", err)
+		return nil, err
 	}
 	if r.StatusCode != http.StatusOK {
 		return nil, refusal(r)
 	}
-	s := &Session{c: c, notes: make(chan note, notesAhead), done: make(chan struct{})}
 	if s.tunnel, err = openconnect.ParseTunnel(r.Header); err != nil {
 		return nil, err
 	}
-	agreed := func(ext string) bool {
-		return slices.Contains(c.cfg.Extensions, ext) && slices.Contains(s.tunnel.Extensions, ext)
-	}
-	s.framing = netio.Framing{GSO: agreed(openconnect.ExtGSO), Coalesce: agreed(openconnect.ExtCoalesce)}
-	if s.tunnel.DTLSMode == openconnect.DTLSPSK {
-		state := c.tls.ConnectionState()
-		if s.psk, err = state.ExportKeyingMaterial(openconnect.PSKExporterLabel, nil, 32); err != nil {
-			s.tunnel.DTLSMode = openconnect.DTLSOff // TLS 1.2 without extended master secret
-		}
-	}
+	s.agree()
+	early, _ := c.in.Peek(c.in.Buffered())
+	s.early = bytes.Clone(early)
+	c.in, c.limit = nil, nil
 	c.tls.Settle()
 	_ = c.conn.SetDeadline(time.Time{})
 	return s, nil
 }
 
-// refusal is the error of an answer other than 200.
-func refusal(r *http.Response) error {
-	if r.StatusCode == http.StatusOK {
-		return nil
+// request offers the ways to a UDP channel that are open on this connection.
+func (s *Session) request(cookie openconnect.Secret, before *Session) []byte {
+	c := s.c
+	q := openconnect.Connect{
+		Host: c.cfg.host(), Agent: c.cfg.agent(), Cookie: cookie, Extensions: c.cfg.Extensions,
+		BaseMTU: pathMTU(c.conn, c.v6()),
 	}
-	if why := r.Header.Get("X-Reason"); why != "" {
-		return fmt.Errorf("%w: %s", ErrRefused, why)
+	if before != nil {
+		for _, p := range []netip.Prefix{before.tunnel.IPv4, before.tunnel.IPv6} {
+			if p.IsValid() {
+				q.Had = append(q.Had, p.Addr())
+			}
+		}
 	}
-	return fmt.Errorf("%w: %s", ErrRefused, r.Status)
+	if c.cfg.DTLS && c.cfg.Proxy == nil {
+		var err error
+		s.psk, err = c.state.ExportKeyingMaterial(openconnect.PSKExporterLabel, nil, 32)
+		q.PSK = err == nil && !c.cfg.noPSK // TLS 1.2 without extended master secret has none
+		s.master = openconnect.NewSecret(make([]byte, openconnect.MasterSecretLen))
+		_, _ = rand.Read(s.master.Reveal()) // never fails
+		q.MasterSecret = s.master
+	}
+	return q.AppendTo(nil)
 }
 
-func readAll(r *http.Response) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(r.Body, maxHTTPReply))
+// v6 tells whether the server was reached by IPv6.
+func (c *connection) v6() bool {
+	a, ok := c.conn.RemoteAddr().(*net.TCPAddr)
+	return ok && a.AddrPort().Addr().Unmap().Is6()
+}
+
+// agree takes into use what both ends know.
+func (s *Session) agree() {
+	agreed := func(ext string) bool {
+		return slices.Contains(s.c.cfg.Extensions, ext) && slices.Contains(s.tunnel.Extensions, ext)
+	}
+	s.framing = s.c.tls.Framing()
+	s.framing.GSO, s.framing.Coalesce = agreed(openconnect.ExtGSO), agreed(openconnect.ExtCoalesce)
+	t := &s.tunnel
+	switch {
+	case t.DTLSMode == openconnect.DTLSPSK && s.psk == nil, t.DTLSMode == openconnect.DTLSResume && s.master.Len() == 0:
+		t.DTLSMode = openconnect.DTLSOff // it was not offered
+	case t.DTLSMode == openconnect.DTLSPSK && t.BaseMTU > 0: // as stock clients reckon
+		t.MTU = min(t.MTU, openconnect.TunnelMTU(t.BaseMTU, s.c.v6(), openconnect.CipherGCM))
+	}
 }
 
 // Tunnel is what the server gave: addresses, routes, MTU.
 func (s *Session) Tunnel() openconnect.Tunnel { return s.tunnel }
 
-// Channel is "tls" or "dtls": where packets to the server go now.
-func (s *Session) Channel() string {
+// Close ends the connection of a session that no Link has.
+func (s *Session) Close() error { return s.c.conn.Close() }
+
+// channel is "tls" or "dtls": where packets to the server go now.
+func (s *Session) channel() string {
 	if s.dtls.Load() != nil {
 		return "dtls"
 	}
 	return "tls"
 }
 
-// Run moves packets until ctx ends, the server ends the session (ErrEnded), or
-// the connection is lost. It closes the queues and the connection. It is called
-// once.
-func (s *Session) Run(ctx context.Context, queues []tun.Queue) error {
-	s.queues = queues
-	n := chunksAhead * len(queues)
+// serve moves packets of a device until the session ends. It is called once, and
+// closes over when nothing runs any more; then err says why.
+func (s *Session) serve(w *wires) {
+	s.wires = w
+	n := chunksAhead * len(w.queues)
 	s.full, s.free = make(chan *netio.Chunk, n), make(chan *netio.Chunk, n)
 	for range n {
 		c := netio.NewChunk()
 		s.free <- &c
 	}
-	s.heardTLS.Store(time.Now().UnixNano())
-	var wg sync.WaitGroup
-	for _, q := range queues {
-		wg.Go(func() { s.end(s.pump(q)) })
+	s.watch.hear(s.now())
+	var all sync.WaitGroup
+	all.Go(func() { s.end(s.send()) })
+	all.Go(func() { s.end(s.read()) })
+	if s.tunnel.DTLSMode != openconnect.DTLSOff {
+		all.Go(s.useDTLS)
 	}
-	wg.Go(func() { s.end(s.send()) })
-	wg.Go(func() { s.end(s.read()) })
-	wg.Go(func() { s.end(s.keep(ctx)) })
-	if s.tunnel.DTLSMode == openconnect.DTLSPSK {
-		wg.Go(func() { s.useDTLS(&wg) })
-	}
-	<-s.done
-	wg.Wait()
-	return s.err
+	go func() {
+		all.Wait()
+		w.lose(s)
+		close(s.over)
+	}()
 }
 
-// end ends the session for err; the first call counts.
+// end ends the session for err; the first call counts. Its packets go nowhere
+// from then on.
 func (s *Session) end(err error) {
 	s.once.Do(func() {
 		s.err = err
 		close(s.done)
 		_ = s.c.conn.Close()
-		for _, q := range s.queues {
-			_ = q.Close()
-		}
 	})
+}
+
+// bye tells the server that the person wants no more, so that the cookie is worth
+// nothing, and ends the session for err.
+func (s *Session) bye(err error) {
+	left := make(chan struct{})
+	select {
+	case s.notes <- note{typ: openconnect.TypeDisconnect, payload: goodbye, left: left}:
+	default: // the server takes nothing
+		s.end(err)
+		return
+	}
+	select {
+	case <-left:
+	case <-s.done:
+	case <-time.After(byeLimit):
+	}
+	s.end(err)
 }
 
 // server is the address that the TLS connection reached, which the DTLS one
 // has to go to as well.
 func (s *Session) server() (netip.AddrPort, error) {
-	a, ok := s.c.conn.RemoteAddr().(*net.TCPAddr)
-	if !ok {
+	a := s.c.remote()
+	if !a.IsValid() {
 		return netip.AddrPort{}, net.ErrClosed
 	}
-	return netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), uint16(s.tunnel.DTLSPort)), nil
+	return netip.AddrPortFrom(a.Addr(), uint16(s.tunnel.DTLSPort)), nil
+}
+
+// secured names version and suite of the TLS connection.
+func (s *Session) secured() (version, suite string) {
+	return tls.VersionName(s.c.state.Version), tls.CipherSuiteName(s.c.state.CipherSuite)
 }

@@ -34,7 +34,9 @@ type Conn struct {
 
 	narrow bool
 	heard  bool     // something was written
-	random [32]byte // server_random, of a server
+	knows  bool     // random is known
+	random [32]byte // server_random of the handshake
+	hello  []byte   // the beginning of what was read, while random is not known
 
 	buf  *[]byte // nil = none
 	r, w int     // buffered input is (*buf)[r:w]
@@ -113,6 +115,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 	b := c.buffered()
 	n := copy(p, b[:min(len(b), c.left)])
 	c.r, c.left = c.r+n, c.left-n
+	if len(c.hello) < helloSpace {
+		c.overhear(p[:n])
+	}
 	return n, nil
 }
 
@@ -231,13 +236,28 @@ const (
 	maxCiphertext = recordHeader + 16384 + 2048
 )
 
-// listen keeps the server_random of a server's hello, which its first write
-// begins with: RFC 5246 section 7.4.1.3.
+// Where the server_random lies that a server's first record begins with (RFC 5246
+// section 7.4.1.3): behind headers and version.
+const (
+	helloAt    = recordHeader + 4 + 2
+	helloSpace = helloAt + 32
+)
+
+// listen looks at what may be the beginning of a server's hello.
 func (c *Conn) listen(p []byte) {
-	const hello, at = 2, recordHeader + 4 + 2
-	c.heard = true
-	if len(p) >= at+len(c.random) && p[0] == recordHandshake && p[recordHeader] == hello {
-		copy(c.random[:], p[at:])
+	const hello = 2
+	if len(p) >= helloSpace && p[0] == recordHandshake && p[recordHeader] == hello {
+		c.knows = true
+		copy(c.random[:], p[helloAt:])
+	}
+}
+
+// overhear is listen for the client, to whom the hello comes in pieces. A server
+// that has something to say before it stays with crypto/tls.
+func (c *Conn) overhear(p []byte) {
+	c.hello = append(c.hello, p[:min(len(p), helloSpace-len(c.hello))]...)
+	if len(c.hello) == helloSpace {
+		c.listen(c.hello)
 	}
 }
 
@@ -245,7 +265,8 @@ func (c *Conn) listen(p []byte) {
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.heard {
+	if !c.heard { // a server's first write begins with its hello
+		c.heard = true
 		c.listen(p)
 	}
 	if !c.corked {

@@ -22,8 +22,7 @@ const (
 )
 
 // TLS is a connection after its TLS handshake. Records are sealed and opened here,
-// in place and many for one system call; suites unknown here, and TLS 1.2 of a
-// client, stay with crypto/tls.
+// in place and many for one system call; suites unknown here stay with crypto/tls.
 //
 // One goroutine reads and one writes.
 type TLS struct {
@@ -64,8 +63,8 @@ func newTLS(conn *Conn, t *tls.Conn, log *tlsrecord.KeyLog, server bool) (*TLS, 
 	switch {
 	case state.Version == tls.VersionTLS13:
 		out.in, out.out, err = log.Keys(state.CipherSuite, server)
-	case state.Version == tls.VersionTLS12 && server:
-		out.in, out.out, err = log.ServerKeys12(state.CipherSuite, conn.random)
+	case state.Version == tls.VersionTLS12 && conn.knows:
+		out.in, out.out, err = log.Keys12(state.CipherSuite, conn.random, server)
 	default:
 		err = tlsrecord.ErrSuite
 	}

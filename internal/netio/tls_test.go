@@ -112,6 +112,49 @@ func TestBothEndsOfEveryVersion(t *testing.T) {
 	}
 }
 
+// TestTheClientsEnd is TestBothEndsOfEveryVersion the other way round.
+func TestTheClientsEnd(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*tls.Config)
+		own    bool
+	}{
+		"TLS 1.3":              {nil, true},
+		"TLS 1.2, AES-128-GCM": {tls12(tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), true},
+		"TLS 1.2, ChaCha20":    {tls12(tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256), true},
+		"TLS 1.2, CBC":         {tls12(tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA), false},
+	} {
+		raw, conn := pair(t)
+		_ = raw.SetDeadline(time.Now().Add(waitLimit))
+		log := &tlsrecord.KeyLog{}
+		cfg := &tls.Config{InsecureSkipVerify: true, KeyLogWriter: log, SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true}
+		if c.change != nil {
+			c.change(cfg)
+		}
+		std, peer := tls.Client(conn, cfg), tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{serverCertificate(t)}})
+		result := make(chan error, 1)
+		go func() { result <- peer.Handshake() }()
+		if err := errors.Join(std.Handshake(), <-result); err != nil {
+			t.Fatal(err)
+		}
+		own, err := Client(conn, std, log)
+		if err != nil || (own.in != nil) != c.own {
+			t.Fatalf("%s: records of our own: got %v, want %v (%v)", name, own.in != nil, c.own, err)
+		}
+		sent, got := make([]byte, 100_000), make([]byte, 100_000)
+		_, _ = rand.Read(sent)
+		go func() { _, _ = peer.Write(sent) }()
+		if _, err := io.ReadFull(own, got); err != nil || !bytes.Equal(got, sent) {
+			t.Errorf("%s: down: %v, or it differs", name, err)
+		}
+		clear(got)
+		go func() { _, _ = own.Write(sent) }()
+		if _, err := io.ReadFull(peer, got); err != nil || !bytes.Equal(got, sent) {
+			t.Errorf("%s: up: %v, or it differs", name, err)
+		}
+	}
+}
+
 // crypto/tls at the other end takes our new keys; a peer of our own asks for
 // them.
 func TestNewKeysOnTheWay(t *testing.T) {

@@ -135,6 +135,15 @@ func (s *Socket) setOptions(fd int) {
 	s.gso.Store(err == nil)
 }
 
+// Mark gives what the port sends a mark for the system's routing (SO_MARK).
+func (s *Socket) Mark(mark uint32) error {
+	var err error
+	if e := s.file.Do(func(fd int) { err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)) }); e != nil {
+		return e
+	}
+	return err
+}
+
 // Close ends the port; what waits on it returns net.ErrClosed.
 func (s *Socket) Close() error { return s.file.Close() }
 

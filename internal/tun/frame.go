@@ -92,6 +92,17 @@ func CheckFrame(frame []byte) error {
 	return checkGSO(h, p, proto)
 }
 
+// Packets is how many packets of wire size a frame stands for that CheckFrame
+// has found good.
+func Packets(frame []byte) int {
+	h := parseHeader(frame)
+	if h.gsoType == gsoNone || h.gsoSize == 0 {
+		return 1
+	}
+	payload, size := len(frame)-HeaderLen-int(h.hdrLen), int(h.gsoSize)
+	return max(1, (payload+size-1)/size)
+}
+
 func checkGSO(h header, p []byte, proto byte) error {
 	if h.gsoType == gsoNone {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,6 +97,47 @@ func TestRoamingKeepsTheAddress(t *testing.T) {
 	c.signal(syscall.SIGUSR2)
 	c.says("SCRIPT reconnected 10.98.0.2")
 	l.transfer(1 << 20)
+}
+
+// TestTheAddressChangesUnderTraffic takes the client's address away in the midst
+// of a transfer, and nobody tells the client: it finds out by its own probes, comes
+// back to its session from the new address, and the transfer loses no byte.
+func TestTheAddressChangesUnderTraffic(t *testing.T) {
+	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.want()
+			l.startNode()
+			c := l.connect(password, args...)
+			c.says("SCRIPT connected 10.98.0.2")
+			if args == nil {
+				c.says("Established DTLS connection")
+			}
+			moved := make(chan struct{})
+			go func() {
+				defer close(moved)
+				was := l.received()
+				for l.received() < was+64<<10 { // the transfer is on its way
+					time.Sleep(time.Millisecond)
+				}
+				_ = exec.Command("ip", "-n", l.id+"c", "addr", "del", "198.51.100.2/24", "dev", "c0").Run()
+				_ = exec.Command("ip", "-n", l.id+"c", "addr", "add", "198.51.100.3/24", "dev", "c0").Run()
+			}()
+			l.transfer(transferSize)
+			<-moved
+			if !strings.Contains(l.log(c.log), "SCRIPT reconnected 10.98.0.2") {
+				t.Error("the client did not have to come back: the transfer was over before it moved")
+			}
+		})
+	}
+}
+
+// received is how many bytes the LAN host's port took so far.
+func (l *lab) received() int64 {
+	out, _ := exec.Command("ip", "netns", "exec", l.id+"l", "cat", "/sys/class/net/l0/statistics/rx_bytes").Output()
+	n, _ := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	return n
 }
 
 // TestASessionMayBeKeptAtItsAddress: a client that moved is told why it cannot

@@ -63,14 +63,14 @@ func TestPathToTheClientDoesNotAllocate(t *testing.T) {
 		t.Errorf("dtls by the pump itself: got %d packets sent, want %d", got, 101*40)
 	}
 	c.paced.Store(true) // the queue's way from here on
-	measure := func(name string, st *stream, way *path) {
+	measure := func(name string, st *stream, way *path, items int) {
 		w := streamWriter{st: st, ticket: newPass()}
 		c.path.Store(way)
 		n := testing.AllocsPerRun(100, func() {
 			deliver()
 			notes, ch, ok := st.out.take()
-			if !ok || len(ch.Items) != 40 {
-				t.Fatalf("%s: got no chunk of 40 packets", name)
+			if !ok || len(ch.Items) != items {
+				t.Fatalf("%s: got no chunk of %d frames", name, items)
 			}
 			if err := w.send(notes, ch); err != nil {
 				t.Fatal(err)
@@ -81,13 +81,15 @@ func TestPathToTheClientDoesNotAllocate(t *testing.T) {
 		}
 	}
 	st, way := detour(c, sink{}, &netio.TLS{}, live.link.path.Load())
-	measure("dtls", st, way)
+	measure("dtls", st, way, 40)
 
 	for _, version := range []uint16{tls.VersionTLS13, tls.VersionTLS12} {
 		conn, own, _ := r.settled(version, nil)
 		st, way = detour(c, sink{}, own, nil)
 		st.conn = conn
-		measure(tls.VersionName(version), st, way)
+		measure(tls.VersionName(version), st, way, 40)
+		st.extend([]string{openconnect.ExtGSO, openconnect.ExtCoalesce})
+		measure(tls.VersionName(version)+" with extensions", st, way, 4) // of at most 12 segments
 	}
 }
 

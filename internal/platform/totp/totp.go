@@ -11,9 +11,6 @@ import (
 	"encoding/base32"
 	"net/url"
 	"time"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 )
 
 const (
@@ -41,7 +38,7 @@ func URI(issuer, name, seed string) string {
 func Step(seed, code string, now time.Time) (step int64, ok bool) {
 	present := now.Unix() / period
 	for d := int64(-window); d <= window; d++ {
-		want, err := hotp.GenerateCodeCustom(seed, uint64(present+d), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		want, err := codeAt(seed, present+d)
 		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
 			step, ok = present+d, true
 		}

@@ -78,6 +78,16 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
+// SuiteName is the name that IANA has for a suite of this package, "" for others.
+func SuiteName(id uint16) string {
+	return map[uint16]string{
+		SuitePSKAES128GCM: "TLS_PSK_WITH_AES_128_GCM_SHA256", SuitePSKAES256GCM: "TLS_PSK_WITH_AES_256_GCM_SHA384",
+		SuitePSKChaCha20: "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256", SuiteRSAAES128GCM: "TLS_RSA_WITH_AES_128_GCM_SHA256",
+		SuiteRSAAES256GCM: "TLS_RSA_WITH_AES_256_GCM_SHA384", SuiteECDHERSAAES128: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+		SuiteECDHERSAAES256: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+	}[id]
+}
+
 // choosePSK picks the suite for a PSK handshake out of what the client offers.
 // A client that lists ChaCha20 before every GCM suite has no AES instructions
 // and gets it; otherwise the allowed list decides, in its order.

@@ -27,6 +27,9 @@ func (s Secret) Equal(o Secret) bool {
 	return len(s.b) > 0 && subtle.ConstantTimeCompare(s.b, o.b) == 1
 }
 
+// Zero overwrites the bytes, which all copies of the Secret share.
+func (s Secret) Zero() { clear(s.b) }
+
 // Format implements [fmt.Formatter] for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, hidden) }
 

@@ -18,6 +18,7 @@ const (
 	InputText     = "text"
 	InputPassword = "password"
 	InputHidden   = "hidden"
+	InputSelect   = "select" // a client's name for a select; servers write Groups
 )
 
 // ErrorLoginFailed is the id that Cisco clients know for wrong credentials.
@@ -43,7 +44,8 @@ type AuthRequest struct {
 	Inputs  []Input
 
 	// Groups become the select group_list. The one whose value is SelectedGroup is
-	// written first and marked, without which stock clients loop.
+	// written first and marked, without which stock clients loop. A client finds the
+	// select among Inputs.
 	Groups        []Group
 	SelectedGroup string
 
@@ -60,10 +62,11 @@ type FormError struct {
 
 // Input is one field of a form.
 type Input struct {
-	Type  string // InputText, InputPassword, InputHidden
-	Name  string // must be an XML name; it comes back as an element
-	Label string
-	Value string
+	Type    string // InputText, InputPassword, InputHidden, InputSelect
+	Name    string // must be an XML name; it comes back as an element
+	Label   string
+	Value   string
+	Options []Group // of an InputSelect; Value is that of one of them
 }
 
 // Group is an option of the select. The label is what users type for
@@ -197,6 +200,13 @@ func (w *writer) close(name string) { w.buf.WriteString("</" + name + ">") }
 
 // escape cannot fail: a bytes.Buffer takes everything.
 func (w *writer) escape(s string) { _ = xml.EscapeText(&w.buf, []byte(s)) }
+
+// secret writes an element whose text is not copied elsewhere.
+func (w *writer) secret(name string, text Secret) {
+	w.open(name)
+	_ = xml.EscapeText(&w.buf, text.b)
+	w.close(name)
+}
 
 // plain writes an element, also when its text is empty.
 func (w *writer) plain(name, text string, attrs ...string) {

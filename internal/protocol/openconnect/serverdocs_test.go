@@ -104,7 +104,7 @@ func TestAuthRequestForm(t *testing.T) {
 	t.Parallel()
 	p := read(t, AuthRequest{
 		ID: FormMain, Title: "Login", Message: "Please enter your username.", Error: &FormError{ErrorLoginFailed, "Login failed."},
-		Inputs: []Input{{InputText, FieldUsername, "Username:", ""}, {InputPassword, FieldPassword, "Password:", ""}, {InputHidden, "state", "", ""}},
+		Inputs: []Input{{Type: InputText, Name: FieldUsername, Label: "Username:"}, {Type: InputPassword, Name: FieldPassword, Label: "Password:"}, {Type: InputHidden, Name: "state"}},
 		Groups: []Group{{"grp1", "Group one"}, {"grp2", "Group two"}, {"grp3", "Three"}}, SelectedGroup: "grp2",
 	}.AppendTo(nil))
 	if p.Type != "auth-request" || p.Version.Who != "sg" || p.Auth.ID != "main" || p.Opaque != nil || p.Auth.Banner != nil {
@@ -128,7 +128,7 @@ func TestAuthRequestForm(t *testing.T) {
 
 func TestChallengeAndCertRequest(t *testing.T) {
 	t.Parallel()
-	p := read(t, AuthRequest{ID: FormChallenge, Message: "Code", Action: "/x?a=1&b=2", Inputs: []Input{{InputPassword, FieldAnswer, "Code:", ""}}}.AppendTo(nil))
+	p := read(t, AuthRequest{ID: FormChallenge, Message: "Code", Action: "/x?a=1&b=2", Inputs: []Input{{Type: InputPassword, Name: FieldAnswer, Label: "Code:"}}}.AppendTo(nil))
 	if p.Auth.ID != "challenge" || p.Auth.Form.Action != "/x?a=1&b=2" || p.Auth.Form.Select != nil {
 		t.Errorf("got %+v", p.Auth)
 	}
@@ -190,7 +190,7 @@ func FuzzAuthRequest(f *testing.F) {
 		}
 		p := read(t, AuthRequest{
 			ID: FormMain, Message: message, Error: &FormError{2, message}, Opaque: opaque, Action: action,
-			Inputs: []Input{{InputHidden, "h", group, message}}, Groups: []Group{{"x", "y"}, {group, message}}, SelectedGroup: group,
+			Inputs: []Input{{Type: InputHidden, Name: "h", Label: group, Value: message}}, Groups: []Group{{"x", "y"}, {group, message}}, SelectedGroup: group,
 		}.AppendTo(nil))
 		if message != "" && p.Auth.Message.shown() != message {
 			t.Errorf("message: got %q want %q", p.Auth.Message.shown(), message)

@@ -28,10 +28,10 @@ var suites12 = map[uint16]*suite12{
 	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: {suite{32, sha256.New, chacha20poly1305.New}, 12},
 }
 
-// ServerKeys12 returns the two directions of a server's connection with a cipher
-// suite of TLS 1.2, whose server_random was random, behind the Finished of both
-// ends, and forgets the secrets.
-func (l *KeyLog) ServerKeys12(id uint16, random [32]byte) (*Opener, *Sealer, error) {
+// Keys12 returns the two directions of a connection with a cipher suite of TLS
+// 1.2, whose server_random was random, as its server or its client, behind the
+// Finished of both ends, and forgets the secrets.
+func (l *KeyLog) Keys12(id uint16, random [32]byte, server bool) (*Opener, *Sealer, error) {
 	client, master := l.random, l.master
 	l.random, l.master = nil, nil
 	s := suites12[id]
@@ -46,9 +46,12 @@ func (l *KeyLog) ServerKeys12(id uint16, random [32]byte) (*Opener, *Sealer, err
 	block := prf(s.hash, master, "key expansion", append(random[:], client...), 2*(s.keyLen+s.fixed))
 	keys, ivs := block[:2*s.keyLen], block[2*s.keyLen:]
 	in, out := s.direction(keys[:s.keyLen], ivs[:s.fixed]), s.direction(keys[s.keyLen:], ivs[s.fixed:])
+	if !server {
+		in, out = out, in
+	}
 	clear(block)
 	clear(master)
-	return &Opener{direction: in, server: true}, &Sealer{out}, nil
+	return &Opener{direction: in, server: server}, &Sealer{out}, nil
 }
 
 func (s *suite12) direction(key, iv []byte) direction {

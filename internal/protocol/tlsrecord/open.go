@@ -13,8 +13,17 @@ type AlertError byte
 
 func (e AlertError) Error() string { return fmt.Sprintf("tlsrecord: alert %d", byte(e)) }
 
-// ErrPeer says that the peer ended the connection by a fatal alert.
+// ErrPeer says that the peer ended the connection by a fatal alert, which is a
+// PeerError.
 var ErrPeer = errors.New("tlsrecord: the peer sent an alert")
+
+// PeerError is the fatal alert by which the peer ended the connection.
+type PeerError byte
+
+func (e PeerError) Error() string { return fmt.Sprintf("%v: %d", ErrPeer, byte(e)) }
+
+// Is makes every PeerError an ErrPeer.
+func (e PeerError) Is(target error) bool { return target == ErrPeer }
 
 const (
 	// maxIdle is how many records without application data may follow each
@@ -45,7 +54,7 @@ type Opener struct {
 // array is written up to len(record) bytes behind its length, and nothing is
 // allocated when it has them. What is not application data is handled here and
 // appends nothing. Errors end the connection: AlertError, io.EOF after
-// close_notify, ErrPeer after another alert.
+// close_notify, PeerError after another alert.
 func (o *Opener) Open(dst, record []byte) ([]byte, error) {
 	if len(record) > MaxRecord {
 		return dst, AlertError(AlertRecordOverflow)
@@ -129,7 +138,7 @@ func alert(content []byte) error {
 	case content[1] == userCanceled:
 		return nil
 	}
-	return ErrPeer
+	return PeerError(content[1])
 }
 
 // handshake takes messages after the handshake, which may come in pieces.

@@ -28,7 +28,7 @@ func keys12(t *testing.T, suite uint16) (clientIn *Opener, clientOut *Sealer, se
 	keys := func() (*Opener, *Sealer) {
 		l := &KeyLog{}
 		_, _ = fmt.Fprintf(l, "CLIENT_RANDOM %064x %096x\n", 1, 2)
-		in, out, err := l.ServerKeys12(suite, [32]byte{3})
+		in, out, err := l.Keys12(suite, [32]byte{3}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,10 +131,10 @@ func TestBytesThatAreNoRecordOfTLS12(t *testing.T) {
 
 func TestKeysOfTLS12NeedSecrets(t *testing.T) {
 	t.Parallel()
-	if _, _, err := (&KeyLog{}).ServerKeys12(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, [32]byte{}); !errors.Is(err, ErrSecrets) {
+	if _, _, err := (&KeyLog{}).Keys12(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, [32]byte{}, true); !errors.Is(err, ErrSecrets) {
 		t.Errorf("without secrets: got %v", err)
 	}
-	if _, _, err := (&KeyLog{}).ServerKeys12(tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, [32]byte{}); !errors.Is(err, ErrSuite) {
+	if _, _, err := (&KeyLog{}).Keys12(tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, [32]byte{}, true); !errors.Is(err, ErrSuite) {
 		t.Errorf("a suite with CBC: got %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
@@ -79,15 +80,17 @@ func drive(g *child, n, window int, length time.Duration) ([]float64, error) {
 	defer wg.Wait()
 	defer stop()
 	for i := range n {
-		s, err := g.connect(ctx, i)
+		cookie, err := g.login(ctx, i)
 		if err != nil {
 			return nil, fmt.Errorf("client %d: %w", i, err)
 		}
-		devices[i] = newGenerator(s, window)
-		wg.Go(func() { _ = s.Run(ctx, []tun.Queue{devices[i]}) }) // it ends when we say so
+		d := newGenerator(window)
+		d.link = client.NewLink(g.cfg, cookie, d.open)
+		devices[i] = d
+		wg.Go(func() { _ = d.link.Run(ctx) }) // it ends when we say so
 	}
 	for _, d := range devices {
-		for d.session.Channel() != "dtls" {
+		for d.link.Snapshot().Channel != "dtls" {
 			time.Sleep(10 * time.Millisecond)
 		}
 		close(d.start)
@@ -109,7 +112,7 @@ func drive(g *child, n, window int, length time.Duration) ([]float64, error) {
 // generator is the device of a client: it has a super-packet whenever the window
 // is open, and counts what comes back.
 type generator struct {
-	session *client.Session
+	link    *client.Link
 	frame   []byte
 	start   chan struct{}
 	credit  chan struct{} // one for each super-packet that may be sent
@@ -119,15 +122,18 @@ type generator struct {
 	once    sync.Once
 }
 
-func newGenerator(s *client.Session, window int) *generator {
-	d := &generator{
-		session: s, frame: super(s.Tunnel().IPv4.Addr()), start: make(chan struct{}),
-		credit: make(chan struct{}, window), done: make(chan struct{}),
-	}
+func newGenerator(window int) *generator {
+	d := &generator{start: make(chan struct{}), credit: make(chan struct{}, window), done: make(chan struct{})}
 	for range window {
 		d.credit <- struct{}{}
 	}
 	return d
+}
+
+// open is the client's Opener.
+func (d *generator) open(t openconnect.Tunnel) ([]tun.Queue, error) {
+	d.frame = super(t.IPv4.Addr())
+	return []tun.Queue{d}, nil
 }
 
 // ReadFrames implements tun.Queue. When nothing comes back for a while it was

@@ -36,7 +36,9 @@ func connects(rate int, length time.Duration) ([]figure, error) {
 		return nil, err
 	}
 	go p.report(ctx)
-	times, err := atRate(rate, length, func(i int) error { return p.one(ctx, client.Config{Server: address, Pin: pin, DTLS: true}, i) })
+	times, err := atRate(rate, length, func(i int) error {
+		return p.one(ctx, client.Config{Permit: allowed{}, Server: address, Pin: pin, DTLS: true}, i)
+	})
 	if len(times) == 0 {
 		return nil, err
 	}
@@ -64,7 +66,7 @@ func (p *plane) report(ctx context.Context) {
 // one is one connect of a person, whose tunnel is left at once.
 func (p *plane) one(ctx context.Context, cfg client.Config, i int) error {
 	who := p.users[i%len(p.users)]
-	cookie, err := client.Login(ctx, cfg, client.Password(who.name, who.password))
+	cookie, err := client.Login(ctx, cfg, client.Password(who.name, []byte(who.password)))
 	if err != nil {
 		return err
 	}

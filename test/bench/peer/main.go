@@ -1,20 +1,25 @@
-// Command peer is our own client for benchmarks and network tests: it logs in
-// with a password, makes a tunnel device with the addresses and routes that the
-// server gives, and moves packets until SIGTERM. It is not shipped.
+// Command peer is our own client's engine for benchmarks and network tests: it
+// logs in, makes a tunnel device with the addresses and routes that the server
+// gives, and keeps the tunnel up until SIGTERM, or SIGINT, which logs out as well.
+// It is not shipped.
 //
 //	peer -server 198.51.100.1:443 -pin BASE64 -user NAME < PASSWORD
 //
-// It prints "tls" when the tunnel is up and "dtls" when data goes by UDP.
+// It prints "tls" when the tunnel is up and "dtls" when data goes by UDP, again
+// after each reconnect, and with -verbose every change. SIGHUP is a change of the
+// machine's network.
 package main
 
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime"
@@ -31,67 +36,133 @@ import (
 )
 
 type options struct {
-	cfg    client.Config
-	user   string
-	device string
-	queues int
+	cfg     client.Config
+	user    string
+	group   string
+	seed    string
+	device  string
+	queues  int
+	giveUp  time.Duration
+	verbose bool
 }
 
+// allowed lets packets of tests leave: there is nobody who could agree.
+type allowed struct{}
+
+func (allowed) Allows() error { return nil }
+
 func main() {
-	var o options
+	o := options{cfg: client.Config{Permit: allowed{}}}
 	flag.StringVar(&o.cfg.Server, "server", "", "host:port of the gateway")
 	flag.StringVar(&o.cfg.Pin, "pin", "", "base64 of the SHA-256 of its public key")
+	flag.StringVar(&o.cfg.Path, "path", "", "path of the URL that was typed")
 	flag.BoolVar(&o.cfg.DTLS, "dtls", true, "use DTLS when the gateway offers it")
 	ext := flag.String("ext", "", "private extensions to ask for, with commas")
+	proxy := flag.String("proxy", "", "URL of an HTTP proxy")
+	cert, key := flag.String("cert", "", "PEM file of a client certificate"), flag.String("key", "", "PEM file of its key")
 	flag.StringVar(&o.user, "user", "", "name to log in with; the password comes by standard input")
+	flag.StringVar(&o.group, "group", "", "group to choose")
+	flag.StringVar(&o.seed, "totp", "", "seed of one-time codes in base32")
 	flag.StringVar(&o.device, "tun", "peer0", "name of the tunnel device")
 	flag.IntVar(&o.queues, "queues", max(1, runtime.NumCPU()/2), "queues of the device")
+	flag.DurationVar(&o.giveUp, "giveup", 0, "how long to try without a tunnel, 0 for ever")
+	flag.BoolVar(&o.verbose, "verbose", false, "tell all changes")
 	cpu := flag.String("cpuprofile", "", "file to write a CPU profile to")
 	flag.Parse()
 	if *ext != "" {
 		o.cfg.Extensions = strings.Split(*ext, ",")
 	}
-	err := profile.CPU(*cpu, func() error { return run(o) })
+	err := errors.Join(o.useProxy(*proxy), o.useCertificate(*cert, *key))
+	if err == nil {
+		err = profile.CPU(*cpu, func() error { return run(o) })
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "peer:", err)
 		os.Exit(1)
 	}
 }
 
+func (o *options) useProxy(text string) (err error) {
+	if text != "" {
+		o.cfg.Proxy, err = url.Parse(text)
+	}
+	return err
+}
+
+func (o *options) useCertificate(cert, key string) error {
+	if cert == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	o.cfg.Certificate = &pair
+	return err
+}
+
 func run(o options) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	cookie, err := o.login(ctx)
+	if err != nil {
+		return err
+	}
+	link := client.NewLink(o.cfg, cookie, func(openconnect.Tunnel) ([]tun.Queue, error) {
+		return tun.Open(o.device, o.queues)
+	})
+	link.GiveUp = o.giveUp
+	link.OnTunnel = func(t openconnect.Tunnel) error { return configure(o.device, t) }
+	link.OnMTU = func(mtu int) error { return setMTU(o.device, mtu) }
+	go o.tell(ctx, link)
+	go follow(link)
+	return link.Run(ctx)
+}
+
+func (o *options) login(ctx context.Context) (openconnect.Secret, error) {
 	in := bufio.NewScanner(os.Stdin)
 	in.Scan()
-	cookie, err := client.Login(ctx, o.cfg, client.Password(o.user, in.Text()))
-	if err != nil {
-		return err
+	known := &client.Known{Name: o.user, Password: openconnect.NewSecret(in.Bytes()), Group: o.group}
+	if o.seed != "" {
+		known.Token = client.TOTP(o.seed)
 	}
-	s, err := client.Connect(ctx, o.cfg, cookie)
-	if err != nil {
-		return err
+	defer known.Password.Zero()
+	return client.Login(ctx, o.cfg, known.Answer)
+}
+
+// follow does what signals say.
+func follow(link *client.Link) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, os.Interrupt, syscall.SIGHUP)
+	for s := range c {
+		if s == syscall.SIGHUP {
+			link.Kick()
+		} else {
+			link.Disconnect()
+		}
 	}
-	queues, err := tun.Open(o.device, o.queues)
-	if err != nil {
-		return err
-	}
-	if err := configure(o.device, s.Tunnel()); err != nil {
-		return err
-	}
-	go tell(ctx, s)
-	return s.Run(ctx, queues)
 }
 
 // tell says when the channel changes.
-func tell(ctx context.Context, s *client.Session) {
-	last := ""
+func (o *options) tell(ctx context.Context, link *client.Link) {
+	last, state := "", client.Connecting
 	for ctx.Err() == nil {
-		if now := s.Channel(); now != last {
-			fmt.Println(now)
-			last = now
+		now := link.Snapshot()
+		if now.Channel != last && now.Channel != "" {
+			fmt.Println(now.Channel)
 		}
+		if o.verbose && (now.State != state || now.Channel != last) {
+			fmt.Printf("%s %q connections %d mtu %d trip %s %s %s %s %v\n",
+				now.State, now.Cause, now.Connections, now.MTU, now.RoundTrip, now.TLSVersion, now.TLSSuite, now.DTLSSuite, now.Err)
+		}
+		last, state = now.Channel, now.State
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+func setMTU(name string, mtu int) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return err
+	}
+	return netlink.LinkSetMTU(link, mtu)
 }
 
 // configure gives the device its addresses and routes.
@@ -103,13 +174,22 @@ func configure(name string, t openconnect.Tunnel) error {
 	errs := []error{netlink.LinkSetMTU(link, t.MTU), netlink.LinkSetUp(link)}
 	for _, p := range []netip.Prefix{t.IPv4, t.IPv6} {
 		if p.IsValid() {
-			errs = append(errs, netlink.AddrReplace(link, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))}))
+			errs = append(errs, netlink.AddrReplace(link, address(p.Addr())))
 		}
 	}
 	for _, p := range t.SplitInclude {
 		errs = append(errs, netlink.RouteReplace(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(p)}))
 	}
 	return errors.Join(errs...)
+}
+
+// address is one of the device; nobody else there could have it.
+func address(a netip.Addr) *netlink.Addr {
+	out := &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, a.BitLen()))}
+	if a.Is6() {
+		out.Flags = syscall.IFA_F_NODAD
+	}
+	return out
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

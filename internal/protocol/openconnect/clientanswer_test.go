@@ -24,14 +24,14 @@ func TestFormOfTheServerIsReadByOurClient(t *testing.T) {
 	if diff := cmp.Diff(want, got.Form); diff != "" {
 		t.Error(diff)
 	}
-	reply, err := ParseDocument("application/xml", AppendReply(nil, "v1", "linux-64", got, Fields{"username": "<ann>", "no name": "x"}))
+	reply, err := ParseDocument("application/xml", AppendReply(nil, "v1", "linux-64", got, answers("username", "<ann>", "no name", "x")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if reply.Type != TypeAuthReply || reply.Opaque != "a&b" || reply.DeviceID != "linux-64" || reply.Fields["username"] != "<ann>" || len(reply.Fields) != 1 {
 		t.Errorf("got %+v with %q", reply, map[string]string(reply.Fields))
 	}
-	first, err := ParseDocument("application/xml", AppendInit(nil, "v1", "linux-64", "https://vpn.example/x"))
+	first, err := ParseDocument("application/xml", Init{Version: "v1", Device: "linux-64", URL: "https://vpn.example/x"}.AppendTo(nil, Answer{}))
 	if err != nil || first.Type != TypeInit || first.GroupAccess != "https://vpn.example/x" {
 		t.Errorf("got %+v, %v", first, err)
 	}
@@ -69,7 +69,7 @@ func TestTunnelOfTheServerIsReadByOurClient(t *testing.T) {
 	}
 	want := Tunnel{
 		IPv4: sent.IPv4, IPv6: sent.IPv6, MTU: 1400, SplitInclude: sent.SplitInclude, DPD: 30 * time.Second, Keepalive: time.Minute,
-		RekeyTime: time.Hour, Extensions: []string{"gso"}, DTLSMode: DTLSPSK, DTLSPort: 443, AppID: sent.DTLS.ID[:], DTLSDPD: 20 * time.Second,
+		RekeyTime: time.Hour, Extensions: []string{"gso"}, DTLSMode: DTLSPSK, DTLSPort: 443, DTLSID: sent.DTLS.ID[:], BaseMTU: 1500, DTLSDPD: 20 * time.Second,
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Error(diff)
@@ -100,9 +100,9 @@ func FuzzParseAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		fields := Fields{}
+		fields := Answers{}
 		for _, in := range a.Form.Inputs {
-			fields[in.Name] = in.Value
+			fields[in.Name] = NewSecret([]byte(in.Value))
 		}
 		AppendReply(nil, "v", "linux-64", a, fields)
 	})

@@ -1,0 +1,49 @@
+package client
+
+import (
+	"strings"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/softtoken"
+	"github.com/skybridge-cloud/skybridge/internal/platform/totp"
+)
+
+// Token makes one-time codes in the person's stead.
+type Token struct {
+	Code func(at time.Time) (string, error)
+	Step time.Duration // how long a code lasts
+}
+
+// TOTP is the token of a seed in base32 (RFC 6238: SHA-1, six digits, 30 s).
+func TOTP(seed string) *Token {
+	seed = strings.ToUpper(strings.TrimRight(strings.ReplaceAll(seed, " ", ""), "="))
+	return &Token{Step: totp.Period, Code: func(at time.Time) (string, error) { return totp.Code(seed, at) }}
+}
+
+// SoftToken is the token of a stoken-compatible CTF string with the person's PIN,
+// "" for none. softtoken.ErrCTF when it is none.
+func SoftToken(ctf, pin string) (*Token, error) {
+	t, err := softtoken.Parse(ctf)
+	if err != nil {
+		return nil, err
+	}
+	code := func(at time.Time) (string, error) {
+		if t.PIN == softtoken.PINAdded {
+			return addDigits(t.Code(at), pin), nil
+		}
+		return pin + t.Code(at), nil
+	}
+	return &Token{Step: t.Interval, Code: code}, nil
+}
+
+// addDigits adds a PIN to the end of a code, digit by digit without carry.
+func addDigits(code, pin string) string {
+	out := []byte(code)
+	for i := range min(len(pin), len(code)) {
+		at, d := len(out)-1-i, pin[len(pin)-1-i]
+		if d >= '0' && d <= '9' {
+			out[at] = '0' + (out[at]-'0'+d-'0')%10
+		}
+	}
+	return string(out)
+}
