@@ -11,8 +11,9 @@ profile=${1:-run}
 # openconnect is the peer that the demo connects with; iperf3 serves on its LAN.
 packages=(ca-certificates curl openssl iproute2 nftables openconnect iperf3)
 if [ "$profile" = test ]; then
-  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, the last three for the browser test.
-  packages+=(gcc libc6-dev ocserv stoken iputils-ping postgresql unzip chromium fonts-noto-cjk)
+  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers, the last three for
+  # the browser test.
+  packages+=(gcc libc6-dev ocserv stoken iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
 fi
 
 # version_at_least HAVE WANT
@@ -72,6 +73,19 @@ keep_ocserv_off() {
   fi
 }
 
+# The two programs called resolvconf exclude each other and would take over this machine's resolv.conf, so they are not
+# installed: the client's test runs them in a mount namespace from build/resolvconf.
+extract_resolvconfs() {
+  [ "$profile" = test ] && command -v apt-get >/dev/null || return 0
+  local p dir=$build/resolvconf
+  for p in openresolv resolvconf; do
+    [ -d "$dir/$p/etc" ] && continue
+    mkdir -p "$dir"
+    (cd "$dir" && apt-get download -q "$p" && dpkg-deb -x "$p"_*.deb "$p.new" && mv "$p.new" "$p") >>"$build/log/apt.log" 2>&1 ||
+      die "apt-get could not download $p; the whole log is in build/log/apt.log"
+  done
+}
+
 # The stamp lies among the packages, so that it goes when they go.
 install_node_packages() {
   local lock=$root/console/package-lock.json stamp=$root/console/node_modules/.skybridge-lock want
@@ -94,5 +108,6 @@ download_modules() {
 
 check_toolchains
 install_packages
+extract_resolvconfs
 download_modules
 install_node_packages

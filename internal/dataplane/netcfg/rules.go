@@ -2,13 +2,13 @@ package netcfg
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
+
+	"github.com/skybridge-cloud/skybridge/internal/nft"
 )
 
 const tableName = "skybridge"
@@ -46,12 +46,8 @@ func (b *ruleBuilder) begin(name string, t nftables.ChainType, hook *nftables.Ch
 	b.chain = b.c.AddChain(&nftables.Chain{Name: name, Table: b.table, Type: t, Hooknum: hook, Priority: prio, Policy: &policy})
 }
 
-func (b *ruleBuilder) rule(parts ...[]expr.Any) {
-	var all []expr.Any
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	b.c.AddRule(&nftables.Rule{Table: b.table, Chain: b.chain, Exprs: all})
+func (b *ruleBuilder) rule(parts ...nft.Part) {
+	b.c.AddRule(&nftables.Rule{Table: b.table, Chain: b.chain, Exprs: nft.Rule(parts...)})
 }
 
 func (b *ruleBuilder) forward(spec Spec) {
@@ -71,17 +67,17 @@ func (b *ruleBuilder) forwardOf(s Access, p netip.Prefix) {
 		if subnet.Addr().Is4() != p.Addr().Is4() {
 			continue
 		}
-		b.rule(in(TunnelLink), out(VPCLink), source(p), destination(subnet), accept())
-		b.rule(in(VPCLink), out(TunnelLink), source(subnet), destination(p), accept())
+		b.rule(nft.In(TunnelLink), nft.Out(VPCLink), nft.Source(p), nft.Destination(subnet), nft.Accept())
+		b.rule(nft.In(VPCLink), nft.Out(TunnelLink), nft.Source(subnet), nft.Destination(p), nft.Accept())
 	}
-	b.rule(in(VPCLink), out(TunnelLink), destination(p), icmpErrors(p.Addr().Is4()), accept())
+	b.rule(nft.In(VPCLink), nft.Out(TunnelLink), nft.Destination(p), icmpErrors(p.Addr().Is4()), nft.Accept())
 	if s.FullTunnel {
-		b.rule(in(TunnelLink), out(VPCLink), source(p), accept())
-		b.rule(in(VPCLink), out(TunnelLink), destination(p), established(), accept())
+		b.rule(nft.In(TunnelLink), nft.Out(VPCLink), nft.Source(p), nft.Accept())
+		b.rule(nft.In(VPCLink), nft.Out(TunnelLink), nft.Destination(p), nft.Established(), nft.Accept())
 	}
 	for _, other := range s.inside() {
 		if !s.Isolated && other.Addr().Is4() == p.Addr().Is4() {
-			b.rule(in(TunnelLink), out(TunnelLink), source(p), destination(other), accept())
+			b.rule(nft.In(TunnelLink), nft.Out(TunnelLink), nft.Source(p), nft.Destination(other), nft.Accept())
 		}
 	}
 }
@@ -89,81 +85,26 @@ func (b *ruleBuilder) forwardOf(s Access, p netip.Prefix) {
 // input lets clients and the VPC ping the gateway, and nothing more.
 func (b *ruleBuilder) input() {
 	b.begin("input", nftables.ChainTypeFilter, nftables.ChainHookInput, nftables.ChainPriorityFilter, nftables.ChainPolicyDrop)
-	b.rule(in("lo"), accept())
-	b.rule(protocol(unix.IPPROTO_ICMP), accept())
-	b.rule(protocol(unix.IPPROTO_ICMPV6), accept())
+	b.rule(nft.In("lo"), nft.Accept())
+	b.rule(nft.Protocol(unix.IPPROTO_ICMP), nft.Accept())
+	b.rule(nft.Protocol(unix.IPPROTO_ICMPV6), nft.Accept())
 }
 
 func (b *ruleBuilder) masquerade(spec Spec) {
 	b.begin("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, nftables.ChainPolicyAccept)
 	for _, s := range spec.Servers {
 		for _, p := range s.inside() {
-			b.rule(out(VPCLink), source(p), []expr.Any{&expr.Masq{}})
+			b.rule(nft.Out(VPCLink), nft.Source(p), nft.Part{&expr.Masq{}})
 		}
-	}
-}
-
-func accept() []expr.Any { return []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}} }
-
-func in(link string) []expr.Any  { return linkIs(expr.MetaKeyIIFNAME, link) }
-func out(link string) []expr.Any { return linkIs(expr.MetaKeyOIFNAME, link) }
-
-func linkIs(key expr.MetaKey, link string) []expr.Any {
-	name := make([]byte, 16)
-	copy(name, link)
-	return []expr.Any{
-		&expr.Meta{Key: key, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: name},
-	}
-}
-
-func protocol(number byte) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{number}},
 	}
 }
 
 // icmpErrors matches the ICMP errors that a connection needs: IPv6 types 1-4
 // (RFC 4443), and IPv4 "unreachable", which "fragmentation needed" is one of.
-func icmpErrors(v4 bool) []expr.Any {
+func icmpErrors(v4 bool) nft.Part {
 	number, low, high := byte(unix.IPPROTO_ICMPV6), byte(1), byte(4)
 	if v4 {
 		number, low, high = unix.IPPROTO_ICMP, 3, 3
 	}
-	return append(protocol(number),
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Len: 1},
-		&expr.Cmp{Op: expr.CmpOpGte, Register: 1, Data: []byte{low}},
-		&expr.Cmp{Op: expr.CmpOpLte, Register: 1, Data: []byte{high}})
-}
-
-func established() []expr.Any {
-	mask := binaryutil.NativeEndian.PutUint32(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED)
-	return []expr.Any{
-		&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: mask, Xor: make([]byte, 4)},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: make([]byte, 4)},
-	}
-}
-
-func source(p netip.Prefix) []expr.Any      { return addressIn(p, 12, 8) }
-func destination(p netip.Prefix) []expr.Any { return addressIn(p, 16, 24) }
-
-// addressIn matches the address at offset v4 or v6 of the IP header.
-func addressIn(p netip.Prefix, v4, v6 uint32) []expr.Any {
-	family, offset, size := byte(unix.NFPROTO_IPV4), v4, uint32(4)
-	if p.Addr().Is6() {
-		family, offset, size = unix.NFPROTO_IPV6, v6, 16
-	}
-	p = p.Masked()
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{family}},
-		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: size},
-		&expr.Bitwise{
-			SourceRegister: 1, DestRegister: 1, Len: size,
-			Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()), Xor: make([]byte, size),
-		},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: p.Addr().AsSlice()},
-	}
+	return nft.Rule(nft.Protocol(number), nft.ICMP(low, high))
 }

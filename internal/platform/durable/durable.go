@@ -55,11 +55,3 @@ func write(path string, b []byte, settled bool, place func(tmp string) error) er
 	}
 	return nil
 }
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
