@@ -11,8 +11,8 @@ profile=${1:-run}
 # openconnect is the peer that the demo connects with; iperf3 serves on its LAN.
 packages=(ca-certificates curl openssl iproute2 nftables openconnect iperf3)
 if [ "$profile" = test ]; then
-  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, the last three for the browser test.
-  packages+=(gcc libc6-dev ocserv stoken iputils-ping postgresql unzip chromium fonts-noto-cjk)
+  # gcc is for the race detector, dbus-daemon for the key store, stoken for software tokens, ping for the benchmark, the last three for the browser test.
+  packages+=(gcc libc6-dev dbus-daemon ocserv stoken iputils-ping postgresql unzip chromium fonts-noto-cjk)
 fi
 
 # version_at_least HAVE WANT
