@@ -11,7 +11,7 @@ profile=${1:-run}
 # openconnect is the peer that the demo connects with; iperf3 serves on its LAN.
 packages=(ca-certificates curl openssl iproute2 nftables openconnect iperf3)
 if [ "$profile" = test ]; then
-  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers, the last three for
+  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers and key store, the last three for
   # the browser test.
   packages+=(gcc libc6-dev ocserv stoken iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
 fi
