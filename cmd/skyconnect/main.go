@@ -101,7 +101,7 @@ func (o *options) home(p user.Person) (*user.Home, error) {
 	if p.Passphrase == nil {
 		p.Passphrase = o.passphrase
 	}
-	if p.Permission == nil {
+	if isTerminal(o.in) { // else nobody can be asked
 		p.Permission = o.permission
 	}
 	return user.Open(dir, o.socket, keystore.Place(o.keys), p)
@@ -145,7 +145,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &pending), errors.Is(err, client.ErrNoConsent), errors.Is(err, ipc.ErrPolicy), errors.Is(err, policy.ErrPermissionRefused):
+	case errors.As(err, &pending), errors.Is(err, client.ErrNoConsent), errors.Is(err, ipc.ErrPolicy), errors.Is(err, policy.ErrPermissionRefused), errors.Is(err, policy.ErrPermissionUnasked), errors.Is(err, policy.ErrPermissionUnnamed):
 		return exitPolicy
 	case errors.Is(err, ipc.ErrNoDaemon), errors.Is(err, ipc.ErrNotAllowed), errors.Is(err, ipc.ErrVersion), errors.Is(err, ipc.ErrCut):
 		return exitDaemon

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -282,5 +283,34 @@ func (o *options) confirm(sure bool, question string) error {
 	if err == nil && !ok {
 		err = quiet(exitFailed)
 	}
+	return err
+}
+
+// giveCertificate puts a certificate into a profile and its key into the key store.
+func (o *options) giveCertificate(c *cobra.Command, h *user.Home, name, certificate, key string) error {
+	text, err := os.ReadFile(certificate)
+	if err != nil {
+		return err
+	}
+	defer clear(text)
+	keys, err := h.Keys(c.Context())
+	if err != nil {
+		return err
+	}
+	if key == "" { // both are in one file
+		phrase, err := o.secret(o.say("ask.bundle_passphrase"))
+		if err != nil {
+			return err
+		}
+		defer clear(phrase)
+		_, err = h.Profiles.SetIdentity(name, "", bundle.Key{PKCS12: base64.StdEncoding.EncodeToString(text)}, string(phrase), keys)
+		return err
+	}
+	pem, err := os.ReadFile(key)
+	if err != nil {
+		return err
+	}
+	defer clear(pem)
+	_, err = h.Profiles.SetIdentity(name, string(text), bundle.Key{PKCS8: string(pem)}, "", keys)
 	return err
 }

@@ -65,7 +65,7 @@ func newBed(t *testing.T) *bed {
 	})
 	port := freePort(t)
 	b.cert = certificate(t)
-	b.cfg = Config{Permit: yes{}, Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Pin: PinOf(b.cert.Leaf), DTLS: true}
+	b.cfg = Config{Permit: yes{}, Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Pins: []string{PinOf(b.cert.Leaf)}, DTLS: true}
 	b.spec = gwlink.Gateway{ID: "vpngw-1", State: gwlink.GatewayActive, SSLServers: []gwlink.SSLServer{{
 		ID: "sslsrv-1", Name: "one", Port: port, UDP: true, Pool: netip.MustParsePrefix("10.98.0.0/24"),
 		LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}, MTU: 1400, DPD: 30, Keepalive: 60, CookieTimeout: 300, TLSMin: "1.2",

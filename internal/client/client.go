@@ -34,6 +34,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -45,11 +46,12 @@ import (
 type Config struct {
 	Permit Permit // nil: nothing is allowed
 
-	Server string // host:port
-	Path   string // of the URL that was typed, such as "/sales", which may choose a group
+	Server string         // host:port
+	At     netip.AddrPort // where it was reached before, so that no name need be looked up; zero = not known
+	Path   string         // of the URL that was typed, such as "/sales", which may choose a group
 	Proxy  *url.URL
 
-	Pin         string           // base64 of the SHA-256 of its public key; "" = Roots
+	Pins        []string         // base64 of the SHA-256 of its public key, any of them; none = Roots
 	Roots       *x509.CertPool   // nil = the system's
 	Certificate *tls.Certificate // of the person; nil = none
 

@@ -63,7 +63,7 @@ func TestWrongPasswordIsToldAndNotRepeated(t *testing.T) {
 func TestAnotherKeyThanThePinnedOneIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.cfg.Pin = base64.StdEncoding.EncodeToString(make([]byte, 32))
+	b.cfg.Pins = []string{base64.StdEncoding.EncodeToString(make([]byte, 32))}
 	if _, err := Login(context.Background(), b.cfg, Password("ann", []byte("pass"))); !errors.Is(err, ErrPin) {
 		t.Errorf("got %v, want %v", err, ErrPin)
 	}

@@ -38,6 +38,9 @@ type connection struct {
 
 // dial reaches the server: at first where it was before, if that is known.
 func dial(ctx context.Context, cfg Config, before netip.AddrPort) (*connection, error) {
+	if !before.IsValid() {
+		before = cfg.At
+	}
 	if err := cfg.permitted(); err != nil {
 		return nil, err
 	}

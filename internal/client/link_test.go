@@ -320,7 +320,7 @@ func TestWhoCannotBeReachedIsGivenUp(t *testing.T) {
 func TestAnotherServerIsNotTriedForLong(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.cfg.Pin = PinOf(certificate(t).Leaf)
+	b.cfg.Pins = []string{PinOf(certificate(t).Leaf)}
 	if err := <-b.runLink(NewLink(b.cfg, text("cookie"), b.open)); !errors.Is(err, ErrPin) || b.link.Snapshot().Cause != CauseUntrusted {
 		t.Errorf("got %v for %s", err, b.link.Snapshot().Cause)
 	}

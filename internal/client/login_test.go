@@ -261,7 +261,7 @@ func TestFloodsAreBounded(t *testing.T) {
 					}()
 				}
 			}()
-			cfg := Config{Permit: yes{}, Server: ln.Addr().String(), Pin: PinOf(cert.Leaf)}
+			cfg := Config{Permit: yes{}, Server: ln.Addr().String(), Pins: []string{PinOf(cert.Leaf)}}
 			ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 			defer cancel()
 			if _, err := Login(ctx, cfg, ann); err == nil || ctx.Err() != nil {
@@ -280,7 +280,7 @@ func TestFloodsAreBounded(t *testing.T) {
 func TestTheServerIsVerified(t *testing.T) {
 	t.Parallel()
 	s := newScript(t, func(int, request) string { return done() })
-	s.cfg.Pin = ""
+	s.cfg.Pins = nil
 	_, err := s.login(ann)
 	var untrusted *UntrustedError
 	if !errors.As(err, &untrusted) || !errors.Is(err, ErrUntrusted) || untrusted.Pin != PinOf(s.cert.Leaf) {

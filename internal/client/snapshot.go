@@ -101,13 +101,20 @@ func (s *status) connected(session *Session, w *wires) {
 			n.ConnectedAt = s.at.Now()
 		}
 		s.session, s.wires = session, w
-		n.State, n.Err, n.Tunnel, n.Server = Connected, nil, session.tunnel, session.c.remote()
+		n.State, n.Err, n.Tunnel = Connected, nil, session.tunnel
 		n.TLSVersion, n.TLSSuite = session.secured()
 		if n.Expires = (time.Time{}); session.tunnel.SessionLeft > 0 {
 			n.Expires = s.at.Now().Add(session.tunnel.SessionLeft)
 		}
 		n.Connections++
 	})
+}
+
+// reached notes where the server is, which the device's routes have to know first.
+func (s *status) reached(at netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.snap.Server = at
 }
 
 func (s *status) failed(err error) {

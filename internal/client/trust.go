@@ -52,23 +52,32 @@ func (c Config) tls(log *tlsrecord.KeyLog, asked *bool) *tls.Config {
 			return c.Certificate, nil // whatever CAs the server names, as stock clients do
 		},
 	}
-	if c.Pin == "" {
+	if len(c.Pins) == 0 {
 		return out
 	}
 	if net.ParseIP(out.ServerName) != nil {
 		out.ServerName = "" // no name is sent, so that the port's only server answers
 	}
 	out.InsecureSkipVerify = true
-	out.VerifyConnection = func(s tls.ConnectionState) error { return checkPin(s, c.Pin) }
+	out.VerifyConnection = func(s tls.ConnectionState) error { return checkPin(s, c.Pins) }
 	return out
 }
 
-func checkPin(s tls.ConnectionState, pin string) error {
-	if len(s.PeerCertificates) == 0 || subtle.ConstantTimeCompare([]byte(PinOf(s.PeerCertificates[0])), []byte(pin)) != 1 {
+func checkPin(s tls.ConnectionState, pins []string) error {
+	if len(s.PeerCertificates) == 0 {
 		return ErrPin
 	}
-	return nil
+	shown := []byte(PinOf(s.PeerCertificates[0]))
+	for _, pin := range pins {
+		if subtle.ConstantTimeCompare(shown, []byte(strings.TrimPrefix(pin, pinPrefix))) == 1 {
+			return nil
+		}
+	}
+	return ErrPin
 }
+
+// pinPrefix may stand before a pin, as openconnect's --servercert writes it.
+const pinPrefix = "pin-sha256:"
 
 // trouble is the error of a connection that says what the person can do about it.
 func (c *connection) trouble(err error) error {

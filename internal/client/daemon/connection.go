@@ -181,7 +181,7 @@ func (c *connection) planOf(t openconnect.Tunnel) netcfg.Plan {
 		DNS: t.DNS, Search: t.Domains, SplitDNS: t.SplitDNS, Bypass: t.ClientBypass,
 		KillSwitch: c.asked.KillSwitch, LocalLAN: c.asked.LocalLAN || t.LocalLAN,
 	}
-	if at := c.link.Server(); at.IsValid() {
+	if at := c.link.Snapshot().Server; at.IsValid() {
 		p.Servers = []netcfg.Server{{Addr: at.Addr(), TCP: at.Port(), UDP: uint16(t.DTLSPort)}}
 	}
 	for _, a := range []netip.Prefix{t.IPv4, t.IPv6} {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
@@ -167,9 +168,16 @@ func (h *Home) ask(f openconnect.AuthRequest) (openconnect.Answers, error) {
 	return answers, nil
 }
 
-// Up logs in, unless the daemon still has the connection, and has it connected.
-// on is told how it comes up.
+// Up logs in and has the daemon connect. A connection that is up is left alone
+// with ipc.ErrBusy: a second login could end it. on is told how it comes up.
 func (h *Home) Up(ctx context.Context, p profile.Profile, g Given, on func(ipc.Connection)) error {
+	now, err := h.Daemon.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(now.Connections, func(c ipc.Connection) bool { return c.Profile == p.ID && !c.State.Over() }) {
+		return ipc.ErrBusy
+	}
 	up, err := h.Login(ctx, p, g)
 	if err != nil {
 		return err

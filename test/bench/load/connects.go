@@ -37,7 +37,7 @@ func connects(rate int, length time.Duration) ([]figure, error) {
 	}
 	go p.report(ctx)
 	times, err := atRate(rate, length, func(i int) error {
-		return p.one(ctx, client.Config{Permit: allowed{}, Server: address, Pin: pin, DTLS: true}, i)
+		return p.one(ctx, client.Config{Permit: allowed{}, Server: address, Pins: []string{pin}, DTLS: true}, i)
 	})
 	if len(times) == 0 {
 		return nil, err

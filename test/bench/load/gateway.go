@@ -205,7 +205,7 @@ func startGateway(n int, heap string) (*child, error) {
 		return nil, fmt.Errorf("the gateway does not start: %w", err)
 	}
 	address, pin, _ := strings.Cut(strings.TrimSpace(line), " ")
-	c.cfg = client.Config{Permit: allowed{}, Server: address, Pin: pin, DTLS: true}
+	c.cfg = client.Config{Permit: allowed{}, Server: address, Pins: []string{pin}, DTLS: true}
 	return c, nil
 }
 

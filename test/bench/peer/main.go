@@ -54,7 +54,7 @@ func (allowed) Allows() error { return nil }
 func main() {
 	o := options{cfg: client.Config{Permit: allowed{}}}
 	flag.StringVar(&o.cfg.Server, "server", "", "host:port of the gateway")
-	flag.StringVar(&o.cfg.Pin, "pin", "", "base64 of the SHA-256 of its public key")
+	pin := flag.String("pin", "", "base64 of the SHA-256 of its public key")
 	flag.StringVar(&o.cfg.Path, "path", "", "path of the URL that was typed")
 	flag.BoolVar(&o.cfg.DTLS, "dtls", true, "use DTLS when the gateway offers it")
 	ext := flag.String("ext", "", "private extensions to ask for, with commas")
@@ -69,6 +69,9 @@ func main() {
 	flag.BoolVar(&o.verbose, "verbose", false, "tell all changes")
 	cpu := flag.String("cpuprofile", "", "file to write a CPU profile to")
 	flag.Parse()
+	if *pin != "" {
+		o.cfg.Pins = []string{*pin}
+	}
 	if *ext != "" {
 		o.cfg.Extensions = strings.Split(*ext, ",")
 	}
