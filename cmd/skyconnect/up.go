@@ -86,7 +86,11 @@ func (o *options) up() *cobra.Command {
 }
 
 func (o *options) connect(c *cobra.Command, args []string, g *given) error {
-	h, err := o.home(user.Person{Form: o.form})
+	var person user.Person
+	if isTerminal(o.in) { // else a refusal is the end of it
+		person.Form = o.form
+	}
+	h, err := o.home(person)
 	if err != nil {
 		return err
 	}

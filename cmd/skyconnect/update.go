@@ -64,7 +64,7 @@ func (o *options) renew(c *cobra.Command, h *user.Home, args []string, url, root
 	u, err := update.New(update.Config{
 		URL: url, Root: root, Dir: filepath.Join(h.Dir.Root(), "releases"), Version: version, Client: &http.Client{Timeout: 10 * time.Minute},
 		Network: func() error { permit, _, err := h.Permit(p); return orErr(permit, err) },
-		Install: func() error { return h.Policy.Use(policy.Updates, policy.BuiltIn, o.permission) },
+		Install: func() error { return h.Permitted(policy.Updates) },
 	})
 	if err != nil {
 		return err

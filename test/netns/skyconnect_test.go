@@ -251,6 +251,7 @@ func TestSkyconnectSurvives(t *testing.T) {
 func TestAKillSwitchOutlivesTheDaemon(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
+	l.server.LocalSubnets = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
 	l.want()
 	l.startNode()
 	p := l.person()

@@ -225,6 +225,11 @@ func (h *Home) Erase(ctx context.Context) error {
 	return h.Dir.Erase(ctx)
 }
 
+// Permitted asks for a permission that was not answered yet, at its use.
+func (h *Home) Permitted(id string) error {
+	return h.Policy.Use(id, policy.BuiltIn, h.person.Permission)
+}
+
 // releaseRoot is what trust in releases begins with.
 const releaseRoot = "releases/root.json"
 
