@@ -98,6 +98,11 @@ function routes(scenario, n) {
     'GET /ssl-clients/:id/locks': () => ({
       items: [{ source: '198.51.100.7', until: data.secret.until, banned_until: data.secret.until }],
     }),
+    'GET /ssl-clients/:id/connect-link': () => ({
+      import_link: `skyconnect://import#${'Ab3_'.repeat(500)}`,
+      signer_key: '4f2a9c1e7b80d35566aa10fe92c4b7d8e1f00321',
+      fits_qr: true,
+    }),
     'GET /ssl-clients/:id/devices': () => items(data.devices(n)),
     'POST /ssl-clients/:id/recovery-codes': () => ({
       recovery_codes: Array.from({ length: 10 }, (_, i) => `k7qm-2xw${i}-nd4p-6hta`),

@@ -231,7 +231,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
-		System: s.vault, Password: hasher, Corrections: lateDesk{m},
+		System: s.vault, Password: hasher, Corrections: lateDesk{m}, Policies: clientPolicy{m.consent},
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
 			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),

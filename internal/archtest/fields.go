@@ -52,13 +52,14 @@ func (f fields) report(n ast.Node, format string, args ...any) {
 	*f.found = append(*f.found, violation(f.at(n), format, args...))
 }
 
-// loggers may name keys that they were handed: they are the list's own gate.
-const loggers = Module + "/internal/platform/slogx"
+// loggers may name keys that they were handed: they are the list's own gate, or
+// stand before it.
+var loggers = []string{Module + "/internal/platform/slogx", Module + "/internal/client/journal"}
 
 // logged holds a call into log/slog: a parameter "key" is one, and variadic
 // "args" are pairs or attributes.
 func (f fields) logged(call *ast.CallExpr, callee *types.Func) {
-	if callee.Pkg() == nil || callee.Pkg().Path() != "log/slog" || f.path == loggers {
+	if callee.Pkg() == nil || callee.Pkg().Path() != "log/slog" || slices.Contains(loggers, f.path) {
 		return
 	}
 	sig := callee.Signature()
@@ -120,7 +121,7 @@ func (f fields) literal(n ast.Node) {
 	case door + ".Call":
 		f.part(lit, 4, "Fields", f.names)
 	case "log/slog.Attr":
-		if f.path != loggers {
+		if !slices.Contains(loggers, f.path) {
 			f.part(lit, 0, "Key", f.key)
 		}
 	}

@@ -249,6 +249,7 @@ export const api = {
     confirmEnrolment: (token: string, code: string) =>
       data(client.POST('/api/v1/token-enrolments/confirm', { body: { token, code } })),
     bundleLink: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/bundle-link', at(id))),
+    connectLink: (id: string) => data(client.GET('/api/v1/ssl-clients/{id}/connect-link', at(id))),
     makeBundleLink: (id: string, hours: number) =>
       data(client.POST('/api/v1/ssl-clients/{id}/bundle-link', { ...at(id), body: { hours } })),
     revokeBundleLink: (id: string) => data(client.DELETE('/api/v1/ssl-clients/{id}/bundle-link', at(id))),

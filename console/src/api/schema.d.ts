@@ -2993,6 +2993,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ssl-clients/{id}/connect-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The client's profile for skyconnect as a link and QR code
+         * @description Signed, with the client policy in force. The file of the bundle has the private key too.
+         */
+        get: operations["get-ssl-client-connect-link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ssl-clients/{id}/devices": {
         parameters: {
             query?: never;
@@ -4241,6 +4261,13 @@ export interface components {
             name?: string;
             /** @description Id of the private network that it joins */
             network?: string;
+        };
+        ConnectLink: {
+            fits_qr: boolean;
+            /** @description For skyconnect, as text or QR code. It has no private key and no password in it */
+            import_link: string;
+            /** @description Id of the key that signed it, as skyconnect shows it */
+            signer_key: string;
         };
         ConsentAct: {
             adult?: boolean;
@@ -13595,6 +13622,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ssl-client-connect-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectLink"];
+                };
             };
             /** @description Error */
             default: {

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { ClientSecret, SSLClient, SSLServer, TokenInvitation, ResetReason } from '../api/types';
 import { BundleLink } from '../components/bundle-link';
+import { ConnectLink } from '../components/connect-link';
 import { ClientLimits } from '../components/client-limits';
 import { ClientAddresses } from '../components/client-addresses';
 import { stateOf } from '../components/client-table';
@@ -65,6 +66,7 @@ export function ClientPage() {
               <div className="stack">
                 <HowTo client={c} server={server.data} />
                 <BundleLink client={c} />
+                <ConnectLink client={c} />
               </div>
             ),
           },

@@ -3,7 +3,6 @@ package profile
 import (
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // Keys is the key store, as far as profiles need it.
@@ -116,7 +115,7 @@ func (s *Store) Import(b bundle.Bundle, passphrase string, c Confirm, keys Keys)
 
 func (s *Store) merged(pl Plan) Profile {
 	now := s.clock.Now()
-	p := Profile{ID: id.New(prefix), Profile: pl.Bundle.Profile, Signer: pl.Signer, Imported: now, Changed: now}
+	p := Profile{ID: newID(), Profile: pl.Bundle.Profile, Signer: pl.Signer, Imported: now, Changed: now}
 	if pl.Former == nil {
 		return p
 	}

@@ -14,11 +14,13 @@ package profile
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +29,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // Errors of the store.
@@ -43,10 +44,12 @@ var (
 // Most is how many profiles there may be.
 const Most = 100
 
-const (
-	pattern = "profiles/*.json"
-	prefix  = "prf"
-)
+const pattern = "profiles/*.json"
+
+var goodID = regexp.MustCompile(`^prf_[a-z2-7]{26}$`)
+
+// newID is random: platform/id brings along what a client has no use for.
+func newID() string { return "prf_" + strings.ToLower(rand.Text()) }
 
 // Profile is a stored profile.
 type Profile struct {
@@ -116,7 +119,7 @@ func (s *Store) read(name string) (Profile, error) {
 	if err == nil {
 		err = f.Profile.Check()
 	}
-	if err == nil && (f.Version != 1 || f.ID != strings.TrimSuffix(path.Base(name), ".json") || !id.Has(f.ID, prefix)) {
+	if err == nil && (f.Version != 1 || f.ID != strings.TrimSuffix(path.Base(name), ".json") || !goodID.MatchString(f.ID)) {
 		err = errors.New("it is not the file of its name")
 	}
 	if err != nil {
@@ -160,7 +163,7 @@ func (s *Store) Add(p bundle.Profile) (Profile, error) {
 		return Profile{}, ErrName.With("name", p.Name)
 	}
 	now := s.clock.Now()
-	out := Profile{ID: id.New(prefix), Profile: p, Own: true, Imported: now, Changed: now}
+	out := Profile{ID: newID(), Profile: p, Own: true, Imported: now, Changed: now}
 	return out, s.writeLocked(out)
 }
 

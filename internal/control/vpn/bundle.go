@@ -46,17 +46,9 @@ func (s *Service) Bundle(ctx context.Context, p account.Principal, client string
 
 // bundleOf is a client's bundle; whoever hands it out records that first.
 func (s *Service) bundleOf(ctx context.Context, by vault.Reader, c SSLClient) (Bundle, error) {
-	srv, err := s.Server(ctx, c.Account, c.Server)
+	b, err := s.plainBundle(ctx, c)
 	if err != nil {
 		return Bundle{}, err
-	}
-	at, err := s.addresses(ctx, c.Gateway)
-	if err != nil {
-		return Bundle{}, err
-	}
-	b := bundle{server: srv, client: c, addresses: at}
-	if s.config.URL != "" {
-		b.rights = s.config.URL + UserPath + "?server=" + srv.ServerNames[0]
 	}
 	if s.clock.Now().Before(c.Readable.Key) {
 		plain, err := s.open(ctx, by, c, "key_sealed")
@@ -65,8 +57,28 @@ func (s *Service) bundleOf(ctx context.Context, by vault.Reader, c SSLClient) (B
 		}
 		b.key = plain["key_sealed"]
 	}
+	if b.connect, err = s.connectEntry(ctx, b); err != nil {
+		return Bundle{}, err
+	}
 	packed, err := b.pack()
 	return Bundle{Name: c.Name + ".zip", ZIP: packed}, err
+}
+
+// plainBundle is a client's bundle without what is secret.
+func (s *Service) plainBundle(ctx context.Context, c SSLClient) (bundle, error) {
+	srv, err := s.Server(ctx, c.Account, c.Server)
+	if err != nil {
+		return bundle{}, err
+	}
+	at, err := s.addresses(ctx, c.Gateway)
+	if err != nil {
+		return bundle{}, err
+	}
+	b := bundle{server: srv, client: c, addresses: at}
+	if s.config.URL != "" {
+		b.rights = s.config.URL + UserPath + "?server=" + srv.ServerNames[0]
+	}
+	return b, nil
 }
 
 type bundle struct {
@@ -75,6 +87,7 @@ type bundle struct {
 	addresses []netip.Addr
 	rights    string // address of the page of the user's rights; empty where it is not known
 	key       []byte // PKCS #8; empty when it may not be read
+	connect   []byte // skyconnect's file
 }
 
 type entry struct {
@@ -104,7 +117,7 @@ func (b bundle) pack() ([]byte, error) {
 		return nil, err
 	}
 	entries = append(entries, entry{"profile.xml", profile}, entry{"README.txt", []byte(b.readme(secret))})
-	return zipped(entries)
+	return zipped(append(entries, entry{connectFile, b.connect}))
 }
 
 // foreign tells that clients sign in with certificates of the customer's CAs.
@@ -224,6 +237,7 @@ func (b bundle) readme(secret string) string {
 	if b.rights != "" {
 		fmt.Fprintf(&t, "\nYour data and rights, without your administrator:\n%s\n", b.rights)
 	}
+	fmt.Fprintf(&t, "\nConnect with skyconnect: open %s with it, or run\n\nskyconnect profiles import %s\n", connectFile, connectFile)
 	fmt.Fprintf(&t, "\nConnect with openconnect:\n\n%s\n", b.command())
 	if b.server.TwoFactor && !b.client.TwoFactorExempt {
 		mode := map[TokenKind]string{TokenTOTP: "totp", TokenStoken: "rsa"}[b.client.Token]

@@ -60,6 +60,7 @@ type Deps struct {
 	Config   Config
 
 	Corrections Corrections // nil: nobody is told (tests)
+	Policies    Policies    // nil: profiles bring no policy, and the client's own holds (tests)
 }
 
 // Service is the vpn module.
@@ -76,6 +77,7 @@ type Service struct {
 	config Config
 
 	corrections Corrections
+	policies    Policies
 
 	mu      sync.Mutex
 	secrets map[string]secret // opened system secrets; see secret.go
@@ -88,7 +90,7 @@ type Service struct {
 func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, fleet: d.Fleet, vault: d.Vault,
-		system: d.System, hasher: d.Password, config: d.Config, corrections: d.Corrections, secrets: map[string]secret{},
+		system: d.System, hasher: d.Password, config: d.Config, corrections: d.Corrections, policies: d.Policies, secrets: map[string]secret{},
 	}
 	s.fleet.Bind(s)
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)

@@ -96,7 +96,7 @@ func (p Policy) Check() error {
 		return bad("policy.texts")
 	}
 	for i, t := range p.Texts {
-		if t.Locale != Languages[i] || t.Body == "" || len(t.Body) > maxPolicyText || !readable(t.Body) || t.Title == "" || len(t.Title) > maxURL || !printable(t.Title) {
+		if t.Locale != Languages[i] || t.Body == "" || len(t.Body) > maxPolicyText || !readable(t.Body) || t.Title == "" || len(t.Title) > maxURL || !readable(t.Title) {
 			return bad("policy.texts")
 		}
 	}

@@ -30,6 +30,13 @@ type BundleToken struct {
 	Token string `json:"token" minLength:"1" maxLength:"100"`
 }
 
+// ConnectLink is a client's profile for skyconnect as a link.
+type ConnectLink struct {
+	ImportLink string `json:"import_link" doc:"For skyconnect, as text or QR code. It has no private key and no password in it"`
+	SignerKey  string `json:"signer_key" doc:"Id of the key that signed it, as skyconnect shows it"`
+	FitsQR     bool   `json:"fits_qr"`
+}
+
 // bundleLinks registers the operations of links to a client's bundle. Who holds
 // a link needs no account.
 func bundleLinks(a *API, s *vpn.Service) {
@@ -50,6 +57,14 @@ func bundleLinks(a *API, s *vpn.Service) {
 		func(ctx context.Context, in *ResourceID) (*Body[BundleLinkState], error) {
 			v, err := s.OpenBundleLink(ctx, Who(ctx).Account, in.ID)
 			return &Body[BundleLinkState]{toBundleLink(v)}, err
+		})
+	Get(a, "/ssl-clients/{id}/connect-link", Operation{
+		ID: "get-ssl-client-connect-link", Summary: "The client's profile for skyconnect as a link and QR code", Tag: tag, Access: Customer,
+		Detail: "Signed, with the client policy in force. The file of the bundle has the private key too.",
+	},
+		func(ctx context.Context, in *ResourceID) (*private[ConnectLink], error) {
+			v, err := s.ConnectLink(ctx, Who(ctx).Account, in.ID)
+			return &private[ConnectLink]{secretCache, ConnectLink{v.Link, v.Signer, v.QR}}, err
 		})
 	Delete(a, path, Operation{ID: "revoke-ssl-client-bundle-link", Summary: "End the link to the bundle", Tag: tag, Access: Customer},
 		func(ctx context.Context, in *ResourceID) (*struct{}, error) {

@@ -299,7 +299,7 @@ func TestTheBundleIsAZIPFile(t *testing.T) {
 	for _, f := range z.File {
 		names = append(names, f.Name)
 	}
-	if want := []string{"ca.pem", "client.pem", "key.pem", "client.p12", "profile.xml", "README.txt"}; !slices.Equal(names, want) {
+	if want := []string{"ca.pem", "client.pem", "key.pem", "client.p12", "profile.xml", "README.txt", "profile.skyconnect"}; !slices.Equal(names, want) {
 		t.Errorf("got %v, want %v", names, want)
 	}
 }
