@@ -78,10 +78,12 @@ keep_ocserv_off() {
 extract_resolvconfs() {
   [ "$profile" = test ] && command -v apt-get >/dev/null || return 0
   local p dir=$build/resolvconf
+  mkdir -p "$dir" "$build/log"
   for p in openresolv resolvconf; do
     [ -d "$dir/$p/etc" ] && continue
-    mkdir -p "$dir"
-    (cd "$dir" && apt-get download -q "$p" && dpkg-deb -x "$p"_*.deb "$p.new" && mv "$p.new" "$p") >>"$build/log/apt.log" 2>&1 ||
+    rm -rf "${dir:?}/$p" "$dir/$p.new"
+    (cd "$dir" && { apt-get download -q "$p" || { apt-get update -q && apt-get download -q "$p"; }; } &&
+      dpkg-deb -x "$p"_*.deb "$p.new" && mv "$p.new" "$p") >>"$build/log/apt.log" 2>&1 ||
       die "apt-get could not download $p; the whole log is in build/log/apt.log"
   done
 }

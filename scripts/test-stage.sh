@@ -104,7 +104,7 @@ stage_long() {
   go run ./test/mutants || status=$?
   go_tests long "${race[@]}" -count=10 -timeout 60m ./internal/dataplane/... ./internal/protocol/... ./internal/tun/... ./internal/platform/... || status=$?
   need_root "the soak" test-long
-  go_tests soak -tags netns,long -count=1 -timeout 24h -run TestSoak ./test/netns || status=$?
+  go_tests soak -tags netns,long -count=1 -timeout 24h -run "TestSoak|TestAnIdleClient" ./test/netns || status=$?
   counted "10,000 sessions" ten_thousand_sessions || status=$?
   go_tests histories -count=1 -timeout 60m -run TestAnyHistoryKeepsThePromises ./internal/app -rapid.checks=100 || status=$?
   return $status

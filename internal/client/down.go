@@ -46,6 +46,7 @@ func (s *Session) frames(d *deviceWriter, b []byte) error {
 		}
 		b = rest
 		if err := s.frame(d, f); err != nil {
+			d.flush() // what came before it
 			return err
 		}
 	}

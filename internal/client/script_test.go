@@ -24,6 +24,7 @@ type script struct {
 	mu       sync.Mutex
 	requests []request
 	conns    int
+	once     bool // closes a connection behind its first answer
 	answer   func(n int, q request) string // raw; "" closes the connection
 }
 
@@ -79,12 +80,12 @@ func (s *script) serve(c *tls.Conn) {
 		q := request{Request: r, conn: conn, doc: doc, tls: c.ConnectionState()}
 		s.mu.Lock()
 		s.requests = append(s.requests, q)
-		text := s.answer(len(s.requests)-1, q)
+		text, once := s.answer(len(s.requests)-1, q), s.once
 		s.mu.Unlock()
 		if text == "" {
 			return
 		}
-		if _, err := io.WriteString(c, text); err != nil {
+		if _, err := io.WriteString(c, text); err != nil || once {
 			return
 		}
 	}

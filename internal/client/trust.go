@@ -89,7 +89,7 @@ func (c *connection) trouble(err error) error {
 		}
 		return e
 	}
-	if c.asked && aboutCertificate(err) {
+	if c.asked && aboutCertificate(err, c.cfg.Certificate == nil) {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	return err
@@ -98,9 +98,10 @@ func (c *connection) trouble(err error) error {
 // aboutCertificate tells whether the server ended the connection because of the
 // person's certificate: bad_certificate (42) to unknown_ca (48) without
 // illegal_parameter (47), access_denied (49), certificate_required (116): RFC
-// 8446 section 6.2. TLS 1.3 says so only after the handshake. crypto/tls has
-// only words for alerts.
-func aboutCertificate(err error) bool {
+// 8446 section 6.2. TLS 1.3 says so only after the handshake, TLS 1.2 calls it a
+// failure of the handshake when there is none (RFC 5246 section 7.4.6). crypto/tls
+// has only words for alerts.
+func aboutCertificate(err error, none bool) bool {
 	var own tlsrecord.PeerError
 	if errors.As(err, &own) {
 		return own >= 42 && own <= 49 && own != 47 || own == 116
@@ -109,5 +110,6 @@ func aboutCertificate(err error) bool {
 	if !errors.As(err, &std) || std.Op != "remote error" || std.Err == nil {
 		return false
 	}
-	return strings.Contains(std.Err.Error(), "certificate") || strings.Contains(std.Err.Error(), "access denied")
+	said := func(words string) bool { return strings.Contains(std.Err.Error(), words) }
+	return said("certificate") || said("access denied") || none && said("handshake failure")
 }

@@ -266,7 +266,8 @@ func TestResolvconf(t *testing.T) {
 				return map[string]any{"Type": "overlay", "Target": target, "Options": options, "Make": make}
 			}
 			mounts := []map[string]any{
-				{"Type": "tmpfs", "Target": "/run"}, overlay("/usr/sbin", "sbin", ""), overlay("/usr/lib", "lib", ""),
+				{"Type": "tmpfs", "Target": "/run"},
+				overlay("/usr/sbin", "sbin", ""), overlay("/usr/lib", "lib", ""),
 				overlay("/etc", "etc", ",upperdir=/run/etc/upper,workdir=/run/etc/work", "/run/etc/upper", "/run/etc/work"),
 			}
 			show := map[string]any{"Show": "/etc/resolv.conf"}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -183,7 +184,7 @@ func (h *host) way(to string, control ...func(string, string, syscall.RawConn) e
 	h.t.Helper()
 	h.out.clear()
 	address := netip.MustParseAddrPort(to)
-	d := net.Dialer{Timeout: time.Second}
+	d := net.Dialer{Timeout: 5 * time.Second} // a reject comes with the second packet of TCP
 	if len(control) > 0 {
 		d.Control = control[0]
 	}
@@ -273,15 +274,22 @@ func (h *host) remove(device string) {
 	h.must(h.within("h", func() error { return h.Remove(h.t.Context(), device) }))
 }
 
+// qdisc is what the kernel gives a link that is set up for the first time.
+var qdisc = regexp.MustCompile(`qdisc \w+ `)
+
 // picture is all that this package may change, as the system's own programs show
 // it.
 func (h *host) picture() string {
 	h.t.Helper()
 	var all strings.Builder
-	for _, args := range [][]string{
-		{"-o", "link"}, {"-o", "addr"}, {"-4", "rule"}, {"-6", "rule"}, {"-4", "route", "show", "table", "all"}, {"-6", "route", "show", "table", "all"},
-	} {
-		all.WriteString(h.output(append([]string{"-n", h.id + "h"}, args...)...))
+	for _, family := range []string{"-4", "-6"} {
+		cmd := exec.Command("ip", "-o", family, "-n", h.id+"h", "-batch", "-")
+		cmd.Stdin = strings.NewReader("link\naddr\nrule\nroute show table all\n")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			h.t.Fatalf("ip -batch: %v: %s", err, out)
+		}
+		all.Write(qdisc.ReplaceAll(out, nil))
 	}
 	all.WriteString(h.output("netns", "exec", h.id+"h", "nft", "list", "ruleset"))
 	return all.String() + h.files()
@@ -637,6 +645,50 @@ func TestAnErrorLeavesTheHostAsItWas(t *testing.T) {
 		t.Errorf("nobody waits: got %v", err)
 	}
 	h.as(before, "nobody waits")
+}
+
+// A full disk stops what has not begun, and no undoing.
+func TestFullDisk(t *testing.T) {
+	h := newHost(t)
+	h.device("sky0")
+	h.must(h.Close())
+	h.must(os.MkdirAll(h.cfg.Journal, 0o700))
+	h.must(unix.Mount("tmpfs", h.cfg.Journal, "tmpfs", 0, "size=64k,mode=0700"))
+	t.Cleanup(func() { _ = unix.Unmount(h.cfg.Journal, unix.MNT_DETACH) })
+	h.open()
+	filler := filepath.Join(h.cfg.Journal, "filler")
+	fill := func() { _ = os.WriteFile(filler, make([]byte, 1<<20), 0o600) } // until it is full
+	before := h.picture()
+	fill()
+	var w []hostnet.Warning
+	err := h.try(full(), &w)
+	h.must(os.Remove(filler))
+	if !errors.Is(err, hostnet.ErrJournal) || !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("got %v, want a full disk", err)
+	}
+	h.as(before, "the disk is full")
+	h.apply(full(func(p *hostnet.Plan) { p.KillSwitch = true }))
+	former := h.picture()
+	fill()
+	err = h.try(full(func(p *hostnet.Plan) { p.Exclude = prefixes(manyNetworks(1000)) }), &w)
+	h.must(os.Remove(filler))
+	if !errors.Is(err, hostnet.ErrJournal) {
+		t.Errorf("a new plan: got %v, want ErrJournal", err)
+	}
+	h.as(former, "a new plan on a full disk")
+	fill()
+	h.remove("sky0")
+	h.must(os.Remove(filler))
+	h.as(before, "removed on a full disk")
+}
+
+// manyNetworks are enough to fill a page of the journal.
+func manyNetworks(n int) string {
+	var all strings.Builder
+	for i := range n {
+		fmt.Fprintf(&all, "10.%d.%d.0/24 ", 100+i/250, i%250)
+	}
+	return all.String()
 }
 
 func TestResolvConfComesBack(t *testing.T) {

@@ -34,7 +34,8 @@ type Plan struct {
 	Bypass bool
 
 	// KillSwitch keeps what belongs inside from leaving outside, also while
-	// the tunnel is away.
+	// the tunnel is away. Names are not resolved then: who connects again needs
+	// the addresses of Servers, which Host.Plans keeps.
 	KillSwitch bool
 
 	// LocalLAN leaves the private networks outside that the host has a route

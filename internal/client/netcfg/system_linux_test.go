@@ -41,16 +41,19 @@ func TestRulesOfAPlan(t *testing.T) {
 		v4, v6 string
 	}{
 		{
-			"everything", []func(*Plan){six},
+			"everything",
+			[]func(*Plan){six},
 			"20000: to 203.0.113.10/32 ipproto 6 dport 443 goto 32766\n20000: to 203.0.113.10/32 ipproto 17 dport 4443 goto 32766\n20003: to 0.0.0.0/0 lookup 20000",
 			"20000: to 2001:db8::10/128 goto 32766\n20001: to fe80::/10 goto 32766\n20003: to ::/0 lookup 20000",
 		},
 		{
-			"client bypass has no rule of IPv6", []func(*Plan){six, bypass, func(p *Plan) { p.Servers[0].TCP, p.Servers[0].UDP = 0, 0 }},
+			"client bypass has no rule of IPv6",
+			[]func(*Plan){six, bypass, func(p *Plan) { p.Servers[0].TCP, p.Servers[0].UDP = 0, 0 }},
 			"20000: to 203.0.113.10/32 goto 32766\n20003: to 0.0.0.0/0 lookup 20000", "",
 		},
 		{
-			"a proxy on this host needs no way outside", []func(*Plan){bypass, func(p *Plan) { p.Servers[0].Addr = netip.MustParseAddr("127.0.0.1") }},
+			"a proxy on this host needs no way outside",
+			[]func(*Plan){bypass, func(p *Plan) { p.Servers[0].Addr = netip.MustParseAddr("127.0.0.1") }},
 			"20003: to 0.0.0.0/0 lookup 20000", "",
 		},
 	} {
@@ -112,7 +115,8 @@ func TestRoutesOfAPlan(t *testing.T) {
 		{"excludes", []func(*Plan){exclude("10.1.0.0/16 2001:db8::/32")}, "0.0.0.0/0 dev, 10.98.0.0/24 dev, 10.1.0.0/16 throw", "::/0 unreachable, 2001:db8::/32 throw"},
 		{"split", []func(*Plan){include("10.1.0.0/16 fd00::/8")}, "10.1.0.0/16 dev, 10.98.0.0/24 dev", ""},
 		{
-			"a kill switch leaves what is unreachable", []func(*Plan){include("10.1.0.0/16"), with("10.98.0.2/32"), kill},
+			"a kill switch leaves what is unreachable",
+			[]func(*Plan){include("10.1.0.0/16"), with("10.98.0.2/32"), kill},
 			"10.1.0.0/16 dev, 10.1.0.0/16 unreachable, 10.98.0.2/32 dev, 10.98.0.2/32 unreachable", "",
 		},
 	} {
