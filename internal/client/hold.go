@@ -18,7 +18,7 @@ var (
 // returns.
 func (l *Link) hold(ctx context.Context, s *Session) (*Session, error) {
 	h := holding{l: l, s: s, wall: l.cfg.clock().Now()}
-	t := time.NewTicker(s.tickEvery())
+	t := time.NewTicker(l.tickEvery(s))
 	defer t.Stop()
 	for {
 		select {
@@ -41,14 +41,14 @@ func (l *Link) hold(ctx context.Context, s *Session) (*Session, error) {
 
 // tickEvery is seldom, since each tick wakes a machine that may be idle, and often
 // enough for short DPD times.
-func (s *Session) tickEvery() time.Duration {
-	every := tick
+func (l *Link) tickEvery(s *Session) time.Duration {
+	every := l.every
 	for _, dpd := range []time.Duration{s.tunnel.DPD, s.tunnel.DTLSDPD} {
 		if dpd > 0 {
 			every = min(every, dpd/4)
 		}
 	}
-	return max(every, tick/10)
+	return max(every, leastTick)
 }
 
 // rekeyAt is at what age a session needs new keys; 0 = never.
@@ -139,7 +139,7 @@ func (h *holding) stay(ctx context.Context, why error) (*Session, error) {
 // tick returns the session to go on with.
 func (h *holding) tick(ctx context.Context) (*Session, error) {
 	wall := h.l.cfg.clock().Now()
-	slept := wall.Sub(h.wall) > tick+sleptFor
+	slept := wall.Sub(h.wall) > h.l.every+sleptFor
 	h.wall = wall
 	if slept {
 		return h.stay(ctx, errSilent)

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	tick        = 2 * time.Second
+	usualTick   = 10 * time.Second // each one wakes the machine
+	leastTick   = 200 * time.Millisecond
 	sleptFor    = 10 * time.Second // that the clock is ahead of the ticks
 	answerLimit = 3 * time.Second  // of a server that is asked whether it is there
 	rekeyRetry  = time.Minute
@@ -46,6 +47,7 @@ type Link struct {
 	cookie openconnect.Secret
 	open   Opener
 	steady func() time.Duration
+	every  time.Duration // usualTick
 	least  time.Duration // of a rekey time
 
 	wires   *wires // nil before the first tunnel
@@ -66,7 +68,7 @@ type Link struct {
 // NewLink returns a Link; Run makes it work.
 func NewLink(cfg Config, cookie openconnect.Secret, open Opener) *Link {
 	l := &Link{
-		cfg: cfg, cookie: cookie, open: open, steady: clock.Steady(), least: leastRekey,
+		cfg: cfg, cookie: cookie, open: open, steady: clock.Steady(), least: leastRekey, every: usualTick,
 		kicks: make(chan struct{}, 1), leave: make(chan struct{}), over: make(chan struct{}),
 	}
 	l.retry.reset()
