@@ -78,9 +78,8 @@ func (l *login) session(a openconnect.Answer) (openconnect.Secret, error) {
 // begin asks for the first form.
 func (l *login) begin(ctx context.Context) (openconnect.Answer, error) {
 	a, err := l.init(ctx, openconnect.Answer{}, false)
-	var refused *RefusedError
-	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized && l.cfg.Certificate == nil && l.asked {
-		return a, ErrCertificate // stock servers have no words for it
+	if err != nil && l.cfg.Certificate == nil && l.asked && wordless(err) {
+		return a, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	if err != nil || !a.WantsCertificate {
 		return a, err
@@ -94,6 +93,13 @@ func (l *login) begin(ctx context.Context) (openconnect.Answer, error) {
 		err = ErrCertificate
 	}
 	return a, err
+}
+
+// wordless tells whether the server has refused the first request as stock ones
+// do that want a certificate: by 401, or by closing.
+func wordless(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.Status == http.StatusUnauthorized || closed(err)
 }
 
 func (l *login) init(ctx context.Context, to openconnect.Answer, noCertificate bool) (openconnect.Answer, error) {

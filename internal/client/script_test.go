@@ -24,7 +24,7 @@ type script struct {
 	mu       sync.Mutex
 	requests []request
 	conns    int
-	once     bool // closes a connection behind its first answer
+	once     bool                          // closes a connection behind its first answer
 	answer   func(n int, q request) string // raw; "" closes the connection
 }
 
