@@ -36,6 +36,9 @@ func Password(name string, password []byte) Answerer {
 
 // Answer fills in a form.
 func (k *Known) Answer(f openconnect.AuthRequest) (openconnect.Answers, error) {
+	if f.Error == nil && k.told && strings.Contains(strings.ToLower(f.Message), "failed") { // as ocserv says it
+		f.Error = &openconnect.FormError{ID: openconnect.ErrorLoginFailed, Text: f.Message}
+	}
 	if f.Error != nil && k.told && !asksCode(f) {
 		if k.Ask == nil {
 			return nil, refusedForm(f, ErrRefused)

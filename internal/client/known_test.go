@@ -48,6 +48,8 @@ func TestCodesAreFilledIn(t *testing.T) {
 	}
 	next := form("main", input(openconnect.InputPassword, openconnect.FieldAnswer))
 	next.Message = "Please enter the Next Tokencode"
+	failed := form("main", passwordInput)
+	failed.Message = "Login failed.\nPlease enter your password."
 	hidden := openconnect.Input{Type: openconnect.InputHidden, Name: "h", Value: "v"}
 	at := clock.NewFake(time.Unix(publishedAt, 0))
 	for _, c := range []struct {
@@ -66,6 +68,7 @@ func TestCodesAreFilledIn(t *testing.T) {
 		{"the next code", []openconnect.AuthRequest{form("main", passwordInput, secondInput), next}, "answer", "next"},
 		{"a code that was wrong is not sent again", []openconnect.AuthRequest{form("main", passwordInput), form("challenge", secondInput), withError(form("challenge", secondInput))}, "", ""},
 		{"a password that was wrong is not sent again", []openconnect.AuthRequest{form("main", passwordInput), withError(form("main", passwordInput))}, "", ""},
+		{"a password that was wrong in ocserv's words", []openconnect.AuthRequest{form("main", passwordInput), failed}, "", ""},
 	} {
 		token, err := SoftToken(publishedToken, "")
 		if err != nil {

@@ -78,9 +78,8 @@ func (l *login) session(a openconnect.Answer) (openconnect.Secret, error) {
 // begin asks for the first form.
 func (l *login) begin(ctx context.Context) (openconnect.Answer, error) {
 	a, err := l.init(ctx, openconnect.Answer{}, false)
-	var refused *RefusedError
-	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized && l.cfg.Certificate == nil && l.asked {
-		return a, ErrCertificate // stock servers have no words for it
+	if err != nil && l.cfg.Certificate == nil && l.asked && wordless(err) {
+		return a, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	if err != nil || !a.WantsCertificate {
 		return a, err
@@ -94,6 +93,13 @@ func (l *login) begin(ctx context.Context) (openconnect.Answer, error) {
 		err = ErrCertificate
 	}
 	return a, err
+}
+
+// wordless tells whether the server has refused the first request as stock ones
+// do that want a certificate: by 401, or by closing.
+func wordless(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.Status == http.StatusUnauthorized || closed(err)
 }
 
 func (l *login) init(ctx context.Context, to openconnect.Answer, noCertificate bool) (openconnect.Answer, error) {
@@ -179,16 +185,16 @@ func (l *login) follow(target string) error {
 func (l *login) post(ctx context.Context, body []byte) (openconnect.Answer, error) {
 	defer clear(body)
 	for range maxRedirects + 1 {
-		r, text, err := l.send(ctx, body)
+		r, err := l.send(ctx, body)
 		if err != nil {
 			return openconnect.Answer{}, err
 		}
-		if r.StatusCode == http.StatusOK {
-			return openconnect.ParseAnswer(text)
+		if r.status == http.StatusOK {
+			return openconnect.ParseAnswer(r.body)
 		}
-		where := r.Header.Get("Location")
-		if r.StatusCode/100 != 3 || where == "" {
-			return openconnect.Answer{}, refusal(r)
+		where := r.head.Get("Location")
+		if r.status/100 != 3 || where == "" {
+			return openconnect.Answer{}, refusal(r.status, r.head)
 		}
 		if err := l.follow(where); err != nil {
 			return openconnect.Answer{}, err
@@ -199,23 +205,23 @@ func (l *login) post(ctx context.Context, body []byte) (openconnect.Answer, erro
 
 // send sends a document on the connection that there is, or on a new one if the
 // server has closed that.
-func (l *login) send(ctx context.Context, body []byte) (*http.Response, []byte, error) {
+func (l *login) send(ctx context.Context, body []byte) (reply, error) {
 	used := l.c != nil
 	for {
 		if l.c == nil {
 			c, err := dial(ctx, l.cfg, netip.AddrPort{})
 			if err != nil {
-				return nil, nil, err
+				return reply{}, err
 			}
 			l.c, l.asked = c, c.asked
 		}
-		r, text, err := l.try(ctx, body)
+		r, err := l.try(ctx, body)
 		if err == nil {
-			return r, text, nil
+			return r, nil
 		}
 		l.drop()
 		if !used || ctx.Err() != nil || !closed(err) {
-			return nil, nil, err
+			return reply{}, err
 		}
 		used = false
 	}
@@ -226,21 +232,28 @@ func closed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-func (l *login) try(ctx context.Context, body []byte) (*http.Response, []byte, error) {
+// reply is a whole answer.
+type reply struct {
+	status int
+	head   http.Header
+	body   []byte
+}
+
+func (l *login) try(ctx context.Context, body []byte) (reply, error) {
 	r, err := l.c.exchange(ctx, l.request(body), http.MethodPost)
 	if err != nil {
-		return nil, nil, fmt.Errorf("asking the server: %w", err)
+		return reply{}, fmt.Errorf("asking the server: %w", err)
 	}
 	defer func() { _ = r.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(r.Body, openconnect.MaxDocument+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the answer: %w", err)
+		return reply{}, fmt.Errorf("reading the answer: %w", err)
 	}
 	l.keep(r)
 	if r.Close || len(text) > openconnect.MaxDocument {
 		l.drop()
 	}
-	return r, text, nil
+	return reply{r.StatusCode, r.Header, text}, nil
 }
 
 // request is a whole request in memory of its own.

@@ -24,8 +24,8 @@ func (e *RefusedError) Error() string {
 // Is makes every RefusedError an ErrRefused.
 func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
-func refusal(r *http.Response) error {
-	return &RefusedError{Status: r.StatusCode, Reason: openconnect.Printable(r.Header.Get("X-Reason"))}
+func refusal(status int, head http.Header) error {
+	return &RefusedError{Status: status, Reason: openconnect.Printable(head.Get("X-Reason"))}
 }
 
 // EndedError is a DISCONNECT or TERMINATE of the server, which wants no

@@ -16,7 +16,6 @@ type relay struct {
 	held   bool
 	resume chan struct{} // closed when it is not held
 	conns  []net.Conn
-	count  int
 }
 
 func newRelay(t *testing.T, to string) *relay {
@@ -47,7 +46,6 @@ func (r *relay) accept() {
 		}
 		r.mu.Lock()
 		r.conns = append(r.conns, c, s)
-		r.count++
 		r.mu.Unlock()
 		go r.pass(c, s)
 		go r.pass(s, c)
@@ -96,11 +94,4 @@ func (r *relay) release() {
 		r.held = false
 		close(r.resume)
 	}
-}
-
-// passed is how many connections there were.
-func (r *relay) passed() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count
 }

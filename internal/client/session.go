@@ -96,7 +96,7 @@ func (c *connection) connect(ctx context.Context, cookie openconnect.Secret, bef
 		return nil, err
 	}
 	if r.StatusCode != http.StatusOK {
-		return nil, refusal(r)
+		return nil, refusal(r.StatusCode, r.Header)
 	}
 	if s.tunnel, err = openconnect.ParseTunnel(r.Header); err != nil {
 		return nil, err
@@ -162,14 +162,6 @@ func (s *Session) Tunnel() openconnect.Tunnel { return s.tunnel }
 
 // Close ends the connection of a session that no Link has.
 func (s *Session) Close() error { return s.c.conn.Close() }
-
-// channel is "tls" or "dtls": where packets to the server go now.
-func (s *Session) channel() string {
-	if s.dtls.Load() != nil {
-		return "dtls"
-	}
-	return "tls"
-}
 
 // serve moves packets of a device until the session ends. It is called once, and
 // closes over when nothing runs any more; then err says why.

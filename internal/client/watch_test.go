@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 	"time"
 
@@ -112,7 +113,7 @@ func TestThePathIsMeasured(t *testing.T) {
 			got, err := p.search(576, 1400)
 			close(over)
 			<-answered
-			if got != c.want || (err == errNarrow) != c.narrow {
+			if got != c.want || errors.Is(err, errNarrow) != c.narrow {
 				t.Errorf("got %d, %v; want %d", got, err, c.want)
 			}
 		})

@@ -340,7 +340,7 @@ func TestEngineOnTheNode(t *testing.T) {
 			c.says("reconnecting")
 			l.startNode()
 			c.says("connections 2 ")
-			l.until("it uses its channel again", func() bool { return strings.Count(l.log(c.log), "\n"+v.on+"\n") > 1 })
+			l.until("it uses its channel again", func() bool { return strings.Count("\n"+l.log(c.log), "\n"+v.on+"\n") > 1 })
 			l.transfer(1 << 20)
 			c.signal(syscall.SIGSTOP)
 			<-time.After(time.Duration(3*l.server.DPD+3) * time.Second) // longer than the server's patience and ours

@@ -145,17 +145,17 @@ func follow(link *client.Link) {
 
 // tell says when the channel changes.
 func (o *options) tell(ctx context.Context, link *client.Link) {
-	last, state := "", client.Connecting
+	last, state, connections := "", client.Connecting, 0
 	for ctx.Err() == nil {
 		now := link.Snapshot()
 		if now.Channel != last && now.Channel != "" {
 			fmt.Println(now.Channel)
 		}
-		if o.verbose && (now.State != state || now.Channel != last) {
+		if o.verbose && (now.State != state || now.Channel != last || now.Connections != connections) {
 			fmt.Printf("%s %q connections %d mtu %d trip %s %s %s %s %v\n",
 				now.State, now.Cause, now.Connections, now.MTU, now.RoundTrip, now.TLSVersion, now.TLSSuite, now.DTLSSuite, now.Err)
 		}
-		last, state = now.Channel, now.State
+		last, state, connections = now.Channel, now.State, now.Connections
 		time.Sleep(20 * time.Millisecond)
 	}
 }
