@@ -39,10 +39,8 @@ type piece struct {
 
 // flow sets spans of different weight as one paragraph.
 func (u *UI) flow(st style, spans []span) W {
-	if st.size == 0 {
-		st.size = sizeBody
-	}
 	return func(gtx C) D {
+		st := st.whole(u.look)
 		var pieces []piece
 		for _, s := range spans {
 			pieces = append(pieces, u.pieces(gtx, st, s)...)
@@ -69,7 +67,7 @@ func (u *UI) pieces(gtx C, st style, s span) (all []piece) {
 		if g.Flags&text.FlagClusterBreak == 0 {
 			continue
 		}
-		next = min(next+g.Runes, len(runes))
+		next = min(next+int(g.Runes), len(runes))
 		p.width += width
 		width = 0
 		if next == 0 || next < len(runes) && !breakable(runes[next-1], runes[next]) {

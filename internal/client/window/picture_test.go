@@ -220,18 +220,25 @@ func (r *rig) check() {
 	}
 	for i, n := range texts {
 		r.inside(t, n)
+		a := r.place(n).Intersect(r.visible(t, n))
 		for _, o := range texts[i+1:] {
-			if common := n.Desc.Bounds.Intersect(o.Desc.Bounds); common.Dx() > 2 && common.Dy() > 6 && !r.visible(t, n).Empty() && !r.visible(t, o).Empty() {
-				r.t.Errorf("%q at %v lies on %q at %v", n.Desc.Label, n.Desc.Bounds, o.Desc.Label, o.Desc.Bounds)
+			b := r.place(o).Intersect(r.visible(t, o))
+			if common := a.Intersect(b); float32(common.Dx()) > 2*r.scale && float32(common.Dy()) > 5*r.scale {
+				r.t.Errorf("%q at %v lies on %q at %v", n.Desc.Label, a, o.Desc.Label, b)
 			}
 		}
 	}
 }
 
+// place is where a text is, without the overhang of its glyphs.
+func (r *rig) place(n input.SemanticNode) image.Rectangle {
+	return n.Desc.Bounds.Inset(int(float32(overhang) * r.scale))
+}
+
 // inside tells of a text that is wider than what holds it, and of one so narrow
 // that it stands on its head.
 func (r *rig) inside(t tree, n input.SemanticNode) {
-	b := n.Desc.Bounds
+	b := r.place(n)
 	if b.Min.X < 0 || b.Max.X > r.size.X {
 		r.t.Errorf("%q at %v is outside of the window", n.Desc.Label, b)
 	}

@@ -4,13 +4,16 @@ import (
 	"image"
 	"image/color"
 
+	"gioui.org/f32"
 	"gioui.org/font"
+	"gioui.org/io/semantic"
 	"gioui.org/layout"
 	"gioui.org/op"
+	"gioui.org/op/clip"
 	"gioui.org/op/paint"
 	"gioui.org/text"
 	"gioui.org/unit"
-	"gioui.org/widget"
+	"golang.org/x/image/math/fixed"
 )
 
 // Aliases that keep layouts readable.
@@ -49,19 +52,70 @@ func (s style) font() font.Font {
 	return f
 }
 
-// text draws s, wrapped to the width there is; nothing is ever cut short.
+// lineScale is the distance of two lines, in sizes of the letters.
+const lineScale = 1.42
+
+// overhang is how far glyphs may reach out of their text.
+const overhang unit.Dp = 3
+
+// text draws s, wrapped to the width there is; nothing is ever cut short. It is
+// told to those who do not see it as one label, exactly where it stands.
 func (u *UI) text(gtx C, st style, s string) D {
-	if st.size == 0 {
-		st.size = sizeBody
-	}
-	if st.color.A == 0 {
-		st.color = u.look.text
-	}
-	l := widget.Label{Alignment: st.align, LineHeightScale: 1.42}
+	st = st.whole(u.look)
+	policy := text.WrapHeuristically
 	if st.mono {
-		l.WrapPolicy = text.WrapGraphemes
+		policy = text.WrapGraphemes
 	}
-	return l.Layout(gtx, u.shaper, st.font(), st.size, s, material(gtx.Ops, st.color))
+	u.shaper.LayoutString(text.Parameters{
+		Font: st.font(), PxPerEm: fixed.I(gtx.Sp(st.size)), Alignment: st.align, WrapPolicy: policy, Locale: gtx.Locale,
+		MinWidth: gtx.Constraints.Min.X, MaxWidth: gtx.Constraints.Max.X, LineHeightScale: lineScale,
+	}, s)
+	m := op.Record(gtx.Ops)
+	paint.ColorOp{Color: st.color}.Add(gtx.Ops)
+	size := u.glyphs(gtx.Ops)
+	call := m.Stop()
+	size = gtx.Constraints.Constrain(size)
+	frame := image.Rectangle{Max: size}.Inset(-gtx.Dp(overhang))
+	defer clip.Rect(frame).Push(gtx.Ops).Pop()
+	semantic.LabelOp(s).Add(gtx.Ops)
+	call.Add(gtx.Ops)
+	return D{Size: size}
+}
+
+// whole fills in what a style leaves to the usual.
+func (s style) whole(look *palette) style {
+	if s.size == 0 {
+		s.size = sizeBody
+	}
+	if s.color.A == 0 {
+		s.color = look.text
+	}
+	return s
+}
+
+// glyphs draws what the shaper has laid out, line by line, and returns its size.
+func (u *UI) glyphs(ops *op.Ops) (size image.Point) {
+	var line []text.Glyph
+	for g, ok := u.shaper.NextGlyph(); ok; g, ok = u.shaper.NextGlyph() {
+		line = append(line, g)
+		size.X = max(size.X, (g.X + g.Advance).Ceil())
+		size.Y = max(size.Y, int(g.Y)+g.Descent.Ceil())
+		if g.Flags&text.FlagLineBreak != 0 {
+			u.shape(ops, line)
+			line = line[:0]
+		}
+	}
+	if len(line) > 0 {
+		u.shape(ops, line)
+	}
+	return size
+}
+
+func (u *UI) shape(ops *op.Ops, line []text.Glyph) {
+	at := f32.Pt(float32(line[0].X)/64, float32(line[0].Y))
+	defer op.Affine(f32.AffineId().Offset(at)).Push(ops).Pop()
+	defer clip.Outline{Path: u.shaper.Shape(line)}.Op().Push(ops).Pop()
+	paint.PaintOp{}.Add(ops)
 }
 
 func (u *UI) body(s string) W    { return u.label(style{}, s) }
