@@ -108,7 +108,7 @@ func (u *UI) dialogBody(gtx C, d *dialog) D {
 		layout.Rigid(func(gtx C) D {
 			return head.Layout(gtx, func(gtx C) D {
 				return layout.Flex{Alignment: layout.Start}.Layout(gtx,
-					layout.Flexed(1, inset(3, 0, u.heading(d.title()))),
+					rest(inset(3, 0, u.heading(d.title()))),
 					layout.Rigid(u.sign(d.key+":close", iconClose, u.say("close"), func() { u.close(d) })),
 				)
 			})

@@ -23,7 +23,7 @@ func (u *UI) item(p passage, w W) W {
 					}
 					return u.text(gtx, style{color: u.look.soft}, p.marker)
 				}),
-				layout.Flexed(1, w),
+				rest(w),
 			)
 		})
 	}

@@ -273,7 +273,7 @@ func TestThePolicyIsNear(t *testing.T) {
 					steps++
 				}
 			}
-			r.see("Skybridge VPN access privacy policy")
+			r.see("If you are under 18")
 			if steps > 4 {
 				t.Errorf("%s: %d steps from %s", l.name, steps, from.key)
 			}

@@ -33,7 +33,7 @@ var places = []place{
 
 // broad has the side bar, and beside the list the connection.
 func (u *UI) broad(gtx C) D {
-	side := gtx.Dp(208)
+	side := gtx.Dp(232)
 	size := gtx.Constraints.Max
 	paint.FillShape(gtx.Ops, u.look.panel, clip.Rect{Max: image.Pt(side, size.Y)}.Op())
 	paint.FillShape(gtx.Ops, u.look.line, clip.Rect(image.Rect(side, 0, side+gtx.Dp(1), size.Y)).Op())
@@ -87,7 +87,7 @@ func (u *UI) entry(p place) W {
 				return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
 					layout.Rigid(p.icon.draw(18, ink)),
 					layout.Rigid(layout.Spacer{Width: 10}.Layout),
-					layout.Flexed(1, u.label(st, label)),
+					rest(u.label(st, label)),
 					layout.Rigid(func(gtx C) D {
 						if count == nil {
 							return D{}
@@ -131,7 +131,7 @@ func (u *UI) topBar(gtx C) D {
 	}
 	return layout.Inset{Left: 14, Right: 10}.Layout(gtx, func(gtx C) D {
 		return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
-			layout.Flexed(1, left),
+			rest(left),
 			layout.Rigid(u.sign("menu", ic, name, func() { u.menu = !u.menu })),
 		)
 	})
@@ -167,7 +167,7 @@ func (u *UI) menuSheet(gtx C) D {
 func (u *UI) content(gtx C) D {
 	switch u.page {
 	case pageConnection:
-		if c := u.connection(); c != nil && gtx.Constraints.Max.X < gtx.Dp(narrow-210) {
+		if c := u.connection(); c != nil && gtx.Constraints.Max.X < gtx.Dp(narrow-234) {
 			return u.connectionPage(gtx, c)
 		}
 		return u.home(gtx)

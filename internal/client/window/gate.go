@@ -58,7 +58,7 @@ func (u *UI) gateBar(gtx C) D {
 		})
 	}
 	return layout.Inset{Left: 16, Right: 10}.Layout(gtx, func(gtx C) D {
-		return layout.Flex{Alignment: layout.Middle}.Layout(gtx, layout.Flexed(1, u.brand()), layout.Rigid(tongue))
+		return layout.Flex{Alignment: layout.Middle}.Layout(gtx, rest(u.brand()), layout.Rigid(tongue))
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gioui.org/f32"
-	"gioui.org/layout"
 	"gioui.org/op"
 	"gioui.org/op/clip"
 	"gioui.org/op/paint"
@@ -48,11 +47,14 @@ const (
 	iconRefresh  icon = "M19 5 L19 10 L14 10 M18.6 10 Q16.5 5.5 12 5.5 Q5.5 5.5 5.5 12 Q5.5 18.5 12 18.5 Q16.4 18.5 18.4 14.8"
 )
 
-// path draws ic into b, scaled to unit pixels for each of the field's.
+// spaced parts letters from their numbers.
+var spaced = strings.NewReplacer("M", " M ", "L", " L ", "Q", " Q ", "C", " C ", "Z", " Z ")
+
+// path draws ic, scaled to unit pixels for each of the field's.
 func (ic icon) path(ops *op.Ops, scale float32) clip.PathSpec {
 	var b clip.Path
 	b.Begin(ops)
-	words := strings.Fields(string(ic))
+	words := strings.Fields(spaced.Replace(string(ic)))
 	for i := 0; i < len(words); {
 		n := map[string]int{"M": 1, "L": 1, "Q": 2, "C": 3}[words[i]]
 		var p [3]f32.Point
@@ -115,7 +117,5 @@ func (u *UI) mark(size unit.Dp) W {
 
 // brand is the mark and the name beside it.
 func (u *UI) brand() W {
-	return row(10, u.mark(28), func(gtx C) D {
-		return layout.W.Layout(gtx, u.label(style{size: sizeLead, bold: true}, u.say("brand")))
-	})
+	return row(10, u.mark(28), u.label(style{size: sizeLead, bold: true}, u.say("brand")))
 }

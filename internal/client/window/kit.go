@@ -184,7 +184,7 @@ func (u *UI) toggle(key, label, about string, on bool, act func(bool)) W {
 	})
 	return func(gtx C) D {
 		return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
-			layout.Flexed(1, column(2, u.body(label), u.captionOrNil(about))),
+			rest(column(2, u.body(label), u.captionOrNil(about))),
 			layout.Rigid(layout.Spacer{Width: 16}.Layout),
 			layout.Rigid(knob),
 		)
@@ -220,7 +220,7 @@ func (u *UI) tick(key, label string, on bool, act func(bool)) W {
 		return layout.Flex{}.Layout(gtx,
 			layout.Rigid(inset(2, 0, u.box(on))),
 			layout.Rigid(layout.Spacer{Width: 10}.Layout),
-			layout.Flexed(1, u.body(label)),
+			rest(u.body(label)),
 		)
 	})
 }
@@ -351,7 +351,7 @@ func (u *UI) banner(level Level, title, about string, acts ...W) W {
 		return layout.Flex{}.Layout(gtx,
 			layout.Rigid(ic.draw(20, ink)),
 			layout.Rigid(layout.Spacer{Width: 10}.Layout),
-			layout.Flexed(1, column(6, u.label(style{bold: true}, title), more, below)),
+			rest(column(6, u.label(style{bold: true}, title), more, below)),
 		)
 	}))
 }
@@ -399,7 +399,7 @@ func (u *UI) fact(key string, f fact) W {
 			return u.text(gtx, st, f.value)
 		}
 		return layout.Flex{Alignment: layout.Start}.Layout(gtx,
-			layout.Flexed(1, u.label(st, f.value)),
+			rest(u.label(st, f.value)),
 			layout.Rigid(act),
 		)
 	}
@@ -416,7 +416,7 @@ func (u *UI) fact(key string, f fact) W {
 				return name(gtx)
 			}),
 			layout.Rigid(layout.Spacer{Width: 12}.Layout),
-			layout.Flexed(1, value),
+			rest(value),
 		)
 	}
 }

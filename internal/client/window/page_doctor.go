@@ -108,7 +108,7 @@ func (u *UI) check(c Check) W {
 		return layout.Flex{}.Layout(gtx,
 			layout.Rigid(inset(1, 0, ic.stroke(18, 2.2, ink))),
 			layout.Rigid(layout.Spacer{Width: 10}.Layout),
-			layout.Flexed(1, column(3,
+			rest(column(3,
 				spread(8, u.strong(c.Name), u.label(style{size: 13, bold: true, color: ink}, word)),
 				result, why, todo,
 			)),

@@ -20,7 +20,7 @@ import (
 // home is the list of connections and, where there is room, the chosen one.
 func (u *UI) home(gtx C) D {
 	size := gtx.Constraints.Max
-	if size.X < gtx.Dp(narrow-210) || len(u.view.Profiles) == 0 {
+	if size.X < gtx.Dp(narrow-234) || len(u.view.Profiles) == 0 {
 		return u.listPage(gtx)
 	}
 	left := gtx.Dp(280)
@@ -88,7 +88,7 @@ func (u *UI) connectionCard(c *Connection, alone bool) W {
 	face := func(gtx C) D {
 		gtx.Constraints.Min.X = gtx.Constraints.Max.X
 		return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
-			layout.Flexed(1, name),
+			rest(name),
 			layout.Rigid(iconForward.draw(18, u.look.faint)),
 		)
 	}

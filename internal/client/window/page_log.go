@@ -68,7 +68,7 @@ func (u *UI) logLine(l LogLine) W {
 			layout.Rigid(layout.Spacer{Width: 2}.Layout),
 			layout.Rigid(inset(6, 0, dot(7, c))),
 			layout.Rigid(layout.Spacer{Width: unit.Dp(10)}.Layout),
-			layout.Flexed(1, column(1, u.caption(head+word), u.label(style{size: 13}, l.Text))),
+			rest(column(1, u.caption(head+word), u.label(style{size: 13}, l.Text))),
 		)
 	}
 }

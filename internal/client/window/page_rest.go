@@ -34,7 +34,7 @@ func (u *UI) notice(n Notice) W {
 		return layout.Flex{}.Layout(gtx,
 			layout.Rigid(ic.draw(20, ink)),
 			layout.Rigid(layout.Spacer{Width: 12}.Layout),
-			layout.Flexed(1, column(4, u.strong(n.Title), u.caption(minute(n.At)+word), u.soft(n.Text))),
+			rest(column(4, u.strong(n.Title), u.caption(minute(n.At)+word), u.soft(n.Text))),
 		)
 	})
 }

@@ -34,7 +34,7 @@ func fade(c color.NRGBA, part float32) color.NRGBA {
 var light = palette{
 	ground: rgb(0xf4f6f9), panel: rgb(0xffffff), raised: rgb(0xffffff),
 	line: rgb(0xe4e8ee), strong: rgb(0x868e9a),
-	text: rgb(0x1f2329), soft: rgb(0x545b66), faint: rgb(0x6b7280),
+	text: rgb(0x14181f), soft: rgb(0x424954), faint: rgb(0x596270),
 	accent: rgb(0x1668dc), accentSoft: rgb(0xeaf2fd), accentText: rgb(0x1259c3), onAccent: rgb(0xffffff),
 	good: rgb(0x237804), warn: rgb(0xad6800), bad: rgb(0xcf1322), idle: rgb(0x6b7280),
 	goodSoft: rgb(0xeaf6e4), warnSoft: rgb(0xfff7db), badSoft: rgb(0xfdeeee),

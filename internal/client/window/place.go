@@ -80,7 +80,7 @@ func spread(gap unit.Dp, left, right W) W {
 		}
 		gtx.Constraints.Min = image.Pt(width, 0)
 		return layout.Flex{Alignment: layout.Middle}.Layout(gtx,
-			layout.Flexed(1, left),
+			rest(left),
 			layout.Rigid(layout.Spacer{Width: gap}.Layout),
 			layout.Rigid(func(gtx C) D {
 				gtx.Constraints.Min = image.Point{}
@@ -140,6 +140,17 @@ func grid(gap, least unit.Dp, ws ...W) W {
 		}
 		return D{Size: image.Pt(width, max(0, y-space))}
 	}
+}
+
+// rest is what a Flex has left over, all of it taken by w.
+func rest(w W) layout.FlexChild {
+	return layout.Flexed(1, func(gtx C) D {
+		width := gtx.Constraints.Max.X
+		gtx.Constraints.Min.X = 0
+		d := w(gtx)
+		d.Size.X = max(d.Size.X, width)
+		return d
+	})
 }
 
 func inset(v, h unit.Dp, w W) W {
