@@ -3,6 +3,7 @@ package window
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -311,9 +312,9 @@ func connected(c Connection) Connection {
 	c.BytesIn, c.BytesOut = 1_284_000_000, 96_400_000
 	c.Cipher, c.Gateway = "TLS 1.3, AES-256-GCM", "203.0.113.10:443"
 	for i := range 60 {
-		wave := float64((i*37)%23) / 23
-		c.RateIn = append(c.RateIn, 2.1e6+wave*1.9e6+float64(i)*2e4)
-		c.RateOut = append(c.RateOut, 2.4e5+wave*4.5e5)
+		x := float64(i)
+		c.RateIn = append(c.RateIn, 2.6e6+1.4e6*math.Sin(x/7)+5e5*math.Sin(x/2.3)+1.5e4*x)
+		c.RateOut = append(c.RateOut, 6e5+2.5e5*math.Sin(x/5+1)+9e4*math.Sin(x/1.7))
 	}
 	return c
 }

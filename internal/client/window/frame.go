@@ -209,6 +209,9 @@ func (u *UI) sheet(gtx C, title, about string, acts W, blocks ...W) D {
 		}
 	}
 	all := []W{top}
+	if head == nil && about == "" && acts == nil {
+		all = nil
+	}
 	if u.failed != nil {
 		all = append(all, u.problem(u.failed))
 	}

@@ -10,6 +10,7 @@ import (
 	"gioui.org/layout"
 	"gioui.org/op/clip"
 	"gioui.org/op/paint"
+	"gioui.org/text"
 )
 
 // ageGroup is what the person said of their age. It is kept for this screen only.
@@ -82,11 +83,13 @@ func (u *UI) gateBody(gtx C) D {
 // askAge comes first, so that a minor reads with a guardian from the first line (TY-0b).
 func (u *UI) askAge(gtx C, p Policy) D {
 	minor := fmt.Sprint(p.MinorAge)
+	about := style{color: u.look.soft, align: text.Middle}
 	ws := []W{
+		space(16),
 		middle(u.mark(64)),
 		middle(u.title(u.say("welcome"))),
-		middle(most(440, u.soft(u.say("welcome.about")))),
-		space(6),
+		middle(u.label(about, u.say("welcome.about"))),
+		space(12),
 		u.heading(u.say("age.title")),
 		u.label(style{size: 13, color: u.look.soft}, u.say("age.why")),
 		wide(u.tallButton("age:adult", primary, u.say("age.adult", "n", minor), func() { u.gate.age = ageAdult })),
@@ -146,12 +149,12 @@ func (u *UI) gateText(p Policy) []W {
 	case PolicyWithdrawn:
 		ws = append(ws, u.banner(Info, u.say("withdrawn.title"), u.say("withdrawn.about")))
 	}
-	text := read(p.Text)
+	all := read(p.Text)
 	if u.gate.age == ageMinor {
 		ws = append(ws, u.banner(Warning, u.say("minor.title"), u.say("minor.about")))
-		text = minorsFirst(text)
+		all = minorsFirst(all)
 	}
-	return append(ws, u.document(text)...)
+	return append(ws, u.document(all)...)
 }
 
 // minorsFirst brings the part on minors to the top, where the policy tells them to

@@ -77,8 +77,8 @@ func (u *UI) ring(gtx C, size image.Point, radius unit.Dp) {
 func (u *UI) button(key string, k kind, ic icon, label string, act func()) W {
 	return func(gtx C) D {
 		ink, ground, edge := u.colors(k)
-		if !gtx.Enabled() {
-			ink, ground = fade(ink, .45), fade(ground, .45)
+		if u.off(gtx) {
+			ink, ground, edge = u.look.faint, u.look.ground, u.look.line
 		}
 		c := u.clickable(key)
 		if c.Hovered() && gtx.Enabled() {
@@ -100,6 +100,10 @@ func (u *UI) button(key string, k kind, ic icon, label string, act func()) W {
 		})(gtx)
 	}
 }
+
+// off tells whether what is drawn is to look as if it cannot be pressed. What
+// sleeps below a dialog keeps its looks.
+func (u *UI) off(gtx C) bool { return !gtx.Enabled() && !u.below }
 
 // block is a surface at least as large as it must be, with w in its middle or at
 // its left.
@@ -172,7 +176,7 @@ func (u *UI) copier(key, name, value string) W {
 		return u.press(key, u.say("copy.what", "what", name), 4, semantic.Button, func() {
 			gtx.Execute(clipboard.WriteCmd{Type: "application/text", Data: io.NopCloser(strings.NewReader(value))})
 			u.copied = key
-		}, inset(4, 4, ic.draw(16, c)))(gtx)
+		}, inset(2, 4, ic.draw(16, c)))(gtx)
 	}
 }
 
@@ -198,7 +202,7 @@ func (u *UI) knob(gtx C, on bool) D {
 	if on {
 		ground, x = u.look.mark, size.X-gtx.Dp(19)
 	}
-	if !gtx.Enabled() {
+	if u.off(gtx) {
 		ground = fade(ground, .45)
 	}
 	paint.FillShape(gtx.Ops, ground, clip.UniformRRect(image.Rectangle{Max: size}, size.Y/2).Op(gtx.Ops))
@@ -398,8 +402,12 @@ func (u *UI) fact(key string, f fact) W {
 		if act == nil {
 			return u.text(gtx, st, f.value)
 		}
+		beside := gtx.Dp(24)
 		return layout.Flex{Alignment: layout.Start}.Layout(gtx,
-			rest(u.label(st, f.value)),
+			layout.Rigid(func(gtx C) D {
+				gtx.Constraints.Max.X = max(0, gtx.Constraints.Max.X-beside)
+				return u.text(gtx, st, f.value)
+			}),
 			layout.Rigid(act),
 		)
 	}

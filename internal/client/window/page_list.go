@@ -281,7 +281,7 @@ func (u *UI) ringMark(s State) W {
 		field := clip.UniformRRect(image.Rectangle{Max: image.Pt(px, px)}, int(8*scale))
 		ink := u.stateColor(s)
 		if s == Connected {
-			paint.FillShape(gtx.Ops, rgba(0xffffff2e), field.Op(gtx.Ops))
+			paint.FillShape(gtx.Ops, u.look.heroMark, field.Op(gtx.Ops))
 			ink = rgb(0xffffff)
 		} else {
 			paint.FillShape(gtx.Ops, fade(ink, .12), field.Op(gtx.Ops))

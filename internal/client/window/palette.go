@@ -17,6 +17,7 @@ type palette struct {
 	incoming, outgoing     color.NRGBA // traffic, as in the console's charts
 	selection, badSolid    color.NRGBA
 	heroFrom, heroTo, mark color.NRGBA
+	heroMark               color.NRGBA // the ground of the mark there
 }
 
 func rgb(c uint32) color.NRGBA { return rgba(c<<8 | 0xff) }
@@ -41,7 +42,7 @@ var light = palette{
 	hover: rgba(0x0b2f6b0f), shade: rgba(0x0b152573),
 	incoming: rgb(0x1668dc), outgoing: rgb(0x0e8a7d),
 	selection: rgba(0x1668dc40), badSolid: rgb(0xcf1322),
-	heroFrom: rgb(0x0b2f6b), heroTo: rgb(0x1668dc), mark: rgb(0x1668dc),
+	heroFrom: rgb(0x0b2f6b), heroTo: rgb(0x1668dc), mark: rgb(0x1668dc), heroMark: rgb(0x3672c9),
 }
 
 var dark = palette{
@@ -55,5 +56,5 @@ var dark = palette{
 	hover: rgba(0xffffff14), shade: rgba(0x000000a6),
 	incoming: rgb(0x5b9ff0), outgoing: rgb(0x3fc3b1),
 	selection: rgba(0x3c89e859), badSolid: rgb(0xc9353a),
-	heroFrom: rgb(0x0c2348), heroTo: rgb(0x1554ad), mark: rgb(0x1668dc),
+	heroFrom: rgb(0x0c2348), heroTo: rgb(0x1554ad), mark: rgb(0x1668dc), heroMark: rgb(0x2a5ba6),
 }

@@ -61,7 +61,7 @@ func row(gap unit.Dp, ws ...W) W {
 			}
 			children = append(children, layout.Rigid(w))
 		}
-		gtx.Constraints.Min.X = 0
+		gtx.Constraints.Min = image.Point{}
 		return layout.Flex{Alignment: layout.Middle}.Layout(gtx, children...)
 	}
 }
@@ -146,7 +146,7 @@ func grid(gap, least unit.Dp, ws ...W) W {
 func rest(w W) layout.FlexChild {
 	return layout.Flexed(1, func(gtx C) D {
 		width := gtx.Constraints.Max.X
-		gtx.Constraints.Min.X = 0
+		gtx.Constraints.Min = image.Point{}
 		d := w(gtx)
 		d.Size.X = max(d.Size.X, width)
 		return d
@@ -177,9 +177,13 @@ func wide(w W) W {
 // middle centres w in the width there is.
 func middle(w W) W {
 	return func(gtx C) D {
-		gtx.Constraints.Min.Y = 0
-		gtx.Constraints.Min.X = gtx.Constraints.Max.X
-		return layout.N.Layout(gtx, w)
+		full := gtx.Constraints.Max.X
+		gtx.Constraints.Min = image.Point{}
+		m := op.Record(gtx.Ops)
+		d := w(gtx)
+		call := m.Stop()
+		at(gtx, image.Pt((full-d.Size.X)/2, 0), func(gtx C) D { call.Add(gtx.Ops); return d })
+		return D{Size: image.Pt(full, d.Size.Y)}
 	}
 }
 

@@ -74,7 +74,7 @@ func (u *UI) text(gtx C, st style, s string) D {
 	paint.ColorOp{Color: st.color}.Add(gtx.Ops)
 	size := u.glyphs(gtx.Ops)
 	call := m.Stop()
-	size = gtx.Constraints.Constrain(size)
+	size.X = max(size.X, gtx.Constraints.Min.X)
 	frame := image.Rectangle{Max: size}.Inset(-gtx.Dp(overhang))
 	defer clip.Rect(frame).Push(gtx.Ops).Pop()
 	semantic.LabelOp(s).Add(gtx.Ops)

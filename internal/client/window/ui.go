@@ -68,6 +68,7 @@ type UI struct {
 	chosen   string // the profile looked at
 	menu     bool
 	dialogs  []*dialog
+	below    bool // what is being drawn lies below a dialog
 	attempts map[string]context.CancelFunc // connects under way, by profile
 	trouble  map[string]error              // why the last act on a profile failed
 	said     string                        // a short success, until the next act
@@ -261,9 +262,10 @@ func (u *UI) Layout(gtx C) D {
 	gtx.Constraints.Min = gtx.Constraints.Max
 	under := gtx
 	if len(u.dialogs) > 0 {
-		under = gtx.Disabled()
+		under, u.below = gtx.Disabled(), true
 	}
 	u.screen(under)
+	u.below = false
 	if n := len(u.dialogs); n > 0 {
 		u.dialog(gtx, u.dialogs[n-1])
 	}
