@@ -145,4 +145,3 @@ func (u *UI) line(gtx C, st style, line []piece, y int) (height int) {
 	}
 	return height + gtx.Dp(2)
 }
-

@@ -169,7 +169,6 @@ type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
 
-
 func TestEscapeClosesTheLoginUnanswered(t *testing.T) {
 	d := newDemo(t, English)
 	r := newRig(t, english, d)

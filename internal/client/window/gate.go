@@ -238,4 +238,3 @@ func (u *UI) askWithdraw() {
 		},
 	})
 }
-

@@ -570,4 +570,3 @@ func area(gtx C, tag event.Tag, name string, size image.Point) {
 		}
 	}
 }
-

@@ -116,7 +116,9 @@ func (u *UI) connector(where string, c *Connection) W {
 	case Connecting:
 		return u.button(key, plain, iconClose, u.say("cancel"), func() { u.abandon(id) })
 	case Disconnecting:
-		return func(gtx C) D { return u.button(key, plain, iconPower, u.say("disconnecting"), func() {})(gtx.Disabled()) }
+		return func(gtx C) D {
+			return u.button(key, plain, iconPower, u.say("disconnecting"), func() {})(gtx.Disabled())
+		}
 	default:
 		label := u.say("connect")
 		if c.State == Failed {

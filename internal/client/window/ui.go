@@ -37,11 +37,11 @@ const (
 // Options are what a UI needs besides its Backend.
 type Options struct {
 	Shaper     *text.Shaper
-	Chinese    bool   // whether Shaper can show Chinese
-	Language   string // of the system
-	Dark       bool   // what the system prefers
-	Home       string // directory where exports go and imports are looked for
-	Invalidate func()              // asks for a new frame; from any goroutine
+	Chinese    bool                 // whether Shaper can show Chinese
+	Language   string               // of the system
+	Dark       bool                 // what the system prefers
+	Home       string               // directory where exports go and imports are looked for
+	Invalidate func()               // asks for a new frame; from any goroutine
 	Open       func(address string) // shows a page in the system's browser; nil where there is none
 }
 
@@ -68,7 +68,7 @@ type UI struct {
 	chosen   string // the profile looked at
 	menu     bool
 	dialogs  []*dialog
-	below    bool // what is being drawn lies below a dialog
+	below    bool                          // what is being drawn lies below a dialog
 	attempts map[string]context.CancelFunc // connects under way, by profile
 	trouble  map[string]error              // why the last act on a profile failed
 	said     string                        // a short success, until the next act
