@@ -3,17 +3,23 @@
 # Does nothing, quickly, where nothing is missing.
 #
 #   scripts/setup.sh run      to build and run the service and its demo
-#   scripts/setup.sh test     the above, and what the tests use
+#   scripts/setup.sh window   the above, and what the client's window is built with
+#   scripts/setup.sh test     all of the above, and what the tests use
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 profile=${1:-run}
 # openconnect is the peer that the demo connects with; iperf3 serves on its LAN.
 packages=(ca-certificates curl openssl iproute2 nftables openconnect iperf3)
+if [ "$profile" = window ] || [ "$profile" = test ]; then
+  # The last two draw it: Mesa also where there is no graphics card, and no display.
+  packages+=(gcc libc6-dev pkg-config libwayland-dev libx11-dev libx11-xcb-dev libxkbcommon-x11-dev libgles-dev libegl-dev
+    libffi-dev libxcursor-dev libxfixes-dev libvulkan-dev libegl-mesa0 libgl1-mesa-dri)
+fi
 if [ "$profile" = test ]; then
-  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers and key store, the last three for
-  # the browser test.
-  packages+=(gcc libc6-dev ocserv stoken iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
+  # gcc (above) is for the race detector too, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers and key store,
+  # the last three for the browser test.
+  packages+=(ocserv stoken iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
 fi
 
 # version_at_least HAVE WANT

@@ -26,9 +26,10 @@ var mayImport = map[string][]string{
 
 // commandsMayImport is the same for cmd: a command assembles nothing itself.
 var commandsMayImport = map[string][]string{
-	"skybridge":        {"app", "platform"},
-	"skyconnect":       {"client", "platform"},
-	"skybridge-verify": {},
+	"skybridge":         {"app", "platform"},
+	"skyconnect":        {"client", "platform"},
+	"skyconnect-window": {"client", "platform"},
+	"skybridge-verify":  {},
 }
 
 // Imports finds imports that the table forbids. Test code may import

@@ -55,6 +55,21 @@ var planted = []struct {
 		wants: []string{"cmd/skybridge-verify may not"},
 	},
 	{
+		name: "a window is drawn in one place", rule: Windows,
+		bad: map[string]string{
+			"cmd/skyconnect/main.go":        importing("main", "internal/client/window"),
+			"internal/app/a.go":             "package app\nimport _ \"gioui.org/layout\"\n",
+			"internal/client/daemon/a.go":   importing("daemon", "internal/client/window/words"),
+			"internal/client/windowless.go": importing("client", "internal/client/window"),
+		},
+		good: map[string]string{
+			"cmd/skyconnect-window/main.go":    importing("main", "internal/client/window"),
+			"internal/client/window/a.go":      "package window\nimport _ \"gioui.org/layout\"\n",
+			"internal/client/window/link/a.go": importing("link", "internal/client/window"),
+		},
+		wants: []string{"cmd/skyconnect/main.go", "internal/app/a.go", "internal/client/daemon/a.go", "internal/client/windowless.go"},
+	},
+	{
 		name: "modules import earlier ones", rule: ModuleOrder,
 		bad: map[string]string{
 			"internal/control/consent/a.go": importing("consent", "internal/control/account"),

@@ -12,7 +12,7 @@ import (
 
 // rules are those that need nothing but the tree.
 var rules = map[string]rule{
-	"imports": Imports, "module order": ModuleOrder, "package comments": PackageComments,
+	"imports": Imports, "windows": Windows, "module order": ModuleOrder, "package comments": PackageComments,
 	"dials": Dials, "cookies": Cookies, "browser stores": BrowserStores, "clocks": Clocks, "pure protocol": PureProtocol,
 	"skipped tests": SkippedTests, "build tags": BuildTags,
 	"table prefixes": TablePrefixes, "foreign tables": ForeignTables, "SQL outside modules": SQLOutsideModules,
@@ -44,6 +44,19 @@ func TestDataPlaneLinksNoDatabase(t *testing.T) {
 		patterns = append(patterns, "./internal/client/...")
 	}
 	found, err := Links(root(t), patterns, "database/sql", Module+"/internal/control")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range found {
+		t.Error(v)
+	}
+}
+
+// The window is drawn into a list of operations; only its command links the
+// system's libraries, which need cgo.
+func TestTheWindowIsPureGo(t *testing.T) {
+	t.Parallel()
+	found, err := Links(root(t), []string{"./" + windowDir}, "gioui.org/app", "gioui.org/gpu")
 	if err != nil {
 		t.Fatal(err)
 	}
