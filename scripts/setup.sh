@@ -11,8 +11,8 @@ profile=${1:-run}
 # openconnect is the peer that the demo connects with; iperf3 serves on its LAN.
 packages=(ca-certificates curl openssl iproute2 nftables openconnect iperf3)
 if [ "$profile" = test ]; then
-  # gcc is for the race detector, stoken for software tokens, ping for the benchmark, the last three for the browser test.
-  packages+=(gcc libc6-dev ocserv stoken iputils-ping postgresql unzip chromium fonts-noto-cjk)
+  # gcc is for the race detector, stoken for software tokens, dovecot for the desk's mailboxes, ping for the benchmark, the last three for the browser test.
+  packages+=(gcc libc6-dev ocserv stoken dovecot-imapd iputils-ping postgresql unzip chromium fonts-noto-cjk)
 fi
 
 # version_at_least HAVE WANT
@@ -35,7 +35,7 @@ missing_packages() {
   done
 }
 
-# Without this, installing ocserv and postgresql would start servers that nobody asked for.
+# Without this, installing ocserv, dovecot and postgresql would start servers that nobody asked for.
 forbid_service_starts() {
   [ -e /usr/sbin/policy-rc.d ] && return
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
