@@ -12,7 +12,7 @@ var mayImport = map[string][]string{
 	"protocol":  {"platform/errs"},
 	"fdwait":    {},
 	"tun":       {"fdwait"},
-	"gwlink":    {"platform/errs"},
+	"gwlink":    {"platform/errs", "platform/field"},
 	"netio":     {"protocol", "tun", "fdwait"},
 	"control":   {"platform", "gwlink"},
 	"dataplane": {"platform", "protocol", "tun", "netio", "gwlink"},
