@@ -172,7 +172,8 @@ function Finding({ one }: { one: PolicyProblem }) {
   const { t } = useTranslation();
   return (
     <li>
-      <span className="mono">{one.clause || t('policies.whole')}</span> {one.what}
+      {one.clause ? <span className="mono">{one.clause} </span> : null}
+      {one.what}
       {one.promise ? <span className="quiet"> · {t('policies.promise')}</span> : null}
     </li>
   );
@@ -318,7 +319,7 @@ function History({ versions }: { versions: StaffPolicy[] }) {
             </div>
             <div className="small quiet">
               {t('policies.published', { at: format.time(v.published_at) })} ·{' '}
-              {t('policy.effective', { date: format.date(v.effective_at) })} ·{' '}
+              {t('policies.from', { date: format.date(v.effective_at) })} ·{' '}
               {by(v.published_by, t('policies.by_system'), t('policies.by_shell'))}
             </div>
             <div className="small">
