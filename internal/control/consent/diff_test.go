@@ -14,8 +14,13 @@ func TestADiffSaysWhatCameAndWent(t *testing.T) {
 	t.Parallel()
 	got := consent.Diff("title\none\ntwo\nthree\nend", "title\none\n2\nthree\nfour\nend")
 	want := []consent.Line{
-		{Kind: "same", Text: "title"}, {Kind: "same", Text: "one"}, {Kind: "removed", Text: "two"}, {Kind: "added", Text: "2"},
-		{Kind: "same", Text: "three"}, {Kind: "added", Text: "four"}, {Kind: "same", Text: "end"},
+		{Kind: "same", Text: "title"},
+		{Kind: "same", Text: "one"},
+		{Kind: "removed", Text: "two"},
+		{Kind: "added", Text: "2"},
+		{Kind: "same", Text: "three"},
+		{Kind: "added", Text: "four"},
+		{Kind: "same", Text: "end"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
