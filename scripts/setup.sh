@@ -18,8 +18,8 @@ if [ "$profile" = window ] || [ "$profile" = test ]; then
 fi
 if [ "$profile" = test ]; then
   # gcc (above) is for the race detector too, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers and key store,
-  # the last three for the browser test.
-  packages+=(ocserv stoken iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
+  # dovecot for the desk's mailboxes, the last three for the browser test.
+  packages+=(ocserv stoken dovecot-imapd iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
 fi
 
 # version_at_least HAVE WANT
@@ -42,7 +42,7 @@ missing_packages() {
   done
 }
 
-# Without this, installing ocserv and postgresql would start servers that nobody asked for.
+# Without this, installing ocserv, dovecot and postgresql would start servers that nobody asked for.
 forbid_service_starts() {
   [ -e /usr/sbin/policy-rc.d ] && return
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d

@@ -24,6 +24,7 @@ export const me = {
     'payment.read',
     'fleet.read',
     'consent.read',
+    'consent.publish',
     'audit.read',
     'staff.read',
     'staff.write',
@@ -259,6 +260,32 @@ export const policies = ['platform', 'client', 'terms'].map((document, i) => ({
   document, version: '1.0.0', title: ['平台隐私政策', 'VPN 接入隐私政策', '服务条款'][i], effective_at: t(-40000), published_at: t(-41000),
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', change: i ? 'minor' : 'major',
 })); // prettier-ignore
+export const staffPolicies = (n) =>
+  policies.flatMap((p) => [
+    ...(n > 1 ? [{ ...p, version: '1.0.1', change: 'minor', published_at: t(-900), effective_at: t(9000), published_by: id('sub_', 3), drift: p.document === 'platform' }] : []),
+    { ...p, published_by: 'system', drift: false },
+  ]); // prettier-ignore
+export const policyDraft = (document, scenario) => ({
+  ...(policies.find((p) => p.document === document) ?? policies[0]),
+  version: '1.0.2', replaces: '1.0.1', effective_at: t(12000), asked: document !== 'terms', unchanged: document === 'client', html: clause(1, '收集与使用'),
+  problems: document === 'platform' && scenario === 'many' ? [
+    { clause: 'TY-5.1c', what: 'is kept by a symbol that is not in the build', promise: true },
+    { clause: 'LT-1.1c', what: 'cites article 37 of the Cybersecurity Law, which is not in force on 2026-12-08', promise: false },
+    { clause: '', what: 'the text names 《示例云服务协议》, which is not the title of one of ours', promise: false },
+  ] : [],
+  lines: document === 'client' ? [{ kind: 'same', text: '# 隐私政策' }] : [
+    { kind: 'same', text: '# 平台隐私政策' }, { kind: 'removed', text: '版本 1.0.1，更新于 2026年11月28日，自 2026年12月5日起生效。' },
+    { kind: 'added', text: '版本 1.0.2，更新于 2026年11月29日，自 2026年12月8日起生效。' },
+    ...Array.from({ length: 14 }, (_, i) => ({ kind: 'same', text: `第 ${i + 1} 段没有变化。` })),
+    { kind: 'same', text: '## 接收方' }, { kind: 'added', text: '| 示例短信服务有限公司（中国内地） | 发送验证码 | 手机号码 | 受托处理 | https://sms.example.com/privacy/a-very-long-address-that-does-not-break |' },
+    { kind: 'same', text: '' }, { kind: 'same', text: '我们不会向名单以外的人提供您的信息。' },
+  ],
+}); // prettier-ignore
+export const children = (n) =>
+  [
+    { account: id('acc_', 8), created_at: t(-90000) },
+    { account: id('acc_', 9), created_at: t(-80000), withdrawn_at: t(-600) },
+  ].slice(0, n > 1 ? 2 : 0);
 export const policy = (document) => ({
   ...(policies.find((p) => p.document === document) ?? policies[0]),
   locale: 'zh-CN',
@@ -713,6 +740,10 @@ export const identities = (n) =>
   }));
 
 export const minors = (n) => ({
+  unguarded: [
+    { account: id('acc_', 6), cause: 'withdrew', since: t(-3000), restrict_at: t(40000), erase_at: t(126000) },
+    { account: id('acc_', 7), cause: 'erased', since: t(-60000), restrict_at: t(-17000), restricted_at: t(-16900), erase_at: t(69000) },
+  ].slice(0, n),
   waiting: [
     { account: id('acc_', 4), age_group: '16-17', seen_by: '', erase_at: t(9000) },
     { account: id('acc_', 5), age_group: '16-17', seen_by: id('sub_', 2), erase_at: t(3000) },
@@ -758,7 +789,10 @@ export const dataMap = () => ({
     { Name: 'realname_verification', Columns: [column('number', about('id.number', ['realname'], 'duty', 'realname_value', true)), column('name', about('id.name', ['realname'], 'duty', 'realname_value', true)), column('state', about('id.result', ['realname'], 'duty', 'realname_result'))] },
     { Name: 'fleet_session', Columns: [column('source', about('net.ip', ['vpn_session'], 'duty', 'vpn_session', true)), column('started', about('net.session', ['vpn_session'], 'duty', 'vpn_session'))] },
     { Name: 'fleet_node', Columns: [column('id', { Why: 'names a machine of the operator' })] },
-  ] },
+  ],
+  log_keys: { account: 'id', error: 'text' }, metric_labels: { node: 'system', state: 'code' }, job_arguments: { Account: 'id' },
+  gateway_messages: { source_ip: 'net.ip', serial: 'cert', bytes_in: 'net.session', mtu: 'number' }, sent: { email: 'contact.email', amount: 'number' },
+  api: { user_name: 'account.name', password: 'account.secret', id: 'id' } },
 }); // prettier-ignore
 export const channels = (n) =>
   [

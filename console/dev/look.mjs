@@ -16,8 +16,29 @@ const pages = {
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
   clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security',
   mydata: '/my-data', users: '/admin/users', adminorders: '/admin/orders', payments: '/admin/payments', nodes: '/admin/gateway-nodes',
-  adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', quotas: '/quotas', minors: '/admin/minors', adminquotas: '/admin/quotas', identity: '/admin/real-name', clauses: '/admin/clauses', adminmap: '/admin/data-map', datamap: '/data-map', successions: '/admin/successions', consents: '/my-data?tab=consents', disclosures: '/my-data?tab=disclosures', reads: '/my-data?tab=reads', staff: '/admin/staff', mycorrections: '/my-data?tab=corrections', absent: '/nowhere', channels: '/admin/intake', ask: '/ask#token=x', assistant: '/assistant', vpnuser: '/vpn-user',
+  adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', quotas: '/quotas', minors: '/admin/minors', adminquotas: '/admin/quotas', identity: '/admin/real-name', clauses: '/admin/clauses', adminmap: '/admin/data-map', datamap: '/data-map', successions: '/admin/successions', consents: '/my-data?tab=consents', disclosures: '/my-data?tab=disclosures', reads: '/my-data?tab=reads', staff: '/admin/staff', mycorrections: '/my-data?tab=corrections', absent: '/nowhere', channels: '/admin/intake', ask: '/ask#token=x', assistant: '/assistant', vpnuser: '/vpn-user', clientreset: `/ssl-clients/${id('sslcli-', 0)}`, publish: '/admin/policies?document=terms', refused: '/admin/policies?document=platform', guardianleft: '/buy',
 }; // prettier-ignore
+
+/** Pages that are looked at after something was done on them. */
+const acts = {
+  async clientreset(page) {
+    await page
+      .locator('button')
+      .filter({ hasText: /重置密码|重设密码|Reset the password/ })
+      .first()
+      .click();
+  },
+  async assistant(page) {
+    await page.locator('textarea').first().fill('怎样更正我的邮箱？');
+    await page.locator('button.ant-btn-primary').last().click();
+  },
+  async publish(page) {
+    await page.locator('button.ant-btn-primary').last().click();
+  },
+  async guardianleft(page) {
+    await page.locator('button.ant-btn-primary').last().click();
+  },
+};
 
 const variants = {
   'zh-light-1440': ['zh-CN', 'light', 1440], 'en-light-1440': ['en', 'light', 1440], 'zh-dark-1440': ['zh-CN', 'dark', 1440],
@@ -73,6 +94,8 @@ async function look(name, path, width) {
   await page
     .waitForFunction(() => !document.querySelector('.ant-skeleton'), undefined, { timeout: 6000 })
     .catch(() => undefined);
+  const act = acts[name.split('-')[0]];
+  if (act) await act(page).catch((e) => console.log(`${name}: ${e.message.split('\n')[0]}`));
   await page.waitForTimeout(700);
   await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -64,7 +64,7 @@ const AdminUsers = page(() => import('./pages/admin-lists'), 'AdminUsers');
 const AdminOrders = page(() => import('./pages/admin-lists'), 'AdminOrders');
 const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments');
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
-const AdminPolicies = page(() => import('./pages/admin-lists'), 'AdminPolicies');
+const AdminPolicies = page(() => import('./pages/admin-policies'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
 const AdminIncidents = page(() => import('./pages/admin-incidents'), 'AdminIncidents');
 const AdminIncident = page(() => import('./pages/admin-incident'), 'AdminIncident');

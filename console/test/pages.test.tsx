@@ -357,3 +357,28 @@ test('who asked to be kept signed in comes back without a password', async () =>
   expect(await screen.findByText('No order yet')).toBeTruthy();
   expect(resumedTimes).toBe(1);
 });
+
+test('a child whose guardian left makes a code for another one', async () => {
+  const sent = serve({
+    ...everything,
+    'GET /me': { ...me, age: { age_group: '≤14', needs: 'age.guardian_left' } },
+    'GET /age-groups': list({ age_group: '≤14', rule: 'guardian' }),
+    'POST /me/guardian-code': { code: 'abcd1234efgh5678', expires_at: '2026-11-30T08:00:00Z' },
+  });
+  await visit('/buy');
+  expect(await screen.findByText('Another guardian has to consent')).toBeTruthy();
+  fireEvent.click(await screen.findByRole('button', { name: 'Make a code' }));
+  expect(await screen.findByText('abcd1234efgh5678')).toBeTruthy();
+  expect(sent.some((s) => s.path === '/me/guardian-code')).toBe(true);
+});
+
+test('where a guardian consents on paper there is no code', async () => {
+  serve({
+    ...everything,
+    'GET /me': { ...me, age: { age_group: '16-17', needs: 'age.guardian_left' } },
+    'GET /age-groups': list({ age_group: '16-17', rule: 'written' }),
+  });
+  await visit('/buy');
+  expect(await screen.findByText(/sends it to the privacy contact/)).toBeTruthy();
+  expect(screen.queryByRole('button', { name: 'Make a code' })).toBeNull();
+});

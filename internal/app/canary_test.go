@@ -140,6 +140,7 @@ var undriven = reasons(
 	"of an order of an authority, or a successor, which have tests of their own", "audit_read.legal_order audit_read.shown_from audit_disclosure.legal_order "+
 		"audit_disclosure.shown_from consent_event.epoch",
 	"of minors and their guardians, who have tests of their own", "age_event.subject age_event.band age_event.source age_event.at age_guardian.document "+
+		"age_vacancy.subject age_vacancy.cause age_vacancy.since age_vacancy.restricted_at "+
 		"age_read.subject age_read.purpose age_read.reason age_read.asked_at age_read.approved_at age_read.approver age_read.reader",
 	"only of a transfer abroad, as the one above", "audit_disclosure.mechanism",
 	"of readings by staff; the arrangement of the test has none", "audit_read.reader",

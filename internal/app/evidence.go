@@ -44,6 +44,7 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"disclosures_outside_register": counted(func(ctx context.Context) (int64, int64, error) {
 			return m.audit.Outside(ctx, (clock.System{}).Now().Add(-25*time.Hour), func(d audit.Disclosure) bool { return registered(registry, d) })
 		}),
+		"guardians_overdue":     counted(m.age.OverdueVacancies),
 		"canaries_living":       counted(m.erasure.LivingCanaries),
 		"corrections_untold":    counted(m.privacy.UntoldCorrections),
 		"realname_ungranted":    counted(m.realname.Ungranted),

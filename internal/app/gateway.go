@@ -2,14 +2,21 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/agent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
+	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
 )
 
 // Gateway runs this host's gateway node until ctx ends.
 func Gateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if err := errors.Join(slogx.Keys.Verify(), metric.Labels.Verify(), verifyMessages()); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnclassified, err)
+	}
 	a := agent.Config{
 		NodeID: cfg.Node.Name, StateDir: cfg.Path("node"), Listen: cfg.Node.Addresses, Logger: log,
 		Version: Version(), Control: cfg.ControlSocket(), Networks: map[string]agent.Network{},

@@ -113,14 +113,13 @@ func backupMetrics(s *stores) []metric.Family {
 			return metric.ByLabel(values), err
 		}
 	}
-	labels := []string{"store"}
 	return []metric.Family{
 		{
-			Name: "skybridge_control_backup_age_seconds", Help: "Time since the last backup that was done; stores without one are left out.", Kind: metric.Gauge, Labels: labels,
+			Name: "skybridge_control_backup_age_seconds", Help: "Time since the last backup that was done; stores without one are left out.", Kind: metric.Gauge, Labels: []string{"store"},
 			Read: of(func(s backup.State) (float64, bool) { return time.Since(s.Success).Seconds(), !s.Success.IsZero() }),
 		},
 		{
-			Name: "skybridge_control_backup_failed", Help: "1 if the last backup of the store failed.", Kind: metric.Gauge, Labels: labels,
+			Name: "skybridge_control_backup_failed", Help: "1 if the last backup of the store failed.", Kind: metric.Gauge, Labels: []string{"store"},
 			Read: of(func(s backup.State) (float64, bool) { return float64(db.Bool(s.Failure != "")), true }),
 		},
 	}
@@ -137,11 +136,10 @@ func poolMetrics(s *stores) []metric.Family {
 			return metric.Sorted(all), nil
 		}
 	}
-	labels := []string{"database", "pool"}
 	return []metric.Family{
-		{Name: "skybridge_control_db_open", Help: "Open connections.", Kind: metric.Gauge, Labels: labels, Read: of(func(s sql.DBStats) float64 { return float64(s.OpenConnections) })},
-		{Name: "skybridge_control_db_in_use", Help: "Connections in use.", Kind: metric.Gauge, Labels: labels, Read: of(func(s sql.DBStats) float64 { return float64(s.InUse) })},
-		{Name: "skybridge_control_db_waits_total", Help: "Times that a connection was waited for.", Kind: metric.Counter, Labels: labels, Read: of(func(s sql.DBStats) float64 { return float64(s.WaitCount) })},
-		{Name: "skybridge_control_db_wait_seconds_total", Help: "Time waited for connections.", Kind: metric.Counter, Labels: labels, Read: of(func(s sql.DBStats) float64 { return s.WaitDuration.Seconds() })},
+		{Name: "skybridge_control_db_open", Help: "Open connections.", Kind: metric.Gauge, Labels: []string{"database", "pool"}, Read: of(func(s sql.DBStats) float64 { return float64(s.OpenConnections) })},
+		{Name: "skybridge_control_db_in_use", Help: "Connections in use.", Kind: metric.Gauge, Labels: []string{"database", "pool"}, Read: of(func(s sql.DBStats) float64 { return float64(s.InUse) })},
+		{Name: "skybridge_control_db_waits_total", Help: "Times that a connection was waited for.", Kind: metric.Counter, Labels: []string{"database", "pool"}, Read: of(func(s sql.DBStats) float64 { return float64(s.WaitCount) })},
+		{Name: "skybridge_control_db_wait_seconds_total", Help: "Time waited for connections.", Kind: metric.Counter, Labels: []string{"database", "pool"}, Read: of(func(s sql.DBStats) float64 { return s.WaitDuration.Seconds() })},
 	}
 }

@@ -120,6 +120,9 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	}); err != nil {
 		return nil, err
 	}
+	if ids := residency.Unnamed(cfg.Profile, registry.Abroad()); len(ids) > 0 {
+		return nil, fmt.Errorf("%w: no purpose names what goes abroad to %s", ErrResidency, strings.Join(ids, ", "))
+	}
 	if m.egress, err = door(cfg, egress.Deps{Registry: registry, Ledger: m.audit, Gate: m.consent, Papers: m.agreement, Transfers: m.residency, Clock: now}); err != nil {
 		return nil, err
 	}
@@ -256,6 +259,10 @@ type lateEraser struct{ m *modules }
 
 func (l lateEraser) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) (fresh bool, err error) {
 	return l.m.privacy.EraseMinorTx(ctx, tx, subject, owner)
+}
+
+func (l lateEraser) RestrictMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) error {
+	return l.m.privacy.RestrictMinorTx(ctx, tx, subject, owner)
 }
 
 // lateDesk is the rights desk for the modules that stand before it.

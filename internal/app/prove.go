@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/proof"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
@@ -19,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 	"github.com/skybridge-cloud/skybridge/internal/web/api"
@@ -78,7 +80,9 @@ type dataMap struct {
 	LogKeys      field.Register  `json:"log_keys"`
 	JobArguments field.Register  `json:"job_arguments"`
 	Sent         field.Register  `json:"sent"` // to recipients, headers included
-	API          field.Register  `json:"api"`  // properties and parameters
+	MetricLabels field.Register  `json:"metric_labels"`
+	Messages     field.Register  `json:"gateway_messages"` // between control and gateways
+	API          field.Register  `json:"api"`              // properties and parameters
 }
 
 // DataMap is the data map in canonical JSON: tables and columns in the order of
@@ -88,7 +92,7 @@ func DataMap() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(dataMap{Holdings(), slogx.Keys, job.Arguments, egress.Fields, fields})
+	return json.Marshal(dataMap{Holdings(), slogx.Keys, job.Arguments, egress.Fields, metric.Labels, gwlink.Fields, fields})
 }
 
 // PolicyDataMap prints the data map, byte for byte as it is published.

@@ -361,12 +361,18 @@ func (p *person) told() {
 	p.ids["incident-notices"] = p.do(200, "GET", "/me/incident-notices", nil).str("items.id")
 }
 
-// child opens the account of a child, whose guardian the person is.
-func (p *person) child() {
+// confirmed shows that the person reads their address.
+func (p *person) confirmed() {
 	p.in.t.Helper()
 	token, err := p.in.modules.account.IssueVerification(context.Background(), p.self().Handle)
 	must(p.in.t, err)
 	p.do(204, "POST", "/email-verifications", object{"token": token})
+}
+
+// child opens the account of a child, whose guardian the person is.
+func (p *person) child() {
+	p.in.t.Helper()
+	p.confirmed()
 	name := "child-" + id.Random(5)
 	c := object{"user_name": name, "password": id.Random(15), "email": name + "@example.org"}
 	c["consent_token"] = p.do(200, "GET", "/consent-prompts/platform_policy", nil).str("token")

@@ -76,7 +76,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.CorrectionsOf(a, m.account, m.privacy, m.realname)
 	api.LoginSessions(a, m.account)
 	api.Cookies(a)
-	api.Policies(a, m.consent)
+	api.Policies(a, m.consent, m.account)
 	api.TrustPages(a, m.trust())
 	api.ConsentActs(a, m.consent)
 	api.Notices(a, m.notify)

@@ -37,6 +37,7 @@ func (m *modules) erasures(cfg config.Config, s *stores, d erasure.Deps) *erasur
 		},
 		func(ctx context.Context, p *scan.Patterns) (scan.Report, error) { return p.Files(ctx, cfg.Data) },
 	}
+	d.Guardians = m.age
 	d.Planter, d.Daily = m.account, !cfg.Demo.Enabled
 	d.Limits = func() []string {
 		return []string{"copies_by_hand", "recipients_word", "files_of_other_machines", "key_backups_until_complete", "deletion_by_key"}

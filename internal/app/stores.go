@@ -30,6 +30,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -38,6 +39,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 	"github.com/skybridge-cloud/skybridge/internal/web/api"
@@ -207,13 +209,22 @@ func verifySchema(ctx context.Context, d *db.DB, profile string) error {
 }
 
 // verifyFields holds clause group SCHEMA for what leaves the tables: keys of log
-// lines, arguments of jobs, fields of the API. Those for recipients are held where
-// their register is read.
+// lines, arguments of jobs, labels of metrics, messages to gateways, fields of the
+// API. Those for recipients are held where their register is read.
 func verifyFields(q *job.Queue, a *api.API) error {
-	if err := errors.Join(slogx.Keys.Verify(), q.Verify(), a.Verify()); err != nil {
+	if err := errors.Join(slogx.Keys.Verify(), q.Verify(), metric.Labels.Verify(), verifyMessages(), a.Verify()); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnclassified, err)
 	}
 	return nil
+}
+
+// verifyMessages holds what goes between control and gateways.
+func verifyMessages() error {
+	var categories []string
+	for _, c := range holding.Categories() {
+		categories = append(categories, string(c))
+	}
+	return gwlink.Verify(categories...)
 }
 
 // keepProfile refuses to start an installation under another profile than its

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/field"
@@ -15,7 +16,10 @@ import (
 // registers are the closed lists of clause group SCHEMA that the tree's calls
 // are held to.
 type registers struct {
-	logs, jobs, sent field.Register
+	logs, jobs, sent, labels field.Register
+
+	messages map[string]bool                           // paths of packages whose structs are sent between control and gateways
+	message  func(message, name string) (string, bool) // whether a field of one is classified
 }
 
 func stringOf(v constant.Value) (string, bool) {
@@ -25,8 +29,8 @@ func stringOf(v constant.Value) (string, bool) {
 	return constant.StringVal(v), true
 }
 
-// Unclassified finds keys of log lines, arguments of jobs and names of fields
-// that are sent to others which the registers do not have, and those that nobody
+// Unclassified finds keys of log lines, arguments of jobs, labels of metrics,
+// fields of messages to gateways and names of fields that are sent to others which the registers do not have, and those that nobody
 // can know before the program runs.
 func Unclassified(all []checked, r registers) []Violation {
 	var found []Violation
@@ -37,6 +41,9 @@ func Unclassified(all []checked, r registers) []Violation {
 			f.enqueued(call, callee)
 		})
 		c.visit(f.literal)
+		if r.messages[c.path] {
+			c.visit(f.sent)
+		}
 	}
 	slices.SortFunc(found, func(a, b Violation) int { return strings.Compare(a.Path, b.Path) })
 	return found
@@ -107,7 +114,65 @@ func (f fields) enqueued(call *ast.CallExpr, callee *types.Func) {
 const (
 	jobs = Module + "/internal/platform/job"
 	door = Module + "/internal/platform/egress"
+
+	metrics = Module + "/internal/platform/metric"
 )
+
+// labels holds the names of a family's labels, which are written where it is.
+func (f fields) labels(e ast.Expr) {
+	lit, ok := e.(*ast.CompositeLit)
+	if !ok {
+		f.report(e, "labels of a metric that are not written here: nobody can know them")
+		return
+	}
+	for _, e := range lit.Elts {
+		if name, ok := f.constant(e); !ok || f.r.labels.Check(name) != nil {
+			f.report(e, "label %q of a metric is not classified", name)
+		}
+	}
+}
+
+// sent holds the fields of a struct in a package of messages.
+func (f fields) sent(n ast.Node) {
+	spec, ok := n.(*ast.TypeSpec)
+	if !ok {
+		return
+	}
+	s, ok := spec.Type.(*ast.StructType)
+	if !ok || !tagged(s) {
+		return
+	}
+	for _, part := range s.Fields.List {
+		name := jsonName(part)
+		for _, id := range part.Names {
+			if !id.IsExported() || name == "-" {
+				continue
+			}
+			if name == "" {
+				f.report(part, "field %s of message %s has no name of its own in JSON", id.Name, spec.Name.Name)
+			} else if _, ok := f.r.message(spec.Name.Name, name); !ok {
+				f.report(part, "field %q of message %s is not classified", name, spec.Name.Name)
+			}
+		}
+	}
+}
+
+// tagged tells whether a struct is written as JSON.
+func tagged(s *ast.StructType) bool {
+	return slices.ContainsFunc(s.Fields.List, func(part *ast.Field) bool { return jsonName(part) != "" })
+}
+
+func jsonName(part *ast.Field) string {
+	if part.Tag == nil {
+		return ""
+	}
+	tag, err := strconv.Unquote(part.Tag.Value)
+	if err != nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
+	return name
+}
 
 // literal holds what is written down of jobs, calls to others and attributes.
 func (f fields) literal(n ast.Node) {
@@ -120,6 +185,8 @@ func (f fields) literal(n ast.Node) {
 		f.part(lit, 1, "Payload", f.argument)
 	case door + ".Call":
 		f.part(lit, 4, "Fields", f.names)
+	case metrics + ".Family":
+		f.part(lit, 3, "Labels", f.labels)
 	case "log/slog.Attr":
 		if !slices.Contains(loggers, f.path) {
 			f.part(lit, 0, "Key", f.key)

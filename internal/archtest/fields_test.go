@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
 )
 
@@ -15,29 +17,33 @@ import (
 // sees all that was planted.
 func TestWhatLeavesIsClassified(t *testing.T) {
 	t.Parallel()
-	const planted = "internal/archtest/testdata/unclassified"
-	all, err := typed(root(t), "./internal/...", "./cmd/...", "./"+planted)
+	const planted, message = "internal/archtest/testdata/unclassified", "internal/archtest/testdata/message"
+	all, err := typed(root(t), "./internal/...", "./cmd/...", "./"+planted, "./"+message)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var seen []string
-	for _, v := range Unclassified(all, registers{logs: slogx.Keys, jobs: job.Arguments, sent: egress.Fields}) {
-		if strings.HasPrefix(v.Path, planted) {
+	for _, v := range Unclassified(all, registers{
+		logs: slogx.Keys, jobs: job.Arguments, sent: egress.Fields, labels: metric.Labels,
+		messages: map[string]bool{Module + "/internal/gwlink": true, Module + "/" + message: true}, message: gwlink.Classified,
+	}) {
+		if strings.HasPrefix(v.Path, planted) || strings.HasPrefix(v.Path, message) {
 			seen = append(seen, v.String())
 			continue
 		}
 		t.Error(v)
 	}
 	for line, want := range map[int]string{
-		29: `key "email"`, 30: `key "phone"`, 31: `key "age"`, 32: `key "address"`, 33: "no constant", 34: "no constant", 35: `key "person"`, 36: "handed on",
-		39: "argument Phones", 40: "argument Phone ", 41: "no named fields", 44: `"card_no"`,
+		30: `key "email"`, 31: `key "phone"`, 32: `key "age"`, 33: `key "address"`, 34: "no constant", 35: "no constant", 36: `key "person"`, 37: "handed on",
+		40: "argument Phones", 41: "argument Phone ", 42: "no named fields", 45: `"card_no"`, 47: `label "customer"`, 48: "not written here",
+		6: `"shoe_size"`, 8: "Bare",
 	} {
 		if !anyHas(seen, fmt.Sprintf(".go:%d:", line), want) {
 			t.Errorf("line %d: want %s", line, want)
 		}
 	}
-	if len(seen) != 14 {
-		t.Errorf("got %d findings in the planted package, want 14:\n%s", len(seen), strings.Join(seen, "\n"))
+	if len(seen) != 18 {
+		t.Errorf("got %d findings in the planted packages, want 18:\n%s", len(seen), strings.Join(seen, "\n"))
 	}
 }
 
@@ -54,10 +60,11 @@ func anyHas(all []string, parts ...string) bool {
 	return false
 }
 
-// What is personal may be neither a log key nor an argument of a job.
+// What is personal may be neither a log key, nor an argument of a job, nor a label
+// of a metric.
 func TestNothingPersonalIsLoggedOrEnqueued(t *testing.T) {
 	t.Parallel()
-	for name, r := range map[string]interface{ Verify(...string) error }{"log keys": slogx.Keys, "job arguments": job.Arguments} {
+	for name, r := range map[string]interface{ Verify(...string) error }{"log keys": slogx.Keys, "job arguments": job.Arguments, "labels": metric.Labels} {
 		if err := r.Verify(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

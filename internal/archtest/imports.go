@@ -13,7 +13,7 @@ var mayImport = map[string][]string{
 	"fdwait":    {},
 	"tun":       {"fdwait"},
 	"nft":       {},
-	"gwlink":    {"platform/errs"},
+	"gwlink":    {"platform/errs", "platform/field"},
 	"netio":     {"protocol", "tun", "fdwait"},
 	"control":   {"platform", "gwlink"},
 	"dataplane": {"platform", "protocol", "tun", "netio", "gwlink", "nft"},

@@ -35,6 +35,11 @@ export const api = {
     children: () => data(client.GET('/api/v1/children')),
     registerChild: (body: T.NewChild, key: string) =>
       data(client.POST('/api/v1/children', { body, ...keyed(key) })),
+    leaveChild: (account: string) =>
+      data(client.POST('/api/v1/children/{account}/withdrawal', { params: { path: { account } } })),
+    guardianCode: () => data(client.POST('/api/v1/me/guardian-code', {})),
+    takeOver: (body: T.NewGuardianship, key: string) =>
+      data(client.POST('/api/v1/guardianships', { body, ...keyed(key) })),
     eraseChild: (account: string) =>
       data(client.POST('/api/v1/children/{account}/erasure', { params: { path: { account } } })),
     verifyEmail: (token: string) => data(client.POST('/api/v1/email-verifications', { body: { token } })),
@@ -99,7 +104,8 @@ export const api = {
     trust: () => data(client.GET('/api/v1/trust')),
     dataMap: async () => {
       const { map, sha256 } = await data(client.GET('/api/v1/privacy/datamap'));
-      return { map: (map as { tables: T.MapTable[] }).tables, sha256 };
+      const { tables, ...registers } = map as { tables: T.MapTable[] } & Record<T.Register, T.Classes>;
+      return { map: tables, registers: registers as Record<T.Register, T.Classes>, sha256 };
     },
     policy: (document: string, version?: string) =>
       version
@@ -307,11 +313,25 @@ export const api = {
     withdrawSuccession: (id: string) => data(client.POST('/api/v1/admin/successions/{id}/withdraw', at(id))),
     handOver: (id: string) => data(client.POST('/api/v1/admin/successions/{id}/hand-over', at(id))),
     policies: (query?: PageQuery) => data(client.GET('/api/v1/admin/policies', page(query))),
+    previewPolicy: ({ document, major, effective_at }: Omit<T.PolicyDraft, 'sha256'>) =>
+      data(
+        client.GET('/api/v1/admin/policies/{document}/draft', {
+          params: { path: { document }, query: { major, effective_at } },
+        }),
+      ),
+    publishPolicy: (body: T.PolicyDraft) => data(client.POST('/api/v1/admin/policies', { body })),
     audit: (query?: PageQuery) => data(client.GET('/api/v1/admin/audit-log', page(query))),
     checkpoint: () => data(client.GET('/api/v1/admin/audit-log/checkpoint')),
     verifyAudit: () => data(client.POST('/api/v1/admin/audit-log/verify')),
     retentionRuns: (query?: PageQuery) => data(client.GET('/api/v1/admin/retention-runs', page(query))),
     minors: () => data(client.GET('/api/v1/admin/minors')),
+    seeWithdrawal: (account: string, sha256: string) =>
+      data(
+        client.POST('/api/v1/admin/minors/{account}/withdrawal', {
+          params: { path: { account } },
+          body: { sha256 },
+        }),
+      ),
     seeWrittenConsent: (account: string, sha256: string) =>
       data(
         client.POST('/api/v1/admin/minors/{account}/written-consent', {

@@ -1055,6 +1055,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/minors/{account}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A guardian took a written consent back
+         * @description Shuts the account at once; one member of the staff is enough.
+         */
+        post: operations["admin-see-withdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/minors/{account}/written-consent": {
         parameters: {
             query?: never;
@@ -1156,8 +1176,28 @@ export interface paths {
         /** All published versions */
         get: operations["admin-list-policies"];
         put?: never;
-        /** Publish a version */
+        /**
+         * Publish a version
+         * @description Of a preview that was looked at, by somebody who proved themselves anew.
+         */
         post: operations["publish-policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/policies/{document}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would be published, how it differs, and what stands against it */
+        get: operations["preview-policy"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1786,6 +1826,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/children/{account}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back your consent as a guardian, at once
+         * @description What rests on it is shut. The child has 30 days to name another guardian.
+         */
+        post: operations["withdraw-guardian-consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consent-prompts/{purpose}": {
         parameters: {
             query?: never;
@@ -2015,6 +2075,26 @@ export interface paths {
         get: operations["get-erasure-certificate"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardianships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Become the guardian of a child whose guardian left
+         * @description You are the guardian, read the policy and the rules for children, and act for the child.
+         */
+        post: operations["take-over-guardianship"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2259,6 +2339,26 @@ export interface paths {
          * @description The present one stands until the mail to the new one is answered. Needs a proof of identity within the last ten minutes.
          */
         post: operations["change-email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/guardian-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a code for another guardian, good for a day
+         * @description Where the guardian who had consented has left.
+         */
+        post: operations["make-guardian-code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3995,7 +4095,7 @@ export interface components {
              * @description What is missing before anything is open
              * @enum {string}
              */
-            needs: "" | "age.screen_needed" | "age.guardian_needed" | "age.erasing";
+            needs: "" | "age.screen_needed" | "age.guardian_needed" | "age.guardian_left" | "age.erasing";
         };
         AgeGroup: {
             /** @enum {string} */
@@ -4240,6 +4340,11 @@ export interface components {
             account: string;
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description You took your consent back; another guardian may give theirs
+             */
+            withdrawn_at?: string;
         };
         ClassifyInputBody: {
             /** @enum {string} */
@@ -4785,6 +4890,11 @@ export interface components {
         };
         GatewayNodePatch: {
             draining: boolean;
+        };
+        GuardianCode: {
+            code: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         GuardianProof: {
             /** @description The child's */
@@ -5424,6 +5534,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListStaffPolicy: {
+            items: components["schemas"]["StaffPolicy"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListStaffReceipt: {
             items: components["schemas"]["StaffReceipt"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -5612,6 +5727,7 @@ export interface components {
         Minors: {
             audits: components["schemas"]["MinorAudit"][];
             readings: components["schemas"]["MinorReading"][];
+            unguarded: components["schemas"]["UnguardedMinor"][];
             waiting: components["schemas"]["WaitingMinor"][];
         };
         Money: {
@@ -5670,6 +5786,14 @@ export interface components {
         NewEmail: {
             /** @example alice@example.org */
             email: string;
+        };
+        NewGuardianship: {
+            /** @description Of GET /consent-prompts/child_rules, in the guardian's session */
+            child_rules_token: string;
+            /** @description That the child made in their account */
+            code: string;
+            /** @description Of GET /consent-prompts/platform_policy, in the guardian's session */
+            consent_token: string;
         };
         NewHold: {
             authority: string;
@@ -6013,7 +6137,7 @@ export interface components {
             change: "major" | "minor";
             clauses: string[];
             /** @enum {string} */
-            document: "platform" | "client" | "terms" | "agreement" | "sla";
+            document: "platform" | "client" | "terms" | "agreement" | "sla" | "children";
             /** @description Staff only: the operator's present facts would print another text */
             drift?: boolean;
             /** Format: date-time */
@@ -6037,7 +6161,7 @@ export interface components {
         };
         PolicyDraft: {
             /** @enum {string} */
-            document: "platform" | "client" | "terms" | "agreement" | "sla";
+            document: "platform" | "client" | "terms" | "agreement" | "sla" | "children";
             /**
              * Format: date-time
              * @description Seven days from now or later
@@ -6045,6 +6169,52 @@ export interface components {
             effective_at: string;
             /** @description People have to accept again; of platform and client only */
             major: boolean;
+            /** @description Of the preview; what would be published has to be what was looked at */
+            sha256: string;
+        };
+        PolicyLine: {
+            /** @enum {string} */
+            kind: "same" | "added" | "removed";
+            text: string;
+        };
+        PolicyPreview: {
+            /** @description People accept the document by an act of their own: a major version can be */
+            asked: boolean;
+            /**
+             * @description A major version has to be accepted again
+             * @enum {string}
+             */
+            change: "major" | "minor";
+            /** @enum {string} */
+            document: "platform" | "client" | "terms" | "agreement" | "sla" | "children";
+            /** @description Staff only: the operator's present facts would print another text */
+            drift?: boolean;
+            /** Format: date-time */
+            effective_at: string;
+            /** @description Safe to show */
+            html: string;
+            /** @description In the language of the request */
+            lines: components["schemas"]["PolicyLine"][];
+            /** @description Each refuses the publication */
+            problems: components["schemas"]["PolicyProblem"][];
+            /** Format: date-time */
+            published_at: string;
+            /** @description The newest published version */
+            replaces: string;
+            /** @description Over document, version and the hash of each language's text */
+            sha256: string;
+            title: string;
+            /** @description It says what the newest version says */
+            unchanged: boolean;
+            /** @example 1.0.0 */
+            version: string;
+        };
+        PolicyProblem: {
+            /** @description Of the registry; empty: the text as a whole */
+            clause: string;
+            /** @description The text is lawful, and the program does not keep it yet */
+            promise: boolean;
+            what: string;
         };
         PolicySummary: {
             /**
@@ -6053,7 +6223,7 @@ export interface components {
              */
             change: "major" | "minor";
             /** @enum {string} */
-            document: "platform" | "client" | "terms" | "agreement" | "sla";
+            document: "platform" | "client" | "terms" | "agreement" | "sla" | "children";
             /** @description Staff only: the operator's present facts would print another text */
             drift?: boolean;
             /** Format: date-time */
@@ -7123,6 +7293,28 @@ export interface components {
             /** @description The provider's number */
             trade_number?: string;
         };
+        StaffPolicy: {
+            /**
+             * @description A major version has to be accepted again
+             * @enum {string}
+             */
+            change: "major" | "minor";
+            /** @enum {string} */
+            document: "platform" | "client" | "terms" | "agreement" | "sla" | "children";
+            /** @description Staff only: the operator's present facts would print another text */
+            drift?: boolean;
+            /** Format: date-time */
+            effective_at: string;
+            /** Format: date-time */
+            published_at: string;
+            /** @description system: at the start of a build; shell: by the command */
+            published_by: string;
+            /** @description Over document, version and the hash of each language's text */
+            sha256: string;
+            title: string;
+            /** @example 1.0.0 */
+            version: string;
+        };
         StaffReceipt: {
             amount: components["schemas"]["Money"];
             gateway: string;
@@ -7292,6 +7484,26 @@ export interface components {
             found: number;
             /** @enum {string} */
             state: "expected" | "unexpected" | "failed";
+        };
+        UnguardedMinor: {
+            /** @example acc_... */
+            account: string;
+            /**
+             * @description Why the guardian is gone
+             * @enum {string}
+             */
+            cause: "erased" | "withdrew" | "minor" | "unknown";
+            /** Format: date-time */
+            erase_at: string;
+            /**
+             * Format: date-time
+             * @description Sessions end and VPN access is locked on this day unless another guardian consents
+             */
+            restrict_at: string;
+            /** Format: date-time */
+            restricted_at?: string;
+            /** Format: date-time */
+            since: string;
         };
         Unsettled: {
             /** @description Of the thing; of a balance its currency */
@@ -9636,6 +9848,39 @@ export interface operations {
             };
         };
     };
+    "admin-see-withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedDocument"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-see-written-consent": {
         parameters: {
             query?: never;
@@ -9813,7 +10058,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListPolicySummary"];
+                    "application/json": components["schemas"]["ListStaffPolicy"];
                 };
             };
             /** @description Error */
@@ -9847,6 +10092,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicySummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-policy": {
+        parameters: {
+            query: {
+                major?: boolean;
+                effective_at: string;
+            };
+            header?: never;
+            path: {
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPreview"];
                 };
             };
             /** @description Error */
@@ -11098,6 +11377,35 @@ export interface operations {
             };
         };
     };
+    "withdraw-guardian-consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "consent-prompt": {
         parameters: {
             query?: never;
@@ -11552,6 +11860,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-over-guardianship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGuardianship"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Child"];
                 };
             };
             /** @description Error */
@@ -12069,6 +12410,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "make-guardian-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuardianCode"];
+                };
             };
             /** @description Error */
             default: {

@@ -29,6 +29,8 @@ export type Proof = Schemas['Proof'];
 export type AgeGroup = Schemas['AgeGroup'];
 export type NewChild = Schemas['NewChild'];
 export type Child = Schemas['Child'];
+export type UnguardedMinor = Schemas['UnguardedMinor'];
+export type NewGuardianship = Schemas['NewGuardianship'];
 export type WaitingMinor = Schemas['WaitingMinor'];
 export type MinorReading = Schemas['MinorReading'];
 export type MinorAudit = Schemas['MinorAudit'];
@@ -51,7 +53,11 @@ export type IncidentTask = Schemas['IncidentTask'];
 export type IncidentTaskResult = Schemas['IncidentTaskResult'];
 export type NewIncident = Schemas['NewIncident'];
 
-export type PolicySummary = Schemas['PolicySummary'];
+export type StaffPolicy = Schemas['StaffPolicy'];
+export type PolicyPreview = Schemas['PolicyPreview'];
+export type PolicyProblem = Schemas['PolicyProblem'];
+export type PolicyLine = Schemas['PolicyLine'];
+export type PolicyDraft = Schemas['PolicyDraft'];
 export type Trust = Schemas['Trust'];
 export type TrustClause = Schemas['TrustClause'];
 export type Policy = Schemas['Policy'];
@@ -176,6 +182,9 @@ export interface MapColumn {
   Retention: string;
   Sealed: boolean;
 }
+/** Names that leave the tables, by the way out; each has a class. */
+export type Register = 'log_keys' | 'metric_labels' | 'job_arguments' | 'gateway_messages' | 'sent' | 'api';
+export type Classes = Record<string, string>;
 export interface MapTable {
   Name: string;
   Columns: MapColumn[];

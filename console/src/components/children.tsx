@@ -1,7 +1,8 @@
-// A guardian opens the account of a child of 14 or younger from the own account, and has it erased.
+// A guardian opens the account of a child of 14 or younger from the own account, or takes over from one who
+// left; takes the consent back, and has the account erased.
 
 import { useState } from 'react';
-import { Button, Card, Form, Modal } from 'antd';
+import { Button, Card, Form, Input, Modal } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
@@ -18,6 +19,7 @@ export function Children() {
   const { t } = useTranslation();
   const format = useFormat();
   const [open, setOpen] = useState(false);
+  const [taking, setTaking] = useState(false);
   const groups = useQuery({ queryKey: ['age-groups'], queryFn: api.account.ageGroups, staleTime: Infinity });
   const all = useQuery({ queryKey: ['children'], queryFn: api.account.children });
   if (!groups.data?.items.some((g) => g.rule === 'guardian')) return null;
@@ -29,8 +31,22 @@ export function Children() {
           <div className="spread" key={child.account}>
             <div>
               <CopyText text={child.account} shown={short(child.account)} />
-              <div className="muted">{t('children.opened', { at: format.time(child.created_at) })}</div>
+              <div className="muted">
+                {child.withdrawn_at
+                  ? t('children.withdrawn', { at: format.time(child.withdrawn_at) })
+                  : t('children.opened', { at: format.time(child.created_at) })}
+              </div>
             </div>
+            {child.withdrawn_at ? null : (
+              <ConfirmDelete
+                small
+                name={short(child.account)}
+                label={t('children.withdraw')}
+                loss={<p>{t('children.withdraw_text')}</p>}
+                remove={() => api.account.leaveChild(child.account)}
+                stale={[['children']]}
+              />
+            )}
             <ConfirmDelete
               small
               name={short(child.account)}
@@ -41,11 +57,13 @@ export function Children() {
             />
           </div>
         ))}
-        <div>
+        <div className="row" style={{ flexWrap: 'wrap' }}>
           <Button onClick={() => setOpen(true)}>{t('children.open')}</Button>
+          <Button onClick={() => setTaking(true)}>{t('children.take_over')}</Button>
         </div>
       </div>
       {open ? <OpenAccount close={() => setOpen(false)} /> : null}
+      {taking ? <TakeOver close={() => setTaking(false)} /> : null}
     </Card>
   );
 }
@@ -92,6 +110,61 @@ function OpenAccount({ close }: { close: () => void }) {
             disabled={!complete(rules.data, guardian) || !complete(policy.data, agreed)}
           >
             {t('register.submit')}
+          </Button>
+        </div>
+      </Form>
+    </Modal>
+  );
+}
+
+/** With the code that the child made after the guardian left. */
+function TakeOver({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const policy = usePrompt('platform_policy');
+  const rules = usePrompt('child_rules');
+  const [agreed, setAgreed] = useState(noConsent);
+  const [guardian, setGuardian] = useState(noConsent);
+  const take = useCreate(
+    ({ code }: { code: string }, key) =>
+      api.account
+        .takeOver(
+          {
+            code: code.trim(),
+            consent_token: policy.data?.token ?? '',
+            child_rules_token: rules.data?.token ?? '',
+          },
+          key,
+        )
+        .then(close)
+        .catch(async (error: unknown) => {
+          await Promise.all([policy.refetch(), rules.refetch()]);
+          throw error;
+        }),
+    [['children']],
+  );
+  return (
+    <Modal open onCancel={close} title={t('children.take_over')} footer={null}>
+      <Form<{ code: string }> layout="vertical" requiredMark={false} onFinish={(v) => take.mutate(v)}>
+        <p>{t('children.take_over_text')}</p>
+        <ConsentAct prompt={rules} value={guardian} onChange={setGuardian} />
+        <Form.Item
+          name="code"
+          label={t('children.code')}
+          rules={[{ required: true, message: t('field.required') }]}
+        >
+          <Input className="mono" autoComplete="off" maxLength={100} />
+        </Form.Item>
+        <div className="stack">
+          <ConsentAct prompt={policy} value={agreed} onChange={setAgreed} notice={false} minor />
+          <ProblemAlert error={take.error} />
+          <Button
+            type="primary"
+            htmlType="submit"
+            block
+            loading={take.isPending}
+            disabled={!complete(rules.data, guardian) || !complete(policy.data, agreed)}
+          >
+            {t('children.consent')}
           </Button>
         </div>
       </Form>

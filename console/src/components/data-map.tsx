@@ -1,13 +1,14 @@
 // The data map as people read it: each table, what of it is about a person, why and how long.
 
-import { useState } from 'react';
-import { Button, Drawer, Select, Skeleton, Tag } from 'antd';
+import { Fragment, useState } from 'react';
+import { Button, Card, Drawer, Select, Skeleton, Tag } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { MapColumn, MapTable } from '../api/types';
+import type { Classes, MapColumn, MapTable, Register } from '../api/types';
 import { CopyText } from './copy-text';
 import { ErrorState } from './problem';
+import { useFormat } from '../lib/use';
 import { ResourceTable } from './resource-table';
 
 /** What of a table is about a person. */
@@ -106,6 +107,7 @@ export function DataMap() {
         csv="data-map"
         empty={{ title: t('datamap.none') }}
       />
+      <Leaving registers={map.data.registers} />
       <div className="small quiet">
         {t('datamap.sum')} <CopyText text={map.data.sha256} wrap />
         <br />
@@ -122,6 +124,49 @@ export function DataMap() {
       </Drawer>
     </div>
   );
+}
+
+const ways: Register[] = ['log_keys', 'metric_labels', 'job_arguments', 'gateway_messages', 'sent', 'api'];
+
+/** What stands under names that leave the tables: of each way out how many there are, and which are personal. */
+function Leaving({ registers }: { registers: Record<Register, Classes> }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <Card title={t('datamap.leaving')}>
+      <p className="quiet" style={{ marginTop: 0 }}>
+        {t('datamap.leaving_text')}
+      </p>
+      <dl className="facts">
+        {ways.map((way) => (
+          <Fragment key={way}>
+            <dt>{t(`datamap.way_${way}`)}</dt>
+            <dd>
+              {t('datamap.names', {
+                count: Object.keys(registers[way] ?? {}).length,
+                n: format.number(Object.keys(registers[way] ?? {}).length),
+              })}
+              {' · '}
+              {kindsIn(registers[way]).length === 0
+                ? t('datamap.nothing_personal')
+                : kindsIn(registers[way])
+                    .map((c) => t(`category.${c}`, { defaultValue: c }))
+                    .join(t('common.list_comma'))}
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+    </Card>
+  );
+}
+
+const plain = ['id', 'code', 'number', 'time', 'system', 'text', 'key', 'group'];
+
+/** The personal classes of a register. */
+function kindsIn(classes: Classes = {}): string[] {
+  return distinct(Object.values(classes))
+    .filter((c) => !plain.includes(c))
+    .toSorted();
 }
 
 /** Each column: what it is of a person, or why it is not. */

@@ -10,7 +10,8 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import type { AgeGroup } from '../api/types';
 import { useMe } from '../lib/session';
-import { useChange } from '../lib/use';
+import { useChange, useFormat } from '../lib/use';
+import { CopyText } from './copy-text';
 import { Page } from './page';
 import { ErrorState, ProblemAlert } from './problem';
 
@@ -72,6 +73,7 @@ export function AgeGate({ children }: { children: ReactNode }) {
   const { needs } = useMe().age;
   if (!needs || open.some((path) => pathname.startsWith(path))) return <>{children}</>;
   if (needs === 'age.screen_needed') return <GuardianScreen />;
+  if (needs === 'age.guardian_left') return <GuardianLeft />;
   const key = needs === 'age.erasing' ? 'erasing' : 'waiting';
   return (
     <Page title={t(`minor.${key}_title`)}>
@@ -87,6 +89,51 @@ export function AgeGate({ children }: { children: ReactNode }) {
         <div className="row">
           <Link to="/policies">{t('minor.policies')}</Link>
           <Link to="/my-data">{t('nav.mydata')}</Link>
+        </div>
+      </Card>
+    </Page>
+  );
+}
+
+/** The guardian is gone: how another one comes. Where a guardian consents on paper there is no code. */
+function GuardianLeft() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const groups = useAgeGroups();
+  const make = useChange(() => api.account.guardianCode());
+  const paper = !groups.data?.items.some((g) => g.rule === 'guardian');
+  const steps = paper
+    ? ['waiting_sign', 'waiting_send', 'waiting_open']
+    : ['left_code', 'left_enter', 'left_open'];
+  return (
+    <Page title={t('minor.left_title')}>
+      <Card loading={groups.isPending}>
+        <div className="stack">
+          <p style={{ margin: 0 }}>{t('minor.left_lead')}</p>
+          <ol style={{ margin: 0 }}>
+            {steps.map((step) => (
+              <li key={step}>{t(`minor.${step}`)}</li>
+            ))}
+          </ol>
+          {make.data ? (
+            <Alert
+              type="success"
+              title={<CopyText text={make.data.code} wrap />}
+              description={t('minor.code_until', { at: format.time(make.data.expires_at) })}
+            />
+          ) : null}
+          <ProblemAlert error={make.error} />
+          {paper ? null : (
+            <div>
+              <Button type="primary" loading={make.isPending} onClick={() => make.mutate(undefined)}>
+                {t('minor.make_code')}
+              </Button>
+            </div>
+          )}
+          <div className="row">
+            <Link to="/policies">{t('minor.policies')}</Link>
+            <Link to="/my-data">{t('nav.mydata')}</Link>
+          </div>
         </div>
       </Card>
     </Page>

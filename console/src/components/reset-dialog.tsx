@@ -58,6 +58,7 @@ export function ResetDialog({ label, text, busy, submit }: Props) {
           <Form.Item
             name="reason_text"
             label={t('user.words')}
+            style={{ marginBottom: 32 }}
             rules={[{ required: reason === 'other', whitespace: true, message: t('user.words_needed') }]}
           >
             <Input.TextArea rows={2} maxLength={200} showCount />

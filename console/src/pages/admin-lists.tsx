@@ -2,7 +2,7 @@ import { Button, Card, Popconfirm } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { AdminOrder, AdminPayment, AdminUser, Node, PolicySummary, StaffReceipt } from '../api/types';
+import type { AdminOrder, AdminPayment, AdminUser, Node, StaffReceipt } from '../api/types';
 import { useBought } from '../components/bought';
 import { CopyText } from '../components/copy-text';
 import { NameCell, short } from '../components/name-cell';
@@ -285,60 +285,6 @@ export function AdminNodes() {
         actions={can(me, 'fleet.write') ? (n) => <Drain node={n} /> : undefined}
         refresh={() => 10_000}
         empty={{ title: t('admin.no_nodes'), text: t('admin.no_nodes_text') }}
-      />
-    </Page>
-  );
-}
-
-export function AdminPolicies() {
-  const { t } = useTranslation();
-  const format = useFormat();
-  return (
-    <Page title={t('nav.admin_policies')} lead={t('admin.policies_lead')}>
-      <ResourceTable<PolicySummary>
-        label={t('nav.admin_policies')}
-        queryKey={['admin', 'policies']}
-        load={api.admin.policies}
-        rowKey={(p) => `${p.document}/${p.version}`}
-        nameTitle={t('admin.document')}
-        nameText={(p) => p.title}
-        name={(p) => (
-          <NameCell
-            name={p.title}
-            id={`${p.document}/${p.version}`}
-            to={`/policies/${p.document}/versions/${p.version}`}
-          />
-        )}
-        columns={[
-          { key: 'version', title: t('admin.version'), cell: (p) => p.version, text: (p) => p.version },
-          {
-            key: 'change',
-            title: t('admin.change'),
-            cell: (p) => (p.change ? t(`admin.change_${p.change}`, { defaultValue: p.change }) : '–'),
-            text: (p) => p.change,
-          },
-          {
-            key: 'published',
-            title: t('admin.published'),
-            cell: (p) => <span className="num">{format.time(p.published_at)}</span>,
-            text: (p) => p.published_at,
-          },
-          {
-            key: 'effective',
-            title: t('admin.effective'),
-            cell: (p) => <span className="num">{format.time(p.effective_at)}</span>,
-            text: (p) => p.effective_at,
-          },
-          {
-            key: 'hash',
-            title: t('admin.hash'),
-            cell: (p) => <CopyText text={p.sha256 ?? ''} shown={(p.sha256 ?? '').slice(0, 12)} />,
-            text: (p) => p.sha256,
-            optional: true,
-          },
-        ]}
-        csv="policies"
-        empty={{ title: t('policy.none') }}
       />
     </Page>
   );

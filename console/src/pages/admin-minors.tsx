@@ -1,9 +1,9 @@
 import { useState } from 'react';
-import { Alert, Button, Card, Empty, Modal, Popconfirm, Tag, Upload } from 'antd';
+import { Alert, Button, Card, Empty, Input, Modal, Popconfirm, Tag, Upload } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { MinorAudit, MinorReading, WaitingMinor } from '../api/types';
+import type { MinorAudit, MinorReading, UnguardedMinor, WaitingMinor } from '../api/types';
 import { CopyText } from '../components/copy-text';
 import { short } from '../components/name-cell';
 import { Page } from '../components/page';
@@ -22,6 +22,13 @@ export function AdminMinors() {
           items={all.data?.waiting ?? []}
           none={t('minors.no_waiting')}
           row={(w) => <Waiting key={w.account} w={w} />}
+        />
+      </Card>
+      <Card title={t('minors.unguarded')} loading={all.isPending} extra={<TakenBack />}>
+        <Rows
+          items={all.data?.unguarded ?? []}
+          none={t('minors.no_unguarded')}
+          row={(u) => <Unguarded key={u.account} u={u} />}
         />
       </Card>
       <Card title={t('minors.readings')} loading={all.isPending}>
@@ -66,25 +73,69 @@ function Waiting({ w }: { w: WaitingMinor }) {
   );
 }
 
+function Unguarded({ u }: { u: UnguardedMinor }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <div>
+      <CopyText text={u.account} shown={short(u.account)} /> <Tag>{t(`minors.cause_${u.cause}`)}</Tag>
+      <div className="muted">
+        {u.restricted_at
+          ? t('minors.restricted', { at: format.time(u.restricted_at) })
+          : t('minors.restrict_at', { at: format.time(u.restrict_at, true) })}{' '}
+        · {t('minors.erase_at', { at: format.time(u.erase_at, true) })}
+      </div>
+    </div>
+  );
+}
+
+/** A written consent that was taken back: one person is enough, since it only shuts. */
+function TakenBack() {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const groups = useQuery({ queryKey: ['age-groups'], queryFn: api.account.ageGroups, staleTime: Infinity });
+  if (!groups.data?.items.some((g) => g.rule === 'written')) return null;
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>{t('minors.withdrawal')}</Button>
+      {open ? <SeeDocument back close={() => setOpen(false)} /> : null}
+    </>
+  );
+}
+
 /** The document stays on this computer: only its digest is sent. */
-function SeeDocument({ account, close }: { account: string; close: () => void }) {
+function SeeDocument({ account = '', back, close }: { account?: string; back?: boolean; close: () => void }) {
   const { t } = useTranslation();
   const [sha256, setDigest] = useState('');
+  const [named, setNamed] = useState(account);
   const see = useChange(async () => {
-    await api.admin.seeWrittenConsent(account, sha256);
+    if (back) await api.admin.seeWithdrawal(named.trim(), sha256);
+    else await api.admin.seeWrittenConsent(account, sha256);
     close();
   }, [['admin', 'minors']]);
   return (
     <Modal
       open
       onCancel={close}
-      title={t('minors.see')}
+      title={back ? t('minors.withdrawal') : t('minors.see')}
       okText={t('minors.attest')}
-      okButtonProps={{ disabled: !sha256, loading: see.isPending }}
+      okButtonProps={{ disabled: !sha256 || !named.trim(), loading: see.isPending, danger: back }}
       onOk={() => see.mutate(undefined)}
     >
       <div className="stack">
-        <p style={{ margin: 0 }}>{t('minors.see_text')}</p>
+        <p style={{ margin: 0 }}>{back ? t('minors.withdrawal_text') : t('minors.see_text')}</p>
+        {back ? (
+          <label>
+            {t('minors.withdrawal_account')}
+            <Input
+              className="mono"
+              maxLength={40}
+              autoComplete="off"
+              value={named}
+              onChange={(e) => setNamed(e.target.value)}
+            />
+          </label>
+        ) : null}
         <Upload
           maxCount={1}
           showUploadList={false}

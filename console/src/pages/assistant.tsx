@@ -55,7 +55,7 @@ export function Assistant() {
         <div className="stack" aria-live="polite">
           {look.data?.answers.map((a) => (
             <Card key={a.topic} size="small">
-              <p>{a.words}</p>
+              <p style={{ margin: '0 0 8px' }}>{a.words}</p>
               {a.page ? <Link to={a.page}>{t('assistant.go')}</Link> : null}
             </Card>
           ))}

@@ -219,6 +219,10 @@ func (s *Service) principal(ctx context.Context, ses session) (p Principal, err 
 	return p, nil
 }
 
+// StepUpRequired is Principal.RequireStepUp at this moment, for a module that
+// stands before this one.
+func (s *Service) StepUpRequired(p Principal) error { return p.RequireStepUp(s.d.Clock.Now()) }
+
 // RequireStepUp returns ErrStepUp unless the session proved itself within the
 // last ten minutes.
 func (p Principal) RequireStepUp(now time.Time) error {

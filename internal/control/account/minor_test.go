@@ -407,3 +407,197 @@ func TestTheYearlyAuditNamesNobody(t *testing.T) {
 		code(t, "twice", err, "age.not_found")
 	}, accounttest.Migrations()...)
 }
+
+// follow makes somebody the guardian of a child with the child's code.
+func follow(t *testing.T, r accounttest.Rig, guardian account.Principal, code string) (account.ID, error) {
+	t.Helper()
+	g := account.Guardianship{Code: code}
+	for purpose, token := range map[string]*string{consent.PlatformPolicy: &g.ConsentToken, consent.ChildRules: &g.ChildRulesToken} {
+		p, err := r.Consent.Prompt(ctx, guardian.Session, purpose, "en")
+		must(t, err)
+		*token = p.Token
+	}
+	got, _, err := r.Account.Succeed(ctx, guardian, g)
+	return got, err
+}
+
+// guarded is a child's account and its guardian.
+func guarded(t *testing.T, r accounttest.Rig) (parent, kid account.Principal) {
+	t.Helper()
+	r.Register(t, "parent")
+	parent = r.Login(t, "parent").Principal
+	parent.EmailVerified = true
+	_, err := child(t, r, parent, "kid")
+	must(t, err)
+	return parent, r.Login(t, "kid").Principal
+}
+
+// What rests on a guardian's consent is shut when the guardian takes it back, has
+// the account closed or turns out to be a minor, until another guardian consents.
+func TestAGuardianWhoLeavesShutsTheChildsAccount(t *testing.T) {
+	t.Parallel()
+	for cause, leave := range map[string]func(*testing.T, accounttest.Rig, account.Principal, account.Principal){
+		age.GuardianWithdrew: func(t *testing.T, r accounttest.Rig, parent, kid account.Principal) {
+			code(t, "a stranger", r.Account.LeaveChild(ctx, kid, kid.Account), "age.not_found")
+			must(t, r.Account.LeaveChild(ctx, parent, kid.Account))
+			code(t, "twice", r.Account.LeaveChild(ctx, parent, kid.Account), "consent.nothing_to_withdraw")
+		},
+		age.GuardianErased: func(t *testing.T, r accounttest.Rig, parent, _ account.Principal) {
+			must(t, r.DB.InTx(ctx, func(tx *db.Tx) error { return r.Age.LeaveTx(ctx, tx, parent.Subject, age.GuardianErased) }))
+		},
+		age.GuardianMinor: func(t *testing.T, r accounttest.Rig, parent, _ account.Principal) {
+			_, err := r.Age.Learn(ctx, parent.Subject, string(parent.Account), civil.DayOf(r.Clock.Now()).AddDays(-16*366))
+			must(t, err)
+		},
+	} {
+		accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+			parent, kid := guarded(t, r)
+			must(t, r.Consent.Gate(ctx, kid.Subject, consent.PlatformPolicy))
+			_, _, err := r.Age.GuardianCode(ctx, age.By{Handle: kid.Subject})
+			code(t, "a code while there is a guardian", err, "age.guarded")
+			leave(t, r, parent, kid)
+			code(t, cause, r.Consent.Gate(ctx, kid.Subject, consent.PlatformPolicy), "age.guardian_left")
+			must(t, r.Consent.Gate(ctx, kid.Subject, "security")) // rests on the contract
+			if due, err := r.Consent.Pending(ctx, kid.Subject); err != nil || len(due) != 0 {
+				t.Errorf("%s: acts that would not help are due: %v, %v", cause, due, err)
+			}
+			if st, err := r.Age.StandingOf(ctx, kid.Subject); err != nil || st.Needs != "age.guardian_left" {
+				t.Errorf("%s: the child reads %+v, %v", cause, st, err)
+			}
+			if all, err := r.Age.Vacancies(ctx); err != nil || len(all) != 1 || all[0].Cause != cause || all[0].Account != string(kid.Account) {
+				t.Errorf("staff read %+v, %v", all, err)
+			}
+
+			r.Register(t, "aunt")
+			aunt := r.Login(t, "aunt").Principal
+			first, _, err := r.Age.GuardianCode(ctx, age.By{Handle: kid.Subject})
+			must(t, err)
+			second, until, err := r.Age.GuardianCode(ctx, age.By{Handle: kid.Subject})
+			must(t, err)
+			_, err = follow(t, r, aunt, second)
+			code(t, "an address that nobody confirmed", err, "account.guardian_unverified")
+			aunt.EmailVerified, kid.EmailVerified = true, true
+			_, err = follow(t, r, aunt, first)
+			code(t, "a code that another one replaced", err, "age.guardian_code")
+			_, err = follow(t, r, kid, second)
+			code(t, "the child as its own guardian", err, "age.guardian_needed")
+			got, err := follow(t, r, aunt, second)
+			if err != nil || got != kid.Account {
+				t.Fatalf("another guardian: %s, %v", got, err)
+			}
+			must(t, r.Consent.Gate(ctx, kid.Subject, consent.PlatformPolicy))
+			must(t, r.Consent.Gate(ctx, kid.Subject, consent.ChildRules))
+			_, err = follow(t, r, aunt, second)
+			code(t, "the code again", err, "age.guardian_code")
+			code(t, "who left erases", r.Age.EraseChild(ctx, age.By{Handle: parent.Subject}, string(kid.Account)), "age.not_found")
+			if all, err := r.Age.Children(ctx, aunt.Subject); err != nil || len(all) != 1 || !all[0].LeftAt.IsZero() {
+				t.Errorf("the children of who took over: %+v, %v", all, err)
+			}
+			if !until.Equal(r.Clock.Now().Add(24 * time.Hour)) {
+				t.Errorf("the code is good until %s", until)
+			}
+		})
+	}
+}
+
+// Without another guardian the account is restricted after thirty days, and what
+// is held is erased sixty days later.
+func TestAChildWithoutAGuardianIsRestrictedThenErased(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		parent, kid := guarded(t, r)
+		must(t, r.Account.LeaveChild(ctx, parent, kid.Account))
+		v, err := r.Age.Vacancies(ctx)
+		must(t, err)
+		for _, step := range []struct {
+			at                 time.Time
+			restricted, erased int
+		}{
+			{v[0].RestrictAt().Add(-time.Second), 0, 0},
+			{v[0].RestrictAt(), 1, 0},
+			{v[0].EraseAt().Add(-time.Second), 1, 0},
+			{v[0].EraseAt(), 1, 1},
+		} {
+			r.Clock.Advance(step.at.Sub(r.Clock.Now()))
+			must(t, r.Age.Daily(ctx))
+			must(t, r.Age.Daily(ctx))
+			if len(r.Eraser.Restricted) != step.restricted || len(r.Eraser.Opened) != step.erased {
+				t.Errorf("on %s: restricted %v, erased %v", step.at, r.Eraser.Restricted, r.Eraser.Opened)
+			}
+		}
+		if days := v[0].EraseAt().Sub(v[0].RestrictAt()); days != 60*24*time.Hour {
+			t.Errorf("restricted for %s", days)
+		}
+		if n, late, err := r.Age.OverdueVacancies(ctx); err != nil || n != 1 || late != 0 {
+			t.Errorf("evidence: %d, %d, %v", n, late, err)
+		}
+		r.Clock.Advance(26 * time.Hour)
+		if _, late, err := r.Age.OverdueVacancies(ctx); err != nil || late != 1 {
+			t.Errorf("a run that did not come: %d, %v", late, err)
+		}
+	})
+}
+
+// A child whose guardian's consent is gone without a trace, as after an old
+// backup, is found.
+func TestAChildWithoutATraceOfAGuardianIsFound(t *testing.T) {
+	t.Parallel()
+	accounttest.Each(t, func(t *testing.T, r accounttest.Rig) {
+		_, kid := guarded(t, r)
+		must(t, r.Age.Daily(ctx))
+		if all, err := r.Age.Vacancies(ctx); err != nil || len(all) != 0 {
+			t.Fatalf("with a guardian: %+v, %v", all, err)
+		}
+		must(t, r.DB.InTx(ctx, func(tx *db.Tx) error { _, err := tx.Exec(ctx, "DELETE FROM age_guardian"); return err }))
+		must(t, r.Age.Daily(ctx))
+		if all, err := r.Age.Vacancies(ctx); err != nil || len(all) != 1 || all[0].Subject != kid.Subject || all[0].Cause != age.GuardianUnknown {
+			t.Errorf("got %+v, %v", all, err)
+		}
+	})
+}
+
+// In Hong Kong the consent is on paper, and so is its end: it shuts by one of the
+// staff, and opens by two and another document.
+func TestAWrittenConsentThatWasTakenBackShuts(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := accounttest.New(t, d, consent.HongKong, false)
+		got, err := r.Account.Register(ctx, enter(t, r, "youth", age.Youth))
+		must(t, err)
+		acc, one, two := string(got.Account), age.By{Handle: "sub_one"}, age.By{Handle: "sub_two"}
+		paper := func(c string) string { return strings.Repeat(c, 64) }
+		see := func(by age.By, document string, want bool) {
+			t.Helper()
+			if done, err := r.Age.SeeWritten(ctx, by, acc, document); err != nil || done != want {
+				t.Fatalf("%s sees it: %v, %v", by.Handle, done, err)
+			}
+		}
+		code(t, "before there is one", r.Age.WithdrawWritten(ctx, one, acc, paper("a")), "age.not_found")
+		see(one, paper("a"), false)
+		see(two, paper("a"), true)
+		must(t, r.Consent.Gate(ctx, got.Subject, consent.PlatformPolicy))
+		r.Clock.Advance(100 * 24 * time.Hour) // the days of the first wait are long over
+		code(t, "no digest", r.Age.WithdrawWritten(ctx, one, acc, "x"), "age.digest")
+		must(t, r.Age.WithdrawWritten(ctx, one, acc, paper("b")))
+		code(t, "taken back", r.Consent.Gate(ctx, got.Subject, consent.PlatformPolicy), "age.guardian_left")
+		_, _, err = r.Age.GuardianCode(ctx, age.By{Handle: got.Subject})
+		code(t, "a code where paper is wanted", err, "age.not_in_profile")
+		must(t, r.Age.Daily(ctx))
+		w, err := r.Age.Waiting(ctx)
+		if err != nil || len(w) != 1 || !w[0].Left || len(r.Eraser.Opened)+len(r.Eraser.Restricted) != 0 {
+			t.Fatalf("waiting: %+v, %v; erased %v", w, err, r.Eraser.Opened)
+		}
+		r.Clock.Advance(31 * 24 * time.Hour)
+		must(t, r.Age.Daily(ctx))
+		if len(r.Eraser.Restricted) != 1 || len(r.Eraser.Opened) != 0 {
+			t.Errorf("after its term: restricted %v, erased %v", r.Eraser.Restricted, r.Eraser.Opened)
+		}
+		see(one, paper("c"), false)
+		code(t, "seen by one", r.Consent.Gate(ctx, got.Subject, consent.PlatformPolicy), "age.guardian_left")
+		see(two, paper("c"), true)
+		must(t, r.Consent.Gate(ctx, got.Subject, consent.PlatformPolicy))
+		if all, err := r.Age.Vacancies(ctx); err != nil || len(all) != 0 {
+			t.Errorf("still vacant: %+v, %v", all, err)
+		}
+	}, accounttest.Migrations()...)
+}

@@ -91,15 +91,65 @@ func (s *Service) RegisterChild(ctx context.Context, guardian Principal, r Regis
 		if err := s.d.Age.GuardTx(ctx, tx, age.By{Handle: guardian.Subject, Session: guardian.Session}, p.subject, string(p.account)); err != nil {
 			return err
 		}
-		for purpose, token := range map[string]string{consent.PlatformPolicy: r.ConsentToken, consent.ChildRules: r.ChildRulesToken} {
-			err := s.d.Consent.GrantTx(ctx, tx, consent.Act{
-				Subject: p.subject, Session: guardian.Session, Guardian: guardian.Subject, Purpose: purpose, Decision: consent.Grant, Token: token, Channel: "guardian",
-			})
-			if err != nil {
-				return err
-			}
+		return s.guardianActsTx(ctx, tx, guardian, p.subject, r.ConsentToken, r.ChildRulesToken)
+	})
+}
+
+// guardianActsTx records what a guardian accepts for a child.
+func (s *Service) guardianActsTx(ctx context.Context, tx *db.Tx, guardian Principal, child id.Handle, policy, rules string) error {
+	for purpose, token := range map[string]string{consent.PlatformPolicy: policy, consent.ChildRules: rules} {
+		err := s.d.Consent.GrantTx(ctx, tx, consent.Act{
+			Subject: child, Session: guardian.Session, Guardian: guardian.Subject, Purpose: purpose, Decision: consent.Grant, Token: token, Channel: "guardian",
+		})
+		if err != nil {
+			return err
 		}
-		return nil
+	}
+	return nil
+}
+
+// Guardianship is what another guardian enters for a child whose guardian left.
+type Guardianship struct {
+	Code                          string // that the child was given
+	ConsentToken, ChildRulesToken string
+}
+
+// Succeed makes a person the guardian of a child whose guardian left, with the
+// acts that opening the account takes; it returns the child's account. Errors: as
+// of RegisterChild, and age.ErrCode.
+func (s *Service) Succeed(ctx context.Context, guardian Principal, g Guardianship) (child ID, at time.Time, err error) {
+	if !guardian.EmailVerified {
+		return "", at, ErrGuardian
+	}
+	if err := s.d.Age.AdultGuardian(ctx, guardian.Subject); err != nil {
+		return "", at, err
+	}
+	at = s.d.Clock.Now()
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		v, err := s.d.Age.SucceedTx(ctx, tx, age.By{Handle: guardian.Subject, Session: guardian.Session}, g.Code)
+		if err != nil {
+			return err
+		}
+		child = ID(v.Account)
+		return s.guardianActsTx(ctx, tx, guardian, v.Subject, g.ConsentToken, g.ChildRulesToken)
+	})
+	return child, at, err
+}
+
+// LeaveChild takes a guardian's consent back. What rests on it is shut when it
+// returns, and the child's term to name another guardian runs (PIPL 15, 31). It
+// asks for no token: taking back is no harder than giving. Errors:
+// age.ErrNotFound, and consent.nothing_to_withdraw.
+func (s *Service) LeaveChild(ctx context.Context, guardian Principal, child ID) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		subject, err := s.d.Age.WithdrawTx(ctx, tx, age.By{Handle: guardian.Subject, Session: guardian.Session}, string(child))
+		if err != nil {
+			return err
+		}
+		_, err = s.d.Consent.WithdrawTx(ctx, tx, consent.Act{
+			Subject: subject, Session: guardian.Session, Guardian: guardian.Subject, Purpose: consent.ChildRules, Channel: "guardian",
+		})
+		return err
 	})
 }
 

@@ -18,7 +18,14 @@
 // wins; who stated nothing is treated as a minor; events are only added; staff
 // read a minor's data only after somebody else approved it.
 //
-// Tables: age_event, age_guardian, age_read, age_count, age_audit.
+// A guardian may leave: the account is closed, the consent taken back.
+//
+//	guarded ── guardian leaves ──▶ vacant ── 30 days ──▶ restricted ── 60 days ──▶ erased
+//	   ◀──────── another guardian consents ────┴───────────────┘
+//
+// From the commit on, nothing that rests on an act is open until another consents.
+//
+// Tables: age_event, age_guardian, age_vacancy, age_read, age_count, age_audit.
 package age
 
 import (

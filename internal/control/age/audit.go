@@ -19,10 +19,14 @@ import (
 // what is held of the minor is erased.
 const waitDays = 30
 
-// Daily erases accounts whose guardian never consented, opens the audit of the
-// year, and tells staff of one that is due.
+// Daily erases accounts whose guardian never consented, restricts and later erases
+// those whose guardian is gone, opens the audit of the year, and tells staff of one
+// that is due.
 func (s *Service) Daily(ctx context.Context) error {
 	if err := s.eraseAbandoned(ctx); err != nil {
+		return err
+	}
+	if err := s.watchVacancies(ctx); err != nil {
 		return err
 	}
 	if err := s.openAudit(ctx, s.today().Year); err != nil {
@@ -51,8 +55,8 @@ func (s *Service) eraseAbandoned(ctx context.Context) error {
 		return err
 	}
 	for _, w := range all {
-		if s.d.Clock.Now().Before(w.EraseAt()) {
-			continue
+		if w.Left || s.d.Clock.Now().Before(w.EraseAt()) {
+			continue // watchVacancies deals with whose guardian left
 		}
 		err := s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.eraseTx(ctx, tx, w.Subject, w.Account) })
 		if err != nil {

@@ -63,9 +63,26 @@ func (s *Service) AdultGuardian(ctx context.Context, subject id.Handle) error {
 	return s.Gate(ctx, subject)
 }
 
+// Ward is a child's account that a guardian opened or took over.
+type Ward struct {
+	Consent
+	LeftAt time.Time // when the consent was taken back; zero: it stands
+}
+
 // Children lists the consents that a guardian gave.
-func (s *Service) Children(ctx context.Context, of id.Handle) ([]Consent, error) {
-	return db.Select(ctx, s.d.DB, scanConsent, "SELECT "+consentColumns+" FROM age_guardian WHERE guardian = $1 ORDER BY seen_at, subject", string(of))
+func (s *Service) Children(ctx context.Context, of id.Handle) (all []Ward, err error) {
+	given, err := db.Select(ctx, s.d.DB, scanConsent, "SELECT "+consentColumns+" FROM age_guardian WHERE guardian = $1 ORDER BY seen_at, subject", string(of))
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range given {
+		v, err := vacancy(ctx, s.d.DB, c.Subject)
+		if err != nil && !errs.IsNotFound(err) {
+			return nil, err
+		}
+		all = append(all, Ward{c, v.Since})
+	}
+	return all, nil
 }
 
 // EraseChild erases what is held of a child at the wish of the guardian who
@@ -146,6 +163,9 @@ func (s *Service) confirmTx(ctx context.Context, tx *db.Tx, by By, c Consent, do
 	if err != nil {
 		return err
 	}
+	if err := fillTx(ctx, tx, c.Subject); err != nil {
+		return err
+	}
 	if err := s.countTx(ctx, tx, "guardian_consent"); err != nil {
 		return err
 	}
@@ -158,12 +178,18 @@ type Waiter struct {
 	Account  string
 	Band     Band
 	Since    time.Time
+	Left     bool      // a guardian had consented and is gone
 	SeenBy   id.Handle // the first of two persons; empty: nobody saw a document
 	Document string
 }
 
 // EraseAt is the day on which what is held of the minor is erased.
-func (w Waiter) EraseAt() time.Time { return civil.DayOf(w.Since).AddDays(waitDays + 1).Start() }
+func (w Waiter) EraseAt() time.Time {
+	if w.Left {
+		return Vacancy{Since: w.Since}.EraseAt()
+	}
+	return civil.DayOf(w.Since).AddDays(waitDays + 1).Start()
+}
 
 // Waiting lists them, the oldest first.
 func (s *Service) Waiting(ctx context.Context) ([]Waiter, error) { return s.waiters(ctx, s.d.DB) }
@@ -192,7 +218,14 @@ func (s *Service) waiters(ctx context.Context, q db.Q) ([]Waiter, error) {
 		if err != nil && !errs.IsNotFound(err) {
 			return nil, err
 		}
-		waiting = append(waiting, Waiter{Subject: subject, Account: first.Account, Band: band, Since: first.At, SeenBy: c.SeenBy, Document: c.Document})
+		w := Waiter{Subject: subject, Account: first.Account, Band: band, Since: first.At, SeenBy: c.SeenBy, Document: c.Document}
+		v, err := vacancy(ctx, q, subject)
+		if err == nil {
+			w.Since, w.Left = v.Since, true
+		} else if !errs.IsNotFound(err) {
+			return nil, err
+		}
+		waiting = append(waiting, w)
 	}
 	return waiting, nil
 }

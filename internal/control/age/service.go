@@ -22,6 +22,9 @@ import (
 // fills it.
 type Eraser interface {
 	EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, account string) (fresh bool, err error)
+	// RestrictMinorTx ends the sessions of a minor and locks the VPN clients of the
+	// account; signing in for the rights page stays open.
+	RestrictMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, account string) error
 }
 
 // Statements answers whether a person stated adulthood in an act of acceptance.
@@ -60,7 +63,7 @@ func (s *Service) Profile() string { return s.d.Profile }
 func (s *Service) today() civil.Day { return civil.DayOf(s.d.Clock.Now()) }
 
 // Gate returns nil if a person's age lets processing that rests on an act be
-// open. ErrUnstated, ErrScreen, ErrGuardian and ErrShut say what is missing; any
+// open. ErrUnstated, ErrScreen, ErrGuardian, ErrLeft and ErrShut say what is missing; any
 // other error keeps it shut too. It fills consent.Age.
 func (s *Service) Gate(ctx context.Context, subject id.Handle) error {
 	all, err := s.events(ctx, s.d.DB, subject)
@@ -90,6 +93,11 @@ func (s *Service) gate(ctx context.Context, subject id.Handle, rule Rule, declar
 	case Guardian, Written:
 		if mutant.Off("TY-7.1") && rule == Guardian || mutant.Off("LT-7a") && rule == Written {
 			return nil
+		}
+		if _, err := vacancy(ctx, s.d.DB, subject); err == nil {
+			return ErrLeft
+		} else if !errs.IsNotFound(err) {
+			return err
 		}
 		g, err := guardian(ctx, s.d.DB, subject)
 		if errs.IsNotFound(err) || (err == nil && g.ConfirmedAt.IsZero()) {
@@ -230,7 +238,10 @@ func (s *Service) fromIDTx(ctx context.Context, tx *db.Tx, subject id.Handle, ac
 		}
 		break
 	}
-	return s.learnTx(ctx, tx, subject, account, b, FromID)
+	if err := s.learnTx(ctx, tx, subject, account, b, FromID); err != nil || !b.Minor() {
+		return err
+	}
+	return s.LeaveTx(ctx, tx, subject, GuardianMinor) // who is a minor guards nobody
 }
 
 // learnTx adds an event unless it says what the last one of its source says.

@@ -18,13 +18,11 @@ import (
 // a build it is told in the log, because refusing it would leave the old text in
 // force, which is kept no better.
 func (s *Service) admissible(ctx context.Context, c candidate, all map[string]rendered, p publication) error {
-	problems, err := s.objections(c, all, p)
+	problems, err := s.against(ctx, c, all, p)
 	if err != nil {
 		return err
 	}
-	if p.by != "system" { // at the first start no adapter was seen working yet
-		problems = append(problems, s.unanswered(ctx, c)...)
-	} else {
+	if p.by == "system" {
 		problems = slices.DeleteFunc(problems, func(p clause.Problem) bool {
 			if p.Promise {
 				s.d.Log.WarnContext(ctx, "a text promises what is not kept", "document", c.head.Document, "clause", p.Clause)
@@ -40,6 +38,15 @@ func (s *Service) admissible(ctx context.Context, c candidate, all map[string]re
 		said = append(said, p.String())
 	}
 	return errs.New(errs.Unprocessable, "consent.text_refused").With("document", c.head.Document).With("problems", strings.Join(said, "; "))
+}
+
+// against is all that stands against a publication.
+func (s *Service) against(ctx context.Context, c candidate, all map[string]rendered, p publication) ([]clause.Problem, error) {
+	problems, err := s.objections(c, all, p)
+	if err == nil && p.by != "system" { // at the first start no adapter was seen working yet
+		problems = append(problems, s.unanswered(ctx, c)...)
+	}
+	return problems, err
 }
 
 // objections are all that stands against a text on its days.

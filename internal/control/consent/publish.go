@@ -162,6 +162,21 @@ type publication struct {
 	now, effective time.Time
 	by             string
 	session        string
+	previewed      string // digest of the version that was looked at; empty: none was
+}
+
+// version is what a publication makes of a document's texts.
+func (c candidate) version(all map[string]rendered, p publication) Version {
+	v := Version{
+		Document: c.head.Document, Number: p.number.String(), Major: p.number[0], rank: p.number.rank(), Change: p.change,
+		Affects: c.head.Affects, Imports: c.head.Imports, PublishedAt: p.now, EffectiveAt: p.effective, PublishedBy: p.by,
+		TextSHA256: map[string]string{}, Title: map[string]string{},
+	}
+	for locale, t := range all {
+		v.TextSHA256[locale], v.Title[locale] = hashText(t.body), t.title
+	}
+	v.SHA256 = hashVersion(v)
+	return v
 }
 
 func (s *Service) publishTx(ctx context.Context, tx *db.Tx, c candidate, p publication) (Version, error) {
@@ -172,15 +187,10 @@ func (s *Service) publishTx(ctx context.Context, tx *db.Tx, c candidate, p publi
 	if err := s.admissible(ctx, c, all, p); err != nil {
 		return Version{}, err
 	}
-	v := Version{
-		Document: c.head.Document, Number: p.number.String(), Major: p.number[0], rank: p.number.rank(), Change: p.change,
-		Affects: c.head.Affects, Imports: c.head.Imports, PublishedAt: p.now, EffectiveAt: p.effective, PublishedBy: p.by,
-		TextSHA256: map[string]string{}, Title: map[string]string{},
+	v := c.version(all, p)
+	if p.previewed != "" && p.previewed != v.SHA256 {
+		return Version{}, ErrPreview
 	}
-	for locale, t := range all {
-		v.TextSHA256[locale], v.Title[locale] = hashText(t.body), t.title
-	}
-	v.SHA256 = hashVersion(v)
 	fresh, err := insertVersion(ctx, tx, v)
 	if err != nil || !fresh {
 		return v, err // another process was first with the same version
@@ -221,7 +231,12 @@ type Draft struct {
 	EffectiveAt time.Time // NoticePeriod from now or later
 	By          id.Handle
 	Session     string
+	SHA256      string // of the Preview that was looked at; empty: by the shell, which looks at nothing
 }
+
+// ErrPreview says that what would be published is not what was looked at: a fact
+// of the operator, a text or the day changed meanwhile.
+var ErrPreview = errs.New(errs.Conflict, "consent.preview_old")
 
 // Shell is who publishes by the command skybridge policy publish: whoever may
 // open the installation's files.
@@ -235,31 +250,9 @@ const Shell id.Handle = "shell"
 // clauses objects to (consent.text_refused).
 func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 	now := s.d.Clock.Now()
-	if d.EffectiveAt.Before(now.Add(NoticePeriod)) {
-		return Version{}, errs.New(errs.Unprocessable, "consent.notice_too_short").With("days", 7)
-	}
-	if !slices.Contains(documentsOf(s.d.Facts.Profile), d.Document) {
-		return Version{}, ErrNotFound
-	}
-	if d.Major && !s.asked(d.Document) {
-		return Version{}, errs.New(errs.Unprocessable, "consent.nobody_asked").With("document", d.Document)
-	}
-	c, err := s.candidate(d.Document)
-	if err != nil {
-		return Version{}, err
-	}
 	var v Version
-	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		newest, err := newestVersion(ctx, tx, d.Document)
-		if err != nil {
-			return err
-		}
-		// A lesser version in force before a major one would bring its text without
-		// its question.
-		if d.EffectiveAt.Before(newest.EffectiveAt) {
-			return errs.New(errs.Unprocessable, "consent.before_newest").With("version", newest.Number)
-		}
-		next, change, err := nextNumber(newest.Number, d.Major)
+	err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		c, newest, p, err := s.prepare(ctx, tx, d, now)
 		if err != nil {
 			return err
 		}
@@ -270,10 +263,36 @@ func (s *Service) Publish(ctx context.Context, d Draft) (Version, error) {
 		if same && !d.Major {
 			return errs.New(errs.Conflict, "consent.nothing_changed")
 		}
-		v, err = s.publishTx(ctx, tx, c, publication{number: next, change: change, now: now, effective: d.EffectiveAt, by: string(d.By), session: d.Session})
+		v, err = s.publishTx(ctx, tx, c, p)
 		return err
 	})
 	return v, err
+}
+
+// prepare holds a draft to the versions that are there and numbers it.
+func (s *Service) prepare(ctx context.Context, q db.Q, d Draft, now time.Time) (c candidate, newest Version, p publication, err error) {
+	switch {
+	case d.EffectiveAt.Before(now.Add(NoticePeriod)):
+		return c, newest, p, errs.New(errs.Unprocessable, "consent.notice_too_short").With("days", 7)
+	case !slices.Contains(documentsOf(s.d.Facts.Profile), d.Document):
+		return c, newest, p, ErrNotFound
+	case d.Major && !s.asked(d.Document):
+		return c, newest, p, errs.New(errs.Unprocessable, "consent.nobody_asked").With("document", d.Document)
+	}
+	if c, err = s.candidate(d.Document); err != nil {
+		return c, newest, p, err
+	}
+	if newest, err = newestVersion(ctx, q, d.Document); err != nil {
+		return c, newest, p, err
+	}
+	// A lesser version in force before a major one would bring its text without
+	// its question.
+	if d.EffectiveAt.Before(newest.EffectiveAt) {
+		return c, newest, p, errs.New(errs.Unprocessable, "consent.before_newest").With("version", newest.Number)
+	}
+	next, change, err := nextNumber(newest.Number, d.Major)
+	p = publication{number: next, change: change, now: now, effective: d.EffectiveAt, by: string(d.By), session: d.Session, previewed: d.SHA256}
+	return c, newest, p, err
 }
 
 // asked tells whether people accept a document by an act of their own. The

@@ -293,24 +293,34 @@ func (s *Service) Withdraw(ctx context.Context, subject id.Handle, purpose strin
 // WithdrawIn is Withdraw that names session and channel and returns the
 // receipt. It takes no token: taking back is no harder than giving.
 func (s *Service) WithdrawIn(ctx context.Context, subject id.Handle, purpose, session, channel string) (Record, error) {
-	p, err := s.purpose(purpose)
-	if err != nil || !p.Act {
-		return Record{}, ErrNotFound
-	}
 	var r Record
-	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		last, err := lastEvent(ctx, tx, subject, purpose)
-		if err != nil {
-			return err
-		}
-		if last.decision != Grant {
-			return errs.New(errs.Conflict, "consent.nothing_to_withdraw")
-		}
-		r, err = s.appendTx(ctx, tx, Record{
-			Subject: subject, Purpose: purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
-			Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: channel,
-		}, last.rank, audit.Actor{Class: "self", Handle: subject, Session: session})
+	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+		r, err = s.WithdrawTx(ctx, tx, Act{Subject: subject, Purpose: purpose, Session: session, Channel: channel})
 		return err
 	})
 	return r, err
+}
+
+// WithdrawTx is WithdrawIn in the caller's transaction. Guardian names who takes a
+// consent back for a child; what else an act has is not asked.
+func (s *Service) WithdrawTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
+	p, err := s.purpose(a.Purpose)
+	if err != nil || !p.Act {
+		return Record{}, ErrNotFound
+	}
+	last, err := lastEvent(ctx, tx, a.Subject, a.Purpose)
+	if err != nil {
+		return Record{}, err
+	}
+	if last.decision != Grant {
+		return Record{}, errs.New(errs.Conflict, "consent.nothing_to_withdraw")
+	}
+	by := audit.Actor{Class: "self", Handle: a.Subject, Session: a.Session}
+	if a.Guardian != "" {
+		by.Handle = a.Guardian
+	}
+	return s.appendTx(ctx, tx, Record{
+		Subject: a.Subject, Purpose: a.Purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
+		Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: a.Channel,
+	}, last.rank, by)
 }

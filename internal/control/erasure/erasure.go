@@ -103,21 +103,30 @@ type Holds interface {
 	Holding(ctx context.Context, subject id.Handle, classes []string) (bool, error)
 }
 
+// Guardians are told of a person who goes. The module age fills it.
+type Guardians interface {
+	// LeaveTx shuts the accounts of the children whose guardian the person is.
+	LeaveTx(ctx context.Context, tx *db.Tx, guardian id.Handle, cause string) error
+}
+
 // Deps is what the module needs.
 type Deps struct {
-	DB       *db.DB
-	Clock    clock.Clock
-	Queue    *job.Queue
-	Log      *slog.Logger
-	Audit    *audit.Service
-	Vault    *vault.Vault
-	Logins   Logins
-	Tunnels  Tunnels
-	Settler  Settler
-	Values   Values
-	Letters  Letters
-	Carried  func(ctx context.Context, request string) error // tells the rights desk that a request is carried out
-	Holds    Holds
+	DB      *db.DB
+	Clock   clock.Clock
+	Queue   *job.Queue
+	Log     *slog.Logger
+	Audit   *audit.Service
+	Vault   *vault.Vault
+	Logins  Logins
+	Tunnels Tunnels
+	Settler Settler
+	Values  Values
+	Letters Letters
+	Carried func(ctx context.Context, request string) error // tells the rights desk that a request is carried out
+	Holds   Holds
+
+	Guardians Guardians
+
 	Held     []holding.Held  // in the order in which rows are deleted
 	Tables   []holding.Table // the data map
 	Calendar *civil.Calendar // nil = the published one

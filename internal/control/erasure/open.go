@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -96,6 +97,9 @@ func (s *Service) OpenTx(ctx context.Context, tx *db.Tx, c Case, by audit.Actor)
 	}
 	if !fresh && !mutant.Off("LT-4.5") {
 		return have, nil
+	}
+	if err := s.d.Guardians.LeaveTx(ctx, tx, c.Subject, age.GuardianErased); err != nil {
+		return Case{}, err
 	}
 	if err := s.leaf(ctx, tx, "erasure.opened", have, by, map[string]string{"cause": string(c.Trigger), "request": c.Request}); err != nil {
 		return Case{}, err

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -135,6 +136,14 @@ func (s *Service) subscribe() {
 			Params: map[string]string{"case": e.Case, "date": e.Date},
 		})
 	})
+	for _, event := range []string{GuardianLeft, MinorRestricted} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e age.Unguarded) error {
+			return s.Send(ctx, Message{
+				Event: event, Account: account.ID(e.Account), Subject: e.Subject, Dedupe: event + ":" + string(e.Subject) + ":" + strconv.FormatInt(e.At, 10),
+				Params: map[string]string{"date": e.Date},
+			})
+		})
+	}
 	for _, event := range []string{RightsReceived, RightsAnswered, RightsCopy} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e rightsRequest) error {
 			if e.Account == "" {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -62,6 +63,9 @@ const (
 
 	IncidentNotice = "incident.notice"
 	ErasureBegun   = "erasure.begun"
+
+	GuardianLeft    = age.TopicGuardianLeft
+	MinorRestricted = age.TopicRestricted
 )
 
 // Message is something to tell a person. Params are what the template of the

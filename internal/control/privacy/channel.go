@@ -132,11 +132,11 @@ func (s *Service) probe(ctx context.Context) error {
 	return err
 }
 
-// beats tries every adapter once per period, each by a job of its own, so that a
-// mailbox that hangs holds up nothing else.
+// beats tries every adapter at the start and once per period, each by a job of its
+// own, so that a mailbox that hangs holds up nothing else.
 func (s *Service) beats() {
 	for channel := range s.adapters() {
-		s.d.Queue.Every("privacy.channel."+channel, beatEvery, func(ctx context.Context) error {
+		s.d.Queue.EveryFromStart("privacy.channel."+channel, beatEvery, func(ctx context.Context) error {
 			if err := s.Try(ctx, channel); err != nil && errs.CodeOf(err) == "" {
 				s.d.Log.WarnContext(ctx, "a channel for requests does not work", "channel", channel, "error", err.Error())
 			}

@@ -59,12 +59,18 @@ func (s *Service) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle
 	return true, s.carryMinorTx(ctx, tx, r)
 }
 
-// carryMinorTx freezes what is open of a minor and has the erasure carried out.
-func (s *Service) carryMinorTx(ctx context.Context, tx *db.Tx, r Request) error {
-	if err := s.d.Tunnels.LockClientsTx(ctx, tx, account.Principal{Account: r.Account, Subject: r.Subject}); err != nil {
+// RestrictMinorTx ends the sessions of a minor without a guardian and locks the
+// VPN clients of the account. It fills age.Eraser.
+func (s *Service) RestrictMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) error {
+	if err := s.d.Tunnels.LockClientsTx(ctx, tx, account.Principal{Account: account.ID(owner), Subject: subject}); err != nil {
 		return err
 	}
-	if err := s.d.Logins.EndSessionsTx(ctx, tx, r.Subject, "minor"); err != nil {
+	return s.d.Logins.EndSessionsTx(ctx, tx, subject, "minor")
+}
+
+// carryMinorTx freezes what is open of a minor and has the erasure carried out.
+func (s *Service) carryMinorTx(ctx context.Context, tx *db.Tx, r Request) error {
+	if err := s.RestrictMinorTx(ctx, tx, r.Subject, string(r.Account)); err != nil {
 		return err
 	}
 	r.Decision = Granted

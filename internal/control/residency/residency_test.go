@@ -253,7 +253,7 @@ func TestACrossBorderNoticeNamesTheSixItems(t *testing.T) {
 			}
 		}
 	}
-	if seen != 3 {
-		t.Errorf("got %d notices, want 3", seen)
+	if seen != 5 {
+		t.Errorf("got %d notices, want 5", seen)
 	}
 }

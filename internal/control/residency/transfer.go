@@ -33,13 +33,29 @@ func (s *Service) Transfer(ctx context.Context, t egress.Transfer) error {
 	return s.count(ctx, t, m)
 }
 
-// purpose is the separate consent that a transfer rests on. The operator's own
-// servers are told of at registration, others by name.
-func purpose(t egress.Transfer) string {
-	if t.Role == "infra" {
+// purpose is the separate consent that a transfer rests on.
+func purpose(t egress.Transfer) string { return purposeOf(t.Role, t.Recipient) }
+
+// purposeOf names the purpose of a recipient abroad: the operator's own servers
+// are told of at registration, others by name.
+func purposeOf(role, recipient string) string {
+	if role == "infra" {
 		return consent.CrossborderHome
 	}
-	return "crossborder." + t.Recipient
+	return "crossborder." + recipient
+}
+
+// Unnamed lists the recipients abroad whose transfer no purpose of the profile
+// names: nobody could consent to it (PIPL 39). The start refuses them.
+func Unnamed(profile string, abroad []egress.Recipient) (ids []string) {
+	for _, r := range abroad {
+		if !slices.ContainsFunc(consent.Purposes(profile), func(p consent.Purpose) bool {
+			return p.ID == purposeOf(r.Role, r.ID) && p.Kind == consent.SeparateCrossborder && p.Act
+		}) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
 }
 
 func (s *Service) mechanism(t egress.Transfer) (Mechanism, error) {

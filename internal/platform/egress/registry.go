@@ -256,4 +256,9 @@ func (g *Registry) NeedsAgreement(r Recipient) bool { return r.Role == "processo
 // stores, is none of these.
 func (g *Registry) NeedsAssessment(r Recipient) bool { return r.Role != "infra" || g.abroad(r) }
 
+// Abroad lists the recipients that stand in another region than the stores.
+func (g *Registry) Abroad() []Recipient {
+	return slices.DeleteFunc(g.Recipients(), func(r Recipient) bool { return !g.abroad(r) })
+}
+
 func (g *Registry) abroad(r Recipient) bool { return r.Region != g.store }

@@ -71,18 +71,21 @@ type Queue struct {
 	takes    map[string]reflect.Type // what the handler of a kind decodes
 	topics   map[string][]string
 	every    []periodic
+
+	began map[string]bool // kinds that this process has run at its start; schedule's alone
 }
 
 type periodic struct {
-	kind  string
-	every time.Duration
+	kind    string
+	every   time.Duration
+	atStart bool
 }
 
 // New returns a queue over d, whose job table must be migrated.
 func New(d *db.DB, c clock.Clock, log *slog.Logger) *Queue {
 	return &Queue{
 		db: d, clock: c, log: log, wake: make(chan struct{}, 1),
-		handlers: map[string]Handler{}, takes: map[string]reflect.Type{}, topics: map[string][]string{},
+		handlers: map[string]Handler{}, takes: map[string]reflect.Type{}, topics: map[string][]string{}, began: map[string]bool{},
 	}
 }
 
@@ -131,10 +134,20 @@ func Subscribe[T any](q *Queue, topic, name string, h func(ctx context.Context, 
 // Every runs a kind again and again, once per period for all processes
 // together. The handler gets the payload null.
 func (q *Queue) Every(kind string, period time.Duration, h func(ctx context.Context) error) {
-	q.Register(kind, func(ctx context.Context, _ []byte) error { return h(ctx) })
+	q.periodic(periodic{kind: kind, every: period}, h)
+}
+
+// EveryFromStart is Every for what is wanted at once when a process starts, and
+// not at the next end of a period.
+func (q *Queue) EveryFromStart(kind string, period time.Duration, h func(ctx context.Context) error) {
+	q.periodic(periodic{kind: kind, every: period, atStart: true}, h)
+}
+
+func (q *Queue) periodic(p periodic, h func(ctx context.Context) error) {
+	q.Register(p.kind, func(ctx context.Context, _ []byte) error { return h(ctx) })
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.every = append(q.every, periodic{kind, period})
+	q.every = append(q.every, p)
 }
 
 // EnqueueTx adds a job in the caller's transaction. A payload with a name that
@@ -245,22 +258,37 @@ func (q *Queue) plan(ctx context.Context) error {
 	every := q.every
 	q.mu.RUnlock()
 	for _, p := range every {
-		next := q.clock.Now().Truncate(p.every).Add(p.every)
+		now := q.clock.Now()
+		next, first := now.Truncate(p.every).Add(p.every), p.atStart && !q.began[p.kind]
+		if first {
+			next = now
+			if err := q.hasten(ctx, p.kind, now); err != nil {
+				return err
+			}
+		}
 		exists, err := db.Get(ctx, q.db, nil, db.One[int64], "SELECT count(*) FROM job_item WHERE dedupe = $1 AND state <> 'dead'", p.kind)
 		if err != nil {
 			return err
 		}
-		if exists > 0 {
-			continue
+		if exists == 0 {
+			err = q.db.InTx(ctx, func(tx *db.Tx) error {
+				return q.EnqueueTx(ctx, tx, Job{Kind: p.kind, Key: p.kind, RunAt: next})
+			})
+			if err != nil {
+				return err
+			}
 		}
-		err = q.db.InTx(ctx, func(tx *db.Tx) error {
-			return q.EnqueueTx(ctx, tx, Job{Kind: p.kind, Key: p.kind, RunAt: next})
-		})
-		if err != nil {
-			return err
-		}
+		q.began[p.kind] = true
 	}
 	return nil
+}
+
+// hasten lets a waiting periodic job run now; one that runs is left alone.
+func (q *Queue) hasten(ctx context.Context, kind string, now time.Time) error {
+	return q.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE job_item SET run_at = $1 WHERE dedupe = $2 AND state = 'pending' AND run_at > $1", db.Micros(now), kind)
+		return err
+	})
 }
 
 // Drain runs due jobs until none is left, for tests and one-shot commands. It

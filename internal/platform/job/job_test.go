@@ -303,3 +303,44 @@ func TestWhatADeadProcessLeasedIsRecoveredAtOnce(t *testing.T) {
 		}
 	}, job.Migrations())
 }
+
+// What is wanted at the start runs then, whatever an earlier process left waiting,
+// and at the ends of periods from there on.
+func TestSomePeriodicWorkRunsAtTheStart(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx, ran, other := context.Background(), 0, 0
+		begin := func() (*job.Queue, *clock.Fake) {
+			q, c := newQueue(d)
+			q.EveryFromStart("poll", 2*time.Minute, func(context.Context) error { ran++; return nil })
+			q.Every("tick", 2*time.Minute, func(context.Context) error { other++; return nil })
+			return q, c
+		}
+		step := func(q *job.Queue, want int, when string) {
+			t.Helper()
+			for range 3 { // plans, runs, and plans the next
+				if err := job.Plan(ctx, q); err != nil {
+					t.Fatal(err)
+				}
+				if err := q.Drain(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if ran != want {
+				t.Errorf("%s: ran %d times, want %d", when, ran, want)
+			}
+		}
+		first, _ := begin()
+		step(first, 1, "at the first start")
+		second, c := begin()
+		step(second, 2, "at the second start, with the next run waiting")
+		if other != 0 {
+			t.Errorf("other work ran %d times at a start", other)
+		}
+		c.Advance(2 * time.Minute)
+		step(second, 3, "a period later")
+		if other != 1 {
+			t.Errorf("other work ran %d times in a period, want 1", other)
+		}
+	}, job.Migrations())
+}

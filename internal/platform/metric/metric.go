@@ -2,8 +2,9 @@
 // format of Prometheus (version 0.0.4).
 //
 // It is not a time series and keeps no history: a Family is read when somebody
-// asks. Labels are closed sets that the program or its operator names (a state,
-// an outcome, a node); nothing of a person, a customer or a session may be one.
+// asks. The names of labels are one closed list (Labels), their values closed sets
+// that the program or its operator names (a state, an outcome, a node); nothing of a
+// person, a customer or a session may be one.
 //
 //	counters in the program ──▶ Family.Read ──▶ GET /metrics ──▶ scraper
 //
@@ -67,10 +68,7 @@ type Registry struct {
 	failed   atomic.Uint64
 }
 
-var (
-	namePattern  = regexp.MustCompile(`^skybridge_[a-z0-9_]+$`)
-	labelPattern = regexp.MustCompile(`^[a-z_]+$`)
-)
+var namePattern = regexp.MustCompile(`^skybridge_[a-z0-9_]+$`)
 
 // New returns a registry. A malformed family is a mistake in the program.
 func New(log *slog.Logger, families ...Family) *Registry {
@@ -81,7 +79,7 @@ func New(log *slog.Logger, families ...Family) *Registry {
 	})
 	seen := map[string]bool{}
 	for _, f := range r.families {
-		bad := slices.ContainsFunc(f.Labels, func(l string) bool { return !labelPattern.MatchString(l) })
+		bad := Labels.Check(f.Labels...) != nil
 		if bad || seen[f.Name] || !namePattern.MatchString(f.Name) || (f.Kind == Counter) != strings.HasSuffix(f.Name, "_total") || f.Help == "" || f.Read == nil {
 			panic("metric: malformed family " + f.Name)
 		}

@@ -19,7 +19,7 @@ type AgeGroup struct {
 // Age is what is known of a minor's age; adults have none.
 type Age struct {
 	AgeGroup string `json:"age_group" enum:",≤14,15,16-17"`
-	Needs    string `json:"needs" enum:",age.screen_needed,age.guardian_needed,age.erasing" doc:"What is missing before anything is open"`
+	Needs    string `json:"needs" enum:",age.screen_needed,age.guardian_needed,age.guardian_left,age.erasing" doc:"What is missing before anything is open"`
 }
 
 // AgeStatement is a minor's statement after the screen that was read with a guardian.
@@ -40,6 +40,31 @@ type NewChild struct {
 type Child struct {
 	Account   string    `json:"account" example:"acc_..."`
 	CreatedAt time.Time `json:"created_at"`
+
+	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty" doc:"You took your consent back; another guardian may give theirs"`
+}
+
+// GuardianCode lets another guardian take over.
+type GuardianCode struct {
+	Code      string    `json:"code"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// NewGuardianship is what another guardian enters for a child whose guardian left.
+type NewGuardianship struct {
+	Code            string `json:"code" minLength:"1" maxLength:"100" doc:"That the child made in their account"`
+	ConsentToken    string `json:"consent_token" maxLength:"1024" doc:"Of GET /consent-prompts/platform_policy, in the guardian's session"`
+	ChildRulesToken string `json:"child_rules_token" maxLength:"1024" doc:"Of GET /consent-prompts/child_rules, in the guardian's session"`
+}
+
+// UnguardedMinor is an account whose guardian left.
+type UnguardedMinor struct {
+	Account      string     `json:"account" example:"acc_..."`
+	Cause        string     `json:"cause" enum:"erased,withdrew,minor,unknown" doc:"Why the guardian is gone"`
+	Since        time.Time  `json:"since"`
+	RestrictAt   time.Time  `json:"restrict_at" doc:"Sessions end and VPN access is locked on this day unless another guardian consents"`
+	RestrictedAt *time.Time `json:"restricted_at,omitempty"`
+	EraseAt      time.Time  `json:"erase_at"`
 }
 
 // WaitingMinor is an account that waits for a guardian's written consent.
@@ -98,9 +123,10 @@ type MinorPack struct {
 
 // Minors is what waits for staff.
 type Minors struct {
-	Waiting  []WaitingMinor `json:"waiting" nullable:"false"`
-	Readings []MinorReading `json:"readings" nullable:"false"`
-	Audits   []MinorAudit   `json:"audits" nullable:"false"`
+	Waiting   []WaitingMinor   `json:"waiting" nullable:"false"`
+	Unguarded []UnguardedMinor `json:"unguarded" nullable:"false"`
+	Readings  []MinorReading   `json:"readings" nullable:"false"`
+	Audits    []MinorAudit     `json:"audits" nullable:"false"`
 }
 
 type accountPath struct {
@@ -149,8 +175,9 @@ func AgesOf(a *API, s *age.Service, people *account.Service) {
 	Get(a, "/children", Operation{ID: "list-children", Summary: "Accounts that you opened as a guardian", Tag: tag, Access: SignedIn},
 		func(ctx context.Context, _ *struct{}) (*Body[List[Child]], error) {
 			all, err := s.Children(ctx, Who(ctx).Subject)
-			return page(all, "", err, func(c age.Consent) Child { return Child{c.Account, c.SeenAt} })
+			return page(all, "", err, func(c age.Ward) Child { return Child{c.Account, c.SeenAt, toTime(c.LeftAt)} })
 		})
+	guardianships(a, s, people)
 	Post(a, "/children/{account}/erasure", Operation{
 		ID: "erase-child", Summary: "Have your child's data deleted and the services cancelled", Tag: tag, Access: SignedIn, Status: 202,
 		Detail: "Begins at once and needs no other proof than that you opened the account.",
@@ -161,8 +188,44 @@ func AgesOf(a *API, s *age.Service, people *account.Service) {
 	minorsDesk(a, s)
 }
 
+// guardianships registers how a guardian leaves and another one comes.
+func guardianships(a *API, s *age.Service, people *account.Service) {
+	const tag = "Account"
+	Post(a, "/children/{account}/withdrawal", Operation{
+		ID: "withdraw-guardian-consent", Summary: "Take back your consent as a guardian, at once", Tag: tag, Access: SignedIn, Status: 204,
+		Detail: "What rests on it is shut. The child has 30 days to name another guardian.",
+	},
+		func(ctx context.Context, in *accountPath) (*struct{}, error) {
+			return nil, people.LeaveChild(ctx, Who(ctx), account.ID(in.Account))
+		})
+	Post(a, "/me/guardian-code", Operation{
+		ID: "make-guardian-code", Summary: "Make a code for another guardian, good for a day", Tag: tag, Access: SignedIn, Secret: true, Status: 201,
+		Detail: "Where the guardian who had consented has left.",
+	},
+		func(ctx context.Context, _ *struct{}) (*Body[GuardianCode], error) {
+			code, until, err := s.GuardianCode(ctx, by(ctx))
+			return &Body[GuardianCode]{GuardianCode{code, until}}, err
+		})
+	Post(a, "/guardianships", Operation{
+		ID: "take-over-guardianship", Summary: "Become the guardian of a child whose guardian left", Tag: tag, Access: Customer, Status: 201,
+		Detail: "You are the guardian, read the policy and the rules for children, and act for the child.",
+	},
+		func(ctx context.Context, in *struct{ Body NewGuardianship }) (*Body[Child], error) {
+			b := in.Body
+			child, at, err := people.Succeed(ctx, Who(ctx), account.Guardianship{Code: b.Code, ConsentToken: b.ConsentToken, ChildRulesToken: b.ChildRulesToken})
+			return &Body[Child]{Child{Account: string(child), CreatedAt: at}}, err
+		})
+}
+
 func minorsDesk(a *API, s *age.Service) {
 	staff := Staff(account.PermMinorHandle)
+	Post(a, "/admin/minors/{account}/withdrawal", Operation{
+		ID: "admin-see-withdrawal", Summary: "A guardian took a written consent back", Tag: "Staff", Access: staff, Status: 204,
+		Detail: "Shuts the account at once; one member of the staff is enough.",
+	},
+		func(ctx context.Context, in *writtenInput) (*struct{}, error) {
+			return nil, s.WithdrawWritten(ctx, by(ctx), in.Account, in.Body.SHA256)
+		})
 	Get(a, "/admin/minors", Operation{ID: "admin-list-minors", Summary: "What waits for staff about minors", Tag: "Staff", Access: staff},
 		func(ctx context.Context, _ *struct{}) (*Body[Minors], error) { return minors(ctx, s) })
 	Post(a, "/admin/minors/{account}/written-consent", Operation{
@@ -192,6 +255,10 @@ func minors(ctx context.Context, s *age.Service) (*Body[Minors], error) {
 	if err != nil {
 		return nil, err
 	}
+	gone, err := s.Vacancies(ctx)
+	if err != nil {
+		return nil, err
+	}
 	readings, err := s.Readings(ctx)
 	if err != nil {
 		return nil, err
@@ -204,6 +271,9 @@ func minors(ctx context.Context, s *age.Service) (*Body[Minors], error) {
 	return &Body[Minors]{Minors{
 		Items(waiting, func(w age.Waiter) WaitingMinor {
 			return WaitingMinor{w.Account, string(w.Band), w.Since, w.EraseAt(), string(w.SeenBy)}
+		}),
+		Items(gone, func(v age.Vacancy) UnguardedMinor {
+			return UnguardedMinor{v.Account, v.Cause, v.Since, v.RestrictAt(), toTime(v.RestrictedAt), v.EraseAt()}
 		}),
 		Items(readings, func(r age.Reading) MinorReading {
 			return MinorReading{r.ID, string(r.Subject), string(r.Reader), r.Purpose, r.Reason, r.AskedAt, r.Reader == me}

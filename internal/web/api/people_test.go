@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func newPlace(t *testing.T, demo bool) place {
 	api.AgesOf(a, r.Age, r.Account)
 	api.LoginSessions(a, r.Account)
 	api.Cookies(a)
-	api.Policies(a, r.Consent)
+	api.Policies(a, r.Consent, r.Account)
 	api.ConsentActs(a, r.Consent)
 	api.Notices(a, n)
 	p.server = httptest.NewTLSServer(request.Reader{}.Handler(mux))
@@ -399,8 +400,32 @@ func TestStaffPublishAPolicyAndPeopleAreAskedAgain(t *testing.T) {
 		t.Errorf("got %v", users)
 	}
 	at := p.Clock.Now().Add(consent.NoticePeriod)
-	staff.want("POST", "/admin/policies", body{"document": "platform", "major": true, "effective_at": at.Add(-time.Hour)}, 422, "consent.notice_too_short")
-	v := staff.want("POST", "/admin/policies", body{"document": "platform", "major": true, "effective_at": at}, 201, "")
+	draft := func(major bool, at time.Time) string {
+		return "/admin/policies/platform/draft?major=" + strconv.FormatBool(major) + "&effective_at=" + url.QueryEscape(at.Format(time.RFC3339Nano))
+	}
+	b.want("GET", draft(true, at), nil, 403, "api.forbidden")
+	staff.want("GET", draft(true, at.Add(-time.Hour)), nil, 422, "consent.notice_too_short")
+	minor := staff.want("GET", draft(false, at), nil, 200, "")
+	if minor["version"] == "2.0.0" || minor["unchanged"] != true || minor["asked"] != true || minor["replaces"] != "1.0.0" {
+		t.Errorf("a minor version would be %v", minor)
+	}
+	seen := staff.want("GET", draft(true, at), nil, 200, "")
+	if all := seen["lines"].([]any); len(all) < 50 || seen["version"] != "2.0.0" || !strings.Contains(seen["html"].(string), "<h2") {
+		t.Errorf("the preview has %d lines: %v", len(all), seen["version"])
+	}
+	publish := body{"document": "platform", "major": true, "effective_at": at, "sha256": minor["sha256"]}
+	staff.want("POST", "/admin/policies", publish, 409, "consent.preview_old")
+	publish["sha256"], publish["effective_at"] = seen["sha256"], at.Add(48*time.Hour)
+	staff.want("POST", "/admin/policies", publish, 409, "consent.preview_old")
+	publish["effective_at"] = at.Add(-time.Hour)
+	staff.want("POST", "/admin/policies", publish, 422, "consent.notice_too_short")
+	publish["effective_at"] = at
+	p.Clock.Advance(account.StepUpLife)
+	staff.want("POST", "/admin/policies", publish, 403, "account.step_up_required")
+	staff.want("POST", "/me/step-up", body{"code": p.Code(t, e["secret"].(string), 0)}, 204, "")
+	at = at.Add(account.StepUpLife)
+	publish["effective_at"] = at
+	v := staff.want("POST", "/admin/policies", publish, 201, "")
 	if v["version"] != "2.0.0" {
 		t.Errorf("got %v", v)
 	}

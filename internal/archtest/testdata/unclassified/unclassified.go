@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 )
 
 type visit struct {
@@ -24,7 +25,7 @@ type good struct {
 
 const listed, unlisted = "order", "email"
 
-func planted(ctx context.Context, tx *db.Tx, q *job.Queue, log *slog.Logger, door *egress.Egress, key string, args []any) {
+func planted(ctx context.Context, tx *db.Tx, q *job.Queue, log *slog.Logger, door *egress.Egress, key string, args []any, labels []string) {
 	log.Info("good", listed, 1, slog.String("order", key), slog.Group("session", "order", 1), "error", nil)
 	log.InfoContext(ctx, "bad", "order", 1, unlisted, 2)        // want email
 	log.With("phone", key).Info("bad")                          // want phone
@@ -42,6 +43,9 @@ func planted(ctx context.Context, tx *db.Tx, q *job.Queue, log *slog.Logger, doo
 
 	_, _ = door.Begin(ctx, egress.Call{Recipient: "x", Fields: []string{"order_no"}})
 	_, _ = door.Begin(ctx, egress.Call{Recipient: "x", Fields: []string{"order_no", "card_no"}}) // want card_no
+
+	_ = metric.Family{Name: "x", Labels: []string{"node", "customer"}} // want customer
+	_ = metric.Family{Name: "x", Labels: labels}                       // want not written here
 }
 
 var _ = planted

@@ -57,8 +57,14 @@ func (d *Desk) CorrectedTx(_ context.Context, _ *db.Tx, subject id.Handle, colum
 	return nil
 }
 
-// Eraser notes whose data are to be erased.
-type Eraser struct{ Opened []id.Handle }
+// Eraser notes whose data are to be erased, and who is restricted.
+type Eraser struct{ Opened, Restricted []id.Handle }
+
+// RestrictMinorTx fills age.Eraser.
+func (e *Eraser) RestrictMinorTx(_ context.Context, _ *db.Tx, subject id.Handle, _ string) error {
+	e.Restricted = append(e.Restricted, subject)
+	return nil
+}
 
 // EraseMinorTx fills age.Eraser.
 func (e *Eraser) EraseMinorTx(_ context.Context, _ *db.Tx, subject id.Handle, _ string) (fresh bool, err error) {
