@@ -58,7 +58,7 @@ func TestVictim(t *testing.T) {
 func TestThePowerFailsWhileAnOrderIsCarriedOut(t *testing.T) {
 	t.Parallel()
 	for point, want := range map[string]struct {
-		after legalorder.State
+		after string
 		again error
 		sent  int // rows of the register, of both processes
 	}{
