@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +23,13 @@ import (
 func packs(t *testing.T) (person, all []byte, key string) {
 	t.Helper()
 	ctx := context.Background()
-	r := consenttest.New(t, dbtest.SQLite(t, consenttest.Migrations()...), consent.Mainland)
+	r := consenttest.New(t, dbtest.SQLite(t, append(consenttest.Migrations(), proofpack.Migrations())...), consent.Mainland)
 	mine, other := id.NewHandle(), id.NewHandle()
 	for _, who := range []id.Handle{mine, other} {
 		r.Grant(t, who, "ses_1", consent.PlatformPolicy)
 	}
 	s := proofpack.New(proofpack.Deps{
-		Audit: r.Audit, Consent: r.Consent, Clock: r.Clock,
+		DB: r.DB, Queue: r.Queue, Vault: r.Vault, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Consent: r.Consent, Clock: r.Clock,
 		Clauses: func(context.Context) (any, error) {
 			return []map[string]string{{"id": "LT-0c", "state": "enforced"}}, nil
 		},
@@ -36,11 +37,14 @@ func packs(t *testing.T) (person, all []byte, key string) {
 		Build:   func() (map[string]string, error) { return map[string]string{"version": "test"}, nil },
 	})
 	p := account.Principal{Subject: mine, Session: "ses_1"}
-	if _, err := s.Own(ctx, p, 0); !errors.Is(err, account.ErrStepUp) {
+	if _, err := s.Begin(ctx, p, 0); !errors.Is(err, account.ErrStepUp) {
 		t.Errorf("without a fresh proof: got %v", err)
 	}
 	p.StepUpUntil = r.Clock.Now().Add(time.Minute)
-	one, err := s.Own(ctx, p, 0)
+	_, err := s.Begin(ctx, p, 0)
+	must(t, err)
+	must(t, r.Queue.Drain(ctx))
+	one, err := s.Fetch(ctx, p)
 	must(t, err)
 	var every bytes.Buffer
 	must(t, s.Write(ctx, proofpack.Request{Reader: vault.Reader{Class: vault.Job, Session: "prove"}}, &every))

@@ -170,6 +170,7 @@ function routes(scenario, n) {
     'GET /vpn-user/incident-notices': () => items([]),
     'GET /me/data': () => items(data.ownData(n)),
     'GET /me/data/:id': () => data.sheet,
+    'GET /me/proof-pack': () => ({ state: 'making', percent: 42, size: 0, sha256: '' }),
     'GET /me/arrangement': () => ({
       words: '请把账户余额退还给我的妹妹，其余全部删除。',
       at: data.secret.until,

@@ -82,6 +82,29 @@ test('a copy is asked for in one step and says how far it is', async () => {
   expect(sent.some((s) => s.method === 'POST')).toBe(false);
 });
 
+test('a proof pack is asked for, shows how far it is, and is downloaded when it is there', async () => {
+  const pack = { state: 'none', percent: 0, size: 0, sha256: '' };
+  const sent = serve({
+    ...mine,
+    'GET /data-subject-requests': list(),
+    'GET /me/proof-pack': () => ({ ...pack }),
+    'POST /me/proof-pack': () => {
+      Object.assign(pack, { state: 'making', percent: 42 });
+      return pack;
+    },
+  });
+  await visit('/my-data');
+  const make = await screen.findByRole('button', { name: 'Make the proof pack' });
+  fireEvent.click(make);
+  const bar = await screen.findByRole('progressbar');
+  expect(bar.getAttribute('aria-valuenow')).toBe('42');
+  await waitFor(() => expect(make.hasAttribute('disabled')).toBe(true));
+  Object.assign(pack, { state: 'ready', percent: 100, size: 2048, until: '2026-11-30T03:00:00Z' });
+  expect(await screen.findByText('Your proof pack is ready', {}, { timeout: 5000 })).toBeTruthy();
+  expect(screen.getByRole('button', { name: /Download the proof pack/ })).toBeTruthy();
+  expect(sent.filter((s) => s.method === 'POST').map((s) => s.path)).toEqual(['/me/proof-pack']);
+});
+
 test('the desk opens nothing by a slip', async () => {
   const sent = serve({
     ...mine,

@@ -109,10 +109,7 @@ func refOf(h holding.Held, column string, row holding.Row, subject id.Handle) va
 		if o.Column != column {
 			continue
 		}
-		ref := vault.Ref{Table: h.Table, Column: column, Row: fmt.Sprint(row[o.Row]), Subject: subject, Class: o.Class}
-		if o.Suffix != "" {
-			ref.Class += "/" + fmt.Sprint(row[o.Suffix])
-		}
+		ref := vault.Ref{Table: h.Table, Column: column, Row: fmt.Sprint(row[o.Row]), Subject: subject, Class: o.KeyClass(row)}
 		if o.Subject != nil {
 			ref.Subject = o.Subject(row)
 		}
@@ -232,18 +229,61 @@ func TestEveryPersonalFieldIsPlantedFoundAndErased(t *testing.T) {
 			if f.ref.Row == "" || f.kept {
 				continue
 			}
-			ticket, err := in.stores.vault.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.Job}, Subject: f.ref.Subject, Fields: []string{f.ref.Field()}, Purpose: "rights", Reason: "drill"})
-			if err == nil {
-				_, err = in.stores.vault.Open(ctx, ticket, f.ref, f.sealed)
-			}
-			if !errors.Is(err, vault.ErrErased) {
+			if err := in.opens(f); !errors.Is(err, vault.ErrErased) {
 				t.Errorf("%s: what was sealed before opens, or fails otherwise: %v", name, err)
 			}
 		}
 	}
+	in.casesEnd(before)
 	if c, err := in.modules.erasure.Case(ctx, number); err != nil || c.Step != erasure.Done {
 		t.Errorf("%v, %v", c.Step, err)
 	}
+}
+
+// opens tries every key that is left at a sealed field.
+func (in *rig) opens(f planted) error {
+	ctx := context.Background()
+	ticket, err := in.stores.vault.Begin(ctx, vault.Read{Reader: vault.Reader{Class: vault.Job}, Subject: f.ref.Subject, Fields: []string{f.ref.Field()}, Purpose: "rights", Reason: "drill"})
+	if err == nil {
+		_, err = in.stores.vault.Open(ctx, ticket, f.ref, f.sealed)
+	}
+	return err
+}
+
+// casesEnd has the floor after the close of every case pass: what was written in
+// them was kept until then, and opens with no key that is left.
+func (in *rig) casesEnd(before map[string][]planted) {
+	in.t.Helper()
+	ctx := context.Background()
+	of := func(each func(name string, f planted)) {
+		for name, all := range before {
+			for _, f := range all {
+				if f.kept && strings.HasPrefix(f.ref.Table, "privacy_") {
+					each(name, f)
+				}
+			}
+		}
+	}
+	fields := map[string]bool{}
+	of(func(name string, f planted) {
+		fields[name] = true
+		if err := in.opens(f); err != nil || !strings.HasPrefix(f.ref.Class, "case/") {
+			in.t.Errorf("%s, which the law keeps, has the key %s: %v", name, f.ref.Class, err)
+		}
+	})
+	if len(fields) != 3 {
+		in.t.Errorf("words, letters and mails are kept: got %v", fields)
+	}
+	must(in.t, in.stores.main.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE privacy_request SET closed_at = $1", db.Micros(time.Now().AddDate(-4, 0, 0)))
+		return err
+	}))
+	must(in.t, in.modules.privacy.Retain(ctx))
+	of(func(name string, f planted) {
+		if err := in.opens(f); !errors.Is(err, vault.ErrErased) {
+			in.t.Errorf("%s after its term opens, or fails otherwise: %v", name, err)
+		}
+	})
 }
 
 // telling are the values in the clear that say whom they belong to, and that no
@@ -293,6 +333,7 @@ func (p *person) plant() {
 	p.do(204, "POST", "/notices/"+p.ids["notices"]+"/read", nil)
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})
 	p.do(201, "POST", "/data-subject-requests", object{"kind": "copy"})
+	p.do(202, "POST", "/me/proof-pack", nil)
 	p.moves()
 	refused := p.do(201, "POST", "/data-subject-requests", object{"kind": "restrict"}).str("id")
 	p.in.boss().do(204, "POST", "/admin/data-subject-requests/"+refused+"/answer", object{

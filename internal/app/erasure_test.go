@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +18,12 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
+	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/platform/scan"
 )
 
@@ -192,6 +196,43 @@ func TestWhatIsLeftAnywhereKeepsTheCertificateBack(t *testing.T) {
 	in.erased(number)
 }
 
+// Backups outside the data directory are searched as everything else; a place that
+// is not on this machine is named in the certificate.
+func TestBackupsElsewhereAreSearchedOrNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := assembled(t, func(cfg config.Config, s *stores, log *slog.Logger) (*modules, error) {
+		cfg.Backup.Main.Directory, cfg.Backup.Keys.Directory = filepath.Join(dir, "main"), filepath.Join(dir, "not-mounted")
+		for name, to := range map[string]*string{"a": &cfg.Backup.Main.PublicKeyFile, "b": &cfg.Backup.Keys.PublicKeyFile} {
+			if err := BackupKey(filepath.Join(dir, name), io.Discard); err != nil {
+				return nil, err
+			}
+			*to = filepath.Join(dir, name) + ".pub"
+		}
+		return assemble(cfg, s, hashing{hasher: password.NewHasherAt(4, 64), account: 64}, log)
+	})
+	p := in.register("far-away")
+	must(t, os.MkdirAll(filepath.Join(dir, "main"), 0o700))
+	left := filepath.Join(dir, "main", "main-old.skb")
+	must(t, os.WriteFile(left, []byte("far-away@example.org"), 0o600))
+	number := p.do(202, "POST", "/account-closure", object{"user_name": p.name}).str("id")
+	ctx := context.Background()
+	for range 3 {
+		in.drain()
+		must(t, in.modules.erasure.Resume(ctx))
+	}
+	if c, err := in.modules.erasure.Case(ctx, number); err != nil || c.Step != erasure.Scan || !strings.Contains(in.log.String(), "backup.main/main-old.skb") {
+		t.Errorf("it stands at %s (%s), %v; want it to wait for what was found in a backup", c.Step, c.Problem, err)
+	}
+	must(t, os.Remove(left))
+	in.erased(number)
+	text := (&person{in: in, name: "nobody", ids: map[string]string{}}).do(200, "GET", "/erasures/"+number+"/certificate", nil).text
+	if !strings.Contains(text, "backup.keys: not on this machine") || strings.Contains(text, "backup.main: not on this machine") {
+		t.Errorf("the certificate does not name what was not searched, and that alone: %s", text)
+	}
+	in.holds(text)
+}
+
 // Asked for fifty times at once, it is one erasure (clause LT-4.5).
 func TestAnErasureAskedForFiftyTimesIsOne(t *testing.T) {
 	t.Parallel()
@@ -305,9 +346,11 @@ func TestWhatIsLeftOfAnErasedPersonIsRestricted(t *testing.T) {
 	if err := in.modules.erasure.Restricted(ctx, me.Handle, "legal_order"); err != nil {
 		t.Errorf("for a legal order: %v", err)
 	}
-	if rows, err := erasure.EraseRows(ctx, in.stores.main, Held(), holding.Person{Handle: me.Handle, Account: me.Account}); err != nil || slices.ContainsFunc(rows, func(o holding.Outcome) bool { return o.Deleted > 0 }) {
-		t.Errorf("a second erasure finds %v, %v", rows, err)
-	}
+	err := erasure.EraseRows(ctx, in.stores.main, Held(), holding.Person{Handle: me.Handle, Account: me.Account}, func(_ *db.Tx, h holding.Held, rows int64) error {
+		t.Errorf("a second erasure finds %d rows of %s", rows, h.Table)
+		return nil
+	})
+	must(t, err)
 }
 
 // places tells where a text is: columns of tables, and files.

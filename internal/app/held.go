@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -42,6 +43,7 @@ func Held() []holding.Held {
 		age.Held(),
 		residency.Held(),
 		legalorder.Held(),
+		proof.Held(),
 		account.Held(),
 	} {
 		all = append(all, h...)

@@ -87,8 +87,11 @@ func TestWhatIsHeldCanBeReadAndErasedOnBothEngines(t *testing.T) {
 			if rows, err := h.Rows(ctx, d, tables[h.Table], nobody, holding.View{Now: time.Unix(1, 0), Until: time.Unix(2, 0)}); err != nil || len(rows) != 0 {
 				t.Errorf("%s: %d rows, %v", h.Table, len(rows), err)
 			}
+			if at, err := h.Due(ctx, d, nobody, 1); err != nil || len(at) != 0 {
+				t.Errorf("%s: %v, %v", h.Table, at, err)
+			}
 			err := d.InTx(ctx, func(tx *db.Tx) error {
-				_, err := h.EraseTx(ctx, tx, nobody)
+				_, err := h.EraseTx(ctx, tx, nobody, nil)
 				return err
 			})
 			if err != nil {

@@ -27,6 +27,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -73,6 +74,7 @@ type modules struct {
 	legalorder  *legalorder.Service
 	succession  *succession.Service
 	erasure     *erasure.Service
+	proof       *proof.Service
 	evidence    *evidence.Service
 	logins      metric.Counts // rounds of VPN logins
 }
@@ -152,6 +154,7 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	}
 	m.privacy = privacy.New(desk)
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
+	m.proof = m.proofs(s, log)
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
 }

@@ -26,22 +26,28 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/web/api"
 )
 
-// Prove writes a proof pack: of the person with a handle, or with an empty one of
-// all, for an auditor. since is the size of a checkpoint that was kept; 0 for none.
-func Prove(ctx context.Context, cfg config.Config, handle string, since int64, out io.Writer, log *slog.Logger) error {
+// Proving is what Prove is told.
+type Proving struct {
+	Handle   string                    // whose pack; empty: of all, for an auditor
+	Since    int64                     // size of a checkpoint that was kept; 0 for none
+	Progress func(percent int64) error // nil: nobody asks
+}
+
+// Prove writes a proof pack.
+func Prove(ctx context.Context, cfg config.Config, in Proving, out io.Writer, log *slog.Logger) error {
 	s, m, err := openInstallation(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.close() }()
-	return m.proofs().Write(ctx, proof.Request{
-		Subject: id.Handle(handle), Reader: vault.Reader{Class: vault.Job, Session: "prove"}, Since: since,
+	return m.proof.Write(ctx, proof.Request{
+		Subject: id.Handle(in.Handle), Reader: vault.Reader{Class: vault.Job, Session: "prove"}, Since: in.Since, Progress: in.Progress,
 	}, out)
 }
 
-func (m *modules) proofs() *proof.Service {
+func (m *modules) proofs(s *stores, log *slog.Logger) *proof.Service {
 	return proof.New(proof.Deps{
-		Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: build,
+		DB: s.main, Queue: m.queue, Vault: s.vault, Log: log, Audit: m.audit, Consent: m.consent, Clock: clock.System{}, Build: build,
 		Clauses: func(ctx context.Context) (any, error) { return m.boardRows(ctx) },
 		DataMap: DataMap,
 	})

@@ -83,7 +83,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)
-	api.ProofPacks(a, m.proofs())
+	api.ProofPacks(a, m.proof)
 	api.Intake(a, m.privacy, web.NewLimiter(linksPerMinute, linksAtOnce), now)
 	api.Erasures(a, m.erasure)
 	api.Retention(a, m.privacy)

@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"maps"
+	"path/filepath"
+	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
@@ -38,11 +41,38 @@ func (m *modules) erasures(cfg config.Config, s *stores, d erasure.Deps) *erasur
 		func(ctx context.Context, p *scan.Patterns) (scan.Report, error) { return p.Files(ctx, cfg.Data) },
 	}
 	d.Guardians = m.age
+	for name, path := range outside(cfg) {
+		d.Search = append(d.Search, func(ctx context.Context, p *scan.Patterns) (scan.Report, error) { return p.Elsewhere(ctx, name, path) })
+	}
 	d.Planter, d.Daily = m.account, !cfg.Demo.Enabled
 	d.Limits = func() []string {
 		return []string{"copies_by_hand", "recipients_word", "files_of_other_machines", "key_backups_until_complete", "deletion_by_key"}
 	}
 	return erasure.New(d)
+}
+
+// outside are the configured places of data that are not below the data directory:
+// backups, and databases with a file of their own.
+func outside(cfg config.Config) map[string]string {
+	all := map[string]string{"backup.main": cfg.Backup.Main.Directory, "backup.keys": cfg.Backup.Keys.Directory}
+	for name, dsn := range map[string]string{"database": cfg.MainDatabase(), "keystore": cfg.KeyDatabase()} {
+		if !strings.Contains(dsn, "://") {
+			all[name], all[name+"-wal"] = dsn, dsn+"-wal"
+		}
+	}
+	maps.DeleteFunc(all, func(_, path string) bool { return path == "" || below(cfg.Data, path) })
+	return all
+}
+
+// below reports whether a path is in a directory, whatever links lead there.
+func below(dir, path string) bool {
+	for _, p := range []*string{&dir, &path} {
+		if target, err := filepath.EvalSymlinks(*p); err == nil {
+			*p = target
+		}
+	}
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // settler ends what an account has, over the modules that sold and run it.

@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -71,6 +72,7 @@ func Migrations() []db.Migrations {
 		erasure.Migrations(),
 		legalorder.Migrations(),
 		succession.Migrations(),
+		proof.Migrations(),
 		evidence.Migrations(),
 		backup.Migrations(),
 	}
@@ -102,6 +104,7 @@ func Holdings() []holding.Table {
 		erasure.Holdings(),
 		legalorder.Holdings(),
 		succession.Holdings(),
+		proof.Holdings(),
 		evidence.Holdings(),
 		backup.Holdings(),
 	} {

@@ -19,6 +19,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
+	"github.com/skybridge-cloud/skybridge/internal/control/proof"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -51,6 +52,7 @@ var described = map[string][]holding.Table{
 	"internal/control/payment":      payment.Holdings(),
 	"internal/control/erasure":      erasure.Holdings(),
 	"internal/control/privacy":      privacy.Holdings(),
+	"internal/control/proof":        proof.Holdings(),
 	"internal/control/realname":     realname.Holdings(),
 	"internal/control/service":      service.Holdings(),
 	"internal/control/succession":   succession.Holdings(),

@@ -11,13 +11,13 @@ import (
 )
 
 // TestKilledAtEachStepAnErasureGoesOn ends the process after each step of an
-// erasure, and between two keys: it ends as if nothing had happened (job 6 of the
+// erasure, between two batches of rows and between two keys: it ends as if nothing had happened (job 6 of the
 // privacy specification).
 func TestKilledAtEachStepAnErasureGoesOn(t *testing.T) {
 	d := startDemo(t)
 	o := d.options(t)
 	o.NoTunnel, o.Leave = true, true
-	all := []string{"erasure-between-keys", "erasure-after-secret", "erasure-after-desk"}
+	all := []string{"erasure-between-rows", "erasure-between-keys", "erasure-after-secret", "erasure-after-desk"}
 	for _, s := range erasure.Steps() {
 		if s != erasure.Done && s != erasure.Freeze { // which is over before the answer
 			all = append(all, "erasure-after-"+string(s))

@@ -133,7 +133,10 @@ export const api = {
     withdrawRequest: (id: string) => data(client.POST('/api/v1/data-subject-requests/{id}/withdraw', at(id))),
     fetchCopy: (id: string): Promise<Blob> =>
       data(client.POST('/api/v1/data-subject-requests/{id}/copy', { ...at(id), parseAs: 'blob' })),
-    proofPack: (): Promise<Blob> => data(client.POST('/api/v1/me/proof-pack', { parseAs: 'blob' })),
+    proofPack: () => data(client.GET('/api/v1/me/proof-pack')),
+    makeProofPack: () => data(client.POST('/api/v1/me/proof-pack')),
+    fetchProofPack: (): Promise<Blob> =>
+      data(client.POST('/api/v1/me/proof-pack/download', { parseAs: 'blob' })),
     openLink: (token: string) => data(client.POST('/api/v1/request-links/open', { body: { token } })),
     sendByLink: (body: T.LinkedRequest, key: string) =>
       data(client.POST('/api/v1/request-links/use', { body, ...keyed(key) })),

@@ -2457,13 +2457,34 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** How far your proof pack is */
+        get: operations["read-proof-pack"];
+        put?: never;
+        /**
+         * Have a file made that shows offline what was promised to you, agreed, sent and read
+         * @description A ZIP for skybridge-verify: policies, consents, disclosures, reads and the entries of the audit log about you, proven in a signed checkpoint. It is asked for by a session that proved itself within ten minutes; the reading is recorded. A job makes it; one that is being made goes on.
+         */
+        post: operations["make-proof-pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/proof-pack/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
         /**
-         * A file that shows offline what was promised to you, agreed, sent and read
-         * @description A ZIP for skybridge-verify: policies, consents, disclosures, reads and the entries of the audit log about you, proven in a signed checkpoint. It is made for a session that proved itself within ten minutes; the reading is recorded.
+         * The file of your proof pack
+         * @description For 24 hours after it was made, by a session that proved itself within ten minutes; each time is a read that you see.
          */
-        post: operations["make-proof-pack"];
+        post: operations["fetch-proof-pack"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6301,6 +6322,38 @@ export interface components {
             /** @description TOTP code or recovery code */
             code?: string;
             password?: string;
+        };
+        ProofPack: {
+            /** Format: date-time */
+            asked_at?: string;
+            /** Format: date-time */
+            made_at?: string;
+            /**
+             * Format: int64
+             * @description How much of it is made
+             */
+            percent: number;
+            /**
+             * @description Of a failed one. no_size: no checkpoint of the size that you kept was signed
+             * @enum {string}
+             */
+            problem?: "no_size" | "error";
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes, once it is made
+             */
+            size: number;
+            /**
+             * @description ready: it can be downloaded until its time is over; none: it is over, or none was asked for
+             * @enum {string}
+             */
+            state: "none" | "making" | "ready" | "failed";
+            /**
+             * Format: date-time
+             * @description The first moment at which it is gone
+             */
+            until?: string;
         };
         Quota: {
             /**
@@ -12602,12 +12655,70 @@ export interface operations {
             };
         };
     };
+    "read-proof-pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofPack"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "make-proof-pack": {
         parameters: {
             query?: {
                 /** @description Size of an older checkpoint that you kept; 0 for none */
                 since?: number;
             };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofPack"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "fetch-proof-pack": {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;

@@ -142,6 +142,7 @@ export type RightsCase = Schemas['DataSubjectCase'];
 export type NewRightsRequest = Schemas['NewDataSubjectRequest'];
 export type RightsKind = NewRightsRequest['kind'];
 export type DataCopy = Schemas['DataCopy'];
+export type ProofPack = Schemas['ProofPack'];
 export type OwnData = Schemas['OwnData'];
 export type OwnDataSheet = Schemas['OwnDataSheet'];
 export type RightsAnswer = Schemas['DataSubjectAnswer'];

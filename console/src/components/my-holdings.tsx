@@ -1,12 +1,13 @@
 // Everything that is held about the person, by kind, and the copy of it. A list shows no value; to open
 // one is a read that the read log shows.
 
-import { Button, Card, Input, Modal, Skeleton, Table, Tag } from 'antd';
+import { Alert, Button, Card, Input, Modal, Progress, Skeleton, Table, Tag } from 'antd';
+import { DownloadOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { OwnData } from '../api/types';
+import type { OwnData, ProofPack } from '../api/types';
 import { useRights } from '../lib/rights';
 import { useSettings } from '../lib/settings';
 import { useChange, useCreate, useFormat } from '../lib/use';
@@ -31,7 +32,7 @@ export function MyHoldings() {
   return (
     <div className="stack">
       <TakeCopy />
-      <TakeProof />
+      {rights.user ? null : <TakeProof />}
       <ResourceTable<OwnData>
         label={t('rights.held')}
         queryKey={['own-data']}
@@ -178,32 +179,90 @@ function TakeCopy() {
   );
 }
 
-/** The file that shows, without us, what was promised, agreed, sent and read. */
+/** The file that shows, without us, what was promised, agreed, sent and read: made by a job, downloaded here. */
 function TakeProof() {
   const { t } = useTranslation();
-  const take = useChange(
-    async () => saveFile('skybridge-proof-pack.zip', await api.privacy.proofPack(), 'application/zip'),
-    [['reads']],
-  );
+  const pack = useQuery({
+    queryKey: ['proof-pack'],
+    queryFn: api.privacy.proofPack,
+    refetchInterval: (q) => (q.state.data?.state === 'making' ? 1000 : false),
+  });
+  const make = useChange(api.privacy.makeProofPack, [['proof-pack'], ['reads']]);
+  const making = pack.data?.state === 'making';
   return (
     <Card size="small" title={t('proof.title')}>
       <div className="stack">
         <span>{t('proof.text')}</span>
+        {pack.data ? <ProofState pack={pack.data} /> : null}
         <div className="row">
-          <Button loading={take.isPending} onClick={() => take.mutate(undefined)}>
+          <Button loading={make.isPending} disabled={making} onClick={() => make.mutate(undefined)}>
             {t('proof.take')}
           </Button>
-          <span className="quiet small" role="status">
-            {take.isPending ? t('proof.making') : take.isSuccess ? t('proof.done') : ''}
-          </span>
         </div>
         <span className="small quiet">
           {t('proof.check')} <CopyText text="skybridge-verify --key log.pub skybridge-proof-pack.zip" wrap />
         </span>
-        <ProblemAlert error={take.error} />
+        <ProblemAlert error={make.error ?? pack.error} />
       </div>
     </Card>
   );
+}
+
+/** How far the proof pack is. */
+function ProofState({ pack }: { pack: ProofPack }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const fetch = useChange(
+    async () => saveFile('skybridge-proof-pack.zip', await api.privacy.fetchProofPack(), 'application/zip'),
+    [['reads']],
+  );
+  switch (pack.state) {
+    case 'making':
+      return (
+        <div role="status">
+          <span>{t('proof.making')}</span>
+          <Progress percent={pack.percent} aria-label={t('proof.making')} />
+        </div>
+      );
+    case 'failed':
+      return (
+        <Alert
+          type="error"
+          showIcon
+          title={t('proof.failed')}
+          description={t(`proof.failed_${pack.problem ?? 'error'}`)}
+        />
+      );
+    case 'ready':
+      return (
+        <Alert
+          type="success"
+          showIcon
+          aria-live="polite"
+          title={t('proof.ready')}
+          description={
+            <div className="stack">
+              <span>
+                {t('proof.ready_text', { until: format.time(pack.until), size: format.bytes(pack.size) })}
+              </span>
+              <div>
+                <Button
+                  type="primary"
+                  icon={<DownloadOutlined />}
+                  loading={fetch.isPending}
+                  onClick={() => fetch.mutate(undefined)}
+                >
+                  {t('proof.download')}
+                </Button>
+              </div>
+              <ProblemAlert error={fetch.error} />
+            </div>
+          }
+        />
+      );
+    default:
+      return null;
+  }
 }
 
 function ProblemFree({ title, text }: { title: string; text: string }) {

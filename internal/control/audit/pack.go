@@ -28,10 +28,13 @@ func (s *Service) Record(ctx context.Context, e Event) (Leaf, error) {
 
 // LeavesFrom lists at most limit leaves with an index of from or more and below
 // size, the oldest first: those of a person and those of nobody, or with an empty
-// subject all of them.
+// subject all of them. What an order hides from its person is not among theirs.
 func (s *Service) LeavesFrom(ctx context.Context, subject id.Handle, from, size int64, limit int) ([]Leaf, error) {
 	return db.Select(ctx, s.db, scanLeaf, "SELECT "+leafColumns+` FROM audit_leaf
-		WHERE ($1 = '' OR handle = $1 OR handle = '') AND idx >= $2 AND idx < $3 ORDER BY idx LIMIT $4`, subject, from, size, int64(limit))
+		WHERE ($1 = '' OR handle = $1 OR handle = '') AND idx >= $2 AND idx < $3
+			AND ($1 = '' OR payload NOT IN (SELECT id FROM audit_read WHERE handle = $1 AND shown_from > $5
+				UNION ALL SELECT id || ':' || phase FROM audit_disclosure WHERE handle = $1 AND shown_from > $5))
+		ORDER BY idx LIMIT $4`, subject, from, size, int64(limit), s.now())
 }
 
 // Revealed is the detail of a leaf with the salt of its commitment.
@@ -61,12 +64,13 @@ type Phase struct {
 }
 
 // Phases lists the register of a person, or with an empty subject of all, as far
-// as its leaves are in the log of a size, in the order of the log.
+// as its leaves are in the log of a size, in the order of the log. What an order
+// hides from its person is not among theirs.
 func (s *Service) Phases(ctx context.Context, subject id.Handle, size int64) ([]Phase, error) {
 	return db.Select(ctx, s.db, scanIndexedPhase, `SELECT d.id, d.phase, d.at, d.handle, d.recipient, d.legal_name, d.role, d.region, d.op, d.purpose,
-			d.basis, d.mechanism, d.fields, l.idx
+			d.basis, d.mechanism, d.fields, d.legal_order, d.shown_from, l.idx
 		FROM audit_disclosure d JOIN audit_leaf l ON l.payload = d.id || ':' || d.phase
-		WHERE ($1 = '' OR d.handle = $1) AND l.idx < $2 ORDER BY l.idx`, subject, size)
+		WHERE ($1 = '' OR d.handle = $1 AND d.shown_from <= $3) AND l.idx < $2 ORDER BY l.idx`, subject, size, s.now())
 }
 
 // scanIndexedPhase reads phaseColumns and the index of the leaf.
@@ -85,10 +89,11 @@ type trailing struct {
 func (t trailing) Scan(to ...any) error { return t.Row.Scan(append(to, t.last)...) }
 
 // ReadsWithin lists the read log of a person, or with an empty subject of all, as
-// far as its leaves are in the log of a size, in the order of the log.
+// far as its leaves are in the log of a size, in the order of the log. What an
+// order hides from its person is not among theirs.
 func (s *Service) ReadsWithin(ctx context.Context, subject id.Handle, size int64) ([]ReadEvent, error) {
 	return db.Select(ctx, s.db, scanRead, "SELECT "+readColumns+` FROM audit_read r JOIN audit_leaf l ON l.payload = r.id
-		WHERE ($1 = '' OR r.handle = $1) AND l.idx < $2 ORDER BY l.idx`, subject, size)
+		WHERE ($1 = '' OR r.handle = $1 AND r.shown_from <= $3) AND l.idx < $2 ORDER BY l.idx`, subject, size, s.now())
 }
 
 // Prover proves many leaves and older sizes in the log of one signed size. It

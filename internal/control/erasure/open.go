@@ -45,7 +45,7 @@ func (s *Service) Plan(ctx context.Context, p account.Principal) (Plan, error) {
 		case h.Keeps == nil:
 			plan.Goes = append(plan.Goes, h.Table)
 		default:
-			plan.Stays = append(plan.Stays, outcome(holding.Outcome{Table: h.Table, Keeps: h.Keeps}))
+			plan.Stays = append(plan.Stays, outcome(h))
 		}
 	}
 	return plan, nil

@@ -314,40 +314,83 @@ func (s *Service) bury(ctx context.Context, c Case) error {
 	return s.pass(ctx, c, nil)
 }
 
-// rows deletes, and notes what a law keeps.
+// errMore says that rows of the person were written while others were deleted.
+var errMore = errors.New("erasure: more rows")
+
+// rows deletes in batches, each with its count, and notes what a law keeps. Nothing
+// is read of the person meanwhile (Restricted), and nobody is in to add to it;
+// what a job adds all the same keeps the step from ending.
 func (s *Service) rows(ctx context.Context, c Case) error {
-	return s.pass(ctx, c, func(tx *db.Tx, _ *Case) error {
-		if c.Client != "" {
-			if err := s.d.Tunnels.DropClientTx(ctx, tx, c.Client); err != nil {
-				return err
-			}
+	if c.Client != "" {
+		err := s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.d.Tunnels.DropClientTx(ctx, tx, c.Client) })
+		if err != nil {
+			return err
 		}
-		for _, h := range s.d.Held {
-			n, err := h.Count(ctx, tx, c.person())
-			if err != nil || n == 0 {
-				if err != nil {
-					return fmt.Errorf("counting in %s: %w", h.Table, err)
-				}
-				continue
-			}
-			done, err := h.EraseTx(ctx, tx, c.person())
-			if err != nil {
-				return fmt.Errorf("erasing from %s: %w", h.Table, err)
-			}
-			if err := s.outcomeTx(ctx, tx, c, outcome(done)); err != nil {
+	}
+	err := EraseRows(ctx, s.d.DB, s.d.Held, c.person(), func(tx *db.Tx, h holding.Held, rows int64) error {
+		if h.Keeps != nil {
+			return nil
+		}
+		return s.outcomeTx(ctx, tx, c, Outcome{Table: h.Table, Deleted: rows})
+	})
+	if err != nil {
+		return err
+	}
+	stay, err := s.stay(ctx, c)
+	if err != nil {
+		return err
+	}
+	err = s.pass(ctx, c, func(tx *db.Tx, _ *Case) error {
+		if err := s.emptyTx(ctx, tx, c); err != nil {
+			return err
+		}
+		for _, o := range stay {
+			if err := s.outcomeTx(ctx, tx, c, o); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if errors.Is(err, errMore) {
+		return db.ErrRetry
+	}
+	return err
 }
 
-func outcome(o holding.Outcome) Outcome {
-	out := Outcome{Table: o.Table, Deleted: o.Deleted}
-	if o.Keeps != nil {
-		out.Class, out.Law, out.Until = o.Keeps.Class, o.Keeps.Law, o.Keeps.Until
+// stay is what a law keeps of a person.
+func (s *Service) stay(ctx context.Context, c Case) (all []Outcome, err error) {
+	for _, h := range s.d.Held {
+		if h.Keeps == nil {
+			continue
+		}
+		n, err := h.Count(ctx, s.d.DB, c.person())
+		if err != nil {
+			return nil, fmt.Errorf("counting in %s: %w", h.Table, err)
+		}
+		if n > 0 {
+			all = append(all, outcome(h))
+		}
 	}
-	return out
+	return all, nil
+}
+
+// emptyTx is errMore unless every table is done.
+func (s *Service) emptyTx(ctx context.Context, tx *db.Tx, c Case) error {
+	for _, h := range s.d.Held {
+		at, err := h.Due(ctx, tx, c.person(), 1)
+		if err != nil {
+			return fmt.Errorf("looking into %s: %w", h.Table, err)
+		}
+		if len(at) > 0 {
+			return errMore
+		}
+	}
+	return nil
+}
+
+// outcome is what an erasure does with the rows of a table that a law keeps.
+func outcome(h holding.Held) Outcome {
+	return Outcome{Table: h.Table, Class: h.Keeps.Class, Law: h.Keeps.Law, Until: h.Keeps.Until}
 }
 
 func (s *Service) outcomeTx(ctx context.Context, tx *db.Tx, c Case, o Outcome) error {

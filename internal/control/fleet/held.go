@@ -16,6 +16,7 @@ func Held() []holding.Held {
 	return []holding.Held{
 		{
 			Table: "fleet_live", By: holding.ByClient, Where: "session IN (SELECT id FROM fleet_session WHERE client = $1)",
+			Each:  "EXISTS (SELECT 1 FROM fleet_session s WHERE s.id = fleet_live.session AND s.client = $1)",
 			Dated: "(SELECT s.started_at FROM fleet_session s WHERE s.id = session)",
 		},
 		{

@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
@@ -41,9 +42,11 @@ func (s *Service) Execute(ctx context.Context, p account.Principal, order string
 	}
 	run := &execution{s: s, o: o, by: p, part: part, copier: cut(s.d.Copier, part)}
 	file, err := run.make(ctx)
+	fault.Point("legalorder-after-make")
 	if err == nil {
 		o, err = s.executed(ctx, p, o, file)
 	}
+	fault.Point("legalorder-after-executed")
 	return o, errors.Join(err, run.finish(ctx, err))
 }
 
@@ -202,6 +205,7 @@ func (x *execution) person(ctx context.Context, h id.Handle) ([]byte, error) {
 		return nil, err
 	}
 	x.receipts = append(x.receipts, receipt)
+	fault.Point("legalorder-after-intent")
 	return x.copier.CopyFor(ctx, who, vault.Read{
 		Reader: vault.Reader{Class: vault.Authority, Handle: x.by.Subject, Session: x.by.Session},
 		Fields: names, Purpose: Purpose, Reason: x.o.ID, Order: x.o.ID,

@@ -80,14 +80,23 @@ func each(t *testing.T, fn func(*testing.T, rig)) {
 
 func newRig(t *testing.T, d *db.DB) rig {
 	t.Helper()
-	r := rig{Rig: accounttest.New(t, d, consent.Mainland, false), people: people{}}
+	dir := t.TempDir()
+	r := rig{Rig: accounttest.At(t, d, consent.Mainland, false, dir), people: people{}}
 	r.anna, r.bert = r.Register(t, "anna"), r.Register(t, "bert")
+	_, err := legalorder.Format.NewKey(filepath.Join(dir, "authority"))
+	must(t, err)
+	return r.with(t, dir)
+}
+
+// with adds orders for the registered and the authority whose key is in a
+// directory.
+func (r rig) with(t *testing.T, dir string) rig {
+	t.Helper()
+	d, file := r.DB, filepath.Join(dir, "authority")
 	for _, who := range []account.Registered{r.anna, r.bert} {
 		r.people[who.Subject] = holding.Person{Handle: who.Subject, Account: string(who.Account)}
 	}
-	file := filepath.Join(t.TempDir(), "authority")
-	_, err := legalorder.Format.NewKey(file)
-	must(t, err)
+	var err error
 	r.key, err = legalorder.Format.ReadPrivateKey(file)
 	must(t, err)
 	line, err := os.ReadFile(file + ".pub")
@@ -414,11 +423,40 @@ func TestWhatIsSuppressedAppearsOnItsDay(t *testing.T) {
 			}
 			return leaves
 		}
+		// What a proof pack is made of: phases, readings and entries.
+		packed := func(subject id.Handle) (all [3]int) {
+			size, err := r.Audit.Size(ctx)
+			must(t, err)
+			phases, err := r.Audit.Phases(ctx, subject, size)
+			must(t, err)
+			reads, err := r.Audit.ReadsWithin(ctx, subject, size)
+			must(t, err)
+			leaves, err := r.Audit.LeavesFrom(ctx, subject, 0, size, 500)
+			must(t, err)
+			all[0] = len(phases)
+			for _, e := range reads {
+				if e.Reader.Class == vault.Authority {
+					all[1]++
+				}
+			}
+			for _, l := range leaves {
+				if l.Handle == r.anna.Subject && strings.HasPrefix(l.Type, "disclosure.") {
+					all[2]++
+				}
+			}
+			return all
+		}
 		r.Clock.Advance(until.Sub(r.Clock.Now()) - time.Microsecond)
+		if mine, all := packed(r.anna.Subject), packed(""); mine[0]+mine[1] != 0 || all[0] != 2 || all[1] != 1 || all[2] <= mine[2] {
+			t.Errorf("before its day the person's pack holds %v, an auditor's %v", mine, all)
+		}
 		if reads, sent := r.seen(t, r.anna.Subject); reads+sent+visible() != 0 || strings.Contains(copied(), o.ID) || strings.Contains(copied(), "disclosure.intent") {
 			t.Errorf("before its day the person sees %d readings, %d disclosures, %d entries, or the copy has it", reads, sent, visible())
 		}
 		r.Clock.Advance(time.Microsecond)
+		if mine := packed(r.anna.Subject); mine[0] != 2 || mine[1] != 1 || mine[2] < 2 {
+			t.Errorf("on its day the person's pack holds %v", mine)
+		}
 		if reads, sent := r.seen(t, r.anna.Subject); reads != 1 || sent != 1 || visible() != 2 || !strings.Contains(copied(), o.ID) {
 			t.Errorf("on its day the person sees %d readings, %d disclosures, %d entries", reads, sent, visible())
 		}

@@ -3,12 +3,8 @@
 package payment_test
 
 import (
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -17,6 +13,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment/paymenttest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault/faulttest"
 )
 
 // points are the ends of the steps of ApplyFact, in their order.
@@ -51,7 +48,7 @@ func TestThePowerFailsBetweenAnyTwoSteps(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "crash.db")
 			o, a := prepared(t, path)
-			kill(t, path, a.No, point)
+			faulttest.Kill(t, "TestVictim", point, victimDB+"="+path, victimAttempt+"="+a.No)
 			d, err := db.Open(bg, path)
 			if err != nil {
 				t.Fatal(err)
@@ -95,22 +92,4 @@ func prepared(t *testing.T, path string) (order.Order, payment.Attempt) {
 		t.Fatal(err)
 	}
 	return newRig(t, d).Started(ordertest.Customer())
-}
-
-func kill(t *testing.T, path, attempt, point string) {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command(self, "-test.run=^TestVictim$")
-	c.Env = append(os.Environ(), victimDB+"="+path, victimAttempt+"="+attempt, "SKYBRIDGE_FAULT="+point)
-	out, err := c.CombinedOutput()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		t.Fatalf("the victim ended by itself: %v, %s", err, out)
-	}
-	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("the victim was not killed: %v, %s", err, strings.TrimSpace(string(out)))
-	}
 }

@@ -245,10 +245,7 @@ func (s *Service) alarm(ctx context.Context) error {
 
 // fresh is a request that nothing is kept of yet.
 func (s *Service) fresh(owner account.ID, subject id.Handle, in NewRequest) Request {
-	return Request{
-		ID: id.New("dsr"), Account: owner, Subject: subject, Kind: in.Kind, Channel: in.Channel, Addressed: in.To,
-		State: Received, Identity: IdentityKnown, ReceivedAt: s.d.Clock.Now(), Version: 1,
-	}
+	return begin(Request{Account: owner, Subject: subject, Kind: in.Kind, Channel: in.Channel, Addressed: in.To, ReceivedAt: s.d.Clock.Now()})
 }
 
 // clocksOf computes a fresh request's clocks and puts the earliest into it.

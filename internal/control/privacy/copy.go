@@ -12,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
@@ -157,7 +158,10 @@ func (s *Service) makeCopy(ctx context.Context, j copyPayload) error {
 	if f.content, err = s.d.Vault.Seal(ctx, f.ref(), file); err != nil {
 		return fmt.Errorf("sealing the copy of %s: %w", r.ID, err)
 	}
-	return s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.readyTx(ctx, tx, f) })
+	fault.Point("copy-after-seal")
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.readyTx(ctx, tx, f) })
+	fault.Point("copy-after-ready")
+	return err
 }
 
 // copier makes copies of everything, or of what a person may carry elsewhere.
@@ -246,7 +250,10 @@ func (s *Service) FetchCopy(ctx context.Context, p account.Principal, request st
 	if err != nil {
 		return nil, fmt.Errorf("opening the copy of %s: %w", request, err)
 	}
-	return file, s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.fetchedTx(ctx, tx, p, f) })
+	fault.Point("copy-after-open")
+	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.fetchedTx(ctx, tx, p, f) })
+	fault.Point("copy-after-fetch")
+	return file, err
 }
 
 func (s *Service) fetchedTx(ctx context.Context, tx *db.Tx, p account.Principal, f CopyFile) error {

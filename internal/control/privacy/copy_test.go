@@ -166,7 +166,12 @@ func TestACopyOfAnErasedPersonIsNotMade(t *testing.T) {
 		must(t, err)
 		must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
 			for _, h := range Held() {
-				if _, err := h.EraseTx(ctx, tx, holding.Person{Handle: alice.Subject, Account: string(alice.Account)}); err != nil {
+				who := holding.Person{Handle: alice.Subject, Account: string(alice.Account)}
+				at, err := h.Due(ctx, tx, who, 100)
+				if err != nil {
+					return err
+				}
+				if _, err := h.EraseTx(ctx, tx, who, at); err != nil {
 					return err
 				}
 			}

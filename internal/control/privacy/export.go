@@ -177,10 +177,7 @@ func (t *tickets) open(ctx context.Context, h holding.Held, row holding.Row, p h
 }
 
 func (t *tickets) value(ctx context.Context, h holding.Held, o holding.Opens, row holding.Row, p holding.Person, sealed []byte) (string, error) {
-	ref := vault.Ref{Table: h.Table, Column: o.Column, Row: text(row[o.Row]), Subject: p.Handle, Class: o.Class}
-	if o.Suffix != "" {
-		ref.Class += "/" + text(row[o.Suffix])
-	}
+	ref := vault.Ref{Table: h.Table, Column: o.Column, Row: text(row[o.Row]), Subject: p.Handle, Class: o.KeyClass(row)}
 	if o.Subject != nil {
 		ref.Subject = o.Subject(row)
 	}

@@ -8,11 +8,11 @@ func Held() []holding.Held {
 	return []holding.Held{{
 		Table: "privacy_request", By: holding.ByHandle, Where: "subject = $1", Dated: "received_at",
 		Shows: []string{"id", "channel", "state", "received_at", "answered_at", "closed_at"},
-		Opens: []holding.Opens{{Column: "words", Row: "id", Class: "case"}, {Column: "letter", Row: "id", Class: "case"}},
+		Opens: []holding.Opens{{Column: "words", Row: "id", Class: class, Suffix: "key_case"}, {Column: "letter", Row: "id", Class: class, Suffix: "key_case"}},
 		Keeps: &holding.Keeps{Class: "case", Law: "PIPL 50", Until: "close+3y"},
 	}, {
 		Table: "privacy_mail", By: holding.ByHandle, Where: "subject = $1", Dated: "at", Shows: []string{"request", "channel", "at"},
-		Opens:    []holding.Opens{{Column: "content", Row: "id", Class: class}},
+		Opens:    []holding.Opens{{Column: "content", Row: "id", Class: class, Suffix: "key_case"}},
 		Withheld: map[string]string{"sender": "a keyed digest that tells nothing without its key"},
 		Clears:   map[string]string{"sender": ""},
 		Keeps:    &holding.Keeps{Class: class, Law: "PIPL 50", Until: "close+3y"},

@@ -17,9 +17,9 @@ func Holdings() []holding.Table {
 	}
 	return []holding.Table{
 		holding.Of("privacy_request", of(holding.Case, false, "subject", "account", "kind", "special", "decision", "reason", "law"), of(holding.TicketText, true, "words", "letter"),
-			holding.None("how a request was dealt with", "id", "channel", "addressed", "state", "identity", "letter_digest", "received_at", "answered_at", "closed_at", "version")),
+			holding.None("how a request was dealt with", "id", "channel", "addressed", "state", "identity", "letter_digest", "received_at", "answered_at", "closed_at", "version", "key_case")),
 		holding.Of("privacy_mail", of(holding.Case, false, "subject"), of(holding.TicketText, true, "content"), of(holding.Email, true, "sender"),
-			holding.None("that a mail was taken, once, and of which case it is", "id", "channel", "kind", "digest", "message", "request", "reply", "at")),
+			holding.None("that a mail was taken, once, and of which case it is", "id", "channel", "kind", "digest", "message", "request", "reply", "at", "key_case")),
 		holding.Of("privacy_mailbox", holding.None("how far a mailbox was read", "channel", "validity", "uid")),
 		holding.Of("privacy_channel", holding.None("whether a channel for requests works", "id", "since", "tried_at", "beat_at", "problem")),
 		holding.Of("privacy_link", holding.None("a one-time link: digest of its token, and the member of staff who made it", "token", "made_by", "made_at", "until", "used_at", "request")),

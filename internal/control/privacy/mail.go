@@ -172,8 +172,9 @@ type taken struct {
 	m                                 Mail
 }
 
-func mailRef(row string, subject id.Handle) vault.Ref {
-	return vault.Ref{Table: "privacy_mail", Column: "content", Row: row, Subject: subject, Class: class}
+// mailRef is the place of a mail that is sealed under the key of a case (keyOf).
+func mailRef(row string, subject id.Handle, keyCase string) vault.Ref {
+	return vault.Ref{Table: "privacy_mail", Column: "content", Row: row, Subject: subject, Class: keyOf(keyCase)}
 }
 
 func (s *Service) take(ctx context.Context, channel string, m Mail, now Position) error {
@@ -271,7 +272,7 @@ func (s *Service) sealMail(ctx context.Context, row *taken) error {
 	if err != nil {
 		return err
 	}
-	row.content, err = s.d.Vault.Seal(ctx, mailRef(row.id, row.who.subject), raw)
+	row.content, err = s.d.Vault.Seal(ctx, mailRef(row.id, row.who.subject, row.request), raw)
 	return err
 }
 
@@ -279,8 +280,8 @@ func (s *Service) sealMail(ctx context.Context, row *taken) error {
 // mail that was taken before.
 func (s *Service) keepMailTx(ctx context.Context, tx *db.Tx, row taken, now Position) (fresh bool, err error) {
 	subject := string(row.who.subject)
-	n, err := tx.Exec(ctx, `INSERT INTO privacy_mail (id, channel, kind, digest, message, request, subject, sender, content, reply, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (digest) DO NOTHING`,
+	n, err := tx.Exec(ctx, `INSERT INTO privacy_mail (id, channel, kind, digest, message, request, subject, sender, content, reply, at, key_case)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $6) ON CONFLICT (digest) DO NOTHING`,
 		row.id, row.channel, row.kind, row.m.digest(), hexSum(row.m.ID), row.request, subject, row.who.blind, nullable(row.content), row.reply,
 		db.Micros(s.d.Clock.Now()))
 	if err != nil || now == (Position{}) {
@@ -345,27 +346,27 @@ func (s *Service) thread(ctx context.Context, m Mail, blind string) (Request, er
 }
 
 type sealedMail struct {
-	id, request, reply string
-	subject            id.Handle
-	content            []byte
-	at                 time.Time
+	id, request, reply, keyCase string
+	subject                     id.Handle
+	content                     []byte
+	at                          time.Time
 }
 
 func scanMail(row db.Row) (m sealedMail, err error) {
 	var at int64
-	err = row.Scan(&m.id, &m.request, &m.subject, &m.content, &m.reply, &at)
+	err = row.Scan(&m.id, &m.request, &m.subject, &m.content, &m.reply, &m.keyCase, &at)
 	m.at = db.FromMicros(at)
 	return m, err
 }
 
-const mailColumns = "SELECT id, request, subject, content, reply, at FROM privacy_mail"
+const mailColumns = "SELECT id, request, subject, content, reply, key_case, at FROM privacy_mail"
 
 func (s *Service) mailsOf(ctx context.Context, request string) ([]sealedMail, error) {
 	return db.Select(ctx, s.d.DB, scanMail, mailColumns+" WHERE request = $1 AND content IS NOT NULL ORDER BY at, id LIMIT 200", request)
 }
 
 func (s *Service) openSealed(ctx context.Context, t vault.Ticket, m sealedMail) (w MailWords, err error) {
-	raw, err := s.d.Vault.Open(ctx, t, mailRef(m.id, m.subject), m.content)
+	raw, err := s.d.Vault.Open(ctx, t, mailRef(m.id, m.subject, m.keyCase), m.content)
 	if err != nil {
 		return w, fmt.Errorf("opening mail %s: %w", m.id, err)
 	}

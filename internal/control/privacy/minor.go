@@ -43,10 +43,7 @@ func (s *Service) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle
 		return false, err
 	}
 	now := s.d.Clock.Now()
-	r := Request{
-		ID: id.New("dsr"), Account: account.ID(owner), Subject: subject, Kind: Delete, Channel: channelAge,
-		State: Received, Identity: IdentityKnown, ReceivedAt: now, Due: civil.DayOf(now).End(), Version: 1,
-	}
+	r := begin(Request{Account: account.ID(owner), Subject: subject, Kind: Delete, Channel: channelAge, ReceivedAt: now, Due: civil.DayOf(now).End()})
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), nil); err != nil {
 		return false, err
 	}

@@ -69,11 +69,17 @@ type rig struct {
 
 func newRig(t *testing.T, d *db.DB, profile, day string) *rig {
 	t.Helper()
+	return rigAt(t, d, profile, day, t.TempDir())
+}
+
+// rigAt keeps the key store in a directory, and finds the one that is there.
+func rigAt(t *testing.T, d *db.DB, profile, day, dir string) *rig {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
+	kek, err := vault.FileKEK(filepath.Join(dir, "kek"))
 	must(t, err)
 	r := &rig{db: d, clock: clock.NewFake(at(t, day)), ends: &ends{}, log: &bytes.Buffer{}}
-	keys, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: r.clock, Log: quiet})
+	keys, err := vault.New(ctx, vault.Deps{DB: dbtest.Again(t, filepath.Join(dir, "keys.db"), vault.Migrations()), Custodian: kek, Clock: r.clock, Log: quiet})
 	must(t, err)
 	r.audit = audit.New(audit.Deps{DB: d, Vault: keys, Clock: r.clock, Log: quiet})
 	keys.Bind(r.audit, open{})

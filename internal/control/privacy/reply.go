@@ -116,7 +116,7 @@ func (s *Service) mailAnswer(ctx context.Context, j caseJob) error {
 // sendTo sends a mail to whom a mail came from.
 func (s *Service) sendTo(ctx context.Context, m sealedMail, out notify.Mail, kind string) error {
 	ticket, err := s.d.Vault.Begin(ctx, vault.Read{
-		Reader: vault.Reader{Class: vault.Job, Session: kind}, Subject: m.subject, Fields: []string{mailRef("", "").Field()}, Purpose: "rights", Reason: m.request,
+		Reader: vault.Reader{Class: vault.Job, Session: kind}, Subject: m.subject, Fields: []string{mailRef("", "", "").Field()}, Purpose: "rights", Reason: m.request,
 	})
 	if err != nil {
 		return err

@@ -133,6 +133,14 @@ type Request struct {
 	Version     int64
 
 	words, letter []byte // sealed
+	keyCase       string // whose key sealed them: keyOf
+}
+
+// begin gives a request its number, and by that a key of its own.
+func begin(r Request) Request {
+	r.ID, r.State, r.Identity, r.Version = id.New("dsr"), Received, IdentityKnown, 1
+	r.keyCase = r.ID
+	return r
 }
 
 // byMail reports whether a request has an address of its own for the answer.
@@ -141,11 +149,22 @@ func (r Request) byMail() bool {
 }
 
 func (r Request) ref(column string) vault.Ref {
-	return vault.Ref{Table: "privacy_request", Column: column, Row: r.ID, Subject: r.Subject, Class: class}
+	return vault.Ref{Table: "privacy_request", Column: column, Row: r.ID, Subject: r.Subject, Class: keyOf(r.keyCase)}
 }
 
-// class is the retention class of requests, whose key seals words and letters.
+// class is the retention class of requests.
 const class = "case"
+
+// keyOf is the class of the key that seals what was written in a case: one of the
+// case alone, which ends with it. Rows of older releases name no case; they are
+// sealed under the person's key of the class, which also seals details of the
+// audit log.
+func keyOf(request string) string {
+	if request == "" {
+		return class
+	}
+	return class + "/" + request
+}
 
 // erasable is the class of what ends with the account: an erasure destroys its
 // key, so that no backup opens it.

@@ -158,7 +158,7 @@ func (s *Service) unseal(ctx context.Context, r Request, by vault.Reader) (o Ope
 		return Opened{}, err
 	}
 	if len(mails) > 0 {
-		fields = append(fields, mailRef("", "").Field())
+		fields = append(fields, mailRef("", "", "").Field())
 	}
 	ticket, err := s.d.Vault.Begin(ctx, vault.Read{Reader: by, Subject: r.Subject, Fields: fields, Purpose: "rights", Reason: r.ID})
 	if err != nil {

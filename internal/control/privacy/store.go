@@ -10,7 +10,7 @@ import (
 
 // columns end with the earliest clock that runs, and whether that is provisional.
 const columns = `SELECT r.id, r.account, r.subject, r.kind, r.channel, r.state, r.identity, r.special, r.decision, r.reason, r.law,
-	r.letter_digest, r.received_at, r.answered_at, r.closed_at, r.version, r.addressed, r.words, r.letter,
+	r.letter_digest, r.received_at, r.answered_at, r.closed_at, r.version, r.addressed, r.words, r.letter, r.key_case,
 	COALESCE((SELECT min(c.due_at) FROM privacy_clock c WHERE c.request = r.id AND c.met_at = 0), 0) AS due,
 	COALESCE((SELECT max(c.provisional) FROM privacy_clock c WHERE c.request = r.id AND c.met_at = 0), 0)
 	FROM privacy_request r`
@@ -18,7 +18,7 @@ const columns = `SELECT r.id, r.account, r.subject, r.kind, r.channel, r.state, 
 func scan(row db.Row) (r Request, err error) {
 	var received, answered, closed, due, provisional int64
 	err = row.Scan(&r.ID, &r.Account, &r.Subject, &r.Kind, &r.Channel, &r.State, &r.Identity, &r.Special, &r.Decision, &r.Reason, &r.Law,
-		&r.Digest, &received, &answered, &closed, &r.Version, &r.Addressed, &r.words, &r.letter, &due, &provisional)
+		&r.Digest, &received, &answered, &closed, &r.Version, &r.Addressed, &r.words, &r.letter, &r.keyCase, &due, &provisional)
 	r.ReceivedAt, r.AnsweredAt, r.ClosedAt = db.FromMicros(received), db.FromMicros(answered), db.FromMicros(closed)
 	r.Due, r.Provisional = db.FromMicros(due), provisional != 0
 	return r, err
@@ -38,9 +38,9 @@ func countOpen(ctx context.Context, q db.Q, subject id.Handle) (int64, error) {
 }
 
 func insert(ctx context.Context, tx *db.Tx, r Request, all []Clock) error {
-	_, err := tx.Exec(ctx, `INSERT INTO privacy_request (id, account, subject, kind, channel, state, identity, words, reason, received_at, closed_at, version, addressed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, 0, 1, $10)`,
-		r.ID, string(r.Account), string(r.Subject), string(r.Kind), r.Channel, string(r.State), string(r.Identity), r.words, db.Micros(r.ReceivedAt), r.Addressed)
+	_, err := tx.Exec(ctx, `INSERT INTO privacy_request (id, account, subject, kind, channel, state, identity, words, reason, received_at, closed_at, version, addressed, key_case)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, 0, 1, $10, $11)`,
+		r.ID, string(r.Account), string(r.Subject), string(r.Kind), r.Channel, string(r.State), string(r.Identity), r.words, db.Micros(r.ReceivedAt), r.Addressed, r.keyCase)
 	if err != nil {
 		return err
 	}

@@ -76,10 +76,7 @@ func (s *Service) EraseUser(ctx context.Context, p account.Principal, typed stri
 	if err := p.RequireStepUp(s.d.Clock.Now()); err != nil {
 		return Request{}, err
 	}
-	r := Request{
-		ID: id.New("dsr"), Subject: p.Subject, Kind: Delete, Channel: ChannelUser, State: Received, Identity: IdentityKnown,
-		ReceivedAt: s.d.Clock.Now(), Version: 1,
-	}
+	r := begin(Request{Subject: p.Subject, Kind: Delete, Channel: ChannelUser, ReceivedAt: s.d.Clock.Now()})
 	var err error
 	if r.words, err = s.d.Vault.Seal(ctx, r.ref("words"), nil); err != nil {
 		return Request{}, err

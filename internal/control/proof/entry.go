@@ -56,7 +56,7 @@ func ours(l audit.Leaf) bool {
 const page = 500
 
 // entries writes what the log holds below the pack's size, and tells the indexes.
-func (s *Service) entries(ctx context.Context, p *pack, t vault.Ticket) (indexes []int64, err error) {
+func (s *Service) entries(ctx context.Context, p *pack, t *vault.Ticket) (indexes []int64, err error) {
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
 	for from := int64(0); ; {
@@ -66,10 +66,13 @@ func (s *Service) entries(ctx context.Context, p *pack, t vault.Ticket) (indexes
 		}
 		for _, l := range leaves {
 			from = l.Index + 1
+			if err := p.told(recorded, opened, from, p.size); err != nil {
+				return nil, err
+			}
 			if p.Subject != "" && !ours(l) {
 				continue
 			}
-			e, err := s.entry(ctx, t, l, l.Handle == p.Subject || l.Handle == "" && p.Subject != "")
+			e, err := s.entry(ctx, p, t, l, l.Handle == p.Subject || l.Handle == "" && p.Subject != "")
 			if err != nil {
 				return nil, err
 			}
@@ -84,13 +87,20 @@ func (s *Service) entries(ctx context.Context, p *pack, t vault.Ticket) (indexes
 	}
 }
 
-// entry is a leaf, with its detail if it may be told.
-func (s *Service) entry(ctx context.Context, t vault.Ticket, l audit.Leaf, open bool) (entry, error) {
+// entry is a leaf, with its detail if it may be told. A pack of much takes longer
+// than a ticket lives: then the reading is recorded again.
+func (s *Service) entry(ctx context.Context, p *pack, t *vault.Ticket, l audit.Leaf, open bool) (entry, error) {
 	e := entry{Index: l.Index, Leaf: string(l.Text())}
 	if !open {
 		return e, nil
 	}
-	detail, err := s.d.Audit.Reveal(ctx, t, l)
+	detail, err := s.d.Audit.Reveal(ctx, *t, l)
+	if errors.Is(err, vault.ErrTicket) && p.Subject != "" {
+		if *t, err = s.d.Audit.OwnTicket(ctx, p.Subject, p.Reader); err != nil {
+			return e, err
+		}
+		detail, err = s.d.Audit.Reveal(ctx, *t, l)
+	}
 	if errors.Is(err, vault.ErrErased) {
 		e.Erased = true
 		return e, nil

@@ -3,7 +3,9 @@
 // read, and that none of it was changed since.
 //
 // It is not for the verifier: cmd/skybridge-verify reads the same format with code
-// of its own. It keeps nothing and has no tables.
+// of its own. A person's pack is made by a job and kept for a day (State).
+//
+// Tables: proof_pack.
 //
 //	policies, consents, disclosures, reads, clauses, data map, entries of the log
 //	      └── SHA-256 of each ──▶ manifest.json ── SHA-256 ──▶ entry "proof.pack" of the log
@@ -20,19 +22,22 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"sync"
+	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
 
@@ -48,8 +53,24 @@ var ErrNoSize = errs.New(errs.NotFound, "proof.no_size")
 //go:embed HOWTO.txt
 var howto []byte
 
-// Deps is what a pack is made from.
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations returns the module's schema.
+func Migrations() db.Migrations {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err)
+	}
+	return db.Migrations{Module: "proof", Files: sub}
+}
+
+// Deps is what a pack is made from, and kept in.
 type Deps struct {
+	DB      *db.DB
+	Queue   *job.Queue // nil: Write only
+	Vault   *vault.Vault
+	Log     *slog.Logger
 	Audit   *audit.Service
 	Consent *consent.Service
 	Clock   clock.Clock
@@ -59,20 +80,37 @@ type Deps struct {
 }
 
 // Service makes packs. It is safe for concurrent use.
-type Service struct {
-	d      Deps
-	making sync.Map // id.Handle of whoever waits for Own
-}
+type Service struct{ d Deps }
 
-// New makes the service.
-func New(d Deps) *Service { return &Service{d: d} }
+// New makes the service and registers its jobs.
+func New(d Deps) *Service {
+	s := &Service{d: d}
+	if d.Queue != nil {
+		job.On(d.Queue, packJob, s.make)
+		d.Queue.Every("proof.sweep", time.Hour, s.sweep)
+	}
+	return s
+}
 
 // Request is whose pack is made, for whom.
 type Request struct {
 	Subject id.Handle    // empty: of all, for an auditor
 	Reader  vault.Reader // who asks, or the job that asks for them
 	Since   int64        // size of a checkpoint that the reader kept; 0 for none
+
+	// Progress is told how much is done, in percent, each time that grows; its error
+	// ends the making. nil: nobody asks.
+	Progress func(percent int64) error
 }
+
+// Parts of the making, in percent at their ends. Opening the entries and proving
+// them takes nearly all of the time.
+const (
+	promised = 2
+	recorded = 10
+	opened   = 80
+	proven   = 99
+)
 
 // pack is a pack in the making.
 type pack struct {
@@ -81,6 +119,20 @@ type pack struct {
 	at    time.Time
 	size  int64 // entries below it are told
 	files map[string]string
+	done  int64 // percent
+}
+
+// told tells that a part is done, out of all of a stretch that ends at to.
+func (p *pack) told(from, to, part, all int64) error {
+	percent := to
+	if all > 0 {
+		percent = from + (to-from)*min(part, all)/all
+	}
+	if percent <= p.done || p.Progress == nil {
+		return nil
+	}
+	p.done = percent
+	return p.Progress(percent)
 }
 
 // manifest binds the files of a pack.
@@ -117,12 +169,18 @@ func (s *Service) Write(ctx context.Context, r Request, to io.Writer) error {
 	if p.size, err = s.d.Audit.Size(ctx); err != nil {
 		return err
 	}
+	if err := p.told(0, promised, 1, 1); err != nil {
+		return err
+	}
 	for _, part := range []func(context.Context, *pack) error{s.disclosures, s.reads, s.board} {
 		if err := part(ctx, p); err != nil {
 			return err
 		}
 	}
-	indexes, err := s.entries(ctx, p, ticket)
+	if err := p.told(promised, recorded, 1, 1); err != nil {
+		return err
+	}
+	indexes, err := s.entries(ctx, p, &ticket)
 	if err != nil {
 		return err
 	}
@@ -217,7 +275,7 @@ func (s *Service) seal(ctx context.Context, p *pack, t vault.Ticket, indexes []i
 }
 
 func (s *Service) sealEntry(ctx context.Context, p *pack, t vault.Ticket, leaf audit.Leaf, prover *audit.Prover) error {
-	e, err := s.entry(ctx, t, leaf, true)
+	e, err := s.entry(ctx, p, &t, leaf, true)
 	if err != nil {
 		return err
 	}
@@ -243,7 +301,10 @@ func (p *pack) proofs(prover *audit.Prover, indexes []int64) error {
 	}
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
-	for _, i := range indexes {
+	for n, i := range indexes {
+		if err := p.told(opened, proven, int64(n), int64(len(indexes))); err != nil {
+			return err
+		}
 		hashes, err := prover.Inclusion(i)
 		if err != nil {
 			return err

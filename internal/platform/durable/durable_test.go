@@ -2,6 +2,7 @@ package durable_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,5 +69,37 @@ func TestOfManyWhoCreateOneWinsAndNobodySeesAPart(t *testing.T) {
 	}
 	if all, err := os.ReadDir(dir); err != nil || len(all) != 1 {
 		t.Errorf("got %v, %v, want nothing left beside the file", all, err)
+	}
+}
+
+// What is written bit by bit is there when all of it is, or not at all.
+func TestAFileThatIsFilledBitByBitIsWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, broken := filepath.Join(dir, "f"), errors.New("broken")
+	half := func(w io.Writer) error {
+		if _, err := w.Write([]byte("half")); err != nil {
+			return err
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Error("the file is there before all of it is")
+		}
+		return broken
+	}
+	if err := durable.CreateBy(path, half); !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	all := func(w io.Writer) error {
+		_, err := io.WriteString(w, "all")
+		return err
+	}
+	if err := durable.CreateBy(path, all); err != nil || content(t, path) != "all" {
+		t.Errorf("%v", err)
+	}
+	if err := durable.CreateBy(path, all); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a file: got %v, want %v", err, fs.ErrExist)
 	}
 }

@@ -1,6 +1,7 @@
 package holding
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -40,6 +41,7 @@ type Held struct {
 	Table    string
 	By       By
 	Where    string            // condition on the table; $1 is the handle, account or client
+	Each     string            // Where as it is asked of single rows, if it looks for all of a person's rows elsewhere; empty: Where
 	Shows    []string          // columns that a copy shows beside the personal ones, because these say nothing without them
 	Opens    []Opens           // sealed columns that a copy shows
 	Withheld map[string]string // sealed columns that a copy does not show, each with the reason
@@ -80,11 +82,26 @@ type Opens struct {
 	Column string
 	Row    string // column that names the row
 	Class  string // class of the key
-	Suffix string // column that is appended to Class after a slash; empty = none
+	Suffix string // column that is appended to Class after a slash, unless it is empty; empty = none
 
 	Subject func(Row) id.Handle          // whose key it is; nil: the person's
 	Needs   string                       // column that Subject looks at; empty = none
 	Text    func([]byte) (string, error) // how the value is written for a person; nil: it is text
+}
+
+// KeyClass is the class that the column of a row was sealed for.
+func (o Opens) KeyClass(row Row) string {
+	var suffix string
+	switch v := row[o.Suffix].(type) {
+	case string:
+		suffix = v
+	case []byte:
+		suffix = string(v)
+	}
+	if suffix == "" {
+		return o.Class
+	}
+	return o.Class + "/" + suffix
 }
 
 // Keeps says why an erasure leaves rows: they are restricted instead.
@@ -170,13 +187,6 @@ func (h Held) Rows(ctx context.Context, q db.Q, t Table, p Person, v View) ([]Ro
 	return db.Select(ctx, q, scan, fmt.Sprintf("SELECT %s FROM %s WHERE %s", strings.Join(names, ", "), h.Table, where), args...)
 }
 
-// Outcome is what an erasure did with one table.
-type Outcome struct {
-	Table   string
-	Deleted int64
-	Keeps   *Keeps // the rows stay, restricted
-}
-
 // Count counts a person's rows of one table, those that they may not see too.
 func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
 	who := p.by(h.By)
@@ -186,23 +196,42 @@ func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
 	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, h.Where), who)
 }
 
-// EraseTx deletes a person's rows of one table, or where a law keeps them clears
-// what it does not keep. Twice is not an error.
-func (h Held) EraseTx(ctx context.Context, tx *db.Tx, p Person) (Outcome, error) {
-	out := Outcome{Table: h.Table, Keeps: h.Keeps}
+// Due finds where up to most of a person's rows stand that an erasure deletes, or
+// where a law keeps them clears of what it does not keep; none: the table is done.
+func (h Held) Due(ctx context.Context, q db.Q, p Person, most int) ([]db.Place, error) {
 	who := p.by(h.By)
-	if who == "" {
-		return out, nil
+	if who == "" || h.Keeps != nil && len(h.Clears) == 0 {
+		return nil, nil
 	}
-	if h.Keeps != nil {
-		for _, column := range slices.Sorted(maps.Keys(h.Clears)) {
-			if _, err := tx.Exec(ctx, fmt.Sprintf("UPDATE %s SET %s = $2 WHERE %s", h.Table, column, h.Where), who, h.Clears[column]); err != nil {
-				return out, err
-			}
-		}
-		return out, nil
+	if h.Keeps == nil {
+		return db.Places(ctx, q, most, h.Table, h.Where, who)
 	}
-	var err error
-	out.Deleted, err = tx.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s", h.Table, h.Where), who)
-	return out, err
+	_, full, args := h.clearing()
+	return db.Places(ctx, q, most, h.Table, "("+h.Where+") AND ("+full+")", append([]any{who}, args...)...)
+}
+
+// EraseTx deletes or clears the rows at places that are still the person's, and
+// returns how many that were. Twice is not an error.
+func (h Held) EraseTx(ctx context.Context, tx *db.Tx, p Person, at []db.Place) (int64, error) {
+	who, mine := p.by(h.By), cmp.Or(h.Each, h.Where)
+	if who == "" || h.Keeps != nil && len(h.Clears) == 0 {
+		return 0, nil
+	}
+	if h.Keeps == nil {
+		return tx.DeleteAt(ctx, h.Table, at, mine, who)
+	}
+	set, _, args := h.clearing()
+	return tx.UpdateAt(ctx, h.Table, set, at, mine, append([]any{who}, args...)...)
+}
+
+// clearing is what an erasure writes into kept rows, and which of them are not
+// written yet, with the parameters from the second on.
+func (h Held) clearing() (set, full string, args []any) {
+	var sets, fulls []string
+	for i, column := range slices.Sorted(maps.Keys(h.Clears)) {
+		sets = append(sets, fmt.Sprintf("%s = $%d", column, i+2))
+		fulls = append(fulls, fmt.Sprintf("%s <> $%d", column, i+2))
+		args = append(args, h.Clears[column])
+	}
+	return strings.Join(sets, ", "), strings.Join(fulls, " OR "), args
 }

@@ -65,23 +65,50 @@ const maxUnpacked = 4 << 30
 // ErrTooBig says that an archive unpacks to more than is looked through.
 var ErrTooBig = errors.New("scan: an archive is too big to be looked through")
 
+// Elsewhere is Files for a place that may be on another machine, or on storage that
+// is not mounted: one that is not there is named as unread. Places are told below
+// name.
+func (p *Patterns) Elsewhere(ctx context.Context, name, path string) (Report, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return Report{Values: p.values, Forms: len(p.all), Hits: []Hit{}, Unread: []string{name + ": not on this machine"}}, nil
+	}
+	r, err := p.Files(ctx, path)
+	for i := range r.Hits {
+		r.Hits[i].Place = filepath.Join(name, r.Hits[i].Place)
+	}
+	for i := range r.Unread {
+		r.Unread[i] = filepath.Join(name, r.Unread[i])
+	}
+	return r, err
+}
+
 // Files looks through every regular file below a directory, and inside those
 // that gzip or zip packed. A file that goes away meanwhile is no error; one that
-// cannot be read is.
+// cannot be read is. The directory may be a link; one below it is not followed,
+// and named as unread.
 func (p *Patterns) Files(ctx context.Context, dir string) (Report, error) {
 	r := Report{Values: p.values, Forms: len(p.all), Hits: []Hit{}, Unread: []string{}}
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = target
+	}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || !e.Type().IsRegular() {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
+		if err != nil {
 			return err
 		}
 		place, err := filepath.Rel(dir, path)
-		if err != nil {
+		switch {
+		case err != nil:
+			return err
+		case e.Type()&fs.ModeSymlink != 0:
+			r.Unread = append(r.Unread, place+": a link")
+			return nil
+		case !e.Type().IsRegular():
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		return p.file(&r, path, place)

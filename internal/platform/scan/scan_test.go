@@ -167,6 +167,33 @@ func TestFilesAndWhatIsPackedInThem(t *testing.T) {
 	}
 }
 
+// A place outside is searched through a link to it too; one that is not there, and
+// links inside, are named.
+func TestPlacesElsewhereAreSearchedOrNamed(t *testing.T) {
+	dir := t.TempDir()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.MkdirAll(filepath.Join(dir, "real", "deep"), 0o700))
+	must(os.WriteFile(filepath.Join(dir, "real", "deep", "main.skb"), []byte(value), 0o600))
+	must(os.Symlink(filepath.Join(dir, "real"), filepath.Join(dir, "mount")))
+	must(os.Symlink("/", filepath.Join(dir, "real", "away")))
+	for name, c := range map[string]struct{ path, hits, unread string }{
+		"a directory":  {"real", "[{backup/deep/main.skb plain 1}]", "[backup/away: a link]"},
+		"a link to it": {"mount", "[{backup/deep/main.skb plain 1}]", "[backup/away: a link]"},
+		"a file":       {"real/deep/main.skb", "[{backup plain 1}]", "[]"},
+		"nothing":      {"none", "[]", "[backup: not on this machine]"},
+	} {
+		got, err := patterns(t, value).Elsewhere(context.Background(), "backup", filepath.Join(dir, c.path))
+		if err != nil || fmt.Sprint(got.Hits) != c.hits || fmt.Sprint(got.Unread) != c.unread {
+			t.Errorf("%s: got %v and %v, %v; want %s and %s", name, got.Hits, got.Unread, err, c.hits, c.unread)
+		}
+	}
+}
+
 func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	if _, err := patterns(t, value).Files(context.Background(), filepath.Join(t.TempDir(), "none")); err != nil {
 		t.Errorf("a directory that went away: %v, want nothing found", err)

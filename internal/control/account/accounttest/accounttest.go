@@ -83,7 +83,13 @@ var hasher = password.NewHasherAt(2, 64)
 // New assembles on d, migrated with Migrations.
 func New(t testing.TB, d *db.DB, profile string, demo bool) Rig {
 	t.Helper()
-	r := consenttest.New(t, d, profile)
+	return At(t, d, profile, demo, t.TempDir())
+}
+
+// At is New with the key store in a directory, as consenttest.At.
+func At(t testing.TB, d *db.DB, profile string, demo bool, keys string) Rig {
+	t.Helper()
+	r := consenttest.At(t, d, profile, keys)
 	eraser := &Eraser{}
 	ages := age.New(age.Deps{
 		DB: d, Clock: r.Clock, Log: slog.New(slog.DiscardHandler), Audit: r.Audit, Statements: r.Consent, Eraser: eraser, Profile: profile,

@@ -67,11 +67,18 @@ func (a *Ages) StatedTx(ctx context.Context, tx *db.Tx, subject id.Handle, adult
 // New assembles on d, migrated with Migrations, for a profile.
 func New(t testing.TB, d *db.DB, profile string) Rig {
 	t.Helper()
+	return At(t, d, profile, t.TempDir())
+}
+
+// At is New with the key store in a directory, made there if there is none: a
+// process that follows another opens what that one sealed.
+func At(t testing.TB, d *db.DB, profile, keys string) Rig {
+	t.Helper()
 	ctx, log := context.Background(), slog.New(slog.DiscardHandler)
 	c := clock.NewFake(Start)
-	kek, err := vault.FileKEK(filepath.Join(t.TempDir(), "kek"))
+	kek, err := vault.FileKEK(filepath.Join(keys, "kek"))
 	check(t, err)
-	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: log})
+	v, err := vault.New(ctx, vault.Deps{DB: dbtest.Again(t, filepath.Join(keys, "keys.db"), vault.Migrations()), Custodian: kek, Clock: c, Log: log})
 	check(t, err)
 	q := job.New(d, c, log)
 	a := audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test/log"})

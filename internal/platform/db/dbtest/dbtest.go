@@ -8,6 +8,8 @@ package dbtest
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -54,6 +56,16 @@ func SQLiteFile(t testing.TB, path string, sets ...db.Migrations) {
 	if err := os.WriteFile(path, image, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Again opens the database at a path, which is written, migrated with sets, if no
+// file is there: for tests whose process ends and is followed by another.
+func Again(t testing.TB, path string, sets ...db.Migrations) *db.DB {
+	t.Helper()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		SQLiteFile(t, path, sets...)
+	}
+	return open(t, path)
 }
 
 func open(t testing.TB, dsn string) *db.DB {
