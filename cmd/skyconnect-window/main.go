@@ -67,6 +67,6 @@ func browse(address string) {
 	}
 	c := exec.Command(name, args...)
 	if err := c.Start(); err == nil {
-		go c.Wait()
+		go func() { _ = c.Wait() }() // only so that it leaves no zombie
 	}
 }

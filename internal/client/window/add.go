@@ -159,7 +159,7 @@ func readBundle(path string) ([]byte, error) {
 	if err != nil {
 		return nil, &Problem{Code: "bundle.unreadable"}
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	b, err := io.ReadAll(io.LimitReader(f, maxBundle+1))
 	if err != nil || len(b) > maxBundle {
 		return nil, &Problem{Code: "bundle.unreadable"}

@@ -197,7 +197,7 @@ const reading unit.Dp = 760
 
 // sheet is a page: what it is for, what may be done there, and blocks.
 func (u *UI) sheet(gtx C, title, about string, acts W, blocks ...W) D {
-	var head W = u.title(title)
+	head := u.title(title)
 	if gtx.Constraints.Max.X < gtx.Dp(480) {
 		head = nil // the bar above has it
 	}

@@ -122,7 +122,6 @@ func (u *UI) body(s string) W    { return u.label(style{}, s) }
 func (u *UI) soft(s string) W    { return u.label(style{color: u.look.soft}, s) }
 func (u *UI) caption(s string) W { return u.label(style{size: sizeCaption, color: u.look.faint}, s) }
 func (u *UI) strong(s string) W  { return u.label(style{bold: true}, s) }
-func (u *UI) mono(s string) W    { return u.label(style{mono: true, size: 13}, s) }
 
 func (u *UI) heading(s string) W { return u.label(style{size: sizeLead, bold: true}, s) }
 func (u *UI) title(s string) W   { return u.label(style{size: sizeTitle, bold: true}, s) }
