@@ -24,10 +24,15 @@ var exits = []struct {
 	code int
 	text string
 }{
-	{exitOK, "done"}, {exitFailed, "failed, for a reason without a code of its own"}, {exitUsage, "the command line makes no sense"},
-	{exitPolicy, "the policy or a permission is not given"}, {exitDaemon, "the service does not run, or not for this user"},
-	{exitRefused, "the server refuses the login"}, {exitUnreachable, "the server is not reached"},
-	{exitTrust, "the server does not prove that it is the right one"}, {exitConflict, "connected already, or routes overlap"},
+	{exitOK, "done"},
+	{exitFailed, "failed, for a reason without a code of its own"},
+	{exitUsage, "the command line makes no sense"},
+	{exitPolicy, "the policy or a permission is not given"},
+	{exitDaemon, "the service does not run, or not for this user"},
+	{exitRefused, "the server refuses the login"},
+	{exitUnreachable, "the server is not reached"},
+	{exitTrust, "the server does not prove that it is the right one"},
+	{exitConflict, "connected already, or routes overlap"},
 	{exitNotUp, "status: nothing is connected"},
 }
 

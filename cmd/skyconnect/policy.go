@@ -74,7 +74,8 @@ func (o *options) read(t policy.Text) error {
 
 func (o *options) policy() *cobra.Command {
 	server := ""
-	c := &cobra.Command{Use: "policy", Short: "Read the privacy policy, accept it, withdraw, and see what was accepted", Args: cobra.NoArgs,
+	c := &cobra.Command{
+		Use: "policy", Short: "Read the privacy policy, accept it, withdraw, and see what was accepted", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			h, scope, err := o.scope(server)
 			if err != nil {
@@ -92,7 +93,8 @@ func (o *options) policy() *cobra.Command {
 			}
 			fmt.Fprintln(o.out, o.standing(st))
 			return nil
-		}}
+		},
+	}
 	c.PersistentFlags().StringVar(&server, "profile", "", "the policy of this profile's operator instead of the client's own")
 	act := func(use, short string, do func(*cobra.Command, *user.Home, string) error) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
@@ -170,7 +172,8 @@ func (o *options) standing(st policy.Standing) string {
 }
 
 func (o *options) permissions() *cobra.Command {
-	c := &cobra.Command{Use: "permissions", Short: "What the client asks of this machine, and what was answered", Args: cobra.NoArgs,
+	c := &cobra.Command{
+		Use: "permissions", Short: "What the client asks of this machine, and what was answered", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			h, err := o.home(user.Person{})
 			if err != nil {
@@ -193,7 +196,8 @@ func (o *options) permissions() *cobra.Command {
 					o.say("ask.if_refused", "what", p.Refused.In(lang)))
 			}
 			return nil
-		}}
+		},
+	}
 	answer := func(use, short string, granted bool) *cobra.Command {
 		return &cobra.Command{Use: use + " ID", Short: short, Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
 			h, err := o.home(user.Person{})
@@ -208,7 +212,8 @@ func (o *options) permissions() *cobra.Command {
 }
 
 func (o *options) components() *cobra.Command {
-	return &cobra.Command{Use: "components", Short: "The third-party components in this program", Args: cobra.NoArgs,
+	return &cobra.Command{
+		Use: "components", Short: "The third-party components in this program", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			all := policy.Components(policy.Linked())
 			if o.json {
@@ -216,5 +221,6 @@ func (o *options) components() *cobra.Command {
 			}
 			fmt.Fprint(o.out, policy.Table(all, string(o.lang)))
 			return nil
-		}}
+		},
+	}
 }

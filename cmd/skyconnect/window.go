@@ -13,7 +13,8 @@ import (
 var errNoWindow = errors.New("the window is a program of its own, skyconnect-window, which is not installed here")
 
 func (o *options) window() *cobra.Command {
-	return &cobra.Command{Use: "window", Short: "Open the window", Args: cobra.NoArgs,
+	return &cobra.Command{
+		Use: "window", Short: "Open the window", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			self, err := os.Executable()
 			if err != nil {
@@ -29,5 +30,6 @@ func (o *options) window() *cobra.Command {
 			c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 			c.Env = append(os.Environ(), "SKYCONNECT_DIR="+o.dir, "SKYCONNECT_SOCKET="+o.socket)
 			return c.Run()
-		}}
+		},
+	}
 }

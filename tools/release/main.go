@@ -43,7 +43,8 @@ func root() *cobra.Command {
 
 func makeKeys() *cobra.Command {
 	n := 3
-	c := &cobra.Command{Use: "keys DIR", Short: "Make keys; give each root key to another person and keep it offline", Args: cobra.ExactArgs(1),
+	c := &cobra.Command{
+		Use: "keys DIR", Short: "Make keys; give each root key to another person and keep it offline", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o700); err != nil {
 				return err
@@ -58,7 +59,8 @@ func makeKeys() *cobra.Command {
 				}
 			}
 			return nil
-		}}
+		},
+	}
 	c.Flags().IntVar(&n, "root", 3, "number of root keys")
 	return c
 }
@@ -125,7 +127,8 @@ func readKey(path string) (ed25519.PrivateKey, error) {
 }
 
 func initialize(dir *string, threshold *int) *cobra.Command {
-	return &cobra.Command{Use: "init REPOSITORY", Short: "Make an empty repository; 1.root.json is what clients begin to trust with", Args: cobra.ExactArgs(1),
+	return &cobra.Command{
+		Use: "init REPOSITORY", Short: "Make an empty repository; 1.root.json is what clients begin to trust with", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			keys, err := readKeys(*dir, *threshold)
 			if err != nil {
@@ -136,12 +139,14 @@ func initialize(dir *string, threshold *int) *cobra.Command {
 				return err
 			}
 			return r.Publish(time.Now())
-		}}
+		},
+	}
 }
 
 func add(dir *string, threshold *int) *cobra.Command {
 	var what update.Custom
-	c := &cobra.Command{Use: "add REPOSITORY FILE", Short: "Add a program and publish", Args: cobra.ExactArgs(2),
+	c := &cobra.Command{
+		Use: "add REPOSITORY FILE", Short: "Add a program and publish", Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			keys, err := readKeys(*dir, *threshold)
 			if err != nil {
@@ -160,7 +165,8 @@ func add(dir *string, threshold *int) *cobra.Command {
 				return err
 			}
 			return r.Publish(time.Now())
-		}}
+		},
+	}
 	f := c.Flags()
 	f.StringVar(&what.Version, "version", "", "such as v1.2.3")
 	f.StringVar(&what.System, "system", "", "such as linux-amd64")
@@ -171,7 +177,8 @@ func add(dir *string, threshold *int) *cobra.Command {
 }
 
 func refresh(dir *string, threshold *int) *cobra.Command {
-	return &cobra.Command{Use: "refresh REPOSITORY", Short: "Sign the timestamp again", Args: cobra.ExactArgs(1),
+	return &cobra.Command{
+		Use: "refresh REPOSITORY", Short: "Sign the timestamp again", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			keys, err := readKeys(*dir, *threshold)
 			if err != nil {
@@ -182,5 +189,6 @@ func refresh(dir *string, threshold *int) *cobra.Command {
 				return err
 			}
 			return r.Refresh(time.Now())
-		}}
+		},
+	}
 }

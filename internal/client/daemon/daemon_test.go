@@ -63,8 +63,10 @@ var (
 func left(t *testing.T) (*hub, *host) {
 	t.Helper()
 	m := &host{plans: []netcfg.Plan{{Device: "sky0", KillSwitch: true}, {Device: "sky1"}}}
-	h := newHub(Config{Host: m, StateDir: t.TempDir(), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Version: "v1",
-		Open: func(string, int) ([]tun.Queue, error) { t.Error("a device is opened"); return nil, errors.New("no") }})
+	h := newHub(Config{
+		Host: m, StateDir: t.TempDir(), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Version: "v1",
+		Open: func(string, int) ([]tun.Queue, error) { t.Error("a device is opened"); return nil, errors.New("no") },
+	})
 	text := `[{"device":"sky0","user":"1000","profile":"p1","name":"office","server":"vpn.example.com:443","kill_switch":true}]`
 	if err := os.WriteFile(filepath.Join(h.cfg.StateDir, "holders.json"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)

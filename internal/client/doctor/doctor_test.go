@@ -77,8 +77,10 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"no port":          {Target{Server: "vpn.example.com"}, "name", Fail, "bad_server"},
 		"reached":          {Target{Server: live, Secure: secure(good, nil)}, "tcp", OK, ""},
 		"good certificate": {Target{Server: live, Secure: secure(good, nil)}, "certificate", OK, ""},
-		"expired": {Target{Server: live, Secure: secure(Answer{}, x509.CertificateInvalidError{Reason: x509.Expired})},
-			"certificate", Fail, "certificate_dates"},
+		"expired": {
+			Target{Server: live, Secure: secure(Answer{}, x509.CertificateInvalidError{Reason: x509.Expired})},
+			"certificate", Fail, "certificate_dates",
+		},
 		"not trusted":       {Target{Server: live, Secure: secure(Answer{}, x509.UnknownAuthorityError{})}, "certificate", Fail, "not_trusted"},
 		"soon over":         {Target{Server: live, Secure: secure(Answer{NotAfter: now.Add(50 * time.Hour), Date: now}, nil)}, "certificate", Warn, "certificate_ends"},
 		"clock":             {Target{Server: live, Secure: secure(Answer{NotAfter: good.NotAfter, Date: now.Add(time.Hour)}, nil)}, "clock", Fail, "clock_wrong"},

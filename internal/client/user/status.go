@@ -23,8 +23,10 @@ type Status struct {
 func Join(profiles []profile.Profile, now ipc.Status) []Status {
 	out := []Status{}
 	for _, p := range profiles {
-		s := Status{ID: p.ID, Name: p.Name, Server: p.Server, Account: p.Account,
-			Connection: ipc.Connection{Profile: p.ID, Name: p.Name, Server: p.Server, State: ipc.Down}}
+		s := Status{
+			ID: p.ID, Name: p.Name, Server: p.Server, Account: p.Account,
+			Connection: ipc.Connection{Profile: p.ID, Name: p.Name, Server: p.Server, State: ipc.Down},
+		}
 		if i := slices.IndexFunc(now.Connections, func(c ipc.Connection) bool { return c.Profile == p.ID }); i >= 0 {
 			s.Connection = now.Connections[i]
 		}

@@ -55,8 +55,10 @@ func Create(dir string, keys Keys, now time.Time) (*Repository, error) {
 	if len(keys.Root) < keys.Threshold || keys.Threshold < 1 {
 		return nil, fmt.Errorf("repository: %d root keys cannot reach a threshold of %d", len(keys.Root), keys.Threshold)
 	}
-	r := &Repository{dir: dir, keys: keys, root: metadata.Root(now.Add(RootFor)), targets: metadata.Targets(now.Add(TargetsFor)),
-		snapshot: metadata.Snapshot(now.Add(SnapshotFor)), timestamp: metadata.Timestamp(now.Add(TimestampFor))}
+	r := &Repository{
+		dir: dir, keys: keys, root: metadata.Root(now.Add(RootFor)), targets: metadata.Targets(now.Add(TargetsFor)),
+		snapshot: metadata.Snapshot(now.Add(SnapshotFor)), timestamp: metadata.Timestamp(now.Add(TimestampFor)),
+	}
 	if _, err := os.Stat(r.path("1.root.json")); !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("repository: there is one in %s", dir)
 	}
