@@ -67,7 +67,7 @@ func fromFD(fd int) ([]byte, error) {
 	if f == nil {
 		return nil, usagef("there is no file descriptor %d", fd)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, 4096))
 	if err != nil {
 		return nil, fmt.Errorf("reading file descriptor %d: %w", fd, err)

@@ -33,7 +33,7 @@ func (o *options) daemon() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer host.Close()
+			defer func() { _ = host.Close() }()
 			l, err := ipc.Listen(o.socket)
 			if err != nil {
 				return err
@@ -56,7 +56,7 @@ func repairWithout(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer host.Close()
+	defer func() { _ = host.Close() }()
 	undone, err := host.Repair(ctx)
 	return undone.Devices, err
 }

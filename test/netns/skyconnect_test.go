@@ -131,11 +131,6 @@ func (p *person) now() ipc.Connection {
 	return all[0].Connection
 }
 
-func (p *person) is(state ipc.State) {
-	p.l.t.Helper()
-	p.l.until("the connection is "+string(state), func() bool { return p.now().State == state })
-}
-
 // network is what the machine's network looks like.
 func (p *person) network() string {
 	var out strings.Builder

@@ -205,7 +205,7 @@ func answers(ctx context.Context, server netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	_ = c.SetDeadline(time.Now().Add(dnsLimit))
 	if _, err := c.Write(question); err != nil {
 		return err

@@ -50,7 +50,7 @@ func pathMTU(to netip.AddrPort) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	raw, err := c.(*net.UDPConn).SyscallConn()
 	if err != nil {
 		return 0, err

@@ -57,12 +57,11 @@ func secure(a Answer, err error) func(context.Context, netip.AddrPort) (Answer, 
 
 func TestEachFaultIsNamed(t *testing.T) {
 	live := listener(t)
-	dead := listener(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead = l.Addr().String()
+	dead := l.Addr().String()
 	_ = l.Close()
 	now := time.Now()
 	good := Answer{NotAfter: now.Add(90 * 24 * time.Hour), Date: now, Version: "TLS 1.3"}

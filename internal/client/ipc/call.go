@@ -36,7 +36,7 @@ func (c Client) Call(ctx context.Context, r Request, on func(Answer) error) erro
 	case err != nil:
 		return fmt.Errorf("%w (%s)", ErrNoDaemon, c.Path)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	r.Version = Version
 	if err := writeLine(conn, r); err != nil {

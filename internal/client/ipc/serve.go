@@ -57,13 +57,13 @@ type server struct {
 }
 
 func (s *server) serve(ctx context.Context, conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	who, err := peer(conn)
 	if err != nil {
 		return // nobody that could be named gets an answer
 	}
 	if !s.enter(who) {
-		s.answer(conn, Answer{Error: ErrTooMany, Done: true})
+		_ = s.answer(conn, Answer{Error: ErrTooMany, Done: true})
 		return
 	}
 	defer s.leave(who)
@@ -75,7 +75,7 @@ func (s *server) serve(ctx context.Context, conn net.Conn) {
 		r.Up.Key.Clear()
 		r.Up.Cookie.Clear()
 	}
-	s.answer(conn, last(err))
+	_ = s.answer(conn, last(err)) // a caller who is gone misses it
 }
 
 // handle runs the handler until it is done or the caller is gone.

@@ -40,7 +40,7 @@ func copyBeside(path, exe string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the new program: %w", err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	out, err := os.CreateTemp(filepath.Dir(exe), ".skyconnect-*")
 	if err != nil {
 		return "", fmt.Errorf("this user may not change the program: %w", err)

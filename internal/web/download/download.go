@@ -65,7 +65,7 @@ func (s *Shelf) List() ([]Release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the releases: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	version, err := next(root, "timestamp.json", "snapshot.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -101,7 +101,7 @@ func read(root *os.Root, name string) (m metadata, err error) {
 	if err != nil {
 		return m, fmt.Errorf("reading the releases: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if err := json.NewDecoder(io.LimitReader(f, maxMetadata)).Decode(&m); err != nil {
 		return m, fmt.Errorf("reading %s of the releases: %w", name, err)
 	}
@@ -157,12 +157,12 @@ func (s *Shelf) serve(w http.ResponseWriter, r *http.Request, name string) error
 	if err != nil {
 		return errNotFound
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	f, err := root.Open(name)
 	if err != nil {
 		return errNotFound
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	i, err := f.Stat()
 	if err != nil || !i.Mode().IsRegular() {
 		return errNotFound
