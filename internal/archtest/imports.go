@@ -27,9 +27,14 @@ var mayImport = map[string][]string{
 // commandsMayImport is the same for cmd: a command assembles nothing itself.
 var commandsMayImport = map[string][]string{
 	"skybridge":         {"app", "platform"},
-	"skyconnect":        {"client", "platform"},
+	"skyconnect":        {"client", "platform", "tun"},
 	"skyconnect-window": {"client", "platform"},
 	"skybridge-verify":  {},
+}
+
+// toolsMayImport is the same for tools, which are not shipped.
+var toolsMayImport = map[string][]string{
+	"release": {"client"},
 }
 
 // Imports finds imports that the table forbids. Test code may import
@@ -81,6 +86,8 @@ func areaOf(dir string) (area string, allowed []string, ok bool) {
 		allowed, ok = mayImport[parts[1]]
 	case "cmd":
 		allowed, ok = commandsMayImport[parts[1]]
+	case "tools":
+		allowed, ok = toolsMayImport[parts[1]]
 	}
 	return parts[0] + "/" + parts[1], allowed, ok
 }

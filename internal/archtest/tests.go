@@ -83,7 +83,7 @@ var builds = []map[string]bool{
 	{"linux": true, "amd64": true, "fault": true},
 	{"linux": true, "amd64": true, "netns": true},
 	{"linux": true, "amd64": true, "netns": true, "long": true}, // make test-long
-	{"linux": true, "amd64": true},
+	{"linux": true, "amd64": true, "unix": true},
 }
 
 // BuildTags finds test files that no stage of the tests builds.

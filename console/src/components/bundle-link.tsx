@@ -68,7 +68,15 @@ function Shown({ url }: { url: string }) {
       <span>{t('link.shown')}</span>
       <CopyText text={url} wrap />
       <span className="qr">
-        <QRCode value={url} type="svg" size={200} bordered={false} color="#000" bgColor="#fff" />
+        <QRCode
+          aria-label={t('common.qr')}
+          value={url}
+          type="svg"
+          size={200}
+          bordered={false}
+          color="#000"
+          bgColor="#fff"
+        />
       </span>
     </>
   );

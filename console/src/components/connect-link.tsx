@@ -27,6 +27,7 @@ export function ConnectLink({ client: c }: { client: SSLClient }) {
                   value={link.data.import_link}
                   type="svg"
                   size={360}
+                  aria-label={t('connect.title')}
                   errorLevel="L"
                   bordered={false}
                   style={{ maxWidth: '100%', height: 'auto' }}

@@ -145,7 +145,15 @@ function Instructed({ started }: { started: StartedPayment }) {
   return (
     <div className="stack" style={{ alignItems: 'center' }}>
       <span className="qr">
-        <QRCode value={qr} type="svg" size={200} bordered={false} color="#000" bgColor="#fff" />
+        <QRCode
+          aria-label={t('common.qr')}
+          value={qr}
+          type="svg"
+          size={200}
+          bordered={false}
+          color="#000"
+          bgColor="#fff"
+        />
       </span>
       <span>{t('pay.scan')}</span>
     </div>

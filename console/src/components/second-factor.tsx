@@ -59,7 +59,15 @@ function Confirm({ enrolment, done }: { enrolment: Enrolment; done: (codes: stri
   return (
     <div className="row" style={{ gap: 24, alignItems: 'flex-start' }}>
       <span className="qr">
-        <QRCode value={enrolment.url} type="svg" size={180} bordered={false} color="#000" bgColor="#fff" />
+        <QRCode
+          aria-label={t('common.qr')}
+          value={enrolment.url}
+          type="svg"
+          size={180}
+          bordered={false}
+          color="#000"
+          bgColor="#fff"
+        />
       </span>
       <Form<{ code: string }>
         layout="vertical"

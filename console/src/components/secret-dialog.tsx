@@ -52,7 +52,15 @@ export function SecretDialog({ secret, coded, close }: Props) {
         {uri ? (
           <div style={{ textAlign: 'center' }}>
             <span className="qr">
-              <QRCode value={uri} type="svg" size={180} bordered={false} color="#000" bgColor="#fff" />
+              <QRCode
+                aria-label={t('common.qr')}
+                value={uri}
+                type="svg"
+                size={180}
+                bordered={false}
+                color="#000"
+                bgColor="#fff"
+              />
             </span>
             <p className="quiet" style={{ margin: '8px 0 0' }}>
               {t(secret.token_ctf ? 'secret.scan_ctf' : 'secret.scan')}

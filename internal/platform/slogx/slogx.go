@@ -25,7 +25,7 @@ var Keys = field.Register{
 	"job": field.ID, "node": field.ID, "order": field.ID, "receipt": field.ID, "request": field.ID, "row": field.ID, "server": field.ID,
 	"service": field.ID, "session": field.ID, "trade": field.ID,
 
-	"channel": field.Code, "clause": field.Code, "code": field.Code, "disposition": field.Code, "document": field.Code, "form": field.Code,
+	"channel": field.Code, "clause": field.Code, "code": field.Code, "device": field.Code, "disposition": field.Code, "document": field.Code, "form": field.Code,
 	"kind": field.Code, "metric": field.Code, "op": field.Code, "outcome": field.Code, "process": field.Code, "reason": field.Code,
 	"recipient": field.Code, "result": field.Code, "rule": field.Code, "state": field.Code, "step": field.Code, "table": field.Code, "where": field.Code,
 
