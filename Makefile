@@ -49,8 +49,9 @@ test-netns: ## stock openconnect against the gateway, in network namespaces (roo
 	@scripts/test.sh netns
 test-e2e: ## the whole path in a browser (root)
 	@scripts/test.sh e2e
-screenshots: ## every page in all eight looks, into build/screenshots/ (root)
+screenshots: ## every page and window in all eight looks, into build/screenshots/ (root)
 	@E2E_LOOKS=all scripts/test.sh e2e
+	@E2E_LOOKS=all go test -count=1 -run TestEveryScreen ./internal/client/window
 test-demo: ## the headless demo on SQLite and on PostgreSQL (root)
 	@scripts/test.sh demo
 test-long: ## what takes longer: ten minutes of fuzzing for each decoder (FUZZTIME), mutants of the clauses, many rounds of the random histories

@@ -149,8 +149,15 @@ func variants() (all []look) {
 	return all
 }
 
-// Every screen in every look is drawn, kept as a picture, and read as a screen
-// reader would: no text lies on another or outside of what holds it, and all that
+// drawn tells whether the screens are drawn in a look, and not only laid out: the
+// processor draws here, and takes its time. make screenshots draws all.
+func (l look) drawn() bool {
+	return os.Getenv("E2E_LOOKS") == "all" || l.name == "wide" && l.language == Chinese && l.theme == ThemeLight ||
+		l.name == "narrow" && l.language == English && l.theme == ThemeDark
+}
+
+// Every screen in every look is read as a screen reader would, and in some looks
+// drawn and kept as a picture: no text lies on another or outside of what holds it, and all that
 // can be pressed or filled in has a name.
 func TestEveryScreenIsWholeAndNamed(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "build", "screenshots")
@@ -172,6 +179,9 @@ func TestEveryScreenIsWholeAndNamed(t *testing.T) {
 				s.reach(r)
 				r.settle()
 				r.check()
+				if !l.drawn() {
+					return
+				}
 				if err := camera.Frame(&r.ops); err != nil {
 					t.Fatal(err)
 				}
