@@ -81,6 +81,6 @@ func browse(address string) {
 	}
 	c := exec.Command(name, args...)
 	if err := c.Start(); err == nil {
-		go c.Wait()
+		go func() { _ = c.Wait() }() // the browser's fate is not ours
 	}
 }

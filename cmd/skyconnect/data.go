@@ -11,7 +11,8 @@ import (
 )
 
 func (o *options) data() *cobra.Command {
-	c := &cobra.Command{Use: "data", Short: "Everything that is stored on this machine", Args: cobra.NoArgs,
+	c := &cobra.Command{
+		Use: "data", Short: "Everything that is stored on this machine", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			h, err := o.home(user.Person{})
 			if err != nil {
@@ -30,9 +31,11 @@ func (o *options) data() *cobra.Command {
 			}
 			fmt.Fprintln(o.out, o.say("data.nothing_else", "dir", h.Dir.Root()))
 			return nil
-		}}
+		},
+	}
 	sure := false
-	erase := &cobra.Command{Use: "erase", Short: "Disconnect and delete all of it", Args: cobra.NoArgs,
+	erase := &cobra.Command{
+		Use: "erase", Short: "Disconnect and delete all of it", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			h, err := o.home(user.Person{})
 			if err != nil {
@@ -46,7 +49,8 @@ func (o *options) data() *cobra.Command {
 			}
 			fmt.Fprintln(o.out, o.say("data.erased"))
 			return nil
-		}}
+		},
+	}
 	erase.Flags().BoolVarP(&sure, "yes", "y", false, "do not ask")
 	c.AddCommand(erase)
 	return c

@@ -12,8 +12,12 @@ var sentences = []struct {
 	err  error
 	code string
 }{
-	{update.ErrNotPermitted, "update_not_permitted"}, {update.ErrNone, "update_none"}, {update.ErrTrust, "update_trust"}, {update.ErrServer, "update_server"},
-	{errNobody, "nobody"}, {errNoWindow, "no_window"},
+	{update.ErrNotPermitted, "update_not_permitted"},
+	{update.ErrNone, "update_none"},
+	{update.ErrTrust, "update_trust"},
+	{update.ErrServer, "update_server"},
+	{errNobody, "nobody"},
+	{errNoWindow, "no_window"},
 }
 
 // sentence is what went wrong in the person's language.

@@ -63,8 +63,17 @@ func Run(ctx context.Context, t Target, begin func(id string), on func(Check)) {
 		id string
 		do func(context.Context) Check
 	}{
-		{"daemon", d.daemon}, {"device", d.device}, {"resolver", d.resolver}, {"name", d.name}, {"tcp", d.tcp},
-		{"certificate", d.certificate}, {"clock", d.clock}, {"udp", d.udp}, {"mtu", d.mtu}, {"routes", d.routes}, {"dns", d.dns},
+		{"daemon", d.daemon},
+		{"device", d.device},
+		{"resolver", d.resolver},
+		{"name", d.name},
+		{"tcp", d.tcp},
+		{"certificate", d.certificate},
+		{"clock", d.clock},
+		{"udp", d.udp},
+		{"mtu", d.mtu},
+		{"routes", d.routes},
+		{"dns", d.dns},
 	} {
 		if ctx.Err() != nil {
 			return

@@ -172,7 +172,7 @@ func parse(text string) (Line, bool) {
 		if !ok {
 			return l, false
 		}
-		value := rest
+		var value string
 		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
 			rest = rest[len(quoted):]
 			value, _ = strconv.Unquote(quoted) // a prefix that is quoted
