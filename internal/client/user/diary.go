@@ -38,14 +38,7 @@ func (h *Home) Tell(e Event, profile, why string) {
 	case Lost:
 		level = slog.LevelWarn
 	}
-	var with []any
-	if profile != "" {
-		with = append(with, "row", profile)
-	}
-	if why != "" {
-		with = append(with, "reason", why)
-	}
-	h.log.Log(context.Background(), level, string(e), with...)
+	h.log.Log(context.Background(), level, string(e), "row", profile, "reason", why)
 }
 
 // tried writes how an attempt to connect has ended. Before the policy is accepted
