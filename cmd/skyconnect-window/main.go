@@ -14,8 +14,13 @@ import (
 	"gioui.org/op"
 	"gioui.org/unit"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
+	"github.com/skybridge-cloud/skybridge/internal/client/window/desk"
 )
+
+// version is set when a release is built.
+var version = "v0.0.0-dev"
 
 func main() {
 	go func() {
@@ -28,10 +33,19 @@ func main() {
 	app.Main()
 }
 
-// backend is what the window talks to. Until the daemon has a socket that it can
-// ask, it says that nobody answers.
+// backend is the person's half of skyconnect, with the directory and the socket of
+// the command line (SKYCONNECT_DIR, SKYCONNECT_SOCKET). Where it cannot be opened,
+// the window says why.
 func backend() window.Backend {
-	return window.Unreachable{Why: &window.Problem{Code: "daemon.unreachable"}}
+	root, err := user.Root(os.Getenv("SKYCONNECT_DIR"))
+	if err == nil {
+		var d *desk.Desk
+		d, err = desk.Open(desk.Config{Root: root, Socket: user.Socket(), Version: version, Language: window.SystemLanguage()})
+		if err == nil {
+			return d
+		}
+	}
+	return window.Unreachable{Why: desk.Unopened(err, window.SystemLanguage())}
 }
 
 // run draws the window until it is closed.

@@ -80,15 +80,15 @@ func fromFD(fd int) ([]byte, error) {
 func (t *terminal) form(f user.Form) (map[string][]byte, error) {
 	for _, text := range []string{f.Banner, f.Message} {
 		if text != "" {
-			fmt.Fprintln(t.err, clean(text))
+			fmt.Fprintln(t.err, user.Clean(text))
 		}
 	}
 	if f.Error != "" {
-		fmt.Fprintln(t.err, t.paint(red, clean(f.Error)))
+		fmt.Fprintln(t.err, t.paint(red, user.Clean(f.Error)))
 	}
 	out := map[string][]byte{}
 	for _, q := range f.Fields {
-		label := clean(strings.TrimRight(q.Label, ": "))
+		label := user.Clean(strings.TrimRight(q.Label, ": "))
 		if label == "" {
 			label = q.Name
 		}
@@ -116,7 +116,7 @@ func (t *terminal) form(f user.Form) (map[string][]byte, error) {
 func (t *terminal) choose(label string, q user.Field) ([]byte, error) {
 	fmt.Fprintln(t.err, label+":")
 	for i, c := range q.Choices {
-		fmt.Fprintf(t.err, "  %d  %s\n", i+1, clean(c.Label))
+		fmt.Fprintf(t.err, "  %d  %s\n", i+1, user.Clean(c.Label))
 	}
 	for {
 		s, err := t.line("> ")

@@ -18,12 +18,9 @@ func (o *options) data() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := h.Keys(c.Context()); err != nil {
+			all, err := h.Held(c.Context())
+			if err != nil { // what was found is shown all the same
 				fmt.Fprintln(o.err, o.paint(yellow, o.sentence(err)))
-			}
-			all, err := h.Dir.Held(c.Context())
-			if err != nil {
-				return err
 			}
 			if o.json {
 				return o.printJSON(all)

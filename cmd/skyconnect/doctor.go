@@ -51,7 +51,7 @@ func (o *options) examine(c *cobra.Command, h *user.Home, p *profile.Profile, re
 	}
 	var found []doctor.Check
 	bad := false
-	doctor.Run(c.Context(), target, func(one doctor.Check) {
+	doctor.Run(c.Context(), target, nil, func(one doctor.Check) {
 		found = append(found, one)
 		bad = bad || one.State == doctor.Fail
 		if !o.json {
@@ -86,7 +86,7 @@ func (o *options) finding(c doctor.Check) {
 		}
 	}
 	if c.Detail != "" {
-		fmt.Fprintln(o.out, "    "+o.paint(dim, clean(c.Detail)))
+		fmt.Fprintln(o.out, "    "+o.paint(dim, user.Clean(c.Detail)))
 	}
 }
 

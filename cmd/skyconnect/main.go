@@ -15,7 +15,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
-	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
@@ -63,19 +62,12 @@ func root(t *terminal) *cobra.Command {
 	c.SetErr(t.err)
 	f := c.PersistentFlags()
 	f.StringVar(&o.dir, "dir", os.Getenv("SKYCONNECT_DIR"), "directory of profiles and consent (default: the system's place for settings)")
-	f.StringVar(&o.socket, "socket", defaultSocket(), "socket of the daemon")
+	f.StringVar(&o.socket, "socket", user.Socket(), "socket of the daemon")
 	f.StringVar(&o.keys, "keys", "", "where keys are kept: secret-service, sealed-file or plain-file; chosen once")
 	f.StringVar(&o.language, "lang", "", "en or zh-CN (default: by the environment)")
 	f.BoolVar(&t.json, "json", false, "print JSON")
-	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.policy(), o.permissions(), o.components(), o.data(), o.doctor(), o.update(), o.daemon(), o.window())
+	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.daemon(), o.window())
 	return c
-}
-
-func defaultSocket() string {
-	if s := os.Getenv("SKYCONNECT_SOCKET"); s != "" {
-		return s
-	}
-	return ipc.DefaultPath
 }
 
 func (o *options) speak() error {
@@ -91,12 +83,9 @@ func (o *options) speak() error {
 
 // home opens the person's directory.
 func (o *options) home(p user.Person) (*user.Home, error) {
-	dir := o.dir
-	if dir == "" {
-		var err error
-		if dir, err = local.Default(); err != nil {
-			return nil, err
-		}
+	dir, err := user.Root(o.dir)
+	if err != nil {
+		return nil, err
 	}
 	if p.Passphrase == nil {
 		p.Passphrase = o.passphrase
@@ -159,7 +148,7 @@ func exitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, context.Canceled):
 		return 130
-	case isNetwork(err):
+	case user.IsNetwork(err):
 		return exitUnreachable
 	}
 	return exitFailed

@@ -38,7 +38,7 @@ func (o *options) agree(h *user.Home, p profile.Profile) error {
 		if ok {
 			act = policy.Accept
 		}
-		if _, err := h.Policy.Record(act, st.InForce, string(o.lang)); err != nil {
+		if _, err := h.Decide(act, scope, st.InForce.Version, string(o.lang)); err != nil {
 			return err
 		}
 	}
@@ -145,11 +145,7 @@ func (o *options) scope(name string) (*user.Home, string, error) {
 }
 
 func (o *options) record(h *user.Home, scope string, act policy.Decision) error {
-	text, _, err := h.Policy.InForce(scope)
-	if err != nil {
-		return err
-	}
-	r, err := h.Policy.Record(act, text, string(o.lang))
+	r, err := h.Decide(act, scope, "", string(o.lang))
 	if err != nil {
 		return err
 	}

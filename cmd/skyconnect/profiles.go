@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -41,7 +40,7 @@ func (o *options) listProfiles() error {
 		return o.printJSON(all)
 	}
 	for _, p := range all {
-		fmt.Fprintf(o.out, "%s %s %s\n", pad(clean(p.Name), 24), pad(clean(p.Account), 20), clean(p.Server))
+		fmt.Fprintf(o.out, "%s %s %s\n", pad(user.Clean(p.Name), 24), pad(user.Clean(p.Account), 20), user.Clean(p.Server))
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(o.out, o.say("profiles.none"))
@@ -90,10 +89,7 @@ func readBundle(in io.Reader, from string) (bundle.Bundle, error) {
 		return bundle.Bundle{}, err
 	}
 	defer clear(text) // it may hold a key
-	if link := bytes.TrimSpace(text); bytes.HasPrefix(link, []byte(bundle.LinkPrefix)) {
-		return bundle.ParseLink(string(link))
-	}
-	return bundle.Parse(text)
+	return user.ParseBundle(text)
 }
 
 // take imports a bundle; what has to be confirmed is asked, or was said by trust.
@@ -129,7 +125,7 @@ func (o *options) take(c *cobra.Command, h *user.Home, b bundle.Bundle, trust st
 	if o.json {
 		return o.printJSON(p)
 	}
-	fmt.Fprintln(o.out, o.say("import.done", "name", clean(p.Name)))
+	fmt.Fprintln(o.out, o.say("import.done", "name", user.Clean(p.Name)))
 	return nil
 }
 
@@ -141,7 +137,7 @@ func (o *options) showPlan(p profile.Plan) {
 	}
 	for _, row := range [][2]string{{"name", b.Name}, {"server", b.Server}, {"account", b.Account}, {"signer", signer}} {
 		if row[1] != "" {
-			fmt.Fprintf(o.err, "  %s %s\n", pad(o.say("field."+row[0]), 12), clean(row[1]))
+			fmt.Fprintf(o.err, "  %s %s\n", pad(o.say("field."+row[0]), 12), user.Clean(row[1]))
 		}
 	}
 }
@@ -175,7 +171,7 @@ func (o *options) addProfile() *cobra.Command {
 			if o.json {
 				return o.printJSON(made)
 			}
-			fmt.Fprintln(o.out, o.say("import.done", "name", clean(made.Name)))
+			fmt.Fprintln(o.out, o.say("import.done", "name", user.Clean(made.Name)))
 			return nil
 		},
 	}
@@ -264,7 +260,7 @@ func (o *options) removeProfile() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := o.confirm(sure, o.say("profiles.remove", "name", clean(p.Name))); err != nil {
+			if err := o.confirm(sure, o.say("profiles.remove", "name", user.Clean(p.Name))); err != nil {
 				return err
 			}
 			return h.Remove(c.Context(), p)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
 
@@ -47,16 +48,10 @@ func environment() i18n.Language {
 
 // say is the sentence of a code below "client."; pairs are names and values of its
 // parameters.
-func (t *terminal) say(code string, pairs ...string) string {
-	params := map[string]any{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		params[pairs[i]] = pairs[i+1]
-	}
-	return i18n.Text(t.lang, "client."+code, params)
-}
+func (t *terminal) say(code string, pairs ...string) string { return user.Say(t.lang, code, pairs...) }
 
 // has tells whether there is such a sentence.
-func (t *terminal) has(code string) bool { return i18n.Codes(t.lang)["client."+code] != "" }
+func (t *terminal) has(code string) bool { return user.Has(t.lang, code) }
 
 // paint colours text where it is seen.
 func (t *terminal) paint(colour, text string) string {
@@ -90,16 +85,16 @@ func (t *terminal) state(s ipc.State) string {
 
 // connection prints all that is known of one.
 func (t *terminal) connection(c ipc.Connection, now time.Time) {
-	fmt.Fprintf(t.out, "%s  %s\n", clean(c.Name), t.state(c.State))
+	fmt.Fprintf(t.out, "%s  %s\n", user.Clean(c.Name), t.state(c.State))
 	row := func(code, value string) {
 		if value != "" {
 			fmt.Fprintf(t.out, "  %s %s\n", pad(t.say("field."+code), 12), value)
 		}
 	}
-	row("server", clean(c.Server))
+	row("server", user.Clean(c.Server))
 	if c.Cause != "" {
 		row("cause", t.say("cause."+c.Cause))
-		row("said", clean(c.Text))
+		row("said", user.Clean(c.Text))
 		if code := "remedy." + c.Cause; t.has(code) {
 			row("remedy", t.say(code))
 		}
@@ -116,7 +111,7 @@ func (t *terminal) connection(c ipc.Connection, now time.Time) {
 	row("routes", routes)
 	row("without", list(c.Exclude))
 	row("dns", list(c.DNS))
-	row("domains", clean(strings.Join(append(append([]string{}, c.SplitDNS...), c.Domains...), ", ")))
+	row("domains", user.Clean(strings.Join(append(append([]string{}, c.SplitDNS...), c.Domains...), ", ")))
 	row("channel", strings.ToUpper(c.Channel)+" "+c.Cipher)
 	row("mtu", fmt.Sprint(c.MTU))
 	if c.RTT > 0 {
@@ -129,7 +124,7 @@ func (t *terminal) connection(c ipc.Connection, now time.Time) {
 	for _, w := range c.Warnings {
 		row("warning", t.paint(yellow, t.say(w)))
 	}
-	row("banner", clean(c.Banner))
+	row("banner", user.Clean(c.Banner))
 }
 
 func list[T fmt.Stringer](all []T) string {
@@ -163,15 +158,4 @@ func size(n uint64) string {
 		v, i = v/1000, i+1
 	}
 	return fmt.Sprintf("%.1f %cB", v, units[i])
-}
-
-// clean takes out what would move a terminal's cursor: names and texts come from
-// servers.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -86,11 +86,7 @@ func (o *options) up() *cobra.Command {
 }
 
 func (o *options) connect(c *cobra.Command, args []string, g *given) error {
-	var person user.Person
-	if isTerminal(o.in) { // else a refusal is the end of it
-		person.Form = o.form
-	}
-	h, err := o.home(person)
+	h, err := o.home(user.Person{})
 	if err != nil {
 		return err
 	}
@@ -102,6 +98,9 @@ func (o *options) connect(c *cobra.Command, args []string, g *given) error {
 	if err != nil {
 		return err
 	}
+	if isTerminal(o.in) { // else a refusal is the end of it
+		said.Form = o.form
+	}
 	if err := o.agree(h, p); err != nil {
 		return err
 	}
@@ -111,7 +110,7 @@ func (o *options) connect(c *cobra.Command, args []string, g *given) error {
 	err = h.Up(c.Context(), p, said, func(now ipc.Connection) {
 		up = now
 		if now.State != last && !o.json && o.fancy {
-			fmt.Fprintf(o.err, "%s  %s\n", clean(p.Name), o.state(now.State))
+			fmt.Fprintf(o.err, "%s  %s\n", user.Clean(p.Name), o.state(now.State))
 		}
 		last = now.State
 	})
@@ -151,7 +150,7 @@ func (o *options) down() *cobra.Command {
 					return usagef("%s", o.say("down.which"))
 				}
 			}
-			return h.Daemon.Down(c.Context(), id)
+			return h.Down(c.Context(), id)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "all connections of this user")

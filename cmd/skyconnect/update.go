@@ -78,7 +78,7 @@ func (o *options) renew(c *cobra.Command, h *user.Home, args []string, url, root
 			return err
 		}
 	} else {
-		fmt.Fprintf(o.out, "%s  %s\nSHA-256 %s\n%s\n", r.Version, size(uint64(r.Size)), r.SHA256, clean(r.Notes))
+		fmt.Fprintf(o.out, "%s  %s\nSHA-256 %s\n%s\n", r.Version, size(uint64(r.Size)), r.SHA256, user.Clean(r.Notes))
 	}
 	if !newer {
 		fmt.Fprintln(o.out, o.say("update.newest", "version", version))

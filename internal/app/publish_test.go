@@ -70,6 +70,8 @@ var homonyms = map[string]string{
 	"get /api/v1/erasures/{id}": "id asked_at",
 	// The assistant's rules, the same for everybody.
 	"post /api/v1/assistant/questions": "words",
+	// Of a release of the client: when it was made.
+	"get /api/v1/downloads": "at",
 	// Goods and prices.
 	"get /api/v1/products": "id name region currency options",
 	"get /api/v1/regions":  "id name",

@@ -70,12 +70,12 @@ func (k *Known) Answer(f openconnect.AuthRequest) (openconnect.Answers, error) {
 
 // asksCode tells whether one of a form's inputs is for a code by its name.
 func asksCode(f openconnect.AuthRequest) bool {
-	return slices.ContainsFunc(f.Inputs, func(in openconnect.Input) bool { return forCode(f, in) })
+	return slices.ContainsFunc(f.Inputs, func(in openconnect.Input) bool { return ForCode(f, in) })
 }
 
-// forCode tells whether an input is for a one-time code by its name or by that of
+// ForCode tells whether an input is for a one-time code by its name or by that of
 // the form.
-func forCode(f openconnect.AuthRequest, in openconnect.Input) bool {
+func ForCode(f openconnect.AuthRequest, in openconnect.Input) bool {
 	if in.Type != openconnect.InputText && in.Type != openconnect.InputPassword {
 		return false
 	}
@@ -140,7 +140,7 @@ func (k *Known) choice(in openconnect.Input) (openconnect.Secret, bool, error) {
 // wantsCode tells whether an input is for a one-time code: by its name, or because
 // the password was taken already and there is another one.
 func (k *Known) wantsCode(f openconnect.AuthRequest, in openconnect.Input) bool {
-	return forCode(f, in) || in.Type == openconnect.InputPassword && k.told && f.Error == nil
+	return ForCode(f, in) || in.Type == openconnect.InputPassword && k.told && f.Error == nil
 }
 
 // code makes a code that was not sent before, since a server takes each once.

@@ -55,8 +55,9 @@ type Answer struct {
 	Version  string    // of TLS
 }
 
-// Run makes all checks in turn and gives each to on.
-func Run(ctx context.Context, t Target, on func(Check)) {
+// Run makes all checks in turn and gives each to on. begin is told the id of one
+// before it is made; it may be nil.
+func Run(ctx context.Context, t Target, begin func(id string), on func(Check)) {
 	d := &doctor{t: t}
 	for _, c := range []struct {
 		id string
@@ -76,6 +77,9 @@ func Run(ctx context.Context, t Target, on func(Check)) {
 	} {
 		if ctx.Err() != nil {
 			return
+		}
+		if begin != nil {
+			begin(c.id)
 		}
 		began := time.Now()
 		out := c.do(ctx)

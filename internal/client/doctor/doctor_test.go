@@ -36,7 +36,7 @@ func listener(t *testing.T) string {
 func run(t *testing.T, target Target) map[string]Check {
 	t.Helper()
 	out := map[string]Check{}
-	Run(t.Context(), target, func(c Check) {
+	Run(t.Context(), target, nil, func(c Check) {
 		out[c.ID] = c
 		for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 			title, cause, remedy := c.Sentences(lang)

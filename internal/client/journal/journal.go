@@ -14,10 +14,13 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -134,4 +137,58 @@ func (j *Journal) Export(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// Line is a line of the log, taken apart.
+type Line struct {
+	At    time.Time
+	Level slog.Level
+	Text  string
+	With  map[string]string
+}
+
+// Lines returns the log of all days, the oldest line first. What is no line, such
+// as the half of one, is left out.
+func (j *Journal) Lines() ([]Line, error) {
+	var raw bytes.Buffer
+	if err := j.Export(&raw); err != nil {
+		return nil, err
+	}
+	var all []Line
+	for text := range strings.Lines(raw.String()) {
+		if l, ok := parse(strings.TrimSpace(text)); ok {
+			all = append(all, l)
+		}
+	}
+	return all, nil
+}
+
+// parse reads what slog's text handler writes: key=value, the value in quotes
+// where it has to be.
+func parse(text string) (Line, bool) {
+	l := Line{With: map[string]string{}}
+	for text != "" {
+		key, rest, ok := strings.Cut(text, "=")
+		if !ok {
+			return l, false
+		}
+		var value string
+		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
+			rest = rest[len(quoted):]
+			value, _ = strconv.Unquote(quoted) // a prefix that is quoted
+		} else {
+			value, _, _ = strings.Cut(rest, " ")
+			rest = rest[len(value):]
+		}
+		l.With[key], text = value, strings.TrimPrefix(rest, " ")
+	}
+	at, err := time.Parse(time.RFC3339, l.With[slog.TimeKey])
+	if err != nil || l.Level.UnmarshalText([]byte(l.With[slog.LevelKey])) != nil {
+		return l, false
+	}
+	l.At, l.Text = at, l.With[slog.MessageKey]
+	for _, key := range []string{slog.TimeKey, slog.LevelKey, slog.MessageKey} {
+		delete(l.With, key)
+	}
+	return l, true
 }

@@ -156,3 +156,26 @@ func TestAnExportHasTheDaysInOrderAndNoSecret(t *testing.T) {
 		t.Errorf("got %v, %v", items, err)
 	}
 }
+
+// TestLinesComeBack: what is written is read, whatever is in it, and the half of a
+// line is none.
+func TestLinesComeBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	log := r.Logger(nil, slog.LevelInfo)
+	log.Info("connected", "row", "prf_a")
+	log.Error(`a "quoted" = text`, "reason", "pin = wrong", "row", "")
+	if err := r.dir.Append("log/2026-11-29.log", []byte("time=2026-11-29T12:00")); err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Lines()
+	if err != nil || len(all) != 2 {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+	if l := all[0]; l.Text != "connected" || l.Level != slog.LevelInfo || l.With["row"] != "prf_a" || l.At.IsZero() || len(l.With) != 1 {
+		t.Errorf("got %+v", l)
+	}
+	if l := all[1]; l.Text != `a "quoted" = text` || l.Level != slog.LevelError || l.With["reason"] != "pin = wrong" {
+		t.Errorf("got %+v", l)
+	}
+}

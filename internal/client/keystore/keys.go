@@ -78,6 +78,13 @@ func Open(ctx context.Context, d Deps, want Place) (*Keys, error) {
 	return k, nil
 }
 
+// Chosen tells whether a place was chosen in a directory; without one no secret is
+// kept.
+func Chosen(dir *local.Dir) bool {
+	p, err := Deps{Dir: dir}.chosen()
+	return err != nil || p != ""
+}
+
 func (d Deps) chosen() (Place, error) {
 	text, err := d.Dir.Read(choiceFile, 1<<10)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -27,6 +27,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -43,7 +44,9 @@ var (
 // Dir is the directory. It may be used by several goroutines and, with Lock, by
 // several processes.
 type Dir struct {
-	root    string
+	root string
+
+	mu      sync.RWMutex // of what stores register, some of them late
 	owned   []owned
 	holders []Holder
 }
@@ -83,7 +86,11 @@ func (d *Dir) Root() string { return d.root }
 // purpose they are kept: the last part of a key "local.for_…" of the sentences.
 // A store calls it before it is used.
 func (d *Dir) Own(pattern, purpose string) {
-	d.owned = append(d.owned, owned{pattern, purpose})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if o := (owned{pattern, purpose}); !slices.Contains(d.owned, o) {
+		d.owned = append(d.owned, o)
+	}
 }
 
 // place is the path of a file of the directory. Names have at most one slash.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,7 +33,17 @@ type Holder interface {
 }
 
 // Hold registers what keeps things elsewhere.
-func (d *Dir) Hold(h Holder) { d.holders = append(d.holders, h) }
+func (d *Dir) Hold(h Holder) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.holders = append(d.holders, h)
+}
+
+func (d *Dir) held() []Holder {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return slices.Clone(d.holders)
+}
 
 // Held lists everything that is stored, in the directory and with the holders.
 // An error of a holder (a locked key store) comes with what was found.
@@ -42,7 +53,7 @@ func (d *Dir) Held(ctx context.Context) ([]Item, error) {
 		return nil, err
 	}
 	var failed []error
-	for _, h := range d.holders {
+	for _, h := range d.held() {
 		more, err := h.Held(ctx)
 		all, failed = append(all, more...), append(failed, err)
 	}
@@ -70,6 +81,8 @@ func (d *Dir) ownFiles() ([]Item, error) {
 }
 
 func (d *Dir) purpose(name string) string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	for _, o := range d.owned {
 		if ok, err := path.Match(o.pattern, name); ok && err == nil {
 			return o.purpose
@@ -87,7 +100,7 @@ func (d *Dir) Erase(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	for _, h := range d.holders {
+	for _, h := range d.held() {
 		if err := h.Erase(ctx); err != nil {
 			return fmt.Errorf("erasing: %w", err)
 		}

@@ -16,10 +16,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/journal"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
@@ -31,7 +34,6 @@ import (
 // Person answers what only a person can. A nil function means that nobody can be
 // asked.
 type Person struct {
-	Form       func(Form) (map[string][]byte, error)           // of a server, at login
 	Passphrase func(anew bool) ([]byte, error)                 // of the sealed file of keys
 	Permission func(policy.Permission) (granted bool, _ error) // once for each
 }
@@ -41,12 +43,16 @@ type Home struct {
 	Dir      *local.Dir
 	Profiles *profile.Store
 	Policy   *policy.Store
+	Journal  *journal.Journal
 	Daemon   ipc.Client
 
 	clock  clock.Clock
+	log    *slog.Logger
 	person Person
 	place  keystore.Place
-	keys   *keystore.Keys
+
+	mu   sync.Mutex
+	keys *keystore.Keys
 }
 
 // Open opens the directory root. It opens no socket, and no key store until a
@@ -57,14 +63,19 @@ func Open(root, socket string, place keystore.Place, person Person) (*Home, erro
 		return nil, err
 	}
 	at := clock.System{}
-	return &Home{
-		Dir: dir, Profiles: profile.New(dir, at), Policy: policy.New(dir, at), Daemon: ipc.Client{Path: socket},
+	h := &Home{
+		Dir: dir, Profiles: profile.New(dir, at), Policy: policy.New(dir, at), Journal: journal.New(dir, at), Daemon: ipc.Client{Path: socket},
 		clock: at, person: person, place: place,
-	}, nil
+	}
+	h.log = h.Journal.Logger(nil, slog.LevelInfo)
+	_ = h.Journal.Sweep() // a log that cannot be kept stops nothing
+	return h, nil
 }
 
 // Keys opens the person's key store.
 func (h *Home) Keys(ctx context.Context) (*keystore.Keys, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.keys != nil {
 		return h.keys, nil
 	}
@@ -95,8 +106,12 @@ func (h *Home) Import(ctx context.Context, b bundle.Bundle, passphrase string, c
 		keys = k
 	}
 	p, err := h.Profiles.Import(b, passphrase, c, keys)
-	if err != nil || b.Profile.Policy == nil {
+	if err != nil {
 		return p, err
+	}
+	h.Tell(Imported, p.ID, "")
+	if b.Profile.Policy == nil {
+		return p, nil
 	}
 	return p, h.Policy.Offer(policy.ScopeOf(b.Profile), *b.Profile.Policy)
 }
@@ -161,6 +176,24 @@ func (e *PendingError) Error() string { return e.Err.Error() }
 // Unwrap returns why the policy store gives no permit.
 func (e *PendingError) Unwrap() error { return e.Err }
 
+// Decide records what the person said to the text that is in force in a scope.
+// A version, where one is given, has to be that text's: it may have changed while
+// the person read.
+func (h *Home) Decide(act policy.Decision, scope, version, locale string) (policy.Receipt, error) {
+	text, _, err := h.Policy.InForce(scope)
+	if err != nil {
+		return policy.Receipt{}, err
+	}
+	if version != "" && version != text.Version {
+		return policy.Receipt{}, policy.ErrUnknown.With("version", version)
+	}
+	r, err := h.Policy.Record(act, text, locale)
+	if err == nil && act == policy.Accept {
+		h.Tell(Accepted, "", "")
+	}
+	return r, err
+}
+
 // Withdraw withdraws the consent of a scope and takes down what rests on it: all
 // connections for the client's own text, those of the operator's server else.
 func (h *Home) Withdraw(ctx context.Context, scope, locale string) (policy.Receipt, error) {
@@ -172,7 +205,17 @@ func (h *Home) Withdraw(ctx context.Context, scope, locale string) (policy.Recei
 	if err != nil {
 		return receipt, err
 	}
+	h.Tell(Withdrawn, "", "")
 	return receipt, h.downWhere(ctx, func(p profile.Profile) bool { return slices.Contains(h.Scope(p), scope) })
+}
+
+// Down ends the connection of a profile, or all of the person's when it is empty.
+func (h *Home) Down(ctx context.Context, profile string) error {
+	err := h.Daemon.Down(ctx, profile)
+	if err == nil {
+		h.Tell(Disconnected, profile, "")
+	}
+	return err
 }
 
 // downWhere takes connections down. A daemon that does not run has none.
@@ -185,7 +228,7 @@ func (h *Home) downWhere(ctx context.Context, which func(profile.Profile) bool) 
 		if !which(p) {
 			continue
 		}
-		err := h.Daemon.Down(ctx, p.ID)
+		err := h.Down(ctx, p.ID)
 		if err != nil && !errors.Is(err, ipc.ErrUnknown) && !errors.Is(err, ipc.ErrNoDaemon) {
 			return err
 		}
@@ -202,10 +245,18 @@ func (h *Home) Remove(ctx context.Context, p profile.Profile) error {
 	if err != nil && p.Certificate != "" {
 		return err
 	}
-	if keys == nil {
-		return h.Profiles.Delete(p.ID, noKeys{})
+	err = h.Profiles.Delete(p.ID, orNone(keys))
+	if err == nil {
+		h.Tell(Removed, p.ID, "")
 	}
-	return h.Profiles.Delete(p.ID, keys)
+	return err
+}
+
+func orNone(keys *keystore.Keys) profile.Keys {
+	if keys == nil {
+		return noKeys{}
+	}
+	return keys
 }
 
 // noKeys is the key store of a profile that never had a key.
@@ -223,6 +274,17 @@ func (h *Home) Erase(ctx context.Context) error {
 		return err
 	}
 	return h.Dir.Erase(ctx)
+}
+
+// Held lists everything that is stored. Keys are asked for only where a place for
+// them was chosen: looking makes nothing.
+func (h *Home) Held(ctx context.Context) ([]local.Item, error) {
+	var locked error
+	if keystore.Chosen(h.Dir) {
+		_, locked = h.Keys(ctx)
+	}
+	all, err := h.Dir.Held(ctx)
+	return all, errors.Join(err, locked)
 }
 
 // Permitted asks for a permission that was not answered yet, at its use.

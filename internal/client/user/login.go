@@ -27,6 +27,7 @@ type Form struct {
 type Field struct {
 	Name, Label string
 	Secret      bool     // typed without being seen
+	Code        bool     // of the second factor
 	Choices     []Choice // one of these
 	Value       string   // proposed
 }
@@ -42,6 +43,9 @@ type Given struct {
 	Password []byte // wiped by Login
 	Code     string // one-time, for the first challenge
 	Group    string
+	// Form asks the person what the server wants to know beyond that; nil where
+	// nobody can be asked. Login wipes the answers.
+	Form func(Form) (map[string][]byte, error)
 }
 
 // Login authenticates and returns what the daemon needs for the connection.
@@ -62,7 +66,9 @@ func (h *Home) Login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, e
 	cfg.Permit = permit
 	up.At = h.reached(ctx, p)
 	cfg.At = up.At
-	cookie, err := client.Login(ctx, cfg, h.answerer(ctx, p, g))
+	answer, release := h.answerer(ctx, p, g)
+	defer release()
+	cookie, err := client.Login(ctx, cfg, answer)
 	if err != nil {
 		return ipc.Up{}, err
 	}
@@ -106,13 +112,31 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 	return cfg, nil
 }
 
-// answerer fills in what is known and asks the person for the rest.
-func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) client.Answerer {
-	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: h.token(ctx, p, g.Code), Ask: h.ask}
-	if h.person.Form == nil {
-		k.Ask = nil
+// answerer fills in what is known and asks the person for the rest. Until release,
+// which wipes what was typed, no line of the log has it.
+func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer client.Answerer, release func()) {
+	typed := [][]byte{g.Password}
+	free := []func(){h.Journal.Guard(g.Password)}
+	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: h.token(ctx, p, g.Code)}
+	if g.Form != nil {
+		k.Ask = func(f openconnect.AuthRequest) (openconnect.Answers, error) {
+			said, err := g.Form(formOf(f))
+			answers := openconnect.Answers{}
+			for name, value := range said {
+				answers[name] = openconnect.NewSecret(value)
+				typed, free = append(typed, value), append(free, h.Journal.Guard(value))
+			}
+			return answers, err
+		}
 	}
-	return k.Answer
+	return k.Answer, func() {
+		for _, b := range typed {
+			clear(b)
+		}
+		for _, f := range free {
+			f()
+		}
+	}
 }
 
 // token is the code that was given, else that of a seed which is kept.
@@ -142,8 +166,8 @@ func (h *Home) token(ctx context.Context, p profile.Profile, code string) *clien
 	return t
 }
 
-// ask turns a server's form into the person's.
-func (h *Home) ask(f openconnect.AuthRequest) (openconnect.Answers, error) {
+// formOf is a server's form for the person.
+func formOf(f openconnect.AuthRequest) Form {
 	out := Form{Message: openconnect.Printable(f.Message), Banner: openconnect.Printable(f.Banner)}
 	if f.Error != nil {
 		out.Error = openconnect.Printable(f.Error.Text)
@@ -151,26 +175,21 @@ func (h *Home) ask(f openconnect.AuthRequest) (openconnect.Answers, error) {
 	for _, in := range f.Inputs {
 		field := Field{
 			Name: in.Name, Label: openconnect.Printable(in.Label), Value: openconnect.Printable(in.Value), Secret: in.Type == openconnect.InputPassword,
+			Code: client.ForCode(f, in),
 		}
 		for _, o := range in.Options {
 			field.Choices = append(field.Choices, Choice{o.Value, openconnect.Printable(o.Label)})
 		}
 		out.Fields = append(out.Fields, field)
 	}
-	said, err := h.person.Form(out)
-	if err != nil {
-		return nil, err
-	}
-	answers := openconnect.Answers{}
-	for name, value := range said {
-		answers[name] = openconnect.NewSecret(value)
-	}
-	return answers, nil
+	return out
 }
 
 // Up logs in and has the daemon connect. A connection that is up is left alone
 // with ipc.ErrBusy: a second login could end it. on is told how it comes up.
-func (h *Home) Up(ctx context.Context, p profile.Profile, g Given, on func(ipc.Connection)) error {
+func (h *Home) Up(ctx context.Context, p profile.Profile, g Given, on func(ipc.Connection)) (err error) {
+	defer clear(g.Password)
+	defer func() { h.tried(p.ID, err) }()
 	now, err := h.Daemon.Status(ctx)
 	if err != nil {
 		return err

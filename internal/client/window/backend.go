@@ -193,12 +193,23 @@ const (
 	Choice
 )
 
-// Form is what the server asks at a login.
+// Form is what is asked on the way to a connection: the fields of a server's
+// login or, alone, one Permission or Policy, whose answer is the Decision.
 type Form struct {
 	Message string // of the server; "" where it has none
 	Error   string // why the last answer was not taken, a sentence
 	Fields  []FormField
+
+	Permission *Permission // asked when it is first needed (TY-2.6)
+	Policy     *Policy     // of the connection's operator (TY-8.1)
 }
+
+// Decision names the answer to a Permission or a Policy, which is Yes or No.
+const (
+	Decision = "decision"
+	Yes      = "yes"
+	No       = "no"
+)
 
 // FormField is one question of a Form.
 type FormField struct {
@@ -250,7 +261,7 @@ type Acceptance struct {
 type Receipt struct {
 	At      time.Time
 	Version string
-	Act     string // accepted, withdrawn
+	Act     string // accepted, refused, withdrawn
 	Digest  string // of the text
 }
 

@@ -35,6 +35,10 @@ func (u *UI) ask(ctx context.Context, id string, f Form) (Answers, error) {
 
 func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 	u.closeLogin(id)
+	if f.Permission != nil || f.Policy != nil {
+		u.showDecision(id, f, answer)
+		return
+	}
 	l := &login{id: id, form: f, answer: answer, values: map[string]string{}}
 	for _, field := range f.Fields {
 		switch field.Kind {
@@ -63,6 +67,37 @@ func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 		closed: func() { u.wipe(l); close(answer) },
 	}
 	u.show(l.dialog)
+}
+
+// showDecision asks for one yes or no: neither is taken for the person, and who
+// closes the dialog said nothing.
+func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
+	d := &dialog{key: "login:" + id, closed: func() { close(answer) }}
+	say := func(what string) func() {
+		return func() {
+			u.drop(d)
+			answer <- Answers{Decision: []byte(what)}
+		}
+	}
+	no, yes := "ask.refuse", "ask.allow"
+	if p := f.Policy; p != nil {
+		no, yes, d.width = "decline", "accept", reading
+		d.title = func() string { return u.say("ask.policy", "name", u.nameOf(id)) }
+		d.blocks = func() []W {
+			line := u.soft(u.say("policy.line", "version", p.Version, "effective", p.Effective))
+			return append([]W{line}, u.document(read(p.Text))...)
+		}
+	} else {
+		p := f.Permission
+		d.title = func() string { return u.say("ask.permission", "name", p.Name) }
+		d.blocks = func() []W {
+			return []W{u.facts("ask:"+p.ID, fact{name: u.say("rights.purpose"), value: p.Purpose}, fact{name: u.say("rights.without"), value: p.Refused})}
+		}
+	}
+	d.acts = func() []W {
+		return []W{u.button("ask:no", plain, "", u.say(no), say(No)), u.button("ask:yes", primary, "", u.say(yes), say(Yes))}
+	}
+	u.show(d)
 }
 
 func (u *UI) nameOf(id string) string {

@@ -1,0 +1,251 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/profile"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
+	"github.com/skybridge-cloud/skybridge/internal/client/window"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+)
+
+// attempt is one connect that is under way, and who answers for it.
+type attempt struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	answer window.Answerer
+	done   chan struct{}
+}
+
+// begin registers a connect; a second one of the same profile is ipc.ErrBusy.
+func (d *Desk) begin(ctx context.Context, id string, answer window.Answerer) (*attempt, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &attempt{ctx, cancel, answer, make(chan struct{})}
+	d.mu.Lock()
+	busy := d.attempts[id] != nil
+	if !busy {
+		d.attempts[id] = a
+	}
+	d.mu.Unlock()
+	if busy {
+		cancel()
+		return nil, ipc.ErrBusy
+	}
+	d.change()
+	return a, nil
+}
+
+func (d *Desk) end(id string, a *attempt) {
+	a.cancel()
+	d.mu.Lock()
+	delete(d.attempts, id)
+	d.mu.Unlock()
+	close(a.done)
+	d.change()
+}
+
+// abandon ends a connect that is under way and waits for it.
+func (d *Desk) abandon(id string) {
+	d.mu.Lock()
+	a := d.attempts[id]
+	d.mu.Unlock()
+	if a != nil {
+		a.cancel()
+		<-a.done
+	}
+}
+
+// Connect logs in and has the daemon connect. The operator's policy, where it is
+// not accepted, and the permission to use the network are asked for first.
+func (d *Desk) Connect(ctx context.Context, profileID string, answer window.Answerer) error {
+	a, err := d.begin(ctx, profileID, answer)
+	if err != nil {
+		return d.problem(err)
+	}
+	defer d.end(profileID, a)
+	p, err := d.home.Profiles.Find(profileID)
+	if err == nil {
+		err = d.agree(a, p)
+	}
+	if err == nil {
+		err = d.home.Up(a.ctx, p, user.Given{Form: a.form}, func(ipc.Connection) {})
+	}
+	if a.ctx.Err() != nil {
+		err = a.ctx.Err() // whatever a call says that was cut off
+	}
+	return d.problem(err)
+}
+
+// agree asks for what governs a profile beside the client's own policy, which the
+// window asks for itself.
+func (d *Desk) agree(a *attempt, p profile.Profile) error {
+	for _, scope := range d.home.Scope(p)[1:] {
+		st, err := d.home.Policy.Standing(scope)
+		if err != nil {
+			return err
+		}
+		if st.Refused == nil {
+			continue
+		}
+		lang := d.lang()
+		text := d.policyOf(st.InForce, lang)
+		yes, err := a.decide(window.Form{Policy: &text})
+		if err != nil {
+			return err
+		}
+		act := policy.Refuse
+		if yes {
+			act = policy.Accept
+		}
+		if _, err := d.home.Decide(act, scope, st.InForce.Version, string(lang)); err != nil {
+			return err
+		}
+		if !yes {
+			return window.ErrDeclined
+		}
+	}
+	return nil
+}
+
+func (a *attempt) decide(f window.Form) (bool, error) {
+	said, err := a.answer(a.ctx, f)
+	if err != nil {
+		return false, err
+	}
+	return string(said[window.Decision]) == window.Yes, nil
+}
+
+// form has the person fill in a server's form.
+func (a *attempt) form(f user.Form) (map[string][]byte, error) {
+	out := window.Form{Message: f.Message, Error: f.Error}
+	if f.Banner != "" {
+		out.Message = f.Banner + "\n" + f.Message
+	}
+	for _, q := range f.Fields {
+		field := window.FormField{Name: q.Name, Label: q.Label, Value: q.Value}
+		switch {
+		case len(q.Choices) > 0:
+			field.Kind = window.Choice
+		case q.Code:
+			field.Kind, field.Value = window.Code, ""
+		case q.Secret:
+			field.Kind, field.Value = window.Password, ""
+		}
+		for _, c := range q.Choices {
+			field.Options = append(field.Options, window.Option{Value: c.Value, Label: c.Label})
+		}
+		out.Fields = append(out.Fields, field)
+	}
+	return a.answer(a.ctx, out)
+}
+
+// asking is a connect whose person can be asked; nil when there is none.
+func (d *Desk) asking() *attempt {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, a := range d.attempts {
+		if a.ctx.Err() == nil {
+			return a
+		}
+	}
+	return nil
+}
+
+// permission asks for one on the way to a connection. Elsewhere nobody is asked:
+// the page of permissions is where it is given.
+func (d *Desk) permission(p policy.Permission) (bool, error) {
+	a := d.asking()
+	if a == nil {
+		return false, policy.ErrPermissionUnasked.With("permission", p.ID)
+	}
+	shown := permissionOf(p, d.lang(), false)
+	return a.decide(window.Form{Permission: &shown})
+}
+
+// passphrase asks for that of the sealed file of keys.
+func (d *Desk) passphrase(anew bool) ([]byte, error) {
+	a := d.asking()
+	if a == nil || anew {
+		return nil, keystore.ErrDismissed
+	}
+	const name = "passphrase"
+	said, err := a.answer(a.ctx, window.Form{
+		Message: d.say("window.passphrase"), Fields: []window.FormField{{Name: name, Kind: window.Password, Label: d.say("ask.passphrase")}},
+	})
+	return said[name], err
+}
+
+// Disconnect ends a connection, and a connect that is under way.
+func (d *Desk) Disconnect(ctx context.Context, profileID string) error {
+	d.mu.Lock()
+	d.ending[profileID] = true
+	d.mu.Unlock()
+	d.change()
+	d.abandon(profileID)
+	err := d.home.Down(ctx, profileID)
+	d.mu.Lock()
+	delete(d.ending, profileID)
+	d.mu.Unlock()
+	d.change()
+	if errors.Is(err, ipc.ErrUnknown) {
+		return nil // it was down already
+	}
+	return d.problem(err)
+}
+
+// Import takes a bundle, or a link to one, into the profiles.
+func (d *Desk) Import(ctx context.Context, text, passphrase []byte) (window.Imported, error) {
+	b, err := user.ParseBundle(text)
+	if err != nil {
+		return window.Imported{}, d.problem(err)
+	}
+	if b.Key != nil && b.Key.PKCS12 != "" && passphrase == nil {
+		return window.Imported{}, window.ErrPassphrase
+	}
+	p, err := d.home.Import(ctx, b, string(passphrase), profile.Confirm{})
+	d.change()
+	if errors.Is(err, bundle.ErrPhrase) {
+		return window.Imported{}, window.ErrPassphrase
+	}
+	if err != nil {
+		return window.Imported{}, d.problem(err)
+	}
+	return window.Imported{ID: p.ID, Name: p.Name}, nil
+}
+
+// Remove disconnects a profile and deletes it with its keys.
+func (d *Desk) Remove(ctx context.Context, profileID string) error {
+	d.abandon(profileID)
+	p, err := d.home.Profiles.Find(profileID)
+	if err == nil {
+		err = d.home.Remove(ctx, p)
+	}
+	d.change()
+	return d.problem(err)
+}
+
+// param is a parameter of an error's sentence.
+func param(err error, name string) string {
+	var own *errs.Error
+	if !errors.As(err, &own) {
+		return ""
+	}
+	return fmt.Sprint(own.Params[name])
+}
+
+func permissionName(err error, lang i18n.Language) string {
+	id := param(err, "permission")
+	for _, p := range policy.Permissions() {
+		if p.ID == id {
+			return p.Name.In(string(lang))
+		}
+	}
+	return id
+}

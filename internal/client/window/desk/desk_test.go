@@ -1,0 +1,569 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/window"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+)
+
+// daemon is one that moves no packets.
+type daemon struct {
+	mu      sync.Mutex
+	now     map[string]ipc.Connection
+	changed chan struct{}
+	calls   []ipc.Op
+	cookie  string
+}
+
+func (d *daemon) set(c ipc.Connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now[c.Profile] = c
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+func (d *daemon) status() (ipc.Status, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := ipc.Status{Version: "test", Connections: []ipc.Connection{}}
+	for _, c := range d.now {
+		s.Connections = append(s.Connections, c)
+	}
+	return s, d.changed
+}
+
+func (d *daemon) called() []ipc.Op {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.calls)
+}
+
+func (d *daemon) call(ctx context.Context, _ ipc.User, r ipc.Request, send func(ipc.Answer) error) error {
+	d.mu.Lock()
+	d.calls = append(d.calls, r.Op)
+	_, known := d.now[r.Profile]
+	if r.Up != nil {
+		d.cookie = string(r.Up.Cookie.Reveal())
+	}
+	d.mu.Unlock()
+	switch r.Op {
+	case ipc.OpStatus:
+		s, _ := d.status()
+		return send(ipc.Answer{Status: &s})
+	case ipc.OpWatch:
+		for {
+			s, changed := d.status()
+			if err := send(ipc.Answer{Status: &s}); err != nil {
+				return err
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	case ipc.OpUp:
+		c := ipc.Connection{Profile: r.Up.Profile, Name: r.Up.Name, Server: r.Up.Server, State: ipc.Connected, Channel: "tls", MTU: 1400, Since: time.Now().UTC()}
+		d.set(c)
+		return send(ipc.Answer{Connection: &c})
+	case ipc.OpDown:
+		if !known {
+			return ipc.ErrUnknown
+		}
+		d.set(ipc.Connection{Profile: r.Profile, State: ipc.Down, Cause: "user"})
+	}
+	return nil
+}
+
+// rig is a desk with a daemon and a VPN server that asks for a name and password.
+type rig struct {
+	*Desk
+	t      *testing.T
+	daemon *daemon
+	stop   func() // of the daemon
+	socket string
+	server *httptest.Server
+	visits chan struct{} // one for each request
+}
+
+const password = "Tr0ub4dor&3-desk"
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, daemon: &daemon{now: map[string]ipc.Connection{}, changed: make(chan struct{})}, visits: make(chan struct{}, 100)}
+	r.server = httptest.NewTLSServer(http.HandlerFunc(r.login))
+	t.Cleanup(r.server.Close)
+	r.socket = filepath.Join(t.TempDir(), "run", "s")
+	r.start()
+	var err error
+	r.Desk, err = Open(Config{Root: filepath.Join(t.TempDir(), "home"), Socket: r.socket, Version: "v1", Language: "en", Keys: keystore.PlainFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *rig) start() {
+	r.t.Helper()
+	l, err := ipc.Listen(r.socket)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = ipc.Serve(ctx, l, r.daemon.call) }()
+	r.stop = func() { cancel(); <-done }
+	r.t.Cleanup(r.stop)
+}
+
+func (r *rig) login(w http.ResponseWriter, q *http.Request) {
+	r.visits <- struct{}{}
+	body, _ := io.ReadAll(q.Body)
+	doc, _ := openconnect.ParseDocument(q.Header.Get("Content-Type"), body)
+	if doc.Fields["password"] == password {
+		w.Header().Set("Set-Cookie", "webvpn=the-cookie; Secure; HttpOnly")
+		_, _ = w.Write(openconnect.Complete{}.AppendTo(nil))
+		return
+	}
+	_, _ = w.Write(openconnect.AuthRequest{ID: "main", Message: "Who is there?", Inputs: []openconnect.Input{
+		{Type: openconnect.InputText, Name: openconnect.FieldUsername, Label: "Name:"},
+		{Type: openconnect.InputPassword, Name: openconnect.FieldPassword, Label: "Password:"},
+	}}.AppendTo(nil))
+}
+
+// give imports a profile of the server.
+func (r *rig) give(change func(*bundle.Profile)) string {
+	r.t.Helper()
+	p := bundle.Profile{
+		Name: "office", Server: r.server.Listener.Addr().String(), Pins: []string{"pin-sha256:" + client.PinOf(r.server.Certificate())}, Options: bundle.Options{DTLS: true},
+	}
+	if change != nil {
+		change(&p)
+	}
+	text, err := bundle.Bundle{Version: bundle.Version, Profile: p}.Marshal()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	got, err := r.Import(r.t.Context(), text, nil)
+	if err != nil || got.Name != "office" {
+		r.t.Fatalf("importing: got %+v, %v", got, err)
+	}
+	return got.ID
+}
+
+func (r *rig) accept() {
+	r.t.Helper()
+	p, err := r.Policy(r.t.Context(), "en")
+	if err == nil {
+		err = r.Accept(r.t.Context(), window.Acceptance{Version: p.Version})
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// until reads Views until one is as it should be.
+func (r *rig) until(views <-chan window.View, what string, ok func(window.View) bool) window.View {
+	r.t.Helper()
+	late := time.After(10 * time.Second)
+	var last window.View
+	for {
+		select {
+		case last = <-views:
+			if ok(last) {
+				return last
+			}
+		case <-late:
+			r.t.Fatalf("no View in which %s; the last was %+v", what, last)
+		}
+	}
+}
+
+// person answers forms and keeps what was answered.
+type person struct {
+	forms    []window.Form
+	answers  []window.Answers
+	decision string
+}
+
+func (p *person) answer(_ context.Context, f window.Form) (window.Answers, error) {
+	p.forms = append(p.forms, f)
+	a := window.Answers{}
+	if f.Permission != nil || f.Policy != nil {
+		a[window.Decision] = []byte(p.decision)
+	}
+	for _, q := range f.Fields {
+		a[q.Name] = []byte("ann")
+		if q.Kind == window.Password {
+			a[q.Name] = []byte(password)
+		}
+	}
+	p.answers = append(p.answers, a)
+	return a, nil
+}
+
+// everything is all that is on the disk.
+func (r *rig) everything() string {
+	r.t.Helper()
+	var out strings.Builder
+	err := filepath.WalkDir(r.cfg.Root, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		out.Write(b)
+		return err
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		r.t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestAConnectionFromTheFirstStart: TY-0a, TY-2.2c, TY-2.6. The daemon is not asked
+// before the policy is accepted; then the permission, the server's form, the
+// connection; and the password is nowhere.
+func TestAConnectionFromTheFirstStart(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	views := r.Watch(t.Context())
+	r.until(views, "the policy is pending", func(v window.View) bool { return v.Policy == window.PolicyPending && len(v.Profiles) == 1 })
+	p := &person{decision: window.Yes}
+	var shown *window.Problem
+	if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || shown.Code != policy.ErrNotAccepted.Code || shown.Remedy == "" {
+		t.Fatalf("connecting before the act: got %v", err)
+	}
+	if len(p.forms) > 0 || len(r.visits) > 0 || slices.Contains(r.daemon.called(), ipc.OpWatch) {
+		t.Fatal("something was asked before the act")
+	}
+	r.accept()
+	r.until(views, "the policy is accepted", func(v window.View) bool { return v.Policy == window.PolicyAccepted && v.Trouble == nil })
+	if err := r.Connect(t.Context(), id, p.answer); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.forms) != 2 || p.forms[0].Permission == nil || p.forms[0].Permission.ID != policy.Network || len(p.forms[1].Fields) != 2 ||
+		p.forms[1].Fields[1].Kind != window.Password || p.forms[1].Message != "Who is there?" {
+		t.Fatalf("asked %+v", p.forms)
+	}
+	for _, b := range p.answers[1] {
+		if !bytes.Equal(b, make([]byte, len(b))) {
+			t.Error("an answer is still there")
+		}
+	}
+	if r.daemon.cookie != "the-cookie" {
+		t.Errorf("the daemon got %q", r.daemon.cookie)
+	}
+	r.until(views, "it is connected", func(v window.View) bool {
+		c := v.Profiles[0]
+		return c.State == window.Connected && c.Channel == window.TLS && c.MTU == 1400
+	})
+	if strings.Contains(r.everything(), password) || strings.Contains(r.everything(), "the-cookie") {
+		t.Error("a secret is on the disk")
+	}
+	if err := r.Disconnect(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	r.until(views, "it is disconnected", func(v window.View) bool { return v.Profiles[0].State == window.Disconnected })
+	if err := r.Disconnect(t.Context(), id); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	lines, err := r.Log(t.Context())
+	if err != nil || !slices.ContainsFunc(lines, func(l window.LogLine) bool { return l.Profile == "office" && l.Text == "Connected." }) {
+		t.Errorf("the log has %+v, %v", lines, err)
+	}
+}
+
+// TestARefusedPermissionStopsConnectionsAlone: TY-2.6.
+func TestARefusedPermissionStopsConnectionsAlone(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	r.accept()
+	p := &person{decision: window.No}
+	for range 2 {
+		var shown *window.Problem
+		if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || !strings.Contains(shown.Cause, "network access") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(p.forms) != 1 || len(r.visits) > 0 {
+		t.Errorf("asked %d times, visited %d times", len(p.forms), len(r.visits))
+	}
+	if err := r.SetPermission(t.Context(), policy.Network, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Connect(t.Context(), id, p.answer); err != nil {
+		t.Errorf("after it was given: %v", err)
+	}
+}
+
+// TestTheOperatorsPolicyIsAskedFor: TY-8.1, before anything is sent to its server.
+func TestTheOperatorsPolicyIsAskedFor(t *testing.T) {
+	r := newRig(t)
+	texts := []bundle.Text{{Locale: "zh-CN", Title: "隐私政策", Body: "# 隐私政策\n\n[TY-0a] **请阅读**"}, {Locale: "en", Title: "Policy", Body: "# Policy\n\n[TY-0a] **Read it**"}}
+	id := r.give(func(p *bundle.Profile) {
+		p.Policy = &bundle.Policy{Version: "2.0.0", Change: "major", Effective: time.Unix(1e9, 0).UTC(), SHA256: bundle.Digest("2.0.0", texts), Texts: texts}
+	})
+	r.accept()
+	no := &person{decision: window.No}
+	if err := r.Connect(t.Context(), id, no.answer); !errors.Is(err, window.ErrDeclined) {
+		t.Errorf("refused: got %v", err)
+	}
+	if len(no.forms) != 1 || no.forms[0].Policy == nil || no.forms[0].Policy.Version != "2.0.0" || !strings.Contains(no.forms[0].Policy.Text, "**Read it**") ||
+		strings.Contains(no.forms[0].Policy.Text, "TY-0a") || len(r.visits) > 0 {
+		t.Fatalf("asked %+v, visited %d times", no.forms, len(r.visits))
+	}
+	yes := &person{decision: window.Yes}
+	if err := r.Connect(t.Context(), id, yes.answer); err != nil {
+		t.Fatal(err)
+	}
+	views := r.Watch(t.Context())
+	r.until(views, "it is connected", func(v window.View) bool { return len(v.Profiles) == 1 && v.Profiles[0].State == window.Connected })
+	if err := r.Withdraw(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.until(views, "the consent is withdrawn and the connection down", func(v window.View) bool {
+		return v.Policy == window.PolicyWithdrawn && v.Profiles[0].State == window.Disconnected
+	})
+	receipts, err := r.Receipts(t.Context())
+	if err != nil || len(receipts) != 5 || receipts[0].Act != "withdrawn" || receipts[4].Act != "accepted" || receipts[3].Act != "refused" {
+		t.Errorf("got %+v, %v", receipts, err)
+	}
+}
+
+func TestADaemonThatIsAwayIsFoundAgain(t *testing.T) {
+	r := newRig(t)
+	r.give(nil)
+	r.accept()
+	r.stop()
+	views := r.Watch(t.Context())
+	v := r.until(views, "the daemon is away", func(v window.View) bool { return v.Trouble != nil })
+	if v.Trouble.Code != "daemon_away" || v.Trouble.Cause == "" || v.Trouble.Remedy == "" {
+		t.Errorf("got %+v", v.Trouble)
+	}
+	r.start()
+	r.until(views, "the daemon is back", func(v window.View) bool { return v.Trouble == nil })
+}
+
+// TestViewsAreFew: at most four a second however often the daemon speaks, and none
+// while nothing happens.
+func TestViewsAreFew(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	r.accept()
+	views := r.Watch(t.Context())
+	r.until(views, "the daemon spoke", func(v window.View) bool { return v.Policy == window.PolicyAccepted })
+	stop := time.After(1500 * time.Millisecond)
+	n, last := 0, uint64(0)
+	for busy := true; busy; {
+		last++
+		r.daemon.set(ipc.Connection{Profile: id, State: ipc.Connected, BytesIn: last})
+		select {
+		case <-views:
+			n++
+		case <-time.After(5 * time.Millisecond):
+		case <-stop:
+			busy = false
+		}
+	}
+	if n < 3 || n > 8 {
+		t.Errorf("%d Views in a second and a half", n)
+	}
+	r.until(views, "the last word is told", func(v window.View) bool { return v.Profiles[0].BytesIn == last })
+	for {
+		select {
+		case <-views: // one may be on its way
+			continue
+		case <-time.After(time.Second):
+		}
+		break
+	}
+}
+
+func TestRatesAreOfTheCounters(t *testing.T) {
+	m, at := &meter{}, time.Unix(1e9, 0)
+	for i := range 70 {
+		m.take(at.Add(time.Duration(i)*time.Second), ipc.Connection{BytesIn: uint64(1000 * i), BytesOut: uint64(10 * i)})
+		m.take(at.Add(time.Duration(i)*time.Second+time.Millisecond), ipc.Connection{BytesIn: uint64(1000 * i), BytesOut: uint64(10 * i)})
+	}
+	if len(m.rateIn) != drawn || len(m.rateOut) != drawn || m.rateIn[59] != 1000 || m.rateOut[59] != 10 {
+		t.Errorf("got %d rates: %v", len(m.rateIn), m.rateIn)
+	}
+	m.take(at.Add(71*time.Second), ipc.Connection{BytesIn: 5})
+	if len(m.rateIn) != 0 {
+		t.Error("the rates are of another connection")
+	}
+}
+
+func TestWhatIsStoredIsShownCopiedAndErased(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	r.accept()
+	s, err := r.Settings(t.Context())
+	if err != nil || !s.DTLS || s.KillSwitch[id] {
+		t.Fatalf("got %+v, %v", s, err)
+	}
+	s.Language, s.DTLS, s.KillSwitch = window.Chinese, false, map[string]bool{id: true}
+	if err := r.SetSettings(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.home.Profiles.Find(id)
+	if err != nil || p.Options.DTLS || !p.Options.KillSwitch {
+		t.Errorf("the profile has %+v, %v", p.Options, err)
+	}
+	again, err := Open(r.cfg)
+	if err != nil || again.language != window.Chinese {
+		t.Errorf("the language of the next start: %q, %v", again.language, err)
+	}
+	held, err := r.Held(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range held {
+		if h.Why == "" || h.Until == "" || strings.Contains(h.What+h.Why+h.Until, "client.") || strings.Contains(h.Why, "local.") {
+			t.Errorf("no words for %+v", h)
+		}
+	}
+	if !slices.ContainsFunc(held, func(h window.HeldItem) bool { return strings.Contains(h.Value, `"office"`) }) {
+		t.Errorf("the profile is not shown: %+v", held)
+	}
+	dir := t.TempDir()
+	var paths []string
+	for _, export := range []func(context.Context, string) (string, error){r.Export, r.Export, r.ExportLog} {
+		path, err := export(t.Context(), dir)
+		if err != nil || slices.Contains(paths, path) {
+			t.Fatalf("got %s, %v", path, err)
+		}
+		paths = append(paths, path)
+	}
+	raw, err := os.ReadFile(paths[0])
+	var c copied
+	if err != nil || json.Unmarshal(raw, &c) != nil || len(c.Profiles) != 1 || len(c.Acts) != 1 || len(c.Stored) < 4 {
+		t.Errorf("the copy: %v, %s", err, raw)
+	}
+	if log, err := os.ReadFile(paths[2]); err != nil || strings.Contains(string(log), "office") || !strings.Contains(string(log), "imported") {
+		t.Errorf("the log: %v, %s", err, log)
+	}
+	if err := r.EraseAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.everything(); left != "" {
+		t.Errorf("left %s", left)
+	}
+	if held, err := r.Held(t.Context()); err != nil || len(held) > 0 {
+		t.Errorf("got %+v, %v", held, err)
+	}
+	r.until(r.Watch(t.Context()), "all is as at first", func(v window.View) bool { return v.Policy == window.PolicyPending && len(v.Profiles) == 0 })
+}
+
+func TestTheDoctorTellsEachCheckTwice(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	r.accept()
+	if err := r.SetPermission(t.Context(), policy.Network, true); err != nil {
+		t.Fatal(err)
+	}
+	begun, ended := map[string]bool{}, map[string]window.Check{}
+	err := r.Doctor(t.Context(), id, func(c window.Check) {
+		if c.State == window.CheckRunning {
+			begun[c.ID] = true
+		} else if begun[c.ID] {
+			ended[c.ID] = c
+		}
+	})
+	if err != nil || len(ended) < 8 || len(ended) != len(begun) || ended["tcp"].State != window.CheckGood || ended["daemon"].State != window.CheckGood {
+		t.Errorf("got %v, %+v", err, ended)
+	}
+	path, err := r.ExportDoctor(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := os.ReadFile(path); err != nil || strings.Contains(string(raw), "127.0.0.1") || !strings.Contains(string(raw), "skyconnect v1") {
+		t.Errorf("got %v, %s", err, raw)
+	}
+}
+
+func TestAConnectCanBeLeft(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	r.accept()
+	asked := make(chan struct{}, 1)
+	failed := make(chan error, 1)
+	go func() {
+		failed <- r.Connect(t.Context(), id, func(ctx context.Context, _ window.Form) (window.Answers, error) {
+			asked <- struct{}{}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+	}()
+	<-asked
+	if err := r.Connect(t.Context(), id, nil); err == nil {
+		t.Error("a second connect was begun")
+	}
+	if err := r.Disconnect(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAKillSwitchThatWasLeftIsTold(t *testing.T) {
+	r := newRig(t)
+	id := r.give(nil)
+	r.accept()
+	r.daemon.set(ipc.Connection{Profile: id, State: ipc.Failed, Cause: left, KillSwitch: true})
+	v := r.until(r.Watch(t.Context()), "the kill switch is told", func(v window.View) bool { return len(v.Notices) > 0 })
+	c := v.Profiles[0]
+	if v.Notices[0].Level != window.Severe || c.State != window.Failed || c.Trouble == nil || strings.Contains(c.Trouble.Remedy, "skyconnect down") {
+		t.Errorf("got %+v, %+v", v.Notices, c)
+	}
+}
+
+func TestWhatIsNoBundleIsExplained(t *testing.T) {
+	r := newRig(t)
+	var shown *window.Problem
+	if _, err := r.Import(t.Context(), []byte("<html>"), nil); !errors.As(err, &shown) || shown.Code != bundle.ErrMalformed.Code || shown.Cause == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestEveryComponentOfTheWindowWasReviewed: TY-2.4.
+func TestEveryComponentOfTheWindowWasReviewed(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "./cmd/skyconnect-window")
+	list.Dir = "../../../.."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := map[string]string{"std": ""}
+	for path := range strings.FieldsSeq(string(out)) {
+		linked[path] = ""
+	}
+	if len(linked) < 10 {
+		t.Fatalf("found only %d modules", len(linked))
+	}
+	for _, path := range policy.Unreviewed(linked) {
+		t.Errorf("%s is linked, and internal/client/policy/components.yaml has no row for it", path)
+	}
+}
