@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -144,7 +145,7 @@ func TestAWriteThatFailsLeavesTheOldContent(t *testing.T) {
 func TestProcessesTakeTurns(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	var n int
+	var n atomic.Int64 // the race detector knows nothing of the system's locks
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
@@ -154,16 +155,16 @@ func TestProcessesTakeTurns(t *testing.T) {
 				return
 			}
 			defer unlock()
-			was := n
+			was := n.Load()
 			if err := d.Replace("n", []byte{byte(was)}); err != nil {
 				t.Error(err)
 			}
-			n = was + 1
+			n.Store(was + 1)
 		})
 	}
 	wg.Wait()
-	if n != 50 {
-		t.Errorf("got %d turns, want 50", n)
+	if n.Load() != 50 {
+		t.Errorf("got %d turns, want 50", n.Load())
 	}
 }
 
