@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	usualTick   = 10 * time.Second // each one wakes the machine
+	usualTick   = 2 * time.Second
 	leastTick   = 200 * time.Millisecond
 	sleptFor    = 10 * time.Second // that the clock is ahead of the ticks
 	answerLimit = 3 * time.Second  // of a server that is asked whether it is there
