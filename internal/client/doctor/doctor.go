@@ -42,7 +42,6 @@ type Target struct {
 	Device   string         // its device; empty = not connected
 	Channel  string         // dtls or tls, where it is up
 	WantDTLS bool
-	TunnelIP []netip.Prefix // addresses inside
 	DNS      []netip.Addr
 	Secure   func(ctx context.Context, addr netip.AddrPort) (Answer, error) // the client's own TLS with its trust
 	Daemon   func(ctx context.Context) error                                // asks the daemon for its status

@@ -41,7 +41,7 @@ func (h *Home) Target(ctx context.Context, p *profile.Profile) (t doctor.Target,
 	if now, err := h.Daemon.Status(ctx); err == nil {
 		for _, c := range now.Connections {
 			if c.Profile == p.ID && c.State == ipc.Connected {
-				t.Device, t.Channel, t.Includes, t.TunnelIP, t.DNS = c.Device, c.Channel, c.Include, c.Addresses, c.DNS
+				t.Device, t.Channel, t.Includes, t.DNS = c.Device, c.Channel, c.Include, c.DNS
 			}
 		}
 	}
