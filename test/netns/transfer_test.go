@@ -17,7 +17,10 @@ import (
 	"time"
 )
 
-const transferSize = 100 << 20
+const (
+	transferSize  = 100 << 20
+	transferLimit = 4 * time.Minute // a path that carries nothing fails the test, and not the whole run
+)
 
 // pin is openconnect's name for the server's present key.
 func (l *lab) pin() string { return l.pinOf("") }
@@ -91,6 +94,7 @@ func (l *lab) transferBetween(from, to, addr string, n int64) {
 		got, sent [32]byte
 		err       error
 	}
+	end := time.Now().Add(transferLimit)
 	lan := make(chan result, 1)
 	go func() {
 		c, err := ln.Accept()
@@ -99,6 +103,7 @@ func (l *lab) transferBetween(from, to, addr string, n int64) {
 			return
 		}
 		defer c.Close()
+		_ = c.SetDeadline(end)
 		var r result
 		if r.got, r.err = receive(c, n); r.err == nil {
 			r.sent, r.err = send(c, n)
@@ -110,6 +115,7 @@ func (l *lab) transferBetween(from, to, addr string, n int64) {
 		l.t.Fatal(err)
 	}
 	defer c.Close()
+	_ = c.SetDeadline(end)
 	sent, err := send(c, n)
 	if err != nil {
 		l.t.Fatalf("sending: %v", err)
