@@ -137,6 +137,7 @@ func (o *office) dialAs(c vpn.SSLClient, pass string, args ...string) *client {
 func withoutCertificate(n *vpn.NewServer) { n.LoginMode = vpn.LoginPassword }
 
 func TestOpenconnectFillsInASoftwareToken(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, withoutCertificate)
 	c, s := o.hire(func(n *vpn.NewClient) { n.Token = vpn.TokenStoken })
 	for range 3 {
@@ -159,6 +160,7 @@ func TestOpenconnectFillsInASoftwareToken(t *testing.T) {
 }
 
 func TestOpenconnectFillsInTOTP(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, withoutCertificate)
 	c, s := o.hire(nil)
 	o.dialAs(c, s.Password, "--token-mode=totp", "--token-secret=base32:"+s.TOTP).says("SCRIPT connected 10.98.0.2")
@@ -254,6 +256,7 @@ func (o *office) certificate(c vpn.SSLClient) []string {
 }
 
 func TestOpenconnectWithACertificateAlone(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginCertificate })
 	c, s := o.hire(nil)
 	in := o.dialAs(c, "", o.certificate(c)...)
@@ -270,6 +273,7 @@ func TestOpenconnectWithACertificateAlone(t *testing.T) {
 }
 
 func TestOpenconnectChoosesAGroup(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, func(n *vpn.NewServer) {
 		n.TwoFactor, n.LoginMode = false, vpn.LoginPassword
 		n.Groups = []vpn.Group{{Name: "staff", Label: "All staff"}, {Name: "ops", Label: "Operations"}}
@@ -305,6 +309,7 @@ func (o *office) dialTo(path string, c vpn.SSLClient, pass string, args ...strin
 // its platform alone; as a phone openconnect says the same id everywhere, which
 // counts for nothing.
 func TestADeviceOfOpenconnectWaitsForApproval(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t, func(n *vpn.NewServer) { n.TwoFactor, n.LoginMode = false, vpn.LoginPassword })
 	c, s := o.hire(func(n *vpn.NewClient) { n.DeviceApproval = true })
 	ctx := context.Background()

@@ -136,6 +136,7 @@ func TestACookieNeedsItsCertificate(t *testing.T) {
 // TestAnotherCertificateDropsNobody puts an uploaded certificate on a running
 // server: the session stays, and who comes next gets the new certificate.
 func TestAnotherCertificateDropsNobody(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	c := l.connect(password)
 	c.says("Established DTLS connection")

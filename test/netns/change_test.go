@@ -35,6 +35,7 @@ func (l *lab) lives(c *client, session string) {
 // TestAnUpgradeEndsNoSession raises rates and the number of connections of a
 // gateway while a stock client is connected, over DTLS and over TLS.
 func TestAnUpgradeEndsNoSession(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
 		t.Run(name, func(t *testing.T) {
 			l, ctl := controlled(t)
@@ -70,6 +71,7 @@ func TestAnUpgradeEndsNoSession(t *testing.T) {
 // timers while a stock client is connected: the filter changes at once, the
 // session lives.
 func TestOtherSettingsEndNoSession(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	c := l.connect(password)
 	c.says("Established DTLS connection")
@@ -86,6 +88,7 @@ func TestOtherSettingsEndNoSession(t *testing.T) {
 // TestAMoveToAnotherVPCEndsNoSession puts the host of the VPC behind another
 // bridge and moves the gateway after it, while a stock client is connected.
 func TestAMoveToAnotherVPCEndsNoSession(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	c := l.connect(password)
 	c.says("Established DTLS connection")
@@ -107,6 +110,7 @@ func TestAMoveToAnotherVPCEndsNoSession(t *testing.T) {
 // TestUDPIsTurnedOffAndOnUnderASession: the stock client goes on by TLS when DTLS
 // is turned off, and has it back with its next tunnel when it is turned on.
 func TestUDPIsTurnedOffAndOnUnderASession(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	c := l.connect(password)
 	c.says("Established DTLS connection")
@@ -143,6 +147,7 @@ func TestUDPIsTurnedOffAndOnUnderASession(t *testing.T) {
 // own: they reach each other only while isolation is off, which changes under
 // their sessions.
 func TestClientsReachOneAnotherWhileTheyMay(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	ctl.maxSessions = 2
 	l.secondPlace()

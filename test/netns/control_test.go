@@ -203,6 +203,7 @@ func controlled(t *testing.T) (*lab, *control) {
 }
 
 func TestLifeWithControl(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	c := l.connect(password)
 	c.says("100 % sure?")
@@ -240,6 +241,7 @@ func TestLifeWithControl(t *testing.T) {
 }
 
 func TestControlAway(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	c := l.connect(password)
 	c.says("SCRIPT connected 10.98.0.2")

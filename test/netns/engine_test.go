@@ -151,6 +151,7 @@ func (l *lab) block(rules ...string) (undo func()) {
 }
 
 func TestEngineOnOcserv(t *testing.T) {
+	t.Parallel()
 	seed, err := hex.DecodeString(otpSecret)
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +213,7 @@ func TestEngineOnOcserv(t *testing.T) {
 }
 
 func TestEngineIsRefusedByOcserv(t *testing.T) {
+	t.Parallel()
 	for _, v := range []struct {
 		what string
 		conf []string
@@ -321,6 +323,7 @@ func TestEngineByIPv6(t *testing.T) {
 
 // TestEngineOnTheNode: what stock servers have not.
 func TestEngineOnTheNode(t *testing.T) {
+	t.Parallel()
 	for _, v := range []struct {
 		what string
 		args []string

@@ -48,6 +48,7 @@ func (l *lab) once() {
 }
 
 func TestSessionsSurviveABadPath(t *testing.T) {
+	t.Parallel()
 	misbehaviour := map[string]func(*link){
 		"3% of all packets are lost": func(k *link) { k.loss.Store(3) },
 		"packets overtake each other": func(k *link) {
@@ -92,6 +93,7 @@ func TestSessionsSurviveABadPath(t *testing.T) {
 // vanish: the answer to the hello and, in the full handshake, the one to the key
 // exchange. A stock client asks again.
 func TestTheNodesFlightsAreLost(t *testing.T) {
+	t.Parallel()
 	modes := map[string][]string{"PSK": nil, "resumed": {"--dtls-ciphers=OC-DTLS1_2-AES256-GCM"}}
 	for mode, args := range modes {
 		for _, lost := range []int64{0b001, 0b010, 0b011, 0b110} {
@@ -132,6 +134,7 @@ func TestAnAddressTranslatorForgets(t *testing.T) {
 // as the tunnel of some provider between the two does: the client's probes find
 // the width of the path, and data passes.
 func TestAPathNarrowerThanBothEndsBelieve(t *testing.T) {
+	t.Parallel()
 	for way, host := range map[string]string{"IPv4": nodeAddr, "IPv6": "[" + nodeAddr6 + "]"} {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
@@ -166,6 +169,7 @@ func TestUDPVanishesAndComesBack(t *testing.T) {
 // behind a firewall that restarted: the client finds out by its own probes and
 // comes back to its session, whether it moved data by TLS or by DTLS.
 func TestTCPVanishesAndComesBack(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"by TLS": {"--no-dtls"}, "by DTLS": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

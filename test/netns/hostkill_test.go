@@ -57,6 +57,7 @@ func (h *host) does(program string, n int, steps ...map[string]any) (killed bool
 // and once more at each step of the repair. The device stays behind in the one
 // case and goes with the process in the other.
 func TestKilledAtEachStep(t *testing.T) {
+	t.Parallel()
 	first := full(func(p *hostnet.Plan) {
 		p.KillSwitch, p.LocalLAN = true, true
 		p.Exclude = prefixes("10.1.2.0/24")

@@ -67,6 +67,7 @@ var variants = []struct {
 }
 
 func TestInteropWithOpenconnect(t *testing.T) {
+	t.Parallel()
 	for _, v := range variants {
 		t.Run(v.what, func(t *testing.T) {
 			t.Parallel()
@@ -136,6 +137,7 @@ func inOperations(n *vpn.NewClient) { n.Groups = []string{"ops"} }
 func ownCertificate(o *office, c vpn.SSLClient, _ vpn.Secret) []string { return o.certificate(c) }
 
 func TestInteropThroughControl(t *testing.T) {
+	t.Parallel()
 	for _, w := range ways {
 		t.Run(w.what, func(t *testing.T) {
 			t.Parallel()
@@ -169,6 +171,7 @@ var stories = []struct {
 }
 
 func TestInteropStories(t *testing.T) {
+	t.Parallel()
 	for _, s := range stories {
 		t.Run(s.what, s.run)
 	}

@@ -41,6 +41,7 @@ func (l *lab) pings(ns, addr string, args ...string) bool {
 }
 
 func TestIPv6InsideTheTunnel(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
@@ -67,6 +68,7 @@ func TestIPv6InsideTheTunnel(t *testing.T) {
 // TestIPv6IsKeptOverReconnectAndRestart has both addresses at the client's next
 // connection, and at the next process.
 func TestIPv6IsKeptOverReconnectAndRestart(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.withIPv6()
 	l.want()
@@ -85,6 +87,7 @@ func TestIPv6IsKeptOverReconnectAndRestart(t *testing.T) {
 }
 
 func TestClientWithoutIPv6GetsNone(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.withIPv6()
 	l.want()
@@ -100,6 +103,7 @@ func TestClientWithoutIPv6GetsNone(t *testing.T) {
 }
 
 func TestSpoofedIPv6SourceIsDropped(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.withIPv6()
 	l.want()
@@ -120,6 +124,7 @@ func TestSpoofedIPv6SourceIsDropped(t *testing.T) {
 // TestTwoCustomersMayUseTheSameULA is TestTwoCustomersMayUseTheSameAddresses for
 // IPv6.
 func TestTwoCustomersMayUseTheSameULA(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.withIPv6()
 	second := l.secondCustomer()
@@ -148,6 +153,7 @@ func TestTwoCustomersMayUseTheSameULA(t *testing.T) {
 // TestGatewayOverIPv6 reaches the gateway by IPv6 outside: the tunnel has 20
 // bytes less.
 func TestGatewayOverIPv6(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
@@ -171,6 +177,7 @@ func TestGatewayOverIPv6(t *testing.T) {
 // TestNetworkBehindAClient has a site router: a host behind it is reached from
 // the LAN and back, and nobody else may speak for it.
 func TestNetworkBehindAClient(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.withIPv6()
 	site := l.site()

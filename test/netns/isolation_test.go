@@ -17,6 +17,7 @@ import (
 // Two customers have the same VPC addresses, the same pool and the same port;
 // the name in the TLS hello is all that tells them apart.
 func TestTwoCustomersMayUseTheSameAddresses(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	second := l.secondCustomer()
 	d := l.desired()

@@ -47,6 +47,7 @@ func (l *lab) echoes(addr string) bool {
 // client is connected, and changes it: the session lives, what is allowed works
 // in both directions and what is not does not, over DTLS.
 func TestAccessListOnALiveSession(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	web, ssh := l.accepting("7080"), l.accepting("7022")
 	c := l.connect(password)
@@ -81,6 +82,7 @@ func TestAccessListOnALiveSession(t *testing.T) {
 // limit of a session: it is told a sentence, does not come back, and control
 // hears the reason.
 func TestSessionsEndForTheReasonThatTheirLimitsSay(t *testing.T) {
+	t.Parallel()
 	l, ctl := controlled(t)
 	hears := func(session, reason string) {
 		t.Helper()

@@ -234,6 +234,7 @@ func letter(n int, words string) string {
 // own server does: mails come in order from where the last run ended, huge ones
 // are cut, numbers that begin anew are read again, and nothing is marked.
 func TestAMailboxOfDovecotIsRead(t *testing.T) {
+	t.Parallel()
 	d := startDovecot(t)
 	r := d.reader(mailPassword, d.roots)
 	must(t, r.fetch())
@@ -279,6 +280,7 @@ func TestAMailboxOfDovecotIsRead(t *testing.T) {
 }
 
 func TestDovecotRefusesAWrongPasswordAndAnUnknownCertificateIsNoMailbox(t *testing.T) {
+	t.Parallel()
 	d := startDovecot(t)
 	d.deliver(letter(1, "canary of a mail"))
 	for name, r := range map[string]*reader{"password": d.reader("wrong words", d.roots), "certificate": d.reader(mailPassword, x509.NewCertPool())} {

@@ -26,6 +26,7 @@ func (l *lab) forgets() {
 // where they ask for it, packets are cut where they let it, and TCP does not
 // need either.
 func TestPacketsLongerThanAClientsTunnel(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)

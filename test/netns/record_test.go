@@ -21,6 +21,7 @@ import (
 // Neither its files, with the log at its most talkative, nor its reports have
 // any of it, in any form that the search of erasures knows.
 func TestNothingOfTheTrafficIsKept(t *testing.T) {
+	t.Parallel()
 	const content, name = "canary-content-9f4b7c21d0", "canary-name-5e8a.example"
 	for channel, args := range map[string][]string{"DTLS": nil, "TLS": {"--no-dtls"}} {
 		t.Run(channel, func(t *testing.T) {

@@ -42,6 +42,7 @@ func (l *lab) reachable(addr string) bool {
 }
 
 func TestWrongPasswordIsRefused(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
@@ -70,6 +71,7 @@ func TestKickTakesEffectWithinTwoSeconds(t *testing.T) {
 }
 
 func TestKilledNodeKeepsSessions(t *testing.T) {
+	t.Parallel()
 	for name, sig := range map[string]syscall.Signal{"terminated": syscall.SIGTERM, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
@@ -87,6 +89,7 @@ func TestKilledNodeKeepsSessions(t *testing.T) {
 }
 
 func TestRoamingKeepsTheAddress(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
@@ -103,6 +106,7 @@ func TestRoamingKeepsTheAddress(t *testing.T) {
 // of a transfer, and nobody tells the client: it finds out by its own probes, comes
 // back to its session from the new address, and the transfer loses no byte.
 func TestTheAddressChangesUnderTraffic(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{"tls": {"--no-dtls"}, "dtls": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -209,6 +213,7 @@ func TestRekeyKeepsConnections(t *testing.T) {
 }
 
 func TestBlockedUDPFallsBackToTLS(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
@@ -223,6 +228,7 @@ func TestBlockedUDPFallsBackToTLS(t *testing.T) {
 }
 
 func TestClientsReachOnlyWhatTheyMay(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
@@ -253,6 +259,7 @@ func TestClientsReachOnlyWhatTheyMay(t *testing.T) {
 }
 
 func TestRemovedGatewayLeavesNothing(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
@@ -273,6 +280,7 @@ func TestRemovedGatewayLeavesNothing(t *testing.T) {
 }
 
 func TestClearRemovesWhatAStoppedNodeLeft(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
@@ -290,6 +298,7 @@ func TestClearRemovesWhatAStoppedNodeLeft(t *testing.T) {
 }
 
 func TestStateOnDiskIsSealed(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.want()
 	l.startNode()
