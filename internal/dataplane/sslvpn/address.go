@@ -56,7 +56,7 @@ func (s *server) release(r Record) {
 
 // keeps tells whether a session keeps its addresses: in new pools they are leased
 // anew, so that nobody else gets them. The client's lock is held.
-func (s *server) keeps(c *client) bool {
+func (s *server) keeps(c *liveSession) bool {
 	old, r := c.server.Load(), c.rec
 	if !s.spec.Pool.Contains(r.Inner) || (r.Inner6.IsValid() && !s.spec.Pool6.Contains(r.Inner6)) {
 		return false
@@ -89,7 +89,7 @@ func (f families) of(v4 bool) bool { return (v4 && f.v4) || (!v4 && f.v6) }
 
 // holdLocked makes the session's addresses and networks those of its server's
 // present configuration and of its last CONNECT.
-func (c *client) holdLocked() {
+func (c *liveSession) holdLocked() {
 	var h filter.Holder
 	if c.families.v4 {
 		h.IPv4 = c.rec.Inner

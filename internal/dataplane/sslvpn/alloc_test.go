@@ -28,7 +28,7 @@ func (sink) Write(p []byte) (int, error) { return len(p), nil }
 
 // detour builds a second, unused stream of the session, whose writer is the
 // test's own.
-func detour(c *client, conn net.Conn, t *netio.TLS, p *path) (*stream, *path) {
+func detour(c *liveSession, conn net.Conn, t *netio.TLS, p *path) (*stream, *path) {
 	st := newStream(c, netio.NewConn(conn), t)
 	if p == nil {
 		return st, st.tlsPath
@@ -257,7 +257,7 @@ func TestPacedPathsDoNotAllocate(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("up: got %v allocations for 40 packets, want 0", n)
 	}
-	g := newGate(x.p.g)
+	g := newDownPacer(x.p.g)
 	p := newPass()
 	if n := testing.AllocsPerRun(100, func() {
 		g.ask(o, p, 1400)

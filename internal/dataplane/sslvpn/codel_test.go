@@ -95,7 +95,7 @@ func (w *window) lost(now time.Time, n int) {
 // for little longer than the target, and the client is kept busy.
 func TestAQueueToASlowClientStaysShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, way := newOutQueue(func() int { return netio.ChunkSize }), &path{head: openconnect.HeaderLen}
+		q, way := newDownQueue(func() int { return netio.ChunkSize }), &path{head: openconnect.HeaderLen}
 		frame := append(make([]byte, tun.HeaderLen), udpPacket("10.77.0.2", "10.98.0.2", make([]byte, 1200))...)
 		var (
 			seg    tun.Segments
@@ -149,7 +149,7 @@ func TestAQueueToASlowClientStaysShort(t *testing.T) {
 func TestWhatIsDroppedAtTheHeadIsNotCounted(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]netio.Framing{"packets": {}, "super-packets": {GSO: true, Coalesce: true}} {
-		q, way := newOutQueue(func() int { return netio.ChunkSize }), &path{channel: session.TLS, framing: f}
+		q, way := newDownQueue(func() int { return netio.ChunkSize }), &path{channel: session.TLS, framing: f}
 		var seg tun.Segments
 		for i := range 10 {
 			if err := seg.Reset(append(make([]byte, tun.HeaderLen), udpPacket("10.77.0.2", "10.98.0.2", make([]byte, 100+i))...)); err != nil {

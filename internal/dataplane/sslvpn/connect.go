@@ -90,7 +90,7 @@ func agentName(s string) string {
 
 // attach gives the connection to its session before the answer is sent, so that
 // a quick DTLS hello finds it.
-func (h *httpConn) attach(c *client, req openconnect.ConnectRequest) {
+func (h *httpConn) attach(c *liveSession, req openconnect.ConnectRequest) {
 	st, attached := newStream(c, h.conn, h.tls), false
 	defer func() {
 		if !attached { // also by a panic: nobody else knows its link

@@ -38,7 +38,7 @@ func (h *httpConn) get(r *http.Request) answer {
 
 // profile is for those who have logged in here.
 func (h *httpConn) profile(r *http.Request) answer {
-	if _, ok := h.owner(r); !ok {
+	if _, ok := h.session(r); !ok {
 		return answer{status: 401, close: true}
 	}
 	return answer{status: 200, contentType: xmlType, body: h.srv.profile}
@@ -50,7 +50,7 @@ func (h *httpConn) logoutPage(r *http.Request) answer {
 	if foreign(r) {
 		return answer{status: 403, close: true}
 	}
-	if c, ok := h.owner(r); ok {
+	if c, ok := h.session(r); ok {
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonUser})
 	}
 	return answer{
@@ -59,8 +59,8 @@ func (h *httpConn) logoutPage(r *http.Request) answer {
 	}
 }
 
-// owner is the session of this server whose cookie a request carries.
-func (h *httpConn) owner(r *http.Request) (*client, bool) {
+// session is the session of this server whose cookie a request carries.
+func (h *httpConn) session(r *http.Request) (*liveSession, bool) {
 	c, ok := h.svc.byCookie(openconnect.Cookie(r.Header, sessionCookie))
 	return c, ok && c.rec.Server == h.srv.spec.ID
 }

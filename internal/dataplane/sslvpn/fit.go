@@ -21,7 +21,7 @@ type fitter struct {
 
 // fit forwards the packets in seg, which are longer than mtu, in fragments, or
 // tells their sender to make shorter ones.
-func (p *pump) fit(c *client, mtu int) {
+func (p *pump) fit(c *liveSession, mtu int) {
 	if p.fitter == nil {
 		p.fitter = &fitter{packet: make([]byte, tun.MaxFrame), frame: make([]byte, tun.MaxFrame)}
 	}
@@ -36,7 +36,7 @@ func (p *pump) fit(c *client, mtu int) {
 }
 
 // cut forwards a packet in fragments.
-func (p *pump) cut(c *client) {
+func (p *pump) cut(c *liveSession) {
 	f := p.fitter
 	for {
 		clear(f.frame[:tun.HeaderLen])
@@ -68,36 +68,5 @@ func (p *pump) tooBig(packet []byte, mtu int) {
 	f.parts[0] = f.frame[:n]
 	if err := p.queue.WriteFrame(f.parts[:]); err != nil {
 		p.g.log.Debug("answering a packet that is too big", "gateway", p.g.id, "error", err)
-	}
-}
-
-// Bounds of what a probe can say of a path: openconnect's own, and RFC 8200's
-// for a client that has IPv6.
-const (
-	leastProbe  = 576
-	leastProbe6 = 1280
-)
-
-// probed notes that a DPD request of n bytes came by DTLS. By long ones a client
-// finds what its path carries, from the MTU that it was told downwards, and makes
-// its tunnel as long as the longest that was answered: what is longer than the
-// longest that came would be lost on the way to it. The first after a handshake
-// begins anew.
-func (l *link) probed(n int) {
-	if n < leastProbe {
-		return
-	}
-	c := l.stream.client
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stream != l.stream { // the tunnel has another MTU by now
-		return
-	}
-	if c.holder.Load().IPv6.IsValid() {
-		n = max(n, leastProbe6)
-	}
-	mtu := int32(min(n, l.stream.mtu))
-	if !l.probing.Swap(true) || mtu > c.mtu.Load() {
-		c.mtu.Store(mtu)
 	}
 }

@@ -132,7 +132,7 @@ func readerOf(s *Service, device tun.Queue) *streamReader {
 		MTU: 1400, DPD: 30, CookieTimeout: 300, ClientIsolation: true,
 	}, g, nil, nil)
 	rec := Record{Session: "ses_1", Server: "sslsrv-1", Client: "sslcli-1", Inner: netip.MustParseAddr("10.98.0.2"), OpenedAt: now}
-	c := newClient(s, srv, gwlink.Grant{NotAfter: now.Add(time.Hour)}, rec, now)
+	c := newLiveSession(s, srv, gwlink.Grant{NotAfter: now.Add(time.Hour)}, rec, now)
 	s.enter(c)
 	st := newStream(c, netio.NewConn(devNull{}), &netio.TLS{})
 	st.extend([]string{openconnect.ExtGSO})

@@ -14,18 +14,18 @@ import (
 // gateway is one VPN gateway as it runs: its tunnel device and the sessions
 // behind it.
 type gateway struct {
-	id       string
-	log      *slog.Logger
-	tally    *tally
-	queues   []tun.Queue
-	up, down *shape.Bucket
-	state    atomic.Pointer[gwlink.Gateway] // as desired
-	paced    atomic.Bool                    // it has a rate towards the clients
-	upPaced  atomic.Bool                    // it has a rate from the clients
-	pacer    *pacer                         // from the clients
-	gate     *gate                          // towards them
-	stop     chan struct{}
-	wg       sync.WaitGroup
+	id        string
+	log       *slog.Logger
+	tally     *tally
+	queues    []tun.Queue
+	up, down  *shape.Bucket
+	state     atomic.Pointer[gwlink.Gateway] // as desired
+	paced     atomic.Bool                    // it has a rate towards the clients
+	upPaced   atomic.Bool                    // it has a rate from the clients
+	upPacer   *upPacer                       // from the clients
+	downPacer *downPacer                     // towards them
+	stop      chan struct{}
+	wg        sync.WaitGroup
 
 	opening sync.Mutex // one session at a time is counted and let in
 
@@ -37,11 +37,11 @@ func newGateway(id string, queues []tun.Queue, log *slog.Logger, t *tally) *gate
 		id: id, log: log, tally: t, queues: queues, up: shape.New(0), down: shape.New(0),
 		stop: make(chan struct{}), table: newTable(),
 	}
-	g.pacer, g.gate = newPacer(g), newGate(g)
+	g.upPacer, g.downPacer = newUpPacer(g), newDownPacer(g)
 	for i, q := range queues {
 		g.wg.Go(func() { (&pump{g: g, number: i}).run(q) })
 	}
-	g.wg.Go(g.pacer.run)
+	g.wg.Go(g.upPacer.run)
 	return g
 }
 
@@ -68,7 +68,7 @@ func (g *gateway) pause() bool {
 // close ends the goroutines. The queues must be closed by their owner first.
 func (g *gateway) close() {
 	close(g.stop)
-	g.gate.stop()
+	g.downPacer.stop()
 	g.wg.Wait()
 }
 

@@ -456,7 +456,7 @@ func superFrame() []byte {
 }
 
 // theClient returns the only session's client with its stream.
-func (r *rig) theClient() (*client, *stream) {
+func (r *rig) theClient() (*liveSession, *stream) {
 	r.t.Helper()
 	c := r.svc.all()[0]
 	c.mu.Lock()

@@ -112,3 +112,34 @@ func newDTLSWriter(p *path) *dtlsWriter {
 }
 
 func (w *dtlsWriter) tell(n note) error { return w.Tell(n.typ, n.payload, w.path.out.peer.Load()) }
+
+// Bounds of what a probe can say of a path: openconnect's own, and RFC 8200's
+// for a client that has IPv6.
+const (
+	leastProbe  = 576
+	leastProbe6 = 1280
+)
+
+// probed notes that a DPD request of n bytes came by DTLS. By long ones a client
+// finds what its path carries, from the MTU that it was told downwards, and makes
+// its tunnel as long as the longest that was answered: what is longer than the
+// longest that came would be lost on the way to it. The first after a handshake
+// begins anew.
+func (l *link) probed(n int) {
+	if n < leastProbe {
+		return
+	}
+	c := l.stream.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stream != l.stream { // the tunnel has another MTU by now
+		return
+	}
+	if c.holder.Load().IPv6.IsValid() {
+		n = max(n, leastProbe6)
+	}
+	mtu := int32(min(n, l.stream.mtu))
+	if !l.probing.Swap(true) || mtu > c.mtu.Load() {
+		c.mtu.Store(mtu)
+	}
+}

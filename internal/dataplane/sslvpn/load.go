@@ -134,7 +134,7 @@ func (p *sampler) fill(l *Load, failures uint64) {
 	}
 }
 
-func dtlsPart(sessions map[string]*client) float64 {
+func dtlsPart(sessions map[string]*liveSession) float64 {
 	attached, dtls := 0, 0
 	for _, c := range sessions {
 		switch session.Channel(c.transport.Load()) {

@@ -34,7 +34,7 @@ func (s *Service) open(srv *server, grant gwlink.Grant, rec Record) (cookie, rea
 		srv.release(rec)
 		return "", unavailable, err
 	}
-	c := newClient(s, srv, grant, rec, now)
+	c := newLiveSession(s, srv, grant, rec, now)
 	s.enter(c)
 	if s.isVoided(rec.Session) {
 		c.step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonAdministrator})
@@ -62,7 +62,7 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 	if grant.MaxSessions <= 0 {
 		return
 	}
-	key := ownerKey{srv.spec.ID, grant.Client}
+	key := sslClientKey{srv.spec.ID, grant.Client}
 	for {
 		oldest := s.oldest(key, grant)
 		if oldest == nil {
@@ -74,7 +74,7 @@ func (s *Service) yieldOldest(srv *server, grant gwlink.Grant) {
 
 // byCookie finds a session by its secret. Only the hash is compared, so that
 // timing tells nothing about the secret.
-func (s *Service) byCookie(cookie string) (*client, bool) {
+func (s *Service) byCookie(cookie string) (*liveSession, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c, ok := s.cookies[sha256.Sum256([]byte(cookie))]

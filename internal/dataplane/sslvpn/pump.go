@@ -79,7 +79,7 @@ func (p *pump) deliver() {
 }
 
 // forward gives the packets in seg to the client's channel.
-func (p *pump) forward(c *client) {
+func (p *pump) forward(c *liveSession) {
 	way := c.path.Load()
 	switch {
 	case way == nil:
@@ -93,7 +93,7 @@ func (p *pump) forward(c *client) {
 
 // seal makes the frame records of an association. When the sequence numbers are
 // used up, the client's next tunnel brings new ones.
-func (p *pump) seal(c *client, out *dtlsOut) {
+func (p *pump) seal(c *liveSession, out *dtlsOut) {
 	n, size, active := p.seg.Left(), p.seg.Size(), !isChatter(p.seg.Packet())
 	if p.burst(out.port).Add(out.sealers[p.number], &p.seg, out.peer.Load(), out.small) != nil {
 		return

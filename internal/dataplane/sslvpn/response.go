@@ -10,7 +10,7 @@ import (
 
 // response is the answer to a CONNECT, but for DTLS, and the address families
 // that it gives.
-func (h *httpConn) response(c *client, req openconnect.ConnectRequest) (openconnect.ConnectResponse, families) {
+func (h *httpConn) response(c *liveSession, req openconnect.ConnectRequest) (openconnect.ConnectResponse, families) {
 	spec := h.srv.spec
 	base := openconnect.ClampBaseMTU(req.BaseMTU, pathMTU(h.conn.Conn))
 	mtu := openconnect.TunnelMTU(base, h.from.Addr().Is6(), openconnect.CipherGCM)

@@ -29,18 +29,18 @@ type Service struct {
 
 	applyMu sync.Mutex // one Apply at a time
 
-	mu       sync.RWMutex
-	keys     []gwlink.GrantKey
-	gateways map[string]*gateway
-	servers  map[string]*server
-	ports    map[netip.AddrPort]*tcpPort
-	udp      map[netip.AddrPort]*udpPort
-	sessions map[string]*client
-	owners   map[ownerKey]*owner
-	cookies  map[[32]byte]*client
-	voided   map[string]bool    // sessions that control wants closed
-	links    map[[32]byte]*link // by App-ID or session id
-	conns    map[*netio.Conn]struct{}
+	mu         sync.RWMutex
+	keys       []gwlink.GrantKey
+	gateways   map[string]*gateway
+	servers    map[string]*server
+	ports      map[netip.AddrPort]*tcpPort
+	udp        map[netip.AddrPort]*udpPort
+	sessions   map[string]*liveSession
+	sslClients map[sslClientKey]*sslClient
+	cookies    map[[32]byte]*liveSession
+	voided     map[string]bool    // sessions that control wants closed
+	links      map[[32]byte]*link // by App-ID or session id
+	conns      map[*netio.Conn]struct{}
 
 	tally   tally      // see Tally
 	sampler sampler    // see Load
@@ -62,7 +62,7 @@ func New(cfg Config) *Service {
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		gateways: map[string]*gateway{}, servers: map[string]*server{},
 		ports: map[netip.AddrPort]*tcpPort{}, udp: map[netip.AddrPort]*udpPort{},
-		sessions: map[string]*client{}, owners: map[ownerKey]*owner{}, cookies: map[[32]byte]*client{},
+		sessions: map[string]*liveSession{}, sslClients: map[sslClientKey]*sslClient{}, cookies: map[[32]byte]*liveSession{},
 		links: map[[32]byte]*link{}, conns: map[*netio.Conn]struct{}{},
 		early: newEarly(maxEarly), memory: newMemory(), bans: ban.New(cfg.MaxBanScore), markKey: make([]byte, 32),
 	}
@@ -207,7 +207,7 @@ func (s *Service) Restore(r Record) error {
 	if err := srv.takeBack(r, grant.Client); err != nil {
 		return fmt.Errorf("restoring session %s: %w", r.Session, err)
 	}
-	s.enter(newClient(s, srv, grant, r, now))
+	s.enter(newLiveSession(s, srv, grant, r, now))
 	return nil
 }
 
@@ -238,7 +238,7 @@ func (s *Service) Close() error {
 
 // enter puts a new session into all tables. What ends it meanwhile waits until
 // it is in the last one.
-func (s *Service) enter(c *client) {
+func (s *Service) enter(c *liveSession) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.mu.Lock()
@@ -252,7 +252,7 @@ func (s *Service) enter(c *client) {
 }
 
 // forget removes an ended session from all tables.
-func (s *Service) forget(c *client, reason string) {
+func (s *Service) forget(c *liveSession, reason string) {
 	s.mu.Lock()
 	s.tally.endLocked(c, reason)
 	delete(s.sessions, c.rec.Session)
@@ -262,16 +262,16 @@ func (s *Service) forget(c *client, reason string) {
 	srv := c.server.Load()
 	srv.gateway.table.remove(c)
 	if last {
-		srv.gateway.pacer.forget(c.owner)
-		srv.gateway.gate.forget(c.owner)
+		srv.gateway.upPacer.forget(c.sslClient)
+		srv.gateway.downPacer.forget(c.sslClient)
 	}
 	srv.release(c.rec)
 }
 
-func (s *Service) all() []*client {
+func (s *Service) all() []*liveSession {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	out := make([]*client, 0, len(s.sessions))
+	out := make([]*liveSession, 0, len(s.sessions))
 	for _, c := range s.sessions {
 		out = append(out, c)
 	}
@@ -281,7 +281,7 @@ func (s *Service) all() []*client {
 func (s *Service) tickForever() {
 	t := time.NewTicker(tickEvery)
 	defer t.Stop()
-	var due []*client
+	var due []*liveSession
 	for {
 		select {
 		case <-t.C:
@@ -294,7 +294,7 @@ func (s *Service) tickForever() {
 }
 
 // tick gives the sessions that are due their time; it returns them in due.
-func (s *Service) tick(due []*client) []*client {
+func (s *Service) tick(due []*liveSession) []*liveSession {
 	now := s.cfg.Clock.Now()
 	s.lately.Store(now.UnixNano())
 	due = s.timers.due(now, due)

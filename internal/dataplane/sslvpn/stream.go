@@ -19,11 +19,11 @@ const (
 // control of the DTLS one. Its reader is the connection's own goroutine, its
 // writer another.
 type stream struct {
-	client  *client
+	client  *liveSession
 	number  uint64
 	conn    *netio.Conn
 	tls     *netio.TLS
-	out     *outQueue
+	out     *downQueue
 	tlsPath *path
 	link    *link // nil without DTLS
 	mtu     int   // that the client was told
@@ -33,8 +33,8 @@ type stream struct {
 	unlinked  sync.Once
 }
 
-func newStream(c *client, conn *netio.Conn, t *netio.TLS) *stream {
-	st := &stream{client: c, conn: conn, tls: t, out: newOutQueue(c.chunkLimit), done: make(chan struct{})}
+func newStream(c *liveSession, conn *netio.Conn, t *netio.TLS) *stream {
+	st := &stream{client: c, conn: conn, tls: t, out: newDownQueue(c.chunkLimit), done: make(chan struct{})}
 	st.out.lost = &c.svc.tally.queueDown
 	st.tlsPath = &path{channel: session.TLS, stream: st, framing: t.Framing()}
 	if c.rec.Linux && c.server.Load().spec.LargeSegments {

@@ -159,12 +159,12 @@ func (r *streamReader) hold(srv *server, now time.Time) {
 // wait gives one packet to the pacer when that has room: TCP holds the client
 // back meanwhile. False when the stream ends.
 func (r *streamReader) wait(srv *server, packet []byte, now time.Time) bool {
-	c, p := r.st.client, srv.gateway.pacer
+	c, p := r.st.client, srv.gateway.upPacer
 	if c.ended.Load() {
 		return false
 	}
-	for !p.put(c.owner, packet, now) {
-		if !r.await(p.waitFor(c.owner), srv.gateway.stop) {
+	for !p.put(c.sslClient, packet, now) {
+		if !r.await(p.waitFor(c.sslClient), srv.gateway.stop) {
 			return false
 		}
 		now = c.svc.cfg.Clock.Now()

@@ -57,7 +57,7 @@ func (w *streamWriter) send(notes []note, c *chunk) error {
 		return w.pass(c, &c.Chunk)
 	}
 	for rest := c.Chunk; len(rest.Items) > 0; {
-		w.part, rest = rest.Split(w.gate().turnOf(w.st.client.owner))
+		w.part, rest = rest.Split(w.pacer().turnOf(w.st.client.sslClient))
 		if c.path.framing.GSO {
 			w.part.Bytes -= len(w.part.Items) * tun.HeaderLen
 		}
@@ -80,27 +80,27 @@ func (w *streamWriter) pass(c *chunk, part *netio.Chunk) error {
 	return w.st.tls.SendRecords(c.path.framing, part)
 }
 
-func (w *streamWriter) gate() *gate { return w.st.client.server.Load().gateway.gate }
+func (w *streamWriter) pacer() *downPacer { return w.st.client.server.Load().gateway.downPacer }
 
 // wait waits for the turn of w.part. Control frames do not wait with it; false
 // when the stream ends meanwhile.
 func (w *streamWriter) wait() (bool, error) {
 	cl := w.st.client
-	g := w.gate()
-	g.ask(cl.owner, w.ticket, w.part.Bytes)
+	g := w.pacer()
+	g.ask(cl.sslClient, w.ticket, w.part.Bytes)
 	for {
 		select {
 		case <-w.ticket.granted:
 			return true, nil
 		case <-g.g.stop: // another one takes its place
-			g.withdraw(cl.owner, w.ticket)
+			g.withdraw(cl.sslClient, w.ticket)
 			return true, nil
 		case <-w.st.done:
-			g.withdraw(cl.owner, w.ticket)
+			g.withdraw(cl.sslClient, w.ticket)
 			return false, nil
 		case <-w.st.out.wake:
 			if err := w.between(); err != nil || w.st.finishing.Load() {
-				g.withdraw(cl.owner, w.ticket)
+				g.withdraw(cl.sslClient, w.ticket)
 				return false, err
 			}
 		}

@@ -11,24 +11,24 @@ import (
 // by a network behind the client. It is safe for concurrent use.
 type table struct {
 	mu     sync.RWMutex
-	live   map[*client][]netip.Prefix // with the networks behind them
-	byAddr map[netip.Addr]*client
-	behind map[*client]struct{} // those of live that have networks behind them
-	routed []route              // in order; they do not overlap
+	live   map[*liveSession][]netip.Prefix // with the networks behind them
+	byAddr map[netip.Addr]*liveSession
+	behind map[*liveSession]struct{} // those of live that have networks behind them
+	routed []route                   // in order; they do not overlap
 }
 
 // route is a network behind a client.
 type route struct {
 	prefix netip.Prefix
-	to     *client
+	to     *liveSession
 }
 
 func newTable() *table {
-	return &table{live: map[*client][]netip.Prefix{}, byAddr: map[netip.Addr]*client{}, behind: map[*client]struct{}{}}
+	return &table{live: map[*liveSession][]netip.Prefix{}, byAddr: map[netip.Addr]*liveSession{}, behind: map[*liveSession]struct{}{}}
 }
 
 // find returns the session of an inner address, nil if there is none.
-func (t *table) find(a netip.Addr) *client {
+func (t *table) find(a netip.Addr) *liveSession {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if c := t.byAddr[a]; c != nil {
@@ -42,7 +42,7 @@ func (t *table) find(a netip.Addr) *client {
 }
 
 // add enters a session, or notes that the networks behind it changed.
-func (t *table) add(c *client) {
+func (t *table) add(c *liveSession) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range c.rec.addresses() {
@@ -51,7 +51,7 @@ func (t *table) add(c *client) {
 	t.putLocked(c, c.holder.Load().Routed)
 }
 
-func (t *table) remove(c *client) {
+func (t *table) remove(c *liveSession) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, a := range c.rec.addresses() {
@@ -65,7 +65,7 @@ func (t *table) remove(c *client) {
 
 // putLocked notes what is behind a session. Most have nothing, and sessions come
 // and go by the thousand: the routes are made anew only when they change.
-func (t *table) putLocked(c *client, behind []netip.Prefix) {
+func (t *table) putLocked(c *liveSession, behind []netip.Prefix) {
 	before := t.live[c]
 	t.live[c] = behind
 	if slices.Equal(before, behind) {
@@ -80,7 +80,7 @@ func (t *table) putLocked(c *client, behind []netip.Prefix) {
 
 // routeLocked gives each network to the newest session of its client.
 func (t *table) routeLocked() {
-	to := map[netip.Prefix]*client{}
+	to := map[netip.Prefix]*liveSession{}
 	for c := range t.behind {
 		for _, p := range t.live[c] {
 			if o := to[p]; o == nil || o.rec.OpenedAt.Before(c.rec.OpenedAt) {

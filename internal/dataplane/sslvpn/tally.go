@@ -94,7 +94,7 @@ func (t *tally) failures() (n uint64) {
 }
 
 // endLocked books an ended session. The caller holds Service.mu.
-func (t *tally) endLocked(c *client, reason string) {
+func (t *tally) endLocked(c *liveSession, reason string) {
 	in, out, pin, pout := c.ofThisProcess()
 	t.bytesIn, t.bytesOut, t.packetsIn, t.packetsOut = t.bytesIn+in, t.bytesOut+out, t.packetsIn+pin, t.packetsOut+pout
 	if t.ended == nil {
@@ -106,7 +106,7 @@ func (t *tally) endLocked(c *client, reason string) {
 }
 
 // ofThisProcess is a session's traffic less that of earlier processes.
-func (c *client) ofThisProcess() (bytesIn, bytesOut, packetsIn, packetsOut uint64) {
+func (c *liveSession) ofThisProcess() (bytesIn, bytesOut, packetsIn, packetsOut uint64) {
 	return c.bytesIn.Load() - c.rec.BytesIn, c.bytesOut.Load() - c.rec.BytesOut, c.packetsIn.Load(), c.packetsOut.Load()
 }
 

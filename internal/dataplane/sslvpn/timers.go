@@ -22,7 +22,7 @@ type timer struct {
 
 // set makes c due at a time, the zero time for never; a time that is later than
 // the one it has is left for when that is reached.
-func (t *timers) set(c *client, at time.Time) {
+func (t *timers) set(c *liveSession, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	there := c.timer.index > 0
@@ -40,17 +40,17 @@ func (t *timers) set(c *client, at time.Time) {
 }
 
 // due takes out the sessions whose time has come and appends them to out.
-func (t *timers) due(now time.Time, out []*client) []*client {
+func (t *timers) due(now time.Time, out []*liveSession) []*liveSession {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(t.heap) > 0 && !now.Before(t.heap[0].timer.at) {
-		out = append(out, heap.Pop(&t.heap).(*client))
+		out = append(out, heap.Pop(&t.heap).(*liveSession))
 	}
 	return out
 }
 
 // timerHeap has the session that is due first at its top.
-type timerHeap []*client
+type timerHeap []*liveSession
 
 // Len, Less, Swap, Push and Pop implement heap.Interface.
 func (h timerHeap) Len() int           { return len(h) }
@@ -62,7 +62,7 @@ func (h timerHeap) Swap(i, j int) {
 }
 
 func (h *timerHeap) Push(x any) {
-	c := x.(*client)
+	c := x.(*liveSession)
 	*h = append(*h, c)
 	c.timer.index = len(*h)
 }

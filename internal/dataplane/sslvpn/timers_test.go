@@ -31,7 +31,7 @@ func idle(tb testing.TB, n int) (*Service, *clock.Fake, *memorySink) {
 	for i := range n {
 		r := Record{Session: fmt.Sprintf("ses_%d", i), Server: "sslsrv-1", Client: fmt.Sprintf("sslcli-%d", i/2), OpenedAt: at.Now()}
 		r.Cookie[0], r.Cookie[1] = byte(i), byte(i>>8)
-		c := newClient(s, srv, gwlink.Grant{Client: r.Client, NotAfter: at.Now().Add(24 * time.Hour)}, r, at.Now())
+		c := newLiveSession(s, srv, gwlink.Grant{Client: r.Client, NotAfter: at.Now().Add(24 * time.Hour)}, r, at.Now())
 		s.enter(c)
 		c.mu.Lock()
 		c.actions = c.state.Step(at.Now(), session.Event{Kind: session.Attach, Conn: 1}, c.actions[:0])
@@ -74,7 +74,7 @@ func most(n int) gwlink.Grant { return gwlink.Grant{MaxSessions: n} }
 func TestYieldFindsTheOldestOfOneClient(t *testing.T) {
 	t.Parallel()
 	s, _, _ := idle(t, 20)
-	key := ownerKey{"sslsrv-1", "sslcli-4"}
+	key := sslClientKey{"sslsrv-1", "sslcli-4"}
 	if c := s.oldest(key, most(2)); c == nil || c.rec.Session != "ses_8" {
 		t.Errorf("got %v, want ses_8", c)
 	}
@@ -86,7 +86,7 @@ func TestYieldFindsTheOldestOfOneClient(t *testing.T) {
 		t.Errorf("got %v, want ses_9", c)
 	}
 	s.sessions["ses_9"].step(session.Event{Kind: session.Kick, Reason: gwlink.ReasonReplaced})
-	if s.oldest(key, most(1)) != nil || len(s.owners) != 9 {
+	if s.oldest(key, most(1)) != nil || len(s.sslClients) != 9 {
 		t.Error("an SSL client without sessions is still there")
 	}
 }
@@ -98,7 +98,7 @@ func BenchmarkIdle(b *testing.B) {
 		s, _, _ := idle(b, n)
 		b.Run(fmt.Sprintf("tick/%d", n), func(b *testing.B) {
 			b.ReportAllocs()
-			var due []*client
+			var due []*liveSession
 			for b.Loop() {
 				due = s.tick(due[:0])
 			}

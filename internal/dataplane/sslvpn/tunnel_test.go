@@ -244,7 +244,7 @@ func TestCloseSendsNoDisconnect(t *testing.T) {
 
 func TestSlowClientGetsLossAndNoDelay(t *testing.T) {
 	t.Parallel()
-	q := newOutQueue(func() int { return netio.ChunkSize })
+	q := newDownQueue(func() int { return netio.ChunkSize })
 	way := &path{head: openconnect.HeaderLen}
 	var seg tun.Segments
 	fill := func() {
@@ -327,7 +327,7 @@ func TestLongSegmentsEndAtEndHosts(t *testing.T) {
 		if err := seg.Reset(superFrame()); err != nil {
 			t.Fatal(err)
 		}
-		q := newOutQueue(func() int { return netio.ChunkSize })
+		q := newDownQueue(func() int { return netio.ChunkSize })
 		q.put(&way, &seg)
 		_, got, _ := q.take()
 		return len(got.Items)

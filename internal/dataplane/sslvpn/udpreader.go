@@ -27,7 +27,7 @@ type udpReader struct {
 	heavy []netio.Endpoint // peers that sent much just now
 
 	// The run of datagrams of one client under way.
-	client         *client
+	client         *liveSession
 	peer           netio.Endpoint
 	packets, bytes int
 	active         bool
@@ -149,7 +149,7 @@ func (r *udpReader) payload(l *link, from netio.Endpoint, plain []byte) {
 	}
 	tun.ClampMSS(f.Payload, int(c.mtu.Load()))
 	if c.holdsBack(srv.gateway) {
-		if !srv.gateway.pacer.put(c.owner, f.Payload, r.now) {
+		if !srv.gateway.upPacer.put(c.sslClient, f.Payload, r.now) {
 			c.svc.tally.rateUp.Add(1)
 			return
 		}

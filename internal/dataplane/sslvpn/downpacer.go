@@ -7,21 +7,21 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/shape"
 )
 
-// gate lets packets towards the clients pass, at the rates of the SSL clients
+// downPacer lets packets towards the clients pass, at the rates of the SSL clients
 // and of the gateway, in fair turns. It holds no packets: writers of streams
 // come with a pass and wait until it is granted.
-type gate struct {
+type downPacer struct {
 	g *gateway
 
 	mu      sync.Mutex
 	fair    *shape.Fair[*waitLine]
-	byOwner map[*owner]*waitLine
+	byOwner map[*sslClient]*waitLine
 	timer   *time.Timer // of the next turn
 }
 
 // waitLine is the passes of one SSL client's sessions, one each at most.
 type waitLine struct {
-	owner  *owner
+	client *sslClient
 	flow   *shape.Flow[*waitLine]
 	passes []*pass
 }
@@ -35,15 +35,15 @@ type pass struct {
 
 func newPass() *pass { return &pass{granted: make(chan struct{}, 1)} }
 
-func newGate(g *gateway) *gate {
-	t := &gate{g: g, byOwner: map[*owner]*waitLine{}, fair: shape.NewFair[*waitLine](g.down)}
+func newDownPacer(g *gateway) *downPacer {
+	t := &downPacer{g: g, byOwner: map[*sslClient]*waitLine{}, fair: shape.NewFair[*waitLine](g.down)}
 	t.timer = time.AfterFunc(time.Hour, t.wake)
 	t.timer.Stop()
 	return t
 }
 
 // turnOf is how much an SSL client may send by one pass.
-func (t *gate) turnOf(o *owner) int {
+func (t *downPacer) turnOf(o *sslClient) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return turnOf(o.down.Rate(), t.g.down.Rate(), t.fair.Asking())
@@ -51,7 +51,7 @@ func (t *gate) turnOf(o *owner) int {
 
 // ask lets n bytes of an SSL client pass as soon as it is their turn: p is
 // granted then.
-func (t *gate) ask(o *owner, p *pass, n int) {
+func (t *downPacer) ask(o *sslClient, p *pass, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.byOwner[o]
@@ -60,7 +60,7 @@ func (t *gate) ask(o *owner, p *pass, n int) {
 		return
 	}
 	if l == nil {
-		l = &waitLine{owner: o}
+		l = &waitLine{client: o}
 		l.flow = shape.NewFlow(l, o.down)
 		t.byOwner[o] = l
 	}
@@ -71,14 +71,14 @@ func (t *gate) ask(o *owner, p *pass, n int) {
 	t.grantLocked(now)
 }
 
-func (t *gate) wake() {
+func (t *downPacer) wake() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.grantLocked(time.Now())
 }
 
 // grantLocked grants what may pass now and comes again when more may.
-func (t *gate) grantLocked(now time.Time) {
+func (t *downPacer) grantLocked(now time.Time) {
 	for {
 		f, wait := t.fair.Next(now)
 		if f == nil {
@@ -99,7 +99,7 @@ func (t *gate) grantLocked(now time.Time) {
 }
 
 // withdraw takes back a pass, granted or not.
-func (t *gate) withdraw(o *owner, p *pass) {
+func (t *downPacer) withdraw(o *sslClient, p *pass) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l := t.byOwner[o]; l != nil {
@@ -121,7 +121,7 @@ func (t *gate) withdraw(o *owner, p *pass) {
 
 // forget drops an SSL client that has no session any more. Its writers end of
 // themselves.
-func (t *gate) forget(o *owner) {
+func (t *downPacer) forget(o *sslClient) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l := t.byOwner[o]; l != nil {
@@ -131,7 +131,7 @@ func (t *gate) forget(o *owner) {
 }
 
 // stop ends the turns; writers see the gateway stop.
-func (t *gate) stop() {
+func (t *downPacer) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.timer.Stop()

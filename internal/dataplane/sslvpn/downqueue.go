@@ -52,10 +52,10 @@ type note struct {
 	payload []byte
 }
 
-// outQueue is what waits for one stream's writer. Producers never wait: when
+// downQueue is what waits for one stream's writer. Producers never wait: when
 // the client is too slow, packets are dropped here, at the head of a queue that
 // stands for long (codel), and at its tail when it is full.
-type outQueue struct {
+type downQueue struct {
 	mu      sync.Mutex
 	ready   []*chunk
 	filling *chunk
@@ -68,14 +68,14 @@ type outQueue struct {
 	wake    chan struct{} // capacity 1
 }
 
-// newOutQueue returns a queue whose chunks hold about limit bytes at most.
-func newOutQueue(limit func() int) *outQueue {
-	return &outQueue{limit: limit, wake: make(chan struct{}, 1)}
+// newDownQueue returns a queue whose chunks hold about limit bytes at most.
+func newDownQueue(limit func() int) *downQueue {
+	return &downQueue{limit: limit, wake: make(chan struct{}, 1)}
 }
 
 // put cuts a frame into the queue, laid out for path p; false when there was no
 // room for all of it.
-func (q *outQueue) put(p *path, seg *tun.Segments) (whole bool) {
+func (q *downQueue) put(p *path, seg *tun.Segments) (whole bool) {
 	if p.framing.Widest > 0 && p.stream.client.endHost() {
 		seg.Widen(p.framing.Widest)
 	}
@@ -91,7 +91,7 @@ func (q *outQueue) put(p *path, seg *tun.Segments) (whole bool) {
 }
 
 // spaceLocked makes the filling chunk one of path p with need bytes of space.
-func (q *outQueue) spaceLocked(p *path, need int) bool {
+func (q *downQueue) spaceLocked(p *path, need int) bool {
 	if q.closed || need > netio.ChunkSize {
 		return false
 	}
@@ -111,7 +111,7 @@ func (q *outQueue) spaceLocked(p *path, need int) bool {
 
 // tell queues a control frame; it copies payload. Frames beyond a small number
 // are dropped, which only a peer that floods can reach.
-func (q *outQueue) tell(ch session.Channel, typ byte, payload []byte) {
+func (q *downQueue) tell(ch session.Channel, typ byte, payload []byte) {
 	q.mu.Lock()
 	if len(q.notes) < maxNotes && !q.closed {
 		q.notes = append(q.notes, note{ch, typ, append([]byte(nil), payload...)})
@@ -120,7 +120,7 @@ func (q *outQueue) tell(ch session.Channel, typ byte, payload []byte) {
 	q.signal()
 }
 
-func (q *outQueue) signal() {
+func (q *downQueue) signal() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -129,7 +129,7 @@ func (q *outQueue) signal() {
 
 // take returns what is to be sent next, control frames first; ok is false when
 // there is nothing. The chunk is the caller's to release.
-func (q *outQueue) take() (notes []note, c *chunk, ok bool) {
+func (q *downQueue) take() (notes []note, c *chunk, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	notes, q.notes = q.notes, nil
@@ -148,7 +148,7 @@ func (q *outQueue) take() (notes []note, c *chunk, ok bool) {
 
 // shortenLocked drops from c, which leaves the queue, what the queue's law says.
 // Something of it always goes on.
-func (q *outQueue) shortenLocked(c *chunk, now time.Time) {
+func (q *downQueue) shortenLocked(c *chunk, now time.Time) {
 	waiting := len(c.Items)
 	for _, r := range q.ready {
 		waiting += len(r.Items)
@@ -170,7 +170,7 @@ func (q *outQueue) shortenLocked(c *chunk, now time.Time) {
 }
 
 // takeNotes returns the control frames that wait.
-func (q *outQueue) takeNotes() []note {
+func (q *downQueue) takeNotes() []note {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	notes := q.notes
@@ -179,7 +179,7 @@ func (q *outQueue) takeNotes() []note {
 }
 
 // close ends the queue; what take has not got is dropped, except notes.
-func (q *outQueue) close() {
+func (q *downQueue) close() {
 	q.mu.Lock()
 	q.closed = true
 	for _, c := range q.ready {

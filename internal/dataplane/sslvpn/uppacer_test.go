@@ -18,22 +18,22 @@ import (
 
 // pacing is a pacer without a gateway's goroutines, and time as it is told.
 type pacing struct {
-	p   *pacer
+	p   *upPacer
 	now time.Time
 }
 
 func newPacing(rate int64) *pacing {
 	g := &gateway{log: slog.New(slog.DiscardHandler), up: shape.New(rate), down: shape.New(0), stop: make(chan struct{})}
-	g.pacer = newPacer(g)
-	return &pacing{p: g.pacer, now: time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)}
+	g.upPacer = newUpPacer(g)
+	return &pacing{p: g.upPacer, now: time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)}
 }
 
-func pacedOwner(rate int64) *owner { return &owner{up: shape.New(rate), down: shape.New(0)} }
+func pacedOwner(rate int64) *sslClient { return &sslClient{up: shape.New(rate), down: shape.New(0)} }
 
 // run has senders offer packets without end for a time and returns the bytes
 // that each got through.
-func (x *pacing) run(d time.Duration, senders map[*owner][]int) map[*owner]int {
-	sent := map[*owner]int{}
+func (x *pacing) run(d time.Duration, senders map[*sslClient][]int) map[*sslClient]int {
+	sent := map[*sslClient]int{}
 	var t turn
 	for end := x.now.Add(d); x.now.Before(end); {
 		for o, sizes := range senders {
@@ -48,7 +48,7 @@ func (x *pacing) run(d time.Duration, senders map[*owner][]int) map[*owner]int {
 			x.now = x.now.Add(max(wait, time.Microsecond))
 			continue
 		}
-		sent[t.owner] += t.bytes
+		sent[t.client] += t.bytes
 	}
 	return sent
 }
@@ -68,7 +68,7 @@ func TestTheGatewaysRateIsSharedByClients(t *testing.T) {
 	const rate = 10_000_000
 	x := newPacing(rate)
 	// Clients with packets of other sizes, and with sixteen flows beside one.
-	senders := map[*owner][]int{}
+	senders := map[*sslClient][]int{}
 	for i := range 10 {
 		sizes := []int{1400 - 130*i}
 		if i%2 == 0 {
@@ -97,8 +97,8 @@ func TestAClientsOwnRate(t *testing.T) {
 	slow, fast := pacedOwner(1_000_000), pacedOwner(0)
 	check := func(when string, wantSlow, wantFast float64) {
 		t.Helper()
-		sent := x.run(10*time.Second, map[*owner][]int{slow: {1400}, fast: {1400}})
-		for o, want := range map[*owner]float64{slow: wantSlow, fast: wantFast} {
+		sent := x.run(10*time.Second, map[*sslClient][]int{slow: {1400}, fast: {1400}})
+		for o, want := range map[*sslClient]float64{slow: wantSlow, fast: wantFast} {
 			if got := float64(sent[o]) * 8 / 10 / 1e6; got < 0.95*want || got > 1.05*want {
 				t.Errorf("%s: got %.2f Mbit/s, want %.2f", when, got, want)
 			}
@@ -118,7 +118,7 @@ func TestWhatWaitsIsBoundedByTime(t *testing.T) {
 		for x.p.put(o, make([]byte, 1000), x.now) {
 		}
 		most := min(max(bytesAt(rate, maxSojourn), queueLeast), queueMost)
-		if got := x.p.byOwner[o].bulk.bytes; got > most || got < most-1000 {
+		if got := x.p.byClient[o].bulk.bytes; got > most || got < most-1000 {
 			t.Errorf("at %d bit/s: %d bytes wait, want about %d", rate, got, most)
 		}
 		x.p.forget(o)
@@ -133,7 +133,7 @@ func TestWhatWaitsIsBoundedByTime(t *testing.T) {
 func TestWhatWaitedTooLongTakesNoMore(t *testing.T) {
 	t.Parallel()
 	x, o := newPacing(10_000_000), pacedOwner(0)
-	for x.p.byOwner[o] == nil || x.p.byOwner[o].bulk.bytes <= queueLeast {
+	for x.p.byClient[o] == nil || x.p.byClient[o].bulk.bytes <= queueLeast {
 		x.p.put(o, make([]byte, 1000), x.now)
 	}
 	x.now = x.now.Add(maxSojourn + 1)
@@ -333,7 +333,7 @@ func TestChatterIsNoActivity(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
-	c := &client{}
+	c := &liveSession{}
 	now := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
 	c.received(session.DTLS, 1, 80, false, now)
 	if c.lastData.Load() != 0 || c.packetsIn.Load() != 1 {
@@ -351,7 +351,7 @@ func TestNothingIsKeptOfAnSSLClientThatIsGone(t *testing.T) {
 	t.Parallel()
 	x := newPacing(1_000_000)
 	o := pacedOwner(0)
-	gate := newGate(x.p.g)
+	gate := newDownPacer(x.p.g)
 	defer gate.stop()
 	x.p.put(o, make([]byte, 100), x.now)
 	o.gone.Store(true)
@@ -364,8 +364,8 @@ func TestNothingIsKeptOfAnSSLClientThatIsGone(t *testing.T) {
 	default:
 		t.Error("its writer waits for a turn that never comes")
 	}
-	if x.p.put(o, make([]byte, 100), x.now) || len(x.p.byOwner) != 0 || len(gate.byOwner) != 0 {
-		t.Errorf("kept %d queues and %d lines, want none", len(x.p.byOwner), len(gate.byOwner))
+	if x.p.put(o, make([]byte, 100), x.now) || len(x.p.byClient) != 0 || len(gate.byOwner) != 0 {
+		t.Errorf("kept %d queues and %d lines, want none", len(x.p.byClient), len(gate.byOwner))
 	}
 }
 
@@ -380,14 +380,14 @@ func TestAClientsRateChangesUnderItsSession(t *testing.T) {
 	for _, want := range []struct{ up, down int64 }{{1_000_000, 2_000_000}, {0, 0}, {3_000_000, 0}} {
 		r.spec.SSLServers[0].Clients = []gwlink.Client{{ID: "sslcli-ann", UpRate: want.up, DownRate: want.down}}
 		r.apply()
-		if up, down := c.owner.up.Rate(), c.owner.down.Rate(); up != want.up || down != want.down || c.upPaced.Load() != (up > 0) || c.paced.Load() != (down > 0) {
+		if up, down := c.sslClient.up.Rate(), c.sslClient.down.Rate(); up != want.up || down != want.down || c.upPaced.Load() != (up > 0) || c.paced.Load() != (down > 0) {
 			t.Errorf("got %d up and %d down, paced %v and %v, want %v", up, down, c.upPaced.Load(), c.paced.Load(), want)
 		}
 		r.carries(p, "10.98.0.2")
 	}
 	r.spec.SSLServers[0].Clients = nil
 	r.apply()
-	if up, down := c.owner.up.Rate(), c.owner.down.Rate(); up != 0 || down != 9_000_000 {
+	if up, down := c.sslClient.up.Rate(), c.sslClient.down.Rate(); up != 0 || down != 9_000_000 {
 		t.Errorf("without a word of it: got %d and %d, want the grant's", up, down)
 	}
 	if now, same := r.theClient(); now != c || same != st || len(r.sink.closed) != 0 {

@@ -12,9 +12,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
-// client is one session as it runs: the state machine, its present stream and
+// liveSession is one session as it runs: the state machine, its present stream and
 // its counters.
-type client struct {
+type liveSession struct {
 	svc    *Service
 	rec    Record // fixed but for the counters of earlier processes
 	grant  gwlink.Grant
@@ -22,11 +22,11 @@ type client struct {
 	path   atomic.Pointer[path] // where packets to the client go; nil while detached
 	holder atomic.Pointer[filter.Holder]
 
-	owner   *owner      // fixed once the session is entered
-	paced   atomic.Bool // its SSL client has a rate down
-	upPaced atomic.Bool
-	held    atomic.Bool // packets of it may wait in the gateway's pacer
-	ended   atomic.Bool // the session is over: nothing of it passes any more
+	sslClient *sslClient  // fixed once the session is entered
+	paced     atomic.Bool // its SSL client has a rate down
+	upPaced   atomic.Bool
+	held      atomic.Bool // packets of it may wait in the gateway's pacer
+	ended     atomic.Bool // the session is over: nothing of it passes any more
 
 	bytesIn, bytesOut, packetsIn, packetsOut atomic.Uint64
 	sendsMuch                                much         // by DTLS
@@ -73,10 +73,10 @@ func (p *path) fill(c *netio.Chunk, seg *tun.Segments) bool {
 
 // endHost tells that nothing is behind the client that it would have to pass
 // packets on to: those above its MTU end there.
-func (c *client) endHost() bool { return len(c.holder.Load().Routed) == 0 }
+func (c *liveSession) endHost() bool { return len(c.holder.Load().Routed) == 0 }
 
-func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *client {
-	c := &client{svc: svc, rec: r, grant: grant, families: families{v4: true, v6: true}}
+func newLiveSession(svc *Service, srv *server, grant gwlink.Grant, r Record, now time.Time) *liveSession {
+	c := &liveSession{svc: svc, rec: r, grant: grant, families: families{v4: true, v6: true}}
 	c.server.Store(srv)
 	c.holdLocked()
 	c.state = session.New(now, c.limitsLocked(srv))
@@ -86,7 +86,7 @@ func newClient(svc *Service, srv *server, grant gwlink.Grant, r Record, now time
 }
 
 // limitsLocked are the session's limits under a server's configuration.
-func (c *client) limitsLocked(srv *server) session.Config {
+func (c *liveSession) limitsLocked(srv *server) session.Config {
 	return session.Config{
 		DPD: srv.dpd(c.mobile), Idle: srv.idle(c.mobile),
 		Cookie: seconds(srv.spec.CookieTimeout), End: c.end(srv),
@@ -95,7 +95,7 @@ func (c *client) limitsLocked(srv *server) session.Config {
 
 // end is when the session ends at the latest: by its grant, by the server's
 // session timeout and by the client's expiry, as the latter two are desired now.
-func (c *client) end(srv *server) time.Time {
+func (c *liveSession) end(srv *server) time.Time {
 	end := c.grant.NotAfter
 	if srv.spec.SessionTimeout > 0 {
 		end = sooner(end, c.rec.OpenedAt.Add(seconds(srv.spec.SessionTimeout)))
@@ -117,7 +117,7 @@ func sooner(a, b time.Time) time.Time {
 // where it may be no more. Reading what is desired, leasing and putting it in
 // place are one step: of two that come at once the later wins, and nothing is
 // leased for a session that has ended.
-func (c *client) configure() {
+func (c *liveSession) configure() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.Ended() {
@@ -152,33 +152,33 @@ func (c *client) configure() {
 	}
 }
 
-func (c *client) setRates(srv *server) {
+func (c *liveSession) setRates(srv *server) {
 	up, down := c.grant.UpRate, c.grant.DownRate
 	if r, ok := srv.clients[c.grant.Client]; ok {
 		up, down = r.UpRate, r.DownRate
 	}
-	c.owner.up.SetRate(up)
-	c.owner.down.SetRate(down)
+	c.sslClient.up.SetRate(up)
+	c.sslClient.down.SetRate(down)
 	c.paced.Store(down > 0)
 	c.upPaced.Store(up > 0)
 }
 
 // pacesDown tells whether packets to the client wait for their turn.
-func (c *client) pacesDown() bool { return c.paced.Load() || c.server.Load().gateway.paced.Load() }
+func (c *liveSession) pacesDown() bool { return c.paced.Load() || c.server.Load().gateway.paced.Load() }
 
 // chunkLimit is how much of a chunk may be filled: with a rate, what passes in a
 // moment, so that the number of waiting chunks bounds the delay.
-func (c *client) chunkLimit() int {
+func (c *liveSession) chunkLimit() int {
 	if c.pacesDown() {
 		g := c.server.Load().gateway
-		return max(bytesAt(lower(c.owner.down.Rate(), g.down.Rate()), turnSpan), leastTurn)
+		return max(bytesAt(lower(c.sslClient.down.Rate(), g.down.Rate()), turnSpan), leastTurn)
 	}
 	return netio.ChunkSize
 }
 
 // holdsBack tells whether the client's packets to the VPC have to be paced: it
 // or its gateway has a rate, or packets of it still wait from when one had.
-func (c *client) holdsBack(g *gateway) bool {
+func (c *liveSession) holdsBack(g *gateway) bool {
 	if c.upPaced.Load() || g.upPaced.Load() {
 		c.held.Store(true)
 		return true
@@ -186,7 +186,7 @@ func (c *client) holdsBack(g *gateway) bool {
 	if !c.held.Load() {
 		return false
 	}
-	if g.pacer.holds(c.owner) {
+	if g.upPacer.holds(c.sslClient) {
 		return true
 	}
 	c.held.Store(false)
@@ -194,13 +194,13 @@ func (c *client) holdsBack(g *gateway) bool {
 }
 
 // step gives the state machine an event and does what it says.
-func (c *client) step(e session.Event) {
+func (c *liveSession) step(e session.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stepLocked(e)
 }
 
-func (c *client) stepLocked(e session.Event) {
+func (c *liveSession) stepLocked(e session.Event) {
 	c.actions = c.state.Step(c.svc.cfg.Clock.Now(), e, c.actions[:0])
 	for _, a := range c.actions {
 		c.actLocked(a)
@@ -210,12 +210,12 @@ func (c *client) stepLocked(e session.Event) {
 
 // settleLocked follows what the state machine has become: the transport that is
 // shown, and the timer.
-func (c *client) settleLocked() {
+func (c *liveSession) settleLocked() {
 	c.transport.Store(uint32(c.state.Transport()))
 	c.svc.timers.set(c, c.state.Deadline(c.heard()))
 }
 
-func (c *client) actLocked(a session.Action) {
+func (c *liveSession) actLocked(a session.Action) {
 	switch a.Kind {
 	case session.Send:
 		if c.stream != nil {
@@ -236,7 +236,7 @@ func (c *client) actLocked(a session.Action) {
 	}
 }
 
-func (c *client) useLocked(ch session.Channel) {
+func (c *liveSession) useLocked(ch session.Channel) {
 	switch ch {
 	case session.TLS:
 		c.path.Store(c.stream.tlsPath)
@@ -249,7 +249,7 @@ func (c *client) useLocked(ch session.Channel) {
 	}
 }
 
-func (c *client) endLocked(reason string) {
+func (c *liveSession) endLocked(reason string) {
 	c.ended.Store(true)
 	c.svc.forget(c, reason)
 	c.svc.cfg.Sink.Closed(gwlink.SessionClosed{
@@ -261,7 +261,7 @@ func (c *client) endLocked(reason string) {
 
 // attach makes st the session's stream, with what its CONNECT gave; false when
 // the session has ended.
-func (c *client) attach(st *stream, given families, mobile bool) bool {
+func (c *liveSession) attach(st *stream, given families, mobile bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.Ended() {
@@ -296,7 +296,7 @@ func (c *client) attach(st *stream, given families, mobile bool) bool {
 }
 
 // lost tells the state machine that stream st ended.
-func (c *client) lost(st *stream) {
+func (c *liveSession) lost(st *stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stepLocked(session.Event{Kind: session.TLSLost, Conn: st.number})
@@ -304,7 +304,7 @@ func (c *client) lost(st *stream) {
 
 // dtlsUp takes the association of l into use, unless its stream was replaced
 // meanwhile. It may be a further one, on a channel in use already.
-func (c *client) dtlsUp(l *link) {
+func (c *liveSession) dtlsUp(l *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stream != l.stream {
@@ -316,17 +316,17 @@ func (c *client) dtlsUp(l *link) {
 	}
 }
 
-func (c *client) tick() { c.step(session.Event{Kind: session.Tick, Heard: c.heard()}) }
+func (c *liveSession) tick() { c.step(session.Event{Kind: session.Tick, Heard: c.heard()}) }
 
 // heard is when bytes last came.
-func (c *client) heard() session.Heard {
+func (c *liveSession) heard() session.Heard {
 	at := func(v *atomic.Int64) time.Time { return time.Unix(0, v.Load()) }
 	return session.Heard{TLS: at(&c.heardTLS), DTLS: at(&c.heardDTLS), Data: at(&c.lastData)}
 }
 
 // received books a batch of packets from the client and follows it to the
 // channel it uses. active says that not all of them were chatter.
-func (c *client) received(ch session.Channel, packets, bytes int, active bool, now time.Time) {
+func (c *liveSession) received(ch session.Channel, packets, bytes int, active bool, now time.Time) {
 	c.packetsIn.Add(uint64(packets))
 	c.bytesIn.Add(uint64(bytes))
 	if active {
@@ -339,7 +339,7 @@ func (c *client) received(ch session.Channel, packets, bytes int, active bool, n
 
 // sent books packets that went to the client. active says that not all of them
 // were chatter; when they went is known as exactly as timers are.
-func (c *client) sent(packets, bytes int, active bool) {
+func (c *liveSession) sent(packets, bytes int, active bool) {
 	if at := c.svc.lately.Load(); active && c.lastData.Load() < at {
 		c.lastData.Store(at)
 	}
@@ -347,7 +347,7 @@ func (c *client) sent(packets, bytes int, active bool) {
 	c.bytesOut.Add(uint64(bytes))
 }
 
-func (c *client) counters() gwlink.Counters {
+func (c *liveSession) counters() gwlink.Counters {
 	k := gwlink.Counters{
 		Session: c.rec.Session, BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
 		PacketsIn: c.packetsIn.Load(), PacketsOut: c.packetsOut.Load(), Transport: session.Channel(c.transport.Load()).String(),
@@ -358,7 +358,7 @@ func (c *client) counters() gwlink.Counters {
 	return k
 }
 
-func (c *client) record() Record {
+func (c *liveSession) record() Record {
 	r := c.rec
 	r.BytesIn, r.BytesOut = c.bytesIn.Load(), c.bytesOut.Load()
 	return r

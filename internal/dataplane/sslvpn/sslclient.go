@@ -7,27 +7,27 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 )
 
-// ownerKey names an SSL client at one server.
-type ownerKey struct{ server, client string }
+// sslClientKey names an SSL client at one server.
+type sslClientKey struct{ server, client string }
 
-// owner is one SSL client with all its sessions: its rates cover them together,
+// sslClient is one SSL client with all its sessions: its rates cover them together,
 // and in a gateway's turns it counts once, whatever it opens.
-type owner struct {
-	key      ownerKey
+type sslClient struct {
+	key      sslClientKey
 	up, down *shape.Bucket
-	sessions []*client   // oldest first; under Service.mu
-	gone     atomic.Bool // the last one has ended; the next makes a new owner
+	sessions []*liveSession // oldest first; under Service.mu
+	gone     atomic.Bool    // the last one has ended; the next makes it anew
 }
 
-// joinLocked puts a session under its owner.
-func (s *Service) joinLocked(c *client) {
-	key := ownerKey{c.rec.Server, c.rec.Client}
-	o := s.owners[key]
+// joinLocked puts a session under its SSL client.
+func (s *Service) joinLocked(c *liveSession) {
+	key := sslClientKey{c.rec.Server, c.rec.Client}
+	o := s.sslClients[key]
 	if o == nil {
-		o = &owner{key: key, up: shape.New(0), down: shape.New(0)}
-		s.owners[key] = o
+		o = &sslClient{key: key, up: shape.New(0), down: shape.New(0)}
+		s.sslClients[key] = o
 	}
-	c.owner = o
+	c.sslClient = o
 	at := len(o.sessions)
 	for at > 0 && c.rec.OpenedAt.Before(o.sessions[at-1].rec.OpenedAt) {
 		at-- // of an earlier process, restored late
@@ -37,9 +37,9 @@ func (s *Service) joinLocked(c *client) {
 	o.sessions[at] = c
 }
 
-// partLocked takes a session from its owner; true if it was the last one.
-func (s *Service) partLocked(c *client) bool {
-	o := c.owner
+// partLocked takes a session from its SSL client; true if it was the last one.
+func (s *Service) partLocked(c *liveSession) bool {
+	o := c.sslClient
 	for i, other := range o.sessions {
 		if other == c {
 			o.sessions = append(o.sessions[:i], o.sessions[i+1:]...)
@@ -50,8 +50,8 @@ func (s *Service) partLocked(c *client) bool {
 		return false
 	}
 	o.gone.Store(true)
-	if s.owners[o.key] == o {
-		delete(s.owners, o.key)
+	if s.sslClients[o.key] == o {
+		delete(s.sslClients, o.key)
 	}
 	return true
 }
@@ -59,10 +59,10 @@ func (s *Service) partLocked(c *client) bool {
 // oldest returns the session that has to yield before its SSL client may have
 // one more: the one at a fixed address, of which there is one, else the oldest
 // if there are as many as the grant allows; nil if none has to.
-func (s *Service) oldest(key ownerKey, grant gwlink.Grant) *client {
+func (s *Service) oldest(key sslClientKey, grant gwlink.Grant) *liveSession {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	o := s.owners[key]
+	o := s.sslClients[key]
 	if o == nil {
 		return nil
 	}
