@@ -8,11 +8,13 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"io"
 	"math/rand/v2"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -48,16 +50,20 @@ func (l *lab) pinOf(name string) string {
 // listenLAN listens on the LAN host.
 func (l *lab) listenLAN() net.Listener { return l.listenAt("l", lanAddr) }
 
-// listenAt listens at an address of a namespace.
+// listenAt listens at an address of a namespace. It may have to wait: another
+// test that starts a program just now holds a copy of a listener closed before.
 func (l *lab) listenAt(ns, addr string) (ln net.Listener) {
 	l.t.Helper()
-	err := l.within(ns, func() (err error) {
-		ln, err = net.Listen("tcp", net.JoinHostPort(addr, "7000"))
-		return err
+	l.until("the address is free", func() bool {
+		err := l.within(ns, func() (err error) {
+			ln, err = net.Listen("tcp", net.JoinHostPort(addr, "7000"))
+			return err
+		})
+		if err != nil && !errors.Is(err, syscall.EADDRINUSE) {
+			l.t.Fatal(err)
+		}
+		return err == nil
 	})
-	if err != nil {
-		l.t.Fatal(err)
-	}
 	l.t.Cleanup(func() { _ = ln.Close() })
 	return ln
 }
