@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"io/fs"
+	"regexp"
 	"strings"
 )
 
@@ -155,6 +156,33 @@ func ModuleOrder(tree fs.FS) ([]Violation, error) {
 		}
 	}
 	return found, nil
+}
+
+var writtenOrder = regexp.MustCompile(`(?s)each imports earlier ones only: ([a-z,\s]+?)[\s]*(?:\(|\.)`)
+
+// WrittenOrder compares the order that docs/ARCHITECTURE.md tells with that of
+// the modules there are.
+func WrittenOrder(tree fs.FS) ([]Violation, error) {
+	const page = "docs/ARCHITECTURE.md"
+	text, err := fs.ReadFile(tree, page)
+	if err != nil {
+		return nil, err
+	}
+	var there []string
+	for _, m := range moduleOrder {
+		if _, err := fs.Stat(tree, "internal/control/"+m); err == nil {
+			there = append(there, m)
+		}
+	}
+	written := writtenOrder.FindSubmatch(text)
+	if written == nil {
+		return []Violation{violation(page, "does not tell the order of the modules")}, nil
+	}
+	told := strings.Join(strings.Fields(string(written[1])), " ")
+	if want := strings.Join(there, ", "); told != want {
+		return []Violation{violation(page, "tells the order %s; it is %s", told, want)}, nil
+	}
+	return nil, nil
 }
 
 // controlModule names the business module that a directory belongs to.

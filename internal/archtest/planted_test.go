@@ -251,6 +251,16 @@ var planted = []struct {
 		wants: []string{"does not list 0002-two.md"},
 	},
 	{
+		name: "the written order of the modules", rule: WrittenOrder,
+		bad: map[string]string{
+			"docs/ARCHITECTURE.md": "and each imports earlier ones only: order, audit (and, when they come: report).", "internal/control/audit/a.go": "", "internal/control/order/o.go": "",
+		},
+		good: map[string]string{
+			"docs/ARCHITECTURE.md": "and each imports earlier ones only: audit,\norder (and, when they come: report).", "internal/control/audit/a.go": "", "internal/control/order/o.go": "",
+		},
+		wants: []string{"tells the order order, audit; it is audit, order"},
+	},
+	{
 		name: "documents", rule: Docs,
 		bad: documented("`internal/gone`, `platform/gone` and [a link](gone.md)", "`order.Gone`, `order.Order.Gone` and `gone.Order`",
 			"`POST /api/v1/gone`, `DELETE /api/v1/orders/{id}` and `/pay/gone`", "`order.gone` in `order_gone`", "`make gone`, `skybridge gone`, `SKYBRIDGE_GONE`, `gone.go`, `order-after-gone`"),

@@ -12,7 +12,7 @@ import (
 
 // rules are those that need nothing but the tree.
 var rules = map[string]rule{
-	"imports": Imports, "windows": Windows, "module order": ModuleOrder, "package comments": PackageComments,
+	"imports": Imports, "windows": Windows, "module order": ModuleOrder, "written order": WrittenOrder, "package comments": PackageComments,
 	"dials": Dials, "cookies": Cookies, "browser stores": BrowserStores, "clocks": Clocks, "pure protocol": PureProtocol,
 	"skipped tests": SkippedTests, "build tags": BuildTags,
 	"table prefixes": TablePrefixes, "foreign tables": ForeignTables, "SQL outside modules": SQLOutsideModules,
