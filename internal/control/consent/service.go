@@ -75,56 +75,6 @@ func New(d Deps) (*Service, error) {
 // Profile returns Mainland or HongKong.
 func (s *Service) Profile() string { return s.d.Facts.Profile }
 
-// Gate returns nil if processing for a purpose is open for a person. It reads
-// the database each time. ErrGateClosed: no act, a refusal, a withdrawal, or a
-// purpose outside the closed list. ErrRenewalNeeded: a new major version, or
-// another handler, waits for an act. Errors of Age: something is missing at this
-// age. Any other error keeps the gate shut too.
-func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) error {
-	p, err := s.purpose(purpose)
-	if err != nil {
-		return err
-	}
-	if subject == "" {
-		return ErrGateClosed.With("purpose", purpose)
-	}
-	if !p.Act {
-		return nil
-	}
-	if err := s.d.Age.Gate(ctx, subject); err != nil {
-		return err
-	}
-	if mutant.Off("LT-0c") {
-		return nil
-	}
-	st, err := db.Get(ctx, s.d.DB, ErrGateClosed.With("purpose", purpose).ByClause(p.Clause), scanState, `SELECT e.decision, e.rank,
-		COALESCE((SELECT MAX(v.rank) FROM consent_version v WHERE v.document = e.document AND v.change = 'major' AND v.effective_at <= $3
-			AND (v.affects = '' OR v.affects LIKE $4)), 0),
-		e.epoch, (SELECT count(*) FROM consent_renewal n WHERE n.document = e.document)
-		FROM consent_event e WHERE e.subject = $1 AND e.purpose = $2 ORDER BY e.seq DESC LIMIT 1`,
-		string(subject), purpose, db.Micros(s.d.Clock.Now()), "% "+purpose+" %")
-	switch {
-	case err != nil:
-		return err
-	case st.decision != Grant && !mutant.Off("LT-4.6"):
-		return ErrGateClosed.With("purpose", purpose).ByClause(p.Clause)
-	case st.renewal():
-		return ErrRenewalNeeded.With("purpose", purpose)
-	}
-	return nil
-}
-
-type gateState struct {
-	decision    string
-	rank, major int64 // of the accepted version; of the last major one in force
-
-	epoch, epochs int64 // renewals that the act came after; all of the document
-}
-
-func scanState(r db.Row) (st gateState, err error) {
-	return st, r.Scan(&st.decision, &st.rank, &st.major, &st.epoch, &st.epochs)
-}
-
 // Prompt returns what a person is to be shown for a purpose, in the version in
 // force, and a one-time token for the act. session is the login session's id,
 // empty before sign-in, where only purposes of registration are prompted.
@@ -196,13 +146,6 @@ func (s *Service) Decide(ctx context.Context, a Act) (Record, error) {
 		return err
 	})
 	return r, err
-}
-
-// Refuse is Decide with the decision Refused. A refusal is remembered for the
-// version that was shown.
-func (s *Service) Refuse(ctx context.Context, a Act) (Record, error) {
-	a.Decision = Refused
-	return s.Decide(ctx, a)
 }
 
 func (s *Service) actTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
@@ -282,45 +225,4 @@ func (s *Service) appendTx(ctx context.Context, tx *db.Tx, r Record, rank int64,
 		return r, err
 	}
 	return r, s.d.Queue.PublishTx(ctx, tx, TopicChanged, Changed{Event: r.ID, Subject: r.Subject, Purpose: r.Purpose, Decision: r.Decision})
-}
-
-// Withdraw takes a consent back. From the commit on, the gate is shut.
-func (s *Service) Withdraw(ctx context.Context, subject id.Handle, purpose string) error {
-	_, err := s.WithdrawIn(ctx, subject, purpose, "", "console")
-	return err
-}
-
-// WithdrawIn is Withdraw that names session and channel and returns the
-// receipt. It takes no token: taking back is no harder than giving.
-func (s *Service) WithdrawIn(ctx context.Context, subject id.Handle, purpose, session, channel string) (Record, error) {
-	var r Record
-	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
-		r, err = s.WithdrawTx(ctx, tx, Act{Subject: subject, Purpose: purpose, Session: session, Channel: channel})
-		return err
-	})
-	return r, err
-}
-
-// WithdrawTx is WithdrawIn in the caller's transaction. Guardian names who takes a
-// consent back for a child; what else an act has is not asked.
-func (s *Service) WithdrawTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
-	p, err := s.purpose(a.Purpose)
-	if err != nil || !p.Act {
-		return Record{}, ErrNotFound
-	}
-	last, err := lastEvent(ctx, tx, a.Subject, a.Purpose)
-	if err != nil {
-		return Record{}, err
-	}
-	if last.decision != Grant {
-		return Record{}, errs.New(errs.Conflict, "consent.nothing_to_withdraw")
-	}
-	by := audit.Actor{Class: "self", Handle: a.Subject, Session: a.Session}
-	if a.Guardian != "" {
-		by.Handle = a.Guardian
-	}
-	return s.appendTx(ctx, tx, Record{
-		Subject: a.Subject, Purpose: a.Purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
-		Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: a.Channel,
-	}, last.rank, by)
 }

@@ -61,9 +61,12 @@ func TestTheGateOpensByAnActAndShutsAtOnce(t *testing.T) {
 		if rec.Kind != consent.SeparateSensitive || len(rec.Receipt) != 64 || rec.Version != "1.0.0" {
 			t.Errorf("got receipt %+v", rec)
 		}
-		must(t, s.Withdraw(ctx, who, consent.RealName))
+		back := consent.Act{Subject: who, Purpose: consent.RealName, Channel: "console"}
+		_, err := s.Withdraw(ctx, back)
+		must(t, err)
 		code(t, "after withdrawal", s.Gate(ctx, who, consent.RealName), "consent.gate_closed")
-		code(t, "withdrawing twice", s.Withdraw(ctx, who, consent.RealName), "consent.nothing_to_withdraw")
+		_, err = s.Withdraw(ctx, back)
+		code(t, "withdrawing twice", err, "consent.nothing_to_withdraw")
 		r.Grant(t, who, "ses_1", consent.RealName)
 		if err := s.Gate(ctx, who, consent.RealName); err != nil {
 			t.Errorf("after a new act: %v", err)
@@ -148,7 +151,9 @@ func TestARefusalIsRememberedAndOpensNothing(t *testing.T) {
 		s, who := r.Consent, id.NewHandle()
 		p, err := s.Prompt(ctx, "ses_1", consent.PaymentAlipay, "zh-CN")
 		must(t, err)
-		_, err = s.Refuse(ctx, act(who, "ses_1", consent.PaymentAlipay, p.Token))
+		no := act(who, "ses_1", consent.PaymentAlipay, p.Token)
+		no.Decision = consent.Refused
+		_, err = s.Decide(ctx, no)
 		must(t, err)
 		code(t, "after a refusal", s.Gate(ctx, who, consent.PaymentAlipay), "consent.gate_closed")
 		states, err := s.States(ctx, who)

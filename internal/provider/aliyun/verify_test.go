@@ -10,6 +10,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/agreement"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent/consenttest"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname/realnametest"
@@ -75,7 +76,8 @@ func TestAVerificationFromConsentToDisclosure(t *testing.T) {
 		if _, err := s.Submit(ctx, account.Principal{Account: "acc_2", Subject: "sub_2", Session: "ses_2"}, in); err == nil {
 			t.Error("a used token of somebody else was accepted")
 		}
-		must(t, rig.Consent.Withdraw(ctx, "sub_1", "realname"))
+		_, err = rig.Consent.Withdraw(ctx, consent.Act{Subject: "sub_1", Purpose: "realname"})
+		must(t, err)
 		if _, err := s.Require(ctx, "acc_1"); err == nil {
 			t.Error("still verified after the withdrawal")
 		}

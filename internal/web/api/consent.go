@@ -109,7 +109,7 @@ func ConsentActs(a *API, s *consent.Service) {
 	Delete(a, "/consents/{purpose}", Operation{ID: "withdraw", Summary: "Withdraw a consent, at once", Tag: tag, Access: SignedIn, Status: 204},
 		func(ctx context.Context, in *purposePath) (*struct{}, error) {
 			p := Who(ctx)
-			_, err := s.WithdrawIn(ctx, p.Subject, in.Purpose, p.Session, "console")
+			_, err := s.Withdraw(ctx, consent.Act{Subject: p.Subject, Purpose: in.Purpose, Session: p.Session, Channel: "console"})
 			return nil, err
 		})
 }

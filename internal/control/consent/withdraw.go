@@ -1,0 +1,45 @@
+package consent
+
+import (
+	"context"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+)
+
+// Withdraw takes a consent back: from the commit on, the gate is shut. Of the act
+// it reads subject, purpose, session and channel. It takes no token: taking back
+// is no harder than giving.
+func (s *Service) Withdraw(ctx context.Context, a Act) (Record, error) {
+	var r Record
+	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+		r, err = s.WithdrawTx(ctx, tx, a)
+		return err
+	})
+	return r, err
+}
+
+// WithdrawTx is Withdraw in the caller's transaction. Guardian names who takes a
+// consent back for a child; what else an act has is not asked.
+func (s *Service) WithdrawTx(ctx context.Context, tx *db.Tx, a Act) (Record, error) {
+	p, err := s.purpose(a.Purpose)
+	if err != nil || !p.Act {
+		return Record{}, ErrNotFound
+	}
+	last, err := lastEvent(ctx, tx, a.Subject, a.Purpose)
+	if err != nil {
+		return Record{}, err
+	}
+	if last.decision != Grant {
+		return Record{}, errs.New(errs.Conflict, "consent.nothing_to_withdraw")
+	}
+	by := audit.Actor{Class: "self", Handle: a.Subject, Session: a.Session}
+	if a.Guardian != "" {
+		by.Handle = a.Guardian
+	}
+	return s.appendTx(ctx, tx, Record{
+		Subject: a.Subject, Purpose: a.Purpose, Kind: p.Kind, Decision: Withdrew, Document: last.document,
+		Version: last.number, TextSHA256: last.textSHA256, Locale: last.locale, Channel: a.Channel,
+	}, last.rank, by)
+}
