@@ -60,11 +60,11 @@ type Logins interface {
 
 // Tunnels ends VPN access. The module vpn fills it.
 type Tunnels interface {
-	// LockClientsTx ends the VPN sessions of an account's clients, revokes their
+	// ShutClientsTx ends the VPN sessions of an account's clients, revokes their
 	// certificates and lets none of them sign in.
-	LockClientsTx(ctx context.Context, tx *db.Tx, p account.Principal) error
-	// LockClientTx does so with one client. One that is gone is no error.
-	LockClientTx(ctx context.Context, tx *db.Tx, client string) error
+	ShutClientsTx(ctx context.Context, tx *db.Tx, p account.Principal) error
+	// ShutClientTx does so with one client. One that is gone is no error.
+	ShutClientTx(ctx context.Context, tx *db.Tx, client string) error
 	// DropClientTx deletes a client. One that is gone is no error.
 	DropClientTx(ctx context.Context, tx *db.Tx, client string) error
 }

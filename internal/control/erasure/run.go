@@ -154,9 +154,9 @@ func (s *Service) waits(ctx context.Context, c Case, problem string) error {
 func (s *Service) freeze(ctx context.Context, c Case) error {
 	return s.pass(ctx, c, func(tx *db.Tx, _ *Case) error {
 		if c.Client != "" {
-			return s.d.Tunnels.LockClientTx(ctx, tx, c.Client)
+			return s.d.Tunnels.ShutClientTx(ctx, tx, c.Client)
 		}
-		if err := s.d.Tunnels.LockClientsTx(ctx, tx, account.Principal{Account: c.Account, Subject: c.Subject}); err != nil {
+		if err := s.d.Tunnels.ShutClientsTx(ctx, tx, account.Principal{Account: c.Account, Subject: c.Subject}); err != nil {
 			return err
 		}
 		if err := s.d.Logins.CloseTx(ctx, tx, c.Subject, "erasure"); err != nil {

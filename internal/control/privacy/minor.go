@@ -59,7 +59,7 @@ func (s *Service) EraseMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle
 // RestrictMinorTx ends the sessions of a minor without a guardian and locks the
 // VPN clients of the account. It fills age.Eraser.
 func (s *Service) RestrictMinorTx(ctx context.Context, tx *db.Tx, subject id.Handle, owner string) error {
-	if err := s.d.Tunnels.LockClientsTx(ctx, tx, account.Principal{Account: account.ID(owner), Subject: subject}); err != nil {
+	if err := s.d.Tunnels.ShutClientsTx(ctx, tx, account.Principal{Account: account.ID(owner), Subject: subject}); err != nil {
 		return err
 	}
 	return s.d.Logins.EndSessionsTx(ctx, tx, subject, "minor")

@@ -17,9 +17,9 @@ type Logins interface {
 
 // Tunnels ends VPN sessions. The module vpn fills it.
 type Tunnels interface {
-	// LockClientsTx ends the VPN sessions of an account's clients, revokes their
+	// ShutClientsTx ends the VPN sessions of an account's clients, revokes their
 	// certificates and lets none of them sign in.
-	LockClientsTx(ctx context.Context, tx *db.Tx, p account.Principal) error
+	ShutClientsTx(ctx context.Context, tx *db.Tx, p account.Principal) error
 }
 
 // lockOutTx is what a report of misuse does at once (clause TY-5.2). The nodes
@@ -29,9 +29,9 @@ func (s *Service) lockOutTx(ctx context.Context, tx *db.Tx, p account.Principal)
 		return nil
 	}
 	if isUser(p) {
-		return s.d.Users.LockUserTx(ctx, tx, p.Subject)
+		return s.d.Users.ShutUserTx(ctx, tx, p.Subject)
 	}
-	if err := s.d.Tunnels.LockClientsTx(ctx, tx, p); err != nil {
+	if err := s.d.Tunnels.ShutClientsTx(ctx, tx, p); err != nil {
 		return err
 	}
 	return s.d.Logins.EndSessionsTx(ctx, tx, p.Subject, "misuse")

@@ -43,7 +43,7 @@ func (e *ends) EndSessionsTx(_ context.Context, _ *db.Tx, who id.Handle, _ strin
 	return nil
 }
 
-func (e *ends) LockClientsTx(_ context.Context, _ *db.Tx, p account.Principal) error {
+func (e *ends) ShutClientsTx(_ context.Context, _ *db.Tx, p account.Principal) error {
 	e.did = append(e.did, "tunnels of "+string(p.Account))
 	return nil
 }

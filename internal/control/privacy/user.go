@@ -24,9 +24,9 @@ type Persons interface {
 
 // Users ends the VPN access of one user. The module vpn fills it.
 type Users interface {
-	// LockUserTx ends the user's sessions, revokes the certificates and shuts the
+	// ShutUserTx ends the user's sessions, revokes the certificates and shuts the
 	// client. One that is gone is no error.
-	LockUserTx(ctx context.Context, tx *db.Tx, subject id.Handle) error
+	ShutUserTx(ctx context.Context, tx *db.Tx, subject id.Handle) error
 }
 
 // ErrConfirm says that the login name was not typed as it is.

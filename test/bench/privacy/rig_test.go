@@ -74,8 +74,8 @@ func (r rig) people(b *testing.B, n int) (all []account.Principal) {
 
 type nothing struct{}
 
-func (nothing) LockClientsTx(context.Context, *db.Tx, account.Principal) error { return nil }
-func (nothing) LockClientTx(context.Context, *db.Tx, string) error             { return nil }
+func (nothing) ShutClientsTx(context.Context, *db.Tx, account.Principal) error { return nil }
+func (nothing) ShutClientTx(context.Context, *db.Tx, string) error             { return nil }
 func (nothing) DropClientTx(context.Context, *db.Tx, string) error             { return nil }
 
 func (nothing) Open(context.Context, account.ID) ([]erasure.Unsettled, error)   { return nil, nil }

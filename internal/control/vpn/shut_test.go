@@ -18,7 +18,7 @@ func TestLockedOutClientsEnterNowhere(t *testing.T) {
 		if !r.enters(t, srv, c, secret, c.Certificate) {
 			t.Fatal("it does not open before")
 		}
-		must(t, r.db.InTx(ctx, func(tx *db.Tx) error { return r.s.LockClientsTx(ctx, tx, alice) }))
+		must(t, r.db.InTx(ctx, func(tx *db.Tx) error { return r.s.ShutClientsTx(ctx, tx, alice) }))
 		if r.enters(t, srv, c, secret, c.Certificate) || !r.enters(t, other, theirs, theirSecret, theirs.Certificate) {
 			t.Error("a locked client enters, or somebody else's does not")
 		}

@@ -11,17 +11,17 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
 
-// LockClientsTx shuts all SSL clients of an account, whoever uses them: their
+// ShutClientsTx shuts all SSL clients of an account, whoever uses them: their
 // sessions end, their certificates are revoked, and none signs in until it is
 // enabled again and has a new certificate.
-func (s *Service) LockClientsTx(ctx context.Context, tx *db.Tx, p account.Principal) error {
+func (s *Service) ShutClientsTx(ctx context.Context, tx *db.Tx, p account.Principal) error {
 	all, err := db.Select(ctx, tx, scanClient, clientColumns+" WHERE account = $1 ORDER BY id", string(p.Account))
 	if err != nil {
 		return err
 	}
 	gateways := map[string]bool{}
 	for _, c := range all {
-		if err := s.lockClientTx(ctx, tx, p, c); err != nil {
+		if err := s.shutClientTx(ctx, tx, p, c); err != nil {
 			return err
 		}
 		gateways[c.Gateway] = true
@@ -34,7 +34,7 @@ func (s *Service) LockClientsTx(ctx context.Context, tx *db.Tx, p account.Princi
 	return nil
 }
 
-func (s *Service) lockClientTx(ctx context.Context, tx *db.Tx, p account.Principal, c SSLClient) error {
+func (s *Service) shutClientTx(ctx context.Context, tx *db.Tx, p account.Principal, c SSLClient) error {
 	now := s.clock.Now()
 	issued, err := issuedTo(ctx, tx, c.ID)
 	if err != nil {
@@ -59,8 +59,8 @@ func (s *Service) lockClientTx(ctx context.Context, tx *db.Tx, p account.Princip
 	return s.record(ctx, tx, p, "vpn.client_changed", tellChanges(map[string]string{"client": c.ID}, old.told(), c.told()))
 }
 
-// LockClientTx shuts one SSL client. One that is gone is no error.
-func (s *Service) LockClientTx(ctx context.Context, tx *db.Tx, client string) error {
+// ShutClientTx shuts one SSL client. One that is gone is no error.
+func (s *Service) ShutClientTx(ctx context.Context, tx *db.Tx, client string) error {
 	c, err := clientByID(ctx, tx, client)
 	if errs.IsNotFound(err) {
 		return nil
@@ -68,7 +68,7 @@ func (s *Service) LockClientTx(ctx context.Context, tx *db.Tx, client string) er
 	if err != nil {
 		return err
 	}
-	if err := s.lockClientTx(ctx, tx, account.Principal{Account: c.Account}, c); err != nil {
+	if err := s.shutClientTx(ctx, tx, account.Principal{Account: c.Account}, c); err != nil {
 		return err
 	}
 	_, err = s.fleet.ChangedTx(ctx, tx, c.Gateway)
