@@ -422,13 +422,15 @@ func TestNothingLeavesWithoutConsent(t *testing.T) {
 		}
 	}()
 	no := errors.New("not yet")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // whoever needs no consent goes on trying
+	defer cancel()
 	for name, permit := range map[string]Permit{"nobody asked": nil, "not agreed": refusing{no}} {
 		cfg := Config{Permit: permit, Server: ln.Addr().String(), DTLS: true}
-		_, err := Login(context.Background(), cfg, ann)
-		_, err2 := Connect(context.Background(), cfg, text("cookie"))
-		err3 := Logout(context.Background(), cfg, text("cookie"))
+		_, err := Login(ctx, cfg, ann)
+		_, err2 := Connect(ctx, cfg, text("cookie"))
+		err3 := Logout(ctx, cfg, text("cookie"))
 		l := NewLink(cfg, text("cookie"), nil)
-		err4 := l.Run(context.Background())
+		err4 := l.Run(ctx)
 		for i, err := range []error{err, err2, err3, err4} {
 			if !errors.Is(err, ErrNoConsent) || permit != nil && !errors.Is(err, no) {
 				t.Errorf("%s: %d: got %v", name, i, err)
