@@ -61,8 +61,8 @@ func (o *options) data() *cobra.Command {
 
 // consoles tells where accounts are cancelled.
 func (o *options) consoles(h *user.Home) error {
-	all, err := h.Consoles()
-	for _, c := range all {
+	all, _, err := h.Profiles.All()
+	for _, c := range user.Consoles(all) {
 		fmt.Fprintln(o.out, o.say("data.console", "console", c))
 	}
 	return err

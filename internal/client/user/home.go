@@ -127,18 +127,15 @@ func (h *Home) Scope(p profile.Profile) []string {
 	return scopes
 }
 
-// Consoles lists where the person's accounts are managed and cancelled: the
-// consoles of the profiles' operators. The client itself cancels none (clause
-// TY-6.3).
-func (h *Home) Consoles() ([]string, error) {
-	profiles, _, err := h.Profiles.All()
-	var all []string
+// Consoles lists where the accounts of profiles are managed and cancelled: the
+// consoles of their operators. The client itself cancels none (clause TY-6.3).
+func Consoles(profiles []profile.Profile) (all []string) {
 	for _, p := range profiles {
 		if c := p.Links.Console; c != "" && !slices.Contains(all, c) && !mutant.Off("TY-6.3") {
 			all = append(all, c)
 		}
 	}
-	return all, err
+	return all
 }
 
 // permit is all that has to be accepted for a profile.

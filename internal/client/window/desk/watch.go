@@ -232,7 +232,7 @@ func (w *watcher) view() (v window.View, next time.Time) {
 		v.Profiles = append(v.Profiles, w.connection(profiles[i], s, lang))
 		v.Notices = append(v.Notices, w.notices(profiles[i], s.Connection, lang)...)
 	}
-	if all, err := w.home.Consoles(); err == nil && len(all) > 0 {
+	if all := user.Consoles(profiles); len(all) > 0 {
 		v.Console = all[0]
 	}
 	for _, b := range broken {
