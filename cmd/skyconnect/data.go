@@ -30,7 +30,7 @@ func (o *options) data() *cobra.Command {
 				fmt.Fprintln(o.out, "  "+i18n.Text(o.lang, "local.for_"+i.Purpose, nil))
 			}
 			fmt.Fprintln(o.out, o.say("data.nothing_else", "dir", h.Dir.Root()))
-			return nil
+			return o.consoles(h)
 		},
 	}
 	sure := false
@@ -39,6 +39,9 @@ func (o *options) data() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			h, err := o.home(user.Person{})
 			if err != nil {
+				return err
+			}
+			if err := o.consoles(h); err != nil { // once erased nothing knows them
 				return err
 			}
 			if err := o.confirm(sure, o.say("data.erase")); err != nil {
@@ -54,6 +57,15 @@ func (o *options) data() *cobra.Command {
 	erase.Flags().BoolVarP(&sure, "yes", "y", false, "do not ask")
 	c.AddCommand(erase)
 	return c
+}
+
+// consoles tells where accounts are cancelled.
+func (o *options) consoles(h *user.Home) error {
+	all, _, err := h.Profiles.All()
+	for _, c := range user.Consoles(all) {
+		fmt.Fprintln(o.out, o.say("data.console", "console", c))
+	}
+	return err
 }
 
 func sizeOf(n int64) string {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -117,6 +118,9 @@ func (l *login) round(ctx context.Context, a openconnect.Answer, answer Answerer
 		}
 		return a, refusedForm(a.Form, why)
 	}
+	if err := modest(a.Form); err != nil {
+		return a, err
+	}
 	fields, err := answer(a.Form)
 	defer fields.Zero()
 	if err != nil {
@@ -135,6 +139,19 @@ func (l *login) round(ctx context.Context, a openconnect.Answer, answer Answerer
 		return l.again(ctx, refused)
 	}
 	return next, err
+}
+
+// modest refuses a form that wants more of the person than a login takes: account,
+// password and codes; the certificate is TLS's (clause TY-2.2a). What is typed
+// unseen is a password, whatever the server calls it.
+func modest(f openconnect.AuthRequest) error {
+	for _, in := range f.Inputs {
+		account := in.Name == openconnect.FieldUsername || in.Name == openconnect.FieldSecondaryUsername
+		if in.Type == openconnect.InputText && !account && !ForCode(f, in) && !mutant.Off("TY-2.2a") {
+			return fmt.Errorf("%w: %s", ErrMore, openconnect.Printable(in.Name+" "+in.Label))
+		}
+	}
+	return nil
 }
 
 // selected is the group that a form is for.
@@ -271,10 +288,13 @@ func (l *login) request(body []byte) []byte {
 	return append(append(make([]byte, 0, len(head)+len(body)), head...), body...)
 }
 
-// keep takes the answer's cookies for the rounds to come.
+// keep takes the answer's cookies for the rounds to come: those by which the
+// protocol finds its conversation and its session again, and no others (clause
+// TY-2.5).
 func (l *login) keep(r *http.Response) {
 	for _, k := range r.Cookies() {
 		switch _, known := l.cookies[k.Name]; {
+		case !strings.HasPrefix(k.Name, openconnect.CookiePrefix) && !mutant.Off("TY-2.5"):
 		case k.MaxAge < 0 || k.Value == "":
 			delete(l.cookies, k.Name)
 		case len(k.Value) <= maxCookieLen && (known || len(l.cookies) < maxCookies):

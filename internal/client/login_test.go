@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,9 +35,9 @@ func TestRoundsGoOnUntilTheServerIsDone(t *testing.T) {
 	s := newScript(t, func(n int, q request) string {
 		switch n {
 		case 0:
-			return ok(form("main", nameInput).AppendTo(nil), "Set-Cookie: webvpncontext=c0; Secure", "Set-Cookie: old=x")
+			return ok(form("main", nameInput).AppendTo(nil), "Set-Cookie: webvpncontext=c0; Secure", "Set-Cookie: webvpnold=x")
 		case 1:
-			return ok(form("main", passwordInput).AppendTo(nil), "Set-Cookie: old=; Max-Age=0")
+			return ok(form("main", passwordInput).AppendTo(nil), "Set-Cookie: webvpnold=; Max-Age=0")
 		case 2:
 			return ok(form("challenge", input(openconnect.InputPassword, openconnect.FieldAnswer)).AppendTo(nil), "Connection: close")
 		}
@@ -61,6 +63,69 @@ func TestRoundsGoOnUntilTheServerIsDone(t *testing.T) {
 	}
 	if seen[3].doc.Fields["password"] != "287082" || seen[3].conn != 2 { // RFC 6238, appendix B; answer travels as password
 		t.Errorf("got code %q on connection %d", seen[3].doc.Fields["password"], seen[3].conn)
+	}
+}
+
+// TestNoCookieButThoseOfTheProtocol: TY-2.5. What else a server sets does not come
+// back to it, and of the protocol's own nothing outlives the login.
+func TestNoCookieButThoseOfTheProtocol(t *testing.T) {
+	t.Parallel()
+	s := newScript(t, func(n int, _ request) string {
+		if n%2 == 0 {
+			return ok(form("main", nameInput, passwordInput).AppendTo(nil), "Set-Cookie: webvpncontext=c0; Secure", "Set-Cookie: visitor=1; Max-Age=31536000")
+		}
+		return ok(openconnect.Complete{}.AppendTo(nil), "Set-Cookie: webvpn=the-cookie; Secure; HttpOnly", "Set-Cookie: ads=2")
+	})
+	for range 2 {
+		got, err := s.login(person().Answer)
+		wantCookie(t, got, err)
+	}
+	var sent []string
+	for _, q := range s.seen() {
+		sent = append(sent, q.Header.Get("Cookie"))
+	}
+	if want := []string{"", "webvpncontext=c0", "", "webvpncontext=c0"}; !slices.Equal(sent, want) {
+		t.Errorf("got %q, want %q", sent, want)
+	}
+}
+
+// TestALoginSaysAccountPasswordAndCertificateAlone: TY-2.2a. Nothing of the machine or
+// of the person goes with it, and a server that wants more gets nothing.
+func TestALoginSaysAccountPasswordAndCertificateAlone(t *testing.T) {
+	t.Parallel()
+	s := newScript(t, func(n int, _ request) string {
+		if n == 0 {
+			return ok(form("main", nameInput, passwordInput).AppendTo(nil))
+		}
+		return done()
+	})
+	got, err := s.login(person().Answer)
+	wantCookie(t, got, err)
+	for i, q := range s.seen() {
+		d, said := q.doc, slices.Sorted(maps.Keys(q.doc.Fields))
+		if d.DeviceID != device || len(d.DeviceAttributes)+len(d.MACAddresses)+len(d.Capabilities) > 0 || d.HostScanToken != "" {
+			t.Errorf("request %d tells of the machine: %+v", i, d)
+		}
+		if want := [][]string{{}, {"password", "username"}}[i]; !slices.Equal(said, want) {
+			t.Errorf("request %d says %q, want %q", i, said, want)
+		}
+		heads := slices.Sorted(maps.Keys(q.Header))
+		if want := []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent", "X-Aggregate-Auth", "X-Transcend-Version"}; !slices.Equal(heads, want) {
+			t.Errorf("request %d has the headers %q, want %q", i, heads, want)
+		}
+	}
+	for _, more := range []string{"phone", "email", "id_number"} {
+		s := newScript(t, func(int, request) string {
+			return ok(form("main", nameInput, passwordInput, input(openconnect.InputText, more)).AppendTo(nil))
+		})
+		k := person()
+		k.Ask = func(openconnect.AuthRequest) (openconnect.Answers, error) {
+			t.Errorf("%s: the person was asked", more)
+			return openconnect.Answers{more: text("x")}, nil
+		}
+		if _, err := s.login(k.Answer); !errors.Is(err, ErrMore) || len(s.seen()) != 1 {
+			t.Errorf("%s: got %v after %d requests", more, err, len(s.seen()))
+		}
 	}
 }
 
@@ -357,13 +422,15 @@ func TestNothingLeavesWithoutConsent(t *testing.T) {
 		}
 	}()
 	no := errors.New("not yet")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // whoever needs no consent goes on trying
+	defer cancel()
 	for name, permit := range map[string]Permit{"nobody asked": nil, "not agreed": refusing{no}} {
 		cfg := Config{Permit: permit, Server: ln.Addr().String(), DTLS: true}
-		_, err := Login(context.Background(), cfg, ann)
-		_, err2 := Connect(context.Background(), cfg, text("cookie"))
-		err3 := Logout(context.Background(), cfg, text("cookie"))
+		_, err := Login(ctx, cfg, ann)
+		_, err2 := Connect(ctx, cfg, text("cookie"))
+		err3 := Logout(ctx, cfg, text("cookie"))
 		l := NewLink(cfg, text("cookie"), nil)
-		err4 := l.Run(context.Background())
+		err4 := l.Run(ctx)
 		for i, err := range []error{err, err2, err3, err4} {
 			if !errors.Is(err, ErrNoConsent) || permit != nil && !errors.Is(err, no) {
 				t.Errorf("%s: %d: got %v", name, i, err)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Unregistered is the purpose of a file that no store owns. A test fails on one;
@@ -49,8 +51,8 @@ func (d *Dir) held() []Holder {
 // An error of a holder (a locked key store) comes with what was found.
 func (d *Dir) Held(ctx context.Context) ([]Item, error) {
 	all, err := d.ownFiles()
-	if err != nil {
-		return nil, err
+	if err != nil || mutant.Off("TY-6.1") {
+		return all, err
 	}
 	var failed []error
 	for _, h := range d.held() {

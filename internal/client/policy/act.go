@@ -11,6 +11,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Decision is what a person did with a text.
@@ -179,6 +180,7 @@ func (s *Store) Standing(scope string) (Standing, error) {
 	st := Standing{InForce: now, Next: next}
 	last, err := s.last(scope)
 	switch {
+	case mutant.Off("TY-0a") && errors.Is(err, ErrNotAccepted):
 	case errors.Is(err, ErrNotAccepted), errors.Is(err, ErrBroken):
 		st.Refused = err
 	case err != nil:
@@ -195,7 +197,9 @@ func decide(last Receipt, now Text) (refused error, told bool) {
 	switch last.Act {
 	case Accept:
 	case Withdraw:
-		return ErrWithdrawn, false
+		if !mutant.Off("TY-6.4") {
+			return ErrWithdrawn, false
+		}
 	default:
 		return ErrNotAccepted, false
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Component is a row of the table of third-party components (TY-2.4).
@@ -78,7 +80,7 @@ func Components(linked map[string]string) []Component {
 func Unreviewed(linked map[string]string) []string {
 	var missing []string
 	for _, c := range Components(linked) {
-		if !c.Reviewed {
+		if !c.Reviewed && !mutant.Off("TY-2.4") {
 			missing = append(missing, c.Module)
 		}
 	}

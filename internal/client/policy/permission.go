@@ -16,6 +16,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // Ids of permissions.
@@ -84,7 +85,7 @@ func findPermission(id string) (Permission, bool) {
 // text does not name is not asked for.
 func (p Permission) named(t Text) bool {
 	for _, x := range t.Texts {
-		if !strings.Contains(x.Body, "**"+p.Name.In(x.Locale)+"**") {
+		if !strings.Contains(x.Body, "**"+p.Name.In(x.Locale)+"**") && !mutant.Off("TY-2.7b") {
 			return false
 		}
 	}
@@ -162,7 +163,7 @@ func (s *Store) Use(id, scope string, ask func(Permission) (bool, error)) error 
 			return err
 		}
 	}
-	if !a.Granted {
+	if !a.Granted && !mutant.Off("TY-2.7") {
 		return ErrPermissionRefused.With("permission", id)
 	}
 	return nil

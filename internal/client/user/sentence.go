@@ -26,6 +26,7 @@ var sentences = []struct {
 	{client.ErrRedirected, "redirected"},
 	{client.ErrRounds, "rounds"},
 	{client.ErrUnanswered, "unanswered"},
+	{client.ErrMore, "more"},
 	{client.ErrProxy, "proxy"},
 	{client.ErrEnded, "ended"},
 	{ipc.ErrNoDaemon, "daemon_away"},

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
@@ -200,6 +202,32 @@ func TestASecondConnectionIsNotBegun(t *testing.T) {
 	}
 	if visits() != 0 {
 		t.Error("logged in all the same")
+	}
+}
+
+// TestWhoLeavesIsLedToTheConsole: TY-6.3. The client cancels no account; it says where
+// that is done, for each operator once.
+func TestWhoLeavesIsLedToTheConsole(t *testing.T) {
+	h, _, _ := home(t, &asked{}, nil)
+	consoles := func() []string {
+		t.Helper()
+		all, _, err := h.Profiles.All()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Consoles(all)
+	}
+	if got := consoles(); len(got) != 0 {
+		t.Errorf("a server without a console: got %v", got)
+	}
+	for i, console := range []string{"https://a.example", "https://b.example", "https://a.example"} {
+		p := bundle.Profile{Name: fmt.Sprint("p", i), Server: "vpn.example.com:443", Links: bundle.Links{Console: console}}
+		if _, err := h.Profiles.Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := consoles(); !slices.Equal(got, []string{"https://a.example", "https://b.example"}) {
+		t.Errorf("got %v", got)
 	}
 }
 

@@ -94,9 +94,9 @@ func (s *Service) gate(ctx context.Context, subject id.Handle, rule Rule, declar
 		if mutant.Off("TY-7.1") && rule == Guardian || mutant.Off("LT-7a") && rule == Written {
 			return nil
 		}
-		if _, err := vacancy(ctx, s.d.DB, subject); err == nil {
+		if _, err := vacancy(ctx, s.d.DB, subject); err == nil && !mutant.Off("LT-7a") {
 			return ErrLeft
-		} else if !errs.IsNotFound(err) {
+		} else if err != nil && !errs.IsNotFound(err) {
 			return err
 		}
 		g, err := guardian(ctx, s.d.DB, subject)

@@ -35,6 +35,9 @@ func TestAProfileForSkyconnectIsSignedAndHasNoPassword(t *testing.T) {
 		if p.Server != srv.ID+".vpn.test:8443" || p.Account != "zhang.san" || len(p.Pins) != 1 || p.CA == "" || !p.Options.DTLS || p.Options.Token != bundle.TokenTOTP || p.Options.KeepSeed {
 			t.Errorf("got %+v", p)
 		}
+		if p.Links.Console != "https://console.test" {
+			t.Errorf("got console %q, where accounts are cancelled (TY-6.3)", p.Links.Console)
+		}
 		key, err := b.Key.Open("")
 		must(t, err)
 		chain, err := bundle.Certificates(p.Certificate)

@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 // challengeLife is how long a person may take over the code.
@@ -66,7 +67,8 @@ func (s *Service) Login(ctx context.Context, node string, r gwlink.LoginRequest)
 	if err != nil {
 		return gwlink.LoginAnswer{}, err
 	}
-	if g.State == GatewayFrozen || g.State == GatewayDeleting || g.State == GatewayDeleted {
+	shut := g.State == GatewayFrozen || g.State == GatewayDeleting || g.State == GatewayDeleted
+	if shut && !mutant.Off("TY-2.1") {
 		return unavailable(textUnavailable), nil
 	}
 	if !srv.trusts(r.SourceIP) {

@@ -21,6 +21,10 @@ const (
 	InputSelect   = "select" // a client's name for a select; servers write Groups
 )
 
+// CookiePrefix begins the names of the cookies of the protocol: webvpncontext finds
+// a login again, webvpn is the session, webvpnc tells where the profile is.
+const CookiePrefix = "webvpn"
+
 // ErrorLoginFailed is the id that Cisco clients know for wrong credentials.
 const ErrorLoginFailed = 13
 
@@ -28,6 +32,7 @@ const ErrorLoginFailed = 13
 // RSA codes into the second by themselves.
 const (
 	FieldUsername          = "username"
+	FieldSecondaryUsername = "secondary_username"
 	FieldPassword          = "password"
 	FieldSecondaryPassword = "secondary_password"
 	FieldAnswer            = "answer"

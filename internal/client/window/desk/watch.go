@@ -231,9 +231,9 @@ func (w *watcher) view() (v window.View, next time.Time) {
 	for i, s := range user.Join(profiles, w.now) {
 		v.Profiles = append(v.Profiles, w.connection(profiles[i], s, lang))
 		v.Notices = append(v.Notices, w.notices(profiles[i], s.Connection, lang)...)
-		if v.Console == "" {
-			v.Console = profiles[i].Links.Console
-		}
+	}
+	if all := user.Consoles(profiles); len(all) > 0 {
+		v.Console = all[0]
 	}
 	for _, b := range broken {
 		v.Notices = append(v.Notices, window.Notice{
