@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -246,7 +247,7 @@ func (l *Link) final(err error) bool {
 	case l.wires != nil: // a captive portal after the machine has moved, say
 		return false
 	}
-	return errors.Is(err, ErrPin) || errors.Is(err, ErrUntrusted) || errors.Is(err, ErrCertificate)
+	return trust.Refused(err) != nil || errors.Is(err, ErrCertificate)
 }
 
 // deviceError is one of this machine, not of the network.

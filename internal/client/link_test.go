@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -320,8 +321,8 @@ func TestWhoCannotBeReachedIsGivenUp(t *testing.T) {
 func TestAnotherServerIsNotTriedForLong(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.cfg.Pins = []string{PinOf(certificate(t).Leaf)}
-	if err := <-b.runLink(NewLink(b.cfg, text("cookie"), b.open)); !errors.Is(err, ErrPin) || b.link.Snapshot().Cause != CauseUntrusted {
+	b.cfg.Trust = pinned(certificate(t))
+	if err := <-b.runLink(NewLink(b.cfg, text("cookie"), b.open)); !errors.Is(err, trust.ErrPin) || b.link.Snapshot().Cause != CauseUntrusted {
 		t.Errorf("got %v for %s", err, b.link.Snapshot().Cause)
 	}
 }

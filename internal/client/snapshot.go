@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -188,7 +189,7 @@ func causeOf(err error) Cause {
 		return CauseCookie
 	case errors.Is(err, ErrNoConsent):
 		return CauseConsent
-	case errors.Is(err, ErrPin), errors.Is(err, ErrUntrusted):
+	case trust.Refused(err) != nil:
 		return CauseUntrusted
 	case errors.Is(err, ErrCertificate):
 		return CauseCertificate

@@ -3,9 +3,16 @@ package desk
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,12 +24,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -156,7 +164,7 @@ func (r *rig) login(w http.ResponseWriter, q *http.Request) {
 func (r *rig) give(change func(*bundle.Profile)) string {
 	r.t.Helper()
 	p := bundle.Profile{
-		Name: "office", Server: r.server.Listener.Addr().String(), Pins: []string{"pin-sha256:" + client.PinOf(r.server.Certificate())}, Options: bundle.Options{DTLS: true},
+		Name: "office", Server: r.server.Listener.Addr().String(), Pins: []string{trust.Pin(r.server.Certificate())}, Options: bundle.Options{DTLS: true},
 	}
 	if change != nil {
 		change(&p)
@@ -210,7 +218,7 @@ type person struct {
 func (p *person) answer(_ context.Context, f window.Form) (window.Answers, error) {
 	p.forms = append(p.forms, f)
 	a := window.Answers{}
-	if f.Permission != nil || f.Policy != nil {
+	if f.Permission != nil || f.Policy != nil || f.Signer != nil {
 		a[window.Decision] = []byte(p.decision)
 	}
 	for _, q := range f.Fields {
@@ -566,4 +574,93 @@ func TestEveryComponentOfTheWindowWasReviewed(t *testing.T) {
 	for _, path := range policy.Unreviewed(linked) {
 		t.Errorf("%s is linked, and internal/client/policy/components.yaml has no row for it", path)
 	}
+}
+
+// TestAnUnknownServerIsConfirmedByThePerson: its fingerprint is shown, nothing is
+// told to it before the act, and the act is remembered. An issuer that the profile
+// names is not the person's to overrule.
+func TestAnUnknownServerIsConfirmedByThePerson(t *testing.T) {
+	r := newRig(t)
+	id := r.give(func(p *bundle.Profile) { p.Pins = nil })
+	r.accept()
+	pin := trust.Pin(r.server.Certificate())
+	p := &person{decision: window.Yes}
+	unknown := func(answer string) error {
+		return r.Connect(t.Context(), id, func(ctx context.Context, f window.Form) (window.Answers, error) {
+			if f.Signer == nil {
+				return p.answer(ctx, f)
+			}
+			p.forms = append(p.forms, f)
+			return window.Answers{window.Decision: []byte(answer)}, nil
+		})
+	}
+	var shown *window.Problem
+	if err := unknown(window.No); !errors.As(err, &shown) || shown.Code != trust.ErrIssuer.Code || !strings.Contains(shown.Cause, pin) || shown.Remedy == "" {
+		t.Fatalf("after a no: got %v", err)
+	}
+	if last := p.forms[len(p.forms)-1]; last.Signer == nil || last.Signer.Pin != pin || !last.Signer.Until.Equal(r.server.Certificate().NotAfter) {
+		t.Errorf("shown: %+v", last.Signer)
+	}
+	if len(r.visits) > 0 || strings.Contains(r.everything(), pin) {
+		t.Error("a no is remembered as a yes")
+	}
+	if err := unknown(window.Yes); err != nil {
+		t.Fatalf("after a yes: got %v", err)
+	}
+	if err := r.Disconnect(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	n := len(p.forms)
+	if err := unknown(window.No); err != nil {
+		t.Errorf("the second time: got %v", err)
+	}
+	for _, f := range p.forms[n:] {
+		if f.Signer != nil {
+			t.Error("asked again")
+		}
+	}
+	got, err := r.home.Profiles.Find(id)
+	if err != nil || got.Own || len(got.Pins) != 1 || got.Pins[0] != pin {
+		t.Errorf("kept: %+v, %v", got, err)
+	}
+}
+
+// TestAnIssuerOfTheProfileIsNotOverruled: nobody is asked where the operator said
+// who vouches for the server, or which key it has.
+func TestAnIssuerOfTheProfileIsNotOverruled(t *testing.T) {
+	other := httptest.NewUnstartedServer(nil)
+	other.TLS = &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}
+	other.StartTLS()
+	t.Cleanup(other.Close)
+	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw}))
+	for want, change := range map[error]func(*bundle.Profile){
+		trust.ErrIssuer: func(p *bundle.Profile) { p.Pins, p.CA = nil, ca },
+		trust.ErrPin:    func(p *bundle.Profile) { p.Pins = []string{trust.Pin(other.Certificate())} },
+	} {
+		r := newRig(t)
+		id := r.give(change)
+		r.accept()
+		p := &person{decision: window.Yes}
+		var shown *window.Problem
+		if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || shown.Code != errs.CodeOf(want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+		if len(r.visits) > 0 || slices.ContainsFunc(p.forms, func(f window.Form) bool { return f.Signer != nil }) {
+			t.Errorf("%v: somebody was asked", want)
+		}
+	}
+}
+
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
