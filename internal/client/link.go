@@ -15,10 +15,9 @@ import (
 )
 
 const (
-	usualTick   = 2 * time.Second
-	leastTick   = 200 * time.Millisecond
-	sleptFor    = 10 * time.Second // that the clock is ahead of the ticks
-	answerLimit = 3 * time.Second  // of a server that is asked whether it is there
+	leastWait   = 200 * time.Millisecond // between two looks
+	sleptFor    = 10 * time.Second       // that a look is late, or the clock has jumped
+	answerLimit = 3 * time.Second        // of a server that is asked whether it is there
 	rekeyRetry  = time.Minute
 	leastRekey  = 10 * time.Second
 	linger      = time.Second // of a session that another has taken the place of
@@ -48,7 +47,6 @@ type Link struct {
 	cookie openconnect.Secret
 	open   Opener
 	steady func() time.Duration
-	every  time.Duration // usualTick
 	least  time.Duration // of a rekey time
 
 	wires   *wires // nil before the first tunnel
@@ -58,6 +56,7 @@ type Link struct {
 	brief   int        // sessions in a row that did not hold
 	hooks   sync.Mutex // held while one of them runs
 	kicks   chan struct{}
+	jumps   chan struct{} // the machine has slept, or its clock was set
 	leave   chan struct{}
 	leaving sync.Once
 	over    chan struct{}  // closed when Run comes to its end
@@ -69,8 +68,8 @@ type Link struct {
 // NewLink returns a Link; Run makes it work.
 func NewLink(cfg Config, cookie openconnect.Secret, open Opener) *Link {
 	l := &Link{
-		cfg: cfg, cookie: cookie, open: open, steady: clock.Steady(), least: leastRekey, every: usualTick,
-		kicks: make(chan struct{}, 1), leave: make(chan struct{}), over: make(chan struct{}),
+		cfg: cfg, cookie: cookie, open: open, steady: clock.Steady(), least: leastRekey,
+		kicks: make(chan struct{}, 1), jumps: make(chan struct{}, 1), leave: make(chan struct{}), over: make(chan struct{}),
 	}
 	l.retry.reset()
 	l.status.init(cfg.clock())
@@ -78,9 +77,12 @@ func NewLink(cfg Config, cookie openconnect.Secret, open Opener) *Link {
 }
 
 // Kick makes the Link connect anew at once: the machine's network has changed.
-func (l *Link) Kick() {
+func (l *Link) Kick() { poke(l.kicks) }
+
+// poke leaves a token in c if there is none.
+func poke(c chan<- struct{}) {
 	select {
-	case l.kicks <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -104,6 +106,8 @@ func (l *Link) Run(ctx context.Context) error {
 		case <-inner.Done():
 		}
 	}()
+	stop := watchClock(l.jumps)
+	defer stop()
 	s, err := l.reach(inner)
 	for err == nil {
 		s, err = l.hold(inner, s)

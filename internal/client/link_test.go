@@ -239,6 +239,7 @@ func TestASleepIsFoundOut(t *testing.T) {
 	b.until("the round trip is known", func(n Snapshot) bool { return n.RoundTrip > 0 })
 	s.watch.trip.Store(0)
 	at.Advance(time.Hour)
+	poke(b.link.jumps)
 	b.until("the server was asked", func(n Snapshot) bool { return n.RoundTrip > 0 })
 	b.passes()
 	if n := b.link.Snapshot(); n.Connections != 1 {
@@ -246,6 +247,7 @@ func TestASleepIsFoundOut(t *testing.T) {
 	}
 	r.hold()
 	at.Advance(time.Hour)
+	poke(b.link.jumps)
 	b.until("it is away", in(Reconnecting))
 	r.release()
 	b.until("it is there again", connected(2))

@@ -51,14 +51,26 @@ func (w *watch) look(now, dpd time.Duration) (ask, dead bool) {
 	case dpd <= 0:
 		return false, false
 	case asked == 0:
-		if ask = now-time.Duration(heard) > dpd; ask {
+		if ask = now-time.Duration(heard) >= dpd; ask {
 			w.asked.Store(int64(now))
 		}
 		return ask, false
-	case now-time.Duration(asked) > dpd:
+	case now-time.Duration(asked) >= dpd:
 		return false, true
 	}
 	return now-time.Duration(max(w.sent.Load(), asked)) >= dpd/2, false
+}
+
+// due is when look has something to say, if nothing comes before.
+func (w *watch) due(dpd time.Duration) time.Duration {
+	asked, heard := w.asked.Load(), w.heard.Load()
+	switch {
+	case dpd <= 0:
+		return never
+	case asked == 0 || heard > asked:
+		return time.Duration(heard) + dpd
+	}
+	return min(time.Duration(asked)+dpd, time.Duration(max(w.sent.Load(), asked))+dpd/2)
 }
 
 // roundTrip is that of the last answer, 0 before the first.
