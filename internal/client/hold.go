@@ -85,7 +85,7 @@ func (h *holding) lost(ctx context.Context) (*Session, error) {
 // leave ends the session for this client, and at the server if the person said so.
 func (h *holding) leave(why error) error {
 	if errors.Is(why, errUser) {
-		h.s.bye(errUser)
+		h.l.told = h.s.bye(errUser)
 	} else {
 		h.s.end(why)
 	}

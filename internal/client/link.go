@@ -20,6 +20,7 @@ const (
 	answerLimit = 3 * time.Second        // of a server that is asked whether it is there
 	rekeyRetry  = time.Minute
 	leastRekey  = 10 * time.Second
+	forgetLimit = 2 * time.Second
 	linger      = time.Second // of a session that another has taken the place of
 )
 
@@ -53,6 +54,7 @@ type Link struct {
 	tunnel  openconnect.Tunnel
 	before  *Session // the last one
 	retry   backoff
+	told    bool       // the server knows that the person wants no more
 	brief   int        // sessions in a row that did not hold
 	hooks   sync.Mutex // held while one of them runs
 	kicks   chan struct{}
@@ -87,8 +89,8 @@ func poke(c chan<- struct{}) {
 	}
 }
 
-// Disconnect ends the Link and, while it is connected, the session with the
-// server.
+// Disconnect ends the Link and the session with the server, if that can be told so
+// within two seconds.
 func (l *Link) Disconnect() { l.leaving.Do(func() { close(l.leave) }) }
 
 // errUser ends a Link in the person's name.
@@ -118,11 +120,26 @@ func (l *Link) Run(ctx context.Context) error {
 		l.wires.close()
 	}
 	cancel(nil)
+	if errors.Is(err, errUser) && !l.told {
+		l.forget(ctx)
+	}
 	l.status.end(err)
 	if errors.Is(err, errUser) {
 		return nil
 	}
 	return err
+}
+
+// forget makes the cookie worth nothing when the person has ended the Link while no
+// session was there to say so on. A server that is away keeps it until it is over.
+func (l *Link) forget(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, forgetLimit)
+	defer cancel()
+	cfg := l.cfg
+	if l.before != nil {
+		cfg.At = l.before.c.remote() // a kill switch lets no name be looked up
+	}
+	_ = Logout(ctx, cfg, l.cookie)
 }
 
 // reach connects, as often as it takes.
@@ -239,7 +256,7 @@ func (l *Link) setMTU(mtu int) error {
 
 // final tells whether trying again is of no use: the cookie is no more, the server
 // or the person does not want it, or, before there was a tunnel at all, the server
-// is not the one that it should be.
+// is not the one that it should be or none at all.
 func (l *Link) final(err error) bool {
 	var refused *RefusedError
 	var local *deviceError
@@ -251,7 +268,7 @@ func (l *Link) final(err error) bool {
 	case l.wires != nil: // a captive portal after the machine has moved, say
 		return false
 	}
-	return trust.Refused(err) != nil || errors.Is(err, ErrCertificate)
+	return trust.Refused(err) != nil || errors.Is(err, openconnect.ErrAnswer) || errors.Is(err, ErrCertificate)
 }
 
 // deviceError is one of this machine, not of the network.

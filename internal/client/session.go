@@ -212,21 +212,23 @@ func (s *Session) end(err error) {
 }
 
 // bye tells the server that the person wants no more, so that the cookie is worth
-// nothing, and ends the session for err.
-func (s *Session) bye(err error) {
+// nothing, and ends the session for err; told says that the word has left.
+func (s *Session) bye(err error) (told bool) {
 	left := make(chan struct{})
 	select {
 	case s.notes <- note{typ: openconnect.TypeDisconnect, payload: goodbye, left: left}:
 	default: // the server takes nothing
 		s.end(err)
-		return
+		return false
 	}
 	select {
 	case <-left:
+		told = true
 	case <-s.done:
 	case <-time.After(byeLimit):
 	}
 	s.end(err)
+	return told
 }
 
 // server is the address that the TLS connection reached, which the DTLS one

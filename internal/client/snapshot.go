@@ -38,6 +38,7 @@ const (
 	CauseUnreachable Cause = "unreachable" // for longer than GiveUp
 	CauseUntrusted   Cause = "untrusted"   // it is not the server that it should be
 	CauseCertificate Cause = "certificate" // it does not take the person's, or wants one
+	CauseAnswer      Cause = "answer"      // it is no VPN server, or gives no tunnel
 	CauseConsent     Cause = "consent"     // the policy is not agreed to
 	CauseDevice      Cause = "device"      // of this machine
 )
@@ -191,6 +192,8 @@ func causeOf(err error) Cause {
 		return CauseConsent
 	case trust.Refused(err) != nil:
 		return CauseUntrusted
+	case errors.Is(err, openconnect.ErrAnswer), errors.Is(err, openconnect.ErrTunnel):
+		return CauseAnswer
 	case errors.Is(err, ErrCertificate):
 		return CauseCertificate
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

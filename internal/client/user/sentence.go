@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
 // sentences are the codes of errors that have none of package errs, the more
@@ -26,6 +27,8 @@ var sentences = []struct {
 	{client.ErrRounds, "rounds"},
 	{client.ErrUnanswered, "unanswered"},
 	{client.ErrProxy, "proxy"},
+	{openconnect.ErrAnswer, "answer"},
+	{openconnect.ErrTunnel, "answer"},
 	{client.ErrEnded, "ended"},
 	{ipc.ErrNoDaemon, "daemon_away"},
 	{ipc.ErrNotAllowed, "daemon_closed"},
