@@ -193,7 +193,7 @@ func (s *Session) look() error {
 			s.tell(u, openconnect.TypeDPDRequest, nil)
 		}
 	}
-	if k := s.tunnel.Keepalive; k > 0 && now-time.Duration(s.sentTLS.Load()) >= k {
+	if k := s.tunnel.Keepalive; k > 0 && now-time.Duration(s.sentTLS.Load()) >= k-k/slack {
 		s.tell(nil, openconnect.TypeKeepalive, nil)
 	}
 	return nil

@@ -70,10 +70,12 @@ type Diary interface {
 	ExportDoctor(ctx context.Context, dir string) (string, error)
 }
 
-// Preferences are the person's settings.
+// Preferences are the person's settings, and what is newer than this program.
 type Preferences interface {
 	Settings(ctx context.Context) (Settings, error)
 	SetSettings(ctx context.Context, s Settings) error
+	// LookForUpdate asks the operators for a newer version, which the next View has.
+	LookForUpdate(ctx context.Context) error
 }
 
 // View is the state of everything that changes by itself.

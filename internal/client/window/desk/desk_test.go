@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -18,16 +21,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
+	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
+	"github.com/skybridge-cloud/skybridge/internal/client/update"
+	"github.com/skybridge-cloud/skybridge/internal/client/update/repository"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -663,4 +672,91 @@ func selfSigned(t *testing.T) tls.Certificate {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestAProfileSaysWhereNewerProgramsAre: a bundle brings the place and the first
+// keys, so that nothing else is to be set up. Nothing is asked before the act, keys
+// that are not the bundle's are refused, and what is kept belongs to the profile.
+func TestAProfileSaysWhereNewerProgramsAre(t *testing.T) {
+	key := func() ed25519.PrivateKey {
+		_, k, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	shelf := t.TempDir()
+	repo, err := repository.Create(shelf, repository.Keys{Root: []ed25519.PrivateKey{key()}, Threshold: 1, Targets: key(), Online: key()}, time.Now())
+	if err == nil {
+		err = repo.Add([]byte("program"), update.Custom{Version: "v9.0.0", System: runtime.GOOS + "-" + runtime.GOARCH, Notes: "new"})
+	}
+	if err == nil {
+		err = repo.Publish(time.Now())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hits atomic.Int64
+	files := http.StripPrefix("/downloads/releases/", http.FileServer(http.Dir(shelf)))
+	web := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { hits.Add(1); files.ServeHTTP(w, q) }))
+	t.Cleanup(web.Close)
+	root, err := os.ReadFile(filepath.Join(shelf, "1.root.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(root)
+	sum := hex.EncodeToString(digest[:])
+	for name, c := range map[string]struct {
+		sum, code string
+	}{"the operator's": {sum, ""}, "another's": {strings.Repeat("a", 64), "other"}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.http, r.cfg.Version = web.Client(), "v1.0.0"
+			var shown *window.Problem
+			if err := r.LookForUpdate(t.Context()); !errors.As(err, &shown) || shown.Code != user.ErrNoReleases.Code {
+				t.Errorf("without a profile: got %v", err)
+			}
+			id := r.give(func(p *bundle.Profile) {
+				p.Links.Update, p.Links.UpdateRoot = web.URL+"/downloads/releases/", c.sum
+			})
+			hits.Store(0)
+			if err := r.LookForUpdate(t.Context()); err == nil || hits.Load() > 0 {
+				t.Errorf("before the act: got %v after %d requests", err, hits.Load())
+			}
+			r.accept()
+			p := &person{decision: window.Yes}
+			if err := r.Connect(t.Context(), id, p.answer); err != nil { // the network is permitted
+				t.Fatal(err)
+			}
+			err := r.LookForUpdate(t.Context())
+			if c.code != "" {
+				if err == nil || r.found() != nil {
+					t.Errorf("got %v, %+v", err, r.found())
+				}
+				return
+			}
+			if u := r.found(); err != nil || u == nil || u.Version != "v9.0.0" || u.Notes != "new" {
+				t.Fatalf("got %+v, %v", u, err)
+			}
+			if v := r.until(r.Watch(t.Context()), "a newer version waits", func(v window.View) bool { return v.Update != nil }); v.Update.Version != "v9.0.0" {
+				t.Errorf("got %+v", v.Update)
+			}
+			held, err := r.home.Held(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := 0
+			for _, i := range held {
+				if i.Purpose == local.Unregistered {
+					t.Errorf("nobody owns %s", i.Name)
+				}
+				if strings.Contains(i.Name, "releases-"+sum[:16]+"/") {
+					kept++
+				}
+			}
+			if kept == 0 {
+				t.Error("nothing of the keys is kept, or it is not shown")
+			}
+		})
+	}
 }
