@@ -9,10 +9,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 )
 
@@ -60,6 +62,19 @@ func (t *terminal) yes(question string) (bool, error) {
 	}
 	return false, nil
 }
+
+// signer shows a server that nobody known vouches for, and asks.
+func (t *terminal) signer(s trust.Shown) (bool, error) {
+	fmt.Fprintln(t.err, t.say("signer.about"))
+	for _, row := range [][2]string{
+		{"field.names", s.Names}, {"field.signer", s.Issuer}, {"field.holds", day(s.From) + " – " + day(s.Until)}, {"field.pin", s.Pin},
+	} {
+		fmt.Fprintf(t.err, "  %s: %s\n", t.say(row[0]), user.Clean(row[1]))
+	}
+	return t.yes(t.say("signer.ask"))
+}
+
+func day(at time.Time) string { return at.Local().Format(time.DateOnly) }
 
 // fromFD reads a secret of one line from a file descriptor that a script opened.
 func fromFD(fd int) ([]byte, error) {

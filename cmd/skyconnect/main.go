@@ -16,6 +16,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
@@ -142,7 +143,7 @@ func exitCode(err error) int {
 		return exitConflict
 	case errors.As(err, &failed):
 		return exitOf(failed.Connection)
-	case errors.Is(err, client.ErrPin), errors.Is(err, client.ErrUntrusted):
+	case trust.Refused(err) != nil:
 		return exitTrust
 	case errors.Is(err, client.ErrRefused), errors.Is(err, client.ErrCertificate), errors.Is(err, client.ErrRounds):
 		return exitRefused
@@ -156,6 +157,9 @@ func exitCode(err error) int {
 
 // exitOf is the code of a connection that did not come up.
 func exitOf(c ipc.Connection) int {
+	if trust.Remedy(c.Cause) != "" {
+		return exitTrust
+	}
 	switch c.Cause {
 	case ipc.ErrConflict.Code, ipc.ErrBusy.Code:
 		return exitConflict
@@ -163,8 +167,6 @@ func exitOf(c ipc.Connection) int {
 		return exitRefused
 	case string(client.CauseUnreachable):
 		return exitUnreachable
-	case string(client.CauseUntrusted):
-		return exitTrust
 	}
 	return exitFailed
 }

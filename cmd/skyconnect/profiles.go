@@ -193,6 +193,7 @@ func (o *options) addProfile() *cobra.Command {
 func (o *options) setProfile() *cobra.Command {
 	var dtls, kill, lan bool
 	certificate, key := "", ""
+	var pins []string
 	c := &cobra.Command{
 		Use: "set PROFILE", Short: "Change options of a profile, or give it a certificate", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -214,6 +215,9 @@ func (o *options) setProfile() *cobra.Command {
 						*v.to = v.from
 					}
 				}
+				if len(pins) > 0 {
+					p.Pins = pins
+				}
 			})
 			if err != nil || !o.json {
 				return err
@@ -225,6 +229,7 @@ func (o *options) setProfile() *cobra.Command {
 	f.BoolVar(&dtls, "dtls", true, "use UDP where it gets through")
 	f.BoolVar(&kill, "kill-switch", false, "nothing leaves beside the tunnel")
 	f.BoolVar(&lan, "local-lan", false, "local networks stay reachable")
+	f.StringArrayVar(&pins, "pin", nil, "pin-sha256:BASE64 of the server's key, in place of those before; may be repeated")
 	f.StringVar(&certificate, "certificate", "", "file with the certificate (PEM), or with certificate and key (PKCS#12)")
 	f.StringVar(&key, "key", "", "file with the private key (PKCS#8 PEM); it goes to the key store")
 	return c

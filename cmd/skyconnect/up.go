@@ -99,7 +99,7 @@ func (o *options) connect(c *cobra.Command, args []string, g *given) error {
 		return err
 	}
 	if isTerminal(o.in) { // else a refusal is the end of it
-		said.Form = o.form
+		said.Form, said.Signer = o.form, o.signer
 	}
 	if err := o.agree(h, p); err != nil {
 		return err

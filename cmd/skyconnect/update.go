@@ -1,10 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +19,8 @@ func (o *options) update() *cobra.Command {
 	c := &cobra.Command{
 		Use: "update [PROFILE]", Short: "Look for a newer release, and install it", Args: cobra.MaximumNArgs(1), ValidArgsFunction: o.profileNames,
 		Long: "Look for a newer release where the profile's operator serves them, and install it. Its signatures are checked; before it is installed you are asked.\n" +
-			"The first release keys come with this program or, for an operator's own releases, from --root, a file that you got from them another way.",
+			"Where they are and by which keys they are known, the profile says that your operator gave you; else say --url and --root, a file that you got\n" +
+			"from them another way.",
 		RunE: func(c *cobra.Command, args []string) error {
 			if undo {
 				self, err := os.Executable()
@@ -48,24 +49,15 @@ func (o *options) renew(c *cobra.Command, h *user.Home, args []string, url, root
 	if err != nil {
 		return err
 	}
-	if url == "" {
-		url = p.Links.Update
+	cfg, err := h.Releases(c.Context(), p, user.Source{URL: url, Root: rootFile}, &http.Client{Timeout: 10 * time.Minute})
+	if errors.Is(err, user.ErrNoReleases) || errors.Is(err, user.ErrNoRoot) {
+		return usagef("%s", user.Sentence(o.lang, err))
 	}
-	if url == "" {
-		return usagef("%s", o.say("update.nowhere"))
-	}
-	root, err := h.ReleaseRoot(rootFile)
 	if err != nil {
 		return err
 	}
-	if root == nil {
-		return usagef("%s", o.say("update.no_root"))
-	}
-	u, err := update.New(update.Config{
-		URL: url, Root: root, Dir: filepath.Join(h.Dir.Root(), "releases"), Version: version, Client: &http.Client{Timeout: 10 * time.Minute},
-		Network: func() error { permit, _, err := h.Permit(p); return orErr(permit, err) },
-		Install: func() error { return h.Permitted(policy.Updates) },
-	})
+	cfg.Version, cfg.Install = version, func() error { return h.Permitted(policy.Updates) }
+	u, err := update.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -103,11 +95,4 @@ func (o *options) renew(c *cobra.Command, h *user.Home, args []string, url, root
 	}
 	fmt.Fprintln(o.out, o.say("update.done", "version", r.Version))
 	return nil
-}
-
-func orErr(p interface{ Allows() error }, err error) error {
-	if err != nil {
-		return err
-	}
-	return p.Allows()
 }

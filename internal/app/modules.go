@@ -234,6 +234,7 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 
 func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, log *slog.Logger) {
 	now := clock.System{}
+	m.downloads = download.New(cfg.Downloads)
 	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
@@ -241,6 +242,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
 			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),
+			Releases: m.downloads.Root,
 		},
 	})
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/web/callback"
 	"github.com/skybridge-cloud/skybridge/internal/web/console"
 	"github.com/skybridge-cloud/skybridge/internal/web/crl"
-	"github.com/skybridge-cloud/skybridge/internal/web/download"
 	"github.com/skybridge-cloud/skybridge/internal/web/problem"
 	"github.com/skybridge-cloud/skybridge/internal/web/request"
 )
@@ -28,7 +27,6 @@ import (
 func routes(cfg config.Config, m *modules, s *stores, log *slog.Logger) (http.Handler, error) {
 	mux := http.NewServeMux()
 	a := api.New(api.Options{Mux: mux, Version: "1", Sessions: m.account, Users: m.vpn, Gate: m.consent, Log: log})
-	m.downloads = download.New(cfg.Downloads)
 	m.resources(a, mux)
 	if err := verifyFields(m.queue, a); err != nil {
 		return nil, err

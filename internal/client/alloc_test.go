@@ -97,7 +97,7 @@ func settled(t *testing.T, version uint16, framing netio.Framing) (s *Session, p
 	go func() { shaken <- peer.Handshake() }()
 	var asked bool
 	conn := netio.NewConn(own)
-	std := tls.Client(conn, Config{Pins: []string{PinOf(cert.Leaf)}}.tls(log, &asked))
+	std := tls.Client(conn, Config{Trust: pinned(cert)}.tls(log, &asked))
 	err := std.Handshake()
 	if err == nil {
 		err = <-shaken

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -39,6 +40,11 @@ type bed struct {
 	svc  *sslvpn.Service
 	cert *tls.Certificate
 	link *Link // of run
+}
+
+// pinned trusts one server.
+func pinned(c *tls.Certificate) trust.Anchors {
+	return trust.Anchors{Pins: []string{trust.Pin(c.Leaf)}}
 }
 
 // yes is a Permit of somebody who agrees.
@@ -65,7 +71,7 @@ func newBed(t *testing.T) *bed {
 	})
 	port := freePort(t)
 	b.cert = certificate(t)
-	b.cfg = Config{Permit: yes{}, Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Pins: []string{PinOf(b.cert.Leaf)}, DTLS: true}
+	b.cfg = Config{Permit: yes{}, Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Trust: pinned(b.cert), DTLS: true}
 	b.spec = gwlink.Gateway{ID: "vpngw-1", State: gwlink.GatewayActive, SSLServers: []gwlink.SSLServer{{
 		ID: "sslsrv-1", Name: "one", Port: port, UDP: true, Pool: netip.MustParsePrefix("10.98.0.0/24"),
 		LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")}, MTU: 1400, DPD: 30, Keepalive: 60, CookieTimeout: 300, TLSMin: "1.2",
@@ -122,7 +128,7 @@ func certificate(t *testing.T) *tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(7), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	c := &x509.Certificate{SerialNumber: big.NewInt(7), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +173,7 @@ func (b *bed) open(openconnect.Tunnel) ([]tun.Queue, error) { return []tun.Queue
 // runLink runs a Link until the test's end, or until it ends itself; the channel
 // then gives its error.
 func (b *bed) runLink(l *Link) <-chan error {
-	b.link, l.every = l, time.Second // tests wait for ticks
+	b.link = l
 	ctx, stop := context.WithCancel(context.Background())
 	ended, told := make(chan error, 1), make(chan struct{})
 	go func() {

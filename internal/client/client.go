@@ -30,7 +30,6 @@ package client
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -39,6 +38,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
@@ -52,8 +52,7 @@ type Config struct {
 	Path   string         // of the URL that was typed, such as "/sales", which may choose a group
 	Proxy  *url.URL
 
-	Pins        []string         // base64 of the SHA-256 of its public key, any of them; none = Roots
-	Roots       *x509.CertPool   // nil = the system's
+	Trust       trust.Anchors    // what proves the server; the zero value trusts nobody
 	Certificate *tls.Certificate // of the person; nil = none
 
 	DTLS       bool     // not through a proxy
@@ -81,11 +80,10 @@ const (
 	setupLimit = 30 * time.Second
 )
 
-// Errors of Login, Connect and Link.Run. What the server said is in their text.
+// Errors of Login, Connect and Link.Run, beside the refusals of package trust. What
+// the server said is in their text.
 var (
 	ErrNoConsent   = errors.New("client: the policy is not agreed to")
-	ErrPin         = errors.New("client: the server's key is not the pinned one")
-	ErrUntrusted   = errors.New("client: the server's certificate is not trusted")
 	ErrCertificate = errors.New("client: the server wants a certificate of the person")
 	ErrRefused     = errors.New("client: the server refuses") // a RefusedError, or by a form
 	ErrRedirected  = errors.New("client: the server sends elsewhere")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
 )
 
@@ -63,8 +64,8 @@ func TestWrongPasswordIsToldAndNotRepeated(t *testing.T) {
 func TestAnotherKeyThanThePinnedOneIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.cfg.Pins = []string{base64.StdEncoding.EncodeToString(make([]byte, 32))}
-	if _, err := Login(context.Background(), b.cfg, Password("ann", []byte("pass"))); !errors.Is(err, ErrPin) {
-		t.Errorf("got %v, want %v", err, ErrPin)
+	b.cfg.Trust.Pins = []string{base64.StdEncoding.EncodeToString(make([]byte, 32))}
+	if _, err := Login(context.Background(), b.cfg, Password("ann", []byte("pass"))); !errors.Is(err, trust.ErrPin) {
+		t.Errorf("got %v, want %v", err, trust.ErrPin)
 	}
 }

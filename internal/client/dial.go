@@ -29,7 +29,8 @@ type connection struct {
 	cfg   Config
 	conn  *netio.Conn
 	tls   *netio.TLS
-	limit *io.LimitedReader // of what in reads
+	path  *path             // of what in reads, with its end
+	limit *io.LimitedReader // of path
 	in    *bufio.Reader
 
 	state tls.ConnectionState
@@ -136,7 +137,8 @@ func secure(ctx context.Context, cfg Config, conn *netio.Conn) (*connection, err
 	if err != nil {
 		return nil, err
 	}
-	c.tls, c.state, c.limit = own, t.ConnectionState(), &io.LimitedReader{R: own}
+	c.tls, c.state, c.path = own, t.ConnectionState(), &path{Reader: own}
+	c.limit = &io.LimitedReader{R: c.path}
 	c.in = bufio.NewReader(c.limit)
 	return c, nil
 }
@@ -168,8 +170,25 @@ func (c *connection) exchange(ctx context.Context, request []byte, method string
 	}
 	c.limit.N = maxHead + openconnect.MaxDocument
 	r, err := http.ReadResponse(c.in, &http.Request{Method: method})
-	if err != nil {
-		return nil, c.trouble(err)
+	switch {
+	case err == nil:
+		return r, nil
+	case c.path.end == nil: // it came through, and makes no sense
+		return nil, fmt.Errorf("%w: %s", openconnect.ErrAnswer, openconnect.Printable(err.Error()))
 	}
-	return r, nil
+	return nil, c.trouble(err)
+}
+
+// path is a connection that remembers why nothing more came.
+type path struct {
+	io.Reader
+	end error
+}
+
+func (p *path) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if err != nil {
+		p.end = err
+	}
+	return n, err
 }

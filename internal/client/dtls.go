@@ -66,6 +66,7 @@ func (s *Session) openDTLS() (used bool, err error) {
 	}
 	u.watch.hear(s.now())
 	s.dtls.Store(u)
+	poke(s.news)
 	defer s.dtls.Store(nil)
 	select {
 	case err = <-closed:

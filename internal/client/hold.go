@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -17,11 +18,16 @@ var (
 // hold looks after a session until another has to take its place, which it
 // returns.
 func (l *Link) hold(ctx context.Context, s *Session) (*Session, error) {
-	h := holding{l: l, s: s, wall: l.cfg.clock().Now()}
-	t := time.NewTicker(l.tickEvery(s))
+	h := holding{l: l, s: s, ahead: l.ahead()}
+	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
+		at := s.due()
+		t.Reset(max(at-s.now(), leastWait))
 		select {
+		case <-s.news:
+			continue // there is another channel to look after
+		case <-l.jumps:
 		case <-s.over:
 			return h.lost(ctx)
 		case <-l.kicks:
@@ -32,23 +38,17 @@ func (l *Link) hold(ctx context.Context, s *Session) (*Session, error) {
 		case <-ctx.Done():
 			return nil, h.leave(context.Cause(ctx))
 		case <-t.C:
-			if next, err := h.tick(ctx); next != s || err != nil {
-				return next, err
-			}
+		}
+		if next, err := h.look(ctx, at); next != s || err != nil {
+			return next, err
 		}
 	}
 }
 
-// tickEvery is seldom, since each tick wakes a machine that may be idle, and often
-// enough for short DPD times.
-func (l *Link) tickEvery(s *Session) time.Duration {
-	every := l.every
-	for _, dpd := range []time.Duration{s.tunnel.DPD, s.tunnel.DTLSDPD} {
-		if dpd > 0 {
-			every = min(every, dpd/4)
-		}
-	}
-	return max(every, leastTick)
+// ahead is how far the machine's clock is ahead of the one that stands still while
+// the machine sleeps: a sleep makes it more.
+func (l *Link) ahead() time.Duration {
+	return time.Duration(l.cfg.clock().Now().UnixNano()) - l.steady()
 }
 
 // rekeyAt is at what age a session needs new keys; 0 = never.
@@ -61,9 +61,9 @@ func (l *Link) rekeyAt(t openconnect.Tunnel) time.Duration {
 
 // holding is one session that is looked after.
 type holding struct {
-	l    *Link
-	s    *Session
-	wall time.Time // of the last tick
+	l     *Link
+	s     *Session
+	ahead time.Duration // when it was last looked at
 }
 
 // lost is called when the session has ended.
@@ -85,7 +85,7 @@ func (h *holding) lost(ctx context.Context) (*Session, error) {
 // leave ends the session for this client, and at the server if the person said so.
 func (h *holding) leave(why error) error {
 	if errors.Is(why, errUser) {
-		h.s.bye(errUser)
+		h.l.told = h.s.bye(errUser)
 	} else {
 		h.s.end(why)
 	}
@@ -136,24 +136,42 @@ func (h *holding) stay(ctx context.Context, why error) (*Session, error) {
 	return h.l.reach(ctx)
 }
 
-// tick returns the session to go on with.
-func (h *holding) tick(ctx context.Context) (*Session, error) {
-	wall := h.l.cfg.clock().Now()
-	slept := wall.Sub(h.wall) > h.l.every+sleptFor
-	h.wall = wall
+// look does what is due, since at or by a jump of the clock, and returns the session
+// to go on with. After a sleep of the machine, or a stop of this process, the server
+// is asked first whether it is there.
+func (h *holding) look(ctx context.Context, at time.Duration) (*Session, error) {
+	ahead := h.l.ahead()
+	slept := ahead-h.ahead > sleptFor || h.s.now()-at > sleptFor
+	h.ahead = ahead
 	if slept {
 		return h.stay(ctx, errSilent)
 	}
-	if at := h.s.rekeyAt; at != 0 && h.s.now() > at {
+	if at := h.s.rekeyAt; at != 0 && h.s.now() >= at {
 		h.s.rekeyAt = h.s.now() + rekeyRetry
-		next, err := h.move(ctx)
-		h.wall = h.l.cfg.clock().Now()
-		return next, err
+		return h.move(ctx)
 	}
 	if err := h.s.look(); err != nil {
 		h.s.end(err)
 	}
 	return h.s, nil
+}
+
+// never is when nothing is due, less what is added to times.
+const never = time.Duration(math.MaxInt64 / 2)
+
+// due is when there is something to do for look or a rekey if nothing comes before.
+func (s *Session) due() time.Duration {
+	at := s.watch.due(s.tunnel.DPD)
+	if u := s.dtls.Load(); u != nil {
+		at = min(at, u.watch.due(s.tunnel.DTLSDPD))
+	}
+	if k := s.tunnel.Keepalive; k > 0 {
+		at = min(at, time.Duration(s.sentTLS.Load())+k)
+	}
+	if s.rekeyAt != 0 {
+		at = min(at, s.rekeyAt)
+	}
+	return at
 }
 
 // look asks a server that is silent, gives up one that stays so, and keeps the way
@@ -175,7 +193,7 @@ func (s *Session) look() error {
 			s.tell(u, openconnect.TypeDPDRequest, nil)
 		}
 	}
-	if k := s.tunnel.Keepalive; k > 0 && now-time.Duration(s.sentTLS.Load()) > k {
+	if k := s.tunnel.Keepalive; k > 0 && now-time.Duration(s.sentTLS.Load()) >= k-k/slack {
 		s.tell(nil, openconnect.TypeKeepalive, nil)
 	}
 	return nil

@@ -8,18 +8,19 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 const (
-	usualTick   = 2 * time.Second
-	leastTick   = 200 * time.Millisecond
-	sleptFor    = 10 * time.Second // that the clock is ahead of the ticks
-	answerLimit = 3 * time.Second  // of a server that is asked whether it is there
+	leastWait   = 200 * time.Millisecond // between two looks
+	sleptFor    = 10 * time.Second       // that a look is late, or the clock has jumped
+	answerLimit = 3 * time.Second        // of a server that is asked whether it is there
 	rekeyRetry  = time.Minute
 	leastRekey  = 10 * time.Second
+	forgetLimit = 2 * time.Second
 	linger      = time.Second // of a session that another has taken the place of
 )
 
@@ -47,16 +48,17 @@ type Link struct {
 	cookie openconnect.Secret
 	open   Opener
 	steady func() time.Duration
-	every  time.Duration // usualTick
 	least  time.Duration // of a rekey time
 
 	wires   *wires // nil before the first tunnel
 	tunnel  openconnect.Tunnel
 	before  *Session // the last one
 	retry   backoff
+	told    bool       // the server knows that the person wants no more
 	brief   int        // sessions in a row that did not hold
 	hooks   sync.Mutex // held while one of them runs
 	kicks   chan struct{}
+	jumps   chan struct{} // the machine has slept, or its clock was set
 	leave   chan struct{}
 	leaving sync.Once
 	over    chan struct{}  // closed when Run comes to its end
@@ -68,8 +70,8 @@ type Link struct {
 // NewLink returns a Link; Run makes it work.
 func NewLink(cfg Config, cookie openconnect.Secret, open Opener) *Link {
 	l := &Link{
-		cfg: cfg, cookie: cookie, open: open, steady: clock.Steady(), least: leastRekey, every: usualTick,
-		kicks: make(chan struct{}, 1), leave: make(chan struct{}), over: make(chan struct{}),
+		cfg: cfg, cookie: cookie, open: open, steady: clock.Steady(), least: leastRekey,
+		kicks: make(chan struct{}, 1), jumps: make(chan struct{}, 1), leave: make(chan struct{}), over: make(chan struct{}),
 	}
 	l.retry.reset()
 	l.status.init(cfg.clock())
@@ -77,15 +79,18 @@ func NewLink(cfg Config, cookie openconnect.Secret, open Opener) *Link {
 }
 
 // Kick makes the Link connect anew at once: the machine's network has changed.
-func (l *Link) Kick() {
+func (l *Link) Kick() { poke(l.kicks) }
+
+// poke leaves a token in c if there is none.
+func poke(c chan<- struct{}) {
 	select {
-	case l.kicks <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// Disconnect ends the Link and, while it is connected, the session with the
-// server.
+// Disconnect ends the Link and the session with the server, if that can be told so
+// within two seconds.
 func (l *Link) Disconnect() { l.leaving.Do(func() { close(l.leave) }) }
 
 // errUser ends a Link in the person's name.
@@ -103,6 +108,8 @@ func (l *Link) Run(ctx context.Context) error {
 		case <-inner.Done():
 		}
 	}()
+	stop := watchClock(l.jumps)
+	defer stop()
 	s, err := l.reach(inner)
 	for err == nil {
 		s, err = l.hold(inner, s)
@@ -113,11 +120,26 @@ func (l *Link) Run(ctx context.Context) error {
 		l.wires.close()
 	}
 	cancel(nil)
+	if errors.Is(err, errUser) && !l.told {
+		l.forget(ctx)
+	}
 	l.status.end(err)
 	if errors.Is(err, errUser) {
 		return nil
 	}
 	return err
+}
+
+// forget makes the cookie worth nothing when the person has ended the Link while no
+// session was there to say so on. A server that is away keeps it until it is over.
+func (l *Link) forget(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, forgetLimit)
+	defer cancel()
+	cfg := l.cfg
+	if l.before != nil {
+		cfg.At = l.before.c.remote() // a kill switch lets no name be looked up
+	}
+	_ = Logout(ctx, cfg, l.cookie)
 }
 
 // reach connects, as often as it takes.
@@ -234,7 +256,7 @@ func (l *Link) setMTU(mtu int) error {
 
 // final tells whether trying again is of no use: the cookie is no more, the server
 // or the person does not want it, or, before there was a tunnel at all, the server
-// is not the one that it should be.
+// is not the one that it should be or none at all.
 func (l *Link) final(err error) bool {
 	var refused *RefusedError
 	var local *deviceError
@@ -246,7 +268,7 @@ func (l *Link) final(err error) bool {
 	case l.wires != nil: // a captive portal after the machine has moved, say
 		return false
 	}
-	return errors.Is(err, ErrPin) || errors.Is(err, ErrUntrusted) || errors.Is(err, ErrCertificate)
+	return trust.Refused(err) != nil || errors.Is(err, openconnect.ErrAnswer) || errors.Is(err, ErrCertificate)
 }
 
 // deviceError is one of this machine, not of the network.

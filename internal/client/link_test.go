@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -238,6 +239,7 @@ func TestASleepIsFoundOut(t *testing.T) {
 	b.until("the round trip is known", func(n Snapshot) bool { return n.RoundTrip > 0 })
 	s.watch.trip.Store(0)
 	at.Advance(time.Hour)
+	poke(b.link.jumps)
 	b.until("the server was asked", func(n Snapshot) bool { return n.RoundTrip > 0 })
 	b.passes()
 	if n := b.link.Snapshot(); n.Connections != 1 {
@@ -245,6 +247,7 @@ func TestASleepIsFoundOut(t *testing.T) {
 	}
 	r.hold()
 	at.Advance(time.Hour)
+	poke(b.link.jumps)
 	b.until("it is away", in(Reconnecting))
 	r.release()
 	b.until("it is there again", connected(2))
@@ -320,8 +323,8 @@ func TestWhoCannotBeReachedIsGivenUp(t *testing.T) {
 func TestAnotherServerIsNotTriedForLong(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
-	b.cfg.Pins = []string{PinOf(certificate(t).Leaf)}
-	if err := <-b.runLink(NewLink(b.cfg, text("cookie"), b.open)); !errors.Is(err, ErrPin) || b.link.Snapshot().Cause != CauseUntrusted {
+	b.cfg.Trust = pinned(certificate(t))
+	if err := <-b.runLink(NewLink(b.cfg, text("cookie"), b.open)); !errors.Is(err, trust.ErrPin) || b.link.Snapshot().Cause != CauseUntrusted {
 		t.Errorf("got %v for %s", err, b.link.Snapshot().Cause)
 	}
 }
@@ -386,4 +389,70 @@ func TestNoiseIsNoTunnel(t *testing.T) {
 			t.Errorf("%s: got %d connections", name, n.Connections)
 		}
 	}
+}
+
+// TestDisconnectWhileAwayEndsTheSession: the cookie is worth nothing afterwards,
+// though no session was there to say so on.
+func TestDisconnectWhileAwayEndsTheSession(t *testing.T) {
+	t.Parallel()
+	b, r := behind(t)
+	ended := b.runLink(NewLink(b.cfg, b.login(), b.open))
+	b.until("it is up", connected(1))
+	r.hold()
+	r.cut()
+	b.until("it is away", in(Reconnecting))
+	if len(b.svc.Live()) == 0 {
+		t.Fatal("the gateway gave the session up by itself")
+	}
+	b.link.Disconnect()
+	r.release()
+	if err := <-ended; err != nil || b.link.Snapshot().Cause != CauseUser {
+		t.Errorf("got %v for %s", err, b.link.Snapshot().Cause)
+	}
+	b.eventually("the gateway has no session", func() bool { return len(b.svc.Live()) == 0 })
+}
+
+func TestDisconnectFromAServerThatIsGoneTakesNotLong(t *testing.T) {
+	t.Parallel()
+	b, r := behind(t)
+	ended := b.runLink(NewLink(b.cfg, b.login(), b.open))
+	b.until("it is up", connected(1))
+	r.hold()
+	r.cut()
+	b.until("it is away", in(Reconnecting))
+	began := time.Now()
+	b.link.Disconnect()
+	if err := <-ended; err != nil || time.Since(began) > forgetLimit+waitLimit/4 {
+		t.Errorf("got %v after %s", err, time.Since(began))
+	}
+}
+
+// TestNoServerIsNoTunnel: what answers the first CONNECT with something else is not
+// tried again, while one that is busy is.
+func TestNoServerIsNoTunnel(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"another protocol": "SSH-2.0-x\r\n\r\n", "no version": "200 OK\r\n\r\n", "a status that is none": "HTTP/1.1 abc OK\r\n\r\n",
+		"a broken header": "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "a flood of headers": "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-Reason: x\r\n", 1<<17),
+		"no address": "HTTP/1.1 200 OK\r\nX-CSTP-MTU: 1400\r\n\r\n", "no MTU": "HTTP/1.1 200 OK\r\nX-CSTP-Address: 10.98.0.2\r\n\r\n",
+		"a page": "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>",
+	} {
+		s := newScript(t, func(int, request) string { return answer })
+		b := newBed(t)
+		b.cfg = s.cfg
+		err := <-b.runLink(NewLink(b.cfg, text("cookie"), b.open))
+		if n := b.link.Snapshot(); err == nil || n.Cause != CauseAnswer || len(s.seen()) != 1 {
+			t.Errorf("%s: got %v for %s after %d requests", name, err, n.Cause, len(s.seen()))
+		}
+	}
+	busy := newScript(t, func(n int, _ request) string {
+		if n == 0 {
+			return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+		}
+		return tunnelHead()
+	})
+	b := newBed(t)
+	b.cfg = busy.cfg
+	b.runLink(NewLink(b.cfg, text("cookie"), b.open))
+	b.until("a busy server was tried again", connected(1))
 }

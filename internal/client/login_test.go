@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
@@ -326,7 +327,7 @@ func TestFloodsAreBounded(t *testing.T) {
 					}()
 				}
 			}()
-			cfg := Config{Permit: yes{}, Server: ln.Addr().String(), Pins: []string{PinOf(cert.Leaf)}}
+			cfg := Config{Permit: yes{}, Server: ln.Addr().String(), Trust: pinned(cert)}
 			ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 			defer cancel()
 			if _, err := Login(ctx, cfg, ann); err == nil || ctx.Err() != nil {
@@ -345,23 +346,31 @@ func TestFloodsAreBounded(t *testing.T) {
 func TestTheServerIsVerified(t *testing.T) {
 	t.Parallel()
 	s := newScript(t, func(int, request) string { return done() })
-	s.cfg.Pins = nil
+	own := s.cfg.Trust
+	s.cfg.Trust, _ = trust.Of(nil, "")
 	_, err := s.login(ann)
-	var untrusted *UntrustedError
-	if !errors.As(err, &untrusted) || !errors.Is(err, ErrUntrusted) || untrusted.Pin != PinOf(s.cert.Leaf) {
+	var unknown *trust.StrangerError
+	if !errors.As(err, &unknown) || !errors.Is(err, trust.ErrIssuer) || unknown.Pin != trust.Pin(s.cert.Leaf) {
 		t.Errorf("the system's roots: got %v", err)
 	}
-	s.cfg.Roots = x509.NewCertPool()
-	s.cfg.Roots.AddCert(s.cert.Leaf)
+	s.cfg.Trust.CA = []*x509.Certificate{s.cert.Leaf}
 	known := s.cfg.Server
 	s.cfg.Server = strings.Replace(known, "127.0.0.1", "localhost", 1)
-	if _, err := s.login(ann); !errors.Is(err, ErrUntrusted) {
+	if _, err := s.login(ann); !errors.Is(err, trust.ErrName) {
 		t.Errorf("a certificate for another name: got %v", err)
 	}
 	s.cfg.Server, s.cfg.Clock = known, clock.NewFake(s.cert.Leaf.NotAfter.Add(time.Hour))
-	if _, err := s.login(ann); !errors.Is(err, ErrUntrusted) {
-		t.Errorf("a certificate that is over: got %v", err)
+	for name, a := range map[string]trust.Anchors{"of a known issuer": s.cfg.Trust, "that is pinned": own} {
+		s.cfg.Trust = a
+		if _, err := s.login(ann); !errors.Is(err, trust.ErrExpired) {
+			t.Errorf("a certificate %s and over: got %v", name, err)
+		}
 	}
+	s.cfg.Trust = trust.Anchors{}
+	if _, err := s.login(ann); trust.Refused(err) == nil {
+		t.Errorf("who trusts nobody: got %v", err)
+	}
+	s.cfg.Trust = own
 	if len(s.seen()) != 0 {
 		t.Error("something was asked of a server that is not trusted")
 	}

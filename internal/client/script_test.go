@@ -48,7 +48,7 @@ func newScript(t *testing.T, answer func(n int, q request) string, set ...func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cfg = Config{Permit: yes{}, Server: ln.Addr().String(), Pins: []string{PinOf(s.cert.Leaf)}}
+	s.cfg = Config{Permit: yes{}, Server: ln.Addr().String(), Trust: pinned(s.cert)}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {

@@ -40,6 +40,7 @@ type Session struct {
 
 	wires *wires
 	onMTU func(int) error // what the UDP channel carries; nil = nobody wants to know
+	news  chan struct{}   // a token when another channel is in use
 	done  chan struct{}   // closed when it ends, for err
 	over  chan struct{}   // closed when nothing of it runs any more
 	once  sync.Once
@@ -58,6 +59,7 @@ const (
 	chunksAhead = 4 // between pumps and sender, per queue
 	notesAhead  = 16
 	byeLimit    = time.Second
+	lastWords   = 300 * time.Millisecond
 )
 
 // Connect turns a cookie into a tunnel.
@@ -90,7 +92,7 @@ func closing(c *connection, err error) error {
 }
 
 func (c *connection) connect(ctx context.Context, cookie openconnect.Secret, before *Session) (*Session, error) {
-	s := &Session{c: c, now: clock.Steady(), notes: make(chan note, notesAhead), done: make(chan struct{}), over: make(chan struct{})}
+	s := &Session{c: c, now: clock.Steady(), notes: make(chan note, notesAhead), news: make(chan struct{}, 1), done: make(chan struct{}), over: make(chan struct{})}
 	r, err := c.exchange(ctx, s.request(cookie, before), http.MethodConnect) //nolint:bodyclose // of CONNECT there is none
 	if err != nil {
 		return nil, err
@@ -175,7 +177,7 @@ func (s *Session) serve(w *wires) {
 	}
 	s.watch.hear(s.now())
 	var all sync.WaitGroup
-	all.Go(func() { s.end(s.send()) })
+	all.Go(func() { s.mourn(s.send()) })
 	all.Go(func() { s.end(s.read()) })
 	if s.tunnel.DTLSMode != openconnect.DTLSOff {
 		all.Go(s.useDTLS)
@@ -185,6 +187,18 @@ func (s *Session) serve(w *wires) {
 		w.lose(s)
 		close(s.over)
 	}()
+}
+
+// mourn ends a session that takes nothing any more, once what the server may have
+// said before it closed is read: its DISCONNECT says more than our broken pipe.
+func (s *Session) mourn(err error) {
+	if err != nil {
+		select {
+		case <-s.done:
+		case <-time.After(lastWords):
+		}
+	}
+	s.end(err)
 }
 
 // end ends the session for err; the first call counts. Its packets go nowhere
@@ -198,21 +212,23 @@ func (s *Session) end(err error) {
 }
 
 // bye tells the server that the person wants no more, so that the cookie is worth
-// nothing, and ends the session for err.
-func (s *Session) bye(err error) {
+// nothing, and ends the session for err; told says that the word has left.
+func (s *Session) bye(err error) (told bool) {
 	left := make(chan struct{})
 	select {
 	case s.notes <- note{typ: openconnect.TypeDisconnect, payload: goodbye, left: left}:
 	default: // the server takes nothing
 		s.end(err)
-		return
+		return false
 	}
 	select {
 	case <-left:
+		told = true
 	case <-s.done:
 	case <-time.After(byeLimit):
 	}
 	s.end(err)
+	return told
 }
 
 // server is the address that the TLS connection reached, which the DTLS one

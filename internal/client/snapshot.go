@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/dtls"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -37,6 +38,7 @@ const (
 	CauseUnreachable Cause = "unreachable" // for longer than GiveUp
 	CauseUntrusted   Cause = "untrusted"   // it is not the server that it should be
 	CauseCertificate Cause = "certificate" // it does not take the person's, or wants one
+	CauseAnswer      Cause = "answer"      // it is no VPN server, or gives no tunnel
 	CauseConsent     Cause = "consent"     // the policy is not agreed to
 	CauseDevice      Cause = "device"      // of this machine
 )
@@ -188,8 +190,10 @@ func causeOf(err error) Cause {
 		return CauseCookie
 	case errors.Is(err, ErrNoConsent):
 		return CauseConsent
-	case errors.Is(err, ErrPin), errors.Is(err, ErrUntrusted):
+	case trust.Refused(err) != nil:
 		return CauseUntrusted
+	case errors.Is(err, openconnect.ErrAnswer), errors.Is(err, openconnect.ErrTunnel):
+		return CauseAnswer
 	case errors.Is(err, ErrCertificate):
 		return CauseCertificate
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -22,6 +22,10 @@ type watch struct {
 	trip  atomic.Int64 // from a request to its answer
 }
 
+// slack is the part of a time by which something is done early when another thing
+// has woken the machine anyway: so channels that are idle get into step.
+const slack = 16
+
 // hear notes that something came.
 func (w *watch) hear(now time.Duration) { w.heard.Store(int64(now)) }
 
@@ -51,14 +55,26 @@ func (w *watch) look(now, dpd time.Duration) (ask, dead bool) {
 	case dpd <= 0:
 		return false, false
 	case asked == 0:
-		if ask = now-time.Duration(heard) > dpd; ask {
+		if ask = now-time.Duration(heard) >= dpd-dpd/slack; ask {
 			w.asked.Store(int64(now))
 		}
 		return ask, false
-	case now-time.Duration(asked) > dpd:
+	case now-time.Duration(asked) >= dpd:
 		return false, true
 	}
 	return now-time.Duration(max(w.sent.Load(), asked)) >= dpd/2, false
+}
+
+// due is when look has something to say, if nothing comes before.
+func (w *watch) due(dpd time.Duration) time.Duration {
+	asked, heard := w.asked.Load(), w.heard.Load()
+	switch {
+	case dpd <= 0:
+		return never
+	case asked == 0 || heard > asked:
+		return time.Duration(heard) + dpd
+	}
+	return min(time.Duration(asked)+dpd, time.Duration(max(w.sent.Load(), asked))+dpd/2)
 }
 
 // roundTrip is that of the last answer, 0 before the first.

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	engine "github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 )
 
 // The engine of our own client against stock ocserv, in the lab's namespaces:
@@ -58,14 +58,14 @@ func (l *lab) engineTo(server, pass string, args ...string) *client {
 func (l *lab) enginePin() string {
 	text, err := os.ReadFile(filepath.Join(l.dir, "cert.pem"))
 	if err != nil {
-		return strings.TrimPrefix(l.pin(), "pin-sha256:")
+		return l.pin()
 	}
 	block, _ := pem.Decode(text)
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	return engine.PinOf(cert)
+	return trust.Pin(cert)
 }
 
 // on waits until data goes by a channel.

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
@@ -195,15 +195,14 @@ func (c *connection) planOf(t openconnect.Tunnel) netcfg.Plan {
 // engine is what the protocol's engine is told.
 func engine(up ipc.Up) (client.Config, error) {
 	cfg := client.Config{
-		Server: up.Server, Path: up.Path, At: up.At, Pins: up.Pins, DTLS: up.DTLS, Permit: accepted(up.Policy),
+		Server: up.Server, Path: up.Path, At: up.At, DTLS: up.DTLS, Permit: accepted(up.Policy),
 		Extensions: []string{openconnect.ExtCoalesce, openconnect.ExtGSO},
 	}
-	if up.Roots != "" {
-		cfg.Roots = x509.NewCertPool()
-		if !cfg.Roots.AppendCertsFromPEM([]byte(up.Roots)) {
-			return cfg, errors.New("the certificates of the issuer cannot be read")
-		}
+	anchors, err := trust.Of(up.Pins, up.Roots)
+	if err != nil {
+		return cfg, errors.New("the certificates of the issuer cannot be read")
 	}
+	cfg.Trust = anchors
 	if up.Certificate != "" {
 		pair, err := tls.X509KeyPair([]byte(up.Certificate), up.Key.Reveal())
 		if err != nil {
@@ -251,6 +250,9 @@ func (c *connection) snapshot() ipc.Connection {
 	}
 	s := c.link.Snapshot()
 	out.State, out.Since, out.Cause, out.Text = stateOf(s), s.Since, causeOf(s, refused), textOf(s, refused)
+	if e := trust.Refused(s.Err); e != nil && refused == nil {
+		out.Cause, out.With, out.Text = e.Code, wordsOf(e.Params), ""
+	}
 	out.BytesIn, out.BytesOut, out.PacketsIn, out.PacketsOut = s.Down.Bytes, s.Up.Bytes, s.Down.Packets, s.Up.Packets
 	if out.State.Over() || p.Device == "" {
 		return out
@@ -304,6 +306,15 @@ func causeOf(s client.Snapshot, refused error) string {
 		return string(client.CauseUnreachable)
 	}
 	return ""
+}
+
+// wordsOf are the parameters of a sentence as they stand in an answer.
+func wordsOf(params map[string]any) map[string]string {
+	out := map[string]string{}
+	for name, v := range params {
+		out[name] = fmt.Sprint(v)
+	}
+	return out
 }
 
 func textOf(s client.Snapshot, refused error) string {

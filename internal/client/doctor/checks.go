@@ -2,13 +2,14 @@ package doctor
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 )
 
 const (
@@ -94,12 +95,13 @@ func (d *doctor) certificate(ctx context.Context) Check {
 	ctx, cancel := context.WithTimeout(ctx, reachLimit)
 	defer cancel()
 	a, err := d.t.Secure(ctx, d.reach)
-	var expired x509.CertificateInvalidError
 	switch {
-	case errors.As(err, &expired) && expired.Reason == x509.Expired:
+	case errors.Is(err, trust.ErrExpired), errors.Is(err, trust.ErrNotYet):
 		return fail("certificate_dates", err)
-	case err != nil:
+	case trust.Refused(err) != nil:
 		return fail("not_trusted", err)
+	case err != nil:
+		return fail("no_tls", err)
 	}
 	d.answer, d.known = a, true
 	if left := time.Until(a.NotAfter); left < soon {

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/netip"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
 
@@ -77,10 +77,11 @@ func TestEachFaultIsNamed(t *testing.T) {
 		"reached":          {Target{Server: live, Secure: secure(good, nil)}, "tcp", OK, ""},
 		"good certificate": {Target{Server: live, Secure: secure(good, nil)}, "certificate", OK, ""},
 		"expired": {
-			Target{Server: live, Secure: secure(Answer{}, x509.CertificateInvalidError{Reason: x509.Expired})},
+			Target{Server: live, Secure: secure(Answer{}, trust.ErrExpired)},
 			"certificate", Fail, "certificate_dates",
 		},
-		"not trusted":       {Target{Server: live, Secure: secure(Answer{}, x509.UnknownAuthorityError{})}, "certificate", Fail, "not_trusted"},
+		"not trusted":       {Target{Server: live, Secure: secure(Answer{}, trust.ErrIssuer)}, "certificate", Fail, "not_trusted"},
+		"no TLS":            {Target{Server: live, Secure: secure(Answer{}, errors.New("no"))}, "certificate", Fail, "no_tls"},
 		"soon over":         {Target{Server: live, Secure: secure(Answer{NotAfter: now.Add(50 * time.Hour), Date: now}, nil)}, "certificate", Warn, "certificate_ends"},
 		"clock":             {Target{Server: live, Secure: secure(Answer{NotAfter: good.NotAfter, Date: now.Add(time.Hour)}, nil)}, "clock", Fail, "clock_wrong"},
 		"right clock":       {Target{Server: live, Secure: secure(good, nil)}, "clock", OK, ""},

@@ -91,35 +91,36 @@ func (s State) Over() bool { return s == Login || s == Down || s == Failed }
 
 // Connection is one VPN connection as it is now.
 type Connection struct {
-	Profile    string         `json:"profile"`
-	Name       string         `json:"name"`
-	Server     string         `json:"server"`
-	At         netip.AddrPort `json:"at,omitzero"` // where the server was reached
-	State      State          `json:"state"`
-	Since      time.Time      `json:"since"`           // of the state
-	Cause      string         `json:"cause,omitempty"` // code of why it is not connected
-	Text       string         `json:"text,omitempty"`  // the server's or system's own words
-	Warnings   []string       `json:"warnings,omitempty"`
-	Device     string         `json:"device,omitempty"`
-	Addresses  []netip.Prefix `json:"addresses,omitempty"`
-	Include    []netip.Prefix `json:"include,omitempty"` // empty while connected = everything
-	Exclude    []netip.Prefix `json:"exclude,omitempty"`
-	DNS        []netip.Addr   `json:"dns,omitempty"`
-	Domains    []string       `json:"domains,omitempty"`
-	SplitDNS   []string       `json:"split_dns,omitempty"`
-	Banner     string         `json:"banner,omitempty"`
-	Channel    string         `json:"channel,omitempty"` // dtls or tls
-	TLS        string         `json:"tls,omitempty"`     // version
-	Cipher     string         `json:"cipher,omitempty"`  // of the channel
-	MTU        int            `json:"mtu,omitempty"`
-	RTT        float64        `json:"rtt_ms,omitempty"`
-	BytesIn    uint64         `json:"bytes_in"`
-	BytesOut   uint64         `json:"bytes_out"`
-	PacketsIn  uint64         `json:"packets_in"`
-	PacketsOut uint64         `json:"packets_out"`
-	KillSwitch bool           `json:"kill_switch"`
-	LocalLAN   bool           `json:"local_lan"`
-	Ends       time.Time      `json:"ends,omitzero"` // of the session, if the server limits it
+	Profile    string            `json:"profile"`
+	Name       string            `json:"name"`
+	Server     string            `json:"server"`
+	At         netip.AddrPort    `json:"at,omitzero"` // where the server was reached
+	State      State             `json:"state"`
+	Since      time.Time         `json:"since"`           // of the state
+	Cause      string            `json:"cause,omitempty"` // code of why it is not connected
+	With       map[string]string `json:"with,omitempty"`  // parameters of the cause's sentence
+	Text       string            `json:"text,omitempty"`  // the server's or system's own words
+	Warnings   []string          `json:"warnings,omitempty"`
+	Device     string            `json:"device,omitempty"`
+	Addresses  []netip.Prefix    `json:"addresses,omitempty"`
+	Include    []netip.Prefix    `json:"include,omitempty"` // empty while connected = everything
+	Exclude    []netip.Prefix    `json:"exclude,omitempty"`
+	DNS        []netip.Addr      `json:"dns,omitempty"`
+	Domains    []string          `json:"domains,omitempty"`
+	SplitDNS   []string          `json:"split_dns,omitempty"`
+	Banner     string            `json:"banner,omitempty"`
+	Channel    string            `json:"channel,omitempty"` // dtls or tls
+	TLS        string            `json:"tls,omitempty"`     // version
+	Cipher     string            `json:"cipher,omitempty"`  // of the channel
+	MTU        int               `json:"mtu,omitempty"`
+	RTT        float64           `json:"rtt_ms,omitempty"`
+	BytesIn    uint64            `json:"bytes_in"`
+	BytesOut   uint64            `json:"bytes_out"`
+	PacketsIn  uint64            `json:"packets_in"`
+	PacketsOut uint64            `json:"packets_out"`
+	KillSwitch bool              `json:"kill_switch"`
+	LocalLAN   bool              `json:"local_lan"`
+	Ends       time.Time         `json:"ends,omitzero"` // of the session, if the server limits it
 }
 
 // Status is all that the caller may see.

@@ -39,6 +39,9 @@ type shared struct {
 // iproute2's rt_protos gives to nobody.
 const ours = 83
 
+// addrGenNone is IN6_ADDR_GEN_MODE_NONE of linux/if_link.h.
+const addrGenNone = 1
+
 func newSystem(cfg Config) (*system, error) {
 	if cfg.ResolvConf == "" {
 		cfg.ResolvConf = "/etc/resolv.conf"
@@ -197,6 +200,9 @@ func (s *system) setLink(link netlink.Link, p Plan) error {
 		return nil
 	}
 	step()
+	// The tunnel gives the addresses: an address of the link's own would have the
+	// kernel ask for routers for ever, which wakes an idle machine.
+	_ = s.nl.LinkSetIP6AddrGenMode(link, addrGenNone)
 	if err := s.nl.LinkSetUp(link); err != nil {
 		return fmt.Errorf("%w: setting %s up: %w", ErrDevice, name, err)
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,7 +184,7 @@ func (s *Store) Change(profile string, change func(*bundle.Profile)) (Profile, e
 	if err != nil {
 		return Profile{}, err
 	}
-	was := p.Options
+	was, name := p.Options, p.Name
 	change(&p.Profile)
 	if p.Signer != "" {
 		p.Options = own(p.Options, was)
@@ -198,7 +199,8 @@ func (s *Store) Change(profile string, change func(*bundle.Profile)) (Profile, e
 	if taken(all, p.Name, p.ID) {
 		return Profile{}, ErrName.With("name", p.Name)
 	}
-	p.Own, p.Changed = true, s.clock.Now()
+	p.Own = p.Own || p.Name != name || !reflect.DeepEqual(p.Options, was)
+	p.Changed = s.clock.Now()
 	return p, s.writeLocked(p)
 }
 

@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,14 +10,11 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"math/big"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
-	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
 
@@ -106,6 +102,8 @@ func TestAServerThatIsNotTheProfilesIsRefused(t *testing.T) {
 		{"for mail", Anchors{CA: trusted}, []*x509.Certificate{issue(t, mail, &root).Certificate}, ErrPurpose},
 		{"another key than the pin", Anchors{CA: trusted, Pins: []string{Pin(self.Certificate)}}, []*x509.Certificate{good.Certificate}, ErrPin},
 		{"the pin is of a certificate that is sent along", Anchors{Pins: []string{Pin(root.Certificate)}}, []*x509.Certificate{good.Certificate, root.Certificate}, ErrPin},
+		{"a pin without its prefix", Anchors{Pins: []string{strings.TrimPrefix(Pin(good.Certificate), "pin-sha256:")}}, []*x509.Certificate{good.Certificate}, nil},
+		{"a pin that is none", Anchors{CA: trusted, Pins: []string{""}}, []*x509.Certificate{good.Certificate}, ErrPin},
 		{"the second of two pins", Anchors{Pins: []string{Pin(self.Certificate), Pin(good.Certificate)}}, []*x509.Certificate{good.Certificate}, nil},
 		{"no list of authorities", Anchors{System: func() (*x509.CertPool, error) { return nil, errors.New("damaged") }}, []*x509.Certificate{good.Certificate}, ErrDamaged},
 		{"no list of authorities, and the profile's", Anchors{CA: trusted, System: func() (*x509.CertPool, error) { return nil, errors.New("damaged") }}, []*x509.Certificate{good.Certificate}, nil},
@@ -130,9 +128,13 @@ func TestAServerThatIsNotTheProfilesIsRefused(t *testing.T) {
 			continue
 		}
 		for _, lang := range i18n.Languages {
-			x := Explain(err, lang)
-			if strings.Contains(x.Cause+x.Remedy, "trust.") || strings.ContainsAny(x.Cause+x.Remedy, "{}") {
-				t.Errorf("%s: a person reads %+v", c.name, x)
+			e := Refused(err)
+			if e == nil {
+				t.Fatalf("%s: %v is no refusal", c.name, err)
+			}
+			reads := i18n.Text(lang, e.Code, e.Params) + " " + i18n.Text(lang, Remedy(e.Code), e.Params)
+			if strings.Contains(reads, "trust.") || strings.ContainsAny(reads, "{}") {
+				t.Errorf("%s: a person reads %q", c.name, reads)
 			}
 		}
 	}
@@ -147,14 +149,6 @@ func TestWhatAStrangersCertificateSaysIsCleaned(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-type yes struct{}
-
-func (yes) Allows() error { return nil }
-
-type no struct{ error }
-
-func (n no) Allows() error { return n.error }
 
 // listening serves a certificate on this machine.
 func listening(t *testing.T, c authority) string {
@@ -179,45 +173,25 @@ func listening(t *testing.T, c authority) string {
 	return l.Addr().String()
 }
 
-func TestAPinIsFetchedByAPermitAloneAndTrustsNothing(t *testing.T) {
+// TestAStrangerIsRefusedWithWhatItShowed: a person who compares the pin sees that of
+// the very handshake that failed.
+func TestAStrangerIsRefusedWithWhatItShowed(t *testing.T) {
 	t.Parallel()
 	c := issue(t, server(), nil)
-	address := listening(t, c)
-	dials := 0
-	dial := func(ctx context.Context, network, to string) (net.Conn, error) {
-		dials++
-		return (&net.Dialer{}).DialContext(ctx, network, address)
+	conn, err := tls.Dial("tcp", listening(t, c), guarded(Anchors{System: noSystem}))
+	if err == nil {
+		_ = conn.Close()
 	}
-	p := bundle.Profile{Name: "a", Server: host + ":443"}
-	withdrawn := errors.New("withdrawn")
-	for want, permit := range map[error]Permit{ErrNoPermit: nil, withdrawn: no{withdrawn}} {
-		if _, err := FetchPin(t.Context(), permit, p, dial, clock.System{}); !errors.Is(err, want) || dials != 0 {
-			t.Errorf("got %v after %d connections, want %v", err, dials, want)
-		}
+	var got *StrangerError
+	if !errors.As(err, &got) || !errors.Is(err, ErrIssuer) || got.Pin != Pin(c.Certificate) || got.Names != host || !got.Until.Equal(c.NotAfter) {
+		t.Errorf("got %+v of %v", got, err)
 	}
-	got, err := FetchPin(t.Context(), yes{}, p, dial, clock.System{})
-	if err != nil || got.Pin != Pin(c.Certificate) || !errors.Is(got.Trusted, ErrIssuer) || got.Names != host {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		if conn, err := plain.Accept(); err == nil {
-			_, _ = conn.Write([]byte("SSH-2.0-x\r\n"))
-			_ = conn.Close()
-		}
-	}()
-	address = plain.Addr().String()
-	_, err = FetchPin(t.Context(), yes{}, p, dial, clock.System{})
-	if errs.CodeOf(err) != "trust.unreachable" {
-		t.Errorf("no TLS: got %v", err)
-	}
-	_ = plain.Close()
-	if _, err = FetchPin(t.Context(), yes{}, p, dial, clock.System{}); errs.CodeOf(err) != "trust.unreachable" {
-		t.Errorf("nobody: got %v", err)
-	}
+}
+
+func guarded(a Anchors) *tls.Config {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	a.Guard(c, host)
+	return c
 }
 
 // TestAHandshakeIsHeldToTheAnchors shows that the configuration uses them.
@@ -227,11 +201,7 @@ func TestAHandshakeIsHeldToTheAnchors(t *testing.T) {
 	address := listening(t, c)
 	for name, pins := range map[string][]string{"pinned": {Pin(c.Certificate)}, "not pinned": nil} {
 		a := Anchors{Pins: pins, System: noSystem, Clock: clock.System{}}
-		config, err := a.TLS(host + ":443")
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn, err := tls.Dial("tcp", address, config)
+		conn, err := tls.Dial("tcp", address, guarded(a))
 		if (err == nil) != (pins != nil) {
 			t.Errorf("%s: got %v", name, err)
 		}

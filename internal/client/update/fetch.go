@@ -2,13 +2,39 @@ package update
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
+
+// firstRoot is the name of a repository's first root (TUF 1.0.34 section 3.2).
+const firstRoot = "1.root.json"
+
+// MaxRoot bounds a root.json, in bytes.
+const MaxRoot = 512 << 10
+
+// FirstRoot fetches the first root of the repository at base. sum is its SHA-256 in
+// hex as the person got it by another way; ErrTrust says that it is not that one.
+func FirstRoot(ctx context.Context, client *http.Client, base, sum string) ([]byte, error) {
+	at, err := url.JoinPath(base, firstRoot)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrServer, err)
+	}
+	b, err := fetcher{ctx, client}.DownloadFile(at, MaxRoot, 0)
+	if err != nil {
+		return nil, trust(err)
+	}
+	if got := sha256.Sum256(b); hex.EncodeToString(got[:]) != sum {
+		return nil, fmt.Errorf("%w: its first keys are not those of the profile", ErrTrust)
+	}
+	return b, nil
+}
 
 // fetcher brings files for the TUF library, bounded, and for as long as ctx lasts.
 type fetcher struct {

@@ -26,6 +26,7 @@ const (
 	Removed      Event = "removed"
 	Accepted     Event = "accepted"
 	Withdrawn    Event = "withdrawn"
+	Trusted      Event = "trusted"
 )
 
 // Tell writes an event into the log: with the id of its profile and the code of

@@ -15,9 +15,7 @@ package user
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 
@@ -303,27 +301,3 @@ func (h *Home) Held(ctx context.Context) ([]local.Item, error) {
 func (h *Home) Permitted(id string) error {
 	return h.Policy.Use(id, policy.BuiltIn, h.person.Permission)
 }
-
-// releaseRoot is what trust in releases begins with.
-const releaseRoot = "releases/root.json"
-
-// ReleaseRoot returns the release keys that the person trusts: those of file, which
-// are kept from then on, else those kept before; nil when there are none.
-func (h *Home) ReleaseRoot(file string) ([]byte, error) {
-	h.Dir.Own("releases/*.json", "releases")
-	h.Dir.Own("releases/files/*", "releases")
-	if file == "" {
-		b, err := h.Dir.Read(releaseRoot, maxRoot)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
-		return b, err
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return b, h.Dir.Replace(releaseRoot, b)
-}
-
-const maxRoot = 512 << 10

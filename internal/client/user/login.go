@@ -3,7 +3,6 @@ package user
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
@@ -44,14 +44,47 @@ type Given struct {
 	Password []byte // wiped by Login
 	Code     string // one-time, for the first challenge
 	Group    string
+	// Signer shows the person a server that nobody known vouches for, of a profile
+	// that says nothing of it. Yes is remembered in the profile. Nil where nobody
+	// can be asked: then it is refused.
+	Signer func(trust.Shown) (yes bool, _ error)
 	// Form asks the person what the server wants to know beyond that; nil where
 	// nobody can be asked. Login wipes the answers.
 	Form func(Form) (map[string][]byte, error)
 }
 
-// Login authenticates and returns what the daemon needs for the connection.
+// Login authenticates and returns what the daemon needs for the connection. A
+// server that is a stranger is told nothing of the person before they confirmed it.
 func (h *Home) Login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, error) {
 	defer wipe(g.Password)
+	up, err := h.login(ctx, p, g)
+	var unknown *trust.StrangerError
+	if !errors.As(err, &unknown) || g.Signer == nil || p.CA != "" {
+		return up, err
+	}
+	if p, err = h.confirm(p, unknown, g.Signer); err != nil {
+		return ipc.Up{}, err
+	}
+	return h.login(ctx, p, g)
+}
+
+// confirm puts a stranger's pin into a profile if the person says so.
+func (h *Home) confirm(p profile.Profile, unknown *trust.StrangerError, ask func(trust.Shown) (bool, error)) (profile.Profile, error) {
+	yes, err := ask(unknown.Shown)
+	if err != nil {
+		return p, err
+	}
+	if !yes {
+		return p, unknown
+	}
+	p, err = h.Profiles.Change(p.ID, func(b *bundle.Profile) { b.Pins = []string{unknown.Pin} })
+	if err == nil {
+		h.Tell(Trusted, p.ID, "")
+	}
+	return p, err
+}
+
+func (h *Home) login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, error) {
 	permit, digest, err := h.Permit(p)
 	if err != nil {
 		return ipc.Up{}, err
@@ -87,11 +120,12 @@ func wipe(secret []byte) {
 // config is the engine's, and puts the private key into up too: a cookie may be
 // bound to the certificate of its login.
 func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (client.Config, error) {
-	cfg := client.Config{Server: p.Server, Path: p.Group, Pins: p.Pins, DTLS: p.Options.DTLS}
-	if p.CA != "" {
-		cfg.Roots = x509.NewCertPool()
-		cfg.Roots.AppendCertsFromPEM([]byte(p.CA))
+	cfg := client.Config{Server: p.Server, Path: p.Group, DTLS: p.Options.DTLS}
+	anchors, err := trust.Of(p.Pins, p.CA)
+	if err != nil {
+		return cfg, err
 	}
+	cfg.Trust = anchors
 	if p.Options.Proxy != "" {
 		u, err := url.Parse(p.Options.Proxy)
 		if err != nil {
@@ -121,9 +155,10 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 }
 
 // answerer fills in what is known and asks the person for the rest. Until release,
-// which wipes what was typed, no line of the log has it.
+// which wipes what was typed, no line of the log has it; what was given beforehand
+// its giver wipes.
 func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer client.Answerer, release func()) {
-	typed := [][]byte{g.Password}
+	var typed [][]byte
 	free := []func(){h.Journal.Guard(g.Password)}
 	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: h.token(ctx, p, g.Code)}
 	if g.Form != nil {

@@ -8,8 +8,10 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
 // sentences are the codes of errors that have none of package errs, the more
@@ -19,8 +21,6 @@ var sentences = []struct {
 	code string
 }{
 	{client.ErrNoConsent, "no_consent"},
-	{client.ErrPin, "pin"},
-	{client.ErrUntrusted, "not_trusted"},
 	{client.ErrCertificate, "certificate"},
 	{client.ErrRefused, "refused"},
 	{client.ErrRedirected, "redirected"},
@@ -28,6 +28,8 @@ var sentences = []struct {
 	{client.ErrUnanswered, "unanswered"},
 	{client.ErrMore, "more"},
 	{client.ErrProxy, "proxy"},
+	{openconnect.ErrAnswer, "answer"},
+	{openconnect.ErrTunnel, "answer"},
 	{client.ErrEnded, "ended"},
 	{ipc.ErrNoDaemon, "daemon_away"},
 	{ipc.ErrNotAllowed, "daemon_closed"},
@@ -112,6 +114,13 @@ func Sentence(lang i18n.Language, err error) string {
 // Cause is why a connection is not up, with the server's or system's own words.
 func Cause(lang i18n.Language, c ipc.Connection) string {
 	text := Say(lang, "cause."+c.Cause)
+	if trust.Remedy(c.Cause) != "" {
+		params := map[string]any{}
+		for name, v := range c.With {
+			params[name] = Clean(v)
+		}
+		text = i18n.Text(lang, c.Cause, params)
+	}
 	if c.Text != "" {
 		text += " (" + Clean(c.Text) + ")"
 	}
@@ -125,7 +134,10 @@ func Remedy(lang i18n.Language, err error) string {
 	if errors.As(err, &pending) {
 		code = "no_consent"
 	}
-	if Has(lang, "remedy."+code) {
+	switch {
+	case trust.Remedy(code) != "":
+		return i18n.Text(lang, trust.Remedy(code), nil)
+	case Has(lang, "remedy."+code):
 		return Say(lang, "remedy."+code)
 	}
 	return ""

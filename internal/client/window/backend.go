@@ -70,10 +70,12 @@ type Diary interface {
 	ExportDoctor(ctx context.Context, dir string) (string, error)
 }
 
-// Preferences are the person's settings.
+// Preferences are the person's settings, and what is newer than this program.
 type Preferences interface {
 	Settings(ctx context.Context) (Settings, error)
 	SetSettings(ctx context.Context, s Settings) error
+	// LookForUpdate asks the operators for a newer version, which the next View has.
+	LookForUpdate(ctx context.Context) error
 }
 
 // View is the state of everything that changes by itself.
@@ -194,7 +196,7 @@ const (
 )
 
 // Form is what is asked on the way to a connection: the fields of a server's
-// login or, alone, one Permission or Policy, whose answer is the Decision.
+// login or, alone, one Permission, Policy or Signer, whose answer is the Decision.
 type Form struct {
 	Message string // of the server; "" where it has none
 	Error   string // why the last answer was not taken, a sentence
@@ -202,9 +204,17 @@ type Form struct {
 
 	Permission *Permission // asked when it is first needed (TY-2.6)
 	Policy     *Policy     // of the connection's operator (TY-8.1)
+	Signer     *Signer     // of a server that nobody known vouches for
 }
 
-// Decision names the answer to a Permission or a Policy, which is Yes or No.
+// Signer is who vouches for a server's certificate, and what it says. To be shown
+// is not to be trusted: the person compares Pin with what the administrator told.
+type Signer struct {
+	Pin, Names, Issuer string
+	From, Until        time.Time
+}
+
+// Decision names the answer to a Permission, a Policy or a Signer, which is Yes or No.
 const (
 	Decision = "decision"
 	Yes      = "yes"

@@ -7,9 +7,9 @@ import (
 	"gioui.org/io/key"
 )
 
-// A permission and an operator's policy are asked for by themselves; who closes the
+// A permission, an operator's policy and an unknown server are asked for by themselves; who closes the
 // dialog has said nothing (TY-2.6, TY-8.1).
-func TestAPermissionAndAPolicyAreDecided(t *testing.T) {
+func TestAPermissionAPolicyAndAServerAreDecided(t *testing.T) {
 	for _, c := range []struct {
 		form        Form
 		shown, name string
@@ -18,6 +18,9 @@ func TestAPermissionAndAPolicyAreDecided(t *testing.T) {
 		{Form{Permission: &Permission{ID: "network", Name: "network access", Purpose: "to connect", Refused: "no connection"}}, "to connect", "Allow", Yes},
 		{Form{Permission: &Permission{ID: "network", Name: "network access", Purpose: "to connect", Refused: "no connection"}}, "no connection", "Refuse", No},
 		{Form{Policy: &Policy{Version: "2.0.0", Effective: "2026-01-01", Text: "# Policy\n\nRead this first."}}, "Read this first.", "Accept and go on", Yes},
+		{Form{Signer: &Signer{Pin: "pin-sha256:AAAA", Names: "vpn.example.org", Issuer: "CN=x"}}, "pin-sha256:AAAA", "It is the same; trust it", Yes},
+		{Form{Signer: &Signer{Pin: "pin-sha256:AAAA", Names: "vpn.example.org", Issuer: "CN=x"}}, "vpn.example.org", "Do not connect", No},
+		{Form{Signer: &Signer{Pin: "pin-sha256:AAAA", Names: "vpn.example.org", Issuer: "CN=x"}}, "CN=x", "", ""},
 		{Form{Policy: &Policy{Version: "2.0.0", Effective: "2026-01-01", Text: "# Policy\n\nRead this first."}}, "Version 2.0.0", "", ""},
 	} {
 		r := newRig(t, english, newDemo(t, English))

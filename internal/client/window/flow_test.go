@@ -501,3 +501,12 @@ func FuzzRead(f *testing.F) {
 	f.Add("# a\n\n**b** c\n\n- d\n  - e\n\n> f\n\n| a |\n|---|\n| b |\n")
 	f.Fuzz(func(_ *testing.T, document string) { read(document) })
 }
+
+// A newer version is looked for when the person says so, and not before.
+func TestANewerVersionIsLookedForWhenAsked(t *testing.T) {
+	r := newRig(t, english, newDemo(t, English))
+	r.visit(pageAbout)
+	r.see("Not looked for yet")
+	r.press("Look for a newer version")
+	r.see("1.1.0 is available")
+}

@@ -3,6 +3,7 @@ package window
 import (
 	"context"
 	"strings"
+	"time"
 
 	"gioui.org/io/event"
 	"gioui.org/layout"
@@ -35,7 +36,7 @@ func (u *UI) ask(ctx context.Context, id string, f Form) (Answers, error) {
 
 func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 	u.closeLogin(id)
-	if f.Permission != nil || f.Policy != nil {
+	if f.Permission != nil || f.Policy != nil || f.Signer != nil {
 		u.showDecision(id, f, answer)
 		return
 	}
@@ -80,14 +81,20 @@ func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
 		}
 	}
 	no, yes := "ask.refuse", "ask.allow"
-	if p := f.Policy; p != nil {
+	switch {
+	case f.Policy != nil:
+		p := f.Policy
 		no, yes, d.width = "decline", "accept", reading
 		d.title = func() string { return u.say("ask.policy", "name", u.nameOf(id)) }
 		d.blocks = func() []W {
 			line := u.soft(u.say("policy.line", "version", p.Version, "effective", p.Effective))
 			return append([]W{line}, u.document(read(p.Text))...)
 		}
-	} else {
+	case f.Signer != nil:
+		no, yes = "ask.signer.no", "ask.signer.yes"
+		d.title = func() string { return u.say("ask.signer", "name", u.nameOf(id)) }
+		d.blocks = func() []W { return u.signerBlocks(f.Signer) }
+	default:
 		p := f.Permission
 		d.title = func() string { return u.say("ask.permission", "name", p.Name) }
 		d.blocks = func() []W {
@@ -98,6 +105,19 @@ func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
 		return []W{u.button("ask:no", plain, "", u.say(no), say(No)), u.button("ask:yes", primary, "", u.say(yes), say(Yes))}
 	}
 	u.show(d)
+}
+
+// signerBlocks show what a stranger says of itself, and warn before it is believed.
+func (u *UI) signerBlocks(s *Signer) []W {
+	day := func(at time.Time) string { return at.Local().Format(time.DateOnly) }
+	return []W{
+		u.banner(Warning, u.say("ask.signer.about"), u.say("ask.signer.compare")),
+		u.facts("ask:signer",
+			fact{name: u.say("ask.signer.pin"), value: s.Pin, mono: true, copy: true},
+			fact{name: u.say("ask.signer.names"), value: s.Names},
+			fact{name: u.say("ask.signer.issuer"), value: s.Issuer},
+			fact{name: u.say("ask.signer.holds"), value: day(s.From) + " – " + day(s.Until)}),
+	}
 }
 
 func (u *UI) nameOf(id string) string {

@@ -128,6 +128,7 @@ func (u *UI) aboutPage(gtx C) D {
 			fact{name: u.say("about.version"), value: u.view.Version, mono: true, copy: true},
 			fact{name: u.say("about.update"), value: u.updateLine()},
 		),
+		u.button("about:look", plain, "", u.say("about.look"), u.lookForUpdate),
 	))}
 	if n := u.view.Update; n != nil && n.Notes != "" {
 		blocks = append(blocks, u.card(column(8, u.heading(u.say("about.notes", "version", n.Version)), u.soft(n.Notes),
@@ -144,10 +145,20 @@ func (u *UI) aboutPage(gtx C) D {
 }
 
 func (u *UI) updateLine() string {
-	if u.view.Update == nil {
+	switch {
+	case u.view.Update != nil:
+		return u.say("about.newer", "version", u.view.Update.Version)
+	case u.asked:
 		return u.say("about.current")
 	}
-	return u.say("about.newer", "version", u.view.Update.Version)
+	return u.say("about.unasked")
+}
+
+// lookForUpdate asks for a newer version; nothing is looked for by itself.
+func (u *UI) lookForUpdate() {
+	u.act(u.backend.LookForUpdate, func(err error) {
+		u.asked, u.failed = err == nil, err
+	})
 }
 
 // consoleLink leads to the console in the browser of the system: the window itself

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gioui.org/gpu/headless"
 	"gioui.org/io/input"
@@ -59,6 +60,15 @@ var screens = []struct {
 		r.write(r.demo.password)
 		r.press(r.ui.say("login.go"))
 		r.see(r.ui.say("login.code.about"))
+	}},
+	{"signer", nil, func(r *rig) {
+		home(r)
+		s := &Signer{
+			Pin: "pin-sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Names: "vpn.example.org, 198.51.100.7", Issuer: "CN=Example VPN CA,O=Example",
+			From: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC), Until: time.Date(2027, 1, 2, 12, 0, 0, 0, time.UTC),
+		}
+		r.ui.start(func() { _, _ = r.ui.ask(r.ui.ctx, "lab", Form{Signer: s}) })
+		r.see(s.Issuer)
 	}},
 	{"add", nil, func(r *rig) { home(r); r.press(r.ui.say("add")) }},
 	{"add-file", nil, func(r *rig) {

@@ -74,6 +74,7 @@ type UI struct {
 	said     string                        // a short success, until the next act
 	failed   error                         // what the last act of a page met
 	copied   string
+	asked    bool // for a newer version, and answered
 
 	gate     gate
 	log      logPage

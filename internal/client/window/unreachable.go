@@ -20,6 +20,7 @@ func (u Unreachable) Accept(context.Context, Acceptance) error        { return u
 func (u Unreachable) Withdraw(context.Context) error                  { return u.Why }
 func (u Unreachable) EraseAll(context.Context) error                  { return u.Why }
 func (u Unreachable) SetSettings(context.Context, Settings) error     { return u.Why }
+func (u Unreachable) LookForUpdate(context.Context) error             { return u.Why }
 func (u Unreachable) SetPermission(context.Context, string, bool) error {
 	return u.Why
 }

@@ -101,6 +101,9 @@ func (s *Service) connectProfile(ctx context.Context, b bundle) (profile.Profile
 	}
 	if strings.HasPrefix(s.config.URL, "https://") {
 		p.Links = profile.Links{Console: s.config.URL, Rights: b.rights}
+		if err := s.linkReleases(&p.Links); err != nil {
+			return profile.Profile{}, err
+		}
 	}
 	if s.policies == nil {
 		return p, nil
@@ -111,6 +114,21 @@ func (s *Service) connectProfile(ctx context.Context, b bundle) (profile.Profile
 	}
 	p.Policy = &policy
 	return p, nil
+}
+
+// linkReleases says where newer clients are, and by which keys they are known.
+func (s *Service) linkReleases(l *profile.Links) error {
+	if s.config.Releases == nil {
+		return nil
+	}
+	path, root, err := s.config.Releases()
+	if err != nil {
+		return fmt.Errorf("reading the keys of releases: %w", err)
+	}
+	if root != "" {
+		l.Update, l.UpdateRoot = s.config.URL+path, root
+	}
+	return nil
 }
 
 // token is what makes the codes of the client's second factor.

@@ -36,7 +36,11 @@ type Config struct {
 	BaseDomain string        // SSL servers are called <id>.<BaseDomain>
 	Networks   []Network     // VPCs of the nodes' configuration
 	SecretTTL  time.Duration // how long generated secrets can be read; 0 = always
-	URL        string        // of the web server, without a slash at the end: certificates name their revocation list below it; "" = not known
+	// Releases says where below URL the web server has releases of skyconnect, and
+	// the SHA-256 in hex of the first of their root.json; both empty for none, nil as
+	// well.
+	Releases func() (path, root string, _ error)
+	URL      string // of the web server, without a slash at the end: certificates name their revocation list below it; "" = not known
 
 	ReservedPorts []int // no SSL server listens on: the node's addresses have them for something else
 

@@ -96,7 +96,10 @@ const (
 type Links struct {
 	Console string `json:"console,omitempty"` // accounts are made and cancelled, passwords reset there
 	Rights  string `json:"rights,omitempty"`  // the page of the user's own data
-	Update  string `json:"update,omitempty"`  // manifests of newer clients
+	Update  string `json:"update,omitempty"`  // where newer clients are: a TUF repository's metadata
+	// UpdateRoot is the SHA-256, in hex, of the repository's first root.json, so that
+	// its keys are as trusted as the bundle.
+	UpdateRoot string `json:"update_root,omitempty"`
 }
 
 // Key is a private key in one of two forms.

@@ -142,6 +142,10 @@ func TestEachFieldHasItsBounds(t *testing.T) {
 		}},
 		{"console", func(p *bundle.Profile) { p.Links.Console = "http://console.example.org" }},
 		{"console", func(p *bundle.Profile) { p.Links.Console = "javascript:alert(1)" }},
+		{"update_root", func(p *bundle.Profile) { p.Links.UpdateRoot = strings.Repeat("a", 64) }},
+		{"update_root", func(p *bundle.Profile) {
+			p.Links.Update, p.Links.UpdateRoot = "https://example.org/", strings.Repeat("A", 64)
+		}},
 		{"update", func(p *bundle.Profile) { p.Links.Update = "https://user:word@example.org/" }},
 		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks = []string{"10.0.0.1/8"} }},
 		{"proxy", func(p *bundle.Profile) { p.Options.Proxy = "socks5://proxy.example.org:1080" }},

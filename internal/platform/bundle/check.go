@@ -61,6 +61,7 @@ func (p Profile) Check() error {
 		{"console", goodLink(p.Links.Console)},
 		{"rights", goodLink(p.Links.Rights)},
 		{"update", goodLink(p.Links.Update)},
+		{"update_root", p.Links.UpdateRoot == "" || p.Links.Update != "" && goodDigest.MatchString(p.Links.UpdateRoot)},
 	} {
 		if !f.good {
 			return bad(f.name)
@@ -87,6 +88,8 @@ func (o Options) Check() error {
 	}
 	return nil
 }
+
+var goodDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func every(all []string, good func(string) bool) bool {
 	for _, s := range all {

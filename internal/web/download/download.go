@@ -8,6 +8,8 @@ package download
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,6 +53,32 @@ type Shelf struct{ dir string }
 
 // New returns the shelf of a directory, "" for none.
 func New(dir string) *Shelf { return &Shelf{dir} }
+
+// Root says where the repository is and what the SHA-256, in hex, of its first
+// root.json is; both are empty where there is none.
+func (s *Shelf) Root() (prefix, sum string, err error) {
+	if s.dir == "" {
+		return "", "", nil
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err == nil {
+		defer func() { _ = root.Close() }()
+		var f *os.File
+		if f, err = root.Open("1.root.json"); err == nil {
+			defer func() { _ = f.Close() }()
+			h := sha256.New()
+			_, err = io.Copy(h, io.LimitReader(f, maxMetadata))
+			prefix, sum = Prefix, hex.EncodeToString(h.Sum(nil))
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", "", nil
+	case err != nil:
+		return "", "", fmt.Errorf("reading the keys of releases: %w", err)
+	}
+	return prefix, sum, nil
+}
 
 // List returns the releases, the newest first. No directory, or one without a
 // repository, is an empty list.

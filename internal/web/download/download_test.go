@@ -107,3 +107,24 @@ func TestNothingElseIsServed(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFirstKeysAreNamedByTheirDigest, for the bundles that tell clients.
+func TestTheFirstKeysAreNamedByTheirDigest(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir(), filepath.Join(t.TempDir(), "none")} {
+		if prefix, sum, err := download.New(dir).Root(); err != nil || prefix != "" || sum != "" {
+			t.Errorf("no releases: got %q, %q, %v", prefix, sum, err)
+		}
+	}
+	dir, s, srv := shelf(t)
+	fill(t, dir)
+	prefix, sum, err := s.Root()
+	if err != nil || prefix != download.Prefix {
+		t.Fatalf("got %q, %q, %v", prefix, sum, err)
+	}
+	if _, err := update.FirstRoot(t.Context(), srv.Client(), srv.URL+prefix, sum); err != nil {
+		t.Errorf("what is served is not what is named: %v", err)
+	}
+	if _, err := update.FirstRoot(t.Context(), srv.Client(), srv.URL+prefix, "00"); !errors.Is(err, update.ErrTrust) {
+		t.Errorf("other keys: got %v", err)
+	}
+}

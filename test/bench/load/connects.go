@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 )
 
@@ -37,7 +38,7 @@ func connects(rate int, length time.Duration) ([]figure, error) {
 	}
 	go p.report(ctx)
 	times, err := atRate(rate, length, func(i int) error {
-		return p.one(ctx, client.Config{Permit: allowed{}, Server: address, Pins: []string{pin}, DTLS: true}, i)
+		return p.one(ctx, client.Config{Permit: allowed{}, Server: address, Trust: trust.Anchors{Pins: []string{pin}}, DTLS: true}, i)
 	})
 	if len(times) == 0 {
 		return nil, err

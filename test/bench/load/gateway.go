@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -205,7 +206,7 @@ func startGateway(n int, heap string) (*child, error) {
 		return nil, fmt.Errorf("the gateway does not start: %w", err)
 	}
 	address, pin, _ := strings.Cut(strings.TrimSpace(line), " ")
-	c.cfg = client.Config{Permit: allowed{}, Server: address, Pins: []string{pin}, DTLS: true}
+	c.cfg = client.Config{Permit: allowed{}, Server: address, Trust: trust.Anchors{Pins: []string{pin}}, DTLS: true}
 	return c, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,6 +31,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/test/bench/profile"
@@ -52,7 +54,7 @@ type allowed struct{}
 func (allowed) Allows() error { return nil }
 
 func main() {
-	o := options{cfg: client.Config{Permit: allowed{}}}
+	o := options{cfg: client.Config{Permit: allowed{}, Trust: trust.Anchors{System: x509.SystemCertPool}}}
 	flag.StringVar(&o.cfg.Server, "server", "", "host:port of the gateway")
 	pin := flag.String("pin", "", "base64 of the SHA-256 of its public key")
 	flag.StringVar(&o.cfg.Path, "path", "", "path of the URL that was typed")
@@ -70,7 +72,7 @@ func main() {
 	cpu := flag.String("cpuprofile", "", "file to write a CPU profile to")
 	flag.Parse()
 	if *pin != "" {
-		o.cfg.Pins = []string{*pin}
+		o.cfg.Trust.Pins = []string{*pin}
 	}
 	if *ext != "" {
 		o.cfg.Extensions = strings.Split(*ext, ",")

@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
@@ -75,7 +76,7 @@ func (d *Desk) Connect(ctx context.Context, profileID string, answer window.Answ
 		err = d.agree(a, p)
 	}
 	if err == nil {
-		err = d.home.Up(a.ctx, p, user.Given{Form: a.form}, func(ipc.Connection) {})
+		err = d.home.Up(a.ctx, p, user.Given{Form: a.form, Signer: a.signer}, func(ipc.Connection) {})
 	}
 	if a.ctx.Err() != nil {
 		err = a.ctx.Err() // whatever a call says that was cut off
@@ -120,6 +121,11 @@ func (a *attempt) decide(f window.Form) (bool, error) {
 		return false, err
 	}
 	return string(said[window.Decision]) == window.Yes, nil
+}
+
+// signer has the person compare the key of a server that nobody known vouches for.
+func (a *attempt) signer(s trust.Shown) (bool, error) {
+	return a.decide(window.Form{Signer: &window.Signer{Pin: s.Pin, Names: s.Names, Issuer: s.Issuer, From: s.From, Until: s.Until}})
 }
 
 // form has the person fill in a server's form.

@@ -16,6 +16,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
@@ -43,6 +44,8 @@ type Desk struct {
 	home  *user.Home
 	clock clock.Clock
 
+	http *http.Client // for releases
+
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced at every change
 	language string        // that was chosen; "" is the system's
@@ -50,13 +53,14 @@ type Desk struct {
 	attempts map[string]*attempt // connects under way, by profile
 	ending   map[string]bool     // disconnects under way
 	report   string              // of the doctor's last run
+	update   *window.Update      // that was found
 }
 
 var _ window.Backend = (*Desk)(nil)
 
 // Open opens the person's directory. It reaches nothing.
 func Open(cfg Config) (*Desk, error) {
-	d := &Desk{cfg: cfg, clock: clock.System{}, changed: make(chan struct{}), attempts: map[string]*attempt{}, ending: map[string]bool{}}
+	d := &Desk{cfg: cfg, clock: clock.System{}, http: releases(), changed: make(chan struct{}), attempts: map[string]*attempt{}, ending: map[string]bool{}}
 	home, err := user.Open(cfg.Root, cfg.Socket, cfg.Keys, user.Person{Permission: d.permission, Passphrase: d.passphrase})
 	if err != nil {
 		return nil, err

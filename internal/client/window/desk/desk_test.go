@@ -3,26 +3,43 @@ package desk
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
+	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
+	"github.com/skybridge-cloud/skybridge/internal/client/update"
+	"github.com/skybridge-cloud/skybridge/internal/client/update/repository"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -156,7 +173,7 @@ func (r *rig) login(w http.ResponseWriter, q *http.Request) {
 func (r *rig) give(change func(*bundle.Profile)) string {
 	r.t.Helper()
 	p := bundle.Profile{
-		Name: "office", Server: r.server.Listener.Addr().String(), Pins: []string{"pin-sha256:" + client.PinOf(r.server.Certificate())}, Options: bundle.Options{DTLS: true},
+		Name: "office", Server: r.server.Listener.Addr().String(), Pins: []string{trust.Pin(r.server.Certificate())}, Options: bundle.Options{DTLS: true},
 	}
 	if change != nil {
 		change(&p)
@@ -210,7 +227,7 @@ type person struct {
 func (p *person) answer(_ context.Context, f window.Form) (window.Answers, error) {
 	p.forms = append(p.forms, f)
 	a := window.Answers{}
-	if f.Permission != nil || f.Policy != nil {
+	if f.Permission != nil || f.Policy != nil || f.Signer != nil {
 		a[window.Decision] = []byte(p.decision)
 	}
 	for _, q := range f.Fields {
@@ -565,5 +582,181 @@ func TestEveryComponentOfTheWindowWasReviewed(t *testing.T) {
 	}
 	for _, path := range policy.Unreviewed(linked) {
 		t.Errorf("%s is linked, and internal/client/policy/components.yaml has no row for it", path)
+	}
+}
+
+// TestAnUnknownServerIsConfirmedByThePerson: its fingerprint is shown, nothing is
+// told to it before the act, and the act is remembered. An issuer that the profile
+// names is not the person's to overrule.
+func TestAnUnknownServerIsConfirmedByThePerson(t *testing.T) {
+	r := newRig(t)
+	id := r.give(func(p *bundle.Profile) { p.Pins = nil })
+	r.accept()
+	pin := trust.Pin(r.server.Certificate())
+	p := &person{decision: window.Yes}
+	unknown := func(answer string) error {
+		return r.Connect(t.Context(), id, func(ctx context.Context, f window.Form) (window.Answers, error) {
+			if f.Signer == nil {
+				return p.answer(ctx, f)
+			}
+			p.forms = append(p.forms, f)
+			return window.Answers{window.Decision: []byte(answer)}, nil
+		})
+	}
+	var shown *window.Problem
+	if err := unknown(window.No); !errors.As(err, &shown) || shown.Code != trust.ErrIssuer.Code || !strings.Contains(shown.Cause, pin) || shown.Remedy == "" {
+		t.Fatalf("after a no: got %v", err)
+	}
+	if last := p.forms[len(p.forms)-1]; last.Signer == nil || last.Signer.Pin != pin || !last.Signer.Until.Equal(r.server.Certificate().NotAfter) {
+		t.Errorf("shown: %+v", last.Signer)
+	}
+	if len(r.visits) > 0 || strings.Contains(r.everything(), pin) {
+		t.Error("a no is remembered as a yes")
+	}
+	if err := unknown(window.Yes); err != nil {
+		t.Fatalf("after a yes: got %v", err)
+	}
+	if err := r.Disconnect(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	n := len(p.forms)
+	if err := unknown(window.No); err != nil {
+		t.Errorf("the second time: got %v", err)
+	}
+	for _, f := range p.forms[n:] {
+		if f.Signer != nil {
+			t.Error("asked again")
+		}
+	}
+	got, err := r.home.Profiles.Find(id)
+	if err != nil || got.Own || len(got.Pins) != 1 || got.Pins[0] != pin {
+		t.Errorf("kept: %+v, %v", got, err)
+	}
+}
+
+// TestAnIssuerOfTheProfileIsNotOverruled: nobody is asked where the operator said
+// who vouches for the server, or which key it has.
+func TestAnIssuerOfTheProfileIsNotOverruled(t *testing.T) {
+	other := httptest.NewUnstartedServer(nil)
+	other.TLS = &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}
+	other.StartTLS()
+	t.Cleanup(other.Close)
+	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw}))
+	for want, change := range map[error]func(*bundle.Profile){
+		trust.ErrIssuer: func(p *bundle.Profile) { p.Pins, p.CA = nil, ca },
+		trust.ErrPin:    func(p *bundle.Profile) { p.Pins = []string{trust.Pin(other.Certificate())} },
+	} {
+		r := newRig(t)
+		id := r.give(change)
+		r.accept()
+		p := &person{decision: window.Yes}
+		var shown *window.Problem
+		if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || shown.Code != errs.CodeOf(want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+		if len(r.visits) > 0 || slices.ContainsFunc(p.forms, func(f window.Form) bool { return f.Signer != nil }) {
+			t.Errorf("%v: somebody was asked", want)
+		}
+	}
+}
+
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// TestAProfileSaysWhereNewerProgramsAre: a bundle brings the place and the first
+// keys, so that nothing else is to be set up. Nothing is asked before the act, keys
+// that are not the bundle's are refused, and what is kept belongs to the profile.
+func TestAProfileSaysWhereNewerProgramsAre(t *testing.T) {
+	key := func() ed25519.PrivateKey {
+		_, k, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	shelf := t.TempDir()
+	repo, err := repository.Create(shelf, repository.Keys{Root: []ed25519.PrivateKey{key()}, Threshold: 1, Targets: key(), Online: key()}, time.Now())
+	if err == nil {
+		err = repo.Add([]byte("program"), update.Custom{Version: "v9.0.0", System: runtime.GOOS + "-" + runtime.GOARCH, Notes: "new"})
+	}
+	if err == nil {
+		err = repo.Publish(time.Now())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hits atomic.Int64
+	files := http.StripPrefix("/downloads/releases/", http.FileServer(http.Dir(shelf)))
+	web := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { hits.Add(1); files.ServeHTTP(w, q) }))
+	t.Cleanup(web.Close)
+	root, err := os.ReadFile(filepath.Join(shelf, "1.root.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(root)
+	sum := hex.EncodeToString(digest[:])
+	for name, c := range map[string]struct {
+		sum, code string
+	}{"the operator's": {sum, ""}, "another's": {strings.Repeat("a", 64), "other"}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.http, r.cfg.Version = web.Client(), "v1.0.0"
+			var shown *window.Problem
+			if err := r.LookForUpdate(t.Context()); !errors.As(err, &shown) || shown.Code != user.ErrNoReleases.Code {
+				t.Errorf("without a profile: got %v", err)
+			}
+			id := r.give(func(p *bundle.Profile) {
+				p.Links.Update, p.Links.UpdateRoot = web.URL+"/downloads/releases/", c.sum
+			})
+			hits.Store(0)
+			if err := r.LookForUpdate(t.Context()); err == nil || hits.Load() > 0 {
+				t.Errorf("before the act: got %v after %d requests", err, hits.Load())
+			}
+			r.accept()
+			p := &person{decision: window.Yes}
+			if err := r.Connect(t.Context(), id, p.answer); err != nil { // the network is permitted
+				t.Fatal(err)
+			}
+			err := r.LookForUpdate(t.Context())
+			if c.code != "" {
+				if err == nil || r.found() != nil {
+					t.Errorf("got %v, %+v", err, r.found())
+				}
+				return
+			}
+			if u := r.found(); err != nil || u == nil || u.Version != "v9.0.0" || u.Notes != "new" {
+				t.Fatalf("got %+v, %v", u, err)
+			}
+			if v := r.until(r.Watch(t.Context()), "a newer version waits", func(v window.View) bool { return v.Update != nil }); v.Update.Version != "v9.0.0" {
+				t.Errorf("got %+v", v.Update)
+			}
+			held, err := r.home.Held(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := 0
+			for _, i := range held {
+				if i.Purpose == local.Unregistered {
+					t.Errorf("nobody owns %s", i.Name)
+				}
+				if strings.Contains(i.Name, "releases-"+sum[:16]+"/") {
+					kept++
+				}
+			}
+			if kept == 0 {
+				t.Error("nothing of the keys is kept, or it is not shown")
+			}
+		})
 	}
 }

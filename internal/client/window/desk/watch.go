@@ -223,6 +223,7 @@ func (w *watcher) view() (v window.View, next time.Time) {
 		v.Trouble = explain(err, lang)
 		return v, next
 	}
+	v.Update = w.found()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.away != nil && v.Policy == window.PolicyAccepted {
