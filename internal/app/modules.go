@@ -147,7 +147,7 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Users: m.vpn, Persons: people{m}, Carrier: carrier{m}, Owners: m.account,
 		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
-		Keepers: []retention.Keeper{m.account, m.fleet, m.incident, m.legalorder, erased{m}, m.audit}, // the log empties what the others ended
+		Keepers: []retention.Keeper{m.account, m.fleet, m.age, m.incident, m.legalorder, erased{m}, m.audit}, // the log empties what the others ended
 	}
 	if err := m.intake(cfg, &desk); err != nil {
 		return nil, err

@@ -239,3 +239,9 @@ func (s *Service) Latest(ctx context.Context) (time.Time, error) {
 		"SELECT coalesce(max(at), 0) FROM audit_leaf WHERE idx >= (SELECT size - 1000 FROM audit_head WHERE id = 1)")
 	return db.FromMicros(at), err
 }
+
+// Began is when the first entry was made; zero for an empty log.
+func (s *Service) Began(ctx context.Context) (time.Time, error) {
+	at, err := db.Get(ctx, s.db, nil, db.One[int64], "SELECT coalesce(min(at), 0) FROM audit_leaf WHERE idx = 0")
+	return db.FromMicros(at), err
+}
