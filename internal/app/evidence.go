@@ -143,13 +143,7 @@ func (m *modules) overdueRows(ctx context.Context, q db.Q, h holding.Held, now t
 	if held, err := m.privacy.Holding(ctx, "", []string{h.Keeps.Class}); held || err != nil {
 		return 0, 0, err
 	}
-	all, err = db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM "+h.Table)
-	if err != nil {
-		return 0, 0, err
-	}
-	over, err = db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM "+h.Table+" WHERE "+h.Dated+" < $1",
-		db.Micros(retention.Gone(h.Keeps.Class, m.privacy.Profile(), civil.DayOf(now)).Start()))
-	return all, over, err
+	return h.Before(ctx, q, retention.Gone(h.Keeps.Class, m.privacy.Profile(), civil.DayOf(now)).Start())
 }
 
 // undeclaredColumns counts the columns of the live database, and its differences
