@@ -47,6 +47,9 @@ func run(args []string, out, problems io.Writer) int {
 	}
 	if *keyFile == "" || flags.NArg() == 0 {
 		flags.Usage()
+		if *keyFile == "" {
+			_, _ = fmt.Fprintln(problems, "The key is the operator's checkpoint.pub. Get it from elsewhere than what it is to verify.")
+		}
 		return exitUsage
 	}
 	key, err := os.ReadFile(*keyFile)
@@ -83,6 +86,7 @@ func one(name, key, older string, out, problems io.Writer) int {
 		_, _ = fmt.Fprintf(problems, "FALSE %s: %v\n", name, err)
 		return exitFalse
 	}
+	_, _ = fmt.Fprintf(out, "TRUE  %s: all %d checks hold\n", name, len(facts))
 	return 0
 }
 

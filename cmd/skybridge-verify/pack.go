@@ -147,7 +147,11 @@ func (p *pack) seal() (string, error) {
 	if s.Index < p.Size {
 		return "", fmt.Errorf("the pack tells %d entries and was bound to the log at %d", p.Size, s.Index)
 	}
-	return fmt.Sprintf("it is bound to the log by entry %d: %s %s, made %s", s.Index, p.Kind, p.Subject, p.MadeAt), nil
+	whose := "for an auditor, of everybody"
+	if p.Subject != "" {
+		whose = "of " + p.Subject
+	}
+	return fmt.Sprintf("entry %d of the log says that this pack, %s, was made at %s", s.Index, whose, p.MadeAt), nil
 }
 
 // proven are the files that the checkpoint holds, not the manifest.

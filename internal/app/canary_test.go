@@ -234,7 +234,9 @@ func TestEveryPersonalFieldIsPlantedFoundAndErased(t *testing.T) {
 			}
 		}
 	}
+	details := in.details(me.Handle)
 	in.casesEnd(before)
+	in.detailsEnd(me, details)
 	if c, err := in.modules.erasure.Case(ctx, number); err != nil || c.Step != erasure.Done {
 		t.Errorf("%v, %v", c.Step, err)
 	}
@@ -284,6 +286,71 @@ func (in *rig) casesEnd(before map[string][]planted) {
 			in.t.Errorf("%s after its term opens, or fails otherwise: %v", name, err)
 		}
 	})
+}
+
+// entry is what the log tells of a person, sealed.
+type entry struct {
+	ref  vault.Ref
+	body []byte
+}
+
+func (in *rig) details(of id.Handle) []entry {
+	in.t.Helper()
+	all, err := db.Select(context.Background(), in.stores.main, func(r db.Row) (e entry, err error) {
+		e.ref = vault.Ref{Table: "audit_payload", Column: "body", Subject: of}
+		return e, r.Scan(&e.ref.Row, &e.ref.Class, &e.body)
+	}, "SELECT id, class, body FROM audit_payload WHERE handle = $1", string(of))
+	must(in.t, err)
+	return all
+}
+
+// detailsEnd holds what the log tells of an erased person to the key of each thing
+// that it tells of: what no law keeps opened with none since the erasure, what is of
+// a case with none since its end, and the rest until the term after the erasure.
+func (in *rig) detailsEnd(p holding.Person, details []entry) {
+	in.t.Helper()
+	ctx := context.Background()
+	expect := func(when string, ended ...string) {
+		in.t.Helper()
+		must(in.t, in.modules.privacy.Retain(ctx))
+		seen, left := map[string]bool{}, map[string]int{}
+		for _, e := range in.details(p.Handle) {
+			left[e.ref.Row] = len(e.body)
+		}
+		for _, e := range details {
+			over := slices.ContainsFunc(ended, func(class string) bool { return strings.HasPrefix(e.ref.Class, class) })
+			_, err := in.stores.vault.CommitmentOf(ctx, e.ref, e.body)
+			if over != errors.Is(err, vault.ErrErased) || !over && err != nil || over != (left[e.ref.Row] == 0) {
+				in.t.Errorf("%s: a detail with the key %s: %v, %d bytes left", when, e.ref.Class, err, left[e.ref.Row])
+			}
+			for _, class := range []string{"account_core", "case/dsr_", "case/ers_", "order", "consent", "disclosure/"} {
+				seen[class] = seen[class] || strings.HasPrefix(e.ref.Class, class)
+			}
+		}
+		if len(seen) != 6 || slices.Contains(slices.Collect(maps.Values(seen)), false) {
+			in.t.Errorf("%s: not all kinds of details are there: %v", when, seen)
+		}
+		report, err := in.modules.audit.Verify(ctx)
+		if err != nil || len(report.Problems) > 0 {
+			in.t.Errorf("%s: the log has problems %v, %v", when, report.Problems, err)
+		}
+	}
+	gone := []string{"account_core", "realname_result", "case/dsr_"}
+	expect("after the cases", gone...)
+	must(in.t, in.stores.main.InTx(ctx, func(tx *db.Tx) error {
+		long := db.Micros(time.Now().AddDate(-4, 0, 0))
+		_, err := tx.Exec(ctx, "UPDATE erasure_case SET effective_at = $1, complete_at = $1 WHERE subject = $2", long, string(p.Handle))
+		return err
+	}))
+	expect("after the erasure's term", append(gone, "case/ers_", "order", "consent")...)
+	for _, h := range Held() {
+		if h.Keeps == nil || h.Keeps.Class != "order" && h.Keeps.Class != "consent" {
+			continue
+		}
+		if n, err := h.Count(ctx, in.stores.main, p); err != nil || n > 0 {
+			in.t.Errorf("%d rows of %s are left after their term (%v)", n, h.Table, err)
+		}
+	}
 }
 
 // telling are the values in the clear that say whom they belong to, and that no

@@ -12,11 +12,14 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 // gather makes the module that asks for evidence, with the queries of all others.
@@ -52,7 +55,7 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"intake_silent":         counted(m.privacy.SilentPrinted),
 		"resets_without_reason": counted(m.vpn.Unreasoned),
 		"requests_overdue":      counted(m.overdueRequests),
-		"retention_overdue":     counted(m.overdueRecords),
+		"retention_overdue":     counted(func(ctx context.Context) (int64, int64, error) { return m.overdueRecords(ctx, s.main) }),
 		"columns_undeclared":    counted(func(ctx context.Context) (int64, int64, error) { return undeclaredColumns(ctx, cfg, s) }),
 		"backups_overdue":       counted(func(ctx context.Context) (int64, int64, error) { return overdueBackups(ctx, cfg, s) }),
 	}
@@ -96,23 +99,51 @@ func (m *modules) overdueRequests(ctx context.Context) (examined, found int64, e
 	return int64(n.Open), int64(n.Overdue), err
 }
 
-// overdueRecords counts what the last nightly run looked at, and what of it was
-// past its ceiling and held by nothing; a run that did not come counts too.
-func (m *modules) overdueRecords(ctx context.Context) (examined, found int64, err error) {
+// overdueRecords counts the rows of everybody that are kept from the day of record,
+// and those of them that are past the ceiling of their class and held by nothing:
+// it asks the tables, not the run that ought to have emptied them. What the last
+// run itself found too late counts too, and a run that did not come.
+func (m *modules) overdueRecords(ctx context.Context, q db.Q) (examined, found int64, err error) {
+	now := (clock.System{}).Now()
+	for _, h := range Held() {
+		all, over, err := m.overdueRows(ctx, q, h, now)
+		if err != nil {
+			return 0, 0, err
+		}
+		examined, found = examined+all, found+over
+	}
 	runs, err := m.privacy.RetentionRuns(ctx, 50)
-	if err != nil || len(runs) == 0 {
+	if err != nil {
+		return 0, 0, err
+	}
+	last, err := m.audit.Began(ctx) // the first run is due a day after the log begins
+	if err != nil {
 		return 0, 0, err
 	}
 	for _, r := range runs {
 		if r.Run == runs[0].Run {
-			examined += r.Examined
+			last = r.At
 			found += max(0, r.Overdue-r.Held)
 		}
 	}
-	if now := (clock.System{}).Now(); now.Sub(runs[0].At) > 26*time.Hour {
+	if !last.IsZero() && now.Sub(last) > 26*time.Hour {
 		found++
 	}
 	return examined, found, nil
+}
+
+// dated are the ends of terms that begin with the day of record. Details of the
+// audit log keep their rows, without what they said.
+var dated = []string{"day+6m", "event+3y"}
+
+func (m *modules) overdueRows(ctx context.Context, q db.Q, h holding.Held, now time.Time) (all, over int64, err error) {
+	if h.Keeps == nil || !slices.Contains(dated, h.Keeps.Until) || h.Dated == "" || h.Table == "audit_payload" {
+		return 0, 0, nil
+	}
+	if held, err := m.privacy.Holding(ctx, "", []string{h.Keeps.Class}); held || err != nil {
+		return 0, 0, err
+	}
+	return h.Before(ctx, q, retention.Gone(h.Keeps.Class, m.privacy.Profile(), civil.DayOf(now)).Start())
 }
 
 // undeclaredColumns counts the columns of the live database, and its differences

@@ -147,13 +147,14 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Users: m.vpn, Persons: people{m}, Carrier: carrier{m}, Owners: m.account,
 		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
-		Keepers: []retention.Keeper{m.account, m.fleet, m.audit, m.incident, m.legalorder},
+		Keepers: []retention.Keeper{m.account, m.fleet, m.age, m.incident, m.legalorder, erased{m}, m.audit}, // the log empties what the others ended
 	}
 	if err := m.intake(cfg, &desk); err != nil {
 		return nil, err
 	}
 	m.privacy = privacy.New(desk)
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
+	m.audit.Ask(m.privacy, m.erasure, m.incident, m.legalorder)
 	m.proof = m.proofs(s, log)
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)

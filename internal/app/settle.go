@@ -18,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/platform/scan"
 	"github.com/skybridge-cloud/skybridge/internal/platform/vault"
 )
@@ -223,4 +224,13 @@ func (g gates) Gate(ctx context.Context, subject id.Handle, purpose string) erro
 		return err
 	}
 	return g.m.consent.Gate(ctx, subject, purpose)
+}
+
+// erased has the nightly run end what erasures left to the law. The desk, which runs
+// it, is there before the erasures are.
+type erased struct{ m *modules }
+
+// Retain fills retention.Keeper.
+func (e erased) Retain(ctx context.Context, r retention.Run) ([]retention.Result, error) {
+	return e.m.erasure.Retain(ctx, r)
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -34,17 +35,22 @@ func (s *Service) appendTx(ctx context.Context, tx *db.Tx, e Event, payload stri
 		return fmt.Errorf("encoding %s: %w", e.Type, err)
 	}
 	at := s.clock.Now()
-	ref := payloadRef(payload, e.Subject, keyClass(e.Type, at))
+	return s.sealTx(ctx, tx, e, body, at, payloadRef(payload, e.Subject, keyClass(e, at)))
+}
+
+// sealTx keeps the detail of an event sealed for ref, and its leaf for the end of
+// the transaction.
+func (s *Service) sealTx(ctx context.Context, tx *db.Tx, e Event, body []byte, at time.Time, ref vault.Ref) error {
 	sealed, commitment, err := s.vault.SealSalted(ctx, ref, body)
 	if err != nil {
 		return fmt.Errorf("sealing %s: %w", e.Type, err)
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO audit_payload (id, handle, class, body) VALUES ($1, $2, $3, $4)",
-		payload, e.Subject, ref.Class, sealed)
+		ref.Row, e.Subject, ref.Class, sealed)
 	if err != nil {
 		return fmt.Errorf("keeping %s: %w", e.Type, err)
 	}
-	s.batch(tx).add(Leaf{At: at, Type: e.Type, Handle: e.Subject, Commitment: hexOf(commitment[:]), Payload: payload})
+	s.batch(tx).add(Leaf{At: at, Type: e.Type, Handle: e.Subject, Commitment: hexOf(commitment[:]), Payload: ref.Row})
 	return nil
 }
 

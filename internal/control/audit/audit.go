@@ -74,7 +74,12 @@ type Event struct {
 	Subject id.Handle // whom it concerns; empty for none
 	Account string
 	Actor   Actor
-	Detail  map[string]string // ids, codes, digests: never personal data
+
+	// Object is the case, erasure, incident, hold or order of an authority that it is
+	// about: its detail is kept as long as that. Empty where the term of the class
+	// does not begin with a close.
+	Object string
+	Detail map[string]string // ids, codes, digests: never personal data
 }
 
 // Deps is what the module needs.
@@ -101,6 +106,7 @@ type Service struct {
 	origin string
 	file   string
 	orders Orders
+	things []Things
 	serves map[string]string
 }
 
@@ -134,6 +140,9 @@ func (e Event) validate() error {
 	}
 	if !slices.Contains(actorClasses, e.Actor.Class) {
 		return fmt.Errorf("audit: %s has actor class %q", e.Type, e.Actor.Class)
+	}
+	if ofObjects[Types[e.Type]] != (e.Object != "") {
+		return fmt.Errorf("audit: %s of class %s is about the object %q", e.Type, Types[e.Type], e.Object)
 	}
 	if strings.ContainsAny(string(e.Subject), "\r\n") {
 		return fmt.Errorf("audit: %s has a malformed handle", e.Type)

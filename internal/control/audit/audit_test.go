@@ -540,6 +540,102 @@ func TestDetailsGoWithTheirTimeAndTheLogStillVerifies(t *testing.T) {
 	})
 }
 
+// What is kept from a close has a key for each thing that closes: the end of one
+// case leaves the other readable, and the log verifies.
+func TestDetailsGoWithTheCaseThatTheyTellOf(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		of := func(object string) audit.Event {
+			return audit.Event{Type: "privacy.request_received", Subject: "sub_a", Actor: audit.Actor{Class: "self", Handle: "sub_a"}, Object: object}
+		}
+		if err := r.s.Append(ctx, of("")); err == nil {
+			t.Error("an entry about no case was taken: its key would never end")
+		}
+		if err := r.s.Append(ctx, audit.Event{Type: "account.login", Actor: audit.Actor{Class: "self"}, Object: "dsr_1"}); err == nil {
+			t.Error("an entry that ends with its day was taken as of a case")
+		}
+		must(t, r.s.Append(ctx, of("dsr_1")))
+		must(t, r.s.Append(ctx, of("dsr_2")))
+		must(t, r.s.AppendPlain(ctx, of(""), "case"))
+		ended, err := r.s.Retain(ctx, r.run())
+		if must(t, err); len(ended) != 2 || left(t, r) != 3 {
+			t.Errorf("while everything lives: %v", ended)
+		}
+		must(t, r.s.Forget(ctx, "case", "sub_a", "dsr_1"))
+		_, err = r.s.Retain(ctx, r.run())
+		if must(t, err); left(t, r) != 2 {
+			t.Errorf("%d details are left, want those of the other case and of the older release", left(t, r))
+		}
+		if report, err := r.s.Verify(ctx); err != nil || report.Erased != 1 || len(report.Problems) > 0 {
+			t.Errorf("%d erased, %v, %v", report.Erased, report.Problems, err)
+		}
+	})
+}
+
+// The key of an older release goes when the last thing is over that it told of, and
+// not before.
+func TestAKeyOfAnOlderReleaseWaitsForTheLastThingItToldOf(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		e := audit.Event{Type: "hold.placed", Subject: "sub_a", Actor: audit.Actor{Class: "staff", Handle: "sub_s"}}
+		must(t, r.s.AppendPlain(ctx, e, "legal_order"))
+		e.Type = "erasure.opened"
+		must(t, r.s.AppendPlain(ctx, e, "case"))
+		must(t, r.s.AppendPlain(ctx, e, "case"))
+		r.clock.Advance(civil.DayOf(r.clock.Now()).AddMonths(36).AddDays(1).Start().Add(time.Hour).Sub(r.clock.Now()))
+		kept := things{"case": true}
+		for i, want := range []int64{3, 2, 0} { // nobody asked yet, then the case alone keeps, then nothing does
+			_, err := r.s.Retain(ctx, r.run())
+			if must(t, err); left(t, r) != want {
+				t.Errorf("run %d: %d details are left, want %d", i, left(t, r), want)
+			}
+			if i == 1 {
+				delete(kept, "case")
+			}
+			r.s.Ask(things{}, kept)
+		}
+		if problems := r.verify(t); problems != nil {
+			t.Errorf("problems: %v", problems)
+		}
+	})
+}
+
+// A row that names the ended key of somebody else, or of another thing, is not one
+// whose detail was erased.
+func TestAnEndedKeyOfAnotherThingExcusesNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r rig) {
+		about := func(subject id.Handle, object string) audit.Event {
+			return audit.Event{Type: "privacy.request_received", Subject: subject, Actor: audit.Actor{Class: "job"}, Object: object}
+		}
+		must(t, r.s.Append(ctx, about("sub_a", "dsr_1")))
+		must(t, r.s.Append(ctx, about("sub_b", "dsr_2")))
+		must(t, r.s.Forget(ctx, "case", "sub_a", "dsr_1"))
+		r.exec(t, "UPDATE audit_payload SET body = (SELECT body FROM audit_payload WHERE class = 'case/dsr_1') WHERE class = 'case/dsr_2'")
+		if problems := r.verify(t); len(problems) != 1 {
+			t.Errorf("a detail that was replaced by an erased one: %v", problems)
+		}
+	})
+}
+
+// things are classes of which something is kept.
+type things map[string]bool
+
+func (k things) Keeps(_ context.Context, _ retention.Run, class string, _ id.Handle, _ time.Time) (bool, error) {
+	return k[class], nil
+}
+
+func (r rig) run() retention.Run {
+	return retention.Run{Now: r.clock.Now(), Profile: "mainland", Held: retention.Unheld}
+}
+
+func left(t *testing.T, r rig) int64 {
+	t.Helper()
+	n, err := db.Get(ctx, r.db, nil, db.One[int64], "SELECT count(*) FROM audit_payload WHERE length(body) > 0")
+	must(t, err)
+	return n
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

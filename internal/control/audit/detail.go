@@ -12,7 +12,7 @@ import (
 // detail holds a payload to its commitment, and the rows that repeat it.
 func (w *walker) detail(ctx context.Context, e entry) error {
 	ref := payloadRef(e.Payload, e.Handle, e.class)
-	if e.class == "" || (e.class != keyClass(e.Type, e.At) && e.class != Types[e.Type]) { // the latter: of a build before keys ended with time
+	if !fits(e) {
 		w.bad("payload_missing", e.Index)
 		return nil
 	}

@@ -24,8 +24,8 @@ var Types = map[string]string{
 
 	"residency.step": "log_leaf",
 	"retention.run":  "log_leaf",
-	"hold.placed":    "legal_order",
-	"hold.ended":     "legal_order",
+	"hold.placed":    "case",
+	"hold.ended":     "case",
 
 	"legalorder.entered":      "legal_order",
 	"legalorder.approved":     "legal_order",
@@ -56,7 +56,7 @@ var Types = map[string]string{
 	"age.read_approved":      "disclosure",
 	"age.audit_made":         "log_leaf",
 
-	"account.closed":             "case",
+	"account.closed":             "account_core",
 	"account.planted":            "account_core",
 	"account.registered":         "account_core",
 	"account.staff_created":      "account_core",
@@ -188,9 +188,9 @@ var Types = map[string]string{
 	"privacy.request_carried":    "case",
 	"privacy.request_withdrawn":  "case",
 	"privacy.copy_fetched":       "case",
-	"privacy.corrected":          "case",
-	"privacy.correction_told":    "case",
-	"privacy.arrangement_set":    "case",
+	"privacy.corrected":          "account_core",
+	"privacy.correction_told":    "account_core",
+	"privacy.arrangement_set":    "account_core",
 	"privacy.proof_seen":         "case",
 	"privacy.proof_confirmed":    "case",
 	"privacy.request_classified": "case",
@@ -200,3 +200,19 @@ var Types = map[string]string{
 	"erasure.acknowledged": "case",
 	"erasure.certified":    "log_leaf",
 }
+
+// former are the classes of types whose details older releases sealed under
+// another key. audit_payload remembers which one a detail has.
+var former = map[string]string{
+	"account.closed":          "case",
+	"privacy.corrected":       "case",
+	"privacy.correction_told": "case",
+	"privacy.arrangement_set": "case",
+	"hold.placed":             "legal_order",
+	"hold.ended":              "legal_order",
+}
+
+// ofObjects are the classes whose term begins when something closes: a case, an
+// erasure, an incident, a hold, an order of an authority. Details of them have
+// the key of that object, which ends with it.
+var ofObjects = map[string]bool{"case": true, "legal_order": true}

@@ -194,6 +194,14 @@ func TestAHoleIsNeverPublished(t *testing.T) {
 			t.Errorf("facts without %s are accepted", key)
 		}
 	}
+	abroad := DemoFacts(HongKong)
+	if err := abroad.validate(); err != nil {
+		t.Errorf("complete facts are refused: %v", err)
+	}
+	abroad.Operator.Representative = ""
+	if err := abroad.validate(); err == nil {
+		t.Error("a handler abroad without a representative is accepted (PIPL 53)")
+	}
 	if _, err := fill("{{brand}} {{nothing}}", map[string]string{"brand": "x"}); err == nil {
 		t.Error("an unknown marker is filled")
 	}

@@ -5,9 +5,12 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
 
 //go:embed purposes.yaml
@@ -45,7 +48,41 @@ func readPurposes(text []byte) ([]Purpose, error) {
 	if err := dec.Decode(&all); err != nil {
 		return nil, fmt.Errorf("reading purposes: %w", err)
 	}
+	for _, p := range all {
+		if err := p.complete(); err != nil {
+			return nil, err
+		}
+	}
 	return all, nil
+}
+
+// item is something that the law wants a notice to say, by the words that the
+// notices begin it with.
+type item struct{ name, chinese, english string }
+
+// noticed are the items of what is shown before a separate consent: why sensitive
+// data are necessary and what that means for the person (PIPL 30); of a transfer
+// abroad who receives what for what and how, and how to exercise rights (PIPL 39).
+var noticed = map[string][]item{
+	SeparateSensitive: {{"necessity", "必要性：", "Necessity:"}, {"effect on the person", "对您的影响：", "Effect on you:"}},
+	SeparateCrossborder: {
+		{"recipient", "境外接收方：", "Recipient:"}, {"contact", "联系方式：", "contact "}, {"purpose", "处理目的：", "Purpose:"},
+		{"method", "处理方式：", "Method:"}, {"kinds of data", "信息种类：", "Kinds:"}, {"rights", "行使权利", "exercise your rights"},
+	},
+}
+
+// complete refuses a purpose whose notice leaves out what the law wants said before
+// the act: nobody could consent to it.
+func (p Purpose) complete() error {
+	if p.Kind == SeparateSensitive && mutant.Off("SUP-8") || p.Kind == SeparateCrossborder && mutant.Off("TY-3.1b") {
+		return nil
+	}
+	for _, i := range noticed[p.Kind] {
+		if !strings.Contains(p.Chinese, i.chinese) || !strings.Contains(p.English, i.english) {
+			return fmt.Errorf("purpose %s: its notice does not say in both languages: %s", p.ID, i.name)
+		}
+	}
+	return nil
 }
 
 // Purposes lists the closed list for a profile.

@@ -112,7 +112,7 @@ func (s *Service) leaf(ctx context.Context, tx *db.Tx, kind string, c Case, by a
 	for k, v := range more {
 		detail[k] = v
 	}
-	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: c.Subject, Account: string(c.Account), Actor: by, Detail: detail})
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: kind, Subject: c.Subject, Account: string(c.Account), Actor: by, Object: c.ID, Detail: detail})
 }
 
 // topicClientGone is of the module vpn.

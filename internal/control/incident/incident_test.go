@@ -765,8 +765,9 @@ func TestWhomAnIncidentReachedIsForgottenThreeYearsAfterItsClose(t *testing.T) {
 		}
 		left := r.count(t, "SELECT count(*) FROM incident_person")
 		told := r.count(t, "SELECT count(*) FROM incident_delivery") + r.count(t, "SELECT count(*) FROM incident_task")
-		if left != c.left || (left == 0) != (told == 0) {
-			t.Errorf("%+v: %d people, %d deliveries and tasks", c, left, told)
+		gone, err := r.Vault.Destroyed(ctx, "system", "case/"+v.ID)
+		if err != nil || left != c.left || (left == 0) != (told == 0) || (left == 0) != gone {
+			t.Errorf("%+v: %d people, %d deliveries and tasks, the key of what the log tells destroyed %v, %v", c, left, told, gone, err)
 		}
 	}
 }

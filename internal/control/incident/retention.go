@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -9,9 +10,23 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
+// Keeps fills audit.Things.
+func (s *Service) Keeps(ctx context.Context, r retention.Run, of string, subject id.Handle, began time.Time) (bool, error) {
+	if of != class || subject != "" {
+		return false, nil // entries about incidents are about nobody
+	}
+	all, err := db.Select(ctx, s.d.DB, db.One[int64], "SELECT closed_at FROM incident_incident WHERE opened_at <= $1", db.Micros(began))
+	for _, at := range all {
+		if at == 0 || r.Today().Before(retention.MayGo(class, civil.DayOf(db.FromMicros(at)))) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
 // Retain deletes whom an incident reached, and how they were told, when the floor
-// after its close is over. The incident itself, which names nobody, stays. It
-// fills retention.Keeper.
+// after its close is over, and destroys the key of what the log tells of it. The
+// incident itself, which names nobody, stays. It fills retention.Keeper.
 func (s *Service) Retain(ctx context.Context, r retention.Run) ([]retention.Result, error) {
 	res := retention.Result{Class: class}
 	closed, err := db.Select(ctx, s.d.DB, scan, columns+" WHERE closed_at > 0 AND EXISTS (SELECT 1 FROM incident_person p WHERE p.incident = incident_incident.id)")
@@ -34,6 +49,9 @@ func (s *Service) Retain(ctx context.Context, r retention.Run) ([]retention.Resu
 		if s.held(ctx, r, i.ID) {
 			res.Held += n
 			continue
+		}
+		if err := s.d.Audit.Forget(ctx, class, "", i.ID); err != nil {
+			return nil, err
 		}
 		if err := s.forget(ctx, i.ID); err != nil {
 			return nil, err

@@ -92,7 +92,7 @@ func (s *Service) stepTx(ctx context.Context, tx *db.Tx, p account.Principal, in
 	for k, v := range detail {
 		all[k] = v
 	}
-	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "incident." + step, Actor: actor(p), Detail: all})
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: "incident." + step, Actor: actor(p), Object: incident, Detail: all})
 }
 
 // Step is one line of an incident's journal.

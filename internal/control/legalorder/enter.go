@@ -157,7 +157,7 @@ func (o Order) about(subject id.Handle) bool { return slices.Contains(o.Scope.Su
 func (s *Service) leaf(ctx context.Context, tx *db.Tx, kind string, p account.Principal, o Order) error {
 	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
 		Type: kind, Actor: audit.Actor{Class: "staff", Handle: p.Subject, Session: p.Session},
-		Detail: map[string]string{
+		Object: o.ID, Detail: map[string]string{
 			"legal_order": o.ID, "state": o.State, "scan_sha256": o.ScanSHA256, "package_sha256": o.PackageSHA256,
 			"jurisdiction": o.Jurisdiction, "expires": o.Expires.UTC().Format(time.RFC3339),
 		},

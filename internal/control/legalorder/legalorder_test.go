@@ -535,6 +535,9 @@ func TestAnOrderEnds(t *testing.T) {
 		if err != nil || sum[0].Destroyed != 3 || sum[0].Overdue != 0 {
 			t.Errorf("after the floor: %+v, %v", sum, err)
 		}
+		if gone, err := r.Vault.Destroyed(ctx, "system", "legal_order/"+executed.ID); err != nil || !gone {
+			t.Errorf("the key of what the log tells of the order: destroyed %v, %v", gone, err)
+		}
 	})
 }
 

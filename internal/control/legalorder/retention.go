@@ -3,6 +3,7 @@ package legalorder
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -11,6 +12,15 @@ import (
 )
 
 const class = "legal_order"
+
+// Keeps fills audit.Things.
+func (s *Service) Keeps(ctx context.Context, _ retention.Run, of string, subject id.Handle, began time.Time) (bool, error) {
+	if of != class || subject != "" {
+		return false, nil // entries about orders are about nobody
+	}
+	n, err := db.Get(ctx, s.d.DB, nil, db.One[int64], "SELECT count(*) FROM legalorder_order WHERE entered_at <= $1", db.Micros(began))
+	return n > 0, err
+}
 
 // Retain deletes orders whose floor is over, counted from the day of their end,
 // with the keys of what was sealed for them. It fills retention.Keeper.
@@ -54,7 +64,8 @@ func held(run retention.Run, subjects []id.Handle) bool {
 }
 
 func (s *Service) remove(ctx context.Context, order string) error {
-	err := errors.Join(s.d.Vault.DestroySystem(ctx, scanName(order)), s.d.Vault.DestroySystem(ctx, packageName(order)))
+	err := errors.Join(s.d.Vault.DestroySystem(ctx, scanName(order)), s.d.Vault.DestroySystem(ctx, packageName(order)),
+		s.d.Audit.Forget(ctx, class, "", order))
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,14 @@ type Hold struct {
 	EndedAt   time.Time // before its time; zero: not
 }
 
+// over is when the hold ended, or ends.
+func (h Hold) over() time.Time {
+	if h.EndedAt.IsZero() {
+		return h.Until
+	}
+	return h.EndedAt
+}
+
 // holds reports whether the hold keeps what a class holds of a person; an empty
 // subject asks for anybody's.
 func (h Hold) holds(class string, subject id.Handle) bool {
@@ -103,7 +111,7 @@ func (s *Service) EndHold(ctx context.Context, p account.Principal, hold string)
 func (s *Service) holdLeaf(ctx context.Context, tx *db.Tx, kind string, p account.Principal, h Hold) error {
 	return s.d.Audit.AppendTx(ctx, tx, audit.Event{
 		Type: kind, Subject: h.Subject, Actor: audit.Actor{Class: "staff", Handle: p.Subject, Session: p.Session},
-		Detail: map[string]string{"hold": h.ID, "class": h.Class, "law": h.Law, "authority": h.Authority, "until": h.Until.UTC().Format(time.RFC3339)},
+		Object: h.ID, Detail: map[string]string{"hold": h.ID, "class": h.Class, "law": h.Law, "authority": h.Authority, "until": h.Until.UTC().Format(time.RFC3339)},
 	})
 }
 

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"context"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -19,9 +20,9 @@ type closed struct {
 
 // cases is the keeper of the module's own class: it deletes requests with their
 // mails, clocks and proofs when the floor after their close is over, and the key of
-// each case before its rows. The person's key of the class stays, since it also
-// seals details of the audit log whose time is not over; what releases before
-// keys of cases sealed under it goes by its rows alone.
+// each case before its rows: with it goes what the audit log tells of the case.
+// Releases before keys of cases sealed under the person's key of the class, which
+// ends when the last of what it sealed is over (Keeps).
 func (s *Service) cases(ctx context.Context, r retention.Run) ([]retention.Result, error) {
 	all, err := db.Select(ctx, s.d.DB, func(r db.Row) (c closed, err error) { return c, r.Scan(&c.id, &c.subject, &c.at) },
 		"SELECT id, subject, closed_at FROM privacy_request WHERE closed_at > 0 AND closed_at <= $1", db.Micros(r.Now.AddDate(-3, 0, 0)))
@@ -71,4 +72,49 @@ func (s *Service) forget(ctx context.Context, c closed) error {
 		}
 		return nil
 	})
+}
+
+// Keeps fills audit.Things: requests, and holds, whose entries had the class of
+// orders once.
+func (s *Service) Keeps(ctx context.Context, _ retention.Run, _ string, subject id.Handle, began time.Time) (bool, error) {
+	n, err := db.Get(ctx, s.d.DB, nil, db.One[int64], `SELECT (SELECT count(*) FROM privacy_request WHERE subject = $1 AND received_at <= $2)
+		+ (SELECT count(*) FROM privacy_hold WHERE subject = $1 AND placed_at <= $2)`, string(subject), db.Micros(began))
+	return n > 0, err
+}
+
+// holds is the keeper of holds: each goes when the floor after its end is over,
+// with the key of what the audit log tells of it.
+func (s *Service) holds(ctx context.Context, r retention.Run) ([]retention.Result, error) {
+	all, err := db.Select(ctx, s.d.DB, scanHold, "SELECT "+holdColumns+" FROM privacy_hold WHERE until <= $1 OR ended_at > 0 AND ended_at <= $1",
+		db.Micros(r.Now.AddDate(-3, 0, 0)))
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	res := retention.Result{Class: class}
+	for _, h := range all {
+		day := civil.DayOf(h.over())
+		if r.Today().Before(retention.MayGo(class, day)) {
+			continue
+		}
+		res.Examined++
+		if r.Overdue(class, day) {
+			res.Overdue++
+		}
+		if r.Held(class, h.Subject) {
+			res.Held++
+			continue
+		}
+		if err := s.d.Audit.Forget(ctx, class, h.Subject, h.ID); err != nil {
+			return nil, err
+		}
+		err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, "DELETE FROM privacy_hold WHERE id = $1", h.ID)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		res.Destroyed++
+	}
+	return []retention.Result{res}, nil
 }

@@ -155,10 +155,9 @@ func (r Request) ref(column string) vault.Ref {
 // class is the retention class of requests.
 const class = "case"
 
-// keyOf is the class of the key that seals what was written in a case: one of the
-// case alone, which ends with it. Rows of older releases name no case; they are
-// sealed under the person's key of the class, which also seals details of the
-// audit log.
+// keyOf is the class of the key that seals what was written in a case, and what the
+// audit log tells of it: one of the case alone, which ends with it. Rows of older
+// releases name no case; they are sealed under the person's key of the class.
 func keyOf(request string) string {
 	if request == "" {
 		return class

@@ -49,7 +49,7 @@ func (s *Service) Retain(ctx context.Context) error {
 	run := retention.Run{Now: now, Profile: s.d.Profile, Held: held}
 	var all []retention.Result
 	var failed []error
-	keepers := []func(context.Context, retention.Run) ([]retention.Result, error){s.cases}
+	keepers := []func(context.Context, retention.Run) ([]retention.Result, error){s.cases, s.holds}
 	for _, k := range s.d.Keepers {
 		keepers = append(keepers, k.Retain)
 	}

@@ -286,16 +286,16 @@ type openGate struct{}
 
 func (openGate) Gate(context.Context, id.Handle, string) error { return nil }
 
-// The key of a case goes with its rows, so that no copy of them opens. Those of
-// other cases stay, and so does what the log says of the person, and what an older
-// release sealed under the person's key can be read as before.
+// The key of a case goes with its rows, so that no copy of them opens, nor what the
+// log told of it. Other cases stay, with what the log tells of them, and what an
+// older release sealed under the person's key can be read as before.
 func TestTheKeyOfACaseGoesWithItsRows(t *testing.T) {
 	t.Parallel()
 	none := func() []retention.Keeper { return nil }
 	eachNight(t, none, func(t *testing.T, r nightRig) {
 		r.vault.Bind(r.audit, openGate{})
 		leaf, err := r.audit.Record(ctx, audit.Event{
-			Type: "privacy.request_received", Subject: "sub_a", Actor: audit.Actor{Class: vault.Self, Handle: "sub_a"}, Detail: map[string]string{"request": "dsr_1"},
+			Type: "privacy.request_received", Subject: "sub_a", Actor: audit.Actor{Class: vault.Self, Handle: "sub_a"}, Object: "dsr_2", Detail: map[string]string{"request": "dsr_2"},
 		})
 		must(t, err)
 		type copied struct {
@@ -347,11 +347,38 @@ func TestTheKeyOfACaseGoesWithItsRows(t *testing.T) {
 		}
 		r.wait(366 * 24 * time.Hour)
 		must(t, r.s.Retain(ctx))
-		if gone, err := r.vault.Destroyed(ctx, "sub_a", "case"); err != nil || gone {
-			t.Errorf("the key that others use: destroyed %v, %v", gone, err)
+		if _, err := r.audit.Reveal(ctx, ticket(audit.DetailField), leaf); !errors.Is(err, vault.ErrErased) {
+			t.Errorf("the detail of the log of a case that went: %v", err)
 		}
-		if got, err := r.audit.Reveal(ctx, ticket(audit.DetailField), leaf); err != nil || len(got.Payload) == 0 {
-			t.Errorf("the detail of the log, later: %v", err)
+	})
+}
+
+// A hold goes three years after its end with what the log tells of it, and not
+// before.
+func TestAHoldGoesThreeYearsAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	none := func() []retention.Keeper { return nil }
+	eachNight(t, none, func(t *testing.T, r nightRig) {
+		h, err := r.s.PlaceHold(ctx, staff, privacy.Hold{Subject: "sub_a", Law: "CSL 28", Authority: "a court", Until: start.AddDate(1, 0, 0)})
+		must(t, err)
+		early, err := r.s.PlaceHold(ctx, staff, privacy.Hold{Subject: "sub_a", Class: "netlog", Law: "CSL 28", Authority: "a court", Until: start.AddDate(1, 0, 0)})
+		must(t, err)
+		must(t, r.s.EndHold(ctx, staff, early.ID))
+		for _, night := range []struct {
+			at    time.Time
+			holds int
+			gone  bool
+		}{
+			{start.AddDate(3, 0, 0), 2, false}, {start.AddDate(3, 0, 1), 1, false}, {start.AddDate(4, 0, 0), 1, false}, {start.AddDate(4, 0, 1), 0, true},
+		} {
+			r.wait(night.at.Sub(r.clock.Now()))
+			must(t, r.s.Retain(ctx))
+			all, err := r.s.Holds(ctx)
+			must(t, err)
+			gone, err := r.vault.Destroyed(ctx, "sub_a", "case/"+h.ID)
+			if err != nil || len(all) != night.holds || gone != night.gone {
+				t.Errorf("%s: %d holds, the key of the longer destroyed %v, %v", night.at, len(all), gone, err)
+			}
 		}
 	})
 }

@@ -240,5 +240,5 @@ func (s *Service) recordTx(ctx context.Context, tx *db.Tx, p account.Principal, 
 	for k, v := range detail {
 		all[k] = v
 	}
-	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: leaf, Subject: r.Subject, Account: string(r.Account), Actor: actor, Detail: all})
+	return s.d.Audit.AppendTx(ctx, tx, audit.Event{Type: leaf, Subject: r.Subject, Account: string(r.Account), Actor: actor, Object: r.ID, Detail: all})
 }

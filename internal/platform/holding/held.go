@@ -196,6 +196,17 @@ func (h Held) Count(ctx context.Context, q db.Q, p Person) (int64, error) {
 	return db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", h.Table, h.Where), who)
 }
 
+// Before counts everybody's rows of a dated table, and those of them that tell of
+// what happened before a time.
+func (h Held) Before(ctx context.Context, q db.Q, at time.Time) (all, before int64, err error) {
+	all, err = db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM "+h.Table)
+	if err != nil {
+		return 0, 0, err
+	}
+	before, err = db.Get(ctx, q, nil, db.One[int64], fmt.Sprintf("SELECT count(*) FROM %s WHERE %s < $1", h.Table, h.Dated), db.Micros(at))
+	return all, before, err
+}
+
 // Due finds where up to most of a person's rows stand that an erasure deletes, or
 // where a law keeps them clears of what it does not keep; none: the table is done.
 func (h Held) Due(ctx context.Context, q db.Q, p Person, most int) ([]db.Place, error) {

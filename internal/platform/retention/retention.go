@@ -149,6 +149,16 @@ func MustGo(class, profile string, from civil.Day) civil.Day {
 	return of(class).Ceiling[profile].last(from)
 }
 
+// Gone is the first day whose records of a class may still be there today; those of
+// all days before it ought to be gone.
+func Gone(class, profile string, today civil.Day) civil.Day {
+	c, d := of(class), today
+	for !c.Ceiling[profile].last(d.AddDays(-1)).Before(today) {
+		d = d.AddDays(-1)
+	}
+	return d
+}
+
 // LastPast is the last day whose records of a class may be destroyed today;
 // those of all days before it may be too.
 func LastPast(class string, today civil.Day) civil.Day {

@@ -3,6 +3,7 @@ package retention
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 )
@@ -50,6 +51,21 @@ func TestEachDaysRunIsNeitherEarlyNorLate(t *testing.T) {
 		}
 		if MustGo("netlog", "mainland", last.AddDays(1)).Before(today) {
 			t.Fatalf("on %s the log of %s is past its ceiling", today, last.AddDays(1))
+		}
+	}
+}
+
+// What may still be there and what ought to be gone meet without a gap.
+func TestWhatMayStillBeThereIsWithinTheCeiling(t *testing.T) {
+	t.Parallel()
+	for _, class := range []string{"access_log", "disclosure"} {
+		for _, profile := range profiles {
+			for day := (civil.Day{Year: 2026, Month: time.January, Day: 1}); day.Year == 2026; day = day.AddDays(1) {
+				first := Gone(class, profile, day)
+				if MustGo(class, profile, first).Before(day) || !MustGo(class, profile, first.AddDays(-1)).Before(day) {
+					t.Fatalf("%s in %s on %s: from %s on", class, profile, day, first)
+				}
+			}
 		}
 	}
 }

@@ -73,6 +73,14 @@ func (v *Vault) Destroyed(ctx context.Context, subject id.Handle, class string) 
 	return n > 0, away(err)
 }
 
+// Ended reports whether keys of a class of a person were destroyed and none lives:
+// nothing that was sealed for it opens.
+func (v *Vault) Ended(ctx context.Context, subject id.Handle, class string) (bool, error) {
+	n, err := db.Get(ctx, v.db, nil, db.One[int64], `SELECT count(*) FROM keystore_key k WHERE handle = $1 AND class = $2 AND state = 'destroyed'
+		AND NOT EXISTS (SELECT 1 FROM keystore_key l WHERE l.handle = k.handle AND l.class = k.class AND l.state = 'live')`, subject, class)
+	return n > 0, away(err)
+}
+
 // Classes lists the classes of a person that have a live key.
 func (v *Vault) Classes(ctx context.Context, subject id.Handle) ([]string, error) {
 	all, err := db.Select(ctx, v.db, db.One[string], "SELECT DISTINCT class FROM keystore_key WHERE handle = $1 AND state = 'live' ORDER BY class", subject)

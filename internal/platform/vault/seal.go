@@ -114,6 +114,9 @@ func (v *Vault) open(ctx context.Context, ref Ref, sealed []byte, salted bool) (
 		}
 		return nil, fmt.Errorf("opening %s: %w", ref.Field(), err)
 	}
+	if k.handle != ref.Subject || k.class != ref.Class {
+		return nil, v.alarm(ref) // or any destroyed key would pass for the one of an erased value
+	}
 	key, err := v.plain(ctx, k)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", ref.Field(), err)
