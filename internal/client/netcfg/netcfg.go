@@ -35,8 +35,9 @@
 //
 // Windows and macOS have the same interface, build, and are untested. They have no
 // rules beside the routes: the server's routes are by the router of the moment, and
-// all of a family goes inside as its two halves. The kill switch is refused there
-// rather than pretended.
+// all of a family goes inside as its two halves. Networks that the host is on keep
+// their own, longer routes, so that they stay outside with Plan.LocalLAN and without.
+// The kill switch is refused there rather than pretended.
 package netcfg
 
 import (

@@ -21,15 +21,18 @@ func TestRoutesOfSystemsWithoutRules(t *testing.T) {
 		inV6, outV6 string
 	}{
 		{
-			"everything", Plan{Addresses: nets("10.8.0.2/24"), Exclude: nets("192.168.7.0/24")},
+			"everything",
+			Plan{Addresses: nets("10.8.0.2/24"), Exclude: nets("192.168.7.0/24")},
 			"0.0.0.0/1 10.8.0.0/24 128.0.0.0/1", "192.168.7.0/24 203.0.113.9/32", "", "2001:db8::9/128",
 		},
 		{
-			"both families", Plan{Addresses: nets("10.8.0.2/32 fd00::2/128")},
+			"both families",
+			Plan{Addresses: nets("10.8.0.2/32 fd00::2/128")},
 			"0.0.0.0/1 10.8.0.2/32 128.0.0.0/1", "203.0.113.9/32", "::/1 8000::/1 fd00::2/128", "2001:db8::9/128",
 		},
 		{
-			"split", Plan{Addresses: nets("10.8.0.2/32"), Include: nets("172.16.0.0/12"), DNS: hosts("172.31.0.53 9.9.9.9")},
+			"split",
+			Plan{Addresses: nets("10.8.0.2/32"), Include: nets("172.16.0.0/12"), DNS: hosts("172.31.0.53 9.9.9.9")},
 			"9.9.9.9/32 10.8.0.2/32 172.16.0.0/12 172.31.0.53/32", "203.0.113.9/32", "", "2001:db8::9/128",
 		},
 	}
