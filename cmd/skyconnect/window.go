@@ -20,8 +20,8 @@ func (o *options) window() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			path := filepath.Join(filepath.Dir(self), "skyconnect-window")
-			if _, err := os.Stat(path); err != nil {
+			path, err := exec.LookPath(filepath.Join(filepath.Dir(self), "skyconnect-window")) // which knows the ends of names
+			if err != nil {
 				if path, err = exec.LookPath("skyconnect-window"); err != nil {
 					return errNoWindow
 				}

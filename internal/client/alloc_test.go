@@ -1,4 +1,4 @@
-//go:build !race
+//go:build linux && !race
 
 // Under the race detector sync.Pool drops at random: counts would say nothing.
 

@@ -1,24 +1,20 @@
+//go:build linux
+
 package client
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/netip"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -26,8 +22,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
 )
-
-const waitLimit = 10 * time.Second
 
 // bed is the real gateway with a device in memory, on loopback.
 type bed struct {
@@ -41,16 +35,6 @@ type bed struct {
 	cert *tls.Certificate
 	link *Link // of run
 }
-
-// pinned trusts one server.
-func pinned(c *tls.Certificate) trust.Anchors {
-	return trust.Anchors{Pins: []string{trust.Pin(c.Leaf)}}
-}
-
-// yes is a Permit of somebody who agrees.
-type yes struct{}
-
-func (yes) Allows() error { return nil }
 
 func newBed(t *testing.T) *bed {
 	t.Helper()
@@ -120,34 +104,6 @@ func (b *bed) Login(_ context.Context, q gwlink.LoginRequest) (gwlink.LoginAnswe
 		NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour),
 	})
 	return gwlink.LoginAnswer{Outcome: gwlink.OutcomeGranted, Grant: signed}, err
-}
-
-func certificate(t *testing.T) *tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(7), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // login returns a cookie.

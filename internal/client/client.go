@@ -76,7 +76,6 @@ const DefaultAgent = "AnyConnect-compatible OpenConnect VPN Agent v9.01"
 
 const (
 	version    = "v9.01"
-	device     = "linux-64"
 	setupLimit = 30 * time.Second
 )
 

@@ -3,16 +3,30 @@ package client
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
+
+const waitLimit = 10 * time.Second
+
+// yes is a Permit of somebody who agrees.
+type yes struct{}
+
+func (yes) Allows() error { return nil }
 
 // script is a server that answers requests as a test says, whatever they are: for
 // what no honest server does.
@@ -143,4 +157,37 @@ func wantCookie(t *testing.T, got openconnect.Secret, err error) {
 func closedPort(t *testing.T) string {
 	t.Helper()
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(freePort(t)))
+}
+
+// pinned trusts one server.
+func pinned(c *tls.Certificate) trust.Anchors {
+	return trust.Anchors{Pins: []string{trust.Pin(c.Leaf)}}
+}
+
+func certificate(t *testing.T) *tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(7), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
 }

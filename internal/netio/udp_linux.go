@@ -16,14 +16,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/fdwait"
 )
 
-// Messages is the most messages of one batch, in both directions.
-const Messages = 64
-
 const (
 	bufferSize  = 65535   // one coalesced datagram
 	socketSpace = 7 << 20 // receive and send buffers
-	maxSegments = 64      // of one UDP_SEGMENT send (Linux UDP_MAX_SEGMENTS)
-	maxSend     = 65535 - 8 - 40
 )
 
 // mmsghdr is struct mmsghdr of recvmmsg(2).
@@ -178,21 +173,6 @@ func NewBuffers() *Buffers {
 		b.bufs[i] = arena[i*(bufferSize+1):][:bufferSize:bufferSize]
 	}
 	return b
-}
-
-// Datagrams are received bytes from one peer: segments of size each, the last
-// perhaps shorter.
-type Datagrams struct {
-	From Endpoint
-	Data []byte
-	Size int
-}
-
-// Endpoint is a peer, and the local address that it knows us by, which is
-// invalid where the socket is bound to one.
-type Endpoint struct {
-	Peer  netip.AddrPort
-	Local netip.Addr
 }
 
 func (b *Buffers) prepare() {

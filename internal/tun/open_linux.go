@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 	"unsafe"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/fdwait"
 )
+
+// Name is the i-th name of our devices.
+func Name(i int) string { return "sky" + strconv.Itoa(i) }
 
 // Open makes the TUN device name with the given number of queues in the
 // calling thread's network namespace. Addresses, MTU and "up" are the caller's

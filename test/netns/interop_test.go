@@ -352,6 +352,7 @@ megabyte each way with matching hashes, hang up. It fails when a row does not ho
 |---|---|
 | openconnect built with OpenSSL | unverified; the DTLS code is tested against OpenSSL's own PSK client |
 | Cisco Secure Client, AnyConnect for iOS and Android | unverified; their headers are handled as documented, and a test peer behaves as documented over real sockets: a connection for each round and another for CONNECT, the conversation in cookies, DTLS 1.2 resumed under an ECDHE name, its hello with and without the cookie of a HelloVerifyRequest (the node sends none: it answers no session that it does not know) |
+| skyconnect on Windows and macOS | builds, untested: the build compiles it and nothing has run it there ([39](decisions/0039-other-systems.md)) |
 | other AnyConnect-compatible clients | unverified |
 `)
 	return b.Bytes()

@@ -51,6 +51,7 @@ function Release({ download: d, newest }: { download: Download; newest: boolean 
           {t('downloads.for', { system: systems[system] ?? system, processor })}
           <span className="mono">{d.version}</span>
           {newest ? <Tag color="green">{t('downloads.newest')}</Tag> : null}
+          {tested.has(system) ? null : <Tag color="orange">{t('downloads.untested')}</Tag>}
         </span>
       }
       extra={
@@ -71,6 +72,9 @@ function Release({ download: d, newest }: { download: Download; newest: boolean 
 }
 
 const systems: Record<string, string> = { linux: 'Linux', windows: 'Windows', darwin: 'macOS' };
+
+/** Where the client is run by its tests; elsewhere it is built. */
+const tested = new Set(['linux']);
 
 /** What people need beside the program. */
 function Guides() {

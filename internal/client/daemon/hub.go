@@ -3,7 +3,6 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 const (
@@ -169,7 +169,7 @@ func (h *hub) begin(who ipc.User, up ipc.Up) (*connection, error) {
 
 func (h *hub) freeDevice() string {
 	for i := 0; ; i++ {
-		name := fmt.Sprintf("sky%d", i)
+		name := tun.Name(i)
 		used := false
 		for _, c := range h.all {
 			used = used || c.device == name

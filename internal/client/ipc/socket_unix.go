@@ -15,9 +15,6 @@ import (
 	"syscall"
 )
 
-// DefaultPath is where the daemon listens.
-const DefaultPath = "/run/skyconnect/daemon.sock"
-
 // Group may use the daemon, beside root, where it exists.
 const Group = "skyconnect"
 

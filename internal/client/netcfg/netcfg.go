@@ -33,8 +33,11 @@
 // the meantime stays theirs; a new plan of a device is in force before the former
 // ends; an error leaves the host as it was before the call.
 //
-// Windows and macOS have the same interface, build, and are untested. The kill
-// switch is refused there rather than pretended.
+// Windows and macOS have the same interface, build, and are untested. They have no
+// rules beside the routes: the server's routes are by the router of the moment, and
+// all of a family goes inside as its two halves. Networks that the host is on keep
+// their own, longer routes, so that they stay outside with Plan.LocalLAN and without.
+// The kill switch is refused there rather than pretended.
 package netcfg
 
 import (

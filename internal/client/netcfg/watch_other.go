@@ -16,7 +16,7 @@ import (
 const looking = 2 * time.Second
 
 func (s *system) watch(ctx context.Context, own func() []string) (<-chan struct{}, error) {
-	last, err := outside(own())
+	last, err := addressesOutside(own())
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (s *system) watch(ctx context.Context, own func() []string) (<-chan struct{
 				return
 			case <-t.C:
 			}
-			if now, err := outside(own()); err == nil && now != last {
+			if now, err := addressesOutside(own()); err == nil && now != last {
 				last = now
 				select {
 				case changed <- struct{}{}:
@@ -43,8 +43,8 @@ func (s *system) watch(ctx context.Context, own func() []string) (<-chan struct{
 	return changed, nil
 }
 
-// outside lists the addresses of links that are up, but for our own.
-func outside(own []string) (string, error) {
+// addressesOutside lists the addresses of links that are up, but for our own.
+func addressesOutside(own []string) (string, error) {
 	links, err := net.Interfaces()
 	if err != nil {
 		return "", fmt.Errorf("listing links: %w", err)

@@ -10,8 +10,7 @@ import (
 )
 
 // replace puts a copy of the file at path where exe is. A link is followed: the
-// program itself is replaced. At every moment exe is the old program or the new
-// one, whole.
+// program itself is replaced.
 func replace(path, exe string) error {
 	exe, err := filepath.EvalSymlinks(exe)
 	if err != nil {
@@ -26,13 +25,7 @@ func replace(path, exe string) error {
 	if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the program before the last update: %w", err)
 	}
-	if err := os.Link(exe, old); err != nil { // a copy that costs nothing, and leaves exe in place
-		return fmt.Errorf("keeping the former program: %w", err)
-	}
-	if err := os.Rename(next, exe); err != nil {
-		return fmt.Errorf("putting the new program in place: %w", err)
-	}
-	return syncDir(filepath.Dir(exe))
+	return swap(next, exe, old)
 }
 
 func copyBeside(path, exe string) (string, error) {
@@ -51,12 +44,4 @@ func copyBeside(path, exe string) (string, error) {
 		return "", errors.Join(fmt.Errorf("writing the new program: %w", err), os.Remove(out.Name()))
 	}
 	return out.Name(), nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,42 +16,46 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
-// stateDir is where the daemon remembers what it changed.
-const stateDir = "/var/lib/skyconnect"
-
 func (o *options) daemon() *cobra.Command {
-	dir, resolver, resolvConf := stateDir, "", ""
+	dir, resolver, resolvConf := stateDir(), "", ""
 	c := &cobra.Command{
 		Use: "daemon", Short: "The privileged half, which the system's service manager starts (root)", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			// A core dump of this process would hold cookies.
-			if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
-				return err
-			}
-			host, err := netcfg.New(netcfg.Config{Journal: filepath.Join(dir, "network"), Resolver: netcfg.Resolver(resolver), ResolvConf: resolvConf})
-			if err != nil {
-				return err
-			}
-			defer func() { _ = host.Close() }()
-			l, err := ipc.Listen(o.socket)
-			if err != nil {
-				return err
-			}
-			return daemon.Run(c.Context(), daemon.Config{
-				Listener: l, Host: host, StateDir: dir, Open: tun.Open, Queues: max(1, runtime.NumCPU()/2), Version: version,
-				Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+			return underManager(c.Context(), func(ctx context.Context) error {
+				return o.serve(ctx, dir, netcfg.Config{Journal: filepath.Join(dir, "network"), Resolver: netcfg.Resolver(resolver), ResolvConf: resolvConf})
 			})
 		},
 	}
-	c.Flags().StringVar(&dir, "state", stateDir, "directory of what was changed on this machine")
+	c.Flags().StringVar(&dir, "state", dir, "directory of what was changed on this machine")
 	c.Flags().StringVar(&resolver, "resolver", "", "resolved, resolvconf or file (default: whichever this machine uses)")
 	c.Flags().StringVar(&resolvConf, "resolv-conf", "", "instead of /etc/resolv.conf")
+	c.AddCommand(manage()...)
 	return c
+}
+
+// serve is the daemon until ctx ends.
+func (o *options) serve(ctx context.Context, dir string, cfg netcfg.Config) error {
+	if err := harden(dir); err != nil {
+		return err
+	}
+	host, err := netcfg.New(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = host.Close() }()
+	l, err := ipc.Listen(o.socket)
+	if err != nil {
+		return err
+	}
+	return daemon.Run(ctx, daemon.Config{
+		Listener: l, Host: host, StateDir: dir, Open: tun.Open, Queues: max(1, runtime.NumCPU()/2), Version: version,
+		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
 }
 
 // repairWithout undoes what a killed daemon left, when none runs.
 func repairWithout(ctx context.Context) ([]string, error) {
-	host, err := netcfg.New(netcfg.Config{Journal: filepath.Join(stateDir, "network")})
+	host, err := netcfg.New(netcfg.Config{Journal: filepath.Join(stateDir(), "network")})
 	if err != nil {
 		return nil, err
 	}

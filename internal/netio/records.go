@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -29,7 +27,7 @@ const (
 // One goroutine reads; any may write.
 type Conn struct {
 	net.Conn
-	raw syscall.RawConn // nil if it has none, as in tests
+	raw syscall.RawConn // nil if it has none to read from, as in tests and on Windows
 	try func(fd uintptr) bool
 
 	narrow bool
@@ -62,12 +60,7 @@ func newReadPool(size int) *readPool {
 
 // NewConn wraps a connection before its TLS handshake.
 func NewConn(c net.Conn) *Conn {
-	out := &Conn{Conn: c}
-	if s, ok := c.(syscall.Conn); ok {
-		if raw, err := s.SyscallConn(); err == nil {
-			out.raw = raw
-		}
-	}
+	out := &Conn{Conn: c, raw: rawOf(c)}
 	out.try = out.readNow // bound once: a new method value would allocate per read
 	return out
 }
@@ -146,11 +139,11 @@ func (c *Conn) fill() error {
 func (c *Conn) readNow(fd uintptr) bool {
 	c.hold(c.space())
 	for {
-		n, err := unix.Read(int(fd), (*c.buf)[c.w:])
+		n, err := readFD(fd, (*c.buf)[c.w:])
 		switch {
-		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, syscall.EINTR):
 			continue
-		case errors.Is(err, unix.EAGAIN):
+		case errors.Is(err, syscall.EAGAIN):
 			c.yield()
 			return false
 		case err == nil && n == 0:

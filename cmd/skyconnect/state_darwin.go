@@ -1,0 +1,4 @@
+package main
+
+// stateDir is where the daemon remembers what it changed.
+func stateDir() string { return "/Library/Application Support/skyconnect" }

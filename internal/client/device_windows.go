@@ -1,0 +1,3 @@
+package client
+
+const device = "win" // what servers are told this machine is
