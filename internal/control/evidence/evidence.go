@@ -115,7 +115,7 @@ func New(d Deps) (*Service, error) {
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	d.Queue.Every("evidence.run", Period, s.Run)
+	d.Queue.EveryFromStart("evidence.run", Period, s.Run)
 	return s, nil
 }
 
