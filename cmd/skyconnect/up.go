@@ -101,6 +101,7 @@ func (o *options) connect(c *cobra.Command, args []string, g *given) error {
 	if isTerminal(o.in) { // else a refusal is the end of it
 		said.Form = o.form
 	}
+	said.Without = func(err error) { fmt.Fprintln(o.err, o.paint(yellow, o.sentence(err))) }
 	if err := o.agree(h, p); err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ export const servers = (n) =>
     name: i === 2 ? long.slice(0, 30) : ['远程办公', 'contractors'][i % 2] + (i > 2 ? i : ''),
     local_subnets: i % 2 ? ['10.77.0.0/24', '10.78.0.0/16', '192.168.100.0/24'] : ['10.77.0.0/24'],
     pool: `10.250.${i}.0/24`, pool6: i % 2 ? '' : 'fd3a:8c1e:5b20::/64', default_domains: ['corp.example'], client_bypass: false,
-    enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
+    enable_dns: true, dns: ['10.77.0.53'], two_factor: true, keep_seed: false, tunnel_mode: 'split', split_dns: ['corp.example'],
     exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, mobile_idle_timeout: 3600, session_timeout: 86400,
     cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2', tls_max: '1.3', client_cas: [],
     deny_roaming: i === 1, large_segments: false,

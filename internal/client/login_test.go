@@ -43,7 +43,7 @@ func TestRoundsGoOnUntilTheServerIsDone(t *testing.T) {
 	})
 	s.cfg.Path = "/sales"
 	k := person()
-	k.Token, k.Clock = TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), clock.NewFake(time.Unix(59, 0))
+	k.Token, k.Clock = func() *Token { return TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ") }, clock.NewFake(time.Unix(59, 0))
 	got, err := s.login(k.Answer)
 	wantCookie(t, got, err)
 	seen := s.seen()

@@ -7002,6 +7002,8 @@ export interface components {
              * @description 0 = off
              */
             idle_timeout: number;
+            /** @description skyconnect may keep the seed of a software token in its system's key store */
+            keep_seed: boolean;
             /** Format: int64 */
             keepalive: number;
             /** @description Larger TCP segments than the MTU, over TLS to Linux clients: much faster downloads for end hosts, but clients that forward for others drop them */
@@ -7091,6 +7093,8 @@ export interface components {
             groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
+            /** @description Default false; skyconnect is told with the next login too */
+            keep_seed?: boolean;
             /** Format: int64 */
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */
@@ -7179,6 +7183,8 @@ export interface components {
             groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
+            /** @description Default false; skyconnect is told with the next login too */
+            keep_seed?: boolean;
             /** Format: int64 */
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */

@@ -23,6 +23,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   enable_dns: false,
   dns: [],
   two_factor: true,
+  keep_seed: false,
   tunnel_mode: 'split',
   split_dns: [],
   default_domains: [],
@@ -351,6 +352,7 @@ function Rest() {
       >
         <Select style={{ width: 160 }} options={tlsVersions} />
       </Form.Item>
+      {toggle('keep_seed')}
       {toggle('udp')}
       {toggle('deny_roaming')}
       {toggle('large_segments')}

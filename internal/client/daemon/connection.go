@@ -179,7 +179,7 @@ func (c *connection) planOf(t openconnect.Tunnel) netcfg.Plan {
 	p := netcfg.Plan{
 		Device: c.device, MTU: t.MTU, Include: t.SplitInclude, Exclude: t.SplitExclude,
 		DNS: t.DNS, Search: t.Domains, SplitDNS: t.SplitDNS, Bypass: t.ClientBypass,
-		KillSwitch: c.asked.KillSwitch, LocalLAN: c.asked.LocalLAN || t.LocalLAN,
+		KillSwitch: c.asked.KillSwitch, LocalLAN: c.asked.LocalLAN || t.LocalLAN && c.asked.LANPermitted,
 	}
 	if at := c.link.Snapshot().Server; at.IsValid() {
 		p.Servers = []netcfg.Server{{Addr: at.Addr(), TCP: at.Port(), UDP: uint16(t.DTLSPort)}}

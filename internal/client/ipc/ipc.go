@@ -68,6 +68,9 @@ type Up struct {
 	Proxy       string `json:"proxy,omitempty"`
 	KillSwitch  bool   `json:"kill_switch"`
 	LocalLAN    bool   `json:"local_lan"`
+	// LANPermitted: the person lets the local network be reached, so that a server
+	// may propose it.
+	LANPermitted bool `json:"lan_permitted"`
 	// Policy is the digest of the policy text that the person accepted; without
 	// one the daemon opens no socket.
 	Policy string `json:"policy"`

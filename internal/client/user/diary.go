@@ -26,6 +26,9 @@ const (
 	Removed      Event = "removed"
 	Accepted     Event = "accepted"
 	Withdrawn    Event = "withdrawn"
+	SeedKept     Event = "seed_kept"
+	SeedGone     Event = "seed_gone"
+	SeedStays    Event = "seed_stays"
 )
 
 // Tell writes an event into the log: with the id of its profile and the code of
@@ -35,7 +38,7 @@ func (h *Home) Tell(e Event, profile, why string) {
 	switch e {
 	case NotConnected, Over:
 		level = slog.LevelError
-	case Lost:
+	case Lost, SeedStays:
 		level = slog.LevelWarn
 	}
 	h.log.Log(context.Background(), level, string(e), "row", profile, "reason", why)

@@ -242,7 +242,7 @@ func (h *Home) Remove(ctx context.Context, p profile.Profile) error {
 		return err
 	}
 	keys, err := h.Keys(ctx)
-	if err != nil && p.Certificate != "" {
+	if err != nil && keystore.Chosen(h.Dir) { // it may hold this one's secrets
 		return err
 	}
 	err = h.Profiles.Delete(p.ID, orNone(keys))

@@ -12,8 +12,8 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
-	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -46,6 +46,9 @@ type Given struct {
 	// Form asks the person what the server wants to know beyond that; nil where
 	// nobody can be asked. Login wipes the answers.
 	Form func(Form) (map[string][]byte, error)
+	// Without is told why something that the profile asks for is left out: its
+	// permission is not given. nil: nobody is.
+	Without func(error)
 }
 
 // Login authenticates and returns what the daemon needs for the connection.
@@ -57,13 +60,16 @@ func (h *Home) Login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, e
 	}
 	up := ipc.Up{
 		Profile: p.ID, Name: p.Name, Server: p.Server, Path: p.Group, Pins: p.Pins, Roots: p.CA, Certificate: p.Certificate,
-		DTLS: p.Options.DTLS, Proxy: p.Options.Proxy, KillSwitch: p.Options.KillSwitch, LocalLAN: p.Options.LocalLAN, Policy: digest,
+		DTLS: p.Options.DTLS, Proxy: p.Options.Proxy, KillSwitch: p.Options.KillSwitch, Policy: digest,
 	}
 	cfg, err := h.config(ctx, p, &up)
 	if err != nil {
 		return ipc.Up{}, err
 	}
 	cfg.Permit = permit
+	cfg.Seeds = func(keep bool) { h.heardSeed(ctx, p.ID, keep) }
+	up.LANPermitted = h.mayReachLAN(p, g)
+	up.LocalLAN = p.Options.LocalLAN && up.LANPermitted
 	up.At = h.reached(ctx, p)
 	cfg.At = up.At
 	answer, release := h.answerer(ctx, p, g)
@@ -117,7 +123,7 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer client.Answerer, release func()) {
 	typed := [][]byte{g.Password}
 	free := []func(){h.Journal.Guard(g.Password)}
-	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: h.token(ctx, p, g.Code)}
+	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: func() *client.Token { return h.token(ctx, p.ID, g.Code) }}
 	if g.Form != nil {
 		k.Ask = func(f openconnect.AuthRequest) (openconnect.Answers, error) {
 			said, err := g.Form(formOf(f))
@@ -139,31 +145,29 @@ func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer
 	}
 }
 
-// token is the code that was given, else that of a seed which is kept.
-func (h *Home) token(ctx context.Context, p profile.Profile, code string) *client.Token {
+// token is the code that was given, else that of a seed which is kept and may be.
+func (h *Home) token(ctx context.Context, id, code string) *client.Token {
 	if code != "" {
 		return client.Code(code)
 	}
-	if p.Options.Token == bundle.TokenNone || !p.Options.KeepSeed {
-		return nil
-	}
-	keys, err := h.Keys(ctx)
+	t, err := h.Token(ctx, id)
 	if err != nil {
 		return nil // the person types the code
 	}
-	seed, err := keys.Seed(ctx, p.ID)
-	if err != nil || len(seed) == 0 {
-		return nil
-	}
-	defer clear(seed)
-	if p.Options.Token == bundle.TokenTOTP {
-		return client.TOTP(string(seed))
-	}
-	t, err := client.SoftToken(string(seed), "")
-	if err != nil {
-		return nil
-	}
 	return t
+}
+
+// mayReachLAN tells whether the person lets the local network be reached while
+// connected. It is asked where the profile wants it, and a refusal stops that alone.
+func (h *Home) mayReachLAN(p profile.Profile, g Given) bool {
+	if !p.Options.LocalLAN { // a server may propose it: then what was answered before counts
+		return h.Policy.Use(policy.LocalNetwork, policy.BuiltIn, nil) == nil
+	}
+	err := h.Permitted(policy.LocalNetwork)
+	if err != nil && g.Without != nil {
+		g.Without(err)
+	}
+	return err == nil
 }
 
 // formOf is a server's form for the person.

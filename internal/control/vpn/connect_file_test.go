@@ -35,6 +35,16 @@ func TestAProfileForSkyconnectIsSignedAndHasNoPassword(t *testing.T) {
 		if p.Server != srv.ID+".vpn.test:8443" || p.Account != "zhang.san" || len(p.Pins) != 1 || p.CA == "" || !p.Options.DTLS || p.Options.Token != bundle.TokenTOTP || p.Options.KeepSeed {
 			t.Errorf("got %+v", p)
 		}
+		with := srv.Settings
+		with.KeepSeed = true
+		if _, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, with); err != nil {
+			t.Fatal(err)
+		}
+		allowed, err := r.s.ConnectLink(ctx, alice.Account, c.ID)
+		must(t, err)
+		if q, err := bundle.ParseLink(allowed.Link); err != nil || !q.Profile.Options.KeepSeed || !r.apply(t).Gateways[0].SSLServers[0].KeepSeed {
+			t.Errorf("seeds may be kept: got %+v, %v", q.Profile.Options, err)
+		}
 		key, err := b.Key.Open("")
 		must(t, err)
 		chain, err := bundle.Certificates(p.Certificate)

@@ -117,6 +117,7 @@ type Settings struct {
 	EnableDNS            bool
 	DNS                  []netip.Addr
 	TwoFactor            bool
+	KeepSeed             bool // clients may keep the seed of a software token in their system's key store
 	FullTunnel           bool
 	SplitDNS             []string
 	DefaultDomains       []string

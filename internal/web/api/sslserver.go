@@ -42,6 +42,7 @@ type SSLSettings struct {
 	EnableDNS            bool       `json:"enable_dns"`
 	DNS                  []string   `json:"dns" nullable:"false"`
 	TwoFactor            bool       `json:"two_factor"`
+	KeepSeed             bool       `json:"keep_seed" doc:"skyconnect may keep the seed of a software token in its system's key store"`
 	TunnelMode           string     `json:"tunnel_mode" enum:"split,full"`
 	SplitDNS             []string   `json:"split_dns" nullable:"false"`
 	DefaultDomains       []string   `json:"default_domains" nullable:"false"`
@@ -87,6 +88,7 @@ type SSLSettingsPatch struct {
 	EnableDNS            *bool       `json:"enable_dns,omitempty"`
 	DNS                  *[]string   `json:"dns,omitempty" maxItems:"3"`
 	TwoFactor            *bool       `json:"two_factor,omitempty" doc:"Default true"`
+	KeepSeed             *bool       `json:"keep_seed,omitempty" doc:"Default false; skyconnect is told with the next login too"`
 	TunnelMode           *string     `json:"tunnel_mode,omitempty" enum:"split,full"`
 	SplitDNS             *[]string   `json:"split_dns,omitempty" maxItems:"50"`
 	DefaultDomains       *[]string   `json:"default_domains,omitempty" maxItems:"6"`
@@ -212,6 +214,7 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.UDP, r.UDP)
 	set(&c.EnableDNS, r.EnableDNS)
 	set(&c.TwoFactor, r.TwoFactor)
+	set(&c.KeepSeed, r.KeepSeed)
 	set(&c.SplitDNS, r.SplitDNS)
 	set(&c.DefaultDomains, r.DefaultDomains)
 	set(&c.ClientBypass, r.ClientBypass)
@@ -351,7 +354,7 @@ func toSettings(c vpn.Settings) SSLSettings {
 	return SSLSettings{
 		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), Pool6: prefixText(c.Pool6), UDP: c.UDP,
 		DefaultDomains: Items(c.DefaultDomains, itself), ClientBypass: c.ClientBypass, EnableDNS: c.EnableDNS,
-		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
+		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, KeepSeed: c.KeepSeed, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, MobileIdleTimeout: c.MobileIdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, Description: c.Description,

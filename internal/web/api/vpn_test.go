@@ -269,7 +269,7 @@ func TestSettingsOfTheWireOverHTTP(t *testing.T) {
 	})
 	path := "/ssl-servers/" + server["id"].(string)
 	for name, c := range map[string]struct{ before, next any }{
-		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "large_segments": {false, true}, "udp": {true, false}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
+		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "keep_seed": {false, true}, "large_segments": {false, true}, "udp": {true, false}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
 	} {
 		if got := server[name]; got != c.before {
 			t.Errorf("default of %s: got %v, want %v", name, got, c.before)
