@@ -13,6 +13,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/daemon"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
+	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
@@ -40,7 +41,8 @@ func (o *options) daemon() *cobra.Command {
 			}
 			return daemon.Run(c.Context(), daemon.Config{
 				Listener: l, Host: host, StateDir: dir, Open: tun.Open, Queues: max(1, runtime.NumCPU()/2), Version: version,
-				Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+				Trusted: detector(resolvConf).At,
+				Clock:   clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 			})
 		},
 	}
@@ -48,6 +50,14 @@ func (o *options) daemon() *cobra.Command {
 	c.Flags().StringVar(&resolver, "resolver", "", "resolved, resolvconf or file (default: whichever this machine uses)")
 	c.Flags().StringVar(&resolvConf, "resolv-conf", "", "instead of /etc/resolv.conf")
 	return c
+}
+
+// detector looks for trusted networks by the resolv.conf that the daemon was given.
+func detector(resolvConf string) (d trusted.Detector) {
+	if resolvConf != "" {
+		d.Files = []string{resolvConf}
+	}
+	return d
 }
 
 // repairWithout undoes what a killed daemon left, when none runs.

@@ -151,7 +151,6 @@ func (o *options) addProfile() *cobra.Command {
 		Use: "add NAME --server HOST[:PORT]", Short: "Add a profile by hand, for any server that speaks the protocol", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			p.Options.DTLS = true
-			w.apply(c, &p.Options)
 			p.Name, p.Pins, p.Options.Token = args[0], pins, bundle.Token(token)
 			if !strings.Contains(p.Server, ":") {
 				p.Server += ":443"
@@ -170,6 +169,7 @@ func (o *options) addProfile() *cobra.Command {
 			if err := w.may(c, h, profile.Profile{}); err != nil {
 				return err
 			}
+			w.apply(c, &p.Options)
 			made, err := h.Profiles.Add(p)
 			if err != nil {
 				return err
@@ -224,7 +224,10 @@ func (o *options) setProfile() *cobra.Command {
 }
 
 // wishes are the options of a profile that the person may set by flags.
-type wishes struct{ of bundle.Options }
+type wishes struct {
+	of      bundle.Options
+	trusted []string
+}
 
 func (w *wishes) flags(c *cobra.Command) {
 	f := c.Flags()
@@ -232,17 +235,19 @@ func (w *wishes) flags(c *cobra.Command) {
 	f.BoolVar(&w.of.KillSwitch, "kill-switch", false, "nothing leaves beside the tunnel")
 	f.BoolVar(&w.of.LocalLAN, "local-lan", false, "local networks stay reachable")
 	f.BoolVar(&w.of.KeepSeed, "keep-seed", false, "the operator lets the seed of a token be kept; a signed profile says it itself")
+	f.StringArrayVar(&w.trusted, "trusted-network", nil, "DOMAIN@ADDRESS:PORT@pin-sha256:BASE64 of a host that only that network reaches: no VPN there; may be repeated; empty for none")
 	f.StringVar(&w.of.Proxy, "proxy", "", "http://HOST:PORT; empty for none")
 }
 
 // apply puts the flags that were given into a profile's options.
 func (w *wishes) apply(c *cobra.Command, to *bundle.Options) {
 	for name, set := range map[string]func(){
-		"dtls":        func() { to.DTLS = w.of.DTLS },
-		"kill-switch": func() { to.KillSwitch = w.of.KillSwitch },
-		"local-lan":   func() { to.LocalLAN = w.of.LocalLAN },
-		"keep-seed":   func() { to.KeepSeed = w.of.KeepSeed },
-		"proxy":       func() { to.Proxy = w.of.Proxy },
+		"dtls":            func() { to.DTLS = w.of.DTLS },
+		"kill-switch":     func() { to.KillSwitch = w.of.KillSwitch },
+		"local-lan":       func() { to.LocalLAN = w.of.LocalLAN },
+		"keep-seed":       func() { to.KeepSeed = w.of.KeepSeed },
+		"proxy":           func() { to.Proxy = w.of.Proxy },
+		"trusted-network": func() { to.TrustedNetworks, _ = w.networks() },
 	} {
 		if c.Flags().Changed(name) {
 			set()
@@ -250,10 +255,28 @@ func (w *wishes) apply(c *cobra.Command, to *bundle.Options) {
 	}
 }
 
+// networks are the trusted networks of the flags.
+func (w *wishes) networks() (all []bundle.TrustedNetwork, _ error) {
+	for _, text := range w.trusted {
+		if text == "" {
+			continue
+		}
+		n, err := bundle.ParseTrusted(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
 // may refuses what is not the person's to say, and asks for what needs a permission.
 func (w *wishes) may(c *cobra.Command, h *user.Home, p profile.Profile) error {
 	if c.Flags().Changed("keep-seed") && p.Signer != "" {
 		return profile.ErrOperator
+	}
+	if _, err := w.networks(); err != nil {
+		return err
 	}
 	if w.of.LocalLAN {
 		return h.Permitted(policy.LocalNetwork)

@@ -133,7 +133,7 @@ export const servers = (n) =>
     cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2', tls_max: '1.3', client_cas: [],
     deny_roaming: i === 1, large_segments: false,
     login_mode: 'password_certificate', groups: i ? [] : [{ name: 'staff', label: '全体员工' }, { name: 'ops', label: 'Operations' }],
-    acl_default: 'deny', trusted_networks: [], acl_rules: [
+    acl_default: 'deny', trusted_networks: [], client_trusted_networks: [], acl_rules: [
       { action: 'allow', protocol: 'tcp', destination: '10.77.0.0/24', ports: '22,8000-8099', comment: '' },
       { action: 'allow', protocol: 'icmp', destination: '', ports: '', comment: '' },
     ], port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',

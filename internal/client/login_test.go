@@ -436,6 +436,9 @@ func TestAProxyIsAskedForTheWay(t *testing.T) {
 	if got, want := asked.Load(), b.cfg.Server+" Basic "+base64.StdEncoding.EncodeToString([]byte("me:secret")); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if at := b.link.Snapshot(); at.Server.IsValid() || at.Peer.String() != b.cfg.Proxy.Host {
+		t.Errorf("got server %v, peer %v, want the proxy %s", at.Server, at.Peer, b.cfg.Proxy.Host)
+	}
 	packet := udp(s.Tunnel().IPv4.Addr().String(), "10.77.0.2", 100)
 	b.host.Inject(packet)
 	if got := b.next(b.lan); len(got) != len(packet) {

@@ -6977,6 +6977,8 @@ export interface components {
              */
             client_cert_field: "cn" | "uid" | "email";
             client_isolation: boolean;
+            /** @description Networks in which skyconnect needs no tunnel: DOMAIN@ADDRESS:PORT@pin-sha256:BASE64, of a TLS host that is reachable in them alone */
+            client_trusted_networks: string[];
             /**
              * Format: int64
              * @description Life of a session without connection
@@ -7077,6 +7079,8 @@ export interface components {
             /** @enum {string} */
             client_cert_field?: "cn" | "uid" | "email";
             client_isolation?: boolean;
+            /** @description Goes into profiles that are handed out afterwards */
+            client_trusted_networks?: string[];
             /** Format: int64 */
             cookie_timeout?: number;
             default_domains?: string[];
@@ -7166,6 +7170,8 @@ export interface components {
             /** @enum {string} */
             client_cert_field?: "cn" | "uid" | "email";
             client_isolation?: boolean;
+            /** @description Goes into profiles that are handed out afterwards */
+            client_trusted_networks?: string[];
             /** Format: int64 */
             cookie_timeout?: number;
             default_domains?: string[];

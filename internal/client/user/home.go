@@ -27,6 +27,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
+	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 )
@@ -45,6 +46,7 @@ type Home struct {
 	Policy   *policy.Store
 	Journal  *journal.Journal
 	Daemon   ipc.Client
+	Detector trusted.Detector // of trusted networks
 
 	clock  clock.Clock
 	log    *slog.Logger

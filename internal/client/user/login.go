@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -43,6 +44,7 @@ type Given struct {
 	Password []byte // wiped by Login
 	Code     string // one-time, for the first challenge
 	Group    string
+	Anyway   bool // connect in a trusted network too
 	// Form asks the person what the server wants to know beyond that; nil where
 	// nobody can be asked. Login wipes the answers.
 	Form func(Form) (map[string][]byte, error)
@@ -60,7 +62,10 @@ func (h *Home) Login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, e
 	}
 	up := ipc.Up{
 		Profile: p.ID, Name: p.Name, Server: p.Server, Path: p.Group, Pins: p.Pins, Roots: p.CA, Certificate: p.Certificate,
-		DTLS: p.Options.DTLS, Proxy: p.Options.Proxy, KillSwitch: p.Options.KillSwitch, Policy: digest,
+		DTLS: p.Options.DTLS, KillSwitch: p.Options.KillSwitch, Policy: digest,
+	}
+	if !g.Anyway {
+		up.Trusted = p.Options.TrustedNetworks
 	}
 	cfg, err := h.config(ctx, p, &up)
 	if err != nil {
@@ -90,12 +95,12 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 		cfg.Roots = x509.NewCertPool()
 		cfg.Roots.AppendCertsFromPEM([]byte(p.CA))
 	}
-	if p.Options.Proxy != "" {
-		u, err := url.Parse(p.Options.Proxy)
-		if err != nil {
-			return cfg, fmt.Errorf("the profile's proxy: %w", err)
-		}
-		cfg.Proxy = u
+	var err error
+	if cfg.Proxy, err = proxyOf(p); err != nil {
+		return cfg, err
+	}
+	if cfg.Proxy != nil {
+		up.Proxy = cfg.Proxy.String()
 	}
 	if p.Certificate == "" {
 		return cfg, nil
@@ -116,6 +121,24 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 	}
 	cfg.Certificate, up.Key = &pair, ipc.NewSecret(key)
 	return cfg, nil
+}
+
+// proxyOf is the profile's proxy, else that of the environment (HTTPS_PROXY,
+// NO_PROXY), which may have a password that stays in memory; nil for none.
+func proxyOf(p profile.Profile) (*url.URL, error) {
+	if p.Options.Proxy == "" {
+		to := &url.URL{Scheme: "https", Host: p.Server}
+		u, err := http.ProxyFromEnvironment(&http.Request{URL: to})
+		if err != nil {
+			return nil, client.ErrProxy // the cause may quote a password
+		}
+		return u, nil
+	}
+	u, err := url.Parse(p.Options.Proxy)
+	if err != nil {
+		return nil, fmt.Errorf("the profile's proxy: %w", err)
+	}
+	return u, nil
 }
 
 // answerer fills in what is known and asks the person for the rest. Until release,
@@ -201,6 +224,9 @@ func (h *Home) Up(ctx context.Context, p profile.Profile, g Given, on func(ipc.C
 	if slices.ContainsFunc(now.Connections, func(c ipc.Connection) bool { return c.Profile == p.ID && !c.State.Over() }) {
 		return ipc.ErrBusy
 	}
+	if err := h.needed(ctx, p, g); err != nil {
+		return err
+	}
 	up, err := h.Login(ctx, p, g)
 	if err != nil {
 		return err
@@ -224,8 +250,35 @@ func (h *Home) Connect(ctx context.Context, up ipc.Up, on func(ipc.Connection)) 
 	if err != nil {
 		return err
 	}
-	if last.State != ipc.Connected {
+	if last.State != ipc.Connected && last.State != ipc.Paused {
 		return &FailedError{last}
+	}
+	return nil
+}
+
+// TrustedError says that the machine stands in a network of the operator, where
+// the VPN is not needed. Nobody was asked for a password.
+type TrustedError struct{ Domain string }
+
+func (e *TrustedError) Error() string { return e.Domain }
+
+// Is makes every TrustedError an ErrTrusted.
+func (e *TrustedError) Is(target error) bool { return target == ErrTrusted }
+
+// ErrTrusted is every TrustedError.
+var ErrTrusted = errors.New("user: in a trusted network")
+
+// needed returns a TrustedError where a connection is not. A kill switch wants one
+// everywhere.
+func (h *Home) needed(ctx context.Context, p profile.Profile, g Given) error {
+	if g.Anyway || p.Options.KillSwitch || len(p.Options.TrustedNetworks) == 0 {
+		return nil
+	}
+	if _, _, err := h.Permit(p); err != nil { // asking sends a packet
+		return err
+	}
+	if at := h.Detector.At(ctx, p.Options.TrustedNetworks); at != "" {
+		return &TrustedError{at}
 	}
 	return nil
 }

@@ -118,6 +118,7 @@ func (c Settings) toldAccess() []setting {
 		{"acl_rules", c.ACLRules, false},
 		{"acl_default_allow", c.ACLDefaultAllow, false},
 		{"trusted_networks", c.TrustedNetworks, true},
+		{"client_trusted_networks", c.ClientNetworks, true},
 	}
 }
 

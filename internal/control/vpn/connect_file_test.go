@@ -37,12 +37,13 @@ func TestAProfileForSkyconnectIsSignedAndHasNoPassword(t *testing.T) {
 		}
 		with := srv.Settings
 		with.KeepSeed = true
+		with.ClientNetworks = []bundle.TrustedNetwork{{Domain: "corp.example.org", Host: "10.1.0.1:443", Pin: p.Pins[0]}}
 		if _, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, with); err != nil {
 			t.Fatal(err)
 		}
 		allowed, err := r.s.ConnectLink(ctx, alice.Account, c.ID)
 		must(t, err)
-		if q, err := bundle.ParseLink(allowed.Link); err != nil || !q.Profile.Options.KeepSeed || !r.apply(t).Gateways[0].SSLServers[0].KeepSeed {
+		if q, err := bundle.ParseLink(allowed.Link); err != nil || !q.Profile.Options.KeepSeed || len(q.Profile.Options.TrustedNetworks) != 1 || !r.apply(t).Gateways[0].SSLServers[0].KeepSeed {
 			t.Errorf("seeds may be kept: got %+v, %v", q.Profile.Options, err)
 		}
 		key, err := b.Key.Open("")

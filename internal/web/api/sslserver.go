@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 )
 
@@ -74,6 +75,7 @@ type SSLSettings struct {
 	ACLRules        []ACLRule `json:"acl_rules" nullable:"false" doc:"What clients may reach within the server's networks; the first match decides"`
 	ACLDefault      string    `json:"acl_default" enum:"allow,deny" doc:"What no rule decides"`
 	TrustedNetworks []string  `json:"trusted_networks" nullable:"false" doc:"Sources that logins are accepted from; empty = anywhere"`
+	ClientNetworks  []string  `json:"client_trusted_networks" nullable:"false" doc:"Networks in which skyconnect needs no tunnel: DOMAIN@ADDRESS:PORT@pin-sha256:BASE64, of a TLS host that is reachable in them alone"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
@@ -120,6 +122,7 @@ type SSLSettingsPatch struct {
 	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"200" doc:"Replaces the list; live sessions follow it"`
 	ACLDefault      *string    `json:"acl_default,omitempty" enum:"allow,deny" doc:"Default allow"`
 	TrustedNetworks *[]string  `json:"trusted_networks,omitempty" maxItems:"100"`
+	ClientNetworks  *[]string  `json:"client_trusted_networks,omitempty" maxItems:"16" doc:"Goes into profiles that are handed out afterwards"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway and port cannot be changed
@@ -284,6 +287,11 @@ func (r SSLSettingsPatch) applyAddresses(c vpn.Settings) (_ vpn.Settings, err er
 			return c, err
 		}
 	}
+	if r.ClientNetworks != nil {
+		if c.ClientNetworks, err = parseAll(*r.ClientNetworks, bundle.ParseTrusted, vpn.ErrSetting.With("setting", "client_trusted_networks")); err != nil {
+			return c, err
+		}
+	}
 	if r.ACLRules != nil {
 		if c.ACLRules, err = fromRules(*r.ACLRules); err != nil {
 			return c, err
@@ -363,5 +371,6 @@ func toSettings(c vpn.Settings) SSLSettings {
 		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
 		LoginMode: string(c.LoginMode), Groups: Items(c.Groups, func(g vpn.Group) SSLGroup { return SSLGroup{g.Name, g.Label} }),
 		ACLRules: Items(c.ACLRules, toRule), ACLDefault: action(c.ACLDefaultAllow), TrustedNetworks: Items(c.TrustedNetworks, netip.Prefix.String),
+		ClientNetworks: Items(c.ClientNetworks, bundle.TrustedNetwork.String),
 	}
 }
