@@ -19,8 +19,12 @@ func TestCodesOfRFC6238(t *testing.T) {
 		algorithm, want string
 		at              int64
 	}{
-		{"SHA1", "94287082", 59}, {"SHA256", "46119246", 59}, {"SHA512", "90693936", 59},
-		{"SHA1", "07081804", 1111111109}, {"SHA256", "68084774", 1111111109}, {"SHA512", "25091201", 1111111109},
+		{"SHA1", "94287082", 59},
+		{"SHA256", "46119246", 59},
+		{"SHA512", "90693936", 59},
+		{"SHA1", "07081804", 1111111109},
+		{"SHA256", "68084774", 1111111109},
+		{"SHA512", "25091201", 1111111109},
 	} {
 		k, err := ParseKey("otpauth://totp/Example:alice?issuer=Example&digits=8&algorithm=" + c.algorithm + "&secret=" + seeds[c.algorithm])
 		if err != nil {
