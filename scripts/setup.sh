@@ -79,15 +79,15 @@ keep_ocserv_off() {
   fi
 }
 
-# The two programs called resolvconf exclude each other and would take over this machine's resolv.conf, so they are not
-# installed: the client's test runs them in a mount namespace from build/resolvconf.
-extract_resolvconfs() {
+# What would take over this machine (its resolv.conf, a person's key store) is not installed: the client's tests run it
+# from build/unpacked, in namespaces and on buses of their own. The two programs called resolvconf exclude each other.
+unpack_programs() {
   [ "$profile" = test ] && command -v apt-get >/dev/null || return 0
-  local p dir=$build/resolvconf
+  local p dir=$build/unpacked
   mkdir -p "$dir" "$build/log"
-  for p in openresolv resolvconf; do
-    [ -d "$dir/$p/etc" ] && continue
-    rm -rf "${dir:?}/$p" "$dir/$p.new"
+  for p in openresolv resolvconf systemd-resolved libsystemd-shared gnome-keyring libgck-1-0 libgcr-base-3-1; do
+    [ -d "$dir/$p" ] && continue
+    rm -rf "$dir/$p.new"
     (cd "$dir" && { apt-get download -q "$p" || { apt-get update -q && apt-get download -q "$p"; }; } &&
       dpkg-deb -x "$p"_*.deb "$p.new" && mv "$p.new" "$p") >>"$build/log/apt.log" 2>&1 ||
       die "apt-get could not download $p; the whole log is in build/log/apt.log"
@@ -116,6 +116,6 @@ download_modules() {
 
 check_toolchains
 install_packages
-extract_resolvconfs
+unpack_programs
 download_modules
 install_node_packages

@@ -12,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/daemon"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
+	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
@@ -49,8 +50,17 @@ func (o *options) serve(ctx context.Context, dir string, cfg netcfg.Config) erro
 	}
 	return daemon.Run(ctx, daemon.Config{
 		Listener: l, Host: host, StateDir: dir, Open: tun.Open, Queues: max(1, runtime.NumCPU()/2), Version: version,
-		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Trusted: detector(cfg.ResolvConf).At,
+		Clock:   clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
+}
+
+// detector looks for trusted networks by the resolv.conf that the daemon was given.
+func detector(resolvConf string) (d trusted.Detector) {
+	if resolvConf != "" {
+		d.Files = []string{resolvConf}
+	}
+	return d
 }
 
 // repairWithout undoes what a killed daemon left, when none runs.

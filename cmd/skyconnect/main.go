@@ -33,9 +33,10 @@ const (
 	exitDaemon      = 4 // the daemon does not run, or not for this user
 	exitRefused     = 5 // the server refuses the login, or the session is over
 	exitUnreachable = 6
-	exitTrust       = 7 // the server is not the one that it should be
-	exitConflict    = 8 // connected already, or with routes that overlap
-	exitNotUp       = 9 // status: not connected
+	exitTrust       = 7  // the server is not the one that it should be
+	exitConflict    = 8  // connected already, or with routes that overlap
+	exitNotUp       = 9  // status: not connected
+	exitTrusted     = 10 // in a trusted network, where no VPN is needed
 )
 
 func main() {
@@ -67,7 +68,7 @@ func root(t *terminal) *cobra.Command {
 	f.StringVar(&o.keys, "keys", "", "where keys are kept: secret-service, sealed-file or plain-file; chosen once")
 	f.StringVar(&o.language, "lang", "", "en or zh-CN (default: by the environment)")
 	f.BoolVar(&t.json, "json", false, "print JSON")
-	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.daemon(), o.window())
+	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.token(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.daemon(), o.window())
 	return c
 }
 
@@ -147,6 +148,8 @@ func exitCode(err error) int {
 		return exitTrust
 	case errors.Is(err, client.ErrRefused), errors.Is(err, client.ErrCertificate), errors.Is(err, client.ErrRounds):
 		return exitRefused
+	case errors.Is(err, user.ErrTrusted):
+		return exitTrusted
 	case errors.Is(err, context.Canceled):
 		return 130
 	case user.IsNetwork(err):

@@ -34,6 +34,7 @@ var exits = []struct {
 	{exitTrust, "the server does not prove that it is the right one"},
 	{exitConflict, "connected already, or routes overlap"},
 	{exitNotUp, "status: nothing is connected"},
+	{exitTrusted, "up: in a trusted network, where the VPN is not needed"},
 }
 
 func TestTheManPageIsOfTheseCommands(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
@@ -143,12 +144,13 @@ func (o *options) showPlan(p profile.Plan) {
 }
 
 func (o *options) addProfile() *cobra.Command {
-	p := bundle.Profile{Options: bundle.Options{DTLS: true}}
+	p, w := bundle.Profile{}, &wishes{}
 	var pins []string
 	ca, token := "", ""
 	c := &cobra.Command{
 		Use: "add NAME --server HOST[:PORT]", Short: "Add a profile by hand, for any server that speaks the protocol", Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			p.Options.DTLS = true
 			p.Name, p.Pins, p.Options.Token = args[0], pins, bundle.Token(token)
 			if !strings.Contains(p.Server, ":") {
 				p.Server += ":443"
@@ -164,6 +166,10 @@ func (o *options) addProfile() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := w.may(c, h, profile.Profile{}); err != nil {
+				return err
+			}
+			w.apply(c, &p.Options)
 			made, err := h.Profiles.Add(p)
 			if err != nil {
 				return err
@@ -175,79 +181,123 @@ func (o *options) addProfile() *cobra.Command {
 			return nil
 		},
 	}
+	w.flags(c)
 	f := c.Flags()
 	f.StringVar(&p.Server, "server", "", "name or address, and port (default 443)")
 	f.StringVar(&p.Account, "account", "", "name to log in with")
 	f.StringVar(&p.Group, "group", "", "group, as in the URL of the server")
 	f.StringArrayVar(&pins, "pin", nil, "pin-sha256:BASE64 of the server's key; may be repeated")
 	f.StringVar(&ca, "ca", "", "file with the issuer's certificate (PEM)")
-	f.StringVar(&p.Options.Proxy, "proxy", "", "http://HOST:PORT")
 	f.StringVar(&token, "token", "", "totp or stoken, if codes come from a token")
-	f.BoolVar(&p.Options.DTLS, "dtls", true, "use UDP where it gets through")
-	f.BoolVar(&p.Options.KillSwitch, "kill-switch", false, "nothing leaves beside the tunnel")
-	f.BoolVar(&p.Options.LocalLAN, "local-lan", false, "local networks stay reachable")
 	_ = c.MarkFlagRequired("server")
 	return c
 }
 
 func (o *options) setProfile() *cobra.Command {
-	var dtls, kill, lan bool
+	w := &wishes{}
 	certificate, key := "", ""
 	var pins []string
 	c := &cobra.Command{
 		Use: "set PROFILE", Short: "Change options of a profile, or give it a certificate", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := o.home(user.Person{})
-			if err != nil {
-				return err
-			}
-			if certificate != "" {
-				if err := o.giveCertificate(c, h, args[0], certificate, key); err != nil {
-					return err
-				}
-			}
-			p, err := h.Profiles.Change(args[0], func(p *bundle.Profile) {
-				for name, v := range map[string]struct {
-					to   *bool
-					from bool
-				}{"dtls": {&p.Options.DTLS, dtls}, "kill-switch": {&p.Options.KillSwitch, kill}, "local-lan": {&p.Options.LocalLAN, lan}} {
-					if c.Flags().Changed(name) {
-						*v.to = v.from
+			return o.with(args, func(h *user.Home, p profile.Profile) error {
+				if certificate != "" {
+					if err := o.giveCertificate(c, h, p.ID, certificate, key); err != nil {
+						return err
 					}
 				}
-				if len(pins) > 0 {
-					p.Pins = pins
+				if err := w.may(c, h, p); err != nil {
+					return err
 				}
+				p, err := h.Profiles.Change(p.ID, func(p *bundle.Profile) {
+					w.apply(c, &p.Options)
+					if len(pins) > 0 {
+						p.Pins = pins
+					}
+				})
+				if err != nil || !o.json {
+					return err
+				}
+				return o.printJSON(p)
 			})
-			if err != nil || !o.json {
-				return err
-			}
-			return o.printJSON(p)
 		},
 	}
+	w.flags(c)
 	f := c.Flags()
-	f.BoolVar(&dtls, "dtls", true, "use UDP where it gets through")
-	f.BoolVar(&kill, "kill-switch", false, "nothing leaves beside the tunnel")
-	f.BoolVar(&lan, "local-lan", false, "local networks stay reachable")
 	f.StringArrayVar(&pins, "pin", nil, "pin-sha256:BASE64 of the server's key, in place of those before; may be repeated")
 	f.StringVar(&certificate, "certificate", "", "file with the certificate (PEM), or with certificate and key (PKCS#12)")
 	f.StringVar(&key, "key", "", "file with the private key (PKCS#8 PEM); it goes to the key store")
 	return c
 }
 
+// wishes are the options of a profile that the person may set by flags.
+type wishes struct {
+	of      bundle.Options
+	trusted []string
+}
+
+func (w *wishes) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.BoolVar(&w.of.DTLS, "dtls", true, "use UDP where it gets through")
+	f.BoolVar(&w.of.KillSwitch, "kill-switch", false, "nothing leaves beside the tunnel")
+	f.BoolVar(&w.of.LocalLAN, "local-lan", false, "local networks stay reachable")
+	f.BoolVar(&w.of.KeepSeed, "keep-seed", false, "the operator lets the seed of a token be kept; a signed profile says it itself")
+	f.StringArrayVar(&w.trusted, "trusted-network", nil, "DOMAIN@ADDRESS:PORT@pin-sha256:BASE64 of a host that only that network reaches: no VPN there; may be repeated; empty for none")
+	f.StringVar(&w.of.Proxy, "proxy", "", "http://HOST:PORT; empty for none")
+}
+
+// apply puts the flags that were given into a profile's options.
+func (w *wishes) apply(c *cobra.Command, to *bundle.Options) {
+	for name, set := range map[string]func(){
+		"dtls":            func() { to.DTLS = w.of.DTLS },
+		"kill-switch":     func() { to.KillSwitch = w.of.KillSwitch },
+		"local-lan":       func() { to.LocalLAN = w.of.LocalLAN },
+		"keep-seed":       func() { to.KeepSeed = w.of.KeepSeed },
+		"proxy":           func() { to.Proxy = w.of.Proxy },
+		"trusted-network": func() { to.TrustedNetworks, _ = w.networks() },
+	} {
+		if c.Flags().Changed(name) {
+			set()
+		}
+	}
+}
+
+// networks are the trusted networks of the flags.
+func (w *wishes) networks() (all []bundle.TrustedNetwork, _ error) {
+	for _, text := range w.trusted {
+		if text == "" {
+			continue
+		}
+		n, err := bundle.ParseTrusted(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// may refuses what is not the person's to say, and asks for what needs a permission.
+func (w *wishes) may(c *cobra.Command, h *user.Home, p profile.Profile) error {
+	if c.Flags().Changed("keep-seed") && p.Signer != "" {
+		return profile.ErrOperator
+	}
+	if _, err := w.networks(); err != nil {
+		return err
+	}
+	if w.of.LocalLAN {
+		return h.Permitted(policy.LocalNetwork)
+	}
+	return nil
+}
+
 func (o *options) showProfile() *cobra.Command {
 	return &cobra.Command{
 		Use: "show PROFILE", Short: "Everything that a profile holds", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
 		RunE: func(_ *cobra.Command, args []string) error {
-			h, err := o.home(user.Person{})
-			if err != nil {
-				return err
-			}
-			p, err := h.Profiles.Find(args[0])
-			if err != nil {
-				return err
-			}
-			return o.printJSON(p) // every field is shown, and a new one is not forgotten
+			return o.with(args, func(_ *user.Home, p profile.Profile) error {
+				return o.printJSON(p) // every field is shown, and a new one is not forgotten
+			})
 		},
 	}
 }
@@ -257,22 +307,30 @@ func (o *options) removeProfile() *cobra.Command {
 	c := &cobra.Command{
 		Use: "remove PROFILE", Short: "Disconnect and delete a profile and its keys", Args: cobra.ExactArgs(1), ValidArgsFunction: o.profileNames,
 		RunE: func(c *cobra.Command, args []string) error {
-			h, err := o.home(user.Person{})
-			if err != nil {
-				return err
-			}
-			p, err := h.Profiles.Find(args[0])
-			if err != nil {
-				return err
-			}
-			if err := o.confirm(sure, o.say("profiles.remove", "name", user.Clean(p.Name))); err != nil {
-				return err
-			}
-			return h.Remove(c.Context(), p)
+			return o.with(args, func(h *user.Home, p profile.Profile) error {
+				if err := o.confirm(sure, o.say("profiles.remove", "name", user.Clean(p.Name))); err != nil {
+					return err
+				}
+				return h.Remove(c.Context(), p)
+			})
 		},
 	}
 	c.Flags().BoolVarP(&sure, "yes", "y", false, "do not ask")
 	return c
+}
+
+// with opens the person's things and finds the profile that is named, or the only
+// one.
+func (o *options) with(args []string, act func(*user.Home, profile.Profile) error) error {
+	h, err := o.home(user.Person{})
+	if err != nil {
+		return err
+	}
+	p, err := o.one(h, args)
+	if err != nil {
+		return err
+	}
+	return act(h, p)
 }
 
 // confirm asks before what hurts.

@@ -74,7 +74,7 @@ func (t *terminal) state(s ipc.State) string {
 	switch s {
 	case ipc.Connected:
 		return t.paint(green, "● "+word)
-	case ipc.Connecting, ipc.Reconnecting:
+	case ipc.Connecting, ipc.Reconnecting, ipc.Paused:
 		return t.paint(yellow, "◐ "+word)
 	case ipc.Failed, ipc.Login:
 		return t.paint(red, "○ "+word)
@@ -99,9 +99,10 @@ func (t *terminal) connection(c ipc.Connection, now time.Time) {
 			row("remedy", t.say(code))
 		}
 	}
-	if c.State != ipc.Connected && c.State != ipc.Reconnecting {
+	if c.State != ipc.Connected && c.State != ipc.Reconnecting && c.State != ipc.Paused {
 		return
 	}
+	row("trusted", user.Clean(c.Trusted))
 	row("since", now.Sub(c.Since).Round(time.Second).String())
 	row("address", list(c.Addresses))
 	routes := list(c.Include)

@@ -16,16 +16,18 @@ import (
 type given struct {
 	passwordFD, codeFD int
 	group              string
+	anyway             bool
 }
 
 func (g *given) flags(c *cobra.Command) {
 	c.Flags().IntVar(&g.passwordFD, "password-fd", -1, "read the password from this file descriptor; it is never an argument and never kept")
 	c.Flags().IntVar(&g.codeFD, "code-fd", -1, "read the one-time code from this file descriptor")
 	c.Flags().StringVar(&g.group, "group", "", "group to choose, by its name or value")
+	c.Flags().BoolVar(&g.anyway, "anyway", false, "connect in a trusted network too, and do not pause in one")
 }
 
 func (g *given) read() (user.Given, error) {
-	out := user.Given{Group: g.group}
+	out := user.Given{Group: g.group, Anyway: g.anyway}
 	if g.passwordFD >= 0 {
 		b, err := fromFD(g.passwordFD)
 		if err != nil {
@@ -101,6 +103,7 @@ func (o *options) connect(c *cobra.Command, args []string, g *given) error {
 	if isTerminal(o.in) { // else a refusal is the end of it
 		said.Form, said.Signer = o.form, o.signer
 	}
+	said.Without = func(err error) { fmt.Fprintln(o.err, o.paint(yellow, o.sentence(err))) }
 	if err := o.agree(h, p); err != nil {
 		return err
 	}

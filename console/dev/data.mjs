@@ -128,12 +128,12 @@ export const servers = (n) =>
     name: i === 2 ? long.slice(0, 30) : ['远程办公', 'contractors'][i % 2] + (i > 2 ? i : ''),
     local_subnets: i % 2 ? ['10.77.0.0/24', '10.78.0.0/16', '192.168.100.0/24'] : ['10.77.0.0/24'],
     pool: `10.250.${i}.0/24`, pool6: i % 2 ? '' : 'fd3a:8c1e:5b20::/64', default_domains: ['corp.example'], client_bypass: false,
-    enable_dns: true, dns: ['10.77.0.53'], two_factor: true, tunnel_mode: 'split', split_dns: ['corp.example'],
+    enable_dns: true, dns: ['10.77.0.53'], two_factor: true, keep_seed: false, tunnel_mode: 'split', split_dns: ['corp.example'],
     exclude_routes: [], mtu: 1400, dpd: 90, mobile_dpd: 1800, keepalive: 300, idle_timeout: 3600, mobile_idle_timeout: 3600, session_timeout: 86400,
     cookie_timeout: 300, rekey_time: 172800, max_sessions_per_client: 1, client_isolation: true, banner: '', tls_min: '1.2', tls_max: '1.3', client_cas: [],
     deny_roaming: i === 1, large_segments: false,
     login_mode: 'password_certificate', groups: i ? [] : [{ name: 'staff', label: '全体员工' }, { name: 'ops', label: 'Operations' }],
-    acl_default: 'deny', trusted_networks: [], acl_rules: [
+    acl_default: 'deny', trusted_networks: [], client_trusted_networks: [], acl_rules: [
       { action: 'allow', protocol: 'tcp', destination: '10.77.0.0/24', ports: '22,8000-8099', comment: '' },
       { action: 'allow', protocol: 'icmp', destination: '', ports: '', comment: '' },
     ], port: 443, udp: true, state: i % 4 === 3 ? 'error' : 'active',

@@ -55,10 +55,11 @@ type Config struct {
 	Trust       trust.Anchors    // what proves the server; the zero value trusts nobody
 	Certificate *tls.Certificate // of the person; nil = none
 
-	DTLS       bool     // not through a proxy
-	Extensions []string // of the private ones, which to ask for
-	Agent      string   // User-Agent; "" = DefaultAgent
-	Mark       uint32   // of all sockets, for the system's routing; 0 = none
+	DTLS       bool            // not through a proxy
+	Extensions []string        // of the private ones, which to ask for
+	Seeds      func(keep bool) // told at a login whether the server lets a token's seed be kept; a server that does not say tells nothing
+	Agent      string          // User-Agent; "" = DefaultAgent
+	Mark       uint32          // of all sockets, for the system's routing; 0 = none
 
 	Clock clock.Clock // nil = the system's
 	noPSK bool        // for tests: do as if the TLS connection could export no key

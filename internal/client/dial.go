@@ -143,10 +143,18 @@ func secure(ctx context.Context, cfg Config, conn *netio.Conn) (*connection, err
 	return c, nil
 }
 
-// remote is the address that was reached; invalid through a proxy.
+// remote is the address of the server; invalid through a proxy.
 func (c *connection) remote() netip.AddrPort {
+	if c.cfg.Proxy != nil {
+		return netip.AddrPort{}
+	}
+	return c.peer()
+}
+
+// peer is the other end of the TCP connection: the server or the proxy.
+func (c *connection) peer() netip.AddrPort {
 	a, ok := c.conn.RemoteAddr().(*net.TCPAddr)
-	if !ok || c.cfg.Proxy != nil {
+	if !ok {
 		return netip.AddrPort{}
 	}
 	return netip.AddrPortFrom(a.AddrPort().Addr().Unmap(), a.AddrPort().Port())

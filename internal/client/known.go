@@ -16,7 +16,7 @@ type Known struct {
 	Name     string
 	Password openconnect.Secret // whoever gives it wipes it after the login
 	Group    string             // value, label or the label's beginning
-	Token    *Token             // nil = none
+	Token    func() *Token      // asked for when a code is wanted; nil, or of nil, = none
 
 	// Ask is given what is not known or was refused; its form has only those
 	// inputs. nil: ErrUnanswered or ErrRefused.
@@ -25,6 +25,7 @@ type Known struct {
 
 	told     bool // a password was given
 	moved    bool // to Group, which brings the form once more
+	token    *Token
 	lastCode string
 }
 
@@ -145,7 +146,10 @@ func (k *Known) wantsCode(f openconnect.AuthRequest, in openconnect.Input) bool 
 
 // code makes a code that was not sent before, since a server takes each once.
 func (k *Known) code(f openconnect.AuthRequest) (openconnect.Secret, bool, error) {
-	if k.Token == nil {
+	if k.token == nil && k.Token != nil {
+		k.token = k.Token()
+	}
+	if k.token == nil {
 		return openconnect.Secret{}, false, nil
 	}
 	at := clock.Clock(clock.System{})
@@ -154,9 +158,9 @@ func (k *Known) code(f openconnect.AuthRequest) (openconnect.Secret, bool, error
 	}
 	now := at.Now()
 	if strings.Contains(strings.ToLower(f.Message), "next tokencode") {
-		now = now.Add(k.Token.Step)
+		now = now.Add(k.token.Step)
 	}
-	code, err := k.Token.Code(now)
+	code, err := k.token.Code(now)
 	if err != nil {
 		return openconnect.Secret{}, false, fmt.Errorf("making a code: %w", err)
 	}

@@ -200,7 +200,7 @@ func (l *Link) attempt(ctx context.Context) (*Session, error) {
 
 // adopt makes device and session fit, and moves packets to it.
 func (l *Link) adopt(s *Session) error {
-	l.status.reached(s.c.remote())
+	l.status.reached(s.c.remote(), s.c.peer())
 	if err := l.fit(s.tunnel); err != nil {
 		return &deviceError{err}
 	}

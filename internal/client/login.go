@@ -181,6 +181,13 @@ func (l *login) again(ctx context.Context, why *RefusedError) (openconnect.Answe
 	return a, err
 }
 
+// hear passes on what a server of ours says about seeds.
+func (l *login) hear(head http.Header) {
+	if keep, said := openconnect.HeardSeedRule(head); said && l.cfg.Seeds != nil {
+		l.cfg.Seeds(keep)
+	}
+}
+
 // follow moves to the target of a form or of a redirect, which is on this server.
 func (l *login) follow(target string) error {
 	if target == "" {
@@ -207,6 +214,7 @@ func (l *login) post(ctx context.Context, body []byte) (openconnect.Answer, erro
 			return openconnect.Answer{}, err
 		}
 		if r.status == http.StatusOK {
+			l.hear(r.head)
 			return openconnect.ParseAnswer(r.body)
 		}
 		where := r.head.Get("Location")
@@ -281,6 +289,9 @@ func (l *login) request(body []byte) []byte {
 	}
 	head := "POST " + l.path + " HTTP/1.1\r\nHost: " + l.cfg.host() + "\r\nUser-Agent: " + l.cfg.agent() + "\r\n" +
 		"Accept: */*\r\nAccept-Encoding: identity\r\nX-Transcend-Version: 1\r\nX-Aggregate-Auth: 1\r\n"
+	if l.cfg.Seeds != nil {
+		head += "X-Skybridge-Ext: " + openconnect.ExtSeed + "\r\n"
+	}
 	if len(cookies) > 0 {
 		head += "Cookie: " + strings.Join(cookies, "; ") + "\r\n"
 	}

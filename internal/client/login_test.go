@@ -48,7 +48,7 @@ func TestRoundsGoOnUntilTheServerIsDone(t *testing.T) {
 	})
 	s.cfg.Path = "/sales"
 	k := person()
-	k.Token, k.Clock = TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), clock.NewFake(time.Unix(59, 0))
+	k.Token, k.Clock = func() *Token { return TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ") }, clock.NewFake(time.Unix(59, 0))
 	got, err := s.login(k.Answer)
 	wantCookie(t, got, err)
 	seen := s.seen()
@@ -513,6 +513,9 @@ func TestAProxyIsAskedForTheWay(t *testing.T) {
 	}
 	if got, want := asked.Load(), b.cfg.Server+" Basic "+base64.StdEncoding.EncodeToString([]byte("me:secret")); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	if at := b.link.Snapshot(); at.Server.IsValid() || at.Peer.String() != b.cfg.Proxy.Host {
+		t.Errorf("got server %v, peer %v, want the proxy %s", at.Server, at.Peer, b.cfg.Proxy.Host)
 	}
 	packet := udp(s.Tunnel().IPv4.Addr().String(), "10.77.0.2", 100)
 	b.host.Inject(packet)

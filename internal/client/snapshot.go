@@ -54,6 +54,7 @@ type Snapshot struct {
 	// Of the present tunnel, or the last.
 	Tunnel      openconnect.Tunnel
 	Server      netip.AddrPort // that was reached; invalid through a proxy
+	Peer        netip.AddrPort // of its TCP connection: the server or the proxy
 	ConnectedAt time.Time      // when the first of an unbroken row of tunnels came up
 	Expires     time.Time      // when the server will end the session; zero = it did not say
 	Channel     string         // "tls" or "dtls": where packets to the server go; "" = nowhere
@@ -112,11 +113,12 @@ func (s *status) connected(session *Session, w *wires) {
 	})
 }
 
-// reached notes where the server is, which the device's routes have to know first.
-func (s *status) reached(at netip.AddrPort) {
+// reached notes where the server is, and what the device's routes have to know
+// first: to where packets may not go through the tunnel.
+func (s *status) reached(at, peer netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.snap.Server = at
+	s.snap.Server, s.snap.Peer = at, peer
 }
 
 func (s *status) failed(err error) {

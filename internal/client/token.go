@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -34,6 +35,47 @@ func SoftToken(ctf, pin string) (*Token, error) {
 		return pin + t.Code(at), nil
 	}
 	return &Token{Step: t.Interval, Code: code}, nil
+}
+
+// Seed is the secret of a software token, in the form in which it is kept.
+type Seed struct {
+	Text string // an otpauth URI without names, or a CTF string
+	Soft bool   // a CTF string
+}
+
+// ErrSeed says that a text is no seed of which codes can be made here.
+var ErrSeed = errors.New("client: no otpauth://totp URI, no seed in base32 and no CTF string without a password")
+
+// ctfParam comes before the CTF string in the links of its QR codes.
+const ctfParam = "ctfData="
+
+// ParseSeed reads what a person got: an otpauth URI, a bare seed in base32, a CTF
+// string, or the link of one. ErrSeed is its only error and quotes nothing.
+func ParseSeed(text string) (Seed, error) {
+	text = strings.TrimSpace(text)
+	if _, ctf, ok := strings.Cut(text, ctfParam); ok {
+		text = ctf
+	}
+	if _, err := softtoken.Parse(text); err == nil {
+		return Seed{strings.ReplaceAll(text, "-", ""), true}, nil
+	}
+	k, err := totp.ParseKey(text)
+	if err != nil {
+		return Seed{}, ErrSeed
+	}
+	return Seed{Text: k.URI()}, nil
+}
+
+// Token is the token of a seed.
+func (s Seed) Token() (*Token, error) {
+	if s.Soft {
+		return SoftToken(s.Text, "")
+	}
+	k, err := totp.ParseKey(s.Text)
+	if err != nil {
+		return nil, ErrSeed
+	}
+	return &Token{Step: k.Period, Code: k.Code}, nil
 }
 
 // addDigits adds a PIN to the end of a code, digit by digit without carry.

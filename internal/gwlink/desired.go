@@ -96,8 +96,10 @@ type SSLServer struct {
 	TLSMin          string         `json:"tls_min"`           // "1.2" or "1.3"
 	TLSMax          string         `json:"tls_max,omitempty"` // likewise; empty = the newest
 	// DenyRoaming keeps a session at the address that it logged in from.
-	DenyRoaming bool      `json:"deny_roaming,omitempty"`
-	LoginMode   LoginMode `json:"login_mode"` // empty from a control that knows RequireCertificate alone
+	DenyRoaming bool `json:"deny_roaming,omitempty"`
+	// KeepSeed has skyconnect told, at a login, that it may keep a token's seed.
+	KeepSeed  bool      `json:"keep_seed,omitempty"`
+	LoginMode LoginMode `json:"login_mode"` // empty from a control that knows RequireCertificate alone
 	// RequireCertificate says the same for a node that knows no LoginMode.
 	RequireCertificate bool     `json:"require_certificate"`
 	Groups             []Group  `json:"groups,omitempty"`

@@ -23,7 +23,7 @@ var Fields = field.Register{
 	"id": field.ID, "certificate": field.ID, "client": field.ID, "gateway": field.ID, "server": field.ID, "session": field.ID, "unknown": field.ID,
 
 	"acl_deny": field.Code, "allow": field.Code, "client_bypass": field.Code, "client_isolation": field.Code, "deny_roaming": field.Code,
-	"failed": field.Code, "full_tunnel": field.Code, "kind": field.Code, "large_segments": field.Code, "login_mode": field.Code,
+	"failed": field.Code, "full_tunnel": field.Code, "keep_seed": field.Code, "kind": field.Code, "large_segments": field.Code, "login_mode": field.Code,
 	"outcome": field.Code, "protocol": field.Code, "reason": field.Code, "require_certificate": field.Code, "state": field.Code,
 	"tls_max": field.Code, "tls_min": field.Code, "transport": field.Code, "udp": field.Code,
 

@@ -28,6 +28,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
   <listen>unix:dir=DIR</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
+    <allow user="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
@@ -236,7 +237,7 @@ func TestResolvedThatNobodyAsks(t *testing.T) {
 // TestResolvconf runs both programs of that name, each in a mount namespace in
 // which it looks installed and /etc and /run are its own.
 func TestResolvconf(t *testing.T) {
-	packages, err := filepath.Abs("../../build/resolvconf")
+	packages, err := filepath.Abs("../../build/unpacked")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,22 @@
 package netns
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math/big"
+	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -18,6 +29,7 @@ import (
 	"testing"
 	"time"
 
+	engine "github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 )
 
@@ -29,6 +41,7 @@ type person struct {
 	socket string
 	home   string
 	resolv string
+	env    []string // of commands, beside the test's
 }
 
 // former is what the machine's resolv.conf says before and after.
@@ -62,6 +75,7 @@ type answer struct {
 func (p *person) run(secret []byte, args ...string) answer {
 	p.l.t.Helper()
 	cmd := exec.Command(skyconnectBinary, append([]string{"--socket", p.socket, "--dir", p.home, "--lang", "en", "--keys", "plain-file"}, args...)...)
+	cmd.Env = append(os.Environ(), p.env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if secret != nil {
@@ -360,4 +374,160 @@ func memoryOf(t *testing.T, pid int) []byte {
 		t.Fatalf("read only %d bytes of the daemon's memory", len(all))
 	}
 	return all
+}
+
+// intranet is a TLS server that the office's network alone reaches; it returns its pin.
+func (l *lab) intranet(addr string) string {
+	l.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var listener net.Listener
+	if err := l.within("o", func() (err error) {
+		listener, err = tls.Listen("tcp", addr, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
+		return err
+	}); err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _ = c.(*tls.Conn).Handshake(); _ = c.Close() }()
+		}
+	}()
+	return "pin-sha256:" + engine.PinOf(leaf)
+}
+
+// TestATunnelPausesInATrustedNetwork: plugged into the office's network it leaves
+// the machine's alone, and is back when the cable is pulled, in the same session.
+func TestATunnelPausesInATrustedNetwork(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	p := l.person()
+	if err := os.WriteFile(p.resolv, []byte(former+"search office.corp.example.org\n"), 0o644); err != nil { //nolint:gosec // as a resolv.conf is
+		t.Fatal(err)
+	}
+	office := l.id + "o"
+	l.ip("netns", "add", office)
+	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", office).Run() })
+	l.ip("-n", office, "link", "set", "lo", "up")
+	l.ip("-n", office, "addr", "add", "192.168.77.1/32", "dev", "lo")
+	pin := l.intranet("192.168.77.1:443")
+	p.ready("--trusted-network", "corp.example.org@192.168.77.1:443@"+pin)
+	p.mustUp()
+	first := p.now()
+	before := p.network()
+	plug := func() {
+		l.ip("-n", l.id+"c", "link", "add", "desk0", "type", "veth", "peer", "name", "wall0", "netns", office)
+		l.ip("-n", office, "addr", "add", "192.168.77.1/24", "dev", "wall0")
+		l.ip("-n", office, "link", "set", "wall0", "up")
+		l.ip("-n", l.id+"c", "addr", "add", "192.168.77.2/24", "dev", "desk0")
+		l.ip("-n", l.id+"c", "link", "set", "desk0", "up")
+	}
+	plug()
+	l.until("it pauses", func() bool { return p.now().State == ipc.Paused })
+	if c := p.now(); c.Trusted != "corp.example.org" {
+		t.Errorf("got %+v", c)
+	}
+	if l.pings("c", lanAddr) {
+		t.Errorf("packets still go through the tunnel:\n%s", p.network())
+	}
+	l.ip("-n", l.id+"c", "link", "del", "desk0")
+	l.until("it goes on", func() bool { return p.now().State == ipc.Connected && l.pings("c", lanAddr) })
+	if c := p.now(); len(c.Addresses) == 0 || c.Addresses[0] != first.Addresses[0] {
+		t.Errorf("another session: got %v, want %v", c.Addresses, first.Addresses)
+	}
+	if now := p.network(); now != before {
+		t.Errorf("the network is another one:\n%s", difference(before, now))
+	}
+	p.must("down")
+
+	plug()
+	if err := os.WriteFile(p.resolv, []byte(former), 0o644); err != nil { //nolint:gosec // as a resolv.conf is
+		t.Fatal(err)
+	}
+	p.mustUp()
+	time.Sleep(time.Second)
+	if c := p.now(); c.State != ipc.Connected {
+		t.Errorf("in another domain: got %s", c.State)
+	}
+}
+
+// TestSkyconnectGoesThroughAProxyOfTheEnvironment that wants a name and a password,
+// with everything inside the tunnel but the way to the proxy.
+func TestSkyconnectGoesThroughAProxyOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.server.FullTunnel = true
+	l.want()
+	l.startNode()
+	var listener net.Listener
+	if err := l.within("g", func() (err error) {
+		listener, err = net.Listen("tcp", nodeAddr+":3128")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	want := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:secret"))
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go l.proxy(c, want)
+		}
+	}()
+	p := l.person()
+	p.ready("--kill-switch")
+	p.env = []string{"HTTPS_PROXY=http://me:wrong@" + nodeAddr + ":3128"}
+	if a := p.up(); a.code == 0 || strings.Contains(a.out+a.err, "wrong@") {
+		t.Errorf("a wrong password: got %d %s%s", a.code, a.out, a.err)
+	}
+	p.env = []string{"HTTPS_PROXY=http://me:secret@" + nodeAddr + ":3128"}
+	p.mustUp()
+	if c := p.now(); c.State != ipc.Connected || c.Channel != "tls" {
+		t.Errorf("got %s by %s", c.State, c.Channel)
+	}
+	l.transfer(1 << 20)
+	p.must("down")
+}
+
+// proxy serves one CONNECT of somebody who is known.
+func (l *lab) proxy(c net.Conn, want string) {
+	defer c.Close()
+	in := bufio.NewReader(c)
+	r, err := http.ReadRequest(in)
+	if err != nil {
+		return
+	}
+	if r.Header.Get("Proxy-Authorization") != want {
+		_, _ = io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+		return
+	}
+	s, err := l.dial("g", r.Host)
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() { _, _ = io.Copy(s, in); _ = s.Close() }()
+	_, _ = io.Copy(c, s)
 }

@@ -6977,6 +6977,8 @@ export interface components {
              */
             client_cert_field: "cn" | "uid" | "email";
             client_isolation: boolean;
+            /** @description Networks in which skyconnect needs no tunnel: DOMAIN@ADDRESS:PORT@pin-sha256:BASE64, of a TLS host that is reachable in them alone */
+            client_trusted_networks: string[];
             /**
              * Format: int64
              * @description Life of a session without connection
@@ -7002,6 +7004,8 @@ export interface components {
              * @description 0 = off
              */
             idle_timeout: number;
+            /** @description skyconnect may keep the seed of a software token in its system's key store */
+            keep_seed: boolean;
             /** Format: int64 */
             keepalive: number;
             /** @description Larger TCP segments than the MTU, over TLS to Linux clients: much faster downloads for end hosts, but clients that forward for others drop them */
@@ -7075,6 +7079,8 @@ export interface components {
             /** @enum {string} */
             client_cert_field?: "cn" | "uid" | "email";
             client_isolation?: boolean;
+            /** @description Goes into profiles that are handed out afterwards */
+            client_trusted_networks?: string[];
             /** Format: int64 */
             cookie_timeout?: number;
             default_domains?: string[];
@@ -7091,6 +7097,8 @@ export interface components {
             groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
+            /** @description Default false; skyconnect is told with the next login too */
+            keep_seed?: boolean;
             /** Format: int64 */
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */
@@ -7162,6 +7170,8 @@ export interface components {
             /** @enum {string} */
             client_cert_field?: "cn" | "uid" | "email";
             client_isolation?: boolean;
+            /** @description Goes into profiles that are handed out afterwards */
+            client_trusted_networks?: string[];
             /** Format: int64 */
             cookie_timeout?: number;
             default_domains?: string[];
@@ -7179,6 +7189,8 @@ export interface components {
             groups?: components["schemas"]["SSLGroup"][];
             /** Format: int64 */
             idle_timeout?: number;
+            /** @description Default false; skyconnect is told with the next login too */
+            keep_seed?: boolean;
             /** Format: int64 */
             keepalive?: number;
             /** @description Default false; holds for tunnels made afterwards */

@@ -23,6 +23,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   enable_dns: false,
   dns: [],
   two_factor: true,
+  keep_seed: false,
   tunnel_mode: 'split',
   split_dns: [],
   default_domains: [],
@@ -50,6 +51,7 @@ export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'
   acl_rules: [],
   acl_default: 'allow',
   trusted_networks: [],
+  client_trusted_networks: [],
   certificate: '',
   client_cas: [],
   client_cert_field: 'cn',
@@ -70,6 +72,11 @@ export function every(check: Check, message: string) {
       return wrong === undefined ? Promise.resolve() : Promise.reject(new Error(`${message}: ${wrong}`));
     },
   };
+}
+
+/** DOMAIN@ADDRESS:PORT@pin-sha256:BASE64 of 32 bytes; the server judges the rest. */
+export function validClientNetwork(text: string): boolean {
+  return /^[a-z0-9.-]+@[0-9a-f.:[\]]+:\d+@pin-sha256:[A-Za-z0-9+/]{43}=$/i.test(text);
 }
 
 const separators = [',', ' ', ';', '，', '；', '\n'];
@@ -331,6 +338,14 @@ function Rest() {
       >
         <Entries placeholder="203.0.113.0/24" />
       </Form.Item>
+      <Form.Item
+        name="client_trusted_networks"
+        label={t('server.client_trusted_networks')}
+        extra={t('server.client_trusted_networks_extra')}
+        rules={[every(validClientNetwork, t('server.client_trusted_networks_rule'))]}
+      >
+        <Entries placeholder="corp.example@10.77.0.80:443@pin-sha256:…" />
+      </Form.Item>
       <CertificateFields />
       <Form.Item name="tls_min" label={t('server.tls_min')}>
         <Select style={{ width: 160 }} options={tlsVersions} />
@@ -351,6 +366,7 @@ function Rest() {
       >
         <Select style={{ width: 160 }} options={tlsVersions} />
       </Form.Item>
+      {toggle('keep_seed')}
       {toggle('udp')}
       {toggle('deny_roaming')}
       {toggle('large_segments')}

@@ -33,7 +33,10 @@ type connection struct {
 	link   *client.Link  // nil: what a killed daemon left of a kill switch
 	done   chan struct{} // closed when no packet moves any more
 
+	host sync.Mutex // held while the host's network is changed for it
+
 	mu       sync.Mutex
+	aside    string      // domain of the trusted network in which it is paused; empty = it is not
 	plan     netcfg.Plan // what the host's network has of it; zero = nothing
 	warnings []string
 	refused  error // why the host's network could not be changed
@@ -141,6 +144,19 @@ func (c *connection) apply(t openconnect.Tunnel, mtu int) error {
 	if with := c.hub.conflict(c, p); len(with) > 0 {
 		return c.refuse(ipc.ErrConflict.With(fmt.Errorf("%v", with)))
 	}
+	c.host.Lock()
+	defer c.host.Unlock()
+	if c.pausedIn() != "" { // it is applied when the machine leaves
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.plan = p
+		return nil
+	}
+	return c.applyLocked(p)
+}
+
+// applyLocked changes the host's network. The caller holds host.
+func (c *connection) applyLocked(p netcfg.Plan) error {
 	ctx, cancel := context.WithTimeout(context.Background(), applyLimit)
 	defer cancel()
 	warnings, err := c.hub.cfg.Host.Apply(ctx, p)
@@ -179,10 +195,14 @@ func (c *connection) planOf(t openconnect.Tunnel) netcfg.Plan {
 	p := netcfg.Plan{
 		Device: c.device, MTU: t.MTU, Include: t.SplitInclude, Exclude: t.SplitExclude,
 		DNS: t.DNS, Search: t.Domains, SplitDNS: t.SplitDNS, Bypass: t.ClientBypass,
-		KillSwitch: c.asked.KillSwitch, LocalLAN: c.asked.LocalLAN || t.LocalLAN,
+		KillSwitch: c.asked.KillSwitch, LocalLAN: c.asked.LocalLAN || t.LocalLAN && c.asked.LANPermitted,
 	}
-	if at := c.link.Snapshot().Server; at.IsValid() {
-		p.Servers = []netcfg.Server{{Addr: at.Addr(), TCP: at.Port(), UDP: uint16(t.DTLSPort)}}
+	s := c.link.Snapshot()
+	if s.Peer.IsValid() {
+		p.Servers = []netcfg.Server{{Addr: s.Peer.Addr(), TCP: s.Peer.Port()}}
+	}
+	if s.Server.IsValid() { // a proxy carries no UDP
+		p.Servers[0].UDP = uint16(t.DTLSPort)
 	}
 	for _, a := range []netip.Prefix{t.IPv4, t.IPv6} {
 		if a.IsValid() {
@@ -235,7 +255,7 @@ func (a accepted) Allows() error {
 // snapshot is the connection as its user sees it.
 func (c *connection) snapshot() ipc.Connection {
 	c.mu.Lock()
-	p, warnings, refused := c.plan, c.warnings, c.refused
+	p, warnings, refused, aside := c.plan, c.warnings, c.refused, c.aside
 	c.mu.Unlock()
 	out := ipc.Connection{
 		Profile: c.key.profile, Name: c.asked.Name, Server: c.asked.Server, Device: c.device, Warnings: warnings,
@@ -260,6 +280,9 @@ func (c *connection) snapshot() ipc.Connection {
 	out.Addresses, out.Include, out.Exclude = p.Addresses, p.Include, p.Exclude
 	out.DNS, out.Domains, out.SplitDNS = p.DNS, p.Search, p.SplitDNS
 	out.Banner, out.MTU, out.Channel, out.TLS, out.Cipher = s.Tunnel.Banner, p.MTU, s.Channel, s.TLSVersion, s.TLSSuite
+	if aside != "" {
+		out.State, out.Trusted = ipc.Paused, aside
+	}
 	if s.Channel == "dtls" {
 		out.Cipher = s.DTLSSuite
 	}

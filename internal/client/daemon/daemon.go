@@ -24,6 +24,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
@@ -44,6 +45,7 @@ type Config struct {
 	Open     func(device string, queues int) ([]tun.Queue, error) // tun.Open
 	Queues   int                                                  // of each device
 	Version  string
+	Trusted  func(context.Context, []bundle.TrustedNetwork) string // trusted.Detector.At
 	Clock    clock.Clock
 	Log      *slog.Logger
 }
@@ -60,7 +62,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("watching the network: %w", err)
 	}
-	go h.follow(changes)
+	go h.follow(ctx, changes)
 	if err := ipc.Serve(ctx, cfg.Listener, h.call); !errors.Is(err, context.Canceled) {
 		return err
 	}

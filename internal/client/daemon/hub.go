@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
@@ -119,7 +120,7 @@ func (h *hub) up(ctx context.Context, who ipc.User, up ipc.Up, send func(ipc.Ans
 			_ = h.end(ctx, c)
 			return err
 		}
-		if now.State == ipc.Connected || now.State.Over() {
+		if now.State == ipc.Connected || now.State == ipc.Paused || now.State.Over() {
 			return nil
 		}
 		select {
@@ -189,6 +190,8 @@ func check(up ipc.Up) error {
 	case up.Profile == "" || len(up.Profile) > 64 || len(up.Name) > 256:
 		return ipc.ErrRequest
 	case err != nil || host == "" || port == "" || len(host) > 253:
+		return ipc.ErrRequest
+	case !bundle.GoodTrusted(up.Trusted):
 		return ipc.ErrRequest
 	case up.Cookie.IsZero() || len(up.Cookie.Reveal()) > 4096:
 		return ipc.ErrRequest
@@ -262,11 +265,19 @@ func (h *hub) list() []*connection {
 	return slices.Collect(maps.Values(h.all))
 }
 
-// follow has every connection look at its path when the network changed.
-func (h *hub) follow(changes <-chan struct{}) {
+// follow has every connection look at its path, and where it is, when the network
+// changed.
+func (h *hub) follow(ctx context.Context, changes <-chan struct{}) {
+	moved := make(chan struct{}, 1)
+	defer close(moved)
+	go h.lookAround(ctx, moved)
 	for range changes {
 		for _, c := range h.list() {
 			c.kick()
+		}
+		select {
+		case moved <- struct{}{}:
+		default: // it will look anyway
 		}
 	}
 }

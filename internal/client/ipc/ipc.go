@@ -19,6 +19,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 )
 
 // Version of the messages. A daemon of another version says so and does nothing.
@@ -68,6 +70,12 @@ type Up struct {
 	Proxy       string `json:"proxy,omitempty"`
 	KillSwitch  bool   `json:"kill_switch"`
 	LocalLAN    bool   `json:"local_lan"`
+	// LANPermitted: the person lets the local network be reached, so that a server
+	// may propose it.
+	LANPermitted bool `json:"lan_permitted"`
+	// Trusted are networks in which nothing goes through the tunnel. A kill switch
+	// knows none.
+	Trusted []bundle.TrustedNetwork `json:"trusted,omitempty"`
 	// Policy is the digest of the policy text that the person accepted; without
 	// one the daemon opens no socket.
 	Policy string `json:"policy"`
@@ -77,10 +85,12 @@ type Up struct {
 type State string
 
 // States. Login means that the server wants the person again: the cookie is over.
+// Paused is connected, in a trusted network: nothing goes through the tunnel.
 const (
 	Connecting   State = "connecting"
 	Connected    State = "connected"
 	Reconnecting State = "reconnecting"
+	Paused       State = "paused"
 	Login        State = "login"
 	Down         State = "down"
 	Failed       State = "failed"
@@ -120,7 +130,8 @@ type Connection struct {
 	PacketsOut uint64            `json:"packets_out"`
 	KillSwitch bool              `json:"kill_switch"`
 	LocalLAN   bool              `json:"local_lan"`
-	Ends       time.Time         `json:"ends,omitzero"` // of the session, if the server limits it
+	Trusted    string            `json:"trusted,omitempty"` // domain of the network in which it is paused
+	Ends       time.Time         `json:"ends,omitzero"`     // of the session, if the server limits it
 }
 
 // Status is all that the caller may see.

@@ -168,6 +168,11 @@ func (k *Keys) Seed(ctx context.Context, profile string) ([]byte, error) {
 	return k.store.Get(ctx, profile, TokenSeed)
 }
 
+// ForgetSeed deletes the seed of a profile's token; none is no error.
+func (k *Keys) ForgetSeed(ctx context.Context, profile string) error {
+	return k.store.Delete(ctx, profile, TokenSeed)
+}
+
 func (k *Keys) maySeed(profile string) error {
 	may, err := k.MaySeed(profile)
 	if err == nil && !may {

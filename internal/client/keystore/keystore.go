@@ -32,7 +32,7 @@ type Kind string
 // The kinds of secrets that are ever kept.
 const (
 	PrivateKey Kind = "private-key" // PKCS #8, DER
-	TokenSeed  Kind = "token-seed"  // base32, or a CTF string
+	TokenSeed  Kind = "token-seed"  // an otpauth URI without names, or a CTF string
 )
 
 // Kinds lists them.

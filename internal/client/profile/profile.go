@@ -40,6 +40,7 @@ var (
 	ErrName     = errs.New(errs.Conflict, "profile.name_taken")  // parameter name
 	ErrMany     = errs.New(errs.Unprocessable, "profile.many")   // parameter limit
 	ErrNoKey    = errs.New(errs.Unprocessable, "profile.no_key") // a key without a certificate
+	ErrOperator = errs.New(errs.Forbidden, "profile.operator")   // only who signed says it
 )
 
 // Most is how many profiles there may be.
@@ -201,6 +202,22 @@ func (s *Store) Change(profile string, change func(*bundle.Profile)) (Profile, e
 	}
 	p.Own = p.Own || p.Name != name || !reflect.DeepEqual(p.Options, was)
 	p.Changed = s.clock.Now()
+	return p, s.writeLocked(p)
+}
+
+// HeardSeed records what a server said at a login about keeping a token's seed: it
+// wins over an older bundle, and over the person.
+func (s *Store) HeardSeed(profile string, keep bool) (Profile, error) {
+	unlock, err := s.dir.Lock(local.Profiles)
+	if err != nil {
+		return Profile{}, err
+	}
+	defer unlock()
+	p, err := s.Find(profile)
+	if err != nil || p.Options.KeepSeed == keep {
+		return p, err
+	}
+	p.Options.KeepSeed, p.Changed = keep, s.clock.Now()
 	return p, s.writeLocked(p)
 }
 

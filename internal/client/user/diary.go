@@ -27,6 +27,9 @@ const (
 	Accepted     Event = "accepted"
 	Withdrawn    Event = "withdrawn"
 	Trusted      Event = "trusted"
+	SeedKept     Event = "seed_kept"
+	SeedGone     Event = "seed_gone"
+	SeedStays    Event = "seed_stays"
 )
 
 // Tell writes an event into the log: with the id of its profile and the code of
@@ -36,7 +39,7 @@ func (h *Home) Tell(e Event, profile, why string) {
 	switch e {
 	case NotConnected, Over:
 		level = slog.LevelError
-	case Lost:
+	case Lost, SeedStays:
 		level = slog.LevelWarn
 	}
 	h.log.Log(context.Background(), level, string(e), "row", profile, "reason", why)

@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
+	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
@@ -44,6 +45,7 @@ type Home struct {
 	Policy   *policy.Store
 	Journal  *journal.Journal
 	Daemon   ipc.Client
+	Detector trusted.Detector // of trusted networks
 
 	clock  clock.Clock
 	log    *slog.Logger
@@ -252,7 +254,7 @@ func (h *Home) Remove(ctx context.Context, p profile.Profile) error {
 		return err
 	}
 	keys, err := h.Keys(ctx)
-	if err != nil && p.Certificate != "" {
+	if err != nil && keystore.Chosen(h.Dir) { // it may hold this one's secrets
 		return err
 	}
 	err = h.Profiles.Delete(p.ID, orNone(keys))

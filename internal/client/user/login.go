@@ -6,11 +6,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
@@ -48,9 +50,13 @@ type Given struct {
 	// that says nothing of it. Yes is remembered in the profile. Nil where nobody
 	// can be asked: then it is refused.
 	Signer func(trust.Shown) (yes bool, _ error)
+	Anyway bool // connect in a trusted network too
 	// Form asks the person what the server wants to know beyond that; nil where
 	// nobody can be asked. Login wipes the answers.
 	Form func(Form) (map[string][]byte, error)
+	// Without is told why something that the profile asks for is left out: its
+	// permission is not given. nil: nobody is.
+	Without func(error)
 }
 
 // Login authenticates and returns what the daemon needs for the connection. A
@@ -91,13 +97,19 @@ func (h *Home) login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, e
 	}
 	up := ipc.Up{
 		Profile: p.ID, Name: p.Name, Server: p.Server, Path: p.Group, Pins: p.Pins, Roots: p.CA, Certificate: p.Certificate,
-		DTLS: p.Options.DTLS, Proxy: p.Options.Proxy, KillSwitch: p.Options.KillSwitch, LocalLAN: p.Options.LocalLAN, Policy: digest,
+		DTLS: p.Options.DTLS, KillSwitch: p.Options.KillSwitch, Policy: digest,
+	}
+	if !g.Anyway {
+		up.Trusted = p.Options.TrustedNetworks
 	}
 	cfg, err := h.config(ctx, p, &up)
 	if err != nil {
 		return ipc.Up{}, err
 	}
 	cfg.Permit = permit
+	cfg.Seeds = func(keep bool) { h.heardSeed(ctx, p.ID, keep) }
+	up.LANPermitted = h.mayReachLAN(p, g)
+	up.LocalLAN = p.Options.LocalLAN && up.LANPermitted
 	up.At = h.reached(ctx, p)
 	cfg.At = up.At
 	answer, release := h.answerer(ctx, p, g)
@@ -126,12 +138,11 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 		return cfg, err
 	}
 	cfg.Trust = anchors
-	if p.Options.Proxy != "" {
-		u, err := url.Parse(p.Options.Proxy)
-		if err != nil {
-			return cfg, fmt.Errorf("the profile's proxy: %w", err)
-		}
-		cfg.Proxy = u
+	if cfg.Proxy, err = proxyOf(p); err != nil {
+		return cfg, err
+	}
+	if cfg.Proxy != nil {
+		up.Proxy = cfg.Proxy.String()
 	}
 	if p.Certificate == "" {
 		return cfg, nil
@@ -154,13 +165,31 @@ func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (clien
 	return cfg, nil
 }
 
+// proxyOf is the profile's proxy, else that of the environment (HTTPS_PROXY,
+// NO_PROXY), which may have a password that stays in memory; nil for none.
+func proxyOf(p profile.Profile) (*url.URL, error) {
+	if p.Options.Proxy == "" {
+		to := &url.URL{Scheme: "https", Host: p.Server}
+		u, err := http.ProxyFromEnvironment(&http.Request{URL: to})
+		if err != nil {
+			return nil, client.ErrProxy // the cause may quote a password
+		}
+		return u, nil
+	}
+	u, err := url.Parse(p.Options.Proxy)
+	if err != nil {
+		return nil, fmt.Errorf("the profile's proxy: %w", err)
+	}
+	return u, nil
+}
+
 // answerer fills in what is known and asks the person for the rest. Until release,
 // which wipes what was typed, no line of the log has it; what was given beforehand
 // its giver wipes.
 func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer client.Answerer, release func()) {
 	var typed [][]byte
 	free := []func(){h.Journal.Guard(g.Password)}
-	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: h.token(ctx, p, g.Code)}
+	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: func() *client.Token { return h.token(ctx, p.ID, g.Code) }}
 	if g.Form != nil {
 		k.Ask = func(f openconnect.AuthRequest) (openconnect.Answers, error) {
 			said, err := g.Form(formOf(f))
@@ -182,31 +211,29 @@ func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer
 	}
 }
 
-// token is the code that was given, else that of a seed which is kept.
-func (h *Home) token(ctx context.Context, p profile.Profile, code string) *client.Token {
+// token is the code that was given, else that of a seed which is kept and may be.
+func (h *Home) token(ctx context.Context, id, code string) *client.Token {
 	if code != "" {
 		return client.Code(code)
 	}
-	if p.Options.Token == bundle.TokenNone || !p.Options.KeepSeed {
-		return nil
-	}
-	keys, err := h.Keys(ctx)
+	t, err := h.Token(ctx, id)
 	if err != nil {
 		return nil // the person types the code
 	}
-	seed, err := keys.Seed(ctx, p.ID)
-	if err != nil || len(seed) == 0 {
-		return nil
-	}
-	defer clear(seed)
-	if p.Options.Token == bundle.TokenTOTP {
-		return client.TOTP(string(seed))
-	}
-	t, err := client.SoftToken(string(seed), "")
-	if err != nil {
-		return nil
-	}
 	return t
+}
+
+// mayReachLAN tells whether the person lets the local network be reached while
+// connected. It is asked where the profile wants it, and a refusal stops that alone.
+func (h *Home) mayReachLAN(p profile.Profile, g Given) bool {
+	if !p.Options.LocalLAN { // a server may propose it: then what was answered before counts
+		return h.Policy.Use(policy.LocalNetwork, policy.BuiltIn, nil) == nil
+	}
+	err := h.Permitted(policy.LocalNetwork)
+	if err != nil && g.Without != nil {
+		g.Without(err)
+	}
+	return err == nil
 }
 
 // formOf is a server's form for the person.
@@ -240,6 +267,9 @@ func (h *Home) Up(ctx context.Context, p profile.Profile, g Given, on func(ipc.C
 	if slices.ContainsFunc(now.Connections, func(c ipc.Connection) bool { return c.Profile == p.ID && !c.State.Over() }) {
 		return ipc.ErrBusy
 	}
+	if err := h.needed(ctx, p, g); err != nil {
+		return err
+	}
 	up, err := h.Login(ctx, p, g)
 	if err != nil {
 		return err
@@ -263,8 +293,35 @@ func (h *Home) Connect(ctx context.Context, up ipc.Up, on func(ipc.Connection)) 
 	if err != nil {
 		return err
 	}
-	if last.State != ipc.Connected {
+	if last.State != ipc.Connected && last.State != ipc.Paused {
 		return &FailedError{last}
+	}
+	return nil
+}
+
+// TrustedError says that the machine stands in a network of the operator, where
+// the VPN is not needed. Nobody was asked for a password.
+type TrustedError struct{ Domain string }
+
+func (e *TrustedError) Error() string { return e.Domain }
+
+// Is makes every TrustedError an ErrTrusted.
+func (e *TrustedError) Is(target error) bool { return target == ErrTrusted }
+
+// ErrTrusted is every TrustedError.
+var ErrTrusted = errors.New("user: in a trusted network")
+
+// needed returns a TrustedError where a connection is not. A kill switch wants one
+// everywhere.
+func (h *Home) needed(ctx context.Context, p profile.Profile, g Given) error {
+	if g.Anyway || p.Options.KillSwitch || len(p.Options.TrustedNetworks) == 0 {
+		return nil
+	}
+	if _, _, err := h.Permit(p); err != nil { // asking sends a packet
+		return err
+	}
+	if at := h.Detector.At(ctx, p.Options.TrustedNetworks); at != "" {
+		return &TrustedError{at}
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ var sentences = []struct {
 	{ipc.ErrSystem, "system"},
 	{ipc.ErrRequest, "request"},
 	{ErrNobody, "nobody"},
+	{ErrTrusted, "trusted"},
 }
 
 // Say is the sentence of a code below "client."; pairs are names and values of its

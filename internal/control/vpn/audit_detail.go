@@ -103,6 +103,7 @@ func (c Settings) told() []setting {
 func (c Settings) toldAccess() []setting {
 	return []setting{
 		{"two_factor", c.TwoFactor, false},
+		{"keep_seed", c.KeepSeed, false},
 		{"max_sessions_per_client", c.MaxSessionsPerClient, false},
 		{"client_isolation", c.ClientIsolation, false},
 		{"tls_min", c.TLSMin, false},
@@ -117,6 +118,7 @@ func (c Settings) toldAccess() []setting {
 		{"acl_rules", c.ACLRules, false},
 		{"acl_default_allow", c.ACLDefaultAllow, false},
 		{"trusted_networks", c.TrustedNetworks, true},
+		{"client_trusted_networks", c.ClientNetworks, true},
 	}
 }
 

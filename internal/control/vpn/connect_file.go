@@ -85,7 +85,7 @@ func (s *Service) connectProfile(ctx context.Context, b bundle) (profile.Profile
 	p := profile.Profile{
 		Name:    b.server.Name,
 		Server:  net.JoinHostPort(b.server.ServerNames[0], strconv.Itoa(b.server.Port)),
-		Options: profile.Options{DTLS: b.server.UDP, Token: b.token()},
+		Options: profile.Options{DTLS: b.server.UDP, Token: b.token(), KeepSeed: b.server.KeepSeed, TrustedNetworks: b.server.ClientNetworks},
 	}
 	if b.server.LoginMode.wantsPassword() {
 		p.Account = b.client.Name

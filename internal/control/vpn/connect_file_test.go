@@ -38,6 +38,17 @@ func TestAProfileForSkyconnectIsSignedAndHasNoPassword(t *testing.T) {
 		if p.Links.Console != "https://console.test" {
 			t.Errorf("got console %q, where accounts are cancelled (TY-6.3)", p.Links.Console)
 		}
+		with := srv.Settings
+		with.KeepSeed = true
+		with.ClientNetworks = []bundle.TrustedNetwork{{Domain: "corp.example.org", Host: "10.1.0.1:443", Pin: p.Pins[0]}}
+		if _, err := r.s.UpdateServer(ctx, alice, srv.ID, 0, with); err != nil {
+			t.Fatal(err)
+		}
+		allowed, err := r.s.ConnectLink(ctx, alice.Account, c.ID)
+		must(t, err)
+		if q, err := bundle.ParseLink(allowed.Link); err != nil || !q.Profile.Options.KeepSeed || len(q.Profile.Options.TrustedNetworks) != 1 || !r.apply(t).Gateways[0].SSLServers[0].KeepSeed {
+			t.Errorf("seeds may be kept: got %+v, %v", q.Profile.Options, err)
+		}
 		key, err := b.Key.Open("")
 		must(t, err)
 		chain, err := bundle.Certificates(p.Certificate)

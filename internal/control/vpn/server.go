@@ -413,7 +413,7 @@ func (s *Service) wireServer(ctx context.Context, v SSLServer) (gwlink.SSLServer
 		Keepalive: v.Keepalive, IdleTimeout: v.IdleTimeout, MobileIdle: v.MobileIdleTimeout, SessionTimeout: v.SessionTimeout, CookieTimeout: v.CookieTimeout,
 		RekeyTime: v.RekeyTime, ClientIsolation: v.ClientIsolation, TLSMin: v.TLSMin, TLSMax: v.TLSMax, DenyRoaming: v.DenyRoaming, LargeSegments: v.LargeSegments,
 		LoginMode: gwlink.LoginMode(v.LoginMode), RequireCertificate: v.LoginMode.wantsCertificate(), Groups: v.wireGroups(),
-		Certificate: v.CertID, Chain: v.shown(),
+		Certificate: v.CertID, Chain: v.shown(), KeepSeed: v.KeepSeed,
 		ACL: wireACL(v.ACLRules), ACLDeny: !v.ACLDefaultAllow,
 	}
 	if v.EnableDNS {

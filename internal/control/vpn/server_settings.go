@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	profile "github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 )
 
 // reserved are networks that no pool and no local subnet may touch: loopback,
@@ -58,7 +60,7 @@ const (
 // check holds the settings, with the local subnets that hold, to section 4.7, given the VPC's prefixes, the pools
 // of other servers in it and the connections that were bought.
 func (c Settings) check(vpc, pools []netip.Prefix, connections int) error {
-	for _, err := range []error{checkName(c.Name), checkDescription(c.Description), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess()} {
+	for _, err := range []error{checkName(c.Name), checkDescription(c.Description), c.checkSubnets(), c.checkPool(vpc, pools, connections), c.checkPool6(vpc, pools), c.checkDNS(), c.checkNumbers(), c.checkTexts(), c.checkClientNames(), c.checkGroups(), c.checkAccess(), c.checkClientNetworks()} {
 		if err != nil {
 			return err
 		}
@@ -82,6 +84,14 @@ func (c Settings) checkSubnets() error {
 		if !p.IsValid() || p != p.Masked() {
 			return ErrSetting.With("setting", "exclude_routes")
 		}
+	}
+	return nil
+}
+
+// checkClientNetworks holds them to what a profile may say.
+func (c Settings) checkClientNetworks() error {
+	if !profile.GoodTrusted(c.ClientNetworks) {
+		return ErrSetting.With("setting", "client_trusted_networks")
 	}
 	return nil
 }

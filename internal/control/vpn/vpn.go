@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	profile "github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
@@ -117,6 +118,7 @@ type Settings struct {
 	EnableDNS            bool
 	DNS                  []netip.Addr
 	TwoFactor            bool
+	KeepSeed             bool // clients may keep the seed of a software token in their system's key store
 	FullTunnel           bool
 	SplitDNS             []string
 	DefaultDomains       []string
@@ -145,8 +147,9 @@ type Settings struct {
 	LoginMode            LoginMode
 	Groups               []Group // that a login chooses among; none = no choice
 	ACLRules             []ACLRule
-	ACLDefaultAllow      bool           // what no rule decides
-	TrustedNetworks      []netip.Prefix // sources that logins are taken from; empty = all
+	ACLDefaultAllow      bool                     // what no rule decides
+	TrustedNetworks      []netip.Prefix           // sources that logins are taken from; empty = all
+	ClientNetworks       []profile.TrustedNetwork // in which skyconnect sends nothing through the tunnel
 }
 
 // ACLRule is one line of a server's access list: packets from clients to

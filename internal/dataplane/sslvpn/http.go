@@ -208,6 +208,7 @@ type answer struct {
 	body        []byte
 	cookies     []string // values of Set-Cookie
 	reason      string   // X-Reason
+	extension   string   // X-Skybridge-Ext
 	close       bool
 	head        bool // to HEAD: no body follows
 	aggregate   bool // to a client that posts XML, which is told the same
@@ -230,6 +231,9 @@ func (h *httpConn) write(a answer) error {
 	}
 	if a.reason != "" {
 		line("X-Reason: ", headerText(a.reason))
+	}
+	if a.extension != "" {
+		line("X-Skybridge-Ext: ", a.extension)
 	}
 	line("X-Transcend-Version: 1")
 	if a.aggregate {

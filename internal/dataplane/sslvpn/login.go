@@ -200,7 +200,7 @@ func (h *httpConn) form(a gwlink.LoginAnswer) answer {
 		q.Inputs = append(q.Inputs, openconnect.Input{Type: in.Kind, Name: in.Name, Label: in.Label, Value: in.Value})
 	}
 	return answer{
-		status: 200, contentType: xmlType, body: q.AppendTo(nil),
+		status: 200, contentType: xmlType, body: q.AppendTo(nil), extension: openconnect.SeedRule(h.head, h.srv.spec.KeepSeed),
 		cookies: []string{contextCookie + "=" + headerText(a.Conversation) + "; Path=/; Secure; HttpOnly"},
 	}
 }

@@ -20,6 +20,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/netip"
+	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
@@ -71,13 +73,47 @@ type Profile struct {
 // Options are what the operator proposes; the person may change those that are
 // not about the second factor.
 type Options struct {
-	DTLS            bool     `json:"dtls"`
-	KillSwitch      bool     `json:"kill_switch"`
-	LocalLAN        bool     `json:"local_lan"`
-	TrustedNetworks []string `json:"trusted_networks,omitempty"` // prefixes of the machine's address, or DNS domains
-	Proxy           string   `json:"proxy,omitempty"`            // http://host:port
-	Token           Token    `json:"token,omitempty"`
-	KeepSeed        bool     `json:"keep_seed"` // the key store may hold the token's seed
+	DTLS            bool             `json:"dtls"`
+	KillSwitch      bool             `json:"kill_switch"`
+	LocalLAN        bool             `json:"local_lan"`
+	TrustedNetworks []TrustedNetwork `json:"trusted_networks,omitempty"` // where no VPN is needed
+	Proxy           string           `json:"proxy,omitempty"`            // http://host:port
+	Token           Token            `json:"token,omitempty"`
+	KeepSeed        bool             `json:"keep_seed"` // the key store may hold the token's seed
+}
+
+// TrustedNetwork is a network of the operator's. It is known by a host that only it
+// reaches, whose key proves it; the domain says where to ask at all.
+type TrustedNetwork struct {
+	Domain string `json:"domain"` // which the network's resolver searches, or one above it
+	Host   string `json:"host"`   // address:port; a name would be asked for through the tunnel
+	Pin    string `json:"pin"`    // pin-sha256:BASE64 of its public key
+}
+
+// ParseTrusted reads DOMAIN@ADDRESS:PORT@PIN, as people and the API write one.
+func ParseTrusted(text string) (TrustedNetwork, error) {
+	part := strings.Split(text, "@")
+	if len(part) != 3 {
+		return TrustedNetwork{}, bad("trusted_networks")
+	}
+	n := TrustedNetwork{part[0], part[1], part[2]}
+	return n, n.Check()
+}
+
+// String is the form that ParseTrusted reads.
+func (n TrustedNetwork) String() string { return n.Domain + "@" + n.Host + "@" + n.Pin }
+
+// Key is the pin without its name.
+func (n TrustedNetwork) Key() string { return strings.TrimPrefix(n.Pin, PinPrefix) }
+
+// Check holds the parts of a trusted network to their forms.
+func (n TrustedNetwork) Check() error {
+	at, err := netip.ParseAddrPort(n.Host)
+	switch {
+	case !goodDomain(n.Domain), err != nil, at.Port() == 0, at.Addr().Zone() != "", !at.Addr().IsGlobalUnicast(), !goodPin(n.Pin):
+		return bad("trusted_networks")
+	}
+	return nil
 }
 
 // Token is what makes the codes of the second factor.

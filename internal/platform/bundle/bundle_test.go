@@ -67,7 +67,7 @@ func whole(t testing.TB) bundle.Bundle {
 		Profile: bundle.Profile{
 			Name: "总部 VPN", Server: "vpn.example.org:8443", Group: "staff", Account: "zhang", Pins: []string{pin},
 			Certificate: pemOf(c), CA: pemOf(c),
-			Options: bundle.Options{DTLS: true, TrustedNetworks: []string{"10.1.0.0/16", "corp.example.org"}, Proxy: "http://proxy.example.org:3128", Token: bundle.TokenTOTP},
+			Options: bundle.Options{DTLS: true, TrustedNetworks: []bundle.TrustedNetwork{{Domain: "corp.example.org", Host: "10.1.0.1:443", Pin: pin}}, Proxy: "http://proxy.example.org:3128", Token: bundle.TokenTOTP},
 			Links:   bundle.Links{Console: "https://console.example.org/account"},
 			Policy:  policy(),
 		},
@@ -147,7 +147,11 @@ func TestEachFieldHasItsBounds(t *testing.T) {
 			p.Links.Update, p.Links.UpdateRoot = "https://example.org/", strings.Repeat("A", 64)
 		}},
 		{"update", func(p *bundle.Profile) { p.Links.Update = "https://user:word@example.org/" }},
-		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks = []string{"10.0.0.1/8"} }},
+		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks[0].Domain = "" }},
+		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks[0].Host = "intranet.example.org:443" }},
+		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks[0].Host = "127.0.0.1:443" }},
+		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks[0].Pin = "" }},
+		{"trusted_networks", func(p *bundle.Profile) { p.Options.TrustedNetworks = make([]bundle.TrustedNetwork, 17) }},
 		{"proxy", func(p *bundle.Profile) { p.Options.Proxy = "socks5://proxy.example.org:1080" }},
 		{"proxy", func(p *bundle.Profile) { p.Options.Proxy = "http://u:p@proxy.example.org:1080" }},
 		{"token", func(p *bundle.Profile) { p.Options.Token = "sms" }},

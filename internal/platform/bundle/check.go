@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -79,7 +80,7 @@ func (p Profile) Check() error {
 // Check is Profile.Check for the options alone.
 func (o Options) Check() error {
 	switch {
-	case len(o.TrustedNetworks) > maxTrusted || !every(o.TrustedNetworks, goodNetwork):
+	case !GoodTrusted(o.TrustedNetworks):
 		return bad("trusted_networks")
 	case !goodProxy(o.Proxy):
 		return bad("proxy")
@@ -90,6 +91,11 @@ func (o Options) Check() error {
 }
 
 var goodDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// GoodTrusted tells whether a list of trusted networks is in its bounds.
+func GoodTrusted(all []TrustedNetwork) bool {
+	return len(all) <= maxTrusted && !slices.ContainsFunc(all, func(n TrustedNetwork) bool { return n.Check() != nil })
+}
 
 func every(all []string, good func(string) bool) bool {
 	for _, s := range all {
@@ -150,13 +156,6 @@ func goodPin(s string) bool {
 	rest, ok := strings.CutPrefix(s, PinPrefix)
 	sum, err := base64.StdEncoding.Strict().DecodeString(rest)
 	return ok && err == nil && len(sum) == 32
-}
-
-func goodNetwork(s string) bool {
-	if p, err := netip.ParsePrefix(s); err == nil {
-		return p == p.Masked()
-	}
-	return goodDomain(s)
 }
 
 func goodLink(s string) bool { return s == "" || goodURL(s, "https") }

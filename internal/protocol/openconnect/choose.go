@@ -1,6 +1,9 @@
 package openconnect
 
-import "slices"
+import (
+	"net/http"
+	"slices"
+)
 
 // PSKExporterLabel is the label under which both ends export the 32 byte PSK
 // from the TLS connection that carried CONNECT, without a context.
@@ -71,6 +74,40 @@ const (
 	ExtCoalesce = "coalesce" // a TLS record may hold several frames, a frame may span records
 	ExtGSO      = "gso"      // both directions may send TypeGSO
 )
+
+// extHeader carries the private extensions, in both directions.
+const extHeader = "X-Skybridge-Ext"
+
+// What a client asks in a request of a login, and what it is told with the form:
+// whether it may keep the seed of a software token.
+const (
+	ExtSeed       = "seed"
+	extSeedKeep   = "seed=keep"
+	extSeedForbid = "seed=forbid"
+)
+
+// SeedRule is the header's value for the answer to a request; "" for a client that
+// did not ask.
+func SeedRule(request http.Header, keep bool) string {
+	switch {
+	case !slices.Contains(list(request.Get(extHeader), ","), ExtSeed):
+		return ""
+	case keep:
+		return extSeedKeep
+	}
+	return extSeedForbid
+}
+
+// HeardSeedRule reads it from an answer; said is false where it does not say.
+func HeardSeedRule(answer http.Header) (keep, said bool) {
+	switch answer.Get(extHeader) {
+	case extSeedKeep:
+		return true, true
+	case extSeedForbid:
+		return false, true
+	}
+	return false, false
+}
 
 // ChooseExtensions returns those of the offered extensions that this end knows.
 func ChooseExtensions(offered []string) []string {

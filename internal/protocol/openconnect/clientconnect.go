@@ -35,7 +35,7 @@ func (c Connect) AppendTo(b []byte) []byte {
 		h.add("X-CSTP-Address", a.String())
 	}
 	c.offerDTLS(&h)
-	h.optional("X-Skybridge-Ext", strings.Join(c.Extensions, ","))
+	h.optional(extHeader, strings.Join(c.Extensions, ","))
 	return append(h.b, "\r\n"...)
 }
 

@@ -73,7 +73,7 @@ func ParseTunnel(h http.Header) (Tunnel, error) {
 		DPD:          duration(h, "X-Cstp-Dpd"), Keepalive: duration(h, "X-Cstp-Keepalive"), RekeyTime: duration(h, "X-Cstp-Rekey-Time"),
 		IdleTimeout: duration(h, "X-Cstp-Idle-Timeout"), SessionTimeout: duration(h, "X-Cstp-Session-Timeout"),
 		SessionLeft: duration(h, "X-Cstp-Session-Timeout-Remaining"), DisconnectedTimeout: duration(h, "X-Cstp-Disconnected-Timeout"),
-		Banner: Printable(h.Get("X-Cstp-Banner")), Extensions: list(h.Get("X-Skybridge-Ext"), ","),
+		Banner: Printable(h.Get("X-Cstp-Banner")), Extensions: list(h.Get(extHeader), ","),
 	}
 	t.addresses(h)
 	if n := len(t.SplitExclude); n > 0 {

@@ -74,7 +74,7 @@ func ParseConnect(target string, h http.Header) (ConnectRequest, error) {
 		MasterSecret:       masterSecret(h.Get("X-Dtls-Master-Secret")),
 		AcceptEncoding:     list(h.Get("X-Cstp-Accept-Encoding"), ","),
 		DTLSAcceptEncoding: list(h.Get("X-Dtls-Accept-Encoding"), ","),
-		Extensions:         list(h.Get("X-Skybridge-Ext"), ","),
+		Extensions:         list(h.Get(extHeader), ","),
 	}
 	r.families(h.Get("X-Cstp-Address-Type"))
 	platform := h.Get("X-Anyconnect-Identifier-Platform")

@@ -73,7 +73,7 @@ func (r ConnectResponse) AppendTo(b []byte) []byte {
 	h.add("X-CSTP-License", "accept")
 	h.optional("X-CSTP-MSIE-Proxy-PAC-URL", r.ProxyPACURL)
 	h.optional("X-CSTP-Post-Auth-XML", r.PostAuthXML)
-	h.optional("X-Skybridge-Ext", strings.Join(r.Extensions, ","))
+	h.optional(extHeader, strings.Join(r.Extensions, ","))
 	if r.DTLS != nil && r.DTLS.Choice.Mode != DTLSOff {
 		r.DTLS.add(&h, r.MTU)
 	}

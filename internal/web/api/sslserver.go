@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
+	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 )
 
@@ -42,6 +43,7 @@ type SSLSettings struct {
 	EnableDNS            bool       `json:"enable_dns"`
 	DNS                  []string   `json:"dns" nullable:"false"`
 	TwoFactor            bool       `json:"two_factor"`
+	KeepSeed             bool       `json:"keep_seed" doc:"skyconnect may keep the seed of a software token in its system's key store"`
 	TunnelMode           string     `json:"tunnel_mode" enum:"split,full"`
 	SplitDNS             []string   `json:"split_dns" nullable:"false"`
 	DefaultDomains       []string   `json:"default_domains" nullable:"false"`
@@ -73,6 +75,7 @@ type SSLSettings struct {
 	ACLRules        []ACLRule `json:"acl_rules" nullable:"false" doc:"What clients may reach within the server's networks; the first match decides"`
 	ACLDefault      string    `json:"acl_default" enum:"allow,deny" doc:"What no rule decides"`
 	TrustedNetworks []string  `json:"trusted_networks" nullable:"false" doc:"Sources that logins are accepted from; empty = anywhere"`
+	ClientNetworks  []string  `json:"client_trusted_networks" nullable:"false" doc:"Networks in which skyconnect needs no tunnel: DOMAIN@ADDRESS:PORT@pin-sha256:BASE64, of a TLS host that is reachable in them alone"`
 }
 
 // SSLSettingsPatch is what a request may set; what is left out keeps its value,
@@ -87,6 +90,7 @@ type SSLSettingsPatch struct {
 	EnableDNS            *bool       `json:"enable_dns,omitempty"`
 	DNS                  *[]string   `json:"dns,omitempty" maxItems:"3"`
 	TwoFactor            *bool       `json:"two_factor,omitempty" doc:"Default true"`
+	KeepSeed             *bool       `json:"keep_seed,omitempty" doc:"Default false; skyconnect is told with the next login too"`
 	TunnelMode           *string     `json:"tunnel_mode,omitempty" enum:"split,full"`
 	SplitDNS             *[]string   `json:"split_dns,omitempty" maxItems:"50"`
 	DefaultDomains       *[]string   `json:"default_domains,omitempty" maxItems:"6"`
@@ -118,6 +122,7 @@ type SSLSettingsPatch struct {
 	ACLRules        *[]ACLRule `json:"acl_rules,omitempty" maxItems:"200" doc:"Replaces the list; live sessions follow it"`
 	ACLDefault      *string    `json:"acl_default,omitempty" enum:"allow,deny" doc:"Default allow"`
 	TrustedNetworks *[]string  `json:"trusted_networks,omitempty" maxItems:"100"`
+	ClientNetworks  *[]string  `json:"client_trusted_networks,omitempty" maxItems:"16" doc:"Goes into profiles that are handed out afterwards"`
 }
 
 // SSLServerRequest asks for a new SSL server. Gateway and port cannot be changed
@@ -212,6 +217,7 @@ func (r SSLSettingsPatch) apply(c vpn.Settings) (vpn.Settings, error) {
 	set(&c.UDP, r.UDP)
 	set(&c.EnableDNS, r.EnableDNS)
 	set(&c.TwoFactor, r.TwoFactor)
+	set(&c.KeepSeed, r.KeepSeed)
 	set(&c.SplitDNS, r.SplitDNS)
 	set(&c.DefaultDomains, r.DefaultDomains)
 	set(&c.ClientBypass, r.ClientBypass)
@@ -278,6 +284,11 @@ func (r SSLSettingsPatch) applyAddresses(c vpn.Settings) (_ vpn.Settings, err er
 	}
 	if r.TrustedNetworks != nil {
 		if c.TrustedNetworks, err = fromNetworks(*r.TrustedNetworks); err != nil {
+			return c, err
+		}
+	}
+	if r.ClientNetworks != nil {
+		if c.ClientNetworks, err = parseAll(*r.ClientNetworks, bundle.ParseTrusted, vpn.ErrSetting.With("setting", "client_trusted_networks")); err != nil {
 			return c, err
 		}
 	}
@@ -351,7 +362,7 @@ func toSettings(c vpn.Settings) SSLSettings {
 	return SSLSettings{
 		Name: c.Name, LocalSubnets: Items(c.LocalSubnets, netip.Prefix.String), Pool: c.Pool.String(), Pool6: prefixText(c.Pool6), UDP: c.UDP,
 		DefaultDomains: Items(c.DefaultDomains, itself), ClientBypass: c.ClientBypass, EnableDNS: c.EnableDNS,
-		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
+		DNS: Items(c.DNS, netip.Addr.String), TwoFactor: c.TwoFactor, KeepSeed: c.KeepSeed, TunnelMode: mode, SplitDNS: Items(c.SplitDNS, itself),
 		ExcludeRoutes: Items(c.ExcludeRoutes, netip.Prefix.String), MTU: c.MTU, DPD: c.DPD, MobileDPD: c.MobileDPD, Keepalive: c.Keepalive,
 		IdleTimeout: c.IdleTimeout, MobileIdleTimeout: c.MobileIdleTimeout, SessionTimeout: c.SessionTimeout, CookieTimeout: c.CookieTimeout, RekeyTime: c.RekeyTime,
 		MaxSessionsPerClient: c.MaxSessionsPerClient, ClientIsolation: c.ClientIsolation, Banner: c.Banner, Description: c.Description,
@@ -360,5 +371,6 @@ func toSettings(c vpn.Settings) SSLSettings {
 		ClientCertField: c.ClientCertField, ClientCertDomain: c.ClientCertDomain,
 		LoginMode: string(c.LoginMode), Groups: Items(c.Groups, func(g vpn.Group) SSLGroup { return SSLGroup{g.Name, g.Label} }),
 		ACLRules: Items(c.ACLRules, toRule), ACLDefault: action(c.ACLDefaultAllow), TrustedNetworks: Items(c.TrustedNetworks, netip.Prefix.String),
+		ClientNetworks: Items(c.ClientNetworks, bundle.TrustedNetwork.String),
 	}
 }

@@ -269,7 +269,7 @@ func TestSettingsOfTheWireOverHTTP(t *testing.T) {
 	})
 	path := "/ssl-servers/" + server["id"].(string)
 	for name, c := range map[string]struct{ before, next any }{
-		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "large_segments": {false, true}, "udp": {true, false}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
+		"tls_max": {"1.3", "1.2"}, "deny_roaming": {false, true}, "keep_seed": {false, true}, "large_segments": {false, true}, "udp": {true, false}, "mobile_idle_timeout": {3600.0, 0.0}, "rekey_time": {172800.0, 86400.0},
 	} {
 		if got := server[name]; got != c.before {
 			t.Errorf("default of %s: got %v, want %v", name, got, c.before)
@@ -278,6 +278,11 @@ func TestSettingsOfTheWireOverHTTP(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", name, got, c.next)
 		}
 	}
+	inside := "corp.example.org@10.1.0.1:443@pin-sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+	if got := r.want(t, 200, "alice", "PATCH", path, map[string]any{"client_trusted_networks": []string{inside}})["client_trusted_networks"]; fmt.Sprint(got) != fmt.Sprint([]any{inside}) {
+		t.Errorf("client_trusted_networks: got %v", got)
+	}
+	r.want(t, 422, "alice", "PATCH", path, map[string]any{"client_trusted_networks": []string{"corp.example.org"}})
 	for name, wrong := range map[string]any{"tls_max": "1.1", "rekey_time": 3600, "tls_min": "1.3"} { // tls_max is 1.2 now
 		r.want(t, 422, "alice", "PATCH", path, map[string]any{name: wrong})
 	}

@@ -126,7 +126,7 @@ func (o *options) login(ctx context.Context) (openconnect.Secret, error) {
 	in.Scan()
 	known := &client.Known{Name: o.user, Password: openconnect.NewSecret(in.Bytes()), Group: o.group}
 	if o.seed != "" {
-		known.Token = client.TOTP(o.seed)
+		known.Token = func() *client.Token { return client.TOTP(o.seed) }
 	}
 	defer known.Password.Zero()
 	return client.Login(ctx, o.cfg, known.Answer)

@@ -261,7 +261,7 @@ func standing(st policy.Standing) window.PolicyState {
 }
 
 var states = map[ipc.State]window.State{
-	ipc.Connecting: window.Connecting, ipc.Connected: window.Connected, ipc.Reconnecting: window.Reconnecting,
+	ipc.Connecting: window.Connecting, ipc.Connected: window.Connected, ipc.Reconnecting: window.Reconnecting, ipc.Paused: window.Connected,
 	ipc.Login: window.Failed, ipc.Failed: window.Failed, ipc.Down: window.Disconnected,
 }
 
