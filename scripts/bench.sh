@@ -18,6 +18,8 @@
 #   probe       the path without a protocol, see test/bench/others/probe
 #   wireguard   wireguard-go, see test/bench/others/wireguard
 #   base        like pair, with node and peer of the commit BASE: what a change wins
+#   first-ours, first-openconnect  time from skyconnect's `up`, and from openconnect's start, to the
+#               first packet from the LAN host; certificate and password, both to Skybridge
 #   delay-ours, delay-ocserv   round trips of one openconnect while another is loaded
 #
 # Then loads of many clients on loopback, see test/bench/load: idle, busy,
@@ -31,7 +33,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${ROUNDS:-5} secs=${SECS:-10} flows=${FLOWS:-1 4} profile=${PROFILE:-} base=${BASE:-} loads=${LOADS-idle busy connects}
-systems=${SYSTEMS:-stock-dtls ocserv-dtls pair-ocserv stock-large ocserv-tls stock-tls pair probe pair-plain wireguard pair-tls delay-ours delay-ocserv}
+systems=${SYSTEMS:-stock-dtls ocserv-dtls pair-ocserv stock-large ocserv-tls stock-tls pair probe pair-plain wireguard pair-tls first-ours first-openconnect delay-ours delay-ocserv}
 out=$PWD/build/bench
 
 [ "$(id -u)" = 0 ] || { echo "bench: network namespaces need root" >&2; exit 1; }
@@ -74,7 +76,7 @@ ip -n "$g" addr add 10.77.0.3/24 dev br0
 ip -n "$l" addr add 10.77.0.2/24 dev l0
 for x in "$c c0" "$d d0" "$g g0" "$g g1" "$g g2" "$g br0" "$l l0"; do ip -n "${x% *}" link set "${x#* }" up; done
 ip -n "$d" route add default via 198.51.101.1
-for net in 10.97.0.0/16 10.98.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.1; done
+for net in 10.93.0.0/16 10.97.0.0/16 10.98.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.1; done
 ip -n "$l" route add 10.95.0.0/16 via 10.77.0.4
 for net in 10.94.0.0/16 10.96.0.0/16 10.99.0.0/16; do ip -n "$l" route add "$net" via 10.77.0.3; done
 inside "$g" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
@@ -83,14 +85,15 @@ inside "$g" sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 go build -o "$work/node" ./test/bench/node
 go build -o "$work/peer" ./test/bench/peer
 go build -o "$work/load" ./test/bench/load
+go build -trimpath -ldflags "-s -w" -o "$work/skyconnect" ./cmd/skyconnect
 (cd test/bench/others && go build -o "$work/probe" ./probe && go build -o "$work/wireguard" ./wireguard)
 
 # Skybridge, stand-alone: two servers, the second with segments above the MTU.
 hash=$(echo pass | "$work/node" -hash)
-server() { # id port pool large
+server() { # id port pool large [more]
   cat <<JSON
 {"id": "$1", "name": "bench", "port": $2, "udp": true, "pool": "$3", "local_subnets": ["10.77.0.0/24"], "mtu": 1400,
- "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2", "large_segments": $4}
+ "dpd": 90, "keepalive": 300, "cookie_timeout": 300, "rekey_time": 86400, "tls_min": "1.2", "large_segments": $4${5:-}}
 JSON
 }
 node() { # program gateway address servers: makes its files and starts it
@@ -106,7 +109,17 @@ JSON
   spawn "$g" "$1" ${profile:+-cpuprofile "$profile/$(basename "$1").prof"} "$work/$2.json" 2> "$work/$2.log" & pids+=($!) nodes+=($!)
 }
 echo "{\"users\": [{\"name\": \"bench\", \"bcrypt\": \"$hash\", \"max_sessions\": 4}]}" > "$work/users.json"
-node "$work/node" "$vpn" 10.77.0.1 "$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true)"
+# The third wants a certificate of its people, issued by a CA made here.
+issue() { # name issuer: a key and a certificate
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/$1.key" -out "$work/$1.csr" -subj "/CN=$1" 2>/dev/null
+  openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -CAcreateserial -days 30 -out "$work/$1.pem" \
+    -extfile <(echo "extendedKeyUsage = clientAuth") 2>/dev/null
+}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 30 -subj /CN=ca 2>/dev/null
+issue bench ca
+certain=', "login_mode": "password_certificate", "require_certificate": true, "client_cas": ["'$(openssl x509 -in "$work/ca.pem" -outform der | base64 -w 0)'"]'
+node "$work/node" "$vpn" 10.77.0.1 "$(server sslsrv-bench 443 10.98.0.0/16 false), $(server sslsrv-large 444 10.97.0.0/16 true),
+  $(server sslsrv-certain 445 10.93.0.0/16 false "$certain")"
 if [ -n "$base" ]; then
   mkdir "$work/base"
   git archive "$base" | tar -x -C "$work/base"
@@ -155,7 +168,7 @@ pin_of() {
   inside "$c" openssl s_client -connect "198.51.100.1:$1" </dev/null 2>/dev/null | openssl x509 -pubkey -noout |
     openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
 }
-declare -A pin=([446]=${base:+$(pin_of 446)} [443]=$(pin_of 443) [444]=$(pin_of 444) [8443]=$(pin_of 8443))
+declare -A pin=([446]=${base:+$(pin_of 446)} [443]=$(pin_of 443) [444]=$(pin_of 444) [445]=$(pin_of 445) [8443]=$(pin_of 8443))
 
 fail() {
   echo "bench: $*" >&2
@@ -189,6 +202,38 @@ both_ends() { # name, subnet: devices of a system without a server
   ip -n "$g" addr add "$2.0.1/16" dev "$1s"; ip -n "$g" link set "$1s" up mtu 1400
   ip -n "$c" addr add "$2.0.2/16" dev "$1c"; ip -n "$c" link set "$1c" up mtu 1400
   ip -n "$c" route replace 10.77.0.0/24 dev "$1c"
+}
+
+# First packets. A ping goes all the time, out of the door while there is no tunnel:
+# its first answer came by the tunnel, since the LAN host knows no way back but that.
+sky() { inside "$c" "$work/skyconnect" --socket "$work/sky/run/s" --dir "$work/sky/home" --keys plain-file --lang en "$@"; }
+there() { local code=0; sky status >/dev/null 2>&1 || code=$?; [ "$code" != 4 ]; }
+ready() { # skyconnect's daemon and profile
+  mkdir -p "$work/sky"
+  spawn "$c" "$work/skyconnect" daemon --socket "$work/sky/run/s" --state "$work/sky/state" --resolver file --resolv-conf "$work/sky/resolv.conf" \
+    > "$work/sky.log" 2>&1 & pids+=($!)
+  until_true 50 there || fail "skyconnect's daemon does not answer"
+  sky profiles add bench --server 198.51.100.1:445 --account bench --pin "pin-sha256:${pin[445]}" > /dev/null
+  sky policy accept > /dev/null
+  for p in network key-store; do sky permissions grant "$p" > /dev/null; done
+  sky profiles set bench --certificate "$work/bench.pem" --key "$work/bench.key"
+}
+up() { sky up bench --password-fd 3 3<<< pass > "$work/client-$c.log" 2>&1; }
+stock_certain() {
+  spawn "$c" openconnect --script "$work/script" --interface tun0 -u bench --passwd-on-stdin -c "$work/bench.pem" -k "$work/bench.key" \
+    --servercert "pin-sha256:${pin[445]}" https://198.51.100.1:445 > "$work/client-$c.log" 2>&1 <<< pass
+}
+first() { # COMMAND: milliseconds until the first answer
+  local began
+  ip -n "$c" route replace default via 198.51.100.1
+  spawn "$c" stdbuf -oL ping -n -D -i 0.005 10.77.0.2 > "$work/ping.log" 2>/dev/null & local ping=$!
+  sleep 0.3
+  began=$EPOCHREALTIME
+  "$1" & clients+=($!)
+  until_true 200 grep -q 'bytes from' "$work/ping.log" || fail "nothing came through the tunnel of $1"
+  stop "$ping"
+  ip -n "$c" route del default
+  awk -v began="$began" '/bytes from/ {printf "%.1f\n", (substr($1, 2) - began) * 1000; exit}' "$work/ping.log"
 }
 
 connect() { # system
@@ -256,6 +301,14 @@ per_gigabyte() { # ticks Mbit/s: seconds of processor time for 10^9 bytes
 
 measure() { # system round
   local n up down t0 t1 t2
+  if [[ $1 == first-* ]]; then
+    if [ "$1" = first-ours ]; then first up; else first stock_certain; fi > "$work/first"
+    printf 'round %s  %-17s %s ms\n' "$2" "$1" "$(cat "$work/first")"
+    cat "$work/first" >> "$work/m/$1"
+    [ "$1" = first-openconnect ] || sky down bench
+    stop_clients
+    return
+  fi
   connect "$1"
   if [[ $1 == delay-* ]]; then
     up=$(delay)
@@ -279,6 +332,7 @@ measure() { # system round
   stop_clients
 }
 
+! wants first-ours || ready
 for r in $(seq "$rounds"); do
   order=$systems
   [ $((r % 2)) = 1 ] || order=$(tr ' ' '\n' <<< "$systems" | tac | tr '\n' ' ')
@@ -318,6 +372,7 @@ for n in $flows; do for x in up down; do
   figure - "stock-tls-$n-$x" Mbit/s "stock-tls-$n-$x" "ocserv-tls-$n-$x" ""
   figure - "pair-tls-$n-$x" Mbit/s "pair-tls-$n-$x" "ocserv-tls-$n-$x" ""
 done; done
+figure 12 first-byte ms first-ours first-openconnect "<= 1.5"
 figure 10 delay-under-load ms delay-ours delay-ocserv "<= 2"
 
 # Loads: one figure per line of output, each with a goal of its own.

@@ -29,8 +29,8 @@ import (
 	"testing"
 	"time"
 
-	engine "github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 )
 
 // person is somebody with skyconnect in the client's namespace: a daemon and a
@@ -409,7 +409,7 @@ func (l *lab) intranet(addr string) string {
 			go func() { _ = c.(*tls.Conn).Handshake(); _ = c.Close() }()
 		}
 	}()
-	return "pin-sha256:" + engine.PinOf(leaf)
+	return trust.Pin(leaf)
 }
 
 // TestATunnelPausesInATrustedNetwork: plugged into the office's network it leaves

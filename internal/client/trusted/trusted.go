@@ -94,7 +94,7 @@ func (d Detector) ask(ctx context.Context, by string, n bundle.TrustedNetwork) e
 		MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
 		InsecureSkipVerify: true, //nolint:gosec // the pin is checked, which is stronger than a chain
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if len(s.PeerCertificates) == 0 || trust.Pin(s.PeerCertificates[0]) != n.Key() {
+			if len(s.PeerCertificates) == 0 || trust.Pin(s.PeerCertificates[0]) != bundle.PinPrefix+n.Key() {
 				return trust.ErrPin
 			}
 			return nil

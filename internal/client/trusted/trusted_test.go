@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/client"
+	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 )
 
@@ -48,7 +48,7 @@ func intranet(t *testing.T) (addr, pin string) {
 			go func() { _ = c.(*tls.Conn).Handshake(); _ = c.Close() }()
 		}
 	}()
-	return l.Addr().String(), bundle.PinPrefix + client.PinOf(leaf)
+	return l.Addr().String(), trust.Pin(leaf)
 }
 
 // TestANetworkIsTrustedForItsKey and for nothing that a hotspot can imitate.
