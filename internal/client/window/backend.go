@@ -13,6 +13,11 @@ type Backend interface {
 	// most four a second. The channel closes when ctx ends.
 	Watch(ctx context.Context) <-chan View
 
+	// Attend names who answers what is asked in the middle of an act: a permission
+	// at its use (TY-2.6), a passphrase, a Confirmation. It is called once, first.
+	// Without an answer the act ends with ErrDeclined.
+	Attend(answer Answerer)
+
 	Connections
 	Policies
 	Holdings
@@ -193,18 +198,31 @@ const (
 	Choice
 )
 
-// Form is what is asked on the way to a connection: the fields of a server's
-// login or, alone, one Permission or Policy, whose answer is the Decision.
+// Form is what is asked: the fields of a server's login or of a passphrase or,
+// alone, one Permission, Policy or Confirmation, whose answer is the Decision.
 type Form struct {
+	Title   string // "" for the login of a connection
 	Message string // of the server; "" where it has none
 	Error   string // why the last answer was not taken, a sentence
 	Fields  []FormField
 
 	Permission *Permission // asked when it is first needed (TY-2.6)
 	Policy     *Policy     // of the connection's operator (TY-8.1)
+	Confirm    *Confirmation
 }
 
-// Decision names the answer to a Permission or a Policy, which is Yes or No.
+// Confirmation is what is done only if the person says so.
+type Confirmation struct {
+	Title string
+	About string // what is the matter, and how to find out
+	Facts []Fact // to compare
+	Act   string // the verb of Yes
+}
+
+// Fact is a name and a value.
+type Fact struct{ Name, Value string }
+
+// Decision names the answer to one of these, which is Yes or No.
 const (
 	Decision = "decision"
 	Yes      = "yes"

@@ -30,6 +30,8 @@ type demo struct {
 	failing  error // of every act, when set
 	held     []HeldItem
 	rights   []Permission
+
+	attendant Answerer
 }
 
 func (d *demo) called(name string) error {
@@ -51,6 +53,8 @@ func (d *demo) change(f func(*View)) {
 		w <- v
 	}
 }
+
+func (d *demo) Attend(a Answerer) { d.attendant = a }
 
 func (d *demo) Watch(ctx context.Context) <-chan View {
 	in, out := make(chan View, 16), make(chan View)

@@ -23,6 +23,7 @@ type dialog struct {
 	focus  func() event.Tag // what is typed into first; nil for none
 	closed func()           // when it is closed unanswered
 	frames int              // drawn since the focus was to be set
+	from   event.Tag        // had the focus before, and has it afterwards
 	shade  int              // its address takes the pointer from what is below
 }
 
@@ -43,6 +44,7 @@ func (u *UI) close(d *dialog) {
 func (u *UI) drop(d *dialog) {
 	for i, o := range u.dialogs {
 		if o == d {
+			u.giveBack = d.from
 			u.dialogs = append(u.dialogs[:i:i], u.dialogs[i+1:]...)
 			return
 		}
@@ -78,6 +80,9 @@ func (u *UI) focus(gtx C, d *dialog) {
 	if d.frames >= 2 {
 		return
 	}
+	if d.frames == 0 && d.from == nil {
+		d.from = u.focused(gtx)
+	}
 	d.frames++
 	var tag event.Tag
 	if d.frames == 2 && d.focus != nil {
@@ -85,6 +90,16 @@ func (u *UI) focus(gtx C, d *dialog) {
 	}
 	gtx.Execute(key.FocusCmd{Tag: tag})
 	gtx.Execute(op.InvalidateCmd{})
+}
+
+// focused is the button that has the focus; nil for none.
+func (u *UI) focused(gtx C) event.Tag {
+	for _, c := range u.clicks {
+		if gtx.Focused(c) {
+			return c
+		}
+	}
+	return nil
 }
 
 // dialogBody keeps the title and the acts in sight and moves what is between.

@@ -33,9 +33,17 @@ func (u *UI) ask(ctx context.Context, id string, f Form) (Answers, error) {
 	}
 }
 
+// attend asks what no login of a connection does; the window's end ends it too.
+func (u *UI) attend(ctx context.Context, f Form) (Answers, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(u.ctx, cancel)()
+	return u.ask(ctx, "", f)
+}
+
 func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 	u.closeLogin(id)
-	if f.Permission != nil || f.Policy != nil {
+	if f.Permission != nil || f.Policy != nil || f.Confirm != nil {
 		u.showDecision(id, f, answer)
 		return
 	}
@@ -53,14 +61,18 @@ func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 			u.editor(l.input(field)).SetText(field.Value)
 		}
 	}
+	title, verb := f.Title, u.say("go.on")
+	if title == "" {
+		title, verb = u.say("login.title", "name", u.nameOf(id)), u.say("login.go")
+	}
 	l.dialog = &dialog{
 		key:    "login:" + id,
-		title:  func() string { return u.say("login.title", "name", u.nameOf(id)) },
+		title:  func() string { return title },
 		blocks: func() []W { return u.loginBlocks(l) },
 		acts: func() []W {
 			return []W{
 				u.button("login:cancel", plain, "", u.say("cancel"), func() { u.close(l.dialog) }),
-				u.button("login:go", primary, "", u.say("login.go"), func() { u.submit(l) }),
+				u.button("login:go", primary, "", verb, func() { u.submit(l) }),
 			}
 		},
 		focus:  func() event.Tag { return u.firstEmpty(l) },
@@ -79,25 +91,47 @@ func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
 			answer <- Answers{Decision: []byte(what)}
 		}
 	}
-	no, yes := "ask.refuse", "ask.allow"
-	if p := f.Policy; p != nil {
-		no, yes, d.width = "decline", "accept", reading
+	no, yes, weight := u.say("ask.refuse"), u.say("ask.allow"), primary
+	switch {
+	case f.Policy != nil:
+		no, yes, d.width = u.say("decline"), u.say("accept"), reading
 		d.title = func() string { return u.say("ask.policy", "name", u.nameOf(id)) }
-		d.blocks = func() []W {
-			line := u.soft(u.say("policy.line", "version", p.Version, "effective", p.Effective))
-			return append([]W{line}, u.document(read(p.Text))...)
-		}
-	} else {
+		d.blocks = func() []W { return u.policyAsked(f.Policy) }
+	case f.Confirm != nil:
+		no, yes, weight, d.width = u.say("cancel"), f.Confirm.Act, danger, 520
+		d.title = func() string { return f.Confirm.Title }
+		d.blocks = func() []W { return u.confirmAsked(f.Confirm) }
+	default:
 		p := f.Permission
 		d.title = func() string { return u.say("ask.permission", "name", p.Name) }
 		d.blocks = func() []W {
 			return []W{u.facts("ask:"+p.ID, fact{name: u.say("rights.purpose"), value: p.Purpose}, fact{name: u.say("rights.without"), value: p.Refused})}
 		}
 	}
+	d.focus = func() event.Tag { return u.clickable("ask:no") }
 	d.acts = func() []W {
-		return []W{u.button("ask:no", plain, "", u.say(no), say(No)), u.button("ask:yes", primary, "", u.say(yes), say(Yes))}
+		return []W{u.button("ask:no", plain, "", no, say(No)), u.button("ask:yes", weight, "", yes, say(Yes))}
 	}
 	u.show(d)
+}
+
+// policyAsked is an operator's policy: what is new in it first, then all of it.
+func (u *UI) policyAsked(p *Policy) []W {
+	ws := []W{u.soft(u.say("policy.line", "version", p.Version, "effective", p.Effective))}
+	if p.Changes != "" {
+		ws = append(ws, u.banner(Warning, u.say("renewal.title"), ""))
+		ws = append(ws, u.document(read(p.Changes))...)
+		ws = append(ws, u.rule)
+	}
+	return append(ws, u.document(read(p.Text))...)
+}
+
+func (u *UI) confirmAsked(c *Confirmation) []W {
+	facts := make([]fact, len(c.Facts))
+	for i, f := range c.Facts {
+		facts[i] = fact{name: f.Name, value: f.Value, mono: true}
+	}
+	return []W{u.banner(Warning, c.About, ""), u.facts("ask:confirm", facts...)}
 }
 
 func (u *UI) nameOf(id string) string {
@@ -167,7 +201,7 @@ func (u *UI) loginField(l *login, f FormField) W {
 // forgotten says who can help: nobody here can (TY-2.3).
 func (u *UI) forgotten(l *login) W {
 	for _, f := range l.form.Fields {
-		if f.Kind == Password {
+		if f.Kind == Password && l.form.Title == "" {
 			return func(gtx C) D {
 				return layout.Inset{Top: 2}.Layout(gtx, u.label(style{size: 13, color: u.look.soft}, u.say("login.forgotten")))
 			}

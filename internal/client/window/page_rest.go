@@ -2,6 +2,7 @@ package window
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -113,8 +114,11 @@ func (u *UI) change(s Settings) {
 	}
 	u.settings = s
 	u.act(func(ctx context.Context) error { return u.backend.SetSettings(ctx, s) }, func(err error) {
-		if u.failed = err; err != nil {
+		if err != nil {
 			u.settings = before
+		}
+		if !errors.Is(err, ErrDeclined) {
+			u.failed = err
 		}
 		u.refresh() // sentences of the backend come in the language of the settings
 	})

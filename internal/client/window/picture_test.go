@@ -136,14 +136,19 @@ func (r *rig) login() {
 	r.see(r.ui.say("login.forgotten"))
 }
 
-// variants are the looks of every screen.
+// variants are the looks of every screen. Dark has the places of light: it is
+// looked at where it is drawn.
 func variants() (all []look) {
 	for _, language := range []string{Chinese, English} {
 		for _, theme := range []Theme{ThemeLight, ThemeDark} {
-			all = append(all,
-				look{"wide", image.Pt(1080, 720), 1, language, theme},
-				look{"narrow", image.Pt(720, 1480), 2, language, theme},
-			)
+			for _, l := range []look{
+				{"wide", image.Pt(1080, 720), 1, language, theme},
+				{"narrow", image.Pt(720, 1280), 2, language, theme}, // 360 by 640: as small as it gets
+			} {
+				if theme == ThemeLight || l.drawn() {
+					all = append(all, l)
+				}
+			}
 		}
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"gioui.org/io/event"
 	"gioui.org/io/key"
 	"gioui.org/layout"
 	"gioui.org/op/paint"
@@ -68,6 +69,7 @@ type UI struct {
 	chosen   string // the profile looked at
 	menu     bool
 	dialogs  []*dialog
+	giveBack event.Tag                     // has the focus when the last dialog is gone
 	below    bool                          // what is being drawn lies below a dialog
 	attempts map[string]context.CancelFunc // connects under way, by profile
 	trouble  map[string]error              // why the last act on a profile failed
@@ -106,6 +108,7 @@ func New(b Backend, opt Options) *UI {
 	if u.opt.Home == "" {
 		u.opt.Home, _ = os.UserHomeDir() // where there is none, imports start at the root
 	}
+	b.Attend(u.attend)
 	u.start(u.watch)
 	return u
 }
@@ -259,6 +262,10 @@ func (u *UI) Layout(gtx C) D {
 	}
 	paint.Fill(gtx.Ops, u.look.ground)
 	u.escape(gtx)
+	if u.giveBack != nil && len(u.dialogs) == 0 {
+		gtx.Execute(key.FocusCmd{Tag: u.giveBack})
+		u.giveBack = nil
+	}
 	gtx.Constraints.Min = gtx.Constraints.Max
 	under := gtx
 	if len(u.dialogs) > 0 {

@@ -13,6 +13,9 @@ func (u Unreachable) Watch(ctx context.Context) <-chan View {
 	return out
 }
 
+// Attend is for nothing: nothing is asked.
+func (u Unreachable) Attend(Answerer) {}
+
 func (u Unreachable) Connect(context.Context, string, Answerer) error { return u.Why }
 func (u Unreachable) Disconnect(context.Context, string) error        { return u.Why }
 func (u Unreachable) Remove(context.Context, string) error            { return u.Why }
