@@ -24,6 +24,7 @@ type Backend interface {
 	Rights
 	Diary
 	Preferences
+	Updates
 }
 
 // Connections brings profiles in, connects and disconnects them, takes them out.
@@ -79,6 +80,15 @@ type Diary interface {
 type Preferences interface {
 	Settings(ctx context.Context) (Settings, error)
 	SetSettings(ctx context.Context, s Settings) error
+}
+
+// Updates finds and installs newer releases, when the person wants it.
+type Updates interface {
+	// FindUpdate asks the operator's server; what is newer is in the next View.
+	FindUpdate(ctx context.Context) (found bool, err error)
+	// InstallUpdate fetches what was found, asks for the permission and installs it.
+	// progress is told how many bytes of how many have come. said is what is left to do.
+	InstallUpdate(ctx context.Context, progress func(done, whole int64)) (said string, err error)
 }
 
 // View is the state of everything that changes by itself.
@@ -144,6 +154,8 @@ type Connection struct {
 	Cipher, Gateway           string
 	Trouble                   *Problem  // why it failed or is limited
 	CertificateEnds           time.Time // zero where there is none
+	SessionEnds               time.Time // zero where the server sets no limit
+	Banner                    string    // what the server has to say, such as of an incident
 	KillSwitch                bool
 }
 

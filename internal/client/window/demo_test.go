@@ -187,6 +187,23 @@ func (d *demo) Withdraw(context.Context) error {
 	return nil
 }
 
+func (d *demo) FindUpdate(context.Context) (bool, error) {
+	if err := d.called("find update"); err != nil {
+		return false, err
+	}
+	d.change(func(v *View) { v.Update = &Update{Version: "v1.1.0", Notes: "Quicker reconnect."} })
+	return true, nil
+}
+
+func (d *demo) InstallUpdate(ctx context.Context, progress func(done, whole int64)) (string, error) {
+	progress(5<<20, 10<<20)
+	a, err := d.attendant(ctx, Form{Permission: &Permission{ID: "install-updates", Name: "install updates", Purpose: "to renew", Refused: "no upgrade"}})
+	if err != nil || string(a[Decision]) != Yes {
+		return "", ErrDeclined
+	}
+	return "restart the service", d.called("install update")
+}
+
 func (d *demo) Receipts(context.Context) ([]Receipt, error) {
 	if err := d.called("receipts"); err != nil {
 		return nil, err

@@ -126,16 +126,9 @@ func (u *UI) change(s Settings) {
 
 // aboutPage is the program, and what it does not do and who does (TY-2.3, TY-6.3).
 func (u *UI) aboutPage(gtx C) D {
-	blocks := []W{u.card(column(14,
-		u.brand(),
-		u.facts("about",
-			fact{name: u.say("about.version"), value: u.view.Version, mono: true, copy: true},
-			fact{name: u.say("about.update"), value: u.updateLine()},
-		),
-	))}
-	if n := u.view.Update; n != nil && n.Notes != "" {
-		blocks = append(blocks, u.card(column(8, u.heading(u.say("about.notes", "version", n.Version)), u.soft(n.Notes),
-			u.label(style{size: 13, color: u.look.soft}, u.say("about.how")))))
+	blocks := []W{
+		u.card(column(14, u.brand(), u.facts("about", fact{name: u.say("about.version"), value: u.view.Version, mono: true, copy: true}))),
+		u.updateCard(),
 	}
 	account := column(10,
 		u.heading(u.say("about.account")),
@@ -145,13 +138,6 @@ func (u *UI) aboutPage(gtx C) D {
 		u.consoleLink(),
 	)
 	return u.sheet(gtx, u.say("nav.about"), "", nil, append(blocks, u.card(account))...)
-}
-
-func (u *UI) updateLine() string {
-	if u.view.Update == nil {
-		return u.say("about.current")
-	}
-	return u.say("about.newer", "version", u.view.Update.Version)
 }
 
 // consoleLink leads to the console in the browser of the system: the window itself

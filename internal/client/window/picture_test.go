@@ -91,6 +91,34 @@ var screens = []struct {
 	{"about", func(d *demo) {
 		d.view.Update = &Update{Version: "1.1.0", Notes: map[string]string{English: "Quicker reconnect after sleep.", Chinese: "休眠后重连更快。"}[d.settings.Language]}
 	}, func(r *rig) { r.visit(pageAbout) }},
+	{"update", nil, func(r *rig) {
+		r.visit(pageAbout)
+		r.press(r.ui.say("update.find"))
+		r.see(r.ui.say("update.install"))
+		r.press(r.ui.say("update.install"))
+		r.see(r.ui.say("ask.permission", "name", "install updates"))
+	}},
+	{"signer", nil, func(r *rig) {
+		home(r)
+		r.ui.start(func() {
+			_, _ = r.demo.attendant(r.ui.ctx, Form{Confirm: &Confirmation{
+				Title: map[string]string{English: "Another signer than before", Chinese: "签名者与以往不同"}[r.ui.language()], Act: map[string]string{English: "Take the new signer", Chinese: "接受新的签名者"}[r.ui.language()],
+				About: map[string]string{
+					English: "The profiles of this server were signed by another key so far. Ask your administrator, by telephone or in person, to read the new signer to you, and take it only if every character is the same.",
+					Chinese: "该服务器以往的配置由另一把密钥签名。请通过电话或当面请管理员念出新的签名者，每个字符都一致时才可接受。",
+				}[r.ui.language()],
+				Facts: []Fact{{"1", "ed25519:0b2f6b1668dc3672c90e8a7d237804ad"}, {"2", "ed25519:cf132286909a4249541418e4e8eef4f6"}},
+			}})
+		})
+		r.see("ed25519:cf13")
+	}},
+	{"passphrase", nil, func(r *rig) {
+		home(r)
+		r.ui.start(func() {
+			_, _ = r.demo.attendant(r.ui.ctx, Form{Title: "Keys", Message: "-", Fields: []FormField{{Name: "a", Kind: Password, Label: "1"}, {Name: "b", Kind: Password, Label: "2"}}})
+		})
+		r.see(r.ui.say("go.on"))
+	}},
 	{"reading", nil, func(r *rig) { r.visit(pagePolicy); r.see("skyconnect") }},
 	{"menu", nil, func(r *rig) {
 		home(r)

@@ -80,6 +80,7 @@ type UI struct {
 	gate     gate
 	log      logPage
 	doctor   doctorPage
+	renewal  renewal
 	policy   loaded[Policy]
 	held     loaded[[]HeldItem]
 	receipts loaded[[]Receipt]

@@ -36,6 +36,11 @@ func (u Unreachable) Receipts(context.Context) ([]Receipt, error)    { return ni
 func (u Unreachable) Held(context.Context) ([]HeldItem, error)       { return nil, u.Why }
 func (u Unreachable) Export(context.Context, string) (string, error) { return "", u.Why }
 
+func (u Unreachable) FindUpdate(context.Context) (bool, error) { return false, u.Why }
+func (u Unreachable) InstallUpdate(context.Context, func(done, whole int64)) (string, error) {
+	return "", u.Why
+}
+
 func (u Unreachable) Permissions(context.Context) ([]Permission, error) { return nil, u.Why }
 func (u Unreachable) Components(context.Context) ([]Component, error)   { return nil, u.Why }
 func (u Unreachable) Log(context.Context) ([]LogLine, error)            { return nil, u.Why }

@@ -16,11 +16,13 @@ package desk
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/update"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -34,6 +36,7 @@ type Config struct {
 	Version  string // of this program
 	Language string // of the system: zh-CN or en
 	Keys     keystore.Place
+	Program  string // the skyconnect that an update replaces
 }
 
 // Desk is the window's Backend.
@@ -49,6 +52,8 @@ type Desk struct {
 	attempts map[string]*attempt // connects under way, by profile
 	ending   map[string]bool     // disconnects under way
 	report   string              // of the doctor's last run
+	found    *update.Release     // newer than what runs
+	releases *http.Client        // nil is a usual one
 	person   window.Answerer     // answers what is asked in the middle of an act
 	hush     context.CancelFunc  // ends the question that is asked; nil for none
 	turn     chan struct{}       // held by the question that is asked
