@@ -179,7 +179,34 @@ func (s *screen) goOn(what string) {
 	s.until(what, func() (ok bool) { at, ok = s.onward(); return ok })
 	s.do("mousemove", "--sync", strconv.Itoa(at.X), strconv.Itoa(at.Y))
 	s.settle()
-	s.moves(what, func() { s.do("click", "1") })
+	at, _ = s.onward()
+	s.goesOn(what, at, func() { s.do("click", "1") })
+}
+
+// goesOn does something and waits until the button that goes on is not where it was.
+func (s *screen) goesOn(what string, from image.Point, act func()) {
+	s.p.l.t.Helper()
+	act()
+	s.until("what comes after "+what, func() bool {
+		at, ok := s.onward()
+		return !ok || at.Y != from.Y
+	})
+	s.settle()
+}
+
+// submit types a password and sends it.
+func (s *screen) submit(secret string) {
+	s.p.l.t.Helper()
+	s.moves("typing", func() { s.do("type", "--delay", "20", secret) })
+	at, _ := s.onward()
+	s.goesOn("the password", at, func() { s.do("key", "Return") })
+}
+
+// focus waits for the ring around what has the keys, where nothing else has its colour.
+func (s *screen) focus(what string) {
+	s.p.l.t.Helper()
+	s.until("the focus on "+what, func() bool { return s.count(primary) > 150 })
+	s.settle()
 }
 
 // moves does something and waits until the window has shown what comes of it.
@@ -292,7 +319,9 @@ func TestTheWindowOnADisplay(t *testing.T) {
 		t.Errorf("no receipt of the acceptance: %s%s", a.out, a.err)
 	}
 	s.goOn("the button that adds")
-	s.press("Tab", "Return") // to the files, beginning with what is above
+	s.focus("the link")
+	s.press("Tab", "Return") // to the files
+	s.focus("the directory above")
 	s.keep("files")
 	s.press("Tab", "Return")
 	s.keep("added")
@@ -303,11 +332,9 @@ func TestTheWindowOnADisplay(t *testing.T) {
 	s.goOn("the button that connects")
 	s.keep("permission")
 	s.goOn("the button that allows")
-	s.moves("typing", func() { s.do("type", "--delay", "20", "wrong "+password) })
-	s.press("Return")
+	s.submit("wrong " + password)
 	s.keep("refused")
-	s.moves("typing", func() { s.do("type", "--delay", "20", password) })
-	s.press("Return")
+	s.submit(password) // into the second field: the account is filled in
 	s.until("the connection", func() bool { return p.now().State == ipc.Connected })
 	l.transfer(8 << 20)
 	s.until("its colour", func() bool { return s.count(good) > 20 })

@@ -227,7 +227,7 @@ type Form struct {
 type Confirmation struct {
 	Title string
 	About string // what is the matter, and how to find out
-	Facts []Fact // to compare
+	Facts []Fact // to compare; where there are none nothing is at stake
 	Act   string // the verb of Yes
 }
 

@@ -23,14 +23,17 @@ type dialog struct {
 	focus  func() event.Tag // what is typed into first; nil for none
 	closed func()           // when it is closed unanswered
 	frames int              // drawn since the focus was to be set
-	from   event.Tag        // had the focus before, and has it afterwards
+	from   event.Tag        // what was pressed for it has the focus afterwards
 	shade  int              // its address takes the pointer from what is below
 }
 
 // dialogName begins what a dialog is called for those who do not see it.
 const dialogName = "dialog: "
 
-func (u *UI) show(d *dialog) { u.dialogs = append(u.dialogs, d) }
+func (u *UI) show(d *dialog) {
+	d.from = u.pressed
+	u.dialogs = append(u.dialogs, d)
+}
 
 // close takes a dialog away unanswered.
 func (u *UI) close(d *dialog) {
@@ -80,9 +83,6 @@ func (u *UI) focus(gtx C, d *dialog) {
 	if d.frames >= 2 {
 		return
 	}
-	if d.frames == 0 && d.from == nil {
-		d.from = u.focused(gtx)
-	}
 	d.frames++
 	var tag event.Tag
 	if d.frames == 2 && d.focus != nil {
@@ -90,16 +90,6 @@ func (u *UI) focus(gtx C, d *dialog) {
 	}
 	gtx.Execute(key.FocusCmd{Tag: tag})
 	gtx.Execute(op.InvalidateCmd{})
-}
-
-// focused is the button that has the focus; nil for none.
-func (u *UI) focused(gtx C) event.Tag {
-	for _, c := range u.clicks {
-		if gtx.Focused(c) {
-			return c
-		}
-	}
-	return nil
 }
 
 // dialogBody keeps the title and the acts in sight and moves what is between.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"gioui.org/io/event"
-	"gioui.org/layout"
 )
 
 // login is the dialog of one form of one connect.
@@ -99,6 +98,9 @@ func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
 		d.blocks = func() []W { return u.policyAsked(f.Policy) }
 	case f.Confirm != nil:
 		no, yes, weight, d.width = u.say("cancel"), f.Confirm.Act, danger, 520
+		if len(f.Confirm.Facts) == 0 {
+			weight = primary
+		}
 		d.title = func() string { return f.Confirm.Title }
 		d.blocks = func() []W { return u.confirmAsked(f.Confirm) }
 	default:
@@ -131,7 +133,10 @@ func (u *UI) confirmAsked(c *Confirmation) []W {
 	for i, f := range c.Facts {
 		facts[i] = fact{name: f.Name, value: f.Value, mono: true}
 	}
-	return []W{u.banner(Warning, c.About, ""), u.facts("ask:confirm", facts...)}
+	if len(facts) == 0 {
+		return []W{u.soft(c.About)}
+	}
+	return []W{u.banner(Warning, u.say("confirm.compare"), c.About), u.facts("ask:confirm", facts...)}
 }
 
 func (u *UI) nameOf(id string) string {
@@ -202,9 +207,12 @@ func (u *UI) loginField(l *login, f FormField) W {
 func (u *UI) forgotten(l *login) W {
 	for _, f := range l.form.Fields {
 		if f.Kind == Password && l.form.Title == "" {
-			return func(gtx C) D {
-				return layout.Inset{Top: 2}.Layout(gtx, u.label(style{size: 13, color: u.look.soft}, u.say("login.forgotten")))
+			said := u.label(style{size: 13, color: u.look.soft}, u.say("login.forgotten"))
+			var open W
+			if address := u.view.Console; address != "" && u.opt.Open != nil {
+				open = u.button("login:console", link, iconOut, u.say("about.open"), func() { u.opt.Open(address) })
 			}
+			return inset(2, 0, column(4, said, open))
 		}
 	}
 	return nil

@@ -86,7 +86,11 @@ var screens = []struct {
 	}},
 	{"data", nil, func(r *rig) { r.visit(pageData); r.see("/home/li/.config") }},
 	{"erase", nil, func(r *rig) { r.visit(pageData); r.see("/home/li/.config"); r.press(r.ui.say("erase")) }},
-	{"rights", nil, func(r *rig) { r.visit(pageRights); r.see("Gio") }},
+	{"rights", nil, func(r *rig) {
+		r.visit(pageRights)
+		r.see("Gio")
+		r.until("the permissions", func() bool { return r.ui.rights.state == ready })
+	}},
 	{"settings", nil, func(r *rig) { r.visit(pageSettings) }},
 	{"about", func(d *demo) {
 		d.view.Update = &Update{Version: "1.1.0", Notes: map[string]string{English: "Quicker reconnect after sleep.", Chinese: "休眠后重连更快。"}[d.settings.Language]}

@@ -69,6 +69,7 @@ type UI struct {
 	chosen   string // the profile looked at
 	menu     bool
 	dialogs  []*dialog
+	pressed  event.Tag                     // last, outside of dialogs
 	giveBack event.Tag                     // has the focus when the last dialog is gone
 	below    bool                          // what is being drawn lies below a dialog
 	attempts map[string]context.CancelFunc // connects under way, by profile
