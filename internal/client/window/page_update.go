@@ -22,10 +22,9 @@ type renewal struct {
 func (u *UI) updateCard() W {
 	r, n := &u.renewal, u.view.Update
 	ws := []W{u.heading(u.say("about.update"))}
-	switch {
-	case n == nil:
+	if n == nil {
 		ws = append(ws, u.soft(u.say("update.about")))
-	default:
+	} else {
 		ws = append(ws, u.body(u.say("about.newer", "version", n.Version)), u.soft(n.Notes), u.captionOrNil(u.say("update.checked")))
 	}
 	switch {
