@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 
 	"gioui.org/app"
@@ -40,12 +41,21 @@ func backend() window.Backend {
 	root, err := user.Root(os.Getenv("SKYCONNECT_DIR"))
 	if err == nil {
 		var d *desk.Desk
-		d, err = desk.Open(desk.Config{Root: root, Socket: user.Socket(), Version: version, Language: window.SystemLanguage()})
+		d, err = desk.Open(desk.Config{Root: root, Socket: user.Socket(), Version: version, Language: window.SystemLanguage(), Program: program()})
 		if err == nil {
 			return d
 		}
 	}
 	return window.Unreachable{Why: desk.Unopened(err, window.SystemLanguage())}
+}
+
+// program is the skyconnect beside this one, which an update replaces.
+func program() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(self), "skyconnect")
 }
 
 // run draws the window until it is closed.

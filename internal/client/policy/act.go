@@ -58,6 +58,11 @@ func (s *Store) Record(act Decision, t Text, locale string) (Receipt, error) {
 		return Receipt{}, err
 	}
 	defer unlock()
+	if act == Accept && t.Scope == BuiltIn { // a later program has another text, and shows what changed
+		if err := s.keepLocked(t.Scope, t.Policy); err != nil {
+			return Receipt{}, err
+		}
+	}
 	// The line break goes first: a line that was cut off by a power failure ends
 	// there and does not spoil this one.
 	return r, s.dir.Append(actsFile, append([]byte("\n"), append(line, '\n')...))

@@ -151,6 +151,46 @@ func TestVersionsOfTheOperator(t *testing.T) {
 	}
 }
 
+// TestWhatChangedIsShown: TY-8.1, of the operator's text and of the client's own,
+// whose former text only the store has.
+func TestWhatChangedIsShown(t *testing.T) {
+	r := newRig(t)
+	body := func(version, english string) bundle.Policy {
+		texts := []bundle.Text{{Locale: "zh-CN", Title: "政策", Body: "# 政策\n\n[TY-1.1] 甲"}, {Locale: "en", Title: "Policy", Body: english}}
+		return bundle.Policy{Version: version, Change: "major", Effective: day, SHA256: bundle.Digest(version, texts), Texts: texts}
+	}
+	r.act(t, Accept, r.offer(t, body("1.0.0", "# Policy 1\n\n[TY-1.1] stays\n\n[TY-1.2] goes\n\n[TY-1.3] was so")))
+	r.offer(t, body("2.0.0", "# Policy 2\n\n[TY-1.1] stays\n\n[TY-1.3] is so\n\n[TY-1.4] comes"))
+	st, err := r.Standing(server)
+	if err != nil || !errors.Is(st.Refused, ErrMajorPending) {
+		t.Fatalf("got %v, %v", st.Refused, err)
+	}
+	want := Changes{New: []string{"[TY-1.3] is so", "[TY-1.4] comes"}, Gone: []string{"[TY-1.2] goes", "[TY-1.3] was so"}}
+	if diff := cmp.Diff(want, r.Changes(st, "en")); diff != "" {
+		t.Error(diff)
+	}
+	if got := r.Changes(st, "zh-CN"); len(got.New)+len(got.Gone) > 0 {
+		t.Errorf("in Chinese nothing has changed: got %+v", got)
+	}
+	own := OwnText()
+	r.act(t, Accept, own)
+	st, err = r.Standing(BuiltIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Changes(st, "en"); len(got.New)+len(got.Gone) > 0 {
+		t.Errorf("of the accepted text itself: got %+v", got)
+	}
+	st.InForce.Policy = body("9.0.0", own.In("en").Body+"\n\n[TY-9] another")
+	if got := r.Changes(st, "en"); !slices.Equal(got.New, []string{"[TY-9] another"}) || len(got.Gone) > 0 {
+		t.Errorf("of the client's own text: got %+v", got)
+	}
+	st.Last.SHA256 = "another"
+	if got := r.Changes(st, "en"); len(got.New)+len(got.Gone) > 0 {
+		t.Errorf("of a text that is not kept: got %+v", got)
+	}
+}
+
 func TestAMajorVersionBlocksFromItsDayOn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -68,6 +68,10 @@ func (s *Store) Offer(scope string, p bundle.Policy) error {
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return s.keepLocked(scope, p)
+}
+
+func (s *Store) keepLocked(scope string, p bundle.Policy) error {
 	text, err := json.MarshalIndent(offered{1, scope, p}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("keeping policy %s: %w", p.Version, err)

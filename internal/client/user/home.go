@@ -90,6 +90,14 @@ func (h *Home) Keys(ctx context.Context) (*keystore.Keys, error) {
 	return keys, err
 }
 
+// KeepIn chooses where keys are kept from now on; Keys tells of a place that has
+// some already.
+func (h *Home) KeepIn(p keystore.Place) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.place = p
+}
+
 func (h *Home) maySeed(id string) (bool, error) {
 	p, err := h.Profiles.Find(id)
 	return err == nil && p.Options.KeepSeed, err

@@ -192,7 +192,7 @@ func (h *Home) answerer(ctx context.Context, p profile.Profile, g Given) (answer
 	k := &client.Known{Name: p.Account, Password: openconnect.NewSecret(g.Password), Group: g.Group, Token: func() *client.Token { return h.token(ctx, p.ID, g.Code) }}
 	if g.Form != nil {
 		k.Ask = func(f openconnect.AuthRequest) (openconnect.Answers, error) {
-			said, err := g.Form(formOf(f))
+			said, err := g.Form(formOf(f, p.Account))
 			answers := openconnect.Answers{}
 			for name, value := range said {
 				answers[name] = openconnect.NewSecret(value)
@@ -236,8 +236,9 @@ func (h *Home) mayReachLAN(p profile.Profile, g Given) bool {
 	return err == nil
 }
 
-// formOf is a server's form for the person.
-func formOf(f openconnect.AuthRequest) Form {
+// formOf is a server's form for the person. The account is proposed where the server
+// proposes none: what a person types without looking is the password.
+func formOf(f openconnect.AuthRequest, account string) Form {
 	out := Form{Message: openconnect.Printable(f.Message), Banner: openconnect.Printable(f.Banner)}
 	if f.Error != nil {
 		out.Error = openconnect.Printable(f.Error.Text)
@@ -246,6 +247,9 @@ func formOf(f openconnect.AuthRequest) Form {
 		field := Field{
 			Name: in.Name, Label: openconnect.Printable(in.Label), Value: openconnect.Printable(in.Value), Secret: in.Type == openconnect.InputPassword,
 			Code: client.ForCode(f, in),
+		}
+		if in.Name == openconnect.FieldUsername && field.Value == "" {
+			field.Value = account
 		}
 		for _, o := range in.Options {
 			field.Choices = append(field.Choices, Choice{o.Value, openconnect.Printable(o.Label)})

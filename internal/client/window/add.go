@@ -67,8 +67,19 @@ func (u *UI) importBlocks(a *adding) []W {
 		u.soft(u.say("add.about")),
 		u.input("import:link", u.say("add.link"), u.say("add.link.hint"), func() { u.importNow(a) }),
 		u.orLine,
-		u.button("import:browse", plain, iconFolder, u.say("add.file"), func() { a.browse = true; a.failed = nil }),
+		u.button("import:browse", plain, iconFolder, u.say("add.file"), func() { u.seek(a) }),
 	)
+}
+
+// seek lists files; the keys go on from the top of the list.
+func (u *UI) seek(a *adding) {
+	a.browse, a.failed, a.frames = true, nil, 0
+	a.focus = func() event.Tag { return u.clickable("import:up") }
+}
+
+func (u *UI) unseek(a *adding) {
+	a.browse, a.frames = false, 0
+	a.focus = func() event.Tag { return u.editor("import:link") }
 }
 
 // orLine parts two ways.
@@ -79,7 +90,7 @@ func (u *UI) orLine(gtx C) D {
 func (u *UI) importActs(a *adding) []W {
 	cancel := u.button("import:cancel", plain, "", u.say("cancel"), func() { u.close(a.dialog) })
 	if a.browse {
-		return []W{u.button("import:back", plain, "", u.say("back"), func() { a.browse = false })}
+		return []W{u.button("import:back", plain, "", u.say("back"), func() { u.unseek(a) })}
 	}
 	label := u.say("add.go")
 	if a.busy {
@@ -197,6 +208,8 @@ func (u *UI) imported(a *adding, bundle []byte, got Imported, err error) {
 		}
 		a.locked, a.bundle, a.frames = true, bundle, 0
 		a.focus = func() event.Tag { return u.secret("import:passphrase") }
+	case errors.Is(err, ErrDeclined): // what was asked meanwhile
+		a.bundle = nil
 	case err != nil:
 		a.failed, a.bundle = err, nil
 	default:

@@ -13,12 +13,18 @@ type Backend interface {
 	// most four a second. The channel closes when ctx ends.
 	Watch(ctx context.Context) <-chan View
 
+	// Attend names who answers what is asked in the middle of an act: a permission
+	// at its use (TY-2.6), a passphrase, a Confirmation. It is called once, first.
+	// Without an answer the act ends with ErrDeclined.
+	Attend(answer Answerer)
+
 	Connections
 	Policies
 	Holdings
 	Rights
 	Diary
 	Preferences
+	Updates
 }
 
 // Connections brings profiles in, connects and disconnects them, takes them out.
@@ -74,8 +80,15 @@ type Diary interface {
 type Preferences interface {
 	Settings(ctx context.Context) (Settings, error)
 	SetSettings(ctx context.Context, s Settings) error
-	// LookForUpdate asks the operators for a newer version, which the next View has.
-	LookForUpdate(ctx context.Context) error
+}
+
+// Updates finds and installs newer releases, when the person wants it.
+type Updates interface {
+	// FindUpdate asks the operator's server; what is newer is in the next View.
+	FindUpdate(ctx context.Context) (found bool, err error)
+	// InstallUpdate fetches what was found, asks for the permission and installs it.
+	// progress is told how many bytes of how many have come. said is what is left to do.
+	InstallUpdate(ctx context.Context, progress func(done, whole int64)) (said string, err error)
 }
 
 // View is the state of everything that changes by itself.
@@ -141,6 +154,8 @@ type Connection struct {
 	Cipher, Gateway           string
 	Trouble                   *Problem  // why it failed or is limited
 	CertificateEnds           time.Time // zero where there is none
+	SessionEnds               time.Time // zero where the server sets no limit
+	Banner                    string    // what the server has to say, such as of an incident
 	KillSwitch                bool
 }
 
@@ -195,26 +210,31 @@ const (
 	Choice
 )
 
-// Form is what is asked on the way to a connection: the fields of a server's
-// login or, alone, one Permission, Policy or Signer, whose answer is the Decision.
+// Form is what is asked: the fields of a server's login or of a passphrase or,
+// alone, one Permission, Policy or Confirmation, whose answer is the Decision.
 type Form struct {
+	Title   string // "" for the login of a connection
 	Message string // of the server; "" where it has none
 	Error   string // why the last answer was not taken, a sentence
 	Fields  []FormField
 
 	Permission *Permission // asked when it is first needed (TY-2.6)
 	Policy     *Policy     // of the connection's operator (TY-8.1)
-	Signer     *Signer     // of a server that nobody known vouches for
+	Confirm    *Confirmation
 }
 
-// Signer is who vouches for a server's certificate, and what it says. To be shown
-// is not to be trusted: the person compares Pin with what the administrator told.
-type Signer struct {
-	Pin, Names, Issuer string
-	From, Until        time.Time
+// Confirmation is what is done only if the person says so.
+type Confirmation struct {
+	Title string
+	About string // what is the matter, and how to find out
+	Facts []Fact // to compare; where there are none nothing is at stake
+	Act   string // the verb of Yes
 }
 
-// Decision names the answer to a Permission, a Policy or a Signer, which is Yes or No.
+// Fact is a name and a value.
+type Fact struct{ Name, Value string }
+
+// Decision names the answer to one of these, which is Yes or No.
 const (
 	Decision = "decision"
 	Yes      = "yes"

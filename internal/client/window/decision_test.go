@@ -10,6 +10,9 @@ import (
 // A permission, an operator's policy and an unknown server are asked for by themselves; who closes the
 // dialog has said nothing (TY-2.6, TY-8.1).
 func TestAPermissionAPolicyAndAServerAreDecided(t *testing.T) {
+	stranger := &Confirmation{Title: "Is this the server?", About: "Nobody vouches for it.", Act: "It is the same; trust it", Facts: []Fact{
+		{"Fingerprint", "pin-sha256:AAAA"}, {"Names", "vpn.example.org"}, {"Signed by", "CN=x"},
+	}}
 	for _, c := range []struct {
 		form        Form
 		shown, name string
@@ -18,9 +21,9 @@ func TestAPermissionAPolicyAndAServerAreDecided(t *testing.T) {
 		{Form{Permission: &Permission{ID: "network", Name: "network access", Purpose: "to connect", Refused: "no connection"}}, "to connect", "Allow", Yes},
 		{Form{Permission: &Permission{ID: "network", Name: "network access", Purpose: "to connect", Refused: "no connection"}}, "no connection", "Refuse", No},
 		{Form{Policy: &Policy{Version: "2.0.0", Effective: "2026-01-01", Text: "# Policy\n\nRead this first."}}, "Read this first.", "Accept and go on", Yes},
-		{Form{Signer: &Signer{Pin: "pin-sha256:AAAA", Names: "vpn.example.org", Issuer: "CN=x"}}, "pin-sha256:AAAA", "It is the same; trust it", Yes},
-		{Form{Signer: &Signer{Pin: "pin-sha256:AAAA", Names: "vpn.example.org", Issuer: "CN=x"}}, "vpn.example.org", "Do not connect", No},
-		{Form{Signer: &Signer{Pin: "pin-sha256:AAAA", Names: "vpn.example.org", Issuer: "CN=x"}}, "CN=x", "", ""},
+		{Form{Confirm: stranger}, "pin-sha256:AAAA", "It is the same; trust it", Yes},
+		{Form{Confirm: stranger}, "vpn.example.org", "Cancel", No},
+		{Form{Confirm: stranger}, "CN=x", "", ""},
 		{Form{Policy: &Policy{Version: "2.0.0", Effective: "2026-01-01", Text: "# Policy\n\nRead this first."}}, "Version 2.0.0", "", ""},
 	} {
 		r := newRig(t, english, newDemo(t, English))

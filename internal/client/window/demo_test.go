@@ -30,6 +30,8 @@ type demo struct {
 	failing  error // of every act, when set
 	held     []HeldItem
 	rights   []Permission
+
+	attendant Answerer
 }
 
 func (d *demo) called(name string) error {
@@ -51,6 +53,8 @@ func (d *demo) change(f func(*View)) {
 		w <- v
 	}
 }
+
+func (d *demo) Attend(a Answerer) { d.attendant = a }
 
 func (d *demo) Watch(ctx context.Context) <-chan View {
 	in, out := make(chan View, 16), make(chan View)
@@ -181,6 +185,23 @@ func (d *demo) Withdraw(context.Context) error {
 	}
 	d.change(func(v *View) { v.Policy = PolicyWithdrawn })
 	return nil
+}
+
+func (d *demo) FindUpdate(context.Context) (bool, error) {
+	if err := d.called("find update"); err != nil {
+		return false, err
+	}
+	d.change(func(v *View) { v.Update = &Update{Version: "v1.1.0", Notes: "Quicker reconnect."} })
+	return true, nil
+}
+
+func (d *demo) InstallUpdate(ctx context.Context, progress func(done, whole int64)) (string, error) {
+	progress(5<<20, 10<<20)
+	a, err := d.attendant(ctx, Form{Permission: &Permission{ID: "install-updates", Name: "install updates", Purpose: "to renew", Refused: "no upgrade"}})
+	if err != nil || string(a[Decision]) != Yes {
+		return "", ErrDeclined
+	}
+	return "restart the service", d.called("install update")
 }
 
 func (d *demo) Receipts(context.Context) ([]Receipt, error) {

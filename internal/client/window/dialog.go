@@ -23,13 +23,17 @@ type dialog struct {
 	focus  func() event.Tag // what is typed into first; nil for none
 	closed func()           // when it is closed unanswered
 	frames int              // drawn since the focus was to be set
+	from   event.Tag        // what was pressed for it has the focus afterwards
 	shade  int              // its address takes the pointer from what is below
 }
 
 // dialogName begins what a dialog is called for those who do not see it.
 const dialogName = "dialog: "
 
-func (u *UI) show(d *dialog) { u.dialogs = append(u.dialogs, d) }
+func (u *UI) show(d *dialog) {
+	d.from = u.pressed
+	u.dialogs = append(u.dialogs, d)
+}
 
 // close takes a dialog away unanswered.
 func (u *UI) close(d *dialog) {
@@ -43,6 +47,7 @@ func (u *UI) close(d *dialog) {
 func (u *UI) drop(d *dialog) {
 	for i, o := range u.dialogs {
 		if o == d {
+			u.giveBack = d.from
 			u.dialogs = append(u.dialogs[:i:i], u.dialogs[i+1:]...)
 			return
 		}

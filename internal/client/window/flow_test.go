@@ -2,6 +2,7 @@ package window
 
 import (
 	"bytes"
+	"image"
 	"os"
 	"regexp"
 	"slices"
@@ -379,6 +380,97 @@ func TestTabStaysInADialog(t *testing.T) {
 				t.Fatalf("the focus left the dialog for %s", key)
 			}
 		}
+	}
+}
+
+// All that can be pressed or filled in is reached by Tab, also what has to be scrolled
+// to, and what has the focus is drawn so.
+func TestTabReachesEverything(t *testing.T) {
+	for _, p := range append(places, place{page: pageConnection}) {
+		r := newRig(t, english, newDemo(t, English))
+		if p.page == pageConnection {
+			home(r)
+			r.openConnection("sh")
+		} else {
+			r.visit(p.page)
+		}
+		clear(r.ui.clicks)
+		clear(r.ui.editors)
+		r.settle()
+		reached, first := map[string]bool{}, ""
+		for range 150 {
+			r.router.MoveFocus(key.FocusForward)
+			r.router.RevealFocus(image.Rectangle{Max: r.size})
+			r.settle()
+			name := r.focused()
+			if first == "" {
+				first = name
+			} else if name == first {
+				break
+			}
+			reached[name] = true
+		}
+		if len(reached) < len(places) {
+			t.Errorf("page %d: Tab reaches only %v", p.page, reached)
+		}
+		for name := range r.ui.clicks {
+			if !reached[name] {
+				t.Errorf("page %d: Tab does not reach %s", p.page, name)
+			}
+		}
+		for name := range r.ui.editors {
+			if !reached[name] {
+				t.Errorf("page %d: Tab does not reach the input %s", p.page, name)
+			}
+		}
+	}
+}
+
+// focused names what has the focus.
+func (r *rig) focused() string {
+	for name, c := range r.ui.clicks {
+		if r.router.Source().Focused(c) {
+			return name
+		}
+	}
+	for name, e := range r.ui.editors {
+		if r.router.Source().Focused(e) {
+			return name
+		}
+	}
+	return ""
+}
+
+// What opened a dialog has the keys again when it is gone.
+func TestTheFocusReturnsFromADialog(t *testing.T) {
+	r := newRig(t, english, newDemo(t, English))
+	home(r)
+	r.press(r.ui.say("add"))
+	r.see(r.ui.say("add.title"))
+	r.key(key.NameEscape)
+	r.until("the focus", func() bool { return r.router.Source().Focused(r.ui.clickable("add")) })
+}
+
+// TY-2.6: the permission is asked for just before a release is installed.
+func TestAnUpdateIsTakenWhenThePersonSaysSo(t *testing.T) {
+	d := newDemo(t, English)
+	r := newRig(t, english, d)
+	r.visit(pageAbout)
+	r.press(r.ui.say("update.find"))
+	r.see("v1.1.0 is available")
+	r.press(r.ui.say("update.install"))
+	r.see("to renew")
+	r.press(r.ui.say("ask.refuse"))
+	r.until("the button again", func() bool { return !r.ui.renewal.busy })
+	if slices.Contains(d.all(), "install update") {
+		t.Error("installed in spite of the refusal")
+	}
+	r.press(r.ui.say("update.install"))
+	r.see("to renew")
+	r.press(r.ui.say("ask.allow"))
+	r.see("restart the service")
+	if !slices.Contains(d.all(), "install update") {
+		t.Errorf("got %v", d.all())
 	}
 }
 

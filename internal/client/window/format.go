@@ -53,6 +53,14 @@ func day(t time.Time) string {
 	return t.Format("2006-01-02")
 }
 
+// moment is minute on the person's clock, or nothing.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return minute(t.Local())
+}
+
 func minute(t time.Time) string { return t.Format("2006-01-02 15:04") }
 
 func lines(all []string) string { return strings.Join(all, "\n") }

@@ -46,6 +46,9 @@ func (u *UI) press(key, name string, radius unit.Dp, class semantic.ClassOp, act
 	c := u.clickable(key)
 	return func(gtx C) D {
 		for c.Clicked(gtx) {
+			if len(u.dialogs) == 0 {
+				u.pressed = c
+			}
 			act()
 			gtx.Execute(op.InvalidateCmd{})
 		}

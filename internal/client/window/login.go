@@ -3,10 +3,8 @@ package window
 import (
 	"context"
 	"strings"
-	"time"
 
 	"gioui.org/io/event"
-	"gioui.org/layout"
 )
 
 // login is the dialog of one form of one connect.
@@ -34,9 +32,17 @@ func (u *UI) ask(ctx context.Context, id string, f Form) (Answers, error) {
 	}
 }
 
+// attend asks what no login of a connection does; the window's end ends it too.
+func (u *UI) attend(ctx context.Context, f Form) (Answers, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(u.ctx, cancel)()
+	return u.ask(ctx, "", f)
+}
+
 func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 	u.closeLogin(id)
-	if f.Permission != nil || f.Policy != nil || f.Signer != nil {
+	if f.Permission != nil || f.Policy != nil || f.Confirm != nil {
 		u.showDecision(id, f, answer)
 		return
 	}
@@ -54,14 +60,18 @@ func (u *UI) showLogin(id string, f Form, answer chan<- Answers) {
 			u.editor(l.input(field)).SetText(field.Value)
 		}
 	}
+	title, verb := f.Title, u.say("go.on")
+	if title == "" {
+		title, verb = u.say("login.title", "name", u.nameOf(id)), u.say("login.go")
+	}
 	l.dialog = &dialog{
 		key:    "login:" + id,
-		title:  func() string { return u.say("login.title", "name", u.nameOf(id)) },
+		title:  func() string { return title },
 		blocks: func() []W { return u.loginBlocks(l) },
 		acts: func() []W {
 			return []W{
 				u.button("login:cancel", plain, "", u.say("cancel"), func() { u.close(l.dialog) }),
-				u.button("login:go", primary, "", u.say("login.go"), func() { u.submit(l) }),
+				u.button("login:go", primary, "", verb, func() { u.submit(l) }),
 			}
 		},
 		focus:  func() event.Tag { return u.firstEmpty(l) },
@@ -80,20 +90,19 @@ func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
 			answer <- Answers{Decision: []byte(what)}
 		}
 	}
-	no, yes := "ask.refuse", "ask.allow"
+	no, yes, weight := u.say("ask.refuse"), u.say("ask.allow"), primary
 	switch {
 	case f.Policy != nil:
-		p := f.Policy
-		no, yes, d.width = "decline", "accept", reading
+		no, yes, d.width = u.say("decline"), u.say("accept"), reading
 		d.title = func() string { return u.say("ask.policy", "name", u.nameOf(id)) }
-		d.blocks = func() []W {
-			line := u.soft(u.say("policy.line", "version", p.Version, "effective", p.Effective))
-			return append([]W{line}, u.document(read(p.Text))...)
+		d.blocks = func() []W { return u.policyAsked(f.Policy) }
+	case f.Confirm != nil:
+		no, yes, weight, d.width = u.say("cancel"), f.Confirm.Act, danger, 520
+		if len(f.Confirm.Facts) == 0 {
+			weight = primary
 		}
-	case f.Signer != nil:
-		no, yes = "ask.signer.no", "ask.signer.yes"
-		d.title = func() string { return u.say("ask.signer", "name", u.nameOf(id)) }
-		d.blocks = func() []W { return u.signerBlocks(f.Signer) }
+		d.title = func() string { return f.Confirm.Title }
+		d.blocks = func() []W { return u.confirmAsked(f.Confirm) }
 	default:
 		p := f.Permission
 		d.title = func() string { return u.say("ask.permission", "name", p.Name) }
@@ -101,23 +110,33 @@ func (u *UI) showDecision(id string, f Form, answer chan<- Answers) {
 			return []W{u.facts("ask:"+p.ID, fact{name: u.say("rights.purpose"), value: p.Purpose}, fact{name: u.say("rights.without"), value: p.Refused})}
 		}
 	}
+	d.focus = func() event.Tag { return u.clickable("ask:no") }
 	d.acts = func() []W {
-		return []W{u.button("ask:no", plain, "", u.say(no), say(No)), u.button("ask:yes", primary, "", u.say(yes), say(Yes))}
+		return []W{u.button("ask:no", plain, "", no, say(No)), u.button("ask:yes", weight, "", yes, say(Yes))}
 	}
 	u.show(d)
 }
 
-// signerBlocks show what a stranger says of itself, and warn before it is believed.
-func (u *UI) signerBlocks(s *Signer) []W {
-	day := func(at time.Time) string { return at.Local().Format(time.DateOnly) }
-	return []W{
-		u.banner(Warning, u.say("ask.signer.about"), u.say("ask.signer.compare")),
-		u.facts("ask:signer",
-			fact{name: u.say("ask.signer.pin"), value: s.Pin, mono: true, copy: true},
-			fact{name: u.say("ask.signer.names"), value: s.Names},
-			fact{name: u.say("ask.signer.issuer"), value: s.Issuer},
-			fact{name: u.say("ask.signer.holds"), value: day(s.From) + " – " + day(s.Until)}),
+// policyAsked is an operator's policy: what is new in it first, then all of it.
+func (u *UI) policyAsked(p *Policy) []W {
+	ws := []W{u.soft(u.say("policy.line", "version", p.Version, "effective", p.Effective))}
+	if p.Changes != "" {
+		ws = append(ws, u.banner(Warning, u.say("renewal.title"), ""))
+		ws = append(ws, u.document(read(p.Changes))...)
+		ws = append(ws, u.rule)
 	}
+	return append(ws, u.document(read(p.Text))...)
+}
+
+func (u *UI) confirmAsked(c *Confirmation) []W {
+	facts := make([]fact, len(c.Facts))
+	for i, f := range c.Facts {
+		facts[i] = fact{name: f.Name, value: f.Value, mono: true, copy: true}
+	}
+	if len(facts) == 0 {
+		return []W{u.soft(c.About)}
+	}
+	return []W{u.banner(Warning, u.say("confirm.compare"), c.About), u.facts("ask:confirm", facts...)}
 }
 
 func (u *UI) nameOf(id string) string {
@@ -187,10 +206,13 @@ func (u *UI) loginField(l *login, f FormField) W {
 // forgotten says who can help: nobody here can (TY-2.3).
 func (u *UI) forgotten(l *login) W {
 	for _, f := range l.form.Fields {
-		if f.Kind == Password {
-			return func(gtx C) D {
-				return layout.Inset{Top: 2}.Layout(gtx, u.label(style{size: 13, color: u.look.soft}, u.say("login.forgotten")))
+		if f.Kind == Password && l.form.Title == "" {
+			said := u.label(style{size: 13, color: u.look.soft}, u.say("login.forgotten"))
+			var open W
+			if address := u.view.Console; address != "" && u.opt.Open != nil {
+				open = u.button("login:console", link, iconOut, u.say("about.open"), func() { u.opt.Open(address) })
 			}
+			return inset(2, 0, column(4, said, open))
 		}
 	}
 	return nil

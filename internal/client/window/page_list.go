@@ -64,6 +64,10 @@ func (u *UI) alerts() (ws []W) {
 	if p := u.view.Trouble; p != nil {
 		ws = append(ws, u.problem(p))
 	}
+	if n := u.view.Update; n != nil {
+		ws = append(ws, u.banner(Info, u.say("about.newer", "version", n.Version), "",
+			u.button("alert:update", link, "", u.say("notices.read"), func() { u.open(pageAbout) })))
+	}
 	if n := u.view.Notices; len(n) > 0 && n[0].Level > Info {
 		ws = append(ws, u.banner(n[0].Level, n[0].Title, "",
 			u.button("alert:notices", link, "", u.say("notices.read"), func() { u.open(pageNotices) })))
@@ -196,6 +200,9 @@ func (u *UI) connectionPage(gtx C, c *Connection) D {
 		ws = append(ws, u.problem(err, u.toDoctor(c)))
 	} else if c.Trouble != nil {
 		ws = append(ws, u.problem(c.Trouble, u.toDoctor(c)))
+	}
+	if c.Banner != "" && c.State == Connected {
+		ws = append(ws, u.banner(Info, u.say("banner"), c.Banner))
 	}
 	if c.State == Connected || c.State == Reconnecting {
 		ws = append(ws, u.traffic(c), u.tunnel(c), u.network(c))
@@ -359,6 +366,7 @@ func (u *UI) tunnel(c *Connection) W {
 		fact{name: u.say("fact.rtt"), value: milliseconds(c.RTT)},
 		fact{name: u.say("fact.cipher"), value: c.Cipher},
 		fact{name: u.say("fact.mtu"), value: mtu},
+		fact{name: u.say("fact.ends"), value: moment(c.SessionEnds)},
 		fact{name: u.say("fact.gateway"), value: c.Gateway, mono: true, copy: true},
 	)))
 }

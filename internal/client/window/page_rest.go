@@ -2,6 +2,7 @@ package window
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -113,8 +114,11 @@ func (u *UI) change(s Settings) {
 	}
 	u.settings = s
 	u.act(func(ctx context.Context) error { return u.backend.SetSettings(ctx, s) }, func(err error) {
-		if u.failed = err; err != nil {
+		if err != nil {
 			u.settings = before
+		}
+		if !errors.Is(err, ErrDeclined) {
+			u.failed = err
 		}
 		u.refresh() // sentences of the backend come in the language of the settings
 	})
@@ -122,17 +126,9 @@ func (u *UI) change(s Settings) {
 
 // aboutPage is the program, and what it does not do and who does (TY-2.3, TY-6.3).
 func (u *UI) aboutPage(gtx C) D {
-	blocks := []W{u.card(column(14,
-		u.brand(),
-		u.facts("about",
-			fact{name: u.say("about.version"), value: u.view.Version, mono: true, copy: true},
-			fact{name: u.say("about.update"), value: u.updateLine()},
-		),
-		u.button("about:look", plain, "", u.say("about.look"), u.lookForUpdate),
-	))}
-	if n := u.view.Update; n != nil && n.Notes != "" {
-		blocks = append(blocks, u.card(column(8, u.heading(u.say("about.notes", "version", n.Version)), u.soft(n.Notes),
-			u.label(style{size: 13, color: u.look.soft}, u.say("about.how")))))
+	blocks := []W{
+		u.card(column(14, u.brand(), u.facts("about", fact{name: u.say("about.version"), value: u.view.Version, mono: true, copy: true}))),
+		u.updateCard(),
 	}
 	account := column(10,
 		u.heading(u.say("about.account")),
@@ -142,23 +138,6 @@ func (u *UI) aboutPage(gtx C) D {
 		u.consoleLink(),
 	)
 	return u.sheet(gtx, u.say("nav.about"), "", nil, append(blocks, u.card(account))...)
-}
-
-func (u *UI) updateLine() string {
-	switch {
-	case u.view.Update != nil:
-		return u.say("about.newer", "version", u.view.Update.Version)
-	case u.asked:
-		return u.say("about.current")
-	}
-	return u.say("about.unasked")
-}
-
-// lookForUpdate asks for a newer version; nothing is looked for by itself.
-func (u *UI) lookForUpdate() {
-	u.act(u.backend.LookForUpdate, func(err error) {
-		u.asked, u.failed = err == nil, err
-	})
 }
 
 // consoleLink leads to the console in the browser of the system: the window itself

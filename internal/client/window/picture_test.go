@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"gioui.org/gpu/headless"
 	"gioui.org/io/input"
@@ -61,15 +60,6 @@ var screens = []struct {
 		r.press(r.ui.say("login.go"))
 		r.see(r.ui.say("login.code.about"))
 	}},
-	{"signer", nil, func(r *rig) {
-		home(r)
-		s := &Signer{
-			Pin: "pin-sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Names: "vpn.example.org, 198.51.100.7", Issuer: "CN=Example VPN CA,O=Example",
-			From: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC), Until: time.Date(2027, 1, 2, 12, 0, 0, 0, time.UTC),
-		}
-		r.ui.start(func() { _, _ = r.ui.ask(r.ui.ctx, "lab", Form{Signer: s}) })
-		r.see(s.Issuer)
-	}},
 	{"add", nil, func(r *rig) { home(r); r.press(r.ui.say("add")) }},
 	{"add-file", nil, func(r *rig) {
 		for _, name := range []string{"shanghai.zip", "guangzhou.skyconnect", "notes.txt"} {
@@ -96,11 +86,43 @@ var screens = []struct {
 	}},
 	{"data", nil, func(r *rig) { r.visit(pageData); r.see("/home/li/.config") }},
 	{"erase", nil, func(r *rig) { r.visit(pageData); r.see("/home/li/.config"); r.press(r.ui.say("erase")) }},
-	{"rights", nil, func(r *rig) { r.visit(pageRights); r.see("Gio") }},
+	{"rights", nil, func(r *rig) {
+		r.visit(pageRights)
+		r.see("Gio")
+		r.until("the permissions", func() bool { return r.ui.rights.state == ready })
+	}},
 	{"settings", nil, func(r *rig) { r.visit(pageSettings) }},
 	{"about", func(d *demo) {
 		d.view.Update = &Update{Version: "1.1.0", Notes: map[string]string{English: "Quicker reconnect after sleep.", Chinese: "休眠后重连更快。"}[d.settings.Language]}
 	}, func(r *rig) { r.visit(pageAbout) }},
+	{"update", nil, func(r *rig) {
+		r.visit(pageAbout)
+		r.press(r.ui.say("update.find"))
+		r.see(r.ui.say("update.install"))
+		r.press(r.ui.say("update.install"))
+		r.see(r.ui.say("ask.permission", "name", "install updates"))
+	}},
+	{"signer", nil, func(r *rig) {
+		home(r)
+		r.ui.start(func() {
+			_, _ = r.demo.attendant(r.ui.ctx, Form{Confirm: &Confirmation{
+				Title: map[string]string{English: "Another signer than before", Chinese: "签名者与以往不同"}[r.ui.language()], Act: map[string]string{English: "Take the new signer", Chinese: "接受新的签名者"}[r.ui.language()],
+				About: map[string]string{
+					English: "The profiles of this server were signed by another key so far. Ask your administrator, by telephone or in person, to read the new signer to you, and take it only if every character is the same.",
+					Chinese: "该服务器以往的配置由另一把密钥签名。请通过电话或当面请管理员念出新的签名者，每个字符都一致时才可接受。",
+				}[r.ui.language()],
+				Facts: []Fact{{"1", "ed25519:0b2f6b1668dc3672c90e8a7d237804ad"}, {"2", "ed25519:cf132286909a4249541418e4e8eef4f6"}},
+			}})
+		})
+		r.see("ed25519:cf13")
+	}},
+	{"passphrase", nil, func(r *rig) {
+		home(r)
+		r.ui.start(func() {
+			_, _ = r.demo.attendant(r.ui.ctx, Form{Title: "Keys", Message: "-", Fields: []FormField{{Name: "a", Kind: Password, Label: "1"}, {Name: "b", Kind: Password, Label: "2"}}})
+		})
+		r.see(r.ui.say("go.on"))
+	}},
 	{"reading", nil, func(r *rig) { r.visit(pagePolicy); r.see("skyconnect") }},
 	{"menu", nil, func(r *rig) {
 		home(r)
@@ -146,14 +168,19 @@ func (r *rig) login() {
 	r.see(r.ui.say("login.forgotten"))
 }
 
-// variants are the looks of every screen.
+// variants are the looks of every screen. Dark has the places of light: it is
+// looked at where it is drawn.
 func variants() (all []look) {
 	for _, language := range []string{Chinese, English} {
 		for _, theme := range []Theme{ThemeLight, ThemeDark} {
-			all = append(all,
-				look{"wide", image.Pt(1080, 720), 1, language, theme},
-				look{"narrow", image.Pt(720, 1480), 2, language, theme},
-			)
+			for _, l := range []look{
+				{"wide", image.Pt(1080, 720), 1, language, theme},
+				{"narrow", image.Pt(720, 1280), 2, language, theme}, // 360 by 640: as small as it gets
+			} {
+				if theme == ThemeLight || l.drawn() {
+					all = append(all, l)
+				}
+			}
 		}
 	}
 	return all

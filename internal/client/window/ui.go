@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"gioui.org/io/event"
 	"gioui.org/io/key"
 	"gioui.org/layout"
 	"gioui.org/op/paint"
@@ -68,17 +69,19 @@ type UI struct {
 	chosen   string // the profile looked at
 	menu     bool
 	dialogs  []*dialog
+	pressed  event.Tag                     // last, outside of dialogs
+	giveBack event.Tag                     // has the focus when the last dialog is gone
 	below    bool                          // what is being drawn lies below a dialog
 	attempts map[string]context.CancelFunc // connects under way, by profile
 	trouble  map[string]error              // why the last act on a profile failed
 	said     string                        // a short success, until the next act
 	failed   error                         // what the last act of a page met
 	copied   string
-	asked    bool // for a newer version, and answered
 
 	gate     gate
 	log      logPage
 	doctor   doctorPage
+	renewal  renewal
 	policy   loaded[Policy]
 	held     loaded[[]HeldItem]
 	receipts loaded[[]Receipt]
@@ -107,6 +110,7 @@ func New(b Backend, opt Options) *UI {
 	if u.opt.Home == "" {
 		u.opt.Home, _ = os.UserHomeDir() // where there is none, imports start at the root
 	}
+	b.Attend(u.attend)
 	u.start(u.watch)
 	return u
 }
@@ -260,6 +264,10 @@ func (u *UI) Layout(gtx C) D {
 	}
 	paint.Fill(gtx.Ops, u.look.ground)
 	u.escape(gtx)
+	if u.giveBack != nil && len(u.dialogs) == 0 {
+		gtx.Execute(key.FocusCmd{Tag: u.giveBack})
+		u.giveBack = nil
+	}
 	gtx.Constraints.Min = gtx.Constraints.Max
 	under := gtx
 	if len(u.dialogs) > 0 {

@@ -13,6 +13,9 @@ func (u Unreachable) Watch(ctx context.Context) <-chan View {
 	return out
 }
 
+// Attend is for nothing: nothing is asked.
+func (u Unreachable) Attend(Answerer) {}
+
 func (u Unreachable) Connect(context.Context, string, Answerer) error { return u.Why }
 func (u Unreachable) Disconnect(context.Context, string) error        { return u.Why }
 func (u Unreachable) Remove(context.Context, string) error            { return u.Why }
@@ -33,6 +36,11 @@ func (u Unreachable) Policy(context.Context, string) (Policy, error) { return Po
 func (u Unreachable) Receipts(context.Context) ([]Receipt, error)    { return nil, u.Why }
 func (u Unreachable) Held(context.Context) ([]HeldItem, error)       { return nil, u.Why }
 func (u Unreachable) Export(context.Context, string) (string, error) { return "", u.Why }
+
+func (u Unreachable) FindUpdate(context.Context) (bool, error) { return false, u.Why }
+func (u Unreachable) InstallUpdate(context.Context, func(done, whole int64)) (string, error) {
+	return "", u.Why
+}
 
 func (u Unreachable) Permissions(context.Context) ([]Permission, error) { return nil, u.Why }
 func (u Unreachable) Components(context.Context) ([]Component, error)   { return nil, u.Why }

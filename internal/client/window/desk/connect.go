@@ -3,7 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
@@ -13,14 +13,13 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
-	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
-	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
 
 // attempt is one connect that is under way, and who answers for it.
 type attempt struct {
 	ctx    context.Context
 	cancel context.CancelFunc
+	mute   func() bool // lets questions be when the connect has ended otherwise
 	answer window.Answerer
 	done   chan struct{}
 }
@@ -28,7 +27,7 @@ type attempt struct {
 // begin registers a connect; a second one of the same profile is ipc.ErrBusy.
 func (d *Desk) begin(ctx context.Context, id string, answer window.Answerer) (*attempt, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	a := &attempt{ctx, cancel, answer, make(chan struct{})}
+	a := &attempt{ctx, cancel, context.AfterFunc(ctx, d.quiet), answer, make(chan struct{})}
 	d.mu.Lock()
 	busy := d.attempts[id] != nil
 	if !busy {
@@ -36,6 +35,7 @@ func (d *Desk) begin(ctx context.Context, id string, answer window.Answerer) (*a
 	}
 	d.mu.Unlock()
 	if busy {
+		a.mute()
 		cancel()
 		return nil, ipc.ErrBusy
 	}
@@ -44,6 +44,7 @@ func (d *Desk) begin(ctx context.Context, id string, answer window.Answerer) (*a
 }
 
 func (d *Desk) end(id string, a *attempt) {
+	a.mute()
 	a.cancel()
 	d.mu.Lock()
 	delete(d.attempts, id)
@@ -76,7 +77,7 @@ func (d *Desk) Connect(ctx context.Context, profileID string, answer window.Answ
 		err = d.agree(a, p)
 	}
 	if err == nil {
-		err = d.home.Up(a.ctx, p, user.Given{Form: a.form, Signer: a.signer}, func(ipc.Connection) {})
+		err = d.home.Up(a.ctx, p, user.Given{Form: a.form, Signer: d.stranger(a, p)}, func(ipc.Connection) {})
 	}
 	if a.ctx.Err() != nil {
 		err = a.ctx.Err() // whatever a call says that was cut off
@@ -96,8 +97,8 @@ func (d *Desk) agree(a *attempt, p profile.Profile) error {
 			continue
 		}
 		lang := d.lang()
-		text := d.policyOf(st.InForce, lang)
-		yes, err := a.decide(window.Form{Policy: &text})
+		text := d.policyOf(st, lang)
+		yes, err := decided(a.answer(a.ctx, window.Form{Policy: &text}))
 		if err != nil {
 			return err
 		}
@@ -115,17 +116,20 @@ func (d *Desk) agree(a *attempt, p profile.Profile) error {
 	return nil
 }
 
-func (a *attempt) decide(f window.Form) (bool, error) {
-	said, err := a.answer(a.ctx, f)
-	if err != nil {
-		return false, err
+// stranger has the person compare the key of a server that nobody known vouches for.
+func (d *Desk) stranger(a *attempt, p profile.Profile) func(trust.Shown) (bool, error) {
+	return func(s trust.Shown) (bool, error) {
+		holds := s.From.Local().Format(time.DateOnly) + " – " + s.Until.Local().Format(time.DateOnly)
+		return decided(a.answer(a.ctx, window.Form{Confirm: &window.Confirmation{
+			Title: d.say("window.stranger_title", "name", p.Name), About: d.say("window.stranger_about"), Act: d.say("window.stranger_take"),
+			Facts: []window.Fact{
+				{Name: d.say("window.stranger_pin"), Value: s.Pin},
+				{Name: d.say("window.stranger_names"), Value: user.Clean(s.Names)},
+				{Name: d.say("window.stranger_issuer"), Value: user.Clean(s.Issuer)},
+				{Name: d.say("window.stranger_holds"), Value: holds},
+			},
+		}}))
 	}
-	return string(said[window.Decision]) == window.Yes, nil
-}
-
-// signer has the person compare the key of a server that nobody known vouches for.
-func (a *attempt) signer(s trust.Shown) (bool, error) {
-	return a.decide(window.Form{Signer: &window.Signer{Pin: s.Pin, Names: s.Names, Issuer: s.Issuer, From: s.From, Until: s.Until}})
 }
 
 // form has the person fill in a server's form.
@@ -150,42 +154,6 @@ func (a *attempt) form(f user.Form) (map[string][]byte, error) {
 		out.Fields = append(out.Fields, field)
 	}
 	return a.answer(a.ctx, out)
-}
-
-// asking is a connect whose person can be asked; nil when there is none.
-func (d *Desk) asking() *attempt {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, a := range d.attempts {
-		if a.ctx.Err() == nil {
-			return a
-		}
-	}
-	return nil
-}
-
-// permission asks for one on the way to a connection. Elsewhere nobody is asked:
-// the page of permissions is where it is given.
-func (d *Desk) permission(p policy.Permission) (bool, error) {
-	a := d.asking()
-	if a == nil {
-		return false, policy.ErrPermissionUnasked.With("permission", p.ID)
-	}
-	shown := permissionOf(p, d.lang(), false)
-	return a.decide(window.Form{Permission: &shown})
-}
-
-// passphrase asks for that of the sealed file of keys.
-func (d *Desk) passphrase(anew bool) ([]byte, error) {
-	a := d.asking()
-	if a == nil || anew {
-		return nil, keystore.ErrDismissed
-	}
-	const name = "passphrase"
-	said, err := a.answer(a.ctx, window.Form{
-		Message: d.say("window.passphrase"), Fields: []window.FormField{{Name: name, Kind: window.Password, Label: d.say("ask.passphrase")}},
-	})
-	return said[name], err
 }
 
 // Disconnect ends a connection, and a connect that is under way.
@@ -215,7 +183,16 @@ func (d *Desk) Import(ctx context.Context, text, passphrase []byte) (window.Impo
 	if b.Key != nil && b.Key.PKCS12 != "" && passphrase == nil {
 		return window.Imported{}, window.ErrPassphrase
 	}
-	p, err := d.home.Import(ctx, b, string(passphrase), profile.Confirm{})
+	confirm, err := d.signer(b)
+	if err != nil {
+		return window.Imported{}, d.problem(err)
+	}
+	p, err := d.home.Import(ctx, b, string(passphrase), confirm)
+	if errors.Is(err, keystore.ErrUnavailable) && !keystore.Chosen(d.home.Dir) {
+		if err = d.sealed(); err == nil {
+			p, err = d.home.Import(ctx, b, string(passphrase), confirm)
+		}
+	}
 	d.change()
 	if errors.Is(err, bundle.ErrPhrase) {
 		return window.Imported{}, window.ErrPassphrase
@@ -235,23 +212,4 @@ func (d *Desk) Remove(ctx context.Context, profileID string) error {
 	}
 	d.change()
 	return d.problem(err)
-}
-
-// param is a parameter of an error's sentence.
-func param(err error, name string) string {
-	var own *errs.Error
-	if !errors.As(err, &own) {
-		return ""
-	}
-	return fmt.Sprint(own.Params[name])
-}
-
-func permissionName(err error, lang i18n.Language) string {
-	id := param(err, "permission")
-	for _, p := range policy.Permissions() {
-		if p.ID == id {
-			return p.Name.In(string(lang))
-		}
-	}
-	return id
 }

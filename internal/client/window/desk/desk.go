@@ -22,7 +22,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/keystore"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
-	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -36,6 +35,7 @@ type Config struct {
 	Version  string // of this program
 	Language string // of the system: zh-CN or en
 	Keys     keystore.Place
+	Program  string // the skyconnect that an update replaces
 }
 
 // Desk is the window's Backend.
@@ -53,14 +53,18 @@ type Desk struct {
 	attempts map[string]*attempt // connects under way, by profile
 	ending   map[string]bool     // disconnects under way
 	report   string              // of the doctor's last run
-	update   *window.Update      // that was found
+	found    *release            // newer than what runs
+	releases *http.Client        // nil is a usual one
+	person   window.Answerer     // answers what is asked in the middle of an act
+	hush     context.CancelFunc  // ends the question that is asked; nil for none
+	turn     chan struct{}       // held by the question that is asked
 }
 
 var _ window.Backend = (*Desk)(nil)
 
 // Open opens the person's directory. It reaches nothing.
 func Open(cfg Config) (*Desk, error) {
-	d := &Desk{cfg: cfg, clock: clock.System{}, http: releases(), changed: make(chan struct{}), attempts: map[string]*attempt{}, ending: map[string]bool{}}
+	d := &Desk{cfg: cfg, clock: clock.System{}, changed: make(chan struct{}), attempts: map[string]*attempt{}, ending: map[string]bool{}, turn: make(chan struct{}, 1)}
 	home, err := user.Open(cfg.Root, cfg.Socket, cfg.Keys, user.Person{Permission: d.permission, Passphrase: d.passphrase})
 	if err != nil {
 		return nil, err
@@ -134,8 +138,6 @@ func explain(err error, lang i18n.Language) *window.Problem {
 		p.Cause, p.Remedy = user.Say(lang, "cause.no_consent"), user.Say(lang, "window.no_consent_remedy")
 	case errors.Is(err, ipc.ErrNoDaemon):
 		p.Cause, p.Remedy = user.Say(lang, "cause.daemon_away"), user.Say(lang, "window.daemon_away_remedy")
-	case errors.Is(err, profile.ErrSigner):
-		p.Remedy = user.Say(lang, "window.signer_remedy", "new", param(err, "new"))
 	}
 	return p
 }

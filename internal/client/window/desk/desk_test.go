@@ -227,7 +227,7 @@ type person struct {
 func (p *person) answer(_ context.Context, f window.Form) (window.Answers, error) {
 	p.forms = append(p.forms, f)
 	a := window.Answers{}
-	if f.Permission != nil || f.Policy != nil || f.Signer != nil {
+	if f.Permission != nil || f.Policy != nil || f.Confirm != nil {
 		a[window.Decision] = []byte(p.decision)
 	}
 	for _, q := range f.Fields {
@@ -267,6 +267,7 @@ func TestAConnectionFromTheFirstStart(t *testing.T) {
 	views := r.Watch(t.Context())
 	r.until(views, "the policy is pending", func(v window.View) bool { return v.Policy == window.PolicyPending && len(v.Profiles) == 1 })
 	p := &person{decision: window.Yes}
+	r.Attend(p.answer)
 	var shown *window.Problem
 	if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || shown.Code != policy.ErrNotAccepted.Code || shown.Remedy == "" {
 		t.Fatalf("connecting before the act: got %v", err)
@@ -317,6 +318,7 @@ func TestARefusedPermissionStopsConnectionsAlone(t *testing.T) {
 	id := r.give(nil)
 	r.accept()
 	p := &person{decision: window.No}
+	r.Attend(p.answer)
 	for range 2 {
 		var shown *window.Problem
 		if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || !strings.Contains(shown.Cause, "network access") {
@@ -351,6 +353,7 @@ func TestTheOperatorsPolicyIsAskedFor(t *testing.T) {
 		t.Fatalf("asked %+v, visited %d times", no.forms, len(r.visits))
 	}
 	yes := &person{decision: window.Yes}
+	r.Attend(yes.answer)
 	if err := r.Connect(t.Context(), id, yes.answer); err != nil {
 		t.Fatal(err)
 	}
@@ -520,19 +523,125 @@ func TestTheDoctorTellsEachCheckTwice(t *testing.T) {
 	}
 }
 
+// TestAnotherSignerIsConfirmed, by what can be compared, or nothing is taken.
+func TestAnotherSignerIsConfirmed(t *testing.T) {
+	r := newRig(t)
+	first := r.signed("office", 1)
+	if _, err := r.Import(t.Context(), first, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		decision, name string
+		bundle         []byte
+		want           error
+	}{
+		{window.No, "other", r.signed("other", 2), window.ErrDeclined},
+		{window.No, "office", r.signed("office", 0), window.ErrDeclined},
+		{window.Yes, "other", r.signed("other", 2), nil},
+	} {
+		p := &person{decision: c.decision}
+		r.Attend(p.answer)
+		got, err := r.Import(t.Context(), c.bundle, nil)
+		if !errors.Is(err, c.want) || err == nil && got.Name != c.name {
+			t.Errorf("%s: got %+v, %v", c.name, got, err)
+		}
+		if len(p.forms) != 1 || p.forms[0].Confirm == nil || len(p.forms[0].Confirm.Facts) != 4 || p.forms[0].Confirm.Facts[2].Value == p.forms[0].Confirm.Facts[3].Value {
+			t.Errorf("%s: asked %+v", c.name, p.forms)
+		}
+	}
+	p := &person{}
+	r.Attend(p.answer)
+	if _, err := r.Import(t.Context(), r.signed("other", 2), nil); err != nil || len(p.forms) > 0 {
+		t.Errorf("the signer that was taken: asked %+v, %v", p.forms, err)
+	}
+}
+
+// signed is a bundle of the rig's server, by a key made of a number; 0 is nobody.
+func (r *rig) signed(name string, key byte) []byte {
+	r.t.Helper()
+	b := bundle.Bundle{Version: bundle.Version, Profile: bundle.Profile{Name: name, Server: r.server.Listener.Addr().String()}}
+	var err error
+	if key != 0 {
+		b, err = b.Sign(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{key}, ed25519.SeedSize)))
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	text, err := b.Marshal()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return text
+}
+
+// TestANewPassphraseIsAskedTwice, until both are the same.
+func TestANewPassphraseIsAskedTwice(t *testing.T) {
+	r := newRig(t)
+	var shown []window.Form
+	said := [][2]string{{"one phrase", "another"}, {"", ""}, {"one phrase", "one phrase"}}
+	r.Attend(func(_ context.Context, f window.Form) (window.Answers, error) {
+		a := said[len(shown)]
+		shown = append(shown, f)
+		return window.Answers{phraseField: []byte(a[0]), againField: []byte(a[1])}, nil
+	})
+	got, err := r.passphrase(true)
+	if err != nil || string(got) != "one phrase" || len(shown) != 3 {
+		t.Fatalf("got %q, %v after %d forms", got, err, len(shown))
+	}
+	if len(shown[0].Fields) != 2 || shown[0].Error != "" || shown[1].Error == "" || shown[0].Title == "" {
+		t.Errorf("shown %+v", shown)
+	}
+	r.Attend(func(context.Context, window.Form) (window.Answers, error) { return nil, window.ErrDeclined })
+	if _, err := r.passphrase(true); !errors.Is(err, keystore.ErrDismissed) {
+		t.Errorf("closed: got %v", err)
+	}
+}
+
+// TestTheLocalNetworkIsAskedForAtItsUse: TY-2.6; a refusal leaves the option off.
+func TestTheLocalNetworkIsAskedForAtItsUse(t *testing.T) {
+	r := newRig(t)
+	r.give(nil)
+	r.accept()
+	for _, c := range []struct {
+		decision string
+		asked    int
+		want     bool
+	}{{"", 1, false}, {window.No, 1, false}, {window.Yes, 0, false}} {
+		p := &person{decision: c.decision}
+		r.Attend(p.answer)
+		if c.decision == "" {
+			r.Attend(func(ctx context.Context, f window.Form) (window.Answers, error) {
+				_, _ = p.answer(ctx, f)
+				return nil, window.ErrDeclined
+			})
+		}
+		s, err := r.Settings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.LocalLAN = true
+		if err := r.SetSettings(t.Context(), s); err == nil {
+			t.Errorf("%q: no error", c.decision)
+		}
+		now, err := r.Settings(t.Context())
+		if err != nil || now.LocalLAN != c.want || len(p.forms) != c.asked || c.asked == 1 && p.forms[0].Permission.ID != policy.LocalNetwork {
+			t.Errorf("%q: got %t, %v; asked %+v", c.decision, now.LocalLAN, err, p.forms)
+		}
+	}
+}
+
 func TestAConnectCanBeLeft(t *testing.T) {
 	r := newRig(t)
 	id := r.give(nil)
 	r.accept()
 	asked := make(chan struct{}, 1)
 	failed := make(chan error, 1)
-	go func() {
-		failed <- r.Connect(t.Context(), id, func(ctx context.Context, _ window.Form) (window.Answers, error) {
-			asked <- struct{}{}
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
-	}()
+	r.Attend(func(ctx context.Context, _ window.Form) (window.Answers, error) { // of the permission
+		asked <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	go func() { failed <- r.Connect(t.Context(), id, nil) }()
 	<-asked
 	if err := r.Connect(t.Context(), id, nil); err == nil {
 		t.Error("a second connect was begun")
@@ -597,9 +706,10 @@ func TestAnUnknownServerIsConfirmedByThePerson(t *testing.T) {
 	r.accept()
 	pin := trust.Pin(r.server.Certificate())
 	p := &person{decision: window.Yes}
+	r.Attend(p.answer)
 	unknown := func(answer string) error {
 		return r.Connect(t.Context(), id, func(ctx context.Context, f window.Form) (window.Answers, error) {
-			if f.Signer == nil {
+			if f.Confirm == nil {
 				return p.answer(ctx, f)
 			}
 			p.forms = append(p.forms, f)
@@ -610,8 +720,8 @@ func TestAnUnknownServerIsConfirmedByThePerson(t *testing.T) {
 	if err := unknown(window.No); !errors.As(err, &shown) || shown.Code != trust.ErrIssuer.Code || !strings.Contains(shown.Cause, pin) || shown.Remedy == "" {
 		t.Fatalf("after a no: got %v", err)
 	}
-	if last := p.forms[len(p.forms)-1]; last.Signer == nil || last.Signer.Pin != pin || !last.Signer.Until.Equal(r.server.Certificate().NotAfter) {
-		t.Errorf("shown: %+v", last.Signer)
+	if last := p.forms[len(p.forms)-1]; last.Confirm == nil || last.Confirm.Facts[0].Value != pin || !strings.HasSuffix(last.Confirm.Facts[3].Value, r.server.Certificate().NotAfter.Local().Format(time.DateOnly)) {
+		t.Errorf("shown: %+v", last.Confirm)
 	}
 	if len(r.visits) > 0 || strings.Contains(r.everything(), pin) {
 		t.Error("a no is remembered as a yes")
@@ -627,7 +737,7 @@ func TestAnUnknownServerIsConfirmedByThePerson(t *testing.T) {
 		t.Errorf("the second time: got %v", err)
 	}
 	for _, f := range p.forms[n:] {
-		if f.Signer != nil {
+		if f.Confirm != nil {
 			t.Error("asked again")
 		}
 	}
@@ -653,11 +763,12 @@ func TestAnIssuerOfTheProfileIsNotOverruled(t *testing.T) {
 		id := r.give(change)
 		r.accept()
 		p := &person{decision: window.Yes}
+		r.Attend(p.answer)
 		var shown *window.Problem
 		if err := r.Connect(t.Context(), id, p.answer); !errors.As(err, &shown) || shown.Code != errs.CodeOf(want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
-		if len(r.visits) > 0 || slices.ContainsFunc(p.forms, func(f window.Form) bool { return f.Signer != nil }) {
+		if len(r.visits) > 0 || slices.ContainsFunc(p.forms, func(f window.Form) bool { return f.Confirm != nil }) {
 			t.Errorf("%v: somebody was asked", want)
 		}
 	}
@@ -714,31 +825,32 @@ func TestAProfileSaysWhereNewerProgramsAre(t *testing.T) {
 	}{"the operator's": {sum, ""}, "another's": {strings.Repeat("a", 64), "other"}} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			r.http, r.cfg.Version = web.Client(), "v1.0.0"
+			r.releases, r.cfg.Version = web.Client(), "v1.0.0"
 			var shown *window.Problem
-			if err := r.LookForUpdate(t.Context()); !errors.As(err, &shown) || shown.Code != user.ErrNoReleases.Code {
+			if _, err := r.FindUpdate(t.Context()); !errors.As(err, &shown) || shown.Code != user.ErrNoReleases.Code {
 				t.Errorf("without a profile: got %v", err)
 			}
 			id := r.give(func(p *bundle.Profile) {
 				p.Links.Update, p.Links.UpdateRoot = web.URL+"/downloads/releases/", c.sum
 			})
 			hits.Store(0)
-			if err := r.LookForUpdate(t.Context()); err == nil || hits.Load() > 0 {
+			if _, err := r.FindUpdate(t.Context()); err == nil || hits.Load() > 0 {
 				t.Errorf("before the act: got %v after %d requests", err, hits.Load())
 			}
 			r.accept()
 			p := &person{decision: window.Yes}
+			r.Attend(p.answer)
 			if err := r.Connect(t.Context(), id, p.answer); err != nil { // the network is permitted
 				t.Fatal(err)
 			}
-			err := r.LookForUpdate(t.Context())
+			_, err := r.FindUpdate(t.Context())
 			if c.code != "" {
-				if err == nil || r.found() != nil {
-					t.Errorf("got %v, %+v", err, r.found())
+				if err == nil || r.waiting() != nil {
+					t.Errorf("got %v, %+v", err, r.waiting())
 				}
 				return
 			}
-			if u := r.found(); err != nil || u == nil || u.Version != "v9.0.0" || u.Notes != "new" {
+			if u := r.waiting(); err != nil || u == nil || u.Version != "v9.0.0" || u.Notes != "new" {
 				t.Fatalf("got %+v, %v", u, err)
 			}
 			if v := r.until(r.Watch(t.Context()), "a newer version waits", func(v window.View) bool { return v.Update != nil }); v.Update.Version != "v9.0.0" {

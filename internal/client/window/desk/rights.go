@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/client/window"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
 )
@@ -16,19 +17,35 @@ const minorAge = 18
 
 // Policy is the client's own text.
 func (d *Desk) Policy(_ context.Context, language string) (window.Policy, error) {
-	text, _, err := d.home.Policy.InForce(policy.BuiltIn)
+	st, err := d.home.Policy.Standing(policy.BuiltIn)
 	if err != nil {
 		return window.Policy{}, d.problem(err)
 	}
-	return d.policyOf(text, languageOf(language, d.cfg.Language)), nil
+	return d.policyOf(st, languageOf(language, d.cfg.Language)), nil
 }
 
-func (d *Desk) policyOf(t policy.Text, lang i18n.Language) window.Policy {
+func (d *Desk) policyOf(st policy.Standing, lang i18n.Language) window.Policy {
+	t := st.InForce
 	p := window.Policy{Version: t.Version, Text: markdown(t.In(string(lang)).Body), Effective: t.Effective.Format(time.DateOnly), MinorAge: minorAge}
+	p.Changes = changes(d.home.Policy.Changes(st, string(lang)), lang)
 	if t.Scope == policy.BuiltIn { // it came with the program
 		p.Effective = d.say("policy.from_start")
 	}
 	return p
+}
+
+// changes are what a text says otherwise than the one that was accepted.
+func changes(c policy.Changes, lang i18n.Language) string {
+	var out strings.Builder
+	for _, part := range []struct {
+		title string
+		all   []string
+	}{{"window.policy_new", c.New}, {"window.policy_gone", c.Gone}} {
+		if len(part.all) > 0 {
+			out.WriteString("## " + user.Say(lang, part.title) + "\n\n" + markdown(strings.Join(part.all, "\n\n")))
+		}
+	}
+	return out.String()
 }
 
 // markdown is a canonical text without the ids of its clauses.

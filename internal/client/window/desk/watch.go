@@ -223,7 +223,7 @@ func (w *watcher) view() (v window.View, next time.Time) {
 		v.Trouble = explain(err, lang)
 		return v, next
 	}
-	v.Update = w.found()
+	v.Update = w.waiting()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.away != nil && v.Policy == window.PolicyAccepted {
@@ -275,7 +275,7 @@ func (w *watcher) connection(p profile.Profile, s user.Status, lang i18n.Languag
 		Addresses: texts(c.Addresses), Routes: texts(c.Include), Excludes: texts(c.Exclude), DNS: texts(c.DNS),
 		Domains: append(slices.Clone(c.SplitDNS), c.Domains...), Channel: channels[c.Channel], MTU: c.MTU,
 		RTT: time.Duration(c.RTT * float64(time.Millisecond)), BytesIn: c.BytesIn, BytesOut: c.BytesOut, Cipher: c.Cipher,
-		CertificateEnds: ends(p), KillSwitch: p.Options.KillSwitch, Trouble: troubleOf(c, lang),
+		Banner: user.Clean(c.Banner), SessionEnds: c.Ends, CertificateEnds: ends(p), KillSwitch: p.Options.KillSwitch, Trouble: troubleOf(c, lang),
 	}
 	if c.At.IsValid() {
 		out.Gateway = c.At.String()
@@ -293,6 +293,16 @@ func (w *watcher) connection(p profile.Profile, s user.Status, lang i18n.Languag
 		out.Step = user.Say(lang, "step.tunnel")
 	}
 	return out
+}
+
+// waiting is the release that was found.
+func (d *Desk) waiting() *window.Update {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.found == nil {
+		return nil
+	}
+	return &window.Update{Version: user.Clean(d.found.Version), Notes: user.Clean(d.found.Notes)}
 }
 
 func (d *Desk) underWayOf(id string) (trying, ending bool) {
