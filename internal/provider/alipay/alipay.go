@@ -78,6 +78,7 @@ type Gateway struct {
 	key     *rsa.PrivateKey
 	keys    map[string]*rsa.PublicKey // Alipay's, by serial number of the certificate; "" in key mode
 	certs   map[string]string         // parameters of certificate mode
+	expires time.Time
 	clock   clock.Clock
 	permits Permits
 }
@@ -107,6 +108,9 @@ func (g *Gateway) Kind() string { return "alipay" }
 
 // MerchantID is what facts bear: application and seller.
 func (g *Gateway) MerchantID() string { return merchant(g.c.AppID, g.c.SellerID) }
+
+// Expires is when the first certificate ends; zero in key mode.
+func (g *Gateway) Expires() time.Time { return g.expires }
 
 func merchant(app, seller string) string { return app + "/" + seller }
 

@@ -79,10 +79,18 @@ func (g *Gateway) certificates() error {
 	if err != nil {
 		return fmt.Errorf("alipay: Alipay's certificate: %w", err)
 	}
+	g.expires = app[0].NotAfter
+	latest := time.Time{} // while Alipay's changes the newest counts
 	for _, c := range all {
 		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && !c.IsCA {
 			g.keys[serial(c)] = key
+			if c.NotAfter.After(latest) {
+				latest = c.NotAfter
+			}
 		}
+	}
+	if latest.Before(g.expires) {
+		g.expires = latest
 	}
 	if len(g.keys) == 0 {
 		return fmt.Errorf("alipay: Alipay's certificate: there are only authorities in the file")

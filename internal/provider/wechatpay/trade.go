@@ -131,7 +131,7 @@ func (g *Gateway) Refund(ctx context.Context, r payment.RefundRequest) (payment.
 
 // QueryRefund asks for the state of a refund.
 func (g *Gateway) QueryRefund(ctx context.Context, r payment.RefundRef) (payment.RefundFact, error) {
-	call := egress.Call{Recipient: Recipient, Op: "refund_query", Subject: r.Subject, Fields: []string{"refund_no"}}
+	call := egress.Call{Recipient: Recipient, Op: "refund_query", Subject: r.Subject, Fields: []string{"order_no"}}
 	var a refund
 	if _, err := g.disclosed(ctx, call, request{method: http.MethodGet, numbers: []string{r.RefundNo}, into: &a}); err != nil {
 		return payment.RefundFact{}, err
