@@ -46,8 +46,11 @@ func config() Config {
 
 type shut struct{}
 
-func (shut) Begin(context.Context, egress.Call) (*egress.Permit, error) { return nil, egress.ErrLedger }
-func (shut) Collect(string, string) (*egress.Permit, error)             { return nil, egress.ErrLedger }
+func (shut) Begin(context.Context, egress.Call) (*egress.Permit, error) {
+	return nil, egress.ErrLedger
+}
+
+func (shut) Collect(string, string) (*egress.Permit, error) { return nil, egress.ErrLedger }
 
 func newGateway(t testing.TB) *Gateway {
 	t.Helper()

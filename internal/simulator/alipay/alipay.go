@@ -50,7 +50,6 @@ type Simulator struct {
 	*till.Till
 	c      Config
 	second *rsa.PrivateKey // of a certificate that comes later, and of forgeries
-	bills  map[string][]byte
 
 	Root, App string // PEM of certificate mode
 	First     string // Alipay's certificate
