@@ -76,7 +76,7 @@ start_demo() {
   if ip netns pids skydemo-lan 2>/dev/null | grep -q .; then
     die "a demonstration is running on this machine and has the demo network; stop it first (make run, Ctrl-C)"
   fi
-  port=$(free_ports 5)
+  port=$(free_ports 8)
   demo_url=https://127.0.0.1:$port
   demo_ports=$((port + 1))
   demo_flags=(--data "$dir" --listen "127.0.0.1:$port" --demo-ports "$demo_ports" "$@")

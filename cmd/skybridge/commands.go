@@ -43,7 +43,7 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.StringVar(&o.profile, "profile", "", "mainland or hongkong; chosen once")
 	f.StringVar(&o.listen, "listen", "", "address of the console (default 127.0.0.1:8443)")
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
-	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of five loopback ports for the simulators")
+	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of seven loopback ports for the simulators")
 	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore(), o.legalOrder())
 	return c
 }
@@ -84,7 +84,7 @@ func (o *options) load() (config.Config, *slog.Logger, error) {
 
 func demonstration(c config.Config, first int) config.Config {
 	port := func(n int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(first+n)) }
-	c.Demo = config.Demo{Enabled: true, Lab: true, Epay: port(0), Aliyun: port(1), SMTP: port(2), Mailbox: port(3), IMAP: port(4)}
+	c.Demo = config.Demo{Enabled: true, Lab: true, Epay: port(0), Aliyun: port(1), SMTP: port(2), Mailbox: port(3), IMAP: port(4), Alipay: port(5), WechatPay: port(6)}
 	return c
 }
 

@@ -246,6 +246,18 @@ export const methods = [
     min: cny('0.01'),
     max: cny('50000.00'),
   },
+  ...[
+    ['alipay', 'page'],
+    ['alipay', 'qr'],
+    ['wechatpay', 'native'],
+  ].map(([kind, type]) => ({
+    id: `${kind}-demo.${type}`,
+    type,
+    kind,
+    purpose: `payment.${kind}`,
+    min: cny('0.01'),
+    max: cny('100000.00'),
+  })),
 ];
 
 export const payments = (n) =>
@@ -605,7 +617,7 @@ export const needs = (n) =>
   [
     { recipient: 'idv.aliyun', kind: 'contract', name: '阿里云计算有限公司', state: 'live', ends: t(400000) },
     { recipient: 'idv.aliyun', kind: 'assessment', name: 'PIA-007', state: 'ending', ends: t(9000) },
-    { recipient: 'pay.wechat', kind: 'contract', name: '财付通支付科技有限公司', state: 'missing' },
+    { recipient: 'pay.wechatpay', kind: 'contract', name: '财付通支付科技有限公司', state: 'missing' },
   ].slice(0, n); // prettier-ignore
 export const agreements = (n) =>
   [{ id: id('agr_', 1), recipient: 'idv.aliyun', sha256: 'ab'.repeat(32), purposes: ['realname'], kinds: ['UserName', 'IdentifyNum', 'ParamType'], method: '加密传输', safeguards: '国密加密', supervision: '年度审计', begins: t(-9000), ends: t(400000), approver: '', at: t(-9000) }].slice(0, n); // prettier-ignore

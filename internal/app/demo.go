@@ -1,8 +1,12 @@
 package app
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"os"
 
@@ -69,4 +73,46 @@ func demoSM2(cfg config.Config) (private, public string, err error) {
 	point := append([]byte{4}, key.X.FillBytes(make([]byte, 32))...)
 	point = append(point, key.Y.FillBytes(make([]byte, 32))...)
 	return hex.EncodeToString(digest[:]), hex.EncodeToString(point), nil
+}
+
+// demoRSA is a key of the demonstration's payments, made the first time.
+func demoRSA(cfg config.Config, name string) (*rsa.PrivateKey, error) {
+	if err := os.MkdirAll(cfg.Path("demo"), 0o700); err != nil {
+		return nil, err
+	}
+	text, err := ensureFile(cfg.Path("demo", name), func() ([]byte, error) {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			return nil, err
+		}
+		return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, fmt.Errorf("%s is no key: remove it and start again", cfg.Path("demo", name))
+	}
+	return x509.ParsePKCS1PrivateKey(block.Bytes)
+}
+
+// demoPair is what a merchant has of a simulated provider: its own private key and
+// the provider's public one, as PEM.
+func demoPair(cfg config.Config, provider string) (private, public string, err error) {
+	own, theirs, err := demoKeys(cfg, provider)
+	if err != nil {
+		return "", "", err
+	}
+	private = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(own)}))
+	return private, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&theirs.PublicKey)})), nil
+}
+
+// demoKeys are the keys of both sides.
+func demoKeys(cfg config.Config, provider string) (own, theirs *rsa.PrivateKey, err error) {
+	if own, err = demoRSA(cfg, provider+"-merchant.pem"); err != nil {
+		return nil, nil, err
+	}
+	theirs, err = demoRSA(cfg, provider+"-provider.pem")
+	return own, theirs, err
 }

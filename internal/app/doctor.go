@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -94,7 +96,40 @@ func installation(ctx context.Context, cfg config.Config) []finding {
 	if err != nil || len(behind) > 0 {
 		return found
 	}
-	return append(append(found, deadJobs(ctx, d)), backups(ctx, cfg, d)...)
+	found = append(append(found, deadJobs(ctx, d)), backups(ctx, cfg, d)...)
+	return append(found, paymentAccounts(cfg)...)
+}
+
+// soon is how long before its end a certificate is spoken of.
+const soon = 30 * 24 * time.Hour
+
+// paymentAccounts reads keys and certificates of the configured accounts, without
+// asking anybody, and holds the console's address to one that providers reach.
+func paymentAccounts(cfg config.Config) (found []finding) {
+	for _, k := range openers {
+		if !k.on(cfg) {
+			continue
+		}
+		a, err := k.open(cfg, nil)
+		found = append(found, finding{"payment account " + k.kind, err == nil, true, errorText(err)})
+		g, ok := a.Gateway.(interface{ Expires() time.Time })
+		if err != nil || !ok || g.Expires().IsZero() {
+			continue
+		}
+		found = append(found, finding{"certificates of " + k.kind, time.Until(g.Expires()) > soon, true, "the first ends on " + g.Expires().Format(time.DateOnly)})
+	}
+	if len(found) == 0 {
+		return []finding{{"payment accounts", false, false, "nothing can be sold for money: configure epay, alipay or wechatpay"}}
+	}
+	if u, err := url.Parse(cfg.Console.URL); !cfg.Demo.Enabled && (err != nil || u.Scheme != "https" || local(u.Hostname())) {
+		found = append(found, finding{"address for payment notices", false, true, "console.url is where providers send notices: give the https address that the internet reaches"})
+	}
+	return found
+}
+
+func local(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && (a.IsLoopback() || a.IsPrivate() || a.IsUnspecified())
 }
 
 // backups tells of each store whether a backup was done within two periods, and

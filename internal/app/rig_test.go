@@ -72,16 +72,16 @@ func (j *journal) String() string {
 	return j.buf.String()
 }
 
-func install(t *testing.T) *rig {
+func install(t *testing.T, change ...func(*config.Config)) *rig {
 	t.Helper()
 	return assembled(t, func(cfg config.Config, s *stores, log *slog.Logger) (*modules, error) {
 		return assemble(cfg, s, hashing{hasher: password.NewHasherAt(4, 64), account: 64}, log)
-	})
+	}, change...)
 }
 
 // assembled is a rig whose modules are what build returns: newModules makes
 // them as the program does, with passwords whose hashes cost what they should.
-func assembled(t *testing.T, build func(config.Config, *stores, *slog.Logger) (*modules, error)) *rig {
+func assembled(t *testing.T, build func(config.Config, *stores, *slog.Logger) (*modules, error), change ...func(*config.Config)) *rig {
 	t.Helper()
 	ctx, log := context.Background(), &journal{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -93,6 +93,9 @@ func assembled(t *testing.T, build func(config.Config, *stores, *slog.Logger) (*
 	cfg.Node.Addresses = []netip.Addr{netip.MustParseAddr("198.51.100.1")}
 	cfg.Node.Networks = map[string]config.Network{"demo": {Title: "Demo", Bridge: "br0", CIDR: netip.MustParsePrefix("10.77.0.0/24"), Address: netip.MustParsePrefix("10.77.0.1/24")}}
 	cfg.Demo = config.Demo{Enabled: true, Epay: pay.Listener.Addr().String(), Aliyun: check.Listener.Addr().String(), SMTP: mailSink(t), Mailbox: "127.0.0.1:1", IMAP: boxes.Addr().String()}
+	for _, fn := range change {
+		fn(&cfg)
+	}
 	must(t, cfg.Validate())
 	dbtest.SQLiteFile(t, cfg.MainDatabase(), Migrations()...)
 	dbtest.SQLiteFile(t, cfg.KeyDatabase(), vault.Migrations())

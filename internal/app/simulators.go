@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
+	"github.com/skybridge-cloud/skybridge/internal/simulator/alipay"
 	"github.com/skybridge-cloud/skybridge/internal/simulator/aliyun"
 	"github.com/skybridge-cloud/skybridge/internal/simulator/epay"
 	"github.com/skybridge-cloud/skybridge/internal/simulator/smtp"
+	"github.com/skybridge-cloud/skybridge/internal/simulator/wechatpay"
 	"github.com/skybridge-cloud/skybridge/internal/web"
 )
 
@@ -48,7 +50,11 @@ func Simulators(ctx context.Context, cfg config.Config, log *slog.Logger) error 
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var wg sync.WaitGroup
-	for address, h := range map[string]http.Handler{cfg.Demo.Epay: pay, cfg.Demo.Aliyun: check, cfg.Demo.Mailbox: demoMail(sink.Handler(), boxes.Handler())} {
+	handlers := map[string]http.Handler{cfg.Demo.Epay: pay, cfg.Demo.Aliyun: check, cfg.Demo.Mailbox: demoMail(sink.Handler(), boxes.Handler())}
+	if err := tills(cfg, log, handlers); err != nil {
+		return errors.Join(err, mails.Close(), letters.Close())
+	}
+	for address, h := range handlers {
 		wg.Go(func() { stop(serveHTTP(ctx, address, h)) })
 	}
 	wg.Go(func() { stop(sink.Serve(ctx, mails)) })
@@ -71,6 +77,43 @@ func paySimulator(cfg config.Config, log *slog.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	return epay.New(epay.Config{PID: demoPID, Key: key, Client: noticeClient(cfg), Log: log}), nil
+}
+
+// tills adds the simulated Alipay and WeChat Pay that the demonstration has, by
+// their addresses.
+func tills(cfg config.Config, log *slog.Logger, to map[string]http.Handler) error {
+	if at := cfg.Demo.Alipay; at != "" {
+		own, theirs, err := demoKeys(cfg, "alipay")
+		if err != nil {
+			return err
+		}
+		s, err := alipay.New(alipay.Config{
+			AppID: demoAppID, SellerID: demoSellerID, Merchant: &own.PublicKey, Key: theirs, BaseURL: "http://" + at, Client: noticeClient(cfg), Log: log,
+		})
+		if err != nil {
+			return err
+		}
+		to[at] = s
+	}
+	if at := cfg.Demo.WechatPay; at != "" {
+		own, theirs, err := demoKeys(cfg, "wechatpay")
+		if err != nil {
+			return err
+		}
+		secret, err := demoSecret(cfg, "wechatpay-key")
+		if err != nil {
+			return err
+		}
+		s, err := wechatpay.New(wechatpay.Config{
+			AppID: demoWechatApp, MchID: demoMchID, SerialNo: demoSerial, Merchant: &own.PublicKey, APIv3Key: secret, PublicKeyID: demoPubKeyID, Key: theirs,
+			Client: noticeClient(cfg), Log: log,
+		})
+		if err != nil {
+			return err
+		}
+		to[at] = s
+	}
+	return nil
 }
 
 // noticeClient trusts the console's certificate, also the self-signed one,

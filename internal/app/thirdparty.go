@@ -13,23 +13,19 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
-	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/durable"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
-	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 	"github.com/skybridge-cloud/skybridge/internal/provider/aliyun"
-	"github.com/skybridge-cloud/skybridge/internal/provider/epay"
 	"github.com/skybridge-cloud/skybridge/internal/provider/smtp"
 )
 
 // Ids in the registry of recipients.
 const (
-	recipientEpay = epay.Recipient
 	recipientIDV  = "idv.aliyun"
 	recipientMail = "mail.smtp"
 )
@@ -37,7 +33,6 @@ const (
 // Names and keys of the demonstration's accounts at the simulators. Keys are
 // random per installation.
 const (
-	demoPID       = "1001"
 	demoAccessKey = "demo-access-key"
 	demoMailFrom  = "no-reply@demo.invalid"
 )
@@ -46,7 +41,6 @@ const (
 func recipients(cfg config.Config) (*egress.Registry, error) {
 	o := map[string]egress.Override{}
 	if cfg.Demo.Enabled {
-		o[recipientEpay] = egress.Override{Endpoint: "http://" + cfg.Demo.Epay, LegalName: "Demo payment gateway (simulator)", Contact: "http://" + cfg.Demo.Epay, Region: storeRegion(cfg)}
 		o[recipientIDV] = egress.Override{
 			Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo identity check (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
 			Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
@@ -55,11 +49,10 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 		for _, b := range mailboxes(cfg) {
 			o[b.recipient] = egress.Override{Endpoint: "imaps://" + cfg.Demo.IMAP, LegalName: "Demo mailbox (simulator)", Region: storeRegion(cfg)}
 		}
+		demoPayments(cfg, o)
 		return egress.Load(cfg.Profile, true, o)
 	}
-	if cfg.Epay.BaseURL != "" {
-		o[recipientEpay] = egress.Override{Endpoint: cfg.Epay.BaseURL, LegalName: cfg.Epay.LegalName, Contact: cfg.Epay.Contact, Mechanism: cfg.Operator.Mechanism}
-	}
+	realPayments(cfg, o)
 	if cfg.Mail.Host != "" {
 		o[recipientMail] = egress.Override{Endpoint: fmt.Sprintf("%s://%s:%d", mailScheme(cfg), cfg.Mail.Host, cfg.Mail.Port), LegalName: cfg.Operator.LegalName, Contact: cfg.Operator.Mail, Mechanism: cfg.Operator.Mechanism}
 	}
@@ -162,36 +155,6 @@ func (noChecker) Check(context.Context, realname.CheckRequest) (realname.Result,
 	return "", realname.ErrSource
 }
 
-// gatewayAccounts returns the payment accounts of this installation.
-func gatewayAccounts(cfg config.Config, door *egress.Egress) ([]payment.GatewayAccount, error) {
-	d := epay.Dialect{PID: cfg.Epay.PID, KeyMode: epay.KeyMode(cfg.Epay.KeyMode)}
-	var err error
-	name := "epay"
-	if cfg.Demo.Enabled {
-		d.PID, name = demoPID, "epay-demo"
-		d.Key, err = demoSecret(cfg, "epay-key")
-	} else if cfg.Epay.BaseURL == "" {
-		return nil, nil // nothing can be sold for money yet
-	} else {
-		d.Key, err = readSecret(cfg.Epay.KeyFile)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("epay.key_file: %w", err)
-	}
-	gateway, err := epay.New(d, recipientEpay, door)
-	if err != nil {
-		return nil, err
-	}
-	token, err := ensureSecret(cfg.Path("epay-token"))
-	if err != nil {
-		return nil, err
-	}
-	return []payment.GatewayAccount{{
-		ID: name, Token: token, MerchantID: d.PID, Currency: money.CNY,
-		Min: 1, Max: 100_000_00, Methods: cfg.Epay.Types, Gateway: gateway,
-	}}, nil
-}
-
 // readSecret reads a secret of the operator from its file.
 func readSecret(file string) (string, error) {
 	if file == "" {
@@ -205,12 +168,22 @@ func readSecret(file string) (string, error) {
 }
 
 // ensureSecret reads a random secret of this installation, making it the first
-// time. Of two processes that make it at once one wins and both read it.
+// time: 32 characters.
 func ensureSecret(file string) (string, error) {
+	return ensureFile(file, func() ([]byte, error) { return []byte(id.Random(20) + "\n"), nil })
+}
+
+// ensureFile reads what make makes the first time. Of two processes that make it
+// at once one wins and both read it.
+func ensureFile(file string, make func() ([]byte, error)) (string, error) {
 	if text, err := readSecret(file); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return text, err
 	}
-	if err := durable.Create(file, []byte(id.Random(20)+"\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+	content, err := make()
+	if err != nil {
+		return "", err
+	}
+	if err := durable.Create(file, content); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
 	return readSecret(file)

@@ -44,9 +44,11 @@ function TimeLeft({ until }: { until?: string }) {
   );
 }
 
+/** By the kind of payment, or of the provider. */
 const glyphs: Record<string, React.ReactNode> = {
   alipay: <AlipayCircleFilled aria-hidden="true" style={{ color: '#1677ff' }} />,
   wxpay: <WechatFilled aria-hidden="true" style={{ color: '#07a35a' }} />,
+  wechatpay: <WechatFilled aria-hidden="true" style={{ color: '#07a35a' }} />,
 };
 
 function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) {
@@ -73,7 +75,7 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
           value: m.id,
           title: (
             <span className="row" style={{ flexWrap: 'nowrap' }}>
-              {glyphs[m.type] ?? <CreditCardOutlined aria-hidden="true" />}
+              {glyphs[m.type] ?? glyphs[m.kind] ?? <CreditCardOutlined aria-hidden="true" />}
               {t(`pay.type_${m.type || 'cashier'}`, { defaultValue: m.type })}
             </span>
           ),

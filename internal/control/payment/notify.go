@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -22,9 +23,13 @@ func (s *Service) HandleNotify(ctx context.Context, token string, r RawRequest) 
 		return Answer{}, ErrToken
 	}
 	digest := r.digest()
-	n, err := g.Gateway.ParseNotify(r)
+	n, err := s.parse(ctx, g.Gateway, r)
 	if err != nil {
 		return g.Gateway.Ack(err), s.refused(ctx, g, n, err, digest)
+	}
+	if n.Refund != nil { // a refund is believed when it is asked about, and nobody here has asked for one yet
+		s.d.Log.WarnContext(ctx, "notice of a refund", "gateway", g.ID, "attempt", n.AttemptNo, "state", string(n.Refund.State))
+		return g.Gateway.Ack(nil), nil
 	}
 	fault.Point("payment-after-parse")
 	result, err := s.ApplyFact(ctx, g.ID, n.Fact, FromNotify, digest)
@@ -36,10 +41,40 @@ func (s *Service) HandleNotify(ctx context.Context, token string, r RawRequest) 
 	return g.Gateway.Ack(err), nil
 }
 
+// parse reads a message. One of a new key of the provider is read again when the
+// keys were fetched.
+func (s *Service) parse(ctx context.Context, g Gateway, r RawRequest) (Notice, error) {
+	n, err := g.ParseNotify(r)
+	holder, ok := g.(KeyHolder)
+	if !ok || !errors.Is(err, ErrUnknownKey) {
+		return n, err
+	}
+	if failure := holder.RefreshKeys(ctx); failure != nil {
+		s.d.Log.WarnContext(ctx, "fetching a provider's keys", "kind", g.Kind(), "error", failure)
+		return n, err
+	}
+	return g.ParseNotify(r)
+}
+
+// refreshKeys fetches the keys of all providers that change them.
+func (s *Service) refreshKeys(ctx context.Context) error {
+	var all []error
+	for _, g := range s.d.Accounts {
+		if holder, ok := g.Gateway.(KeyHolder); ok {
+			all = append(all, holder.RefreshKeys(ctx))
+		}
+	}
+	return errors.Join(all...)
+}
+
 // refused counts a message that was not taken; of it stays a digest.
 func (s *Service) refused(ctx context.Context, g GatewayAccount, n Notice, why error, digest string) error {
 	now := s.d.Clock.Now()
-	s.d.Log.WarnContext(ctx, "payment notice refused", "gateway", g.ID, "code", errs.CodeOf(why), "digest", digest)
+	level := slog.LevelWarn
+	if errors.Is(why, ErrProbe) { // refusing it is what the provider wants to see
+		level = slog.LevelInfo
+	}
+	s.d.Log.Log(ctx, level, "payment notice refused", "gateway", g.ID, "code", errs.CodeOf(why), "digest", digest)
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO payment_refused (gateway_account_id, day, reason, count, last_digest, last_at)
 			VALUES ($1, $2, $3, 1, $4, $5) ON CONFLICT (gateway_account_id, day, reason)

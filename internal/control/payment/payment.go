@@ -50,6 +50,8 @@ var (
 	ErrTemporary      = errs.New(errs.Unavailable, "payment.provider_temporary")  // not executed, may be repeated
 	ErrUnknownOutcome = errs.New(errs.Unavailable, "payment.provider_unknown")    // sent, no usable answer: ask
 	ErrBadSignature   = errs.New(errs.Forbidden, "payment.bad_signature")         // not from the provider
+	ErrProbe          = errs.New(errs.Forbidden, "payment.probe")                 // wrong on purpose: the provider tests that it is refused
+	ErrUnknownKey     = errs.New(errs.Forbidden, "payment.unknown_key")           // signed with a key that is not known here
 	ErrMalformed      = errs.New(errs.Invalid, "payment.malformed_notice")        // unusable content
 	ErrTradeNotFound  = errs.New(errs.NotFound, "payment.provider_does_not_know") // the provider has no such trade
 	ErrUnsupported    = errs.New(errs.Unprocessable, "payment.unsupported")

@@ -10,7 +10,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
-// Gateway is a payment provider. An adapter may also be a Querier.
+// Gateway is a payment provider. An adapter may also be a Querier, a Closer, a
+// Refunder, a RefundQuerier, a Biller and a KeyHolder.
 // Implementations are safe for concurrent use and keep no state of a payment.
 type Gateway interface {
 	// Kind names the protocol: "epay".
@@ -20,8 +21,8 @@ type Gateway interface {
 	// number is allowed.
 	Create(ctx context.Context, r CreateRequest) (Instruction, error)
 	// ParseNotify is pure: it verifies, decrypts and parses. ErrBadSignature,
-	// ErrMalformed; with the latter Notice.AttemptNo may be set if the
-	// signature was good.
+	// ErrProbe, ErrUnknownKey, ErrMalformed; with the last Notice.AttemptNo may
+	// be set if the signature was good.
 	ParseNotify(r RawRequest) (Notice, error)
 	// Ack is what the provider is to be told: nil = do not repeat.
 	Ack(err error) Answer
@@ -31,6 +32,42 @@ type Gateway interface {
 // ErrUnknownOutcome.
 type Querier interface {
 	Query(ctx context.Context, r AttemptRef) (Fact, error)
+}
+
+// Closer is a Gateway that can be told to take no money for an attempt any more.
+// Nil says that it takes none; ErrDeclined that it will not, because the trade is
+// paid perhaps: ask. ErrTemporary, ErrUnknownOutcome.
+type Closer interface {
+	Close(ctx context.Context, r AttemptRef) error
+}
+
+// Refunder is a Gateway that pays back. ErrDeclined is final for this number;
+// ErrTemporary: not executed; ErrUnknownOutcome: ask, or where nobody can be
+// asked leave it to a person.
+type Refunder interface {
+	Refund(ctx context.Context, r RefundRequest) (RefundFact, error)
+	// IdempotentRefund tells whether a refund number is paid back once however
+	// often it is sent. Where it is not, nothing but a person sends it again.
+	IdempotentRefund() bool
+}
+
+// RefundQuerier is a Refunder that can be asked. ErrTradeNotFound: there is no such refund.
+type RefundQuerier interface {
+	QueryRefund(ctx context.Context, r RefundRef) (RefundFact, error)
+}
+
+// Biller is a Gateway that tells a day's trades, of the billing zone. It calls
+// each for a row as it comes; what was told counts only if Bill returns nil,
+// because a file is proven whole at its end. ErrTradeNotFound: there is no bill
+// of that day, or not yet.
+type Biller interface {
+	Bill(ctx context.Context, day time.Time, each func(BillRow) error) error
+}
+
+// KeyHolder is a Gateway whose provider changes the keys that its messages are
+// verified with. RefreshKeys fetches them, at most once a minute.
+type KeyHolder interface {
+	RefreshKeys(ctx context.Context) error
 }
 
 // CreateRequest is what a provider is told. It has no place for an address of
@@ -71,18 +108,73 @@ type AttemptRef struct {
 	Amount    money.Money
 }
 
+// RefundRequest is what a provider is told of a refund.
+type RefundRequest struct {
+	RefundNo  string // the key that makes repeating it harmless
+	AttemptNo string
+	Subject   id.Handle
+	Amount    money.Money // to be paid back
+	Paid      money.Money // of the attempt
+	NotifyURL string      // empty: it is asked about instead
+}
+
+// RefundRef names a refund to a provider.
+type RefundRef struct {
+	RefundNo  string
+	AttemptNo string
+	Subject   id.Handle
+}
+
+// RefundFact is what a provider says about a refund.
+type RefundFact struct {
+	RefundNo   string
+	AttemptNo  string
+	MerchantID string
+	Amount     money.Money // zero: the provider does not say
+	State      RefundState
+	At         time.Time // zero: the provider does not say
+}
+
+// RefundState is the state of a refund at the provider.
+type RefundState string
+
+// States of a refund. Abnormal is failed in a way that a person must settle with
+// the provider.
+const (
+	RefundProcessing RefundState = "processing"
+	RefundSucceeded  RefundState = "succeeded"
+	RefundFailed     RefundState = "failed"
+	RefundAbnormal   RefundState = "abnormal"
+)
+
+// BillRow is one line of a provider's bill, of which only this is read: nothing
+// in it is the payer's.
+type BillRow struct {
+	AttemptNo string
+	TradeNo   string
+	RefundNo  string      // of a refund; empty: a payment
+	Amount    money.Money // positive
+	Fee       money.Money // positive: the provider kept it
+	At        time.Time
+}
+
 // RawRequest is a request as it came; nothing of it is logged.
 type RawRequest struct {
 	Method      string
 	Query       string // undecoded
 	ContentType string
+	Headers     map[string]string // of signatures, by canonical name: those that came once
 	Body        []byte
 }
 
-// Notice is a verified message.
+// SignatureHeaders is how the names of headers begin that signatures need.
+const SignatureHeaders = "Wechatpay-"
+
+// Notice is a verified message, about a trade or a refund.
 type Notice struct {
 	AttemptNo string // set even with ErrMalformed, if known
 	Fact      Fact
+	Refund    *RefundFact // of a refund; then there is no Fact
 }
 
 // Answer is an HTTP answer for a provider.

@@ -72,6 +72,7 @@ func New(d Deps) (*Service, error) {
 	job.Subscribe(d.Queue, order.TopicCancelled, "payment.close", s.closeOf)
 	job.Subscribe(d.Queue, order.TopicExpired, "payment.close", s.closeOf)
 	d.Queue.Every("payment.rematch", rematchEvery, s.rematch)
+	d.Queue.Every("payment.keys", 12*time.Hour, s.refreshKeys)
 	d.Queue.Every("payment.prove", 24*time.Hour, s.nightly)
 	return s, nil
 }

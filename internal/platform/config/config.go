@@ -43,6 +43,10 @@ type Config struct {
 	Mail     Mail     `yaml:"mail"`
 	Intake   Intake   `yaml:"intake"`
 	Epay     Epay     `yaml:"epay"`
+
+	Alipay    Alipay    `yaml:"alipay"`
+	WechatPay WechatPay `yaml:"wechatpay"`
+
 	RealName RealName `yaml:"realname"`
 	VPN      VPN      `yaml:"vpn"`
 	Metrics  Metrics  `yaml:"metrics"`
@@ -234,6 +238,34 @@ type Epay struct {
 	Types     []string `yaml:"types"` // "alipay", "wxpay"
 }
 
+// Alipay is an account at Alipay's open platform: with Alipay's public key, or
+// with three certificates.
+type Alipay struct {
+	Endpoint       string   `yaml:"endpoint"`
+	BillEndpoint   string   `yaml:"bill_endpoint"`
+	AppID          string   `yaml:"app_id"` // empty: none
+	SellerID       string   `yaml:"seller_id"`
+	PrivateKeyFile string   `yaml:"private_key_file"`
+	PublicKeyFile  string   `yaml:"public_key_file"`
+	AppCertFile    string   `yaml:"app_cert_file"`
+	AlipayCertFile string   `yaml:"alipay_cert_file"`
+	RootCertFile   string   `yaml:"root_cert_file"`
+	Types          []string `yaml:"types"` // "page", "qr", "wap"
+}
+
+// WechatPay is a merchant at WeChat Pay, API version 3.
+type WechatPay struct {
+	Endpoint         string `yaml:"endpoint"`
+	AppID            string `yaml:"app_id"`
+	MchID            string `yaml:"mch_id"` // empty: none
+	SerialNo         string `yaml:"serial_no"`
+	PrivateKeyFile   string `yaml:"private_key_file"`
+	APIv3KeyFile     string `yaml:"api_v3_key_file"`
+	PublicKeyID      string `yaml:"public_key_id"`
+	PublicKeyFile    string `yaml:"public_key_file"`
+	CertificatesFile string `yaml:"certificates_file"`
+}
+
 // RealName is the identity check.
 type RealName struct {
 	Endpoint    string `yaml:"endpoint"`
@@ -252,6 +284,9 @@ type Demo struct {
 	IMAP    string `yaml:"imap"`
 	Mailbox string `yaml:"mailbox"` // HTTP end of the mail sink
 	Lab     bool   `yaml:"lab"`     // make the demo VPC, LAN host and client namespace
+
+	Alipay    string `yaml:"alipay"` // empty: nobody pays by it
+	WechatPay string `yaml:"wechatpay"`
 }
 
 // Default returns the configuration of a single host.
@@ -259,14 +294,18 @@ func Default() Config {
 	return Config{
 		Data: "data", Profile: "mainland",
 		Log: Log{Form: "text", Level: "info"}, MaxBanScore: 80,
-		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
-		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
-		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
-		Backup:   Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
-		Mail:     Mail{Port: 587},
-		Intake:   Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
-		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
-		RealName: RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
+		Console: Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
+		Node:    Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
+		VPN:     VPN{SecretTTL: 7 * 24 * time.Hour},
+		Backup:  Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
+		Mail:    Mail{Port: 587},
+		Intake:  Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
+		Epay:    Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
+		Alipay: Alipay{
+			Endpoint: "https://openapi.alipay.com", BillEndpoint: "https://dwbillcenter.alipay.com", Types: []string{"page", "qr"},
+		},
+		WechatPay: WechatPay{Endpoint: "https://api.mch.weixin.qq.com"},
+		RealName:  RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
 	}
 }
 
@@ -458,7 +497,8 @@ func (c Config) validateDemo() (wrong []error) {
 		return wrong
 	}
 	for key, value := range map[string]string{
-		"epay.key_file": c.Epay.KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
+		"epay.key_file": c.Epay.KeyFile, "alipay.private_key_file": c.Alipay.PrivateKeyFile, "wechatpay.private_key_file": c.WechatPay.PrivateKeyFile,
+		"wechatpay.api_v3_key_file": c.WechatPay.APIv3KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
 		"intake.service_mail.password_file": c.Intake.ServiceMail.PasswordFile, "intake.privacy_mail.password_file": c.Intake.PrivacyMail.PasswordFile,
 		"intake.dpo.password_file": c.Intake.DPO.PasswordFile,
 	} {
@@ -466,7 +506,13 @@ func (c Config) validateDemo() (wrong []error) {
 			wrong = append(wrong, fmt.Errorf("%s: real credentials and demo mode exclude each other; remove one", key))
 		}
 	}
-	for key, value := range map[string]string{"demo.epay": c.Demo.Epay, "demo.aliyun": c.Demo.Aliyun, "demo.smtp": c.Demo.SMTP, "demo.imap": c.Demo.IMAP, "demo.mailbox": c.Demo.Mailbox} {
+	simulators := map[string]string{"demo.epay": c.Demo.Epay, "demo.aliyun": c.Demo.Aliyun, "demo.smtp": c.Demo.SMTP, "demo.imap": c.Demo.IMAP, "demo.mailbox": c.Demo.Mailbox}
+	for key, value := range map[string]string{"demo.alipay": c.Demo.Alipay, "demo.wechatpay": c.Demo.WechatPay} {
+		if value != "" {
+			simulators[key] = value
+		}
+	}
+	for key, value := range simulators {
 		if !loopback(value) {
 			wrong = append(wrong, fmt.Errorf("%s: give a loopback address and port, such as 127.0.0.1:8600", key))
 		}

@@ -32,6 +32,10 @@ func TestComplaintsNameTheKey(t *testing.T) {
 		{"a simulator elsewhere", func(c *Config) { c.Demo.Epay = "198.51.100.1:80" }, "demo.epay"},
 		{"a simulator by name", func(c *Config) { c.Demo.SMTP = "localhost:25" }, "demo.smtp"},
 		{"real credentials in a demo", func(c *Config) { c.Epay.KeyFile = "key" }, "epay.key_file"},
+		{"an Alipay elsewhere", func(c *Config) { c.Demo.Alipay = "198.51.100.1:80" }, "demo.alipay"},
+		{"a WeChat Pay elsewhere", func(c *Config) { c.Demo.WechatPay = "198.51.100.1:80" }, "demo.wechatpay"},
+		{"a real Alipay in a demo", func(c *Config) { c.Alipay.PrivateKeyFile = "key" }, "alipay.private_key_file"},
+		{"a real WeChat Pay in a demo", func(c *Config) { c.WechatPay.APIv3KeyFile = "key" }, "wechatpay.api_v3_key_file"},
 		{"no operator outside a demo", func(c *Config) { c.Demo.Enabled = false }, "operator"},
 		{"a node without key", func(c *Config) { c.Gwlink.Nodes = []RemoteNode{{Name: "b", Region: "r"}} }, "gwlink.nodes[0].key_sha256"},
 		{"a node with our name", func(c *Config) {

@@ -2,11 +2,15 @@ package egress
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/mutant"
 )
@@ -36,17 +40,16 @@ func (p *Permit) Names(names ...string) error {
 	return nil
 }
 
-// content holds a request to a form whose parameters were declared. Addresses
-// and headers are logged on the way: neither carries anything but what is
-// registered.
+// content holds a request to parameters that were declared. Addresses and headers
+// are logged on the way: they carry only what is registered to stand there.
 func (p *Permit) content(r *http.Request) error {
 	for name := range r.Header {
 		if !slices.Contains(usual, name) && !slices.Contains(p.op.Headers, name) {
 			return ErrEndpoint.With("header", name)
 		}
 	}
-	if r.URL.RawQuery != "" || r.URL.User != nil {
-		return ErrEndpoint
+	if err := p.query(r.URL); err != nil {
+		return err
 	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
@@ -57,13 +60,107 @@ func (p *Permit) content(r *http.Request) error {
 	}
 	_ = r.Body.Close()
 	r.Body = io.NopCloser(bytes.NewReader(raw))
-	form, err := url.ParseQuery(string(raw))
-	if err != nil || len(raw) > maxSent || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+	names, err := p.said(raw, r.Header.Get("Content-Type"))
+	if err != nil || len(raw) > maxSent {
 		return ErrUnknown.With("op", p.op.Op)
-	}
-	names := make([]string, 0, len(form))
-	for n := range form {
-		names = append(names, n)
 	}
 	return p.Names(names...)
 }
+
+// query holds the address to the parameters that may stand there, each once.
+func (p *Permit) query(u *url.URL) error {
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil || u.User != nil {
+		return ErrEndpoint
+	}
+	for name, v := range values {
+		if !slices.Contains(p.op.Query, name) || len(v) != 1 {
+			return ErrEndpoint.With("parameter", name)
+		}
+		if err := p.Names(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// said returns the names of what a body says.
+func (p *Permit) said(raw []byte, kind string) ([]string, error) {
+	if p.op.JSON {
+		if kind != "application/json" {
+			return nil, errForm
+		}
+		return members("", raw)
+	}
+	form, err := url.ParseQuery(string(raw))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, errForm
+	}
+	var names []string
+	for n, values := range form {
+		if !slices.Contains(p.op.Inner, n) {
+			names = append(names, n)
+			continue
+		}
+		for _, v := range values {
+			inner, err := members("", []byte(v))
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, inner...)
+		}
+	}
+	return names, nil
+}
+
+var errForm = errors.New("not the form that is registered")
+
+// members names the leaves of a JSON object, "outer.inner". Lists are refused:
+// no operation sends one.
+func members(prefix string, raw []byte) ([]string, error) {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &object); err != nil || object == nil {
+		return nil, errForm
+	}
+	var names []string
+	for n, v := range object {
+		switch v[0] {
+		case '[':
+			return nil, errForm
+		case '{':
+			inner, err := members(prefix+n+".", v)
+			if err != nil {
+				return nil, err
+			}
+			names = append(names, inner...)
+		default:
+			names = append(names, prefix+n)
+		}
+	}
+	return names, nil
+}
+
+// samePath tells whether the path of a request is the operation's. A number in it
+// stands where the registry has its name, and was declared.
+func (p *Permit) samePath(u *url.URL) bool {
+	got, want := strings.Split(u.Path, "/"), strings.Split(p.path, "/")
+	if !strings.Contains(p.path, "{") {
+		return clean(u.Path) == clean(p.path)
+	}
+	if len(got) != len(want) || u.RawPath != "" {
+		return false
+	}
+	for i, w := range want {
+		name, isName := strings.CutPrefix(w, "{")
+		switch {
+		case isName && (!number.MatchString(got[i]) || p.Names(strings.TrimSuffix(name, "}")) != nil):
+			return false
+		case !isName && got[i] != w:
+			return false
+		}
+	}
+	return true
+}
+
+// number is what may stand in a path: our own numbers of payments and refunds.
+var number = regexp.MustCompile(`^[0-9A-Za-z]{1,64}$`)

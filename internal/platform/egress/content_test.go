@@ -105,3 +105,78 @@ func FuzzNamesOfAForm(f *testing.F) {
 		}
 	})
 }
+
+// Payment protocols put JSON into bodies and parameters, and numbers and a few
+// parameters into addresses.
+func TestJSONAndAddressesSayWhatTheirCallDeclared(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(http.ResponseWriter, *http.Request) {})
+	call := func(to, op string, fields ...string) egress.Call {
+		return egress.Call{Recipient: to, Op: op, Subject: "sub_a", Fields: fields}
+	}
+	native := call("pay.wechatpay", "native", "order_no", "amount")
+	query := call("pay.wechatpay", "query", "order_no")
+	alipay := call("pay.alipay", "query", "order_no")
+	const number = "/v3/pay/transactions/out-trade-no/"
+	for _, c := range []struct {
+		name, method, path, kind, body string
+		call                           egress.Call
+		want                           error
+	}{
+		{"an order", "POST", "/v3/pay/transactions/native", "application/json", `{"appid":"a","mchid":"m","out_trade_no":"S1","amount":{"total":1,"currency":"CNY"}}`, native, nil},
+		{"with a person", "POST", "/v3/pay/transactions/native", "application/json", `{"out_trade_no":"S1","payer":{"openid":"o"}}`, native, egress.ErrUnknown},
+		{"with an address of a person", "POST", "/v3/pay/transactions/native", "application/json", `{"scene_info":{"payer_client_ip":"198.51.100.1"}}`, native, egress.ErrUnknown},
+		{"a list", "POST", "/v3/pay/transactions/native", "application/json", `{"out_trade_no":["S1"]}`, native, egress.ErrUnknown},
+		{"a form for JSON", "POST", "/v3/pay/transactions/native", formType, `out_trade_no=S1`, native, egress.ErrUnknown},
+		{"a question", "GET", number + "S1?mchid=1", "", "", query, nil},
+		{"a question with more", "GET", number + "S1?mchid=1&openid=o", "", "", query, egress.ErrEndpoint},
+		{"a question twice", "GET", number + "S1?mchid=1&mchid=2", "", "", query, egress.ErrEndpoint},
+		{"another path", "GET", number + "S1/close?mchid=1", "", "", query, egress.ErrEndpoint},
+		{"a path out", "GET", number + "..?mchid=1", "", "", query, egress.ErrEndpoint},
+		{"an escaped path", "GET", number + "S1%2Fclose?mchid=1", "", "", query, egress.ErrEndpoint},
+		{"no number", "GET", number + "?mchid=1", "", "", query, egress.ErrEndpoint},
+		{"inner parameters", "POST", "/gateway.do?charset=utf-8", formType, "app_id=1&biz_content=" + url.QueryEscape(`{"out_trade_no":"S1"}`), alipay, nil},
+		{"more inside", "POST", "/gateway.do?charset=utf-8", formType, "app_id=1&biz_content=" + url.QueryEscape(`{"out_trade_no":"S1","buyer_logon_id":"a"}`), alipay, egress.ErrUnknown},
+		{"what was not declared inside", "POST", "/gateway.do", formType, "biz_content=" + url.QueryEscape(`{"out_trade_no":"S1","total_amount":"1.00"}`), alipay, egress.ErrUnknown},
+		{"inside is no object", "POST", "/gateway.do", formType, "biz_content=1", alipay, egress.ErrUnknown},
+	} {
+		*r.hits = 0
+		p, err := r.e.Begin(ctx, c.call)
+		must(t, err)
+		u, err := url.Parse(p.URL())
+		must(t, err)
+		req, err := http.NewRequestWithContext(ctx, c.method, u.Scheme+"://"+u.Host+c.path, strings.NewReader(c.body))
+		must(t, err)
+		if c.kind != "" {
+			req.Header.Set("Content-Type", c.kind)
+		}
+		resp, err := p.Client().Do(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if !errors.Is(err, c.want) || (*r.hits == 1) != (c.want == nil) {
+			t.Errorf("%s: got %v and %d requests, want %v", c.name, err, *r.hits, c.want)
+		}
+	}
+}
+
+// What sends nothing of a person needs nobody's consent and no entry in the
+// register; what does cannot be had that way.
+func TestBillsAreFetchedWithoutAPerson(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(http.ResponseWriter, *http.Request) {})
+	p, err := r.e.Collect("pay.wechatpay", "bill")
+	must(t, err)
+	resp, err := p.Client().Get(p.URL() + "?bill_date=2026-11-21&bill_type=ALL")
+	must(t, err)
+	must(t, resp.Body.Close())
+	if _, err := p.Client().Get(p.URL() + "?out_trade_no=S1"); !errors.Is(err, egress.ErrEndpoint) {
+		t.Errorf("a person's number: got %v", err)
+	}
+	if len(r.log.intents) != 0 || *r.hits != 1 {
+		t.Errorf("%d intents, %d requests", len(r.log.intents), *r.hits)
+	}
+	if _, err := r.e.Collect("pay.wechatpay", "query"); !errors.Is(err, egress.ErrUnknown) {
+		t.Errorf("a question without a person: got %v", err)
+	}
+}

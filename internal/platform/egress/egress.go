@@ -119,6 +119,8 @@ const (
 	ConnectTimeout = 5 * time.Second
 	TotalTimeout   = 15 * time.Second
 	MaxAnswer      = 1 << 20
+	MaxFile        = 256 << 20 // of an operation with large answers: a bill
+	FileTimeout    = 10 * time.Minute
 )
 
 // Egress is the door. It is safe for concurrent use.
@@ -159,7 +161,7 @@ func (e *Egress) Begin(ctx context.Context, c Call) (*Permit, error) {
 }
 
 // Collect returns the permit of an operation that fetches and sends nothing of a
-// person: nothing is disclosed by it, so that the register has no entry. The
+// person: nothing is disclosed by it, so that the register has no entry. A
 // mailbox stands where the stores do, because what is in it is personal too:
 // ErrTransfer otherwise.
 func (e *Egress) Collect(recipient, op string) (*Permit, error) {
@@ -169,7 +171,7 @@ func (e *Egress) Collect(recipient, op string) (*Permit, error) {
 		return nil, err
 	case !o.Collect:
 		return nil, ErrUnknown.With("recipient", recipient).With("op", op)
-	case e.d.Registry.abroad(r):
+	case o.Mail && e.d.Registry.abroad(r):
 		e.calls.Add(r.ID, o.Op, "refused")
 		return nil, ErrTransfer.With("recipient", r.ID)
 	}

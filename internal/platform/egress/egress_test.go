@@ -93,6 +93,7 @@ func newRig(t testing.TB, h http.HandlerFunc) rig {
 	roots.AddCert(server.Certificate())
 	registry, err := egress.Load("mainland", true, map[string]egress.Override{
 		"idv.aliyun": {Endpoint: server.URL}, "pay.epay": {Endpoint: server.URL + "/gateway"},
+		"pay.alipay": {Endpoint: server.URL}, "pay.wechatpay": {Endpoint: server.URL},
 	})
 	must(t, err)
 	r := rig{log: &register{}, gate: &gate{}, hits: &hits}

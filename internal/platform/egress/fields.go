@@ -20,6 +20,10 @@ var Fields = field.Register{
 	"pid": field.System, "type": field.Code, "subject": field.System, "notify_url": field.System, "return_url": field.System,
 	"timestamp": field.Time, "sign": field.Key, "sign_type": field.Code, "act": field.Code, "key": field.Key, "refund_no": field.ID,
 
+	"app_id": field.System, "mchid": field.System, "method": field.Code, "format": field.Code, "charset": field.Code, "product_code": field.Code,
+	"time_expire": field.Time, "currency": field.Code, "app_cert_sn": field.System, "alipay_root_cert_sn": field.System, "quit_url": field.System,
+	"bill_type": field.Code, "bill_date": field.Time, "bill_file": field.Key, "Wechatpay-Serial": field.System, "limit": field.Number, "page": field.Number,
+
 	"email":   field.Class(holding.Email),
 	"message": field.Class(holding.Email), // a letter to that address: what it says follows from its purpose
 	"from":    field.System, "message_id": field.ID,

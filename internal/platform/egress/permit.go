@@ -43,9 +43,17 @@ func (e *Egress) permit(r Recipient, op Op, fields []string, receipt Receipt) *P
 func (p *Permit) Receipt() Receipt { return p.receipt }
 
 // URL is the address of the operation: scheme, host, port, path; no query. A
-// default port is left out, as signatures over the Host header expect.
-func (p *Permit) URL() string {
+// default port is left out, as signatures over the Host header expect. Numbers
+// take the places that the path has for them, in order.
+func (p *Permit) URL(numbers ...string) string {
 	u := url.URL{Scheme: p.base.Scheme, Host: p.base.Host, Path: p.path}
+	for _, n := range numbers {
+		open, end := strings.Index(u.Path, "{"), strings.Index(u.Path, "}")
+		if open < 0 || end < open {
+			break
+		}
+		u.Path = u.Path[:open] + n + u.Path[end+1:]
+	}
 	if p.base.Scheme == "https" && p.base.Port() == "443" || p.base.Scheme == "http" && p.base.Port() == "80" {
 		u.Host = p.base.Hostname()
 		if strings.Contains(u.Host, ":") {
@@ -59,15 +67,15 @@ func (p *Permit) URL() string {
 func (p *Permit) Host() string { return p.base.Hostname() }
 
 // Client returns a client that reaches this endpoint with the operation's
-// method and path, follows no redirect and reads at most MaxAnswer. It works
-// until Finish.
+// method and path, follows no redirect and reads at most MaxAnswer, or MaxFile
+// of a large one. It works until Finish.
 func (p *Permit) Client() *http.Client {
 	t := &http.Transport{
 		DialContext: p.dial, TLSClientConfig: p.TLS(), TLSHandshakeTimeout: ConnectTimeout,
 		DisableKeepAlives: true, ResponseHeaderTimeout: TotalTimeout, MaxResponseHeaderBytes: 64 << 10,
 	}
 	return &http.Client{
-		Transport: guard{p, t}, Timeout: TotalTimeout,
+		Transport: guard{p, t}, Timeout: p.timeout(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return ErrEndpoint },
 	}
 }
@@ -157,8 +165,22 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &limited{body: resp.Body, left: MaxAnswer}
+	resp.Body = &limited{body: resp.Body, left: g.p.most()}
 	return resp, nil
+}
+
+func (p *Permit) timeout() time.Duration {
+	if p.op.Large {
+		return FileTimeout
+	}
+	return TotalTimeout
+}
+
+func (p *Permit) most() int {
+	if p.op.Large {
+		return MaxFile
+	}
+	return MaxAnswer
 }
 
 func (g guard) allow(r *http.Request) error {
@@ -166,7 +188,7 @@ func (g guard) allow(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	same := r.URL.Scheme == want.Scheme && r.URL.Host == want.Host && (r.Host == "" || r.Host == want.Host) && clean(r.URL.Path) == clean(want.Path)
+	same := r.URL.Scheme == want.Scheme && r.URL.Host == want.Host && (r.Host == "" || r.Host == want.Host) && g.p.samePath(r.URL)
 	if g.p.ended.Load() || g.p.op.Browser || g.p.op.Mail || !same || !slices.Contains(g.p.op.Methods, r.Method) {
 		return ErrEndpoint
 	}

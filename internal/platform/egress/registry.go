@@ -41,13 +41,17 @@ type Op struct {
 	Mail      bool              `yaml:"mail"`    // over Permit.Dial
 	Collect   bool              `yaml:"collect"` // something is fetched and nothing of a person is sent: Egress.Collect
 	Methods   []string          `yaml:"methods"`
-	Path      string            `yaml:"path"`
+	Path      string            `yaml:"path"` // a segment "{name}" holds a number that the call declared
 	Purposes  []string          `yaml:"purposes"`
 	Basis     string            `yaml:"basis"`
 	Fields    []string          `yaml:"fields"`
 	Technical []string          `yaml:"technical"`
 	Wire      map[string]string `yaml:"wire"`    // registered name by the protocol's, where they differ
 	Headers   []string          `yaml:"headers"` // canonical names, beside the usual ones
+	JSON      bool              `yaml:"json"`    // the body is a JSON object, not a form; inner members are named "outer.inner"
+	Inner     []string          `yaml:"inner"`   // parameters that hold JSON objects: their members are named in their place
+	Query     []string          `yaml:"query"`   // parameters, in the protocol's names, that stand in the address
+	Large     bool              `yaml:"large"`   // an answer may be as long as MaxFile
 	Consent   []string          `yaml:"consent"`
 }
 
@@ -129,13 +133,13 @@ func (r Recipient) validate() error {
 		if op.Op == "" || len(op.Purposes) == 0 || (len(op.Fields) == 0) != op.Collect {
 			return errors.New("an operation needs a name, purposes and fields; one that collects sends none")
 		}
-		if op.Collect && (r.Role != "infra" || !op.Mail) {
+		if op.Collect && op.Mail && r.Role != "infra" {
 			return fmt.Errorf("operation %s: only a mailbox of the operator's own is collected from", op.Op)
 		}
 		if !slices.Contains([]string{"consent", "contract", "duty", "emergency", "public", "other_law"}, op.Basis) {
 			return fmt.Errorf("operation %s: unknown basis %q", op.Op, op.Basis)
 		}
-		if r.Role == "handler" && !slices.Contains(op.Consent, "separate.share") {
+		if r.Role == "handler" && !op.Collect && !slices.Contains(op.Consent, "separate.share") {
 			return fmt.Errorf("operation %s: a handler needs separate.share (PIPL 23)", op.Op)
 		}
 		if err := op.classified(); err != nil {
@@ -199,7 +203,7 @@ func (g *Registry) resolve(r *Recipient) error {
 func (g *Registry) schemes(r Recipient) []string {
 	allowed := []string{"https"}
 	switch {
-	case r.Ops[0].Collect:
+	case r.Ops[0].Collect && r.Ops[0].Mail:
 		return []string{"imaps"}
 	case r.Ops[0].Mail:
 		allowed = []string{"smtps", "smtp"}

@@ -2,7 +2,9 @@ package egress_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -95,33 +97,55 @@ func FuzzPayloads(f *testing.F) {
 		if err := req.ParseForm(); err != nil {
 			f.Errorf("what came through is no form: %v", err)
 		}
+		if text := req.Form.Get("biz_content"); text != "" {
+			req.Form.Del("biz_content")
+			leaves(req.Form, "", []byte(text))
+		}
+		if req.Header.Get("Content-Type") == jsonType {
+			raw, err := io.ReadAll(req.Body)
+			if err != nil {
+				f.Error(err)
+			}
+			if len(raw) > 0 {
+				leaves(req.Form, "", raw)
+			}
+		}
 		sent.Store(req)
 	})
 	registry, err := egress.Load("mainland", true, nil)
 	must(f, err)
 	type op struct {
 		call    egress.Call
+		method  string
+		kind    string
 		allowed []string
 	}
 	var ops []op
 	for _, x := range registry.Recipients() {
 		for _, o := range x.Ops {
-			if o.Browser || o.Mail {
+			if o.Browser || o.Mail || o.Collect {
 				continue
+			}
+			kind := formType
+			if o.JSON {
+				kind = jsonType
 			}
 			allowed := slices.Concat(o.Fields, o.Technical)
 			for wire := range o.Wire {
 				allowed = append(allowed, wire) // the registered name may stand for it too
 			}
-			ops = append(ops, op{egress.Call{Recipient: x.ID, Op: o.Op, Subject: "sub_a", Fields: o.Fields}, allowed})
+			ops = append(ops, op{egress.Call{Recipient: x.ID, Op: o.Op, Subject: "sub_a", Fields: o.Fields}, o.Methods[0], kind, allowed})
 		}
 	}
-	if len(ops) != 3 {
+	if len(ops) != 13 {
 		f.Fatalf("%d operations that are dialled; seed the new ones", len(ops))
 	}
 	for i, body := range []string{
 		"UserName=a&IdentifyNum=b&ParamType=sm2", "act=order&out_trade_no=S1&money=1.00", "act=refund&refund_no=1&out_trade_no=S1", "card_no=6222",
 		"UserName=a;IdentifyNum=b", "%55serName=a", "UserName", "=a", "", "&&", "UserName=" + strings.Repeat("a", 70000), "order_no=1&out_trade_no=2", "{}",
+		`biz_content={"out_trade_no":"S1","buyer_id":"2088"}`, `biz_content=1`, `biz_content={"out_trade_no":"S1"}&biz_content={"a":{"b":1}}`,
+		`{"out_trade_no":"S1","amount":{"total":1,"currency":"CNY"}}`, `{"payer":{"openid":"o"}}`, `{"amount":{"total":[1]}}`, `{"mchid":null}`,
+		`{"amount.total":1}`, `{"scene_info":{"payer_client_ip":"198.51.100.1"}}`,
 	} {
 		f.Add(uint8(i), body)
 	}
@@ -130,7 +154,10 @@ func FuzzPayloads(f *testing.F) {
 		p, err := r.e.Begin(ctx, o.call)
 		must(t, err)
 		sent.Store(nil)
-		resp, err := p.Client().Post(p.URL(), formType, strings.NewReader(body))
+		req, err := http.NewRequest(o.method, p.URL("S1"), strings.NewReader(body))
+		must(t, err)
+		req.Header.Set("Content-Type", o.kind)
+		resp, err := p.Client().Do(req)
 		got := sent.Load()
 		if err != nil {
 			if got != nil {
@@ -151,6 +178,29 @@ func FuzzPayloads(f *testing.F) {
 			t.Errorf("the address has %q", got.URL.RawQuery)
 		}
 	})
+}
+
+const jsonType = "application/json"
+
+// leaves adds the names of what a JSON object holds.
+func leaves(to url.Values, prefix string, text []byte) {
+	var object map[string]any
+	if json.Unmarshal(text, &object) != nil {
+		to.Set("not an object", "")
+	}
+	var walk func(prefix string, v any)
+	walk = func(prefix string, v any) {
+		inner, ok := v.(map[string]any)
+		if !ok {
+			to.Set(prefix, "")
+		}
+		for n, v := range inner {
+			walk(prefix+"."+n, v)
+		}
+	}
+	for n, v := range object {
+		walk(prefix+n, v)
+	}
 }
 
 // FuzzCalls names any recipient, operation and field: nothing is recorded, hence

@@ -7,12 +7,16 @@
 //
 //	Create ── disclosure recorded ── form fields ──▶ browser ──▶ /submit.php
 //	Query  ── egress permit ───────────────────────────────────▶ /api.php act=order
+//	Refund ── egress permit ───────────────────────────────────▶ /api.php act=refund
+//	Bill   ── permit that sends nothing of a person ───────────▶ /api.php act=orders
 //	ParseNotify ◀────────────────────────────── GET notify_url ── gateway
 //
 // Invariants: what is sent about a person is the order number and the amount,
 // besides the protocol's own fields, never an address; the key is never in a
 // log, an error or a URL; answers to questions are not signed and count only
-// over the permit's verified connection and with number and amount compared.
+// over the permit's verified connection and with number and amount compared; a
+// refund has no key that makes repeating it harmless, so that only a person repeats
+// one.
 package epay
 
 import (
@@ -57,11 +61,13 @@ type Dialect struct {
 	SuccessBody  string       // "success"
 	FailBody     string       // "fail"
 	NoQuery      bool         // the gateway has no act=order
+	NoRefund     bool         // the gateway has no act=refund
 }
 
 // Permits opens the way out. *egress.Egress fills it.
 type Permits interface {
 	Begin(ctx context.Context, c egress.Call) (*egress.Permit, error)
+	Collect(recipient, op string) (*egress.Permit, error)
 }
 
 // Gateway is one account at one gateway. It is safe for concurrent use.

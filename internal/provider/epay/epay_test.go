@@ -289,6 +289,8 @@ type shut struct{}
 
 func (shut) Begin(context.Context, egress.Call) (*egress.Permit, error) { return nil, egress.ErrLedger }
 
+func (shut) Collect(string, string) (*egress.Permit, error) { return nil, egress.ErrLedger }
+
 func TestNothingIsHandedOutWithoutARecord(t *testing.T) {
 	t.Parallel()
 	g, err := New(Dialect{PID: "1001", Key: specKey}, Recipient, shut{})
@@ -301,6 +303,9 @@ func TestNothingIsHandedOutWithoutARecord(t *testing.T) {
 	}
 	if _, err := g.Query(context.Background(), payment.AttemptRef{AttemptNo: "S1"}); !errors.Is(err, egress.ErrLedger) {
 		t.Errorf("query: got %v", err)
+	}
+	if _, err := g.Refund(context.Background(), payment.RefundRequest{AttemptNo: "S1", Amount: money.New(1, money.CNY)}); !errors.Is(err, egress.ErrLedger) {
+		t.Errorf("refund: got %v", err)
 	}
 	if _, err := g.Create(context.Background(), payment.CreateRequest{AttemptNo: "S1", Amount: money.New(1, money.USD)}); !errors.Is(err, payment.ErrUnsupported) {
 		t.Errorf("dollars: got %v, want ErrUnsupported", err)

@@ -36,25 +36,47 @@ func (g *Gateway) Query(ctx context.Context, r payment.AttemptRef) (payment.Fact
 }
 
 func (g *Gateway) ask(ctx context.Context, permit *egress.Permit, r payment.AttemptRef) (payment.Fact, error) {
-	req, err := g.request(ctx, permit.URL(), url.Values{"act": {"order"}, "pid": {g.d.PID}, "key": {g.d.Key}, "out_trade_no": {r.AttemptNo}})
+	body, err := g.call(ctx, permit, url.Values{"act": {"order"}, "out_trade_no": {r.AttemptNo}})
+	if errors.Is(err, payment.ErrUnknownOutcome) { // a question may always be repeated
+		err = fmt.Errorf("%w: no usable answer", payment.ErrTemporary)
+	}
 	if err != nil {
-		return payment.Fact{}, payment.ErrTemporary
+		return payment.Fact{}, err
+	}
+	return g.readAnswer(body, r)
+}
+
+// call posts a form with our id and key. ErrTemporary: nothing left;
+// ErrUnknownOutcome: it left and there is no answer.
+func (g *Gateway) call(ctx context.Context, permit *egress.Permit, form url.Values) ([]byte, error) {
+	form.Set("pid", g.d.PID)
+	form.Set("key", g.d.Key)
+	req, err := g.request(ctx, permit.URL(), form)
+	if err != nil {
+		return nil, payment.ErrTemporary
 	}
 	resp, err := permit.Client().Do(req)
 	if err != nil {
-		// *url.Error prints the address, which may hold the key: only what lies
-		// below it is kept. A question may always be repeated.
-		return payment.Fact{}, fmt.Errorf("%w: %w", payment.ErrTemporary, bare(err))
+		return nil, lost(permit, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return payment.Fact{}, fmt.Errorf("%w: status %d", payment.ErrTemporary, resp.StatusCode)
-	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return payment.Fact{}, fmt.Errorf("%w: %w", payment.ErrTemporary, bare(err))
+		return nil, lost(permit, err)
 	}
-	return g.readAnswer(body, r)
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%w: status %d", payment.ErrUnknownOutcome, resp.StatusCode)
+	}
+	return body, nil
+}
+
+// lost says whether a request without an answer may have been carried out.
+// *url.Error prints the address: only what lies below it is kept.
+func lost(permit *egress.Permit, err error) error {
+	if permit.OutcomeOf(err) == egress.Failed {
+		return fmt.Errorf("%w: %w", payment.ErrTemporary, bare(err))
+	}
+	return fmt.Errorf("%w: %w", payment.ErrUnknownOutcome, bare(err))
 }
 
 func (g *Gateway) request(ctx context.Context, address string, form url.Values) (*http.Request, error) {
@@ -102,6 +124,7 @@ type answer struct {
 	PID        text `json:"pid"`
 	Money      text `json:"money"`
 	Status     text `json:"status"`
+	AddTime    text `json:"addtime"`
 	EndTime    text `json:"endtime"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
@@ -61,7 +62,7 @@ func (h payments) notify(w http.ResponseWriter, r *http.Request) {
 	}
 	a, err := h.s.HandleNotify(r.Context(), r.PathValue("token"), payment.RawRequest{
 		Method: r.Method, Query: r.URL.RawQuery,
-		ContentType: r.Header.Get("Content-Type"), Body: body,
+		ContentType: r.Header.Get("Content-Type"), Headers: signatureHeaders(r.Header), Body: body,
 	})
 	if err != nil {
 		problem.Write(w, r, h.log, err)
@@ -70,6 +71,18 @@ func (h payments) notify(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", a.ContentType)
 	w.WriteHeader(a.Status)
 	_, _ = io.WriteString(w, a.Body) // the provider went away and comes again
+}
+
+// signatureHeaders are those that a notice's signature needs. One that comes
+// twice says nothing.
+func signatureHeaders(all http.Header) map[string]string {
+	some := map[string]string{}
+	for name, v := range all {
+		if strings.HasPrefix(name, payment.SignatureHeaders) && len(v) == 1 {
+			some[name] = v[0]
+		}
+	}
+	return some
 }
 
 // back leads to the order's page. An unknown number leads to the list, so that
