@@ -94,6 +94,7 @@ func TestAProfileIsShownWhole(t *testing.T) {
 		return out.String()
 	}
 	pin := "pin-sha256:" + base64.StdEncoding.EncodeToString(make([]byte, 32))
+	run("permissions", "grant", "local-network")
 	run("profiles", "add", "office", "--server", "vpn.example.com", "--account", "alice", "--group", "sales", "--pin", pin,
 		"--proxy", "http://proxy.example.com:3128", "--token", "totp", "--dtls=false", "--kill-switch", "--local-lan")
 	files, err := filepath.Glob(filepath.Join(dir, "home", "profiles", "*.json"))

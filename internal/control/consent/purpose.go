@@ -66,8 +66,12 @@ type item struct{ name, chinese, english string }
 var noticed = map[string][]item{
 	SeparateSensitive: {{"necessity", "必要性：", "Necessity:"}, {"effect on the person", "对您的影响：", "Effect on you:"}},
 	SeparateCrossborder: {
-		{"recipient", "境外接收方：", "Recipient:"}, {"contact", "联系方式：", "contact "}, {"purpose", "处理目的：", "Purpose:"},
-		{"method", "处理方式：", "Method:"}, {"kinds of data", "信息种类：", "Kinds:"}, {"rights", "行使权利", "exercise your rights"},
+		{"recipient", "境外接收方：", "Recipient:"},
+		{"contact", "联系方式：", "contact "},
+		{"purpose", "处理目的：", "Purpose:"},
+		{"method", "处理方式：", "Method:"},
+		{"kinds of data", "信息种类：", "Kinds:"},
+		{"rights", "行使权利", "exercise your rights"},
 	},
 }
 

@@ -44,8 +44,6 @@ type Desk struct {
 	home  *user.Home
 	clock clock.Clock
 
-	http *http.Client // for releases
-
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced at every change
 	language string        // that was chosen; "" is the system's
