@@ -303,14 +303,6 @@ func (d *demo) Settings(context.Context) (Settings, error) {
 	return d.settings, nil
 }
 
-func (d *demo) LookForUpdate(context.Context) error {
-	if err := d.called("update"); err != nil {
-		return err
-	}
-	d.change(func(v *View) { v.Update = &Update{Version: "1.1.0", Notes: "Quicker."} })
-	return nil
-}
-
 func (d *demo) SetSettings(_ context.Context, s Settings) error {
 	if err := d.called("settings"); err != nil {
 		return err
