@@ -90,7 +90,7 @@ stage_quick() { with_postgres quick; go_tests quick -timeout 5m ./...; }
 
 stage_netns() {
   need_root "the namespace test" test-netns
-  go_tests netns -tags netns -count=1 -parallel 6 -timeout 30m ./test/netns/... # they wait more than they work
+  go_tests netns -tags netns -count=1 -parallel 4 -timeout 30m ./test/netns/... # they wait more than they work
 }
 
 stage_e2e() { need_root "the browser test" test-e2e; "$root/scripts/e2e.sh" && "$root/scripts/e2e.sh" hongkong; }

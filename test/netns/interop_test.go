@@ -346,6 +346,18 @@ megabyte each way with matching hashes, hang up. It fails when a row does not ho
 		fmt.Fprintf(&b, "* %s (`%s`);\n", s.what, strings.Join(strings.Fields(s.tests), "`, `"))
 	}
 	b.WriteString(`
+## skyconnect and the services of the desktop
+
+Real ones, of Debian 12, unpacked by ` + "`" + `scripts/setup.sh test` + "`" + ` and run on buses and in namespaces of their own:
+
+| service | what is seen | test |
+|---|---|---|
+| gnome-keyring 42.1 | keeps, returns and deletes a seed that is readable in no file; locked, it returns nothing, and ` + "`" + `data erase` + "`" + ` says that it could not delete; unlocked, it can | ` + "`" + `TestASeedLivesInARealKeyring` + "`" + ` |
+| systemd-resolved 252 | with split DNS only names of the domain are asked inside the tunnel; without, all; after ` + "`" + `down` + "`" + ` and after a repair none | ` + "`" + `TestNamesGoWhereARealResolvedSendsThem` + "`" + ` |
+
+Not run: KWallet's Secret Service, a prompt of gnome-keyring (it needs a desktop session; a stand-in answers one in the tests of ` + "`" + `keystore` + "`" + `), resolved under a
+running NetworkManager.
+
 ## Not tested: everything else
 
 | client | what is known |

@@ -237,9 +237,12 @@ func (l *lab) within(ns string, f func() error) error {
 	return <-done
 }
 
-func (l *lab) dial(ns, addr string) (c net.Conn, err error) {
+func (l *lab) dial(ns, addr string) (net.Conn, error) { return l.dialFor(3*time.Second, ns, addr) }
+
+// dialFor is dial for what is there, though perhaps not at once.
+func (l *lab) dialFor(limit time.Duration, ns, addr string) (c net.Conn, err error) {
 	err = l.within(ns, func() error {
-		c, err = net.DialTimeout("tcp", addr, 3*time.Second)
+		c, err = net.DialTimeout("tcp", addr, limit)
 		return err
 	})
 	return c, err

@@ -30,7 +30,7 @@ func (l *lab) pin() string { return l.pinOf("") }
 // pinOf is pin for one of several servers on the port.
 func (l *lab) pinOf(name string) string {
 	l.t.Helper()
-	raw, err := l.dial("c", net.JoinHostPort(nodeAddr, "443"))
+	raw, err := l.dialFor(patience, "c", net.JoinHostPort(nodeAddr, "443"))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func (l *lab) transferBetween(from, to, addr string, n int64) {
 		}
 		lan <- r
 	}()
-	c, err := l.dial(from, ln.Addr().String())
+	c, err := l.dialFor(patience, from, ln.Addr().String())
 	if err != nil {
 		l.t.Fatal(err)
 	}

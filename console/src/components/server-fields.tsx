@@ -19,6 +19,9 @@ import {
 } from '../lib/network';
 import { AccessFields } from './access-fields';
 
+// trustedNetwork is the form of a trusted network, which no language changes.
+const trustedNetwork = 'corp.example@10.77.0.80:443@pin-sha256:…';
+
 export const defaults: Omit<SSLServerSettings, 'name' | 'local_subnets' | 'pool'> = {
   enable_dns: false,
   dns: [],
@@ -344,7 +347,7 @@ function Rest() {
         extra={t('server.client_trusted_networks_extra')}
         rules={[every(validClientNetwork, t('server.client_trusted_networks_rule'))]}
       >
-        <Entries placeholder="corp.example@10.77.0.80:443@pin-sha256:…" />
+        <Entries placeholder={trustedNetwork} />
       </Form.Item>
       <CertificateFields />
       <Form.Item name="tls_min" label={t('server.tls_min')}>

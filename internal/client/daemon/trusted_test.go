@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,12 @@ import (
 
 // standing is a connection of alice's whose tunnel is in force, on a machine that
 // stands where at says.
-func standing(t *testing.T, change func(*ipc.Up)) (h *hub, c *connection, m *host, at *string) {
+func standing(t *testing.T, change func(*ipc.Up)) (h *hub, c *connection, m *host, at *place) {
 	t.Helper()
-	m, at = &host{}, new(string)
+	m, at = &host{}, new(place)
 	h = newHub(Config{
 		Host: m, StateDir: t.TempDir(), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler),
-		Trusted: func(context.Context, []bundle.TrustedNetwork) string { return *at },
+		Trusted: func(context.Context, []bundle.TrustedNetwork) string { return at.get() },
 	})
 	up := ipc.Up{Profile: "p1", Policy: "digest", Trusted: []bundle.TrustedNetwork{{Domain: "corp.example.org"}}}
 	if change != nil {
@@ -36,6 +37,16 @@ func standing(t *testing.T, change func(*ipc.Up)) (h *hub, c *connection, m *hos
 	return h, c, m, at
 }
 
+// place is the domain of the network in which the machine stands.
+type place struct{ atomic.Value }
+
+func (p *place) set(domain string) { p.Store(domain) }
+
+func (p *place) get() string {
+	domain, _ := p.Load().(string)
+	return domain
+}
+
 func (h *host) has() bool { return len(h.Plans()) == 1 }
 
 // TestInATrustedNetworkNothingGoesThroughTheTunnel and everything again elsewhere,
@@ -46,15 +57,15 @@ func TestInATrustedNetworkNothingGoesThroughTheTunnel(t *testing.T) {
 	if !m.has() || c.snapshot().State == ipc.Paused {
 		t.Errorf("elsewhere: got %v, %s", m.Plans(), c.snapshot().State)
 	}
-	*at = "corp.example.org"
+	at.set("corp.example.org")
 	c.look(t.Context(), true)
-	if s := c.snapshot(); m.has() || s.State != ipc.Paused || s.Trusted != *at {
+	if s := c.snapshot(); m.has() || s.State != ipc.Paused || s.Trusted != at.get() {
 		t.Errorf("inside: got %v, %+v", m.Plans(), s)
 	}
 	if err := c.apply(openconnect.Tunnel{MTU: 1300}, 0); err != nil || m.has() {
 		t.Errorf("the server says more: got %v, %v", m.Plans(), err)
 	}
-	*at = ""
+	at.set("")
 	c.look(t.Context(), false)
 	if !m.has() || m.Plans()[0].MTU != 1300 || c.snapshot().State == ipc.Paused {
 		t.Errorf("outside again: got %v, %s", m.Plans(), c.snapshot().State)
@@ -65,7 +76,7 @@ func TestInATrustedNetworkNothingGoesThroughTheTunnel(t *testing.T) {
 // asked.
 func TestAMachineThatMovedWaitsForNoAnswer(t *testing.T) {
 	h, c, m, at := standing(t, nil)
-	*at = "corp.example.org"
+	at.set("corp.example.org")
 	c.look(t.Context(), true)
 	h.cfg.Trusted = func(context.Context, []bundle.TrustedNetwork) string {
 		if !m.has() {
@@ -82,7 +93,7 @@ func TestSomeConnectionsKnowNoTrustedNetwork(t *testing.T) {
 		"none is named": func(u *ipc.Up) { u.Trusted = nil },
 	} {
 		_, c, m, at := standing(t, change)
-		*at = "corp.example.org"
+		at.set("corp.example.org")
 		if c.look(t.Context(), true); !m.has() {
 			t.Errorf("%s: paused", name)
 		}
@@ -92,7 +103,8 @@ func TestSomeConnectionsKnowNoTrustedNetwork(t *testing.T) {
 // TestWhatCannotBeUndoneIsNotSaidToBe: then the tunnel goes on.
 func TestWhatCannotBeUndoneIsNotSaidToBe(t *testing.T) {
 	_, c, m, at := standing(t, nil)
-	*at, m.stuck = "corp.example.org", true
+	at.set("corp.example.org")
+	m.stuck = true
 	if c.look(t.Context(), true); c.snapshot().State == ipc.Paused {
 		t.Error("said to be paused with its routes in force")
 	}
@@ -106,7 +118,7 @@ func TestTheNetworkIsLookedAtOnceMore(t *testing.T) {
 		go func() { defer close(done); h.follow(context.Background(), changes) }()
 		changes <- struct{}{}
 		synctest.Wait()
-		*at = "corp.example.org" // DHCP is through
+		at.set("corp.example.org") // DHCP is through
 		time.Sleep(settles + time.Second)
 		synctest.Wait()
 		if m.has() {
