@@ -69,7 +69,9 @@ func (o *options) login() *cobra.Command {
 	g := &given{}
 	c := &cobra.Command{
 		Use: "login [PROFILE]", Short: "Log in and connect, answering the server's questions here; the same as up", Args: cobra.MaximumNArgs(1),
-		ValidArgsFunction: o.profileNames, RunE: func(c *cobra.Command, args []string) error { return o.connect(c, args, g) },
+		ValidArgsFunction: o.profileNames, RunE: func(c *cobra.Command, args []string) error {
+			return o.with(args, func(h *user.Home, p profile.Profile) error { return o.connect(c, h, p, g) })
+		},
 	}
 	g.flags(c)
 	return c
@@ -81,21 +83,15 @@ func (o *options) up() *cobra.Command {
 		Use: "up [PROFILE]", Short: "Connect", Args: cobra.MaximumNArgs(1), ValidArgsFunction: o.profileNames,
 		Long: "Connect. The policy is shown first if it was not accepted yet; then the password and, where the server wants one, the code are asked for.\n" +
 			"The daemon keeps the connection up from then on, over changes of network, sleep and restarts of the gateway.",
-		RunE: func(c *cobra.Command, args []string) error { return o.connect(c, args, g) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.with(args, func(h *user.Home, p profile.Profile) error { return o.connect(c, h, p, g) })
+		},
 	}
 	g.flags(c)
 	return c
 }
 
-func (o *options) connect(c *cobra.Command, args []string, g *given) error {
-	h, err := o.home(user.Person{})
-	if err != nil {
-		return err
-	}
-	p, err := o.one(h, args)
-	if err != nil {
-		return err
-	}
+func (o *options) connect(c *cobra.Command, h *user.Home, p profile.Profile, g *given) error {
 	said, err := g.read()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
+	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 	"github.com/skybridge-cloud/skybridge/internal/client/update"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 )
@@ -29,11 +30,9 @@ func (o *options) update() *cobra.Command {
 				}
 				return update.Undo(self)
 			}
-			h, err := o.home(user.Person{})
-			if err != nil {
-				return err
-			}
-			return o.renew(c, h, args, url, rootFile, check)
+			return o.with(args, func(h *user.Home, p profile.Profile) error {
+				return o.renew(c, h, p, user.Source{URL: url, Root: rootFile}, check)
+			})
 		},
 	}
 	f := c.Flags()
@@ -44,12 +43,8 @@ func (o *options) update() *cobra.Command {
 	return c
 }
 
-func (o *options) renew(c *cobra.Command, h *user.Home, args []string, url, rootFile string, check bool) error {
-	p, err := o.one(h, args)
-	if err != nil {
-		return err
-	}
-	cfg, err := h.Releases(c.Context(), p, user.Source{URL: url, Root: rootFile}, &http.Client{Timeout: 10 * time.Minute})
+func (o *options) renew(c *cobra.Command, h *user.Home, p profile.Profile, from user.Source, check bool) error {
+	cfg, err := h.Releases(c.Context(), p, from, &http.Client{Timeout: 10 * time.Minute})
 	if errors.Is(err, user.ErrNoReleases) || errors.Is(err, user.ErrNoRoot) {
 		return usagef("%s", user.Sentence(o.lang, err))
 	}

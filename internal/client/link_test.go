@@ -110,10 +110,9 @@ func TestACookieThatIsOverEndsTheLink(t *testing.T) {
 
 func TestTheServersEndIsTheEnd(t *testing.T) {
 	t.Parallel()
-	b := newBed(t) // without the relay, which may break before the server's last words are through
-	b.cfg.DTLS = false
+	b, _ := behind(t)
 	ended := b.runLink(NewLink(b.cfg, b.login(), b.open))
-	b.until("the server has read what was sent", func(n Snapshot) bool { return n.State == Connected && n.RoundTrip > 0 }) // else its end resets the connection
+	b.until("it is up", connected(1))
 	b.svc.CloseSessions([]gwlink.Closure{{Session: "ses_1", Reason: gwlink.ReasonAdministrator}})
 	if err := <-ended; !errors.Is(err, ErrEnded) {
 		t.Errorf("got %v, want %v", err, ErrEnded)

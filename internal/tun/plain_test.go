@@ -98,3 +98,26 @@ func TestADeviceWithoutOffloadsTellsWhatItRefuses(t *testing.T) {
 		t.Errorf("got %v for a frame that is too long", err)
 	}
 }
+
+// FuzzPlainQueue: no frame of the other end brings more to a device without offloads
+// than its packets, and none longer than a packet may be.
+func FuzzPlainQueue(f *testing.F) {
+	f.Add(superFrame(false, 1000, 3000), 20)
+	f.Add(superFrame(true, 1000, 3000), 0)
+	f.Add(append(make([]byte, HeaderLen), tcp(segment{payload: make([]byte, 60)})...), HeaderLen)
+	f.Add(make([]byte, 3), 1)
+	f.Fuzz(func(t *testing.T, frame []byte, cut int) {
+		cut = min(max(cut, 0), len(frame))
+		dev := &memoryDevice{}
+		if err := newPlainQueue(dev).WriteFrame([][]byte{frame[:cut], frame[cut:]}); err != nil && len(dev.out) > 0 {
+			t.Errorf("%v, and %d packets were written", err, len(dev.out))
+		}
+		dev.in = dev.out
+		frames, _ := newPlainQueue(dev).ReadFrames(make([]byte, 4*MaxFrame), make([][]byte, 0, 4))
+		for i, got := range frames {
+			if !bytes.Equal(got[HeaderLen:], dev.out[i]) {
+				t.Errorf("packet %d comes back as another", i)
+			}
+		}
+	})
+}

@@ -1,6 +1,11 @@
 package sslvpn
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
+)
 
 // TestAPanicLeavesNoLink: between the offer of DTLS and the attachment nobody but
 // the connection knows the link.
@@ -44,5 +49,40 @@ func TestALateProbeOfAReplacedTunnelIsNothing(t *testing.T) {
 	old.link.probed(1300)
 	if got := c.mtu.Load(); got != told || told >= 1300 {
 		t.Errorf("got an MTU of %d, told %d, want it untouched", got, told)
+	}
+}
+
+// TestABusyClientHearsThatItsSessionIsOver: what it sends meanwhile is nobody's, and must
+// not have the connection reset before the last words are read.
+func TestABusyClientHearsThatItsSessionIsOver(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		r := newRig(t)
+		p, _ := r.attached("ann")
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			frame := openconnect.AppendFrame(nil, openconnect.TypeData, udpPacket("10.98.0.2", "10.77.0.2", make([]byte, 1000)))
+			for {
+				if _, err := p.tls.Write(frame); err != nil {
+					return
+				}
+			}
+		}()
+		r.svc.CloseSessions([]gwlink.Closure{{Session: "ses_1", Reason: gwlink.ReasonAdministrator}})
+		for {
+			f, err := p.frame()
+			if err != nil {
+				t.Fatalf("the end came without a word: %v", err)
+			}
+			if f.Type == openconnect.TypeDisconnect {
+				break
+			}
+		}
+		_ = p.raw.Close()
+		<-gone
+		if c := r.nextClosed(); c.Reason != gwlink.ReasonAdministrator {
+			t.Errorf("closed for %s", c.Reason)
+		}
 	}
 }

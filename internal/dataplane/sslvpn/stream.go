@@ -31,6 +31,7 @@ type stream struct {
 	finishing atomic.Bool
 	done      chan struct{} // closed when the reader has ended
 	unlinked  sync.Once
+	leaving   sync.Once
 }
 
 func newStream(c *liveSession, conn *netio.Conn, t *netio.TLS) *stream {
@@ -54,11 +55,18 @@ func (st *stream) extend(extensions []string) {
 	}
 }
 
-// finish closes the connection after what is queued for it.
+// finish closes the connection after what is queued for it: first its own half, so
+// that the client reads the last words and leaves. A whole close with input unread
+// would reset the connection, and the words would be lost (RFC 1122, 4.2.2.13).
 func (st *stream) finish() {
 	st.finishing.Store(true)
 	st.out.signal()
-	time.AfterFunc(lingerLimit, func() { _ = st.conn.Close() })
+	st.linger()
+}
+
+// linger bounds how long the client may take to leave.
+func (st *stream) linger() {
+	st.leaving.Do(func() { time.AfterFunc(lingerLimit, func() { _ = st.conn.Close() }) })
 }
 
 // unlink makes the DTLS side of the stream unreachable for good.

@@ -66,8 +66,9 @@ func (r *streamReader) next() bool {
 // deliver takes the frames of b; false when the stream makes no sense.
 func (r *streamReader) deliver(b []byte) bool {
 	c := r.st.client
-	if c.ended.Load() {
-		return false
+	if c.ended.Load() { // what still comes is nobody's; the last words are under way
+		r.st.linger()
+		return true
 	}
 	srv, now := c.server.Load(), c.svc.cfg.Clock.Now()
 	c.heardTLS.Store(now.UnixNano())

@@ -14,7 +14,8 @@ func (st *stream) write() {
 	for {
 		notes, c, ok := st.out.take()
 		if !ok && st.finishing.Load() {
-			_ = st.conn.Close()
+			closeWrite(st.conn.Conn)
+			<-st.done
 			return
 		}
 		if !ok {

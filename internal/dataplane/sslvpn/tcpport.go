@@ -58,6 +58,14 @@ func tuneTCP(c net.Conn) {
 	})
 }
 
+// closeWrite ends one half of a connection, or all of it where there are no halves.
+func closeWrite(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok && t.CloseWrite() == nil {
+		return
+	}
+	_ = c.Close()
+}
+
 // pathMTU is the largest packet on the way to a connection's peer as far as the
 // kernel knows it; 0 when it does not say.
 func pathMTU(c net.Conn) int {
