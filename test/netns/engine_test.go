@@ -138,16 +138,24 @@ func (l *lab) in(command string) {
 	}
 }
 
-// block makes the server's namespace treat packets as a rule says until the
-// function that it returns is called.
+// block has packets that arrive treated as rules say, those with "i" at the server
+// and those with "c" at the client, until the function that it returns is called. A
+// path loses what it loses without a word: dropped on the way out, a packet would be
+// an error of the sender's own system.
 func (l *lab) block(rules ...string) (undo func()) {
 	l.t.Helper()
-	g := l.id + "g"
-	l.run("ip", "netns", "exec", g, "nft", "add table inet block; add chain inet block i { type filter hook input priority 0; }; add chain inet block o { type filter hook output priority 0; }")
-	for _, r := range rules {
-		l.run("ip", "netns", "exec", g, "nft", "add rule inet block "+r)
+	ends := map[string]string{"i": l.id + "g", "c": l.id + "c"}
+	for chain, ns := range ends {
+		l.run("ip", "netns", "exec", ns, "nft", "add table inet block; add chain inet block "+chain+" { type filter hook input priority 0; }")
 	}
-	return func() { l.run("ip", "netns", "exec", g, "nft", "delete table inet block") }
+	for _, r := range rules {
+		l.run("ip", "netns", "exec", ends[r[:1]], "nft", "add rule inet block "+r)
+	}
+	return func() {
+		for _, ns := range ends {
+			l.run("ip", "netns", "exec", ns, "nft", "delete table inet block")
+		}
+	}
 }
 
 func TestEngineOnOcserv(t *testing.T) {
@@ -275,7 +283,7 @@ func TestEngineWithoutUDP(t *testing.T) {
 	c.signal(syscall.SIGHUP)
 	c.on("dtls")
 	l.transfer(1 << 20)
-	l.block("i udp dport 443 drop", "o udp sport 443 drop")
+	l.block("i udp dport 443 drop", "c udp sport 443 drop")
 	l.until("it is back on TLS", func() bool { return strings.HasSuffix(strings.TrimSpace(channelsOf(l.log(c.log))), "dtls tls") })
 	l.transfer(1 << 20)
 }
@@ -298,7 +306,7 @@ func TestEngineMeasuresThePath(t *testing.T) {
 	l := newLab(t)
 	l.startOcserv()
 	l.ip("-n", l.id+"c", "link", "set", "c0", "gso_max_segs", "1") // or the rule would measure several packets that the wire has not parted yet
-	l.block("i udp dport 443 udp length > 1250 drop", "o udp sport 443 udp length > 1250 drop")
+	l.block("i udp dport 443 udp length > 1250 drop", "c udp sport 443 udp length > 1250 drop")
 	c := l.engine(password)
 	c.on("dtls")
 	c.says("mtu 1204 ") // 1250 less 8 of UDP, 13 + 8 + 16 of the record and the type
