@@ -1,6 +1,10 @@
 package sslvpn
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+)
 
 // TestAPanicLeavesNoLink: between the offer of DTLS and the attachment nobody but
 // the connection knows the link.
@@ -44,5 +48,22 @@ func TestALateProbeOfAReplacedTunnelIsNothing(t *testing.T) {
 	old.link.probed(1300)
 	if got := c.mtu.Load(); got != told || told >= 1300 {
 		t.Errorf("got an MTU of %d, told %d, want it untouched", got, told)
+	}
+}
+
+// TestUnreadNoticesAreTold: at each connect of the session that the grant opened.
+func TestUnreadNoticesAreTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.grant(func(g *gwlink.Grant) { g.Notices = 2 })
+	cookie := r.dial(nil).login("ann")
+	for range 2 {
+		if got := r.dial(nil).connect(cookie).Get("X-Skybridge-Notices"); got != "2" {
+			t.Errorf("got %q", got)
+		}
+	}
+	r.grant(nil)
+	if got := r.dial(nil).connect(r.dial(nil).login("bob")).Get("X-Skybridge-Notices"); got != "" {
+		t.Errorf("without any: got %q", got)
 	}
 }

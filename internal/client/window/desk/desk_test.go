@@ -666,6 +666,21 @@ func TestAKillSwitchThatWasLeftIsTold(t *testing.T) {
 	}
 }
 
+// TestNoticesOfTheOperatorAreTold: LT-5.2c, TY-5.1e. The notification of the client says that
+// there is something to read, and where.
+func TestNoticesOfTheOperatorAreTold(t *testing.T) {
+	r := newRig(t)
+	id := r.give(func(p *bundle.Profile) { p.Links.Console = "https://console.example" })
+	r.accept()
+	r.daemon.set(ipc.Connection{Profile: id, State: ipc.Connected, Notices: 1})
+	v := r.until(r.Watch(t.Context()), "a notice", func(v window.View) bool { return len(v.Notices) > 0 })
+	if n := v.Notices[0]; n.Level != window.Severe || !strings.HasSuffix(n.Text, "https://console.example/vpn-user") {
+		t.Errorf("got %+v", n)
+	}
+	r.daemon.set(ipc.Connection{Profile: id, State: ipc.Connected})
+	r.until(r.Watch(t.Context()), "none", func(v window.View) bool { return len(v.Notices) == 0 })
+}
+
 func TestWhatIsNoBundleIsExplained(t *testing.T) {
 	r := newRig(t)
 	var shown *window.Problem

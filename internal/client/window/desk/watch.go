@@ -363,6 +363,16 @@ func (w *watcher) notices(p profile.Profile, c ipc.Connection, lang i18n.Languag
 			Text: user.Say(lang, "notice.certificate_text", "day", end.Local().Format(time.DateOnly)),
 		})
 	}
+	if c.Notices > 0 {
+		n := window.Notice{
+			ID: "operator:" + p.ID, At: orElse(c.Since, w.began).Local(), Level: window.Severe,
+			Title: user.Say(lang, "notice.operator", "name", p.Name), Text: user.Say(lang, "notice.operator_text"),
+		}
+		if p.Links.Console != "" {
+			n.Text = user.Say(lang, "notice.operator_at", "url", strings.TrimSuffix(p.Links.Console, "/")+user.RightsPage)
+		}
+		all = append(all, n)
+	}
 	if c.KillSwitch && c.State.Over() && c.State != ipc.Down {
 		all = append(all, window.Notice{
 			ID: "kill:" + p.ID, At: orElse(c.Since, w.began).Local(), Level: window.Severe,
