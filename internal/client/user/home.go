@@ -135,9 +135,6 @@ func (h *Home) Scope(p profile.Profile) []string {
 	return scopes
 }
 
-// RightsPage is the page of a console where people see what concerns them.
-const RightsPage = "/vpn-user"
-
 // Consoles lists where the accounts of profiles are managed and cancelled: the
 // consoles of their operators. The client itself cancels none (clause TY-6.3).
 func Consoles(profiles []profile.Profile) (all []string) {
