@@ -126,6 +126,9 @@ func (t *terminal) connection(c ipc.Connection, now time.Time) {
 		row("warning", t.paint(yellow, t.say(w)))
 	}
 	row("banner", user.Clean(c.Banner))
+	if c.Notices > 0 {
+		row("notices", t.paint(yellow, t.say("notices", "count", fmt.Sprint(c.Notices))))
+	}
 }
 
 func list[T fmt.Stringer](all []T) string {

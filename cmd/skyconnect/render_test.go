@@ -16,10 +16,10 @@ func TestAConnectionIsPrinted(t *testing.T) {
 	c := ipc.Connection{
 		Name: "office", Server: "vpn.example.com:443", State: ipc.Connected, Since: now.Add(-90 * time.Second),
 		Addresses: []netip.Prefix{netip.MustParsePrefix("10.98.0.2/16")}, Channel: "dtls", Cipher: "AES-256-GCM", MTU: 1400, RTT: 12.34,
-		BytesIn: 1_250_000, BytesOut: 999, Banner: "hello\x1b[2Jworld",
+		BytesIn: 1_250_000, BytesOut: 999, Banner: "hello\x1b[2Jworld", Notices: 2,
 	}
 	for lang, wants := range map[i18n.Language][]string{
-		i18n.English: {"office  ● connected", "Server       vpn.example.com:443", "1m30s", "10.98.0.2/16", "everything", "DTLS AES-256-GCM", "12.3 ms", "↓ 1.2 MB  ↑ 999 B", "hello [2Jworld"},
+		i18n.English: {"office  ● connected", "Server       vpn.example.com:443", "1m30s", "10.98.0.2/16", "everything", "DTLS AES-256-GCM", "12.3 ms", "↓ 1.2 MB  ↑ 999 B", "hello [2Jworld", "2 unread"},
 		i18n.Chinese: {"已连接", "服务器       vpn.example.com:443", "全部流量"},
 	} {
 		var out bytes.Buffer

@@ -239,7 +239,7 @@ func (m *modules) vpns(cfg config.Config, s *stores, hasher *password.Hasher, lo
 	m.fleet = fleet.New(fleet.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
 	m.vpn = vpn.New(vpn.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Fleet: m.fleet, Vault: s.vault,
-		System: s.vault, Password: hasher, Corrections: lateDesk{m}, Policies: clientPolicy{m.consent},
+		System: s.vault, Password: hasher, Corrections: lateDesk{m}, Notices: lateDesk{m}, Policies: clientPolicy{m.consent},
 		Config: vpn.Config{
 			BaseDomain: cfg.Node.Domain, Networks: networks(cfg), SecretTTL: cfg.VPN.SecretTTL,
 			URL: strings.TrimSuffix(cfg.Console.URL, "/"), MaxBanScore: cfg.MaxBanScore, ReservedPorts: reservedPorts(cfg),
@@ -280,6 +280,11 @@ func (l lateDesk) CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle,
 
 func (l lateDesk) CorrectingTx(ctx context.Context, tx *db.Tx, caseID string) (id.Handle, error) {
 	return l.m.privacy.CorrectingTx(ctx, tx, caseID)
+}
+
+// Unread counts notices of incidents.
+func (l lateDesk) Unread(ctx context.Context, q db.Q, subject id.Handle) (int, error) {
+	return l.m.incident.Unread(ctx, q, subject)
 }
 
 // lateChannels tells the module consent which channels answer.

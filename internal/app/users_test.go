@@ -1,7 +1,9 @@
 package app
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +22,26 @@ func (p *person) vpnUser() *person {
 	u := &person{in: p.in, name: secret.str("user_name"), password: secret.str("password"), ids: map[string]string{"ssl-servers": server}}
 	u.enter()
 	return u
+}
+
+var sessionToken = regexp.MustCompile(`<session-token>([^<]+)</session-token>`)
+
+// notices signs in and connects, and returns of how many unread notices the client is told.
+func (g *gatewayRig) notices(t *testing.T, n int, u *person) string {
+	t.Helper()
+	c := g.dial(t, n)
+	status, text, err := c.answer("username", u.name, "password", u.password)
+	token := sessionToken.FindStringSubmatch(text)
+	if err != nil || status != 200 || token == nil {
+		t.Fatalf("got %d %.300s, %v", status, text, err)
+	}
+	_, err = fmt.Fprintf(c.conn, "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nCookie: webvpn=%s\r\nX-CSTP-Version: 1\r\n\r\n", token[1])
+	must(t, err)
+	r, err := http.ReadResponse(c.in, &http.Request{Method: http.MethodConnect})
+	if err != nil || r.StatusCode != 200 {
+		t.Fatalf("got %v, %v", r, err)
+	}
+	return r.Header.Get("X-Skybridge-Notices")
 }
 
 func (u *person) enter() {
@@ -231,7 +253,14 @@ func TestAnIncidentReachesAVPNUserOnTheirPage(t *testing.T) {
 	if notice == "" {
 		t.Fatal("no notice")
 	}
+	g := owner.gateway()
+	if told := g.notices(t, 0, u); told != "1" {
+		t.Errorf("before it is read the client is told of %q", told)
+	}
 	u.do(204, "POST", "/vpn-user/incident-notices/"+notice+"/seen", nil)
+	if told := g.notices(t, 1, u); told != "" {
+		t.Errorf("after it was read the client is told of %q", told)
+	}
 	if a := u.do(200, "GET", "/vpn-user/incident-notices", nil); a.str("items.seen_at") == "" {
 		t.Errorf("got %s", a)
 	}

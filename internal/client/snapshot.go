@@ -222,7 +222,7 @@ func alike(a, b openconnect.Tunnel) bool {
 	for _, t := range []*openconnect.Tunnel{&a, &b} {
 		t.SessionLeft, t.DTLSID, t.DTLSMode, t.DTLSSuite, t.DTLSPort, t.DTLSDPD = 0, nil, 0, 0, 0, 0
 		t.DPD, t.Keepalive, t.RekeyTime, t.IdleTimeout, t.SessionTimeout, t.DisconnectedTimeout = 0, 0, 0, 0, 0, 0
-		t.Banner, t.Extensions, t.BaseMTU = "", nil, 0
+		t.Banner, t.Extensions, t.BaseMTU, t.Notices = "", nil, 0, 0
 	}
 	return reflect.DeepEqual(a, b)
 }

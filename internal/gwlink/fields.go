@@ -29,7 +29,7 @@ var Fields = field.Register{
 
 	"cookie_timeout": field.Number, "down_rate": field.Number, "dpd": field.Number, "from": field.Number, "generation": field.Number,
 	"idle_timeout": field.Number, "keepalive": field.Number, "max_sessions": field.Number, "mobile_dpd": field.Number, "mobile_idle": field.Number,
-	"mtu": field.Number, "port": field.Number, "rekey_time": field.Number, "session_limit": field.Number, "session_timeout": field.Number,
+	"mtu": field.Number, "notices": field.Number, "port": field.Number, "rekey_time": field.Number, "session_limit": field.Number, "session_timeout": field.Number,
 	"to": field.Number, "up_rate": field.Number,
 
 	"at": field.Time, "expires": field.Time, "issued_at": field.Time, "not_after": field.Time, "not_before": field.Time, "pardoned": field.Time,

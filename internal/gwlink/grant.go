@@ -29,6 +29,9 @@ type Grant struct {
 	Path      []CertificateID `json:"path,omitempty"`
 	NotBefore time.Time       `json:"not_before"`
 	NotAfter  time.Time       `json:"not_after"` // end of the session at the latest
+	// Notices is how many notices of the operator the person has not read yet. The
+	// client says so; what they say is read in the console.
+	Notices int `json:"notices,omitempty"`
 }
 
 // ErrGrant is returned for a grant that is malformed, not signed by an

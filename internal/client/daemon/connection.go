@@ -279,7 +279,7 @@ func (c *connection) snapshot() ipc.Connection {
 	}
 	out.Addresses, out.Include, out.Exclude = p.Addresses, p.Include, p.Exclude
 	out.DNS, out.Domains, out.SplitDNS = p.DNS, p.Search, p.SplitDNS
-	out.Banner, out.MTU, out.Channel, out.TLS, out.Cipher = s.Tunnel.Banner, p.MTU, s.Channel, s.TLSVersion, s.TLSSuite
+	out.Banner, out.Notices, out.MTU, out.Channel, out.TLS, out.Cipher = s.Tunnel.Banner, s.Tunnel.Notices, p.MTU, s.Channel, s.TLSVersion, s.TLSSuite
 	if aside != "" {
 		out.State, out.Trusted = ipc.Paused, aside
 	}

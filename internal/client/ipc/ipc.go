@@ -130,6 +130,7 @@ type Connection struct {
 	PacketsOut uint64            `json:"packets_out"`
 	KillSwitch bool              `json:"kill_switch"`
 	LocalLAN   bool              `json:"local_lan"`
+	Notices    int               `json:"notices,omitempty"` // of the operator that the person has not read
 	Trusted    string            `json:"trusted,omitempty"` // domain of the network in which it is paused
 	Ends       time.Time         `json:"ends,omitzero"`     // of the session, if the server limits it
 }

@@ -20,6 +20,7 @@ type adding struct {
 	*dialog
 	dir     string // listed when browsing
 	browse  bool
+	hand    bool // typed in
 	entries loaded[[]os.DirEntry]
 	file    string // chosen
 	bundle  []byte
@@ -59,6 +60,8 @@ func (u *UI) importBlocks(a *adding) []W {
 	switch {
 	case a.browse:
 		return append(ws, u.browser(a)...)
+	case a.hand:
+		return append(ws, u.handBlocks(a)...)
 	case a.locked:
 		return append(ws, u.soft(u.say("add.locked")),
 			u.password("import:passphrase", u.say("add.passphrase"), func() { u.importNow(a) }))
@@ -68,7 +71,43 @@ func (u *UI) importBlocks(a *adding) []W {
 		u.input("import:link", u.say("add.link"), u.say("add.link.hint"), func() { u.importNow(a) }),
 		u.orLine,
 		u.button("import:browse", plain, iconFolder, u.say("add.file"), func() { u.seek(a) }),
+		u.button("import:hand", link, "", u.say("add.hand"), func() { u.byHand(a) }),
 	)
+}
+
+// byHand is for servers that hand out no bundles, such as ocserv.
+func (u *UI) byHand(a *adding) {
+	for _, name := range handFields {
+		u.editor("hand:" + name).SetText("")
+	}
+	a.hand, a.failed, a.frames = true, nil, 0
+	a.focus = func() event.Tag { return u.editor("hand:name") }
+}
+
+var handFields = []string{"name", "server", "account", "group"}
+
+func (u *UI) handBlocks(a *adding) []W {
+	add := func() { u.addTyped(a) }
+	return []W{
+		u.input("hand:name", u.say("hand.name"), "", add),
+		u.input("hand:server", u.say("hand.server"), u.say("hand.server.hint"), add),
+		u.input("hand:account", u.say("hand.account"), "", add),
+		u.input("hand:group", u.say("hand.group"), u.say("hand.group.hint"), add),
+	}
+}
+
+func (u *UI) typed(name string) string { return strings.TrimSpace(u.editor("hand:" + name).Text()) }
+
+func (u *UI) addTyped(a *adding) {
+	t := Typed{Name: u.typed("name"), Server: u.typed("server"), Account: u.typed("account"), Group: u.typed("group")}
+	if a.busy || t.Name == "" || t.Server == "" {
+		return
+	}
+	a.busy, a.failed = true, nil
+	u.start(func() {
+		got, err := u.backend.Add(u.ctx, t)
+		u.post(func() { u.imported(a, nil, got, err) })
+	})
 }
 
 // seek lists files; the keys go on from the top of the list.
@@ -78,7 +117,7 @@ func (u *UI) seek(a *adding) {
 }
 
 func (u *UI) unseek(a *adding) {
-	a.browse, a.frames = false, 0
+	a.browse, a.hand, a.failed, a.frames = false, false, nil, 0
 	a.focus = func() event.Tag { return u.editor("import:link") }
 }
 
@@ -89,15 +128,21 @@ func (u *UI) orLine(gtx C) D {
 
 func (u *UI) importActs(a *adding) []W {
 	cancel := u.button("import:cancel", plain, "", u.say("cancel"), func() { u.close(a.dialog) })
+	back := u.button("import:back", plain, "", u.say("back"), func() { u.unseek(a) })
 	if a.browse {
-		return []W{u.button("import:back", plain, "", u.say("back"), func() { u.unseek(a) })}
+		return []W{back}
 	}
-	label := u.say("add.go")
+	label, now := u.say("add.go"), func() { u.importNow(a) }
+	wanting := !a.locked && u.editor("import:link").Len() == 0
+	if a.hand {
+		cancel, now = back, func() { u.addTyped(a) }
+		wanting = u.typed("name") == "" || u.typed("server") == ""
+	}
 	if a.busy {
 		label = u.say("add.busy")
 	}
-	add := u.button("import:go", primary, "", label, func() { u.importNow(a) })
-	if a.busy || !a.locked && u.editor("import:link").Len() == 0 {
+	add := u.button("import:go", primary, "", label, now)
+	if a.busy || wanting {
 		ready := add
 		add = func(gtx C) D { return ready(gtx.Disabled()) }
 	}

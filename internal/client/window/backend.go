@@ -36,8 +36,14 @@ type Connections interface {
 	// Import takes the bytes of a bundle file, or the text of a link or QR code.
 	// The passphrase is nil where none was asked for; ErrPassphrase asks for one.
 	Import(ctx context.Context, bundle, passphrase []byte) (Imported, error)
+	// Add makes a profile of what the person typed, for a server without bundles.
+	Add(ctx context.Context, t Typed) (Imported, error)
 	Remove(ctx context.Context, profileID string) error
 }
+
+// Typed is a profile by hand. Group is the path of the server's URL; all but it and
+// Account are wanted.
+type Typed struct{ Name, Server, Account, Group string }
 
 // Policies keeps the client policy and the person's acts on it (TY-8.1).
 type Policies interface {
@@ -123,6 +129,7 @@ const (
 	Connecting
 	Connected
 	Reconnecting
+	Paused // connected, in a Trusted network: nothing goes through the tunnel
 	Disconnecting
 	Failed // with Cause
 )
@@ -157,6 +164,7 @@ type Connection struct {
 	SessionEnds               time.Time // zero where the server sets no limit
 	Banner                    string    // what the server has to say, such as of an incident
 	KillSwitch                bool
+	Trusted                   string // domain of the network in which it is Paused
 }
 
 // Problem is an error for a person: what happened, and what to do.

@@ -133,6 +133,16 @@ func (d *demo) Disconnect(_ context.Context, id string) error {
 	return nil
 }
 
+func (d *demo) Add(_ context.Context, t Typed) (Imported, error) {
+	if err := d.called("add " + t.Name + " " + t.Server + " " + t.Account + " " + t.Group); err != nil {
+		return Imported{}, err
+	}
+	d.change(func(v *View) {
+		v.Profiles = append(v.Profiles, Connection{ID: "typed", Name: t.Name, Server: t.Server, Account: t.Account})
+	})
+	return Imported{ID: "typed", Name: t.Name}, nil
+}
+
 func (d *demo) Import(_ context.Context, bundle, passphrase []byte) (Imported, error) {
 	if err := d.called("import " + string(bundle)); err != nil {
 		return Imported{}, err

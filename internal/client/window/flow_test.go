@@ -597,6 +597,23 @@ func TestAmounts(t *testing.T) {
 	}
 }
 
+// TestAServerIsTypedIn, by keyboard alone.
+func TestAServerIsTypedIn(t *testing.T) {
+	d := newDemo(t, English)
+	r := newRig(t, english, d)
+	home(r)
+	r.press("Add a connection")
+	r.press("No link and no file: type it in")
+	r.write("Lab")
+	r.tab()
+	r.write("vpn.example.org")
+	r.tab()
+	r.write("ann")
+	r.key(key.NameReturn)
+	r.until("it was added", func() bool { return d.did("add Lab vpn.example.org ann ") })
+	r.see("Lab")
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("# a\n\n**b** c\n\n- d\n  - e\n\n> f\n\n| a |\n|---|\n| b |\n")
 	f.Fuzz(func(_ *testing.T, document string) { read(document) })

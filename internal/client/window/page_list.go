@@ -115,7 +115,7 @@ func (u *UI) connector(where string, c *Connection) W {
 	id := c.ID
 	key := "connect:" + where + ":" + id
 	switch c.State {
-	case Connected, Reconnecting:
+	case Connected, Reconnecting, Paused:
 		return u.button(key, plain, iconPower, u.say("disconnect"), func() { u.disconnect(id) })
 	case Connecting:
 		return u.button(key, plain, iconClose, u.say("cancel"), func() { u.abandon(id) })
@@ -176,7 +176,7 @@ func (u *UI) disconnect(id string) {
 func (u *UI) stateWord(c *Connection) string {
 	return u.say(map[State]string{
 		Disconnected: "state.disconnected", Connecting: "state.connecting", Connected: "state.connected",
-		Reconnecting: "state.reconnecting", Disconnecting: "state.disconnecting", Failed: "state.failed",
+		Reconnecting: "state.reconnecting", Paused: "state.paused", Disconnecting: "state.disconnecting", Failed: "state.failed",
 	}[c.State])
 }
 
@@ -184,7 +184,7 @@ func (u *UI) stateColor(s State) color.NRGBA {
 	switch s {
 	case Connected:
 		return u.look.good
-	case Connecting, Reconnecting, Disconnecting:
+	case Connecting, Reconnecting, Paused, Disconnecting:
 		return u.look.warn
 	case Failed:
 		return u.look.bad
@@ -204,7 +204,7 @@ func (u *UI) connectionPage(gtx C, c *Connection) D {
 	if c.Banner != "" && c.State == Connected {
 		ws = append(ws, u.banner(Info, u.say("banner"), c.Banner))
 	}
-	if c.State == Connected || c.State == Reconnecting {
+	if c.State == Connected || c.State == Reconnecting || c.State == Paused {
 		ws = append(ws, u.traffic(c), u.tunnel(c), u.network(c))
 	}
 	ws = append(ws, u.profileCard(c))
@@ -229,6 +229,9 @@ func (u *UI) hero(c *Connection) W {
 	line := c.Server
 	if c.Step != "" && c.State == Connecting {
 		line = c.Step
+	}
+	if c.State == Paused {
+		line = u.say("paused.about", "network", c.Trusted)
 	}
 	var clock W
 	if up || c.State == Reconnecting {

@@ -61,6 +61,15 @@ var screens = []struct {
 		r.see(r.ui.say("login.code.about"))
 	}},
 	{"add", nil, func(r *rig) { home(r); r.press(r.ui.say("add")) }},
+	{"add-hand", nil, func(r *rig) {
+		home(r)
+		r.press(r.ui.say("add"))
+		r.press(r.ui.say("add.hand"))
+		r.see(r.ui.say("hand.server"))
+	}},
+	{"paused", func(d *demo) {
+		d.set("sh", func(c *Connection) { c.State, c.Trusted = Paused, "corp.example.com" })
+	}, func(r *rig) { home(r); r.openConnection("sh"); r.see(r.ui.say("state.paused")) }},
 	{"add-file", nil, func(r *rig) {
 		for _, name := range []string{"shanghai.zip", "guangzhou.skyconnect", "notes.txt"} {
 			if err := os.WriteFile(filepath.Join(r.ui.opt.Home, name), []byte("x"), 0o600); err != nil {

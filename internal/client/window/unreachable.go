@@ -23,7 +23,6 @@ func (u Unreachable) Accept(context.Context, Acceptance) error        { return u
 func (u Unreachable) Withdraw(context.Context) error                  { return u.Why }
 func (u Unreachable) EraseAll(context.Context) error                  { return u.Why }
 func (u Unreachable) SetSettings(context.Context, Settings) error     { return u.Why }
-func (u Unreachable) LookForUpdate(context.Context) error             { return u.Why }
 func (u Unreachable) SetPermission(context.Context, string, bool) error {
 	return u.Why
 }
@@ -31,6 +30,8 @@ func (u Unreachable) SetPermission(context.Context, string, bool) error {
 func (u Unreachable) Import(context.Context, []byte, []byte) (Imported, error) {
 	return Imported{}, u.Why
 }
+
+func (u Unreachable) Add(context.Context, Typed) (Imported, error) { return Imported{}, u.Why }
 
 func (u Unreachable) Policy(context.Context, string) (Policy, error) { return Policy{}, u.Why }
 func (u Unreachable) Receipts(context.Context) ([]Receipt, error)    { return nil, u.Why }

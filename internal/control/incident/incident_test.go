@@ -596,7 +596,15 @@ func TestWhoIsNotReachedIsCalledAndOwedAnAnnouncement(t *testing.T) {
 	}
 	mine, err := r.s.Mine(ctx, "sub_user", "zh-CN")
 	must(t, err)
+	unread := func(want int) {
+		t.Helper()
+		if n, err := r.s.Unread(ctx, r.DB, "sub_user"); err != nil || n != want {
+			t.Errorf("got %d unread, %v; want %d", n, err, want)
+		}
+	}
+	unread(len(mine))
 	must(t, r.s.Seen(ctx, "sub_user", mine[0].ID))
+	unread(len(mine) - 1)
 	is(t, r.s.Seen(ctx, "sub_stranger", mine[0].ID), incident.ErrNotFound)
 	if v = r.show(t, v.ID); v.Reach.Unreachable != 1 || v.Reach.Reached != 19 {
 		t.Errorf("after it was seen: %+v", v.Reach)

@@ -290,6 +290,12 @@ func (s *Service) Mine(ctx context.Context, subject id.Handle, language string) 
 	}, noticeSelect+", d.at, d.seen_at FROM incident_notice n JOIN incident_delivery d ON d.notice = n.id WHERE d.subject = $1 ORDER BY d.at DESC, n.id DESC LIMIT 100", string(subject))
 }
 
+// Unread counts the notices that a person got and has not read yet.
+func (s *Service) Unread(ctx context.Context, q db.Q, subject id.Handle) (int, error) {
+	n, err := db.Get(ctx, q, nil, db.One[int64], "SELECT count(*) FROM incident_delivery WHERE subject = $1 AND seen_at = 0", string(subject))
+	return int(n), err
+}
+
 // Seen notes that a person has read a notice: the receipt of a push.
 func (s *Service) Seen(ctx context.Context, subject id.Handle, notice string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {

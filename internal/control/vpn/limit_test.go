@@ -194,3 +194,19 @@ func TestInAFrozenGatewayNothingIsMadeOrChanged(t *testing.T) {
 		must(t, r.s.DeleteClient(ctx, alice, c.ID))
 	})
 }
+
+// TestAGrantTellsOfUnreadNotices: by number alone, and those of its own person.
+func TestAGrantTellsOfUnreadNotices(t *testing.T) {
+	each(t, func(t *testing.T, r rig) {
+		srv := r.plainServer(t)
+		c, secret := r.client(t, alice, srv.ID, "zhang.san")
+		r.unread["sub_somebody_else"] = 7
+		if g := r.login(t, srv, c, secret); g.Notices != 0 {
+			t.Errorf("got %d notices of somebody else", g.Notices)
+		}
+		r.unread[c.Subject] = 2
+		if g := r.login(t, srv, c, secret); g.Notices != 2 {
+			t.Errorf("got %d notices, want 2", g.Notices)
+		}
+	})
+}

@@ -50,6 +50,11 @@ func (l login) grant(ctx context.Context, c SSLClient, o origin, code found) (gw
 		if err := l.spendRecovery(ctx, tx, c, code); err != nil {
 			return err
 		}
+		if l.s.notices != nil {
+			if g.Notices, err = l.s.notices.Unread(ctx, tx, c.Subject); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, "INSERT INTO vpn_grant (session, gateway, server, client, device, issued_at, not_after) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 			g.Session, g.Gateway, g.Server, g.Client, known, db.Micros(l.now), db.Micros(g.NotAfter))
 		return err

@@ -24,6 +24,12 @@ type Corrections interface {
 	CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle, columns ...string) error
 }
 
+// Notices counts what the operator told a person and the person has not read yet:
+// the client shows it at the next login (clause LT-5.2c). The incident desk fills it.
+type Notices interface {
+	Unread(ctx context.Context, q db.Q, subject id.Handle) (int, error)
+}
+
 // SystemVault seals what is the installation's own: CA keys, the grant key.
 // *vault.Vault fills it.
 type SystemVault interface {

@@ -64,6 +64,7 @@ type Deps struct {
 	Config   Config
 
 	Corrections Corrections // nil: nobody is told (tests)
+	Notices     Notices     // nil: there are none (tests)
 	Policies    Policies    // nil: profiles bring no policy, and the client's own holds (tests)
 }
 
@@ -81,6 +82,7 @@ type Service struct {
 	config Config
 
 	corrections Corrections
+	notices     Notices
 	policies    Policies
 
 	mu      sync.Mutex
@@ -94,7 +96,7 @@ type Service struct {
 func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, fleet: d.Fleet, vault: d.Vault,
-		system: d.System, hasher: d.Password, config: d.Config, corrections: d.Corrections, policies: d.Policies, secrets: map[string]secret{},
+		system: d.System, hasher: d.Password, config: d.Config, corrections: d.Corrections, notices: d.Notices, policies: d.Policies, secrets: map[string]secret{},
 	}
 	s.fleet.Bind(s)
 	job.Subscribe(s.queue, fleet.TopicObserved, "vpn", s.onObserved)

@@ -44,14 +44,15 @@ type open struct{}
 func (open) Gate(context.Context, id.Handle, string) error { return nil }
 
 type rig struct {
-	s     *vpn.Service
-	fleet *fleet.Service
-	db    *db.DB
-	queue *job.Queue
-	clock *clock.Fake
-	audit *audit.Service
-	node  fleet.Node
-	vault *watched
+	unread unread
+	s      *vpn.Service
+	fleet  *fleet.Service
+	db     *db.DB
+	queue  *job.Queue
+	clock  *clock.Fake
+	audit  *audit.Service
+	node   fleet.Node
+	vault  *watched
 }
 
 // watched is the vault with what a test wants to know of it.
@@ -106,6 +107,13 @@ func each(t *testing.T, fn func(t *testing.T, r rig)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newRig(t, d)) }, sets...)
 }
 
+// unread are notices of persons, by handle.
+type unread map[id.Handle]int
+
+func (u unread) Unread(_ context.Context, _ db.Q, subject id.Handle) (int, error) {
+	return u[subject], nil
+}
+
 func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	t.Helper()
 	cfg := vpn.Config{BaseDomain: "vpn.test", URL: "https://console.test", SecretTTL: vpn.DefaultSecretTTL, Networks: []vpn.Network{
@@ -120,13 +128,13 @@ func newRig(t *testing.T, d *db.DB, change ...func(*vpn.Config)) rig {
 	must(t, err)
 	v, err := vault.New(ctx, vault.Deps{DB: dbtest.SQLite(t, vault.Migrations()), Custodian: kek, Clock: c, Log: log})
 	must(t, err)
-	r := rig{db: d, queue: job.New(d, c, log), clock: c, vault: &watched{Vault: v}}
+	r := rig{unread: unread{}, db: d, queue: job.New(d, c, log), clock: c, vault: &watched{Vault: v}}
 	r.audit = audit.New(audit.Deps{DB: d, Vault: v, Clock: c, Log: log, Origin: "test.example/log"})
 	v.Bind(r.audit, open{})
 	r.fleet = fleet.New(fleet.Deps{DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Vault: v})
 	r.s = vpn.New(vpn.Deps{
 		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: r.audit, Fleet: r.fleet, Vault: r.vault, System: v,
-		Password: password.NewHasherAt(2, 64), Config: cfg,
+		Password: password.NewHasherAt(2, 64), Config: cfg, Notices: r.unread,
 	})
 	r.node, err = r.fleet.EnsureNode(ctx, fleet.NodeSpec{
 		Name: "one", Region: "cn-test", Location: "CN-mainland",

@@ -86,3 +86,20 @@ func TestABusyClientHearsThatItsSessionIsOver(t *testing.T) {
 		}
 	}
 }
+
+// TestUnreadNoticesAreTold: at each connect of the session that the grant opened.
+func TestUnreadNoticesAreTold(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.grant(func(g *gwlink.Grant) { g.Notices = 2 })
+	cookie := r.dial(nil).login("ann")
+	for range 2 {
+		if got := r.dial(nil).connect(cookie).Get("X-Skybridge-Notices"); got != "2" {
+			t.Errorf("got %q", got)
+		}
+	}
+	r.grant(nil)
+	if got := r.dial(nil).connect(r.dial(nil).login("bob")).Get("X-Skybridge-Notices"); got != "" {
+		t.Errorf("without any: got %q", got)
+	}
+}

@@ -25,7 +25,7 @@ func (h *httpConn) response(c *liveSession, req openconnect.ConnectRequest) (ope
 		DPD:                  h.srv.dpd(req.Mobile), Keepalive: seconds(spec.Keepalive), RekeyTime: h.srv.rekey(),
 		IdleTimeout: h.srv.idle(req.Mobile), SessionTimeout: seconds(spec.SessionTimeout),
 		DisconnectedTimeout: seconds(spec.CookieTimeout),
-		BaseMTU:             base, MTU: mtu, Banner: spec.Banner,
+		BaseMTU:             base, MTU: mtu, Banner: spec.Banner, Notices: c.grant.Notices,
 	}
 	if spec.SessionTimeout > 0 {
 		out.SessionRemaining = c.end(h.srv).Sub(h.svc.cfg.Clock.Now())

@@ -78,6 +78,9 @@ const (
 // extHeader carries the private extensions, in both directions.
 const extHeader = "X-Skybridge-Ext"
 
+// noticesHeader says how many notices of the operator the person has not read.
+const noticesHeader = "X-Skybridge-Notices"
+
 // What a client asks in a request of a login, and what it is told with the form:
 // whether it may keep the seed of a software token.
 const (

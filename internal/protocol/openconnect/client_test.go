@@ -110,7 +110,7 @@ func TestWhatATunnelIs(t *testing.T) {
 	id := strings.Repeat("0a", 32)
 	got, err := ParseTunnel(tunnelHeader(
 		"X-CSTP-Netmask: 255.255.255.0", "X-CSTP-Default-Domain: Example.com. corp.example", "X-CSTP-Split-DNS: a.example", "X-CSTP-Split-DNS: b.example,c.example",
-		"X-CSTP-Tunnel-All-DNS: true", "X-CSTP-Client-Bypass-Protocol: true", "X-CSTP-Banner: Hello", "X-CSTP-Session-Timeout: 3600",
+		"X-CSTP-Tunnel-All-DNS: true", "X-CSTP-Client-Bypass-Protocol: true", "X-CSTP-Banner: Hello", "X-Skybridge-Notices: 3", "X-CSTP-Session-Timeout: 3600",
 		"X-CSTP-Session-Timeout-Remaining: 1800", "X-CSTP-Idle-Timeout: none", "X-CSTP-Disconnected-Timeout: 300", "X-CSTP-Base-MTU: 1500",
 		"X-CSTP-Split-Exclude: 0.0.0.0/255.255.255.255", "X-CSTP-Split-Exclude: 10.9.0.0/255.255.0.0", "X-CSTP-DNS: 10.0.0.1", "X-CSTP-DNS-IP6: fd00::1",
 		"X-DTLS-Session-ID: "+id, "X-DTLS12-CipherSuite: AES128-GCM-SHA256", "X-DTLS-Port: 4443", "X-DTLS-DPD: 30", "X-DTLS-MTU: 1420",
@@ -123,7 +123,7 @@ func TestWhatATunnelIs(t *testing.T) {
 		SplitExclude: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}, LocalLAN: true,
 		DNS:     []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("fd00::1")},
 		Domains: []string{"example.com", "corp.example"}, SplitDNS: []string{"a.example", "b.example", "c.example"}, TunnelAllDNS: true,
-		SessionTimeout: time.Hour, SessionLeft: 30 * time.Minute, DisconnectedTimeout: 5 * time.Minute, Banner: "Hello",
+		SessionTimeout: time.Hour, SessionLeft: 30 * time.Minute, DisconnectedTimeout: 5 * time.Minute, Banner: "Hello", Notices: 3,
 		DTLSMode: DTLSResume, DTLSSuite: 0x009c, DTLSPort: 4443, DTLSID: bytes.Repeat([]byte{10}, 32), DTLSDPD: 30 * time.Second,
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
@@ -150,6 +150,8 @@ func TestHostileTunnelsAreBounded(t *testing.T) {
 		"times beyond reason":        {[]string{"X-CSTP-Rekey-Time: 2147483647", "X-CSTP-DPD: -5", "X-CSTP-Keepalive: 99999999999999"}, func(t Tunnel) bool { return t.RekeyTime == maxTime && t.DPD == 0 && t.Keepalive == 0 }},
 		"no new keys":                {[]string{"X-CSTP-Rekey-Time: 100", "X-CSTP-Rekey-Method: none"}, func(t Tunnel) bool { return t.RekeyTime == 0 }},
 		"a port that is none":        {[]string{"X-DTLS-App-ID: " + id, "X-DTLS-CipherSuite: PSK-NEGOTIATE", "X-DTLS-Port: 65536"}, func(t Tunnel) bool { return t.DTLSMode == DTLSOff }},
+		"many notices":               {[]string{"X-Skybridge-Notices: 5000"}, func(t Tunnel) bool { return t.Notices == 99 }},
+		"notices below none":         {[]string{"X-Skybridge-Notices: -1"}, func(t Tunnel) bool { return t.Notices == 0 }},
 		"a short id":                 {[]string{"X-DTLS-App-ID: 0a", "X-DTLS-CipherSuite: PSK-NEGOTIATE", "X-DTLS-Port: 443"}, func(t Tunnel) bool { return t.DTLSMode == DTLSOff }},
 		"the id of the other method": {[]string{"X-DTLS-App-ID: " + id, "X-DTLS-CipherSuite: OC-DTLS1_2-AES256-GCM", "X-DTLS-Port: 443"}, func(t Tunnel) bool { return t.DTLSMode == DTLSOff }},
 		"a suite that was not named": {[]string{"X-DTLS-Session-ID: " + id, "X-DTLS-CipherSuite: AES128-SHA", "X-DTLS-Port: 443"}, func(t Tunnel) bool { return t.DTLSMode == DTLSOff }},

@@ -39,6 +39,7 @@ type Tunnel struct {
 
 	Banner     string   // Printable
 	Extensions []string // that both ends may use from now on
+	Notices    int      // of the operator that the person has not read, at most 99
 
 	DTLSMode  DTLSMode
 	DTLSSuite uint16 // DTLSResume
@@ -73,7 +74,7 @@ func ParseTunnel(h http.Header) (Tunnel, error) {
 		DPD:          duration(h, "X-Cstp-Dpd"), Keepalive: duration(h, "X-Cstp-Keepalive"), RekeyTime: duration(h, "X-Cstp-Rekey-Time"),
 		IdleTimeout: duration(h, "X-Cstp-Idle-Timeout"), SessionTimeout: duration(h, "X-Cstp-Session-Timeout"),
 		SessionLeft: duration(h, "X-Cstp-Session-Timeout-Remaining"), DisconnectedTimeout: duration(h, "X-Cstp-Disconnected-Timeout"),
-		Banner: Printable(h.Get("X-Cstp-Banner")), Extensions: list(h.Get(extHeader), ","),
+		Banner: Printable(h.Get("X-Cstp-Banner")), Extensions: list(h.Get(extHeader), ","), Notices: min(number(h.Get(noticesHeader)), 99),
 	}
 	t.addresses(h)
 	if n := len(t.SplitExclude); n > 0 {

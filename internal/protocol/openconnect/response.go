@@ -45,6 +45,7 @@ type ConnectResponse struct {
 	ProxyPACURL string
 	DTLS        *DTLSOffer // nil: no X-DTLS header is written
 	Extensions  []string   // accepted subset of the request's
+	Notices     int        // of the operator that the person has not read; told to clients that know the header
 }
 
 // DTLSOffer is the DTLS part of a ConnectResponse.
@@ -80,6 +81,9 @@ func (r ConnectResponse) AppendTo(b []byte) []byte {
 	h.add("X-CSTP-Base-MTU", strconv.Itoa(r.BaseMTU))
 	h.add("X-CSTP-MTU", strconv.Itoa(r.MTU))
 	h.optional("X-CSTP-Banner", r.Banner)
+	if r.Notices > 0 {
+		h.add(noticesHeader, strconv.Itoa(r.Notices))
+	}
 	return append(h.b, "\r\n"...)
 }
 

@@ -95,6 +95,8 @@ var responseCases = []struct {
 	}, []string{"X-CSTP-Default-Domain: a.test b.test", "X-CSTP-Split-DNS: a.test", "X-CSTP-Split-DNS: c.test", "X-CSTP-Tunnel-All-DNS: true", "X-CSTP-NBNS: 10.0.0.9"}, nil},
 	{"no header is injected", func(r *ConnectResponse) { r.Banner = "a\r\nX-Evil: 1\n\nb\x00 " }, []string{"X-CSTP-Banner: a  X-Evil: 1  b"}, []string{"\nX-Evil"}},
 	{"empty values", func(r *ConnectResponse) { r.Banner, r.Hostname, r.ServerName = " ", "\r\n", "" }, nil, []string{"Banner", "X-CSTP-Hostname", "Server-Name"}},
+	{"notices", func(r *ConnectResponse) { r.Notices = 2 }, []string{"X-Skybridge-Notices: 2"}, nil},
+	{"no notices", func(r *ConnectResponse) { r.Notices = 0 }, nil, []string{"X-Skybridge-Notices"}},
 	{"extensions", func(r *ConnectResponse) { r.Extensions = []string{"gso"} }, []string{"X-Skybridge-Ext: gso"}, nil},
 }
 

@@ -3,6 +3,8 @@ package desk
 import (
 	"context"
 	"errors"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
@@ -77,7 +79,10 @@ func (d *Desk) Connect(ctx context.Context, profileID string, answer window.Answ
 		err = d.agree(a, p)
 	}
 	if err == nil {
-		err = d.home.Up(a.ctx, p, user.Given{Form: a.form, Signer: d.stranger(a, p)}, func(ipc.Connection) {})
+		err = d.up(a, p, false)
+	}
+	if errors.Is(err, user.ErrTrusted) {
+		err = d.anyway(a, p)
 	}
 	if a.ctx.Err() != nil {
 		err = a.ctx.Err() // whatever a call says that was cut off
@@ -114,6 +119,24 @@ func (d *Desk) agree(a *attempt, p profile.Profile) error {
 		}
 	}
 	return nil
+}
+
+func (d *Desk) up(a *attempt, p profile.Profile, anyway bool) error {
+	return d.home.Up(a.ctx, p, user.Given{Form: a.form, Signer: d.stranger(a, p), Anyway: anyway}, func(ipc.Connection) {})
+}
+
+// anyway connects in a trusted network, if the person wants it.
+func (d *Desk) anyway(a *attempt, p profile.Profile) error {
+	yes, err := decided(a.answer(a.ctx, window.Form{Confirm: &window.Confirmation{
+		Title: d.say("window.trusted_title"), About: d.say("window.trusted_about", "name", p.Name), Act: d.say("window.trusted_act"),
+	}}))
+	switch {
+	case err != nil:
+		return err
+	case !yes:
+		return window.ErrDeclined
+	}
+	return d.up(a, p, true)
 }
 
 // stranger has the person compare the key of a server that nobody known vouches for.
@@ -200,6 +223,22 @@ func (d *Desk) Import(ctx context.Context, text, passphrase []byte) (window.Impo
 	if err != nil {
 		return window.Imported{}, d.problem(err)
 	}
+	return window.Imported{ID: p.ID, Name: p.Name}, nil
+}
+
+// Add makes a profile of what the person typed; the server's port is 443 unless
+// they say another.
+func (d *Desk) Add(_ context.Context, t window.Typed) (window.Imported, error) {
+	if _, _, err := net.SplitHostPort(t.Server); err != nil {
+		t.Server = net.JoinHostPort(strings.Trim(t.Server, "[]"), "443")
+	}
+	p, err := d.home.Profiles.Add(bundle.Profile{
+		Name: t.Name, Server: t.Server, Account: t.Account, Group: strings.Trim(t.Group, "/"), Options: bundle.Options{DTLS: true},
+	})
+	if err != nil {
+		return window.Imported{}, d.problem(err)
+	}
+	d.change()
 	return window.Imported{ID: p.ID, Name: p.Name}, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -34,6 +35,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
+	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/client/update"
 	"github.com/skybridge-cloud/skybridge/internal/client/update/repository"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
@@ -523,6 +525,61 @@ func TestTheDoctorTellsEachCheckTwice(t *testing.T) {
 	}
 }
 
+// TestInATrustedNetworkThePersonDecides whether to connect all the same.
+func TestInATrustedNetworkThePersonDecides(t *testing.T) {
+	r := newRig(t)
+	inside := bundle.TrustedNetwork{Domain: "corp.example.org", Host: "10.1.0.1:443", Pin: trust.Pin(r.server.Certificate())}
+	id := r.give(func(p *bundle.Profile) { p.Options.TrustedNetworks = []bundle.TrustedNetwork{inside} })
+	r.home.Detector = trusted.Detector{
+		Domains: func() []string { return []string{"corp.example.org"} }, Interfaces: func() []string { return []string{"eth0"} },
+		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", r.server.Listener.Addr().String())
+		},
+	}
+	r.accept()
+	for _, want := range []string{window.No, window.Yes} {
+		p := &person{decision: window.Yes}
+		r.Attend(p.answer)
+		asked := false
+		err := r.Connect(t.Context(), id, func(ctx context.Context, f window.Form) (window.Answers, error) {
+			if f.Confirm == nil {
+				return p.answer(ctx, f)
+			}
+			asked = true
+			return window.Answers{window.Decision: []byte(want)}, nil
+		})
+		if !asked || (err == nil) != (want == window.Yes) || want == window.No && len(r.visits) > 0 {
+			t.Errorf("%s: asked %t, got %v after %d visits", want, asked, err, len(r.visits))
+		}
+	}
+}
+
+// TestAProfileByHand: what was typed is a profile, or it is said what is wrong with it.
+func TestAProfileByHand(t *testing.T) {
+	r := newRig(t)
+	r.accept()
+	for typed, want := range map[window.Typed]string{
+		{Name: "lab", Server: "vpn.example.org", Account: "ann", Group: "/sales"}: "vpn.example.org:443",
+		{Name: "six", Server: "[2001:db8::1]"}:                                    "[2001:db8::1]:443",
+		{Name: "other", Server: "vpn.example.org:8443"}:                           "vpn.example.org:8443",
+	} {
+		got, err := r.Add(t.Context(), typed)
+		if err != nil {
+			t.Fatalf("%+v: %v", typed, err)
+		}
+		p, err := r.home.Profiles.Find(got.ID)
+		if err != nil || p.Server != want || p.Account != typed.Account || p.Group != strings.Trim(typed.Group, "/") || !p.Options.DTLS || !p.Own {
+			t.Errorf("%+v: got %+v, %v", typed, p, err)
+		}
+	}
+	for _, bad := range []window.Typed{{Name: "lab", Server: "a.example.org"}, {Name: "x", Server: "a b"}, {Name: "", Server: "a.example.org"}, {Name: "y", Server: "a.example.org", Group: "../x"}} {
+		var shown *window.Problem
+		if _, err := r.Add(t.Context(), bad); !errors.As(err, &shown) || shown.Cause == "" {
+			t.Errorf("%+v: got %v", bad, err)
+		}
+	}
+}
+
 // TestAnotherSignerIsConfirmed, by what can be compared, or nothing is taken.
 func TestAnotherSignerIsConfirmed(t *testing.T) {
 	r := newRig(t)
@@ -664,6 +721,21 @@ func TestAKillSwitchThatWasLeftIsTold(t *testing.T) {
 	if v.Notices[0].Level != window.Severe || c.State != window.Failed || c.Trouble == nil || strings.Contains(c.Trouble.Remedy, "skyconnect down") {
 		t.Errorf("got %+v, %+v", v.Notices, c)
 	}
+}
+
+// TestNoticesOfTheOperatorAreTold: LT-5.2c, TY-5.1e. The notification of the client says that
+// there is something to read, and where.
+func TestNoticesOfTheOperatorAreTold(t *testing.T) {
+	r := newRig(t)
+	id := r.give(func(p *bundle.Profile) { p.Links.Rights = "https://console.example/vpn-user" })
+	r.accept()
+	r.daemon.set(ipc.Connection{Profile: id, State: ipc.Connected, Notices: 1})
+	v := r.until(r.Watch(t.Context()), "a notice", func(v window.View) bool { return len(v.Notices) > 0 })
+	if n := v.Notices[0]; n.Level != window.Severe || !strings.HasSuffix(n.Text, "https://console.example/vpn-user") {
+		t.Errorf("got %+v", n)
+	}
+	r.daemon.set(ipc.Connection{Profile: id, State: ipc.Connected})
+	r.until(r.Watch(t.Context()), "none", func(v window.View) bool { return len(v.Notices) == 0 })
 }
 
 func TestWhatIsNoBundleIsExplained(t *testing.T) {

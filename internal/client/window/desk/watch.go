@@ -261,7 +261,7 @@ func standing(st policy.Standing) window.PolicyState {
 }
 
 var states = map[ipc.State]window.State{
-	ipc.Connecting: window.Connecting, ipc.Connected: window.Connected, ipc.Reconnecting: window.Reconnecting, ipc.Paused: window.Connected,
+	ipc.Connecting: window.Connecting, ipc.Connected: window.Connected, ipc.Reconnecting: window.Reconnecting, ipc.Paused: window.Paused,
 	ipc.Login: window.Failed, ipc.Failed: window.Failed, ipc.Down: window.Disconnected,
 }
 
@@ -275,7 +275,7 @@ func (w *watcher) connection(p profile.Profile, s user.Status, lang i18n.Languag
 		Addresses: texts(c.Addresses), Routes: texts(c.Include), Excludes: texts(c.Exclude), DNS: texts(c.DNS),
 		Domains: append(slices.Clone(c.SplitDNS), c.Domains...), Channel: channels[c.Channel], MTU: c.MTU,
 		RTT: time.Duration(c.RTT * float64(time.Millisecond)), BytesIn: c.BytesIn, BytesOut: c.BytesOut, Cipher: c.Cipher,
-		Banner: user.Clean(c.Banner), SessionEnds: c.Ends, CertificateEnds: ends(p), KillSwitch: p.Options.KillSwitch, Trouble: troubleOf(c, lang),
+		Banner: user.Clean(c.Banner), SessionEnds: c.Ends, CertificateEnds: ends(p), KillSwitch: p.Options.KillSwitch, Trouble: troubleOf(c, lang), Trusted: user.Clean(c.Trusted),
 	}
 	if c.At.IsValid() {
 		out.Gateway = c.At.String()
@@ -362,6 +362,16 @@ func (w *watcher) notices(p profile.Profile, c ipc.Connection, lang i18n.Languag
 			ID: "certificate:" + p.ID, At: end.Add(-soon).Local(), Level: window.Warning, Title: user.Say(lang, "notice.certificate", "name", p.Name),
 			Text: user.Say(lang, "notice.certificate_text", "day", end.Local().Format(time.DateOnly)),
 		})
+	}
+	if c.Notices > 0 {
+		n := window.Notice{
+			ID: "operator:" + p.ID, At: orElse(c.Since, w.began).Local(), Level: window.Severe,
+			Title: user.Say(lang, "notice.operator", "name", p.Name), Text: user.Say(lang, "notice.operator_text"),
+		}
+		if p.Links.Rights != "" {
+			n.Text = user.Say(lang, "notice.operator_at", "url", p.Links.Rights)
+		}
+		all = append(all, n)
 	}
 	if c.KillSwitch && c.State.Over() && c.State != ipc.Down {
 		all = append(all, window.Notice{
