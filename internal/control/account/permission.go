@@ -7,6 +7,7 @@ const (
 	PermAccountRead     = "account.read"
 	PermOrderRead       = "order.read"
 	PermOrderRetry      = "order.retry"
+	PermServiceWrite    = "service.write" // to suspend and to lock services, and the days of their end
 	PermPaymentRead     = "payment.read"
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
@@ -59,6 +60,7 @@ type duty struct {
 var duties = []duty{
 	{PermFleetWrite, System, false},
 	{PermOrderRetry, System, false},
+	{PermServiceWrite, System, false},
 
 	{PermStaffWrite, Security, false},
 	{PermReadRelease, Security, false},
