@@ -135,6 +135,7 @@ func (s *Service) OrderLines(ctx context.Context, orderID string) ([]service.Lin
 		lines = append(lines, service.Line{
 			ID: l.ID, Order: o.ID, Account: o.Account, Subject: o.Subject, Kind: string(o.Kind),
 			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months, Service: l.Service,
+			Amount: l.Amount, PaidAt: o.PaidAt, Shares: l.Shares,
 		})
 	}
 	return lines, nil
