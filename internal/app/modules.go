@@ -300,18 +300,28 @@ func (l lateOrders) OrderLines(ctx context.Context, id string) ([]service.Line, 
 	return l.m.order.OrderLines(ctx, id)
 }
 
+// lateHolds tells the module service what a law keeps. A hold on one class of
+// records is none on a service.
+type lateHolds struct{ m *modules }
+
+func (l lateHolds) Keeps(ctx context.Context, subject id.Handle) (bool, error) {
+	all, err := l.m.privacy.HeldOf(ctx, subject)
+	return slices.ContainsFunc(all, func(h privacy.Hold) bool { return h.Class == "" }), err
+}
+
 func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	now, own := clock.System{}, ownvpn.New(m.vpn)
+	var wallet order.Wallet // nothing can be paid from a wallet yet
 	m.service = service.New(service.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog,
-		Providers: map[string]service.Provider{catalog.VPNGateway: own},
+		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog, Books: m.ledger, Holds: lateHolds{m},
+		Providers: map[string]service.Provider{catalog.VPNGateway: own}, AutoRenew: wallet != nil,
 	})
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
-		Services: m.service,
+		Services: m.service, Wallet: wallet,
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {

@@ -95,6 +95,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Payments(a, m.payment, m.ledger)
 	api.VPNGateways(a, m.vpn, now)
 	api.Releases(a, m.service)
+	api.Services(a, m.service, now)
 	api.SSLServers(a, m.vpn)
 	api.SSLClients(a, m.vpn)
 	api.Certificates(a, m.vpn, now)

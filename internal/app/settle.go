@@ -133,7 +133,8 @@ func (s settler) Settle(ctx context.Context, a account.ID) ([]erasure.Unsettled,
 		return nil, err
 	}
 	err = s.services(ctx, a, func(v service.Item) error {
-		if v.State != service.Active && v.State != service.Suspended {
+		kept := v.State == service.Terminating && !v.DataUntil.IsZero()
+		if v.State != service.Active && v.State != service.Suspended && !kept {
 			return nil
 		}
 		return unlessMoved(s.m.service.Terminate(ctx, v.ID))

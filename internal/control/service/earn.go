@@ -117,7 +117,7 @@ func (s *Service) value(ctx context.Context, service string) error {
 			}
 		}
 		err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-			_, err := tx.Exec(ctx, "UPDATE service_earning SET currency = $1, value_minor = $2 WHERE order_line = $3 AND period_start = $4 AND currency = ''",
+			_, err := tx.Exec(ctx, "UPDATE service_earning SET currency = $1, value_minor = $2 WHERE line = $3 AND period_start = $4 AND currency = ''",
 				string(paid.Cur), paid.Minor, e.line, db.Micros(e.start))
 			return err
 		})
@@ -132,7 +132,7 @@ func (s *Service) value(ctx context.Context, service string) error {
 // the latest period first. It joins the transaction of the refund's journal, so
 // that the books agree with what is to be earned.
 func (s *Service) GiveBackTx(ctx context.Context, tx *db.Tx, line string, amount money.Money) error {
-	open, err := db.Select(ctx, tx, scanEarning, earningColumns+" WHERE order_line = $1 AND earned_at = 0 AND currency = $2 ORDER BY period_start DESC",
+	open, err := db.Select(ctx, tx, scanEarning, earningColumns+" WHERE line = $1 AND earned_at = 0 AND currency = $2 ORDER BY period_start DESC",
 		line, string(amount.Cur))
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (s *Service) GiveBackTx(ctx context.Context, tx *db.Tx, line string, amount
 	left := amount.Minor
 	for _, e := range open {
 		take := min(left, e.value.Minor)
-		if _, err := tx.Exec(ctx, "UPDATE service_earning SET value_minor = value_minor - $1 WHERE order_line = $2 AND period_start = $3",
+		if _, err := tx.Exec(ctx, "UPDATE service_earning SET value_minor = value_minor - $1 WHERE line = $2 AND period_start = $3",
 			take, e.line, db.Micros(e.start)); err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (s *Service) Prove(ctx context.Context) (all []Difference, err error) {
 
 func (s *Service) difference(ctx context.Context, service string) (d Difference, err error) {
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		open, err := db.Select(ctx, tx, scanEarning, earningColumns+" WHERE service = $1 AND earned_at = 0 ORDER BY order_line", service)
+		open, err := db.Select(ctx, tx, scanEarning, earningColumns+" WHERE service = $1 AND earned_at = 0 ORDER BY line", service)
 		if err != nil || len(open) == 0 {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Service) nightly(ctx context.Context) error {
 	return err
 }
 
-const earningColumns = "SELECT service, order_line, period_start, period_end, order_id, currency, value_minor FROM service_earning"
+const earningColumns = "SELECT service, line, period_start, period_end, order_id, currency, value_minor FROM service_earning"
 
 func scanEarning(r db.Row) (e earning, err error) {
 	var start, end int64
@@ -229,19 +229,19 @@ func scanEarning(r db.Row) (e earning, err error) {
 }
 
 func insertEarning(ctx context.Context, tx *db.Tx, e earning) error {
-	_, err := tx.Exec(ctx, `INSERT INTO service_earning (service, order_line, period_start, period_end, order_id, currency, value_minor, earned_at)
+	_, err := tx.Exec(ctx, `INSERT INTO service_earning (service, line, period_start, period_end, order_id, currency, value_minor, earned_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT DO NOTHING`,
 		e.service, e.line, db.Micros(e.start), db.Micros(e.end), e.order, string(e.value.Cur), e.value.Minor)
 	return err
 }
 
 func earningsOf(ctx context.Context, q db.Q, service string, start time.Time) ([]earning, error) {
-	return db.Select(ctx, q, scanEarning, earningColumns+" WHERE service = $1 AND period_start = $2 AND earned_at = 0 AND currency <> '' ORDER BY order_line",
+	return db.Select(ctx, q, scanEarning, earningColumns+" WHERE service = $1 AND period_start = $2 AND earned_at = 0 AND currency <> '' ORDER BY line",
 		service, db.Micros(start))
 }
 
 func moveEarning(ctx context.Context, tx *db.Tx, e earning, at time.Time) error {
-	return tx.ExecOne(ctx, db.ErrRetry, "UPDATE service_earning SET earned_at = $1 WHERE order_line = $2 AND period_start = $3 AND earned_at = 0",
+	return tx.ExecOne(ctx, db.ErrRetry, "UPDATE service_earning SET earned_at = $1 WHERE line = $2 AND period_start = $3 AND earned_at = 0",
 		db.Micros(at), e.line, db.Micros(e.start))
 }
 
@@ -265,6 +265,6 @@ func cutEarningsTx(ctx context.Context, tx *db.Tx, service string, at time.Time)
 }
 
 func dropEarningsTx(ctx context.Context, tx *db.Tx, line string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM service_earning WHERE order_line = $1 AND earned_at = 0", line)
+	_, err := tx.Exec(ctx, "DELETE FROM service_earning WHERE line = $1 AND earned_at = 0", line)
 	return err
 }

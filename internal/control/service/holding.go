@@ -18,7 +18,7 @@ func Holdings() []holding.Table {
 	for i := range change {
 		change[i].Subject = "service"
 	}
-	paid, earned := bought("service", "order_id", "order_line", "period_start", "period_end", "months"), bought("service", "order_id", "order_line", "period_start", "period_end", "currency", "value_minor")
+	paid, earned := bought("service", "order_id", "line", "period_start", "period_end", "months"), bought("service", "order_id", "line", "period_start", "period_end", "currency", "value_minor")
 	for _, all := range [][]holding.Column{paid, earned} {
 		for i := range all {
 			all[i].Subject = "service"

@@ -67,7 +67,7 @@ func (s *Service) openPeriodTx(ctx context.Context, tx *db.Tx, p Period, paid mo
 	})
 }
 
-const periodColumns = "SELECT service, period_start, period_end, months, order_id, order_line FROM service_period"
+const periodColumns = "SELECT service, period_start, period_end, months, order_id, line FROM service_period"
 
 func scanPeriod(r db.Row) (p Period, err error) {
 	var start, end, months int64
@@ -79,12 +79,12 @@ func scanPeriod(r db.Row) (p Period, err error) {
 // insertPeriod reports false if the line has paid a period, or something else
 // has paid this one.
 func insertPeriod(ctx context.Context, tx *db.Tx, p Period) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO service_period (service, period_start, period_end, months, order_id, order_line)
+	n, err := tx.Exec(ctx, `INSERT INTO service_period (service, period_start, period_end, months, order_id, line)
 		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 		p.Service, db.Micros(p.Start), db.Micros(p.End), int64(p.Months), p.Order, p.Line)
 	return n == 1, err
 }
 
 func periodOfLine(ctx context.Context, q db.Q, line string) (Period, error) {
-	return db.Get(ctx, q, ErrNotFound, scanPeriod, periodColumns+" WHERE order_line = $1", line)
+	return db.Get(ctx, q, ErrNotFound, scanPeriod, periodColumns+" WHERE line = $1", line)
 }

@@ -19,22 +19,22 @@ CREATE TABLE service_period (
     period_end   BIGINT NOT NULL,
     months       BIGINT NOT NULL,
     order_id     TEXT NOT NULL,
-    order_line   TEXT NOT NULL,
+    line         TEXT NOT NULL,
     UNIQUE (service, period_start),
     CHECK (period_end > period_start)
 );
-CREATE UNIQUE INDEX service_period_line ON service_period (order_line);
+CREATE UNIQUE INDEX service_period_line ON service_period (line);
 -- What a line has paid for a period, until it is earned.
 CREATE TABLE service_earning (
     service      TEXT NOT NULL,
-    order_line   TEXT NOT NULL,
+    line         TEXT NOT NULL,
     period_start BIGINT NOT NULL,
     period_end   BIGINT NOT NULL,
     order_id     TEXT NOT NULL,
     currency     TEXT NOT NULL,
     value_minor  BIGINT NOT NULL,
     earned_at    BIGINT NOT NULL,
-    UNIQUE (order_line, period_start)
+    UNIQUE (line, period_start)
 );
 CREATE INDEX service_earning_end ON service_earning (earned_at, period_end);
 CREATE INDEX service_earning_service ON service_earning (service, earned_at);
@@ -48,10 +48,10 @@ CREATE TABLE service_setting (
 );
 UPDATE service_item SET anchor = delivered_at, anchor_months = months WHERE delivered_at > 0;
 UPDATE service_item SET next_due = 1 WHERE state IN ('active', 'suspended') AND paid_through > 0;
-INSERT INTO service_period (service, period_start, period_end, months, order_id, order_line)
+INSERT INTO service_period (service, period_start, period_end, months, order_id, line)
     SELECT id, delivered_at, paid_through, months, order_id, line FROM service_item WHERE delivered_at > 0;
-INSERT INTO service_earning (service, order_line, period_start, period_end, order_id, currency, value_minor, earned_at)
+INSERT INTO service_earning (service, line, period_start, period_end, order_id, currency, value_minor, earned_at)
     SELECT id, line, delivered_at, paid_through, order_id, '', 0, 0 FROM service_item WHERE delivered_at > 0;
-INSERT INTO service_earning (service, order_line, period_start, period_end, order_id, currency, value_minor, earned_at)
+INSERT INTO service_earning (service, line, period_start, period_end, order_id, currency, value_minor, earned_at)
     SELECT c.service, c.line, i.delivered_at, i.paid_through, c.order_id, '', 0, 0
     FROM service_change c JOIN service_item i ON i.id = c.service WHERE c.state <> 'failed' AND i.delivered_at > 0;
