@@ -1434,6 +1434,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/service-terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days around the end of the paid time */
+        get: operations["admin-get-service-terms"];
+        put?: never;
+        /** Set one of these days */
+        post: operations["admin-set-service-term"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Services, by what is the matter with them */
+        get: operations["admin-list-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services/{id}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a service from being terminated, or no more */
+        post: operations["admin-lock-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take away a reason that staff gave */
+        post: operations["admin-resume-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suspend a service */
+        post: operations["admin-suspend-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/staff": {
         parameters: {
             query?: never;
@@ -2941,6 +3027,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/renewal-quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what more time for what you have costs
+         * @description The present price of what is bought, for the months. Place an order of kind renew with the resource, the cycle and the quote_hash.
+         */
+        post: operations["quote-renewal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/request-links": {
         parameters: {
             query?: never;
@@ -2992,6 +3098,43 @@ export interface paths {
          * @description Who it is has to be asked before anything is done. Whoever has an account signs in and asks there.
          */
         post: operations["use-request-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{id}/auto-renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have renewals paid from your wallet, or not
+         * @description Off unless you choose it. Your wallet is tried 3 days, 1 day and 0 days before the end.
+         */
+        post: operations["set-auto-renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{id}/cancel-at-period-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a service with its paid time, or not */
+        post: operations["set-cancel-at-period-end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3621,6 +3764,23 @@ export interface paths {
          * @description For a gateway that was bought without it. The answer is the quote of an upgrade: place an order of kind upgrade with the options and the quote_hash to get the service.
          */
         post: operations["enable-vpn-gateway-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vpn-gateways/{id}/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Until when a VPN gateway is paid, and what happens then */
+        get: operations["get-vpn-gateway-service"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5565,6 +5725,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListStaffService: {
+            items: components["schemas"]["StaffService"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListTraining: {
             items: components["schemas"]["Training"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -5988,14 +6153,14 @@ export interface components {
             count?: number;
             /**
              * Format: int64
-             * @description Months; of something new
+             * @description Months; of something new, or of a renewal
              */
             cycle?: number;
             /**
              * @default new
              * @enum {string}
              */
-            kind?: "new" | "upgrade";
+            kind?: "new" | "upgrade" | "renew";
             /** @description As in the quote */
             options: {
                 [key: string]: string;
@@ -6005,7 +6170,7 @@ export interface components {
             quote_hash: string;
             /** @example hk-1 */
             region?: string;
-            /** @description What to upgrade */
+            /** @description What to upgrade or renew */
             resource?: string;
         };
         OrderScope: {
@@ -6450,10 +6615,11 @@ export interface components {
              */
             cycle: number;
             /**
+             * @description renew: what a renewal of such a thing costs
              * @default new
              * @enum {string}
              */
-            kind?: "new";
+            kind?: "new" | "renew";
             /** @description Each option of the product, once */
             options: {
                 [key: string]: string;
@@ -6598,6 +6764,18 @@ export interface components {
             csr_pem?: string;
             /** @description Revoke the former certificate at once and end its sessions, instead of in 7 days */
             revoke_former?: boolean;
+        };
+        RenewalQuoteRequest: {
+            /**
+             * Format: int64
+             * @description Months
+             */
+            cycle: number;
+            /**
+             * @description What to renew
+             * @example vpngw-...
+             */
+            resource: string;
         };
         RequestLink: {
             /** Format: date-time */
@@ -7246,6 +7424,41 @@ export interface components {
         SeenDocument: {
             confirmed: boolean;
         };
+        Service: {
+            auto_renew: boolean;
+            cancel_at_period_end: boolean;
+            /**
+             * Format: int64
+             * @description Months that it was bought for
+             */
+            cycle: number;
+            /**
+             * Format: int64
+             * @description Below zero: days since the paid time ended
+             */
+            days_left: number;
+            /** @example svc_... */
+            id: string;
+            overdue: boolean;
+            /** Format: date-time */
+            paid_through?: string;
+            product: string;
+            /** @description Why it is suspended: overdue, realname, abuse, admin, upstream, user, refund */
+            reasons: string[];
+            region: string;
+            /** @description vpngw-...; empty until it is made */
+            resource: string;
+            /** @enum {string} */
+            state: "pending" | "cancelled" | "provisioning" | "provision_failed" | "active" | "suspended" | "terminating" | "terminated";
+            /** @description What happens if nobody does anything */
+            timeline: components["schemas"]["ServiceMilestone"][];
+        };
+        ServiceMilestone: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            what: "renewal_order" | "auto_renew" | "due" | "suspend" | "final_notice" | "terminate" | "data_deleted" | "ends";
+        };
         ServiceQuote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -7265,6 +7478,45 @@ export interface components {
             total: components["schemas"]["Money"];
             /** Format: date-time */
             until?: string;
+        };
+        ServiceReason: {
+            /** @enum {string} */
+            reason: "abuse" | "admin";
+        };
+        ServiceSwitch: {
+            on: boolean;
+        };
+        ServiceTerm: {
+            /**
+             * Format: int64
+             * @description null turns it off; 0 is at once
+             */
+            days: number | null;
+            /** @enum {string} */
+            name: "renewal_order" | "suspend" | "final_notice" | "terminate" | "keep_data";
+            /** @description Empty: of all products */
+            product?: string;
+        };
+        ServiceTerms: {
+            /** Format: int64 */
+            final_notice: number | null;
+            /**
+             * Format: int64
+             * @description Days after the termination
+             */
+            keep_data: number | null;
+            /**
+             * Format: int64
+             * @description Days before the end at which the order of the next period is placed
+             */
+            renewal_order: number | null;
+            /**
+             * Format: int64
+             * @description Days after the end
+             */
+            suspend: number | null;
+            /** Format: int64 */
+            terminate: number | null;
         };
         SettledInputBody: {
             /** @description By which paper it was settled: 3 to 200 characters, no name */
@@ -7397,6 +7649,38 @@ export interface components {
             permissions: string[];
             /** @enum {string} */
             role: "system" | "security" | "audit" | "desk" | "identity";
+        };
+        StaffService: {
+            account: string;
+            auto_renew: boolean;
+            cancel_at_period_end: boolean;
+            /**
+             * Format: int64
+             * @description Months that it was bought for
+             */
+            cycle: number;
+            /**
+             * Format: int64
+             * @description Below zero: days since the paid time ended
+             */
+            days_left: number;
+            /** @example svc_... */
+            id: string;
+            /** @description Staff keep it from being terminated */
+            locked: boolean;
+            overdue: boolean;
+            /** Format: date-time */
+            paid_through?: string;
+            product: string;
+            /** @description Why it is suspended: overdue, realname, abuse, admin, upstream, user, refund */
+            reasons: string[];
+            region: string;
+            /** @description vpngw-...; empty until it is made */
+            resource: string;
+            /** @enum {string} */
+            state: "pending" | "cancelled" | "provisioning" | "provision_failed" | "active" | "suspended" | "terminating" | "terminated";
+            /** @description What happens if nobody does anything */
+            timeline: components["schemas"]["ServiceMilestone"][];
         };
         Staffing: {
             members: components["schemas"]["StaffMember"][];
@@ -10611,6 +10895,200 @@ export interface operations {
             };
         };
     };
+    "admin-get-service-terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceTerms"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-set-service-term": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceTerm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceTerms"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-services": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                watch?: "all" | "due" | "overdue" | "suspended" | "locked" | "ending";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListStaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-lock-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-resume-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-suspend-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-staff": {
         parameters: {
             query?: never;
@@ -13665,6 +14143,39 @@ export interface operations {
             };
         };
     };
+    "quote-renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewalQuoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "make-request-link": {
         parameters: {
             query?: never;
@@ -13749,6 +14260,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TakenReceipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-auto-renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-cancel-at-period-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             /** @description Error */
@@ -15190,6 +15767,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServiceQuote"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-vpn-gateway-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             /** @description Error */

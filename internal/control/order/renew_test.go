@@ -195,7 +195,7 @@ func TestAnUpgradeAfterARenewalPaysForAllThatIsPaid(t *testing.T) {
 	}
 	// At the same instant the next step has all of it as credit.
 	again, err := s.Orders.Quote(bg, upgrade(p, "20"))
-	if err != nil || again.Lines[0].Items[1].Amount.Minor != -(50400/2 + 2*50400) {
+	if err != nil || again.Lines[0].Items[1].Amount.Minor != -(50400/2+2*50400) {
 		t.Errorf("credit: got %+v, %v", again.Lines, err)
 	}
 }
