@@ -122,7 +122,8 @@ func refOf(h holding.Held, column string, row holding.Row, subject id.Handle) va
 // faces, each with the reason. A new field is here or is filled: there is no third.
 var undriven = reasons(
 	"an upgrade's rows are kept by law; its own test makes them", "service_change.order_id service_change.line service_change.service service_change.options "+
-		"order_line.resource order_line.value_minor order_line.starts_at order_upgrade.service order_upgrade.order_id",
+		"order_line.resource order_line.value_minor order_line.starts_at order_line.ends_at order_upgrade.service order_upgrade.order_id",
+	"nothing is paid from a wallet before there is one", "service_item.auto_renew",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
 	"only of a corrected real name, which has a test of its own", "realname_grant.case_id",

@@ -93,7 +93,15 @@ function Overdue({ service: s }: { service: BoughtService }) {
 
 const months = [1, 2, 3, 6, 12, 24];
 
-function RenewDialog({ gateway, cycle: first, close }: { gateway: string; cycle: number; close: () => void }) {
+function RenewDialog({
+  gateway,
+  cycle: first,
+  close,
+}: {
+  gateway: string;
+  cycle: number;
+  close: () => void;
+}) {
   const { t } = useTranslation();
   const format = useFormat();
   const navigate = useNavigate();

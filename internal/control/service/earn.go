@@ -214,7 +214,7 @@ func (s *Service) nightly(ctx context.Context) error {
 	}
 	all, err := s.Prove(ctx)
 	for _, d := range all[:min(len(all), 20)] {
-		s.d.Log.ErrorContext(ctx, "what is deferred is not what is to be earned", "service", d.Service, "want", d.Open.String(), "got", d.Held.String())
+		s.d.Log.ErrorContext(ctx, "what is deferred is not what is to be earned", "service", d.Service, "problem", d.Open.String()+" is to be earned, "+d.Held.String()+" is deferred")
 	}
 	return err
 }

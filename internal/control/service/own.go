@@ -21,25 +21,32 @@ var (
 // SetAutoRenew has renewals paid from the wallet, or not. It is off until the
 // customer chooses it. ErrNoAutoRenew where there is no wallet.
 func (s *Service) SetAutoRenew(ctx context.Context, p account.Principal, service string, on bool) (Item, error) {
-	if on && !s.d.AutoRenew {
-		return Item{}, ErrNoAutoRenew
-	}
-	return s.choose(ctx, p, service, "service.auto_renew", on, func(v *Item) *bool { return &v.AutoRenew })
+	return s.choose(ctx, p, service, choice{"service.auto_renew", !on || s.d.AutoRenew, ErrNoAutoRenew}, on, func(v *Item) *bool { return &v.AutoRenew })
 }
 
 // SetCancelAtEnd ends the service when its paid time is over, or not.
 func (s *Service) SetCancelAtEnd(ctx context.Context, p account.Principal, service string, on bool) (Item, error) {
-	return s.choose(ctx, p, service, "service.cancel_at_end", on, func(v *Item) *bool { return &v.CancelAtEnd })
+	return s.choose(ctx, p, service, choice{kind: "service.cancel_at_end", offered: true}, on, func(v *Item) *bool { return &v.CancelAtEnd })
+}
+
+// choice is a switch: what its leaf is called, and whether it can be set so here.
+type choice struct {
+	kind    string
+	offered bool
+	refusal error
 }
 
 // choose sets a switch of the customer's. Setting it as it is changes nothing.
-func (s *Service) choose(ctx context.Context, p account.Principal, service, kind string, on bool, which func(*Item) *bool) (chosen Item, err error) {
+func (s *Service) choose(ctx context.Context, p account.Principal, service string, c choice, on bool, which func(*Item) *bool) (chosen Item, err error) {
 	err = s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
 		if v.Account != p.Account {
 			return v, ErrNotFound
 		}
 		if v.State != Active && v.State != Suspended {
-			return v, ErrTransition.With("state", string(v.State)).With("event", kind)
+			return v, ErrTransition.With("state", string(v.State)).With("event", c.kind)
+		}
+		if !c.offered {
+			return v, c.refusal
 		}
 		chosen = v
 		if *which(&v) == on {
@@ -49,7 +56,7 @@ func (s *Service) choose(ctx context.Context, p account.Principal, service, kind
 		v.NextDue = s.d.Clock.Now()
 		chosen = v
 		return v, s.d.Audit.AppendTx(ctx, tx, audit.Event{
-			Type: kind, Subject: v.Subject, Account: string(v.Account), Actor: audit.Actor{Class: "self", Handle: p.Subject, Session: p.Session},
+			Type: c.kind, Subject: v.Subject, Account: string(v.Account), Actor: audit.Actor{Class: "self", Handle: p.Subject, Session: p.Session},
 			Detail: map[string]string{"service": v.ID, "on": strconv.FormatBool(on)},
 		})
 	})

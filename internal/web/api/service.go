@@ -85,7 +85,7 @@ func Services(a *API, s *service.Service, now func() time.Time) {
 		Detail: "Off unless you choose it. Your wallet is tried 3 days, 1 day and 0 days before the end.",
 	},
 		func(ctx context.Context, in *struct {
-			orderID
+			ResourceID
 			Body ServiceSwitch
 		}) (*Body[Service], error) {
 			v, err := s.SetAutoRenew(ctx, Who(ctx), in.ID, in.Body.On)
@@ -95,7 +95,7 @@ func Services(a *API, s *service.Service, now func() time.Time) {
 		ID: "set-cancel-at-period-end", Summary: "End a service with its paid time, or not", Tag: "Orders", Access: Customer,
 	},
 		func(ctx context.Context, in *struct {
-			orderID
+			ResourceID
 			Body ServiceSwitch
 		}) (*Body[Service], error) {
 			v, err := s.SetCancelAtEnd(ctx, Who(ctx), in.ID, in.Body.On)
@@ -131,7 +131,7 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		})
 	Post(a, "/admin/services/{id}/suspend", Operation{ID: "admin-suspend-service", Summary: "Suspend a service", Tag: "Staff", Access: Staff("service.write")},
 		func(ctx context.Context, in *struct {
-			orderID
+			ResourceID
 			Body ServiceReason
 		}) (*Body[StaffService], error) {
 			v, err := s.SuspendBy(ctx, Who(ctx), in.ID, service.Reason(in.Body.Reason))
@@ -139,7 +139,7 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		})
 	Post(a, "/admin/services/{id}/resume", Operation{ID: "admin-resume-service", Summary: "Take away a reason that staff gave", Tag: "Staff", Access: Staff("service.write")},
 		func(ctx context.Context, in *struct {
-			orderID
+			ResourceID
 			Body ServiceReason
 		}) (*Body[StaffService], error) {
 			v, err := s.ResumeBy(ctx, Who(ctx), in.ID, service.Reason(in.Body.Reason))
@@ -147,7 +147,7 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		})
 	Post(a, "/admin/services/{id}/lock", Operation{ID: "admin-lock-service", Summary: "Keep a service from being terminated, or no more", Tag: "Staff", Access: Staff("service.write")},
 		func(ctx context.Context, in *struct {
-			orderID
+			ResourceID
 			Body ServiceSwitch
 		}) (*Body[StaffService], error) {
 			v, err := s.SetLocked(ctx, Who(ctx), in.ID, in.Body.On)
