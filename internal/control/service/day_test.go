@@ -262,8 +262,10 @@ func TestSettingsMoveTheDays(t *testing.T) {
 	each(t, "hk", func(t *testing.T, r rig) {
 		v := r.active(t)
 		for _, bad := range []service.Setting{
-			{Name: service.TermSuspend, Days: service.Days{N: -1}}, {Name: "price", Days: service.Days{N: 1}},
-			{Name: service.TermTerminate, Days: service.Days{N: 2}}, {Scope: "moon", Name: service.TermSuspend},
+			{Name: service.TermSuspend, Days: service.Days{N: -1}},
+			{Name: "price", Days: service.Days{N: 1}},
+			{Name: service.TermTerminate, Days: service.Days{N: 2}},
+			{Scope: "moon", Name: service.TermSuspend},
 		} {
 			if err := r.s.SetTerm(ctx, operator, bad); err == nil {
 				t.Errorf("%+v was taken", bad)

@@ -87,7 +87,8 @@ func Services(a *API, s *service.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body ServiceSwitch
-		}) (*Body[Service], error) {
+		},
+		) (*Body[Service], error) {
 			v, err := s.SetAutoRenew(ctx, Who(ctx), in.ID, in.Body.On)
 			return one(ctx, v, err)
 		})
@@ -97,7 +98,8 @@ func Services(a *API, s *service.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body ServiceSwitch
-		}) (*Body[Service], error) {
+		},
+		) (*Body[Service], error) {
 			v, err := s.SetCancelAtEnd(ctx, Who(ctx), in.ID, in.Body.On)
 			return one(ctx, v, err)
 		})
@@ -116,7 +118,8 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			Page
 			Watch string `query:"watch" enum:"all,due,overdue,suspended,locked,ending" default:"all"`
-		}) (*Body[List[StaffService]], error) {
+		},
+		) (*Body[List[StaffService]], error) {
 			limit := min(in.Limit, 100)
 			all, err := s.Watched(ctx, Who(ctx), service.Watch(in.Watch), in.Cursor, limit)
 			if err != nil {
@@ -133,7 +136,8 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body ServiceReason
-		}) (*Body[StaffService], error) {
+		},
+		) (*Body[StaffService], error) {
 			v, err := s.SuspendBy(ctx, Who(ctx), in.ID, service.Reason(in.Body.Reason))
 			return one(ctx, v, err)
 		})
@@ -141,7 +145,8 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body ServiceReason
-		}) (*Body[StaffService], error) {
+		},
+		) (*Body[StaffService], error) {
 			v, err := s.ResumeBy(ctx, Who(ctx), in.ID, service.Reason(in.Body.Reason))
 			return one(ctx, v, err)
 		})
@@ -149,7 +154,8 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 		func(ctx context.Context, in *struct {
 			ResourceID
 			Body ServiceSwitch
-		}) (*Body[StaffService], error) {
+		},
+		) (*Body[StaffService], error) {
 			v, err := s.SetLocked(ctx, Who(ctx), in.ID, in.Body.On)
 			return one(ctx, v, err)
 		})
