@@ -8,6 +8,8 @@ const (
 	PermOrderRead       = "order.read"
 	PermOrderRetry      = "order.retry"
 	PermPaymentRead     = "payment.read"
+	PermPaymentSettle   = "payment.settle" // money in suspense, differences to a provider's bill
+	PermRefundHandle    = "refund.handle"
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
 	PermConsentRead     = "consent.read"
@@ -84,6 +86,8 @@ var duties = []duty{
 	{PermSuccessionRead, None, true},
 	{PermIncidentRead, None, true},
 
+	{PermPaymentSettle, None, false},
+	{PermRefundHandle, None, false},
 	{PermRealnameReview, None, false},
 	{PermRealnameReveal, None, false},
 	{PermRealnameCorrect, None, false},

@@ -63,6 +63,9 @@ func (s *Service) RetryDelivery(ctx context.Context, p account.Principal, orderI
 	if err != nil {
 		return o, err
 	}
+	if o.State == Refunding || o.State == Refunded {
+		return o, ErrTransition.With("state", string(o.State)).With("event", string(Retry))
+	}
 	tried := 0
 	for _, l := range o.Lines {
 		if l.State != LineFailed || l.Service == "" || o.Kind != KindNew {

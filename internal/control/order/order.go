@@ -131,6 +131,7 @@ const (
 	LineWaiting   LineState = "waiting"
 	LineDelivered LineState = "delivered"
 	LineFailed    LineState = "failed"
+	LineRefunded  LineState = "refunded" // could not be delivered, and was paid back
 )
 
 // Receipt is what payment hands over for money that has arrived.

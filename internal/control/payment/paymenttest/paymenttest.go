@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -39,6 +40,7 @@ func Sets() []db.Migrations {
 type Shop struct {
 	*ordertest.Shop
 	Till  *Till
+	Ends  *Ends
 	Books *ledger.Service
 	Pay   *payment.Service
 }
@@ -47,11 +49,13 @@ type Shop struct {
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
 	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
+	s.Ends = &Ends{Periods: map[string][2]time.Time{}}
 	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
 	var err error
 	s.Pay, err = payment.New(payment.Deps{
 		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
-		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order", Accounts: []payment.GatewayAccount{
+		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order",
+		Services: s.Ends, Refunds: payment.RefundRules{SecondPersonAbove: 1_000_00}, Accounts: []payment.GatewayAccount{
 			{
 				ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
 				Methods: []string{"card", "cash"}, Gateway: s.Till,
@@ -99,6 +103,8 @@ type Till struct {
 	fail   error
 	away   error
 	asked  int
+
+	Back // how it closes and pays back
 }
 
 // FailCreate makes Create fail with err; nil mends it.
@@ -129,6 +135,10 @@ func (g *Till) ParseNotify(r payment.RawRequest) (payment.Notice, error) {
 		return payment.Notice{}, payment.ErrBadSignature
 	}
 	var n payment.Notice
+	if r.Query == refundNotice {
+		n.Refund = &payment.RefundFact{}
+		return n, json.Unmarshal(r.Body, n.Refund)
+	}
 	if err := json.Unmarshal(r.Body, &n.Fact); err != nil {
 		return n, payment.ErrMalformed
 	}
