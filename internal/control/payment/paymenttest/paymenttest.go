@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
@@ -51,11 +52,16 @@ func New(t testing.TB, d *db.DB) *Shop {
 	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
 	s.Ends = &Ends{Periods: map[string][2]time.Time{}}
 	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
-	var err error
-	s.Pay, err = payment.New(payment.Deps{
-		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+	s.Pay = s.open(t, d, s.Queue, payment.RefundRules{SecondPersonAbove: 1_000_00})
+	return s
+}
+
+func (s *Shop) open(t testing.TB, d *db.DB, q *job.Queue, rules payment.RefundRules) *payment.Service {
+	t.Helper()
+	pay, err := payment.New(payment.Deps{
+		DB: d, Clock: s.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
 		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order",
-		Services: s.Ends, Refunds: payment.RefundRules{SecondPersonAbove: 1_000_00}, Accounts: []payment.GatewayAccount{
+		Services: s.Ends, Refunds: rules, Accounts: []payment.GatewayAccount{
 			{
 				ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
 				Methods: []string{"card", "cash"}, Gateway: s.Till,
@@ -65,7 +71,12 @@ func New(t testing.TB, d *db.DB) *Shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return pay
+}
+
+// Strict has two persons approve every refund from now on; jobs go on as before.
+func (s *Shop) Strict(t testing.TB) {
+	s.Pay = s.open(t, s.DB, job.New(s.DB, s.Clock, slog.New(slog.DiscardHandler)), payment.RefundRules{})
 }
 
 // Started places an order and starts its payment.
