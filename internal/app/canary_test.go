@@ -124,6 +124,10 @@ var undriven = reasons(
 	"an upgrade's rows are kept by law; its own test makes them", "service_change.order_id service_change.line service_change.service service_change.options "+
 		"order_line.resource order_line.value_minor order_line.starts_at order_upgrade.service order_upgrade.order_id",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
+	"a refund has tests of its own; its rows are kept by law", "payment_refund.refund_no payment_refund.order_id payment_refund.attempt_no payment_refund.receipt_id "+
+		"payment_refund.account_id payment_refund.subject payment_refund.rule payment_refund.target payment_refund.amount_minor payment_refund.currency "+
+		"payment_refund.phase payment_refund.problem payment_refund.journal_id payment_refund.requested_at payment_refund.settled_at "+
+		"payment_refund_step.refund_no payment_refund_step.event payment_refund_step.phase payment_refund_step.reason payment_refund_step.at",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
 	"only of a corrected real name, which has a test of its own", "realname_grant.case_id",
 	"a hold keeps an erasure back; its own test has one", "privacy_hold.subject",

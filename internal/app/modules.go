@@ -320,7 +320,9 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	m.payment, err = payment.New(payment.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
-		NoTopUp: true, // a wallet that nothing can be bought with is no place for money
+		NoTopUp:  true, // a wallet that nothing can be bought with is no place for money
+		Services: m.service,
+		Refunds:  payment.RefundRules{AutomaticUpTo: cfg.Refunds.AutomaticUpTo, SecondPersonAbove: cfg.Refunds.SecondPersonAbove},
 	})
 	return err
 }

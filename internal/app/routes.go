@@ -93,6 +93,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Payments(a, m.payment, m.ledger)
+	api.Refunds(a, m.payment)
 	api.VPNGateways(a, m.vpn, now)
 	api.Releases(a, m.service)
 	api.SSLServers(a, m.vpn)

@@ -1112,6 +1112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/orders/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a refund of an order
+         * @description By the rules, or with whole of all that is left of it. Somebody approves it still.
+         */
+        post: operations["admin-ask-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders/{id}/retry": {
         parameters: {
             query?: never;
@@ -1377,6 +1397,159 @@ export interface paths {
         get: operations["admin-list-suspense"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All refunds, newest first */
+        get: operations["admin-list-refunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A refund with all its steps */
+        get: operations["admin-get-refund"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a failed refund: the service runs again */
+        post: operations["admin-refund-abandon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a refund; above the limit a second person does so too */
+        post: operations["admin-refund-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the provider about a refund now */
+        post: operations["admin-query-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline a refund */
+        post: operations["admin-refund-reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a failed refund once more under its number */
+        post: operations["admin-refund-retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what became of a refund at a provider that cannot be asked */
+        post: operations["admin-refund-settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/to-wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay a failed refund into the wallet */
+        post: operations["admin-refund-to-wallet"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2676,6 +2849,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/refund-offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What of an order goes back if you ask now
+         * @description Within seven days all of it, twenty times a year, unless it was renewed or upgraded; later the share of the time that is left.
+         */
+        get: operations["get-refund-offer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Refunds of an order, newest first */
+        get: operations["list-refunds"];
+        put?: never;
+        /**
+         * Ask for a refund
+         * @description The service is suspended first, then the money goes back, then the service ends. No amount is taken from a request.
+         */
+        post: operations["ask-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password-resets": {
         parameters: {
             query?: never;
@@ -2918,6 +3132,40 @@ export interface paths {
         put?: never;
         /** Hand a failed verification to a person */
         post: operations["ask-real-name-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{number}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request back that nobody has decided on */
+        post: operations["cancel-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{number}/keep-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a refund that failed, and have the service run again */
+        post: operations["keep-service"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4090,6 +4338,12 @@ export interface components {
             account: string;
             user_name: string;
         };
+        "Admin-ask-refundRequest": {
+            reason: string;
+            /** @enum {string} */
+            target: "original" | "wallet";
+            whole: boolean;
+        };
         "Admin-draft-incident-reportRequest": {
             /** @enum {string} */
             kind: "first" | "further" | "summary" | "flaw";
@@ -4097,6 +4351,10 @@ export interface components {
         "Admin-raise-incidentRequest": {
             /** @enum {string} */
             grade: "large" | "major" | "extreme";
+        };
+        "Admin-refund-settleRequest": {
+            /** @enum {string} */
+            outcome: "paid_back" | "not_paid_back";
         };
         "Admin-set-incident-factsRequest": {
             facts: {
@@ -4140,6 +4398,10 @@ export interface components {
         ArrangementInputBody: {
             /** @description Of who died */
             user_name: string;
+        };
+        "Ask-refundRequest": {
+            /** @enum {string} */
+            target: "original" | "wallet";
         };
         AssistantAnswer: {
             /** @description None: a person has to look */
@@ -5510,6 +5772,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListRefund: {
+            items: components["schemas"]["Refund"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListRegion: {
             items: components["schemas"]["Region"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -5562,6 +5829,11 @@ export interface components {
         };
         ListStaffReceipt: {
             items: components["schemas"]["StaffReceipt"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListStaffRefund: {
+            items: components["schemas"]["StaffRefund"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -5976,7 +6248,7 @@ export interface components {
             resource?: string;
             service?: string;
             /** @enum {string} */
-            state: "waiting" | "delivered" | "failed";
+            state: "waiting" | "delivered" | "failed" | "refunded";
         };
         OrderRequest: {
             /** @description Of something new */
@@ -6564,6 +6836,90 @@ export interface components {
         };
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        Refund: {
+            amount: components["schemas"]["Money"];
+            number: string;
+            order: string;
+            /** @description Code of why it failed or was declined */
+            problem?: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @enum {string} */
+            rule: "full" | "prorata" | "undelivered" | "suspense";
+            /** Format: date-time */
+            settled_at?: string;
+            /** @enum {string} */
+            state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /** @enum {string} */
+            target: "original" | "wallet";
+        };
+        RefundDetail: {
+            account: string;
+            amount: components["schemas"]["Money"];
+            gateway: string;
+            last_query?: string;
+            /** Format: date-time */
+            last_query_at?: string;
+            /** Format: date-time */
+            next_query_at?: string;
+            number: string;
+            order: string;
+            payment: string;
+            /** @description Code of why it failed or was declined */
+            problem?: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @enum {string} */
+            rule: "full" | "prorata" | "undelivered" | "suspense";
+            /** @description One of two persons has approved */
+            seconded: boolean;
+            /** Format: date-time */
+            settled_at?: string;
+            /** @enum {string} */
+            state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            steps: components["schemas"]["RefundStep"][];
+            /** @enum {string} */
+            target: "original" | "wallet";
+        };
+        RefundOffer: {
+            amount: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Full refunds that are left this year after this one
+             */
+            left: number;
+            /**
+             * @description full: within seven days of the purchase; prorata: the time that is left; undelivered: what could not be made
+             * @enum {string}
+             */
+            rule: "full" | "prorata" | "undelivered";
+            /**
+             * Format: int64
+             * @description How many services are suspended first, and end when the money is back
+             */
+            services_ending: number;
+            /** @description Where it may go: original, wallet */
+            targets: string[];
+            /**
+             * Format: date-time
+             * @description End of the time for a full refund
+             */
+            until?: string;
+        };
+        RefundReason: {
+            /** @example used_up */
+            reason: string;
+        };
+        RefundStep: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            class: "self" | "staff" | "system";
+            event: string;
+            handle?: string;
+            reason?: string;
+            state: string;
         };
         Region: {
             /** @example cn-east-1 */
@@ -7391,6 +7747,33 @@ export interface components {
             /** Format: date-time */
             received_at: string;
             trade_number: string;
+        };
+        StaffRefund: {
+            account: string;
+            amount: components["schemas"]["Money"];
+            gateway: string;
+            last_query?: string;
+            /** Format: date-time */
+            last_query_at?: string;
+            /** Format: date-time */
+            next_query_at?: string;
+            number: string;
+            order: string;
+            payment: string;
+            /** @description Code of why it failed or was declined */
+            problem?: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @enum {string} */
+            rule: "full" | "prorata" | "undelivered" | "suspense";
+            /** @description One of two persons has approved */
+            seconded: boolean;
+            /** Format: date-time */
+            settled_at?: string;
+            /** @enum {string} */
+            state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /** @enum {string} */
+            target: "original" | "wallet";
         };
         StaffRole: {
             excludes: string[];
@@ -10013,6 +10396,41 @@ export interface operations {
             };
         };
     };
+    "admin-ask-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-ask-refundRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-retry-order": {
         parameters: {
             query?: never;
@@ -10507,6 +10925,292 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListStaffReceipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-refunds": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListStaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-query-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-refund-settleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-to-wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
                 };
             };
             /** @description Error */
@@ -13175,6 +13879,103 @@ export interface operations {
             };
         };
     };
+    "get-refund-offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundOffer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ask-refundRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "ask-reset": {
         parameters: {
             query?: never;
@@ -13623,6 +14424,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RealNameVerification"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keep-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
                 };
             };
             /** @description Error */

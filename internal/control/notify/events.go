@@ -23,6 +23,14 @@ type orderPaid struct {
 	Account account.ID
 }
 
+// refundChanged is of the topics that are called like the events.
+type refundChanged struct {
+	Request, Order string
+	Account        account.ID
+	Subject        id.Handle
+	State          string
+}
+
 type serviceActive struct {
 	Service, Resource string
 	Account           account.ID
@@ -104,6 +112,11 @@ func (s *Service) subscribe() {
 	job.Subscribe(s.d.Queue, topicOrderPaid, "notify", func(ctx context.Context, e orderPaid) error {
 		return s.toOwner(ctx, e.Account, Message{Event: OrderPaid, Params: map[string]string{"order": e.Order}, Dedupe: topicOrderPaid + ":" + e.Order})
 	})
+	for _, event := range []string{RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e refundChanged) error {
+			return s.toOwner(ctx, e.Account, Message{Event: event, Params: map[string]string{"order": e.Order, "refund": e.Request}, Dedupe: event + ":" + e.Request})
+		})
+	}
 	job.Subscribe(s.d.Queue, topicServiceActive, "notify", func(ctx context.Context, e serviceActive) error {
 		return s.toOwner(ctx, e.Account, Message{Event: ServiceActive, Params: map[string]string{"resource": e.Resource}, Dedupe: topicServiceActive + ":" + e.Service})
 	})

@@ -38,6 +38,11 @@ const (
 	TOTPChanged     = "account.totp_changed"
 	OrderPaid       = "order.paid"
 	ServiceActive   = "service.active"
+	RefundRequested = "refund.requested"
+	RefundApproved  = "refund.approved"
+	RefundRejected  = "refund.rejected"
+	RefundSucceeded = "refund.succeeded"
+	RefundFailed    = "refund.failed"
 	RealNamePassed  = "realname.passed"
 	RealNameFailed  = "realname.failed"
 

@@ -22,12 +22,12 @@ type refundJob struct{ Request string }
 
 var system = audit.Actor{Class: "system"}
 
+func self(p account.Principal) audit.Actor {
+	return audit.Actor{Class: "self", Handle: p.Subject, Session: p.Session}
+}
+
 func actor(p account.Principal) audit.Actor {
-	class := "self"
-	if p.Staff {
-		class = "staff"
-	}
-	return audit.Actor{Class: class, Handle: p.Subject, Session: p.Session}
+	return audit.Actor{Class: "staff", Handle: p.Subject, Session: p.Session}
 }
 
 // reasonCode is what a person may give for a reason: a code, never text about
@@ -37,7 +37,7 @@ var reasonCode = regexp.MustCompile(`^[a-z0-9_]{2,40}$`)
 // AskRefund has what Offer tells go back to the account, to one of its targets.
 // The errors of Offer, and ErrTarget. The rules approve it, or staff look at it.
 func (s *Service) AskRefund(ctx context.Context, p account.Principal, orderID string, to Target) (Refund, error) {
-	return s.request(ctx, p, orderID, to, false, "customer")
+	return s.request(ctx, ask{p, false}, orderID, to, false, "customer")
 }
 
 // StaffRefund asks for a refund of anybody's order: by the rules, or with whole
@@ -50,7 +50,7 @@ func (s *Service) StaffRefund(ctx context.Context, p account.Principal, orderID 
 	if !reasonCode.MatchString(reason) {
 		return Refund{}, ErrReason
 	}
-	return s.request(ctx, p, orderID, to, whole, reason)
+	return s.request(ctx, ask{p, true}, orderID, to, whole, reason)
 }
 
 // mayHandle asks for the permission and for the person once more.
@@ -61,7 +61,14 @@ func (s *Service) mayHandle(p account.Principal) error {
 	return p.RequireStepUp(s.d.Clock.Now())
 }
 
-func (s *Service) request(ctx context.Context, p account.Principal, orderID string, to Target, whole bool, reason string) (Refund, error) {
+// ask is who asks, and as what: staff may be customers too, and have no rights as
+// such over orders of others.
+type ask struct {
+	account.Principal
+	staff bool
+}
+
+func (s *Service) request(ctx context.Context, p ask, orderID string, to Target, whole bool, reason string) (Refund, error) {
 	var r Refund
 	err := s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
 		r, err = s.requestTx(ctx, tx, p, orderID, to, whole, reason)
@@ -71,10 +78,10 @@ func (s *Service) request(ctx context.Context, p account.Principal, orderID stri
 	return r, err
 }
 
-func (s *Service) requestTx(ctx context.Context, tx *db.Tx, p account.Principal, orderID string, to Target, whole bool, reason string) (Refund, error) {
+func (s *Service) requestTx(ctx context.Context, tx *db.Tx, p ask, orderID string, to Target, whole bool, reason string) (Refund, error) {
 	now := s.d.Clock.Now()
 	o, err := s.d.Orders.LockTx(ctx, tx, orderID)
-	if err == nil && !p.Staff && o.Account != p.Account {
+	if err == nil && !p.staff && o.Account != p.Account {
 		err = order.ErrNotFound
 	}
 	if err != nil {
@@ -91,10 +98,11 @@ func (s *Service) requestTx(ctx context.Context, tx *db.Tx, p account.Principal,
 		No: number("R", now), Order: o.ID, Attempt: rc.Attempt, Receipt: rc.ID, Account: o.Account, Subject: o.Subject, Gateway: rc.Gateway,
 		Rule: offer.Rule, Target: to, Amount: offer.Amount, Phase: PhaseRequested, Version: 1, RequestedAt: now,
 	}
-	if p.Staff {
-		r.By = string(p.Subject)
+	by := self(p.Principal)
+	if p.staff {
+		r.By, by = string(p.Subject), actor(p.Principal)
 	}
-	if err := s.openRefundTx(ctx, tx, r, actor(p), reason); err != nil {
+	if err := s.openRefundTx(ctx, tx, r, by, reason); err != nil {
 		return r, err
 	}
 	return s.decideRefundTx(ctx, tx, r, p)
@@ -127,9 +135,9 @@ func (s *Service) openRefundTx(ctx context.Context, tx *db.Tx, r Refund, by audi
 
 // decideRefundTx applies what the installation decided about refunds by rule.
 // While the books do not hold a person looks at every one.
-func (s *Service) decideRefundTx(ctx context.Context, tx *db.Tx, r Refund, p account.Principal) (Refund, error) {
+func (s *Service) decideRefundTx(ctx context.Context, tx *db.Tx, r Refund, p ask) (Refund, error) {
 	event := PolicyManual
-	if !p.Staff && r.Amount.Minor <= s.d.Refunds.AutomaticUpTo {
+	if !p.staff && r.Amount.Minor <= s.d.Refunds.AutomaticUpTo {
 		halted, err := haltedIn(ctx, tx)
 		if err != nil {
 			return r, err
@@ -154,7 +162,7 @@ func (s *Service) CancelRefund(ctx context.Context, p account.Principal, no stri
 		if r.Phase == PhaseCancelled {
 			return r, errNoChange
 		}
-		return s.moveRefundTx(ctx, tx, r, RefundCancel, actor(p), "", nil)
+		return s.moveRefundTx(ctx, tx, r, RefundCancel, self(p), "", nil)
 	})
 }
 

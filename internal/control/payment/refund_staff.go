@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
@@ -63,16 +64,22 @@ func (s *Service) RefundToWallet(ctx context.Context, p account.Principal, no st
 }
 
 // AbandonRefund gives a failed refund up: the money stays where it was, and what
-// was suspended for it runs again. Staff with refund.handle and a step-up may, and
-// the customer, who keeps the service by it.
+// was suspended for it runs again. For staff with refund.handle and a step-up.
 func (s *Service) AbandonRefund(ctx context.Context, p account.Principal, no string) (Refund, error) {
-	if p.Staff {
-		if err := s.mayHandle(p); err != nil {
-			return Refund{}, err
-		}
+	if err := s.mayHandle(p); err != nil {
+		return Refund{}, err
 	}
+	return s.abandon(ctx, no, actor(p), func(Refund) bool { return true })
+}
+
+// KeepService is AbandonRefund by the customer, who keeps the service by it.
+func (s *Service) KeepService(ctx context.Context, p account.Principal, no string) (Refund, error) {
+	return s.abandon(ctx, no, self(p), func(r Refund) bool { return r.Account == p.Account })
+}
+
+func (s *Service) abandon(ctx context.Context, no string, by audit.Actor, may func(Refund) bool) (Refund, error) {
 	r, err := s.changeRefund(ctx, no, func(tx *db.Tx, r Refund) (Refund, error) {
-		if !p.Staff && r.Account != p.Account {
+		if !may(r) {
 			return r, ErrNoRefund
 		}
 		if r.Phase == PhaseCancelled {
@@ -87,7 +94,7 @@ func (s *Service) AbandonRefund(ctx context.Context, p account.Principal, no str
 		if err := s.backToSuspenseTx(ctx, tx, r); err != nil {
 			return r, err
 		}
-		next, err := s.moveRefundTx(ctx, tx, r, Abandon, actor(p), "", nil)
+		next, err := s.moveRefundTx(ctx, tx, r, Abandon, by, "", nil)
 		if err != nil {
 			return r, err
 		}

@@ -146,6 +146,9 @@ func TestNobodyAsksApprovesOrSeesForAnother(t *testing.T) {
 		if _, err := r.Pay.AskRefund(bg, ordertest.Customer(), o.ID, payment.ToOriginal); !errors.Is(err, order.ErrNotFound) {
 			t.Errorf("another's order: got %v", err)
 		}
+		if _, err := r.Pay.AskRefund(bg, r.desk(), o.ID, payment.ToOriginal); !errors.Is(err, order.ErrNotFound) {
+			t.Errorf("by staff as a customer: got %v", err)
+		}
 		f := r.asked(p, o, payment.ToOriginal)
 		if _, err := r.Pay.CancelRefund(bg, ordertest.Customer(), f.No); !errors.Is(err, payment.ErrNoRefund) {
 			t.Errorf("another's refund: got %v", err)
@@ -370,10 +373,10 @@ func TestAfterAFailureThereAreThreeWays(t *testing.T) {
 		t.Parallel()
 		each(t, func(t *testing.T, r *rig) {
 			p, o, no := fail(t, r)
-			if _, err := r.Pay.AbandonRefund(bg, ordertest.Customer(), no); !errors.Is(err, payment.ErrNoRefund) {
+			if _, err := r.Pay.KeepService(bg, ordertest.Customer(), no); !errors.Is(err, payment.ErrNoRefund) {
 				t.Errorf("by another: got %v", err)
 			}
-			_, err := r.Pay.AbandonRefund(bg, p, no)
+			_, err := r.Pay.KeepService(bg, p, no)
 			must(t, err)
 			r.Settle()
 			if got := r.Ends.Log(); len(got) != 2 || !strings.HasPrefix(got[1], "drop ") {
