@@ -290,13 +290,16 @@ func (p *person) reachOwn(d description, o operation) {
 	}
 }
 
+// requestID is what two refusals of the same thing differ in.
+var requestID = regexp.MustCompile(`req_[a-z2-7]+`)
+
 // photograph is everything that a person can read of their own things.
 func (p *person) photograph(d description) string {
 	p.in.t.Helper()
 	var all []string
 	for _, o := range d.operations {
 		if path, has := o.target(p.ids[o.resource()]); has && o.method == "GET" && !o.staff() && o.signedIn() && !strings.HasSuffix(path, "/bundle") {
-			all = append(all, fmt.Sprintf("%s: %s", o, p.in.send(p.session, o.method, path, "").text))
+			all = append(all, fmt.Sprintf("%s: %s", o, requestID.ReplaceAllString(p.in.send(p.session, o.method, path, "").text, "req")))
 		}
 	}
 	return strings.Join(all, "\n")
