@@ -324,7 +324,8 @@ const clauses = [
 export const downloads = (n) =>
   Array.from({ length: Math.min(n, 4) }, (_, i) => ({
     version: ['v1.1.0', 'v1.1.0', 'v1.1.0', 'v1.0.2'][i],
-    system: ['linux-amd64', 'linux-arm64', 'windows-amd64', 'linux-amd64'][i],
+    system: ['linux-amd64', 'linux-amd64', 'windows-amd64', 'linux-amd64'][i],
+    program: i === 1 ? 'skyconnect-window' : 'skyconnect',
     size: 18_400_000 - i * 310_000,
     sha256: '3f0e5c8a91d2'.repeat(6).slice(0, 64),
     notes: ['更快的重连；诊断报告', '更快的重连；诊断报告', '更快的重连；诊断报告', '修正'][i],

@@ -4727,6 +4727,11 @@ export interface components {
             notes: string;
             /** @description Of the URL at this server */
             path: string;
+            /**
+             * @description The command line with its service, or the window
+             * @enum {string}
+             */
+            program: "skyconnect" | "skyconnect-window";
             sha256: string;
             /**
              * Format: int64
