@@ -85,4 +85,3 @@ type lateServices struct{ m *modules }
 func (l lateServices) IdentityNeeded(ctx context.Context, owner account.ID) (still bool, last time.Time, err error) {
 	return l.m.service.IdentityNeeded(ctx, owner)
 }
-
