@@ -2,16 +2,17 @@
 // database and the transaction of the business change that caused it.
 //
 // A debit is positive, a credit negative. A journal has two lines or more that
-// sum to zero in each currency. Nothing is ever changed or deleted: a
-// correction is a reversing journal.
+// sum to zero in each currency. Nothing is changed or deleted before its ten
+// years are over: a correction is a reversing journal.
 //
 //	Entry ── PostTx ──▶ lock accounts in id order
 //	                    ├─ key known, same content  ▶ the journal of the first time
 //	                    ├─ key known, other content ▶ ErrKeyReused
 //	                    └─ balances and versions compared and set, lines appended
 //
-// Invariants, recomputed by Prove: postings sum to zero per currency; each
-// balance is the sum of its account's postings; versions of an account count
+// Invariants, recomputed by Prove: postings sum to zero per currency, and so does
+// what ended years left; each balance is what was carried of its account and the
+// sum of its postings; versions of an account count on from what was carried, or
 // 1, 2, 3 ...; balances stay within their bounds.
 //
 // It is not for deciding what to post: payment, order and service do.
