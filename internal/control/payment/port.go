@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
@@ -99,6 +100,7 @@ const (
 	FormPost InstructionKind = "form"
 	Redirect InstructionKind = "redirect"
 	QRCode   InstructionKind = "qr"
+	Transfer InstructionKind = "transfer" // Fields say to which account, and with which reference
 )
 
 // AttemptRef names an attempt to a provider.
@@ -223,4 +225,6 @@ type GatewayAccount struct {
 	Min, Max   int64 // minor units per attempt
 	Methods    []string
 	Gateway    Gateway
+	Asset      ledger.Code   // where its money lies; empty: asset:gateway:ID
+	Wait       time.Duration // for money, where that takes longer than the time to pay of an order
 }
