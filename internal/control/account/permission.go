@@ -8,6 +8,7 @@ const (
 	PermOrderRead       = "order.read"
 	PermOrderRetry      = "order.retry"
 	PermPaymentRead     = "payment.read"
+	PermPaymentBook     = "payment.book" // bank transfers, gifts, goodwill
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
 	PermConsentRead     = "consent.read"
@@ -84,6 +85,7 @@ var duties = []duty{
 	{PermSuccessionRead, None, true},
 	{PermIncidentRead, None, true},
 
+	{PermPaymentBook, None, false},
 	{PermRealnameReview, None, false},
 	{PermRealnameReveal, None, false},
 	{PermRealnameCorrect, None, false},

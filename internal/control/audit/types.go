@@ -101,7 +101,6 @@ var Types = map[string]string{
 	"payment.grant_asked":      "order",
 	"payment.grant_booked":     "order",
 	"payment.grant_refused":    "order",
-	"payment.gift_over":        "order",
 	"payment.transfer_entered": "order",
 	"payment.transfer_booked":  "order",
 	"payment.transfer_refused": "order",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -213,6 +214,12 @@ const (
 // Audit joins a leaf to the caller's transaction. audit.Service fills it.
 type Audit interface {
 	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
+}
+
+// Owners knows whose an account is, and errs for one that is not there.
+// account.Service fills it.
+type Owners interface {
+	Owner(ctx context.Context, a account.ID) (id.Handle, error)
 }
 
 // GatewayAccount is an account of the operator at a provider.

@@ -45,6 +45,7 @@ type Deps struct {
 	BaseURL  string // https://HOST of this installation, without a path
 	Title    string // constant subject of every payment, at most 127 bytes, no personal data
 	Wallet   WalletRules
+	Owners   Owners
 }
 
 // WalletRules are the operator's choices about wallets. Amounts are minor units.
@@ -93,6 +94,7 @@ func New(d Deps) (*Service, error) {
 	job.Subscribe(d.Queue, order.TopicExpired, "payment.close", s.closeOf)
 	d.Queue.Every("payment.rematch", rematchEvery, s.rematch)
 	d.Queue.Every("payment.keys", 12*time.Hour, s.refreshKeys)
+	d.Queue.Every("payment.gifts", giftsEvery, s.endGifts)
 	d.Queue.Every("payment.prove", 24*time.Hour, s.nightly)
 	return s, nil
 }
