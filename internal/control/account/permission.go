@@ -9,6 +9,7 @@ const (
 	PermOrderRetry      = "order.retry"
 	PermPaymentRead     = "payment.read"
 	PermPaymentBook     = "payment.book" // bank transfers, gifts, goodwill
+	PermLedgerRead      = "ledger.read"  // the books
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
 	PermConsentRead     = "consent.read"
@@ -76,6 +77,7 @@ var duties = []duty{
 	{PermAccountRead, None, true},
 	{PermOrderRead, None, true},
 	{PermPaymentRead, None, true},
+	{PermLedgerRead, None, true},
 	{PermFleetRead, None, true},
 	{PermConsentRead, None, true},
 	{PermAgreementRead, None, true},

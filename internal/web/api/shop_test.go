@@ -47,7 +47,8 @@ func newShopAPI(t *testing.T) *shopAPI {
 	a := api.New(api.Options{Mux: s.mux, Version: "test", Sessions: s, Gate: s.Consent, Log: slog.New(slog.DiscardHandler)})
 	api.Catalog(a, s.Catalog)
 	api.Orders(a, s.Orders)
-	api.Payments(a, s.Pay, s.Books)
+	api.Payments(a, s.Pay)
+	api.Wallets(a, s.Pay, s.Books)
 	return s
 }
 
