@@ -340,3 +340,22 @@ func TestDecisionsEndAndAreReached(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGiftsOfAnAccountThatEndsGoBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, r *rig) {
+		p, other := ordertest.Customer(), ordertest.Customer()
+		for _, c := range []account.Principal{p, p, other} {
+			r.given(c, payment.GiftGrant, 10_00, 24*time.Hour)
+		}
+		for range 2 {
+			if err := r.Pay.ForfeitGifts(bg, p.Account); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.balance(ledger.Gift(string(p.Account))) != 0 || r.purse(p).Gift.Minor != 0 || r.purse(other).Gift != cny(10_00) || r.balance(ledger.Promo) != 10_00 {
+			t.Errorf("got %+v, the other %+v, promo %d", r.purse(p), r.purse(other), r.balance(ledger.Promo))
+		}
+		r.sound()
+	})
+}

@@ -217,6 +217,20 @@ func (s *Service) endGifts(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
+// ForfeitGifts takes back what is left of an account's gifts, which ends.
+func (s *Service) ForfeitGifts(ctx context.Context, owner account.ID) error {
+	left, err := db.Select(ctx, s.d.DB, db.One[string], `SELECT id FROM payment_grant WHERE account_id = $1 AND kind = 'gift' AND state = 'booked'
+		AND left_minor > 0 ORDER BY id`, string(owner))
+	if err != nil {
+		return err
+	}
+	var all []error
+	for _, g := range left {
+		all = append(all, s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.endGiftTx(ctx, tx, g) }))
+	}
+	return errors.Join(all...)
+}
+
 func (s *Service) endGiftTx(ctx context.Context, tx *db.Tx, grantID string) error {
 	held, err := db.Get(ctx, tx, nil, db.One[int64], `SELECT count(*) FROM payment_gift_use u JOIN payment_attempt a ON a.attempt_no = u.ref
 		WHERE u.grant_id = $1 AND a.hold = 'held'`, grantID)
@@ -228,7 +242,7 @@ func (s *Service) endGiftTx(ctx context.Context, tx *db.Tx, grantID string) erro
 		return err
 	}
 	_, err = s.d.Ledger.PostTx(ctx, tx, ledger.Entry{
-		Key: "giftx:" + g.ID, Kind: "gift_over", OccurredAt: g.ExpiresAt, RefType: "grant", RefID: g.ID, Actor: "system", Memo: "over",
+		Key: "giftx:" + g.ID, Kind: "gift_over", OccurredAt: earlier(g.ExpiresAt, s.d.Clock.Now()), RefType: "grant", RefID: g.ID, Actor: "system", Memo: "over",
 		Postings: []ledger.Posting{ledger.Debit(ledger.Gift(string(g.Account)), g.Left), ledger.Credit(ledger.Promo, g.Left)},
 	})
 	if err != nil {
