@@ -316,10 +316,14 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	rules, err := walletRules(cfg)
+	if err != nil {
+		return err
+	}
 	m.payment, err = payment.New(payment.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
-		NoTopUp: true, // a wallet that nothing can be bought with is no place for money
+		Wallet: rules, Owners: m.account,
 	})
 	return err
 }

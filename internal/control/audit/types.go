@@ -97,6 +97,14 @@ var Types = map[string]string{
 	"payment.succeeded":     "order",
 	"payment.suspense":      "order",
 
+	"payment.wallet_paid":      "order",
+	"payment.grant_asked":      "order",
+	"payment.grant_booked":     "order",
+	"payment.grant_refused":    "order",
+	"payment.transfer_entered": "order",
+	"payment.transfer_booked":  "order",
+	"payment.transfer_refused": "order",
+
 	"vpn.gateway_created":      "account_core",
 	"vpn.gateway_changed":      "account_core",
 	"vpn.gateway_frozen":       "account_core",

@@ -49,6 +49,7 @@ const (
 	Opening       Code = "equity:opening"
 	Goodwill      Code = "expense:goodwill"
 	GatewayFee    Code = "expense:gateway_fee"
+	Promo         Code = "expense:promo"
 )
 
 // Gateway is the money that lies with a payment provider.
@@ -56,6 +57,9 @@ func Gateway(account string) Code { return Code("asset:gateway:" + account) }
 
 // Wallet is what a customer has paid in and not spent.
 func Wallet(owner string) Code { return Code("liability:wallet:" + owner) }
+
+// Gift is what a customer was given and has not spent; it is never paid out.
+func Gift(owner string) Code { return Code("liability:wallet_gift:" + owner) }
 
 // Deferred is what was paid for an order line or a service and is not earned.
 func Deferred(of string) Code { return Code("liability:deferred:" + of) }
