@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"testing"
@@ -15,7 +16,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
@@ -71,31 +74,46 @@ func TestEachPublishedClassIsEndedByTheNight(t *testing.T) {
 		}
 		t.Run(class, func(t *testing.T) {
 			t.Parallel()
-			in := install(t)
-			ctx := context.Background()
-			overdue := func() int64 {
-				_, found, err := in.modules.overdueRecords(ctx, in.stores.main)
-				must(t, err)
-				return found
-			}
-			left := plant(t, in, civil.DayOf(time.Now()).AddMonths(-12*15).Start())
-			if n := overdue(); n < 1 || left() < 1 {
-				t.Fatalf("%d are found too late of %d planted", n, left())
-			}
-			if class == "account_core" { // the saga's own tests see it run
-				return
-			}
-			must(t, in.modules.privacy.Retain(ctx))
-			must(t, in.modules.privacy.Retain(ctx)) // the first says what it found too late
-			if n := overdue(); n != 0 || left() != 0 {
-				t.Errorf("after the night %d are found too late and %d are left", n, left())
-			}
+			dbtest.Each(t, func(t *testing.T, d *db.DB) { endedByTheNight(t, onEngine(t, d), class, plant) }, Migrations()...)
 		})
 	}
 	for _, class := range slices.Collect(maps.Keys(planters)) {
 		if !slices.Contains(published(), class) {
 			t.Errorf("%s is not a published class", class)
 		}
+	}
+}
+
+// onEngine is an installation whose main database is another one.
+func onEngine(t *testing.T, d *db.DB) *rig {
+	t.Helper()
+	in := *install(t)
+	all := *in.stores
+	all.main = d
+	m, err := assemble(in.cfg, &all, hashing{hasher: password.NewHasherAt(4, 64), account: 64}, slog.New(slog.DiscardHandler))
+	must(t, err)
+	in.stores, in.modules = &all, m
+	return &in
+}
+
+func endedByTheNight(t *testing.T, in *rig, class string, plant func(t *testing.T, in *rig, long time.Time) func() int64) {
+	ctx := context.Background()
+	overdue := func() int64 {
+		_, found, err := in.modules.overdueRecords(ctx, in.stores.main)
+		must(t, err)
+		return found
+	}
+	left := plant(t, in, civil.DayOf(time.Now()).AddMonths(-12*15).Start())
+	if n := overdue(); n < 1 || left() < 1 {
+		t.Fatalf("%d are found too late of %d planted", n, left())
+	}
+	if class == "account_core" { // the saga's own tests see it run
+		return
+	}
+	must(t, in.modules.privacy.Retain(ctx))
+	must(t, in.modules.privacy.Retain(ctx)) // the first says what it found too late
+	if n := overdue(); n != 0 || left() != 0 {
+		t.Errorf("after the night %d are found too late and %d are left", n, left())
 	}
 }
 
