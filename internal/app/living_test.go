@@ -160,14 +160,19 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 			}
 			return nil
 		}))
-		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "ledger_journal", "ledger_posting"},
+		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_grant", "payment_gift_use", "ledger_journal", "ledger_posting"},
 			fmt.Sprintf(`INSERT INTO payment_attempt (attempt_no, purpose, order_id, account_id, subject, gateway_account_id, method, amount_minor, currency, state, version,
 				close_confirmed, provider_trade_no, refunded_minor, disputed, created_at, expire_at, paid_at, last_notify_at, last_query_at, last_query, next_query_at, nudged_at)
 				VALUES ('S1', 'order', 'ord_x', 'acc_x', 'sub_x', 'g', 'alipay', 7, 'CNY', 'succeeded', 1, 0, 't', 0, 0, %d, 0, %[1]d, 0, 0, '', 0, 0)`, db.Micros(long)),
 			fmt.Sprintf(`INSERT INTO payment_event (gateway_account_id, kind, dedupe_key, attempt_no, provider_trade_no, amount_minor, currency, status, state, source, digest,
 				received_at, processed_at) VALUES ('g', 'pay', 'k', 'S1', 't', 7, 'CNY', '', 'applied', '', '', %d, 0), ('g', 'pay', 'k2', 'S2', 't', 7, 'CNY', '', 'orphan', '', '', %[1]d, 0)`, db.Micros(long)),
 			fmt.Sprintf(`INSERT INTO payment_receipt (id, gateway_account_id, provider_trade_no, attempt_no, amount_minor, currency, disposition, journal_id, paid_at, received_at)
-				VALUES ('rcp_x', 'g', 't', 'S1', 7, 'CNY', 'order', 'jnl_x', %d, %[1]d)`, db.Micros(long)))
+				VALUES ('rcp_x', 'g', 't', 'S1', 7, 'CNY', 'order', 'jnl_x', %d, %[1]d)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_transfer (id, attempt_no, bank_reference, amount_minor, currency, received_on, proof, reason, state, version, entered_by, entered_at,
+				decided_by, decided_at, result) VALUES ('btr_x', 'S1', 'r', 7, 'CNY', %d, '', '', 'booked', 1, 'sub_s', %[1]d, 'sub_t', %[1]d, '')`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_grant (id, kind, account_id, amount_minor, currency, left_minor, expires_at, reason, state, version, asked_by, asked_at, decided_by,
+				decided_at, journal_id) VALUES ('grt_x', 'gift', 'acc_x', 7, 'CNY', 0, %d, 'r', 'booked', 1, 'sub_s', %[1]d, 'sub_t', %[1]d, 'jnl_x')`, db.Micros(long)),
+			"INSERT INTO payment_gift_use (grant_id, ref, amount_minor) VALUES ('grt_x', 'ord_x', 7)")
 		return func() int64 {
 			p, err := in.modules.ledger.Prove(context.Background())
 			if err != nil || len(p.Problems) > 0 {

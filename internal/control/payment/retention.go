@@ -12,12 +12,14 @@ import (
 // class is the retention class of payments: they are vouchers of the books.
 const class = "accounting"
 
-// Stocks are payments of years that are over, with what was received for them, and
-// what was received for no payment of ours.
+// Stocks are payments of years that are over, with what was received for them, what
+// was received for no payment of ours, and grants that are decided and of which
+// nothing is left.
 func (s *Service) Stocks() []retention.Stock {
 	return []retention.Stock{
-		{Class: class, Tables: []string{"payment_attempt", "payment_event", "payment_receipt"}, Items: s.over, End: s.end},
+		{Class: class, Tables: []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer"}, Items: s.over, End: s.end},
 		{Class: class, Tables: []string{"payment_event", "payment_receipt"}, Items: s.overStray, End: s.endStray},
+		{Class: class, Tables: []string{"payment_grant", "payment_gift_use"}, Items: s.overGrants, End: s.endGrant},
 	}
 }
 
@@ -62,6 +64,7 @@ func (s *Service) end(ctx context.Context, i retention.Item) error {
 		for _, text := range []string{
 			"DELETE FROM payment_event WHERE attempt_no = $1",
 			"DELETE FROM payment_receipt WHERE attempt_no = $1",
+			"DELETE FROM payment_transfer WHERE attempt_no = $1",
 			"DELETE FROM payment_attempt WHERE attempt_no = $1",
 		} {
 			if _, err := tx.Exec(ctx, text, i.ID); err != nil {
@@ -93,5 +96,24 @@ func (s *Service) endStray(ctx context.Context, i retention.Item) error {
 			}
 		}
 		return nil
+	})
+}
+
+// A gift is spent before it is over, so its year is that of the last of its times. A
+// grant names no handle: a hold on anybody keeps it.
+func (s *Service) overGrants(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	all, err := db.Select(ctx, s.d.DB, scanOver, `SELECT id, '', CASE WHEN expires_at > asked_at AND expires_at > decided_at THEN expires_at
+		WHEN decided_at > asked_at THEN decided_at ELSE asked_at END
+		FROM payment_grant WHERE asked_at < $1 AND state <> $2 AND left_minor = 0 ORDER BY asked_at, id`, db.Micros(until.End()), string(Waiting))
+	return inYears(all, until), err
+}
+
+func (s *Service) endGrant(ctx context.Context, i retention.Item) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM payment_gift_use WHERE grant_id = $1", i.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM payment_grant WHERE id = $1", i.ID)
+		return err
 	})
 }
