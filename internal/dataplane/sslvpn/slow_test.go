@@ -3,7 +3,6 @@ package sslvpn
 import (
 	"context"
 	"crypto/tls"
-	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"net"
 	"net/netip"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 )
 
 // A byte each second would hold a connection for as long as the peer likes.
