@@ -1,9 +1,13 @@
 package payment
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
@@ -57,8 +61,13 @@ func (s *Service) mayBook(p account.Principal) error {
 	return p.RequireStepUp(s.d.Clock.Now())
 }
 
-// alone tells whether one person may book an amount, after what the same person
-// has booked alone within a day.
-func (r WalletRules) alone(amount money.Money, before int64) bool {
-	return amount.Minor <= r.FourEyes && before <= r.FourEyes-amount.Minor
+// mayAloneTx tells whether one person may book an amount, after all that the same
+// person has booked alone within a day: transfers, gifts and goodwill together.
+func (s *Service) mayAloneTx(ctx context.Context, tx *db.Tx, by id.Handle, amount money.Money, now time.Time) (bool, error) {
+	before, err := db.Get(ctx, tx, nil, db.One[int64], `SELECT CAST(COALESCE(sum(amount_minor), 0) AS BIGINT) FROM (
+		SELECT amount_minor FROM payment_transfer WHERE entered_by = $1 AND decided_by = $1 AND state = 'booked' AND entered_at > $2 UNION ALL
+		SELECT amount_minor FROM payment_grant WHERE asked_by = $1 AND decided_by = $1 AND state = 'booked' AND asked_at > $2) alone`,
+		string(by), db.Micros(now.Add(-24*time.Hour)))
+	most := s.d.Wallet.FourEyes
+	return amount.Minor <= most && before <= most-amount.Minor, err
 }

@@ -96,8 +96,7 @@ func (s *Service) Give(ctx context.Context, p account.Principal, r GrantRequest)
 		if err := s.grantAuditTx(ctx, tx, "payment.grant_asked", g, owner, p); err != nil {
 			return err
 		}
-		alone, err := grantedAlone(ctx, tx, p.Subject, now.Add(-24*time.Hour))
-		if err != nil || !s.d.Wallet.alone(r.Amount, alone) {
+		if alone, err := s.mayAloneTx(ctx, tx, p.Subject, r.Amount, now); err != nil || !alone {
 			return err
 		}
 		g, err = s.bookGrantTx(ctx, tx, g, owner, p)
@@ -253,11 +252,6 @@ func (s *Service) endGiftTx(ctx context.Context, tx *db.Tx, grantID string) erro
 	next.Left.Minor = 0
 	_, err = saveGrant(ctx, tx, g, next)
 	return err
-}
-
-func grantedAlone(ctx context.Context, tx *db.Tx, by id.Handle, since time.Time) (int64, error) {
-	return db.Get(ctx, tx, nil, db.One[int64], `SELECT CAST(COALESCE(sum(amount_minor), 0) AS BIGINT) FROM payment_grant
-		WHERE asked_by = $1 AND decided_by = $1 AND state = 'booked' AND asked_at > $2`, string(by), db.Micros(since))
 }
 
 func insertGrant(ctx context.Context, tx *db.Tx, g Grant) error {

@@ -93,8 +93,7 @@ func (s *Service) EnterTransfer(ctx context.Context, p account.Principal, r Tran
 		if err := s.transferAuditTx(ctx, tx, "payment.transfer_entered", t, a, p); err != nil {
 			return err
 		}
-		alone, err := bookedAlone(ctx, tx, p.Subject, now.Add(-24*time.Hour))
-		if err != nil || !s.d.Wallet.alone(r.Amount, alone) {
+		if alone, err := s.mayAloneTx(ctx, tx, p.Subject, r.Amount, now); err != nil || !alone {
 			return err
 		}
 		t, err = s.bookTransferTx(ctx, tx, t, a, p)
@@ -218,11 +217,6 @@ func (s *Service) Awaited(ctx context.Context, p account.Principal, limit int) (
 		all = append(all, some...)
 	}
 	return all, nil
-}
-
-func bookedAlone(ctx context.Context, tx *db.Tx, by id.Handle, since time.Time) (int64, error) {
-	return db.Get(ctx, tx, nil, db.One[int64], `SELECT CAST(COALESCE(sum(amount_minor), 0) AS BIGINT) FROM payment_transfer
-		WHERE entered_by = $1 AND decided_by = $1 AND state = 'booked' AND entered_at > $2`, string(by), db.Micros(since))
 }
 
 func insertTransfer(ctx context.Context, tx *db.Tx, t BankTransfer) error {
