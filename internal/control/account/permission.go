@@ -10,6 +10,8 @@ const (
 	PermPaymentRead     = "payment.read"
 	PermPaymentSettle   = "payment.settle" // money in suspense, differences to a provider's bill
 	PermRefundHandle    = "refund.handle"
+	PermPaymentBook     = "payment.book" // bank transfers, gifts, goodwill
+	PermLedgerRead      = "ledger.read"  // the books
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
 	PermConsentRead     = "consent.read"
@@ -77,6 +79,7 @@ var duties = []duty{
 	{PermAccountRead, None, true},
 	{PermOrderRead, None, true},
 	{PermPaymentRead, None, true},
+	{PermLedgerRead, None, true},
 	{PermFleetRead, None, true},
 	{PermConsentRead, None, true},
 	{PermAgreementRead, None, true},
@@ -88,6 +91,7 @@ var duties = []duty{
 
 	{PermPaymentSettle, None, false},
 	{PermRefundHandle, None, false},
+	{PermPaymentBook, None, false},
 	{PermRealnameReview, None, false},
 	{PermRealnameReveal, None, false},
 	{PermRealnameCorrect, None, false},

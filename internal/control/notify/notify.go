@@ -43,6 +43,8 @@ const (
 	RefundRejected  = "refund.rejected"
 	RefundSucceeded = "refund.succeeded"
 	RefundFailed    = "refund.failed"
+	WalletToppedUp  = "wallet.topup"
+	WalletLow       = "wallet.low"
 	RealNamePassed  = "realname.passed"
 	RealNameFailed  = "realname.failed"
 

@@ -179,7 +179,7 @@ func (s *Service) targets(rc Receipt) (all []Target) {
 	if _, can := g.Gateway.(Refunder); known && can && s.d.Clock.Now().Before(rc.PaidAt.Add(providerWindow)) {
 		all = append(all, ToOriginal)
 	}
-	if !s.d.NoTopUp {
+	if !s.d.Wallet.NoTopUp {
 		all = append(all, TargetWallet)
 	}
 	return all

@@ -38,7 +38,7 @@ func (s *Service) RefundToWallet(ctx context.Context, p account.Principal, no st
 	if err := s.mayHandle(p); err != nil {
 		return Refund{}, err
 	}
-	if s.d.NoTopUp {
+	if s.d.Wallet.NoTopUp {
 		return Refund{}, ErrTarget
 	}
 	return s.changeRefund(ctx, no, func(tx *db.Tx, r Refund) (Refund, error) {
