@@ -125,7 +125,14 @@ var undriven = reasons(
 		"order_line.resource order_line.value_minor order_line.starts_at order_line.ends_at order_upgrade.service order_upgrade.order_id",
 	"nothing is paid from a wallet before there is one", "service_item.auto_renew",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
+	"a refund has tests of its own; its rows are kept by law", "payment_refund.refund_no payment_refund.order_id payment_refund.attempt_no payment_refund.receipt_id "+
+		"payment_refund.account_id payment_refund.subject payment_refund.rule payment_refund.target payment_refund.amount_minor payment_refund.currency "+
+		"payment_refund.phase payment_refund.problem payment_refund.journal_id payment_refund.requested_at payment_refund.settled_at "+
+		"payment_refund_step.refund_no payment_refund_step.event payment_refund_step.phase payment_refund_step.reason payment_refund_step.at",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
+	"accounting rows of wallets and transfers are kept by law; payment's tests make them", "payment_attempt.hold_wallet_minor payment_attempt.hold_gift_minor "+
+		"payment_grant.id payment_grant.kind payment_grant.account_id payment_grant.amount_minor payment_grant.currency payment_grant.left_minor payment_grant.expires_at payment_grant.reason payment_grant.state payment_grant.asked_by payment_grant.asked_at payment_grant.decided_by payment_grant.decided_at payment_grant.journal_id "+
+		"payment_gift_use.grant_id payment_gift_use.ref payment_gift_use.amount_minor payment_transfer.id payment_transfer.attempt_no payment_transfer.bank_reference payment_transfer.amount_minor payment_transfer.currency payment_transfer.received_on payment_transfer.proof payment_transfer.reason payment_transfer.state payment_transfer.entered_by payment_transfer.entered_at payment_transfer.decided_by payment_transfer.decided_at payment_transfer.result",
 	"only of a corrected real name, which has a test of its own", "realname_grant.case_id",
 	"a hold keeps an erasure back; its own test has one", "privacy_hold.subject",
 	"of verifications that failed, or of minors, who have tests of their own", "realname_verification.reason realname_verification.band incident_person.minor",

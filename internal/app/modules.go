@@ -42,7 +42,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
-	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
 	"github.com/skybridge-cloud/skybridge/internal/web/download"
 )
@@ -147,14 +146,14 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Users: m.vpn, Persons: people{m}, Carrier: carrier{m}, Owners: m.account,
 		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
-		Keepers: []retention.Keeper{m.account, m.fleet, m.age, m.incident, m.legalorder, erased{m}, m.audit}, // the log empties what the others ended
+		Keepers: m.keepers(),
 	}
 	if err := m.intake(cfg, &desk); err != nil {
 		return nil, err
 	}
 	m.privacy = privacy.New(desk)
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
-	m.audit.Ask(m.privacy, m.erasure, m.incident, m.legalorder)
+	m.audit.Ask(m.privacy, m.erasure, m.incident, m.legalorder, m.order, m.service, m.consent)
 	m.proof = m.proofs(s, log)
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
@@ -228,7 +227,7 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	m.realname = realname.New(realname.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
 		Consent: m.consent, Ages: m.age, Checker: checker, Profile: cfg.Profile,
-		Cases: lateDesk{m}, Corrections: lateDesk{m},
+		Cases: lateDesk{m}, Corrections: lateDesk{m}, Needs: lateServices{m},
 	})
 	return nil
 }
@@ -300,6 +299,14 @@ func (l lateOrders) OrderLines(ctx context.Context, id string) ([]service.Line, 
 	return l.m.order.OrderLines(ctx, id)
 }
 
+// lateWallet has orders paid by the module payment, which stands after order.
+type lateWallet struct{ m *modules }
+
+func (l lateWallet) PayFromWallet(ctx context.Context, o order.Order) error {
+	_, err := l.m.payment.PayForOwner(ctx, o.ID)
+	return err
+}
+
 // lateHolds tells the module service what a law keeps. A hold on one class of
 // records is none on a service.
 type lateHolds struct{ m *modules }
@@ -311,17 +318,20 @@ func (l lateHolds) Keeps(ctx context.Context, subject id.Handle) (bool, error) {
 
 func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	now, own := clock.System{}, ownvpn.New(m.vpn)
-	var wallet order.Wallet // nothing can be paid from a wallet yet
+	rules, err := walletRules(cfg)
+	if err != nil {
+		return err
+	}
 	m.service = service.New(service.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog, Books: m.ledger, Holds: lateHolds{m},
-		Providers: map[string]service.Provider{catalog.VPNGateway: own}, AutoRenew: wallet != nil,
+		Providers: map[string]service.Provider{catalog.VPNGateway: own}, AutoRenew: !rules.NoTopUp,
 	})
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
-		Services: m.service, Wallet: wallet,
+		Services: m.service, Wallet: lateWallet{m},
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {
@@ -330,7 +340,9 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	m.payment, err = payment.New(payment.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
-		NoTopUp: true, // a wallet that nothing can be bought with is no place for money
+		Services: m.service,
+		Refunds:  payment.RefundRules{AutomaticUpTo: cfg.Refunds.AutomaticUpTo, SecondPersonAbove: cfg.Refunds.SecondPersonAbove},
+		Wallet:   rules, Owners: m.account,
 	})
 	return err
 }

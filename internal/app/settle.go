@@ -98,6 +98,13 @@ func (s settler) Open(ctx context.Context, a account.ID) ([]erasure.Unsettled, e
 	if err != nil {
 		return nil, err
 	}
+	refunds, err := s.m.payment.OpenRefunds(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refunds {
+		all = append(all, erasure.Unsettled{Kind: "payment", ID: r.No, State: string(r.Phase)})
+	}
 	for _, cur := range money.Currencies() {
 		b, err := s.m.payment.Wallet(ctx, a, cur)
 		if err != nil {
@@ -140,6 +147,9 @@ func (s settler) Settle(ctx context.Context, a account.ID) ([]erasure.Unsettled,
 		return unlessMoved(s.m.service.Terminate(ctx, v.ID))
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.m.payment.ForfeitGifts(ctx, a); err != nil { // never paid out, so there is nothing to settle
 		return nil, err
 	}
 	return s.Open(ctx, a)

@@ -9,6 +9,10 @@ const (
 	PermOrderRetry      = "order.retry"
 	PermServiceWrite    = "service.write" // to suspend and to lock services, and the days of their end
 	PermPaymentRead     = "payment.read"
+	PermPaymentSettle   = "payment.settle" // money in suspense, differences to a provider's bill
+	PermRefundHandle    = "refund.handle"
+	PermPaymentBook     = "payment.book" // bank transfers, gifts, goodwill
+	PermLedgerRead      = "ledger.read"  // the books
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
 	PermConsentRead     = "consent.read"
@@ -77,6 +81,7 @@ var duties = []duty{
 	{PermAccountRead, None, true},
 	{PermOrderRead, None, true},
 	{PermPaymentRead, None, true},
+	{PermLedgerRead, None, true},
 	{PermFleetRead, None, true},
 	{PermConsentRead, None, true},
 	{PermAgreementRead, None, true},
@@ -86,6 +91,9 @@ var duties = []duty{
 	{PermSuccessionRead, None, true},
 	{PermIncidentRead, None, true},
 
+	{PermPaymentSettle, None, false},
+	{PermRefundHandle, None, false},
+	{PermPaymentBook, None, false},
 	{PermRealnameReview, None, false},
 	{PermRealnameReveal, None, false},
 	{PermRealnameCorrect, None, false},

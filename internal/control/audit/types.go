@@ -96,6 +96,29 @@ var Types = map[string]string{
 	"payment.started":       "order",
 	"payment.succeeded":     "order",
 	"payment.suspense":      "order",
+	"order.refunding":       "order",
+	"order.refunded":        "order",
+	"refund.requested":      "order",
+	"refund.approved":       "order",
+	"refund.seconded":       "order",
+	"refund.rejected":       "order",
+	"refund.cancelled":      "order",
+	"refund.succeeded":      "order",
+	"refund.failed":         "order",
+	"refund.retried":        "order",
+	"refund.unclear":        "order",
+	"suspense.proposed":     "order",
+	"suspense.resolved":     "order",
+	"payment.reconciled":    "log_leaf",
+	"payment.difference":    "log_leaf",
+
+	"payment.wallet_paid":      "order",
+	"payment.grant_asked":      "order",
+	"payment.grant_booked":     "order",
+	"payment.grant_refused":    "order",
+	"payment.transfer_entered": "order",
+	"payment.transfer_booked":  "order",
+	"payment.transfer_refused": "order",
 
 	"vpn.gateway_created":      "account_core",
 	"vpn.gateway_changed":      "account_core",
@@ -159,6 +182,7 @@ var Types = map[string]string{
 	"service.upgraded":           "order",
 	"service.upgrade_failed":     "order",
 	"service.terminated":         "order",
+	"service.cancelled":          "order",
 	"service.renewed":            "order",
 	"service.renew_failed":       "order",
 	"service.auto_renew":         "order",
@@ -224,3 +248,8 @@ var former = map[string]string{
 // erasure, an incident, a hold, an order of an authority. Details of them have
 // the key of that object, which ends with it.
 var ofObjects = map[string]bool{"case": true, "legal_order": true}
+
+// ofThings are the classes whose term begins when an order or a purpose is over.
+// Details of them about a person have a key for each month, which ends when the
+// modules keep nothing of the person any more that began in it or before.
+var ofThings = map[string]bool{"order": true, "consent": true}

@@ -24,6 +24,14 @@ type orderPaid struct {
 	Account account.ID
 }
 
+// refundChanged is of the topics that are called like the events.
+type refundChanged struct {
+	Request, Order string
+	Account        account.ID
+	Subject        id.Handle
+	State          string
+}
+
 type serviceActive struct {
 	Service, Resource string
 	Account           account.ID
@@ -54,6 +62,13 @@ func (e serviceEvent) message(event string) Message {
 		key = append(key, e.Order)
 	}
 	return Message{Event: event, Params: named(event, all), Dedupe: strings.Join(key, ":")}
+}
+
+// walletMoved is of the topics that are called like the events.
+type walletMoved struct {
+	ID              string
+	Account         account.ID
+	Amount, Balance string
 }
 
 // certificateEnding is of the topics that are called like the events.
@@ -132,9 +147,21 @@ func (s *Service) subscribe() {
 	job.Subscribe(s.d.Queue, topicOrderPaid, "notify", func(ctx context.Context, e orderPaid) error {
 		return s.toOwner(ctx, e.Account, Message{Event: OrderPaid, Params: map[string]string{"order": e.Order}, Dedupe: topicOrderPaid + ":" + e.Order})
 	})
+	for _, event := range []string{RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e refundChanged) error {
+			return s.toOwner(ctx, e.Account, Message{Event: event, Params: map[string]string{"order": e.Order, "refund": e.Request}, Dedupe: event + ":" + e.Request})
+		})
+	}
 	job.Subscribe(s.d.Queue, topicServiceActive, "notify", func(ctx context.Context, e serviceActive) error {
 		return s.toOwner(ctx, e.Account, Message{Event: ServiceActive, Params: map[string]string{"resource": e.Resource}, Dedupe: topicServiceActive + ":" + e.Service})
 	})
+	for _, event := range []string{WalletToppedUp, WalletLow} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e walletMoved) error {
+			return s.toOwner(ctx, e.Account, Message{
+				Event: event, Params: named(event, map[string]string{"amount": e.Amount, "balance": e.Balance}), Dedupe: event + ":" + e.ID,
+			})
+		})
+	}
 	job.Subscribe(s.d.Queue, topicRealNameDecided, "notify", s.realNameDecided)
 	for topic, event := range lifeOfService {
 		job.Subscribe(s.d.Queue, topic, "notify", func(ctx context.Context, e serviceEvent) error {

@@ -46,6 +46,13 @@ const (
 	ServiceTerminated  = "service.terminated"
 	ServiceRenewed     = "service.renewed"
 	AutoRenewFailed    = "service.auto_renew_failed"
+	RefundRequested    = "refund.requested"
+	RefundApproved     = "refund.approved"
+	RefundRejected     = "refund.rejected"
+	RefundSucceeded    = "refund.succeeded"
+	RefundFailed       = "refund.failed"
+	WalletToppedUp     = "wallet.topup"
+	WalletLow          = "wallet.low"
 	RealNamePassed     = "realname.passed"
 	RealNameFailed     = "realname.failed"
 

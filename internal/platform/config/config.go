@@ -43,9 +43,12 @@ type Config struct {
 	Mail     Mail     `yaml:"mail"`
 	Intake   Intake   `yaml:"intake"`
 	Epay     Epay     `yaml:"epay"`
+	Transfer Transfer `yaml:"transfer"`
+	Wallet   Wallet   `yaml:"wallet"`
 
 	Alipay    Alipay    `yaml:"alipay"`
 	WechatPay WechatPay `yaml:"wechatpay"`
+	Refunds   Refunds   `yaml:"refunds"`
 
 	RealName RealName `yaml:"realname"`
 	VPN      VPN      `yaml:"vpn"`
@@ -227,6 +230,24 @@ type Mailbox struct {
 	PasswordFile string `yaml:"password_file"`
 }
 
+// Transfer is the operator's account at a bank, for payments that a member of the
+// staff sees there. Without a number nobody pays by it.
+type Transfer struct {
+	Holder string `yaml:"holder"`
+	Bank   string `yaml:"bank"`
+	Number string `yaml:"number"`
+	Days   int    `yaml:"days"` // that an order waits for the money
+}
+
+// Wallet is what the operator chooses about wallets. Amounts are yuan.
+type Wallet struct {
+	TopUp           bool   `yaml:"top_up"`            // customers may pay in
+	TopUpMin        string `yaml:"top_up_min"`        // of one top-up
+	TopUpMax        string `yaml:"top_up_max"`        // likewise
+	LowBelow        string `yaml:"low_below"`         // tells the customer; "0": never
+	TwoPersonsAbove string `yaml:"two_persons_above"` // that one member of the staff books by hand within a day
+}
+
 // Epay is one epay (CooPay-like) gateway account.
 type Epay struct {
 	BaseURL   string   `yaml:"base_url"`
@@ -236,6 +257,12 @@ type Epay struct {
 	LegalName string   `yaml:"legal_name"` // of the gateway's operator, for the list of recipients
 	Contact   string   `yaml:"contact"`
 	Types     []string `yaml:"types"` // "alipay", "wxpay"
+}
+
+// Refunds are what the operator decides about money that goes back. Amounts are fen.
+type Refunds struct {
+	AutomaticUpTo     int64 `yaml:"automatic_up_to"`     // by rule and without a person; 0 = never
+	SecondPersonAbove int64 `yaml:"second_person_above"` // two persons approve above it
 }
 
 // Alipay is an account at Alipay's open platform: with Alipay's public key, or
@@ -294,17 +321,20 @@ func Default() Config {
 	return Config{
 		Data: "data", Profile: "mainland",
 		Log: Log{Form: "text", Level: "info"}, MaxBanScore: 80,
-		Console: Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
-		Node:    Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
-		VPN:     VPN{SecretTTL: 7 * 24 * time.Hour},
-		Backup:  Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
-		Mail:    Mail{Port: 587},
-		Intake:  Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
-		Epay:    Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
+		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
+		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
+		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
+		Backup:   Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
+		Mail:     Mail{Port: 587},
+		Intake:   Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
+		Transfer: Transfer{Days: 3},
+		Wallet:   Wallet{TopUp: true, TopUpMin: "1.00", TopUpMax: "50000.00", LowBelow: "50.00", TwoPersonsAbove: "500.00"},
+		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
 		Alipay: Alipay{
 			Endpoint: "https://openapi.alipay.com", BillEndpoint: "https://dwbillcenter.alipay.com", Types: []string{"page", "qr"},
 		},
 		WechatPay: WechatPay{Endpoint: "https://api.mch.weixin.qq.com"},
+		Refunds:   Refunds{SecondPersonAbove: 1_000_00},
 		RealName:  RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
 	}
 }
@@ -404,6 +434,9 @@ func (c Config) Validate() error {
 		}
 	}
 	wrong = append(wrong, c.Backup.validate()...)
+	if c.Refunds.AutomaticUpTo < 0 || c.Refunds.SecondPersonAbove < 0 {
+		wrong = append(wrong, errors.New("refunds.automatic_up_to, refunds.second_person_above: fen, not below 0"))
+	}
 	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)
 	for key, b := range map[string]Mailbox{"service_mail": c.Intake.ServiceMail, "privacy_mail": c.Intake.PrivacyMail, "dpo": c.Intake.DPO} {

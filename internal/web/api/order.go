@@ -115,7 +115,7 @@ type OrderLine struct {
 	Cycle         int               `json:"cycle"`
 	Amount        Money             `json:"amount"`
 	Configuration Configuration     `json:"configuration"`
-	State         string            `json:"state" enum:"waiting,delivered,failed"`
+	State         string            `json:"state" enum:"waiting,delivered,failed,refunded"`
 	Service       string            `json:"service,omitempty"`
 	Problem       string            `json:"problem,omitempty"`
 	Resource      string            `json:"resource,omitempty" doc:"What an upgrade changes"`

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -19,6 +20,8 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
@@ -39,6 +42,7 @@ func Sets() []db.Migrations {
 type Shop struct {
 	*ordertest.Shop
 	Till  *Till
+	Ends  *Ends
 	Books *ledger.Service
 	Pay   *payment.Service
 }
@@ -47,21 +51,38 @@ type Shop struct {
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
 	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
+	s.Ends = &Ends{Periods: map[string][2]time.Time{}}
 	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
-	var err error
-	s.Pay, err = payment.New(payment.Deps{
-		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
-		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order", Accounts: []payment.GatewayAccount{
+	s.Pay = s.open(t, d, s.Queue, payment.RefundRules{SecondPersonAbove: 1_000_00})
+	return s
+}
+
+func (s *Shop) open(t testing.TB, d *db.DB, q *job.Queue, rules payment.RefundRules) *payment.Service {
+	t.Helper()
+	pay, err := payment.New(payment.Deps{
+		DB: d, Clock: s.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order",
+		Services: s.Ends, Refunds: rules, Accounts: []payment.GatewayAccount{
 			{
 				ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
 				Methods: []string{"card", "cash"}, Gateway: s.Till,
 			},
+			{
+				ID: "bank", Token: "bank-token-0123456789abcdefg", MerchantID: "bank", Currency: money.CNY, Min: 1, Max: 100_000_00,
+				Methods: []string{"transfer"}, Gateway: &Bank{}, Asset: ledger.Bank, Wait: 72 * time.Hour,
+			},
 		},
+		Owners: everybody{}, Wallet: payment.WalletRules{FourEyes: FourEyes, LowBelow: 10_00},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return pay
+}
+
+// Strict has two persons approve every refund from now on; jobs go on as before.
+func (s *Shop) Strict(t testing.TB) {
+	s.Pay = s.open(t, s.DB, job.New(s.DB, s.Clock, slog.New(slog.DiscardHandler)), payment.RefundRules{})
 }
 
 // Started places an order and starts its payment.
@@ -89,6 +110,22 @@ func Raw(f payment.Fact) payment.RawRequest {
 	return payment.RawRequest{Method: "POST", ContentType: signed, Body: body}
 }
 
+// FourEyes is what one member of the staff may book alone within a day, in fen.
+const FourEyes = 500_00
+
+// everybody owns what is called after them.
+type everybody struct{}
+
+func (everybody) Owner(_ context.Context, a account.ID) (id.Handle, error) {
+	return id.Handle("owner-of-" + a), nil
+}
+
+// Bank is a gateway whose money a person sees.
+type Bank struct{ Till }
+
+// Kind is payment.Manual.
+func (*Bank) Kind() string { return payment.Manual }
+
 const signed = "signed"
 
 // Till is the gateway. A notice is the JSON of a fact; its content type says
@@ -99,6 +136,8 @@ type Till struct {
 	fail   error
 	away   error
 	asked  int
+
+	Back // how it closes and pays back
 }
 
 // FailCreate makes Create fail with err; nil mends it.
@@ -129,6 +168,10 @@ func (g *Till) ParseNotify(r payment.RawRequest) (payment.Notice, error) {
 		return payment.Notice{}, payment.ErrBadSignature
 	}
 	var n payment.Notice
+	if r.Query == refundNotice {
+		n.Refund = &payment.RefundFact{}
+		return n, json.Unmarshal(r.Body, n.Refund)
+	}
 	if err := json.Unmarshal(r.Body, &n.Fact); err != nil {
 		return n, payment.ErrMalformed
 	}
