@@ -126,7 +126,7 @@ var undriven = reasons(
 	"nothing is paid from a wallet before there is one", "service_item.auto_renew",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
 	"a refund has tests of its own; its rows are kept by law", "payment_refund.refund_no payment_refund.order_id payment_refund.attempt_no payment_refund.receipt_id "+
-		"payment_refund.account_id payment_refund.subject payment_refund.rule payment_refund.target payment_refund.amount_minor payment_refund.currency "+
+		"payment_refund.account_id payment_refund.subject payment_refund.rule payment_refund.target payment_refund.amount_minor payment_refund.wallet_minor payment_refund.gift_minor payment_refund.currency "+
 		"payment_refund.phase payment_refund.problem payment_refund.journal_id payment_refund.requested_at payment_refund.settled_at "+
 		"payment_refund_step.refund_no payment_refund_step.event payment_refund_step.phase payment_refund_step.reason payment_refund_step.at",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",

@@ -20,7 +20,7 @@ func Holdings() []holding.Table {
 			holding.None("which account, and when we learned of it", "gateway_account_id", "received_at")),
 		holding.Of("payment_refund",
 			personal("account_id", "refund_no", "order_id", "attempt_no", "receipt_id", "account_id", "subject", "rule", "target", "amount_minor",
-				"currency", "phase", "problem", "journal_id", "requested_at", "settled_at"),
+				"wallet_minor", "gift_minor", "currency", "phase", "problem", "journal_id", "requested_at", "settled_at"),
 			holding.None("machinery of approving, asking and ending; staff by handle", "gateway_account_id", "version", "requested_by", "seconded_by", "tries",
 				"last_query", "sent_at", "last_query_at", "next_query_at", "held_at", "ended_at", "billed_day")),
 		holding.Of("payment_refund_step",

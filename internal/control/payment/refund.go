@@ -42,13 +42,15 @@ type Refund struct {
 	No      string // R + yyMMddHHmmss + random, 32 characters
 	Order   string // empty: of money in suspense
 	Attempt string
-	Receipt string // the money that it comes out of
+	Receipt string // the money that it comes out of: a receipt, or the journal of a wallet that paid all
 	Account account.ID
 	Subject id.Handle
 	Gateway string
 	Rule    Rule
 	Target  Target
 	Amount  money.Money
+	Wallet  money.Money // what of it was paid from the wallet, and goes back there
+	Gift    money.Money // what of it was paid by gifts, likewise
 	Phase   Phase
 	Problem string // code of why it failed
 	By      string // handle of who asked

@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // ApplyRefundFact is the same door for money that goes back: it takes what a
@@ -64,7 +65,7 @@ func (s *Service) decideRefundFactTx(ctx context.Context, tx *db.Tx, g GatewayAc
 	if f.MerchantID != g.MerchantID || r.Gateway != g.ID {
 		return Foreign, nil
 	}
-	if f.AttemptNo != r.Attempt || (!f.Amount.IsZero() && f.Amount != r.Amount) {
+	if f.AttemptNo != r.Attempt || (!f.Amount.IsZero() && f.Amount != r.Split().Outside) {
 		return Mismatch, nil
 	}
 	switch f.State {
@@ -104,9 +105,12 @@ func (s *Service) paidBackTx(ctx context.Context, tx *db.Tx, r Refund) (Result, 
 			return "", err
 		}
 	}
-	_, err = s.postRefundTx(ctx, tx, next, "rfs:", []ledger.Posting{
-		ledger.Debit(ledger.RefundPayable, r.Amount), ledger.Credit(ledger.Gateway(r.Gateway), r.Amount),
-	})
+	home, err := s.homeTx(ctx, tx, r, money.New(0, r.Amount.Cur))
+	if err != nil {
+		return "", err
+	}
+	_, err = s.postRefundTx(ctx, tx, next, "rfs:", append(home,
+		ledger.Debit(ledger.RefundPayable, r.Amount), ledger.Credit(s.assetOf(r.Gateway), r.Split().Outside)))
 	if err != nil {
 		return "", err
 	}

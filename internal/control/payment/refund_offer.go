@@ -31,17 +31,20 @@ type RefundRules struct {
 
 // Services are what is paid back, and are ended. service.Service fills it.
 type Services interface {
-	Period(ctx context.Context, q db.Q, service string) (from, until time.Time, err error)
+	PaidBy(ctx context.Context, q db.Q, line string) (from, until time.Time, err error)
 	HoldRefund(ctx context.Context, service string) error
 	EndRefund(ctx context.Context, service string) error
 	DropRefund(ctx context.Context, service string) error
+	GiveBackTx(ctx context.Context, tx *db.Tx, line string, amount money.Money) error // of what is not earned
+	KeepTx(ctx context.Context, tx *db.Tx, line string, amount money.Money) (over money.Money, err error)
 }
 
 // RefundOffer is what goes back of an order if it is asked for now.
 type RefundOffer struct {
 	Rule     Rule
 	Amount   money.Money
-	Targets  []Target // where it may go, the usual first
+	From     Split    // where Amount was paid from
+	Targets  []Target // where what was paid outside may go, the usual first; the rest goes to the wallet
 	Until    time.Time
 	Left     int // full refunds that the account has this year, after this one; of RuleFull
 	Services int // that end
@@ -60,60 +63,34 @@ func (s *Service) Offer(ctx context.Context, owner account.ID, orderID string) (
 
 // offer finds rule and amount by what the installation knows, read by q. force is
 // a person's decision that the whole goes back, whatever the rule says.
-func (s *Service) offer(ctx context.Context, q db.Q, o order.Order, force bool) (RefundOffer, Receipt, error) {
-	rc, err := s.sourceOf(ctx, q, o)
+func (s *Service) offer(ctx context.Context, q db.Q, o order.Order, force bool) (RefundOffer, source, error) {
+	src, err := s.sourceOf(ctx, q, o)
 	if err != nil {
-		return RefundOffer{}, rc, err
+		return RefundOffer{}, src, err
 	}
-	left, err := s.leftOf(ctx, q, rc)
+	left, err := s.leftOf(ctx, q, src)
 	if err != nil {
-		return RefundOffer{}, rc, err
+		return RefundOffer{}, src, err
 	}
 	offer, err := s.ruleOf(ctx, q, o, force)
 	if err != nil {
-		return offer, rc, err
+		return offer, src, err
 	}
-	if offer.Amount.Minor > left {
-		offer.Amount.Minor = left
+	if offer.Amount.Minor > left.Sum().Minor {
+		offer.Amount = left.Sum()
+	}
+	if offer.Amount.Minor <= 0 {
+		return offer, src, ErrNotOffered
+	}
+	if offer.From, err = left.share(offer.Amount); err != nil {
+		return offer, src, err
 	}
 	offer.Services = len(affected(o, offer.Rule))
-	offer.Targets = s.targets(rc)
-	if offer.Amount.Minor <= 0 || len(offer.Targets) == 0 {
-		return offer, rc, ErrNotOffered
+	offer.Targets = s.targets(src, offer.From)
+	if len(offer.Targets) == 0 {
+		return offer, src, ErrNotOffered
 	}
-	return offer, rc, nil
-}
-
-// sourceOf is the money that paid the order. An order that was paid in another
-// way than at a gateway has none here.
-func (s *Service) sourceOf(ctx context.Context, q db.Q, o order.Order) (Receipt, error) {
-	if !o.Refundable() || o.Receipt == "" {
-		return Receipt{}, ErrNotOffered
-	}
-	rc, err := getReceipt(ctx, q, o.Receipt)
-	if errs.IsNotFound(err) {
-		return rc, ErrNotOffered
-	}
-	return rc, err
-}
-
-// leftOf is what was paid by a receipt and is not taken by refunds; one under way
-// is ErrRefundOpen.
-func (s *Service) leftOf(ctx context.Context, q db.Q, rc Receipt) (int64, error) {
-	all, err := refundsOfReceipt(ctx, q, rc.ID)
-	if err != nil {
-		return 0, err
-	}
-	left := rc.Amount.Minor
-	for _, r := range all {
-		if !r.Phase.Over() {
-			return 0, ErrRefundOpen.With("refund", r.No)
-		}
-		if r.Phase.takes() {
-			left -= r.Amount.Minor
-		}
-	}
-	return left, nil
+	return offer, src, nil
 }
 
 func (s *Service) ruleOf(ctx context.Context, q db.Q, o order.Order, force bool) (RefundOffer, error) {
@@ -155,7 +132,7 @@ func (s *Service) rest(ctx context.Context, q db.Q, o order.Order, now time.Time
 		if s.d.Services == nil || l.Service == "" || l.Kind != order.Recurring {
 			continue
 		}
-		from, until, err := s.d.Services.Period(ctx, q, l.Service)
+		from, until, err := s.d.Services.PaidBy(ctx, q, l.ID)
 		if errs.IsNotFound(err) {
 			continue
 		}
@@ -173,10 +150,14 @@ func (s *Service) rest(ctx context.Context, q db.Q, o order.Order, now time.Time
 	return sum, nil
 }
 
-// targets are where money of a receipt may go.
-func (s *Service) targets(rc Receipt) (all []Target) {
-	g, known := s.byID[rc.Gateway]
-	if _, can := g.Gateway.(Refunder); known && can && s.d.Clock.Now().Before(rc.PaidAt.Add(providerWindow)) {
+// targets are where a part of a source may go. Nothing but what was paid outside
+// goes anywhere but back to the wallet.
+func (s *Service) targets(src source, part Split) (all []Target) {
+	if part.Outside.IsZero() {
+		return []Target{TargetWallet}
+	}
+	g, known := s.byID[src.Gateway]
+	if _, can := g.Gateway.(Refunder); known && can && s.d.Clock.Now().Before(src.PaidAt.Add(providerWindow)) {
 		all = append(all, ToOriginal)
 	}
 	if !s.d.Wallet.NoTopUp {

@@ -87,7 +87,7 @@ func (s *Service) requestTx(ctx context.Context, tx *db.Tx, p ask, orderID strin
 	if err != nil {
 		return Refund{}, err
 	}
-	offer, rc, err := s.offer(ctx, tx, o, whole)
+	offer, src, err := s.offer(ctx, tx, o, whole)
 	if err != nil {
 		return Refund{}, err
 	}
@@ -95,14 +95,15 @@ func (s *Service) requestTx(ctx context.Context, tx *db.Tx, p ask, orderID strin
 		return Refund{}, ErrTarget
 	}
 	r := Refund{
-		No: number("R", now), Order: o.ID, Attempt: rc.Attempt, Receipt: rc.ID, Account: o.Account, Subject: o.Subject, Gateway: rc.Gateway,
-		Rule: offer.Rule, Target: to, Amount: offer.Amount, Phase: PhaseRequested, Version: 1, RequestedAt: now,
+		No: number("R", now), Order: o.ID, Attempt: src.Attempt, Receipt: src.ID, Account: o.Account, Subject: o.Subject, Gateway: src.Gateway,
+		Rule: offer.Rule, Target: to, Amount: offer.Amount, Wallet: offer.From.Wallet, Gift: offer.From.Gift,
+		Phase: PhaseRequested, Version: 1, RequestedAt: now,
 	}
 	by := self(p.Principal)
 	if p.staff {
 		r.By, by = string(p.Subject), actor(p.Principal)
 	}
-	if err := s.openRefundTx(ctx, tx, r, by, reason); err != nil {
+	if err := s.openRefundTx(ctx, tx, src, r, by, reason); err != nil {
 		return r, err
 	}
 	return s.decideRefundTx(ctx, tx, r, p)
@@ -110,21 +111,18 @@ func (s *Service) requestTx(ctx context.Context, tx *db.Tx, p ask, orderID strin
 
 // openRefundTx writes a refund under the lock of the money that it comes out of,
 // and refuses it where more would go back than came.
-func (s *Service) openRefundTx(ctx context.Context, tx *db.Tx, r Refund, by audit.Actor, reason string) error {
+func (s *Service) openRefundTx(ctx context.Context, tx *db.Tx, src source, r Refund, by audit.Actor, reason string) error {
 	if r.Attempt != "" {
 		if _, err := lockAttempt(ctx, tx, r.Gateway, r.Attempt); err != nil {
 			return err
 		}
 	}
-	rc, err := getReceipt(ctx, tx, r.Receipt)
+	left, err := s.leftOf(ctx, tx, src)
 	if err != nil {
 		return err
 	}
-	left, err := s.leftOf(ctx, tx, rc)
-	if err != nil {
-		return err
-	}
-	if r.Amount.Cur != rc.Amount.Cur || r.Amount.Minor > left {
+	left = left.minus(r.Split())
+	if r.Amount.Cur != src.Paid.Outside.Cur || min(left.Outside.Minor, left.Wallet.Minor, left.Gift.Minor) < 0 {
 		return ErrNotOffered
 	}
 	if err := insertRefund(ctx, tx, r); err != nil {

@@ -127,11 +127,15 @@ func (s *Service) execute(ctx context.Context, was Refund) error {
 		if r.Version != was.Version {
 			return r, errNoChange
 		}
-		event, key, to := ExecuteOriginal, "rfa:", ledger.RefundPayable
+		event, key, credits := ExecuteOriginal, "rfa:", []ledger.Posting{ledger.Credit(ledger.RefundPayable, r.Amount)}
 		if r.Target == TargetWallet {
-			event, key, to = ExecuteWallet, "rfs:", ledger.Wallet(string(r.Account))
+			var err error
+			event, key = ExecuteWallet, "rfs:"
+			if credits, err = s.homeTx(ctx, tx, r, r.Split().Outside); err != nil {
+				return r, err
+			}
 		}
-		j, err := s.takeTx(ctx, tx, r, key, to)
+		j, err := s.takeTx(ctx, tx, r, key, credits)
 		if err != nil {
 			return r, err
 		}
@@ -148,7 +152,7 @@ func (s *Service) execute(ctx context.Context, was Refund) error {
 
 // takeTx posts the journal that takes the money from where it lies. That of money
 // in suspense was posted when it was decided on.
-func (s *Service) takeTx(ctx context.Context, tx *db.Tx, r Refund, key string, to ledger.Code) (string, error) {
+func (s *Service) takeTx(ctx context.Context, tx *db.Tx, r Refund, key string, credits []ledger.Posting) (string, error) {
 	if r.Rule == RuleSuspense {
 		return r.Journal, nil
 	}
@@ -160,7 +164,7 @@ func (s *Service) takeTx(ctx context.Context, tx *db.Tx, r Refund, key string, t
 	if err != nil {
 		return "", err
 	}
-	return s.postRefundTx(ctx, tx, r, key, append(lines, ledger.Credit(to, r.Amount)))
+	return s.postRefundTx(ctx, tx, r, key, append(lines, credits...))
 }
 
 // unearned shares the amount out over the lines by what was paid for each, and
@@ -189,8 +193,14 @@ func (s *Service) unearned(ctx context.Context, tx *db.Tx, o order.Order, r Refu
 				}
 				part.Minor = max(min(part.Minor, there.Minor), 0)
 			}
-			if part.Minor > 0 {
-				debits, left.Minor = append(debits, ledger.Debit(account, part)), left.Minor-part.Minor
+			if part.Minor <= 0 {
+				continue
+			}
+			debits, left.Minor = append(debits, ledger.Debit(account, part)), left.Minor-part.Minor
+			if account == ledger.Deferred(l.ID) {
+				if err := s.giveBackTx(ctx, tx, l.ID, part); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
@@ -207,7 +217,7 @@ func (s *Service) postRefundTx(ctx context.Context, tx *db.Tx, r Refund, key str
 
 // succeededTx notes that the money is back.
 func (s *Service) succeededTx(ctx context.Context, tx *db.Tx, r Refund) error {
-	if err := addRefunded(ctx, tx, r.Attempt, r.Amount); err != nil {
+	if err := addRefunded(ctx, tx, r.Attempt, r.Split().Outside); err != nil {
 		return err
 	}
 	if r.Order != "" {
@@ -258,7 +268,7 @@ func (s *Service) send(ctx context.Context, was Refund) error {
 	}
 	fault.Point("refund-before-call")
 	f, failure := provider.Refund(ctx, RefundRequest{
-		RefundNo: r.No, AttemptNo: r.Attempt, Subject: r.Subject, Amount: r.Amount, Paid: a.Amount,
+		RefundNo: r.No, AttemptNo: r.Attempt, Subject: r.Subject, Amount: r.Split().Outside, Paid: a.Amount,
 		NotifyURL: s.d.BaseURL + "/pay/notify/" + s.byID[r.Gateway].Token,
 	})
 	fault.Point("refund-after-call")

@@ -45,9 +45,11 @@ func (s *Service) RefundToWallet(ctx context.Context, p account.Principal, no st
 		if _, err := r.Apply(ToTheWallet, s.d.Clock.Now()); err != nil {
 			return r, err
 		}
-		j, err := s.postRefundTx(ctx, tx, r, "rfw:", []ledger.Posting{
-			ledger.Debit(ledger.RefundPayable, r.Amount), ledger.Credit(ledger.Wallet(string(r.Account)), r.Amount),
-		})
+		home, err := s.homeTx(ctx, tx, r, r.Split().Outside)
+		if err != nil {
+			return r, err
+		}
+		j, err := s.postRefundTx(ctx, tx, r, "rfw:", append(home, ledger.Debit(ledger.RefundPayable, r.Amount)))
 		if err != nil {
 			return r, err
 		}
@@ -88,7 +90,11 @@ func (s *Service) abandon(ctx context.Context, no string, by audit.Actor, may fu
 		if _, err := r.Apply(Abandon, s.d.Clock.Now()); err != nil {
 			return r, err
 		}
-		if _, err := s.d.Ledger.ReverseTx(ctx, tx, r.Journal, "rfw:"+r.No, "system", string(r.Rule)); err != nil {
+		reversed, err := s.d.Ledger.ReverseTx(ctx, tx, r.Journal, "rfw:"+r.No, "system", string(r.Rule))
+		if err != nil {
+			return r, err
+		}
+		if err := s.keepTx(ctx, tx, r, reversed); err != nil {
 			return r, err
 		}
 		if err := s.backToSuspenseTx(ctx, tx, r); err != nil {

@@ -13,10 +13,10 @@ import (
 func insertRefund(ctx context.Context, tx *db.Tx, r Refund) error {
 	_, err := tx.Exec(ctx, `INSERT INTO payment_refund (refund_no, order_id, attempt_no, receipt_id, account_id, subject, gateway_account_id, rule, target,
 		amount_minor, currency, phase, version, problem, requested_by, seconded_by, journal_id, tries, last_query, requested_at, sent_at, last_query_at,
-		next_query_at, held_at, settled_at, ended_at, billed_day)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '', $15, 0, '', $16, 0, 0, 0, 0, 0, 0, 0)`,
+		next_query_at, held_at, settled_at, ended_at, billed_day, wallet_minor, gift_minor)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '', $14, '', $15, 0, '', $16, 0, 0, 0, 0, 0, 0, 0, $17, $18)`,
 		r.No, r.Order, r.Attempt, r.Receipt, string(r.Account), string(r.Subject), r.Gateway, string(r.Rule), string(r.Target),
-		r.Amount.Minor, string(r.Amount.Cur), string(r.Phase), r.Version, r.By, r.Journal, db.Micros(r.RequestedAt))
+		r.Amount.Minor, string(r.Amount.Cur), string(r.Phase), r.Version, r.By, r.Journal, db.Micros(r.RequestedAt), r.Wallet.Minor, r.Gift.Minor)
 	return err
 }
 
@@ -34,15 +34,15 @@ func saveRefund(ctx context.Context, tx *db.Tx, was, next Refund) (Refund, error
 
 const refundColumns = `SELECT refund_no, order_id, attempt_no, receipt_id, account_id, subject, gateway_account_id, rule, target, amount_minor, currency,
 	phase, version, problem, requested_by, seconded_by, journal_id, tries, last_query, requested_at, sent_at, last_query_at, next_query_at, held_at,
-	settled_at, ended_at FROM payment_refund`
+	settled_at, ended_at, wallet_minor, gift_minor FROM payment_refund`
 
 func scanRefund(row db.Row) (r Refund, err error) {
-	var minor, tries, requested, sent, queried, next, held, settled, ended int64
+	var minor, tries, requested, sent, queried, next, held, settled, ended, wallet, gift int64
 	var cur money.Currency
 	err = row.Scan(&r.No, &r.Order, &r.Attempt, &r.Receipt, &r.Account, &r.Subject, &r.Gateway, &r.Rule, &r.Target, &minor, &cur,
 		&r.Phase, &r.Version, &r.Problem, &r.By, &r.Second, &r.Journal, &tries, &r.LastQuery, &requested, &sent, &queried, &next, &held,
-		&settled, &ended)
-	r.Amount, r.Tries = money.New(minor, cur), int(tries)
+		&settled, &ended, &wallet, &gift)
+	r.Amount, r.Wallet, r.Gift, r.Tries = money.New(minor, cur), money.New(wallet, cur), money.New(gift, cur), int(tries)
 	r.RequestedAt, r.SentAt, r.LastQueryAt, r.NextQueryAt = db.FromMicros(requested), db.FromMicros(sent), db.FromMicros(queried), db.FromMicros(next)
 	r.HeldAt, r.SettledAt, r.EndedAt = db.FromMicros(held), db.FromMicros(settled), db.FromMicros(ended)
 	return r, err

@@ -31,11 +31,18 @@ func (r *rig) bought() (account.Principal, order.Order, payment.Attempt) {
 	p := ordertest.Customer()
 	o, a := r.Started(p)
 	r.notify(paid(a, "T-"+a.No))
+	return p, r.delivered(o), r.attempt(a.No)
+}
+
+// delivered is an order that is paid, after what it bought is there.
+func (r *rig) delivered(o order.Order) order.Order {
+	r.T.Helper()
 	r.Settle()
-	svc := "svc_" + a.No
-	must(r.T, r.DB.InTx(bg, func(tx *db.Tx) error { return r.Orders.MarkFulfilledTx(bg, tx, o.ID, o.Lines[0].ID, svc, "") }))
-	r.Ends.Periods[svc] = [2]time.Time{r.Clock.Now(), r.Clock.Now().AddDate(0, 1, 0)}
-	return p, r.Order(o.ID), r.attempt(a.No)
+	line := o.Lines[0]
+	must(r.T, r.DB.InTx(bg, func(tx *db.Tx) error { return r.Orders.MarkFulfilledTx(bg, tx, o.ID, line.ID, "svc_"+o.ID, "") }))
+	r.Ends.Periods[line.ID] = [2]time.Time{r.Clock.Now(), r.Clock.Now().AddDate(0, 1, 0)}
+	r.Ends.Earning[line.ID] = line.Amount.Minor
+	return r.Order(o.ID)
 }
 
 func must(t testing.TB, err error) {
@@ -65,17 +72,7 @@ func (r *rig) back(o order.Order, no string) {
 	if got := strings.Join(r.Ends.Log(), ", "); !strings.HasPrefix(got, "hold "+svc) || !strings.HasSuffix(got, "end "+svc) {
 		r.T.Errorf("services: %s", got)
 	}
-	r.books()
-}
-
-func (r *rig) books() {
-	r.T.Helper()
-	if p, err := r.Books.Prove(bg); err != nil || len(p.Problems) > 0 {
-		r.T.Errorf("the books: %v, %v", p.Problems, err)
-	}
-	if wrong, err := r.Pay.Prove(bg); err != nil || len(wrong) > 0 {
-		r.T.Errorf("receipts: %v, %v", wrong, err)
-	}
+	r.sound()
 }
 
 func (r *rig) asked(p account.Principal, o order.Order, to payment.Target) payment.Refund {
@@ -350,6 +347,9 @@ func TestAfterAFailureThereAreThreeWays(t *testing.T) {
 		t.Parallel()
 		each(t, func(t *testing.T, r *rig) {
 			_, o, no := fail(t, r)
+			if got := r.Ends.Earning[o.Lines[0].ID]; got != 0 {
+				t.Errorf("to be earned of what goes back: %d", got)
+			}
 			_, err := r.Pay.RetryRefund(bg, r.desk(), no)
 			must(t, err)
 			r.Settle()
@@ -385,7 +385,23 @@ func TestAfterAFailureThereAreThreeWays(t *testing.T) {
 			if got := r.balance(ledger.Deferred(o.Lines[0].ID)); got != o.Total.Minor || r.balance(ledger.RefundPayable) != 0 || r.Order(o.ID).State != order.Completed {
 				t.Errorf("deferred %d, order %s", got, r.Order(o.ID).State)
 			}
-			r.books()
+			if got := r.Ends.Earning[o.Lines[0].ID]; got != o.Total.Minor {
+				t.Errorf("to be earned again: %d", got)
+			}
+			r.sound()
+		})
+	})
+	t.Run("given up when its time is over", func(t *testing.T) {
+		t.Parallel()
+		each(t, func(t *testing.T, r *rig) {
+			p, o, no := fail(t, r)
+			delete(r.Ends.Earning, o.Lines[0].ID)
+			_, err := r.Pay.KeepService(bg, p, no)
+			must(t, err)
+			if deferred, sales := r.balance(ledger.Deferred(o.Lines[0].ID)), r.balance(ledger.Sales); deferred != 0 || sales != o.Total.Minor {
+				t.Errorf("deferred %d, sales %d", deferred, sales)
+			}
+			r.sound()
 		})
 	})
 }
@@ -423,7 +439,7 @@ func TestAfterSevenDaysTheRestGoesBack(t *testing.T) {
 		if got := r.Order(o.ID).State; got != order.Completed || r.refund(f.No).Phase != payment.PhaseSucceeded {
 			t.Errorf("a part: order %s", got)
 		}
-		r.books()
+		r.sound()
 	})
 }
 
@@ -463,6 +479,105 @@ func TestAnAttemptIsClosedAtItsEnd(t *testing.T) {
 					t.Errorf("asked on: %v", asks)
 				}
 				r.proven()
+			})
+		})
+	}
+}
+
+// TestWhatTheWalletPaidGoesBackToIt: money to the wallet, gifts to the gifts they
+// were, whatever the target of what was paid outside.
+func TestWhatTheWalletPaidGoesBackToIt(t *testing.T) {
+	t.Parallel()
+	t.Run("all of it", func(t *testing.T) {
+		t.Parallel()
+		each(t, func(t *testing.T, r *rig) {
+			p := ordertest.Customer()
+			o := r.Place(p)
+			r.given(p, payment.GiftGrant, 30_00, 40*24*time.Hour)
+			r.toppedUp(p, o.Total.Minor-30_00+1)
+			_, err := r.Pay.PayFromWallet(bg, p, o.ID)
+			must(t, err)
+			o = r.delivered(o)
+			offer, err := r.Pay.Offer(bg, p.Account, o.ID)
+			if err != nil || len(offer.Targets) != 1 || offer.Targets[0] != payment.TargetWallet || offer.From.Gift != cny(30_00) || !offer.From.Outside.IsZero() {
+				t.Fatalf("offer: %+v, %v", offer, err)
+			}
+			if _, err := r.Pay.AskRefund(bg, p, o.ID, payment.ToOriginal); !errors.Is(err, payment.ErrTarget) {
+				t.Errorf("to nobody: got %v", err)
+			}
+			f := r.approved(p, o, payment.TargetWallet)
+			r.Settle()
+			r.back(o, f.No)
+			if got := r.purse(p); got.Gift != cny(30_00) || got.Paid != cny(o.Total.Minor-30_00+1) {
+				t.Errorf("purse: %+v", got)
+			}
+			if len(r.Till.Calls()) != 0 {
+				t.Error("a provider was told")
+			}
+		})
+	})
+	t.Run("a part, of gifts that are over", func(t *testing.T) {
+		t.Parallel()
+		each(t, func(t *testing.T, r *rig) {
+			p := ordertest.Customer()
+			o := r.Place(p)
+			r.given(p, payment.GiftGrant, 30_00, 10*24*time.Hour)
+			r.toppedUp(p, o.Total.Minor-30_00)
+			_, err := r.Pay.PayFromWallet(bg, p, o.ID)
+			must(t, err)
+			o = r.delivered(o)
+			r.Clock.Advance(15 * 24 * time.Hour)
+			f, err := r.Pay.AskRefund(bg, p, o.ID, payment.TargetWallet)
+			must(t, err)
+			if f.Gift != cny(15_00) || f.Wallet != cny(o.Total.Minor/2-15_00) {
+				t.Errorf("half of each: %s and %s of %s", f.Gift, f.Wallet, o.Total)
+			}
+			_, err = r.Pay.Approve(bg, r.desk(), f.No)
+			must(t, err)
+			r.Settle()
+			if got := r.purse(p); got.Gift.Minor != 0 || got.Paid != f.Wallet {
+				t.Errorf("purse: %+v", got)
+			}
+			if got := r.Ends.Earning[o.Lines[0].ID]; got != o.Total.Minor-f.Amount.Minor {
+				t.Errorf("to be earned: %d", got)
+			}
+			r.sound()
+		})
+	})
+}
+
+// TestAMixedPaymentGoesBackToBoth also after the provider failed.
+func TestAMixedPaymentGoesBackToBoth(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(t *testing.T, r *rig, p account.Principal, no string) (outside int64, wallet int64){
+		"the way it came": func(*testing.T, *rig, account.Principal, string) (int64, int64) { return 1, 0 },
+		"to the wallet after a failure": func(t *testing.T, r *rig, _ account.Principal, no string) (int64, int64) {
+			_, err := r.Pay.RefundToWallet(bg, r.desk(), no)
+			must(t, err)
+			return 0, 1
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			each(t, func(t *testing.T, r *rig) {
+				p, o, a := r.mixed()
+				before := a.Hold
+				r.notify(paid(a, "T-"+a.No))
+				o = r.delivered(o)
+				if name != "the way it came" {
+					r.Till.FailRefund(payment.ErrDeclined, false)
+				}
+				f := r.approved(p, o, payment.ToOriginal)
+				r.Settle()
+				outside, wallet := end(t, r, p, f.No)
+				r.Settle()
+				r.back(o, f.No)
+				if got := r.Till.PaidBack(); got != outside*a.Amount.Minor {
+					t.Errorf("outside: %d of %s", got, a.Amount)
+				}
+				if got := r.purse(p); got.Gift != before.Gift || got.Paid.Minor != before.Wallet.Minor+wallet*a.Amount.Minor {
+					t.Errorf("purse: %+v, held was %+v", got, before)
+				}
 			})
 		})
 	}

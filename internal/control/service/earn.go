@@ -149,6 +149,18 @@ func (s *Service) GiveBackTx(ctx context.Context, tx *db.Tx, line string, amount
 	return nil
 }
 
+// KeepTx is the way back of GiveBackTx, for a refund that was given up: the amount
+// is to be earned again, in the latest period of the line. It returns what cannot
+// be, because all of the line's periods are over.
+func (s *Service) KeepTx(ctx context.Context, tx *db.Tx, line string, amount money.Money) (over money.Money, err error) {
+	n, err := tx.Exec(ctx, `UPDATE service_earning SET value_minor = value_minor + $1 WHERE line = $2 AND earned_at = 0 AND currency = $3
+		AND period_start = (SELECT MAX(period_start) FROM service_earning WHERE line = $2 AND earned_at = 0)`, amount.Minor, line, string(amount.Cur))
+	if err != nil || n == 0 {
+		return amount, err
+	}
+	return money.New(0, amount.Cur), nil
+}
+
 // Difference is a service whose deferred money is not what is to be earned of it.
 type Difference struct {
 	Service string

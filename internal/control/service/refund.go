@@ -7,11 +7,11 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
-// Period returns the time that a service is paid for from its delivery on, read
-// by q; zero before it is delivered.
-func (s *Service) Period(ctx context.Context, q db.Q, service string) (from, until time.Time, err error) {
-	v, err := byID(ctx, q, service)
-	return v.DeliveredAt, v.PaidThrough, err
+// PaidBy returns the time that an order line has paid, read by q; ErrNotFound
+// before it is delivered.
+func (s *Service) PaidBy(ctx context.Context, q db.Q, line string) (from, until time.Time, err error) {
+	p, err := db.Get(ctx, q, ErrNotFound, scanPeriod, periodColumns+" WHERE line = $1", line)
+	return p.Start, p.End, err
 }
 
 // HoldRefund stops a service while the money for it is on its way back. One that

@@ -169,7 +169,8 @@ func RawRefund(f payment.RefundFact) payment.RawRequest {
 // Ends is the module service as refunds see it: it notes what happens to whom.
 type Ends struct {
 	mu      sync.Mutex
-	Periods map[string][2]time.Time // by service
+	Periods map[string][2]time.Time // by order line
+	Earning map[string]int64        // what is to be earned, by order line; one that is not there is earned
 	log     []string
 	fail    error
 }
@@ -190,15 +191,36 @@ func (e *Ends) note(what, service string) {
 	e.log = append(e.log, what+" "+service)
 }
 
-// Period answers with what the test put into Periods.
-func (e *Ends) Period(_ context.Context, _ db.Q, service string) (from, until time.Time, err error) {
+// PaidBy answers with what the test put into Periods.
+func (e *Ends) PaidBy(_ context.Context, _ db.Q, line string) (from, until time.Time, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p, ok := e.Periods[service]
+	p, ok := e.Periods[line]
 	if !ok {
 		return from, until, errs.New(errs.NotFound, "service.not_found")
 	}
 	return p[0], p[1], nil
+}
+
+// GiveBackTx takes from Earning.
+func (e *Ends) GiveBackTx(_ context.Context, _ *db.Tx, line string, amount money.Money) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.Earning[line]; ok {
+		e.Earning[line] -= amount.Minor
+	}
+	return nil
+}
+
+// KeepTx gives back to Earning.
+func (e *Ends) KeepTx(_ context.Context, _ *db.Tx, line string, amount money.Money) (over money.Money, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.Earning[line]; !ok {
+		return amount, nil
+	}
+	e.Earning[line] += amount.Minor
+	return money.New(0, amount.Cur), nil
 }
 
 // HoldRefund notes it.

@@ -51,7 +51,7 @@ type Shop struct {
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
 	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
-	s.Ends = &Ends{Periods: map[string][2]time.Time{}}
+	s.Ends = &Ends{Periods: map[string][2]time.Time{}, Earning: map[string]int64{}}
 	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
 	s.Pay = s.open(t, d, s.Queue, payment.RefundRules{SecondPersonAbove: 1_000_00})
 	return s
