@@ -7394,6 +7394,8 @@ export interface components {
         };
         Refund: {
             amount: components["schemas"]["Money"];
+            /** @description What of the amount goes back to gifts */
+            gift_share?: components["schemas"]["Money"];
             number: string;
             order: string;
             /** @description Code of why it failed or was declined */
@@ -7408,11 +7410,15 @@ export interface components {
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
             /** @enum {string} */
             target: "original" | "wallet";
+            /** @description What of the amount goes back to the wallet, whatever the target */
+            wallet_share?: components["schemas"]["Money"];
         };
         RefundDetail: {
             account: string;
             amount: components["schemas"]["Money"];
             gateway: string;
+            /** @description What of the amount goes back to gifts */
+            gift_share?: components["schemas"]["Money"];
             last_query?: string;
             /** Format: date-time */
             last_query_at?: string;
@@ -7436,9 +7442,13 @@ export interface components {
             steps: components["schemas"]["RefundStep"][];
             /** @enum {string} */
             target: "original" | "wallet";
+            /** @description What of the amount goes back to the wallet, whatever the target */
+            wallet_share?: components["schemas"]["Money"];
         };
         RefundOffer: {
             amount: components["schemas"]["Money"];
+            /** @description What of the amount was paid by gifts: it goes back to those that are not over */
+            gift_share?: components["schemas"]["Money"];
             /**
              * Format: int64
              * @description Full refunds that are left this year after this one
@@ -7454,13 +7464,15 @@ export interface components {
              * @description How many services are suspended first, and end when the money is back
              */
             services_ending: number;
-            /** @description Where it may go: original, wallet */
+            /** @description Where the rest may go: original, wallet */
             targets: string[];
             /**
              * Format: date-time
              * @description End of the time for a full refund
              */
             until?: string;
+            /** @description What of the amount was paid from the wallet: it goes back there, whatever the target */
+            wallet_share?: components["schemas"]["Money"];
         };
         RefundReason: {
             /** @example used_up */
@@ -8395,6 +8407,8 @@ export interface components {
             account: string;
             amount: components["schemas"]["Money"];
             gateway: string;
+            /** @description What of the amount goes back to gifts */
+            gift_share?: components["schemas"]["Money"];
             last_query?: string;
             /** Format: date-time */
             last_query_at?: string;
@@ -8417,6 +8431,8 @@ export interface components {
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
             /** @enum {string} */
             target: "original" | "wallet";
+            /** @description What of the amount goes back to the wallet, whatever the target */
+            wallet_share?: components["schemas"]["Money"];
         };
         StaffRole: {
             excludes: string[];

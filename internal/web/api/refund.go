@@ -6,13 +6,16 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // RefundOffer is what goes back of an order if it is asked for now.
 type RefundOffer struct {
 	Rule     string     `json:"rule" enum:"full,prorata,undelivered" doc:"full: within seven days of the purchase; prorata: the time that is left; undelivered: what could not be made"`
 	Amount   Money      `json:"amount"`
-	Targets  []string   `json:"targets" nullable:"false" doc:"Where it may go: original, wallet"`
+	Wallet   *Money     `json:"wallet_share,omitempty" doc:"What of the amount was paid from the wallet: it goes back there, whatever the target"`
+	Gift     *Money     `json:"gift_share,omitempty" doc:"What of the amount was paid by gifts: it goes back to those that are not over"`
+	Targets  []string   `json:"targets" nullable:"false" doc:"Where the rest may go: original, wallet"`
 	Until    *time.Time `json:"until,omitempty" doc:"End of the time for a full refund"`
 	Left     int        `json:"left" doc:"Full refunds that are left this year after this one"`
 	Services int        `json:"services_ending" doc:"How many services are suspended first, and end when the money is back"`
@@ -25,6 +28,8 @@ type Refund struct {
 	Rule        string     `json:"rule" enum:"full,prorata,undelivered,suspense"`
 	Target      string     `json:"target" enum:"original,wallet"`
 	Amount      Money      `json:"amount"`
+	Wallet      *Money     `json:"wallet_share,omitempty" doc:"What of the amount goes back to the wallet, whatever the target"`
+	Gift        *Money     `json:"gift_share,omitempty" doc:"What of the amount goes back to gifts"`
 	State       string     `json:"state" enum:"requested,review,approved,processing,unknown,succeeded,failed,rejected,cancelled"`
 	Problem     string     `json:"problem,omitempty" doc:"Code of why it failed or was declined"`
 	RequestedAt time.Time  `json:"requested_at"`
@@ -188,6 +193,7 @@ func staffRefunds(a *API, s *payment.Service) {
 
 func toRefundOffer(o payment.RefundOffer) RefundOffer {
 	w := RefundOffer{Rule: string(o.Rule), Amount: toMoney(o.Amount), Targets: []string{}, Until: toTime(o.Until), Left: o.Left, Services: o.Services}
+	w.Wallet, w.Gift = someMoney(o.From.Wallet), someMoney(o.From.Gift)
 	for _, t := range o.Targets {
 		w.Targets = append(w.Targets, string(t))
 	}
@@ -197,8 +203,18 @@ func toRefundOffer(o payment.RefundOffer) RefundOffer {
 func toRefund(r payment.Refund) Refund {
 	return Refund{
 		Number: r.No, Order: r.Order, Rule: string(r.Rule), Target: string(r.Target), Amount: toMoney(r.Amount), State: string(r.Phase),
+		Wallet: someMoney(r.Wallet), Gift: someMoney(r.Gift),
 		Problem: r.Problem, RequestedAt: r.RequestedAt, SettledAt: toTime(r.SettledAt),
 	}
+}
+
+// someMoney is nothing for zero.
+func someMoney(m money.Money) *Money {
+	if m.IsZero() {
+		return nil
+	}
+	w := toMoney(m)
+	return &w
 }
 
 func toStaffRefund(r payment.Refund) StaffRefund {
