@@ -66,6 +66,13 @@ func (g *Back) PaidBack() (sum int64) {
 	return sum
 }
 
+// Paying reports whether a refund is on its way.
+func (g *Back) Paying(no string) bool {
+	g.b.Lock()
+	defer g.b.Unlock()
+	return g.b.paid[no].State == payment.RefundProcessing
+}
+
 // SettleRefund ends a refund that was on its way, and returns what the till says.
 func (g *Back) SettleRefund(no string, s payment.RefundState) payment.RefundFact {
 	g.b.Lock()
