@@ -2,11 +2,9 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -44,10 +42,11 @@ type connection struct {
 
 // prepare makes a connection that does nothing yet.
 func (h *hub) prepare(k key, device string, up ipc.Up) (*connection, error) {
-	cfg, err := engine(up)
+	cfg, err := up.Config()
 	if err != nil {
 		return nil, ipc.ErrRequest.With(err)
 	}
+	cfg.Permit = accepted(up.Policy)
 	c := &connection{hub: h, key: k, device: device, asked: up, done: make(chan struct{})}
 	c.asked.Key, c.asked.Cookie = ipc.Secret{}, ipc.Secret{}
 	cookie := openconnect.NewSecret(slices.Clone(up.Cookie.Reveal())) // the request's own is cleared
@@ -210,34 +209,6 @@ func (c *connection) planOf(t openconnect.Tunnel) netcfg.Plan {
 		}
 	}
 	return p
-}
-
-// engine is what the protocol's engine is told.
-func engine(up ipc.Up) (client.Config, error) {
-	cfg := client.Config{
-		Server: up.Server, Path: up.Path, At: up.At, DTLS: up.DTLS, Permit: accepted(up.Policy),
-		Extensions: []string{openconnect.ExtCoalesce, openconnect.ExtGSO},
-	}
-	anchors, err := trust.Of(up.Pins, up.Roots)
-	if err != nil {
-		return cfg, errors.New("the certificates of the issuer cannot be read")
-	}
-	cfg.Trust = anchors
-	if up.Certificate != "" {
-		pair, err := tls.X509KeyPair([]byte(up.Certificate), up.Key.Reveal())
-		if err != nil {
-			return cfg, errors.New("the certificate and its key do not fit") // the cause may quote the key
-		}
-		cfg.Certificate = &pair
-	}
-	if up.Proxy != "" {
-		u, err := url.Parse(up.Proxy)
-		if err != nil || u.Host == "" {
-			return cfg, errors.New("the proxy makes no sense")
-		}
-		cfg.Proxy = u
-	}
-	return cfg, nil
 }
 
 // accepted is the permit of a caller who named the policy text accepted. The
