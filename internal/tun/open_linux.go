@@ -45,10 +45,20 @@ func openQueue(name string) (*fdQueue, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	q := &fdQueue{}
-	if q.file, err = fdwait.New(fd); err != nil {
+	q, err := queueOf(fd)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening /dev/net/tun: %w", err), unix.Close(fd))
 	}
+	return q, nil
+}
+
+// queueOf takes fd over, unless it fails.
+func queueOf(fd int) (*fdQueue, error) {
+	file, err := fdwait.New(fd)
+	if err != nil {
+		return nil, err
+	}
+	q := &fdQueue{file: file}
 	q.read = q.try // bound once: a new method value would allocate per batch
 	return q, nil
 }

@@ -27,9 +27,10 @@ type connection struct {
 	hub    *hub
 	key    key
 	device string
-	asked  ipc.Up        // without its secrets
-	link   *client.Link  // nil: what a killed daemon left of a kill switch
-	done   chan struct{} // closed when no packet moves any more
+	asked  ipc.Up          // its secrets are wiped when it is over
+	link   *client.Link    // nil: it is over since before this daemon
+	was    *ipc.Connection // what the program before said of it; nil: a killed daemon left its kill switch
+	done   chan struct{}   // closed when no packet moves any more
 
 	host sync.Mutex // held while the host's network is changed for it
 
@@ -38,6 +39,7 @@ type connection struct {
 	plan     netcfg.Plan // what the host's network has of it; zero = nothing
 	warnings []string
 	refused  error // why the host's network could not be changed
+	queues   []tun.Queue
 }
 
 // prepare makes a connection that does nothing yet.
@@ -48,9 +50,9 @@ func (h *hub) prepare(k key, device string, up ipc.Up) (*connection, error) {
 	}
 	cfg.Permit = accepted(up.Policy)
 	c := &connection{hub: h, key: k, device: device, asked: up, done: make(chan struct{})}
-	c.asked.Key, c.asked.Cookie = ipc.Secret{}, ipc.Secret{}
-	cookie := openconnect.NewSecret(slices.Clone(up.Cookie.Reveal())) // the request's own is cleared
-	c.link = client.NewLink(cfg, cookie, c.open)
+	c.asked.Key = ipc.NewSecret(slices.Clone(up.Key.Reveal())) // the request's own are cleared
+	c.asked.Cookie = ipc.NewSecret(slices.Clone(up.Cookie.Reveal()))
+	c.link = client.NewLink(cfg, openconnect.NewSecret(c.asked.Cookie.Reveal()), c.open)
 	c.link.OnTunnel = func(t openconnect.Tunnel) error { return c.apply(t, 0) }
 	c.link.OnMTU = func(mtu int) error { return c.apply(c.link.Snapshot().Tunnel, mtu) }
 	c.link.GiveUp = giveUp
@@ -77,7 +79,22 @@ func (c *connection) follow() {
 // run moves packets until the connection is over. After a failure a kill switch
 // goes on until its user takes it down; without one the network is restored.
 func (c *connection) run() {
-	err := c.link.Run(context.Background())
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		select {
+		case <-c.hub.halt:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	err := c.link.Run(ctx)
+	if c.halted() {
+		close(c.done)
+		return
+	}
+	c.asked.Key.Clear()
+	c.asked.Cookie.Clear()
 	if err != nil && !c.asked.KillSwitch {
 		if err := c.hub.cfg.Host.Remove(context.Background(), c.device); err != nil {
 			c.hub.cfg.Log.Error("the network could not be restored", "device", c.device, "error", err)
@@ -85,6 +102,12 @@ func (c *connection) run() {
 	}
 	close(c.done)
 	c.hub.tell()
+}
+
+// halted tells whether the link has stopped for another program to go on.
+func (c *connection) halted() bool {
+	s := c.link.Snapshot()
+	return s.State == client.Ended && s.Cause == client.CauseStopped
 }
 
 // stop ends it and waits until no packet moves.
@@ -112,7 +135,7 @@ func (c *connection) kick() {
 
 // open makes the device of a first tunnel.
 func (c *connection) open(t openconnect.Tunnel) ([]tun.Queue, error) {
-	queues, err := c.hub.cfg.Open(c.device, c.hub.cfg.Queues)
+	queues, err := c.hub.cfg.Devices.Open(c.device, c.hub.cfg.Queues)
 	if err != nil {
 		return nil, c.refuse(ipc.ErrDevice.With(err))
 	}
@@ -122,6 +145,9 @@ func (c *connection) open(t openconnect.Tunnel) ([]tun.Queue, error) {
 		}
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queues = queues
 	return queues, nil
 }
 
@@ -235,7 +261,10 @@ func (c *connection) snapshot() ipc.Connection {
 	if len(p.Servers) > 0 {
 		out.At = netip.AddrPortFrom(p.Servers[0].Addr, p.Servers[0].TCP)
 	}
-	if c.link == nil {
+	switch {
+	case c.was != nil:
+		return *c.was
+	case c.link == nil:
 		out.State, out.Cause = ipc.Failed, causeLeft
 		return out
 	}
