@@ -31,8 +31,12 @@ const (
 	patience = 30 * time.Second
 )
 
-// nodeBinary is the gateway built for the tests, skyconnectBinary the client.
-var nodeBinary, skyconnectBinary string
+// nodeBinary is the gateway built for the tests, skyconnectBinary the client,
+// renewedBinary its next version, windowBinary its window.
+var nodeBinary, skyconnectBinary, renewedBinary, windowBinary string
+
+// renewedVersion is that of renewedBinary.
+const renewedVersion = "v9.9.9"
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -47,9 +51,18 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	nodeBinary, skyconnectBinary = filepath.Join(dir, "node"), filepath.Join(dir, "skyconnect")
-	for to, from := range map[string]string{nodeBinary: "../bench/node", skyconnectBinary: "../../cmd/skyconnect"} {
-		build := exec.Command("go", "build", "-o", to, from)
+	for _, b := range []struct {
+		to         *string
+		name, from string
+		version    string
+	}{
+		{&nodeBinary, "node", "../bench/node", ""},
+		{&skyconnectBinary, "skyconnect", "../../cmd/skyconnect", "v0.0.1"},
+		{&renewedBinary, "renewed", "../../cmd/skyconnect", renewedVersion},
+		{&windowBinary, "skyconnect-window", "../../cmd/skyconnect-window", "v0.0.1"},
+	} {
+		*b.to = filepath.Join(dir, b.name)
+		build := exec.Command("go", "build", "-ldflags", "-X main.version="+b.version, "-o", *b.to, b.from)
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
 			return 1
@@ -69,6 +82,7 @@ type lab struct {
 	gen     uint64
 	node    *exec.Cmd
 	world   string // see machine
+	program string // skyconnect, where it is not skyconnectBinary
 }
 
 func newLab(t *testing.T) *lab {

@@ -5,6 +5,7 @@ package netns
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -70,10 +71,11 @@ func (p *person) state() string { return filepath.Join(p.l.dir, "daemon") }
 // machine is skyconnect on a machine of the lab's making: l.world is what a shell
 // does before, in name spaces of mounts and host names of the command's own.
 func (l *lab) machine(args ...string) *exec.Cmd {
+	program := cmp.Or(l.program, skyconnectBinary)
 	if l.world == "" {
-		return exec.Command(skyconnectBinary, args...)
+		return exec.Command(program, args...)
 	}
-	return exec.Command("unshare", append([]string{"--mount", "--uts", "sh", "-ec", l.world + "\nexec \"$@\"", "sh", skyconnectBinary}, args...)...)
+	return exec.Command("unshare", append([]string{"--mount", "--uts", "sh", "-ec", l.world + "\nexec \"$@\"", "sh", program}, args...)...)
 }
 
 type answer struct {
