@@ -70,6 +70,9 @@ func (p *person) show() *screen {
 // open starts the window and gives it the keys.
 func (s *screen) open() {
 	s.p.l.t.Helper()
+	if windowFailed != nil {
+		s.p.l.t.Fatal(windowFailed)
+	}
 	s.window = exec.Command(windowBinary)
 	s.window.Env = []string{
 		"DISPLAY=" + s.display, "LIBGL_ALWAYS_SOFTWARE=1", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
