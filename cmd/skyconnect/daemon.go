@@ -15,7 +15,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
 	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
-	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 func (o *options) daemon() *cobra.Command {
@@ -61,7 +60,7 @@ func (o *options) serve(ctx context.Context, dir string, cfg netcfg.Config) erro
 			return err
 		}
 		next, err := daemon.Run(ctx, daemon.Config{
-			Listener: l, Host: host, StateDir: dir, Devices: tun.System{}, Queues: max(1, runtime.NumCPU()/2), Version: version,
+			Listener: l, Host: host, StateDir: dir, Devices: daemon.System{}, Queues: max(1, runtime.NumCPU()/2), Version: version,
 			Program: program, Taken: taken, Trusted: detector(cfg.ResolvConf).At, Clock: clock.System{}, Log: log,
 		})
 		if err != nil || next == nil {

@@ -44,10 +44,14 @@ type Host interface {
 	Watch(ctx context.Context) (<-chan struct{}, error)
 }
 
-// Devices makes tunnel devices; [tun.System] is the real one.
+// Devices makes tunnel devices and has them outlive a restart; [System] is the real
+// one.
 type Devices interface {
 	Open(device string, queues int) ([]tun.Queue, error)
+	// Keep returns descriptors by which a device outlives its queues, the caller's to
+	// close.
 	Keep(queues []tun.Queue) ([]int, error)
+	// Adopt makes queues of what Keep returned, and owns it also when it fails.
 	Adopt(device string, fds []int) ([]tun.Queue, error)
 }
 

@@ -23,8 +23,7 @@ func (h *hub) restart(ctx context.Context, who ipc.User) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
-	version, err := h.cfg.Program.Try(ctx)
-	if err != nil {
+	if err := h.cfg.Program.Try(ctx); err != nil {
 		return ipc.ErrSuccessor.With(err)
 	}
 	h.mu.Lock()
@@ -32,7 +31,7 @@ func (h *hub) restart(ctx context.Context, who ipc.User) error {
 	if h.closed {
 		return ipc.ErrRestarting
 	}
-	h.cfg.Log.Info("another program takes the place of this one", "version", version)
+	h.cfg.Log.Info("another program takes the place of this one")
 	h.closed, h.handing = true, true
 	h.restarts()
 	return nil
