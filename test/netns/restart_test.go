@@ -145,6 +145,9 @@ func TestARestartLosesNothing(t *testing.T) {
 			if now := p.network(); now != network {
 				t.Errorf("the network is another one:\n%s", difference(network, now))
 			}
+			if limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.daemon.Process.Pid)); err != nil || !noCore.Match(limits) {
+				t.Errorf("the new program may leave a core dump: %v\n%s", err, limits)
+			}
 			if open := descriptors(t, p.daemon.Process.Pid); strings.Contains(open, "memfd:") {
 				t.Errorf("what was handed over is still there:\n%s", open)
 			}
