@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,7 +15,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
 	"github.com/skybridge-cloud/skybridge/internal/client/trusted"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
-	"github.com/skybridge-cloud/skybridge/internal/tun"
 )
 
 func (o *options) daemon() *cobra.Command {
@@ -34,9 +34,19 @@ func (o *options) daemon() *cobra.Command {
 	return c
 }
 
-// serve is the daemon until ctx ends.
+// serve is the daemon until ctx ends, over restarts for which the installed program
+// takes its place.
 func (o *options) serve(ctx context.Context, dir string, cfg netcfg.Config) error {
 	if err := harden(dir); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	taken, err := daemon.Taken()
+	if err != nil {
+		log.Error("nothing is taken up", "error", err)
+	}
+	program, err := daemon.ThisProgram()
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	host, err := netcfg.New(cfg)
@@ -44,15 +54,22 @@ func (o *options) serve(ctx context.Context, dir string, cfg netcfg.Config) erro
 		return err
 	}
 	defer func() { _ = host.Close() }()
-	l, err := ipc.Listen(o.socket)
-	if err != nil {
-		return err
+	for {
+		l, err := ipc.Listen(o.socket)
+		if err != nil {
+			return err
+		}
+		next, err := daemon.Run(ctx, daemon.Config{
+			Listener: l, Host: host, StateDir: dir, Devices: daemon.System{}, Queues: max(1, runtime.NumCPU()/2), Version: version,
+			Program: program, Taken: taken, Trusted: detector(cfg.ResolvConf).At, Clock: clock.System{}, Log: log,
+		})
+		if err != nil || next == nil {
+			return err
+		}
+		if taken = next; ctx.Err() == nil {
+			log.Error("the other program does not take over", "error", next.Exec(program))
+		}
 	}
-	return daemon.Run(ctx, daemon.Config{
-		Listener: l, Host: host, StateDir: dir, Open: tun.Open, Queues: max(1, runtime.NumCPU()/2), Version: version,
-		Trusted: detector(cfg.ResolvConf).At,
-		Clock:   clock.System{}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-	})
 }
 
 // detector looks for trusted networks by the resolv.conf that the daemon was given.

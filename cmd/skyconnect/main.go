@@ -68,7 +68,7 @@ func root(t *terminal) *cobra.Command {
 	f.StringVar(&o.keys, "keys", "", "where keys are kept: secret-service, sealed-file or plain-file; chosen once")
 	f.StringVar(&o.language, "lang", "", "en or zh-CN (default: by the environment)")
 	f.BoolVar(&t.json, "json", false, "print JSON")
-	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.token(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.daemon(), o.window())
+	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.token(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.restart(), o.daemon(), o.window())
 	return c
 }
 

@@ -52,7 +52,7 @@ type Link struct {
 
 	wires   *wires // nil before the first tunnel
 	tunnel  openconnect.Tunnel
-	before  *Session // the last one
+	past    Past // of the last tunnel
 	retry   backoff
 	told    bool       // the server knows that the person wants no more
 	brief   int        // sessions in a row that did not hold
@@ -76,6 +76,15 @@ func NewLink(cfg Config, cookie openconnect.Secret, open Opener) *Link {
 	l.retry.reset()
 	l.status.init(cfg.clock())
 	return l
+}
+
+// Resume makes the Link go on, before Run, where one of a former process was stopped:
+// with its device, which is there already, in place of the Opener's.
+func (l *Link) Resume(queues []tun.Queue, p Past) {
+	l.wires, l.past = newWires(queues), p
+	l.wires.tally.up(int(p.Up.Packets), int(p.Up.Bytes))
+	l.wires.tally.down(int(p.Down.Packets), int(p.Down.Bytes))
+	l.status.resumed(l.wires)
 }
 
 // Kick makes the Link connect anew at once: the machine's network has changed.
@@ -136,8 +145,8 @@ func (l *Link) forget(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, forgetLimit)
 	defer cancel()
 	cfg := l.cfg
-	if l.before != nil {
-		cfg.At = l.before.c.remote() // a kill switch lets no name be looked up
+	if l.past.Server.IsValid() {
+		cfg.At = l.past.Server // a kill switch lets no name be looked up
 	}
 	_ = Logout(ctx, cfg, l.cookie)
 }
@@ -187,7 +196,7 @@ func (l *Link) rest(ctx context.Context, d time.Duration) error {
 
 // attempt connects once and moves packets to the new session.
 func (l *Link) attempt(ctx context.Context) (*Session, error) {
-	s, err := connect(ctx, l.cfg, l.cookie, l.before)
+	s, err := connect(ctx, l.cfg, l.cookie, l.past)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +218,7 @@ func (l *Link) adopt(s *Session) error {
 	s.tell(nil, openconnect.TypeDPDRequest, nil) // for the round trip
 	l.running.Go(func() { <-s.over })
 	l.wires.use(s)
-	l.before = s
+	l.past = s.past()
 	l.status.connected(s, l.wires)
 	return nil
 }

@@ -4,6 +4,7 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -457,4 +458,51 @@ func TestNoServerIsNoTunnel(t *testing.T) {
 	b.cfg = busy.cfg
 	b.runLink(NewLink(b.cfg, text("cookie"), b.open))
 	b.until("a busy server was tried again", connected(1))
+}
+
+// TestATunnelIsResumed where another Link was stopped: with its cookie, its address
+// and what it counted, and what the device has for it waits meanwhile.
+func TestATunnelIsResumed(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	cookie := b.login()
+	first := NewLink(b.cfg, cookie, b.open)
+	b.link = first
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- first.Run(ctx) }()
+	b.until("it is up", connected(1))
+	b.passes()
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	was := first.Snapshot()
+	if was.Cause != CauseStopped {
+		t.Fatalf("got %+v", was)
+	}
+	b.host = tuntest.New(64) // the same device, of another process
+	inner := was.Tunnel.IPv4.Addr()
+	waits := udp(inner.String(), "10.77.0.2", 300)
+	b.host.Inject(waits)
+	next := NewLink(b.cfg, cookie, func(openconnect.Tunnel) ([]tun.Queue, error) {
+		t.Error("another device is made")
+		return nil, errors.New("no")
+	})
+	next.Resume([]tun.Queue{b.host}, Past{Server: was.Server, Addresses: []netip.Addr{inner}, Up: was.Up, Down: was.Down})
+	if n := next.Snapshot(); n.State != Reconnecting || n.Up != was.Up {
+		t.Errorf("before it runs: got %+v", n)
+	}
+	b.runLink(next)
+	n := b.until("it is up again", connected(1))
+	if n.Tunnel.IPv4 != was.Tunnel.IPv4 {
+		t.Errorf("got %s, want %s", n.Tunnel.IPv4, was.Tunnel.IPv4)
+	}
+	if got := b.next(b.lan); !bytes.Equal(got, waits) {
+		t.Errorf("got %d bytes, want %d", len(got), len(waits))
+	}
+	b.passes()
+	if n = next.Snapshot(); n.Up.Packets != was.Up.Packets+2 || n.Down.Packets != was.Down.Packets+1 {
+		t.Errorf("counted %+v and %+v after %+v and %+v", n.Up, n.Down, was.Up, was.Down)
+	}
 }

@@ -22,7 +22,7 @@ func Logout(ctx context.Context, cfg Config, cookie openconnect.Secret) error {
 		return err
 	}
 	defer c.close()
-	_, err = c.connect(ctx, cookie, nil)
+	_, err = c.connect(ctx, cookie, Past{})
 	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:

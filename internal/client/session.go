@@ -64,20 +64,34 @@ const (
 
 // Connect turns a cookie into a tunnel.
 func Connect(ctx context.Context, cfg Config, cookie openconnect.Secret) (*Session, error) {
-	return connect(ctx, cfg, cookie, nil)
+	return connect(ctx, cfg, cookie, Past{})
 }
 
-// connect is Connect, with the session before when the tunnel comes back.
-func connect(ctx context.Context, cfg Config, cookie openconnect.Secret, before *Session) (*Session, error) {
-	var at netip.AddrPort
-	if before != nil {
-		at = before.c.remote()
+// Past is what a tunnel that comes back was like.
+type Past struct {
+	Server    netip.AddrPort // where it was reached; zero = not known
+	Addresses []netip.Addr   // inner, to be asked for again
+	Up, Down  Traffic        // so far
+}
+
+// past is that of the tunnel that comes after s.
+func (s *Session) past() Past {
+	p := Past{Server: s.c.remote()}
+	for _, a := range []netip.Prefix{s.tunnel.IPv4, s.tunnel.IPv6} {
+		if a.IsValid() {
+			p.Addresses = append(p.Addresses, a.Addr())
+		}
 	}
-	c, err := dial(ctx, cfg, at)
+	return p
+}
+
+// connect is Connect for a tunnel that comes back.
+func connect(ctx context.Context, cfg Config, cookie openconnect.Secret, p Past) (*Session, error) {
+	c, err := dial(ctx, cfg, p.Server)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.connect(ctx, cookie, before)
+	s, err := c.connect(ctx, cookie, p)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the tunnel: %w", closing(c, err))
 	}
@@ -91,9 +105,9 @@ func closing(c *connection, err error) error {
 	return err
 }
 
-func (c *connection) connect(ctx context.Context, cookie openconnect.Secret, before *Session) (*Session, error) {
+func (c *connection) connect(ctx context.Context, cookie openconnect.Secret, p Past) (*Session, error) {
 	s := &Session{c: c, now: clock.Steady(), notes: make(chan note, notesAhead), news: make(chan struct{}, 1), done: make(chan struct{}), over: make(chan struct{})}
-	r, err := c.exchange(ctx, s.request(cookie, before), http.MethodConnect) //nolint:bodyclose // of CONNECT there is none
+	r, err := c.exchange(ctx, s.request(cookie, p), http.MethodConnect) //nolint:bodyclose // of CONNECT there is none
 	if err != nil {
 		return nil, err
 	}
@@ -113,18 +127,11 @@ func (c *connection) connect(ctx context.Context, cookie openconnect.Secret, bef
 }
 
 // request offers the ways to a UDP channel that are open on this connection.
-func (s *Session) request(cookie openconnect.Secret, before *Session) []byte {
+func (s *Session) request(cookie openconnect.Secret, p Past) []byte {
 	c := s.c
 	q := openconnect.Connect{
 		Host: c.cfg.host(), Agent: c.cfg.agent(), Cookie: cookie, Extensions: c.cfg.Extensions,
-		BaseMTU: pathMTU(c.conn, c.v6()),
-	}
-	if before != nil {
-		for _, p := range []netip.Prefix{before.tunnel.IPv4, before.tunnel.IPv6} {
-			if p.IsValid() {
-				q.Had = append(q.Had, p.Addr())
-			}
-		}
+		BaseMTU: pathMTU(c.conn, c.v6()), Had: p.Addresses,
 	}
 	if c.cfg.DTLS && c.cfg.Proxy == nil {
 		var err error

@@ -113,6 +113,11 @@ func (s *status) connected(session *Session, w *wires) {
 	})
 }
 
+// resumed notes a device of a tunnel that was there before.
+func (s *status) resumed(w *wires) {
+	s.change(func(n *Snapshot) { s.wires, n.State = w, Reconnecting })
+}
+
 // reached notes where the server is, and what the device's routes have to know
 // first: to where packets may not go through the tunnel.
 func (s *status) reached(at, peer netip.AddrPort) {

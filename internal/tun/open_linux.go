@@ -36,7 +36,7 @@ func Open(name string, queues int) ([]Queue, error) {
 	return out, nil
 }
 
-func openQueue(name string) (*fdQueue, error) {
+func openQueue(name string) (Queue, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening /dev/net/tun: %w", err)
@@ -45,10 +45,23 @@ func openQueue(name string) (*fdQueue, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	q := &fdQueue{}
-	if q.file, err = fdwait.New(fd); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening /dev/net/tun: %w", err), unix.Close(fd))
+	return Adopt(fd)
+}
+
+// Descriptor implements [Kept].
+func (q *fdQueue) Descriptor() (fd int, err error) {
+	closed := q.file.Do(func(of int) { fd, err = unix.FcntlInt(uintptr(of), unix.F_DUPFD_CLOEXEC, 3) })
+	return fd, errors.Join(closed, err)
+}
+
+// Adopt makes a queue of what [Kept] gave, and owns it also when it
+// fails.
+func Adopt(fd int) (Queue, error) {
+	file, err := fdwait.New(fd)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for a tun: %w", err), unix.Close(fd))
 	}
+	q := &fdQueue{file: file}
 	q.read = q.try // bound once: a new method value would allocate per batch
 	return q, nil
 }

@@ -43,3 +43,11 @@ type Queue interface {
 	// Close ends a waiting ReadFrames and removes the queue.
 	Close() error
 }
+
+// Kept is a Queue that can outlive its process, as those of Linux can.
+type Kept interface {
+	// Descriptor returns another descriptor of the queue, the caller's to close. While
+	// it is open the device stays when the queue is closed, and what the system sends
+	// to it waits for who adopts it.
+	Descriptor() (fd int, err error)
+}

@@ -31,8 +31,16 @@ const (
 	patience = 30 * time.Second
 )
 
-// nodeBinary is the gateway built for the tests, skyconnectBinary the client.
-var nodeBinary, skyconnectBinary string
+// nodeBinary is the gateway built for the tests, skyconnectBinary the client,
+// renewedBinary its next version, windowBinary its window.
+var nodeBinary, skyconnectBinary, renewedBinary, windowBinary string
+
+// windowFailed is why there is no windowBinary: it needs libraries that the others do
+// without.
+var windowFailed error
+
+// renewedVersion is that of renewedBinary.
+const renewedVersion = "v9.9.9"
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -47,15 +55,27 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	nodeBinary, skyconnectBinary = filepath.Join(dir, "node"), filepath.Join(dir, "skyconnect")
-	for to, from := range map[string]string{nodeBinary: "../bench/node", skyconnectBinary: "../../cmd/skyconnect"} {
-		build := exec.Command("go", "build", "-o", to, from)
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
+	nodeBinary, skyconnectBinary, renewedBinary = filepath.Join(dir, "node"), filepath.Join(dir, "skyconnect"), filepath.Join(dir, "renewed")
+	windowBinary = filepath.Join(dir, "skyconnect-window")
+	for _, b := range [][3]string{
+		{nodeBinary, "", "../bench/node"}, {skyconnectBinary, "v0.0.1", "../../cmd/skyconnect"}, {renewedBinary, renewedVersion, "../../cmd/skyconnect"},
+	} {
+		if err := build(b[0], b[1], b[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 	}
+	windowFailed = build(windowBinary, "v0.0.1", "../../cmd/skyconnect-window")
 	return m.Run()
+}
+
+// build builds a program of a version.
+func build(to, version, from string) error {
+	out, err := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", to, from).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("building %s: %w\n%s", from, err, out)
+	}
+	return nil
 }
 
 // lab is one set of namespaces with a node in the middle.
@@ -69,6 +89,7 @@ type lab struct {
 	gen     uint64
 	node    *exec.Cmd
 	world   string // see machine
+	program string // skyconnect, where it is not skyconnectBinary
 }
 
 func newLab(t *testing.T) *lab {

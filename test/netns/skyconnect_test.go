@@ -5,6 +5,7 @@ package netns
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -23,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -70,10 +72,11 @@ func (p *person) state() string { return filepath.Join(p.l.dir, "daemon") }
 // machine is skyconnect on a machine of the lab's making: l.world is what a shell
 // does before, in name spaces of mounts and host names of the command's own.
 func (l *lab) machine(args ...string) *exec.Cmd {
+	program := cmp.Or(l.program, skyconnectBinary)
 	if l.world == "" {
-		return exec.Command(skyconnectBinary, args...)
+		return exec.Command(program, args...)
 	}
-	return exec.Command("unshare", append([]string{"--mount", "--uts", "sh", "-ec", l.world + "\nexec \"$@\"", "sh", skyconnectBinary}, args...)...)
+	return exec.Command("unshare", append([]string{"--mount", "--uts", "sh", "-ec", l.world + "\nexec \"$@\"", "sh", program}, args...)...)
 }
 
 type answer struct {
@@ -345,6 +348,9 @@ func TestThePasswordIsNowhere(t *testing.T) {
 	if memory := memoryOf(t, p.daemon.Process.Pid); bytes.Contains(memory, []byte(password)) {
 		t.Error("the daemon has the password in its memory")
 	}
+	if limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.daemon.Process.Pid)); err != nil || !noCore.Match(limits) {
+		t.Errorf("the daemon may leave a core dump: %v\n%s", err, limits)
+	}
 	_ = p.daemon.Process.Signal(syscall.SIGQUIT) // the runtime prints what it can
 	_ = p.daemon.Wait()
 	for _, path := range append(files(t, l.dir), files(t, p.home)...) {
@@ -355,6 +361,40 @@ func TestThePasswordIsNowhere(t *testing.T) {
 			t.Errorf("%s holds the password", path)
 		}
 	}
+}
+
+// noCore is how the system says that a process leaves no core dump.
+var noCore = regexp.MustCompile(`Max core file size +0 +0 `)
+
+// TestAnotherUserOfTheMachineIsRefused: who is neither root nor of the group sees and
+// ends nothing, and restarts nothing.
+func TestAnotherUserOfTheMachineIsRefused(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.want()
+	l.startNode()
+	l.install(skyconnectBinary)
+	p := l.person()
+	p.ready()
+	p.mustUp()
+	const nobody = 65534
+	dir := filepath.Join(l.dir, "nobody")
+	err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, nobody, nobody), os.Chmod(l.dir, 0o755), os.Chmod(filepath.Dir(l.dir), 0o755)) //nolint:gosec // so that they reach the program and the socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"restart"}, {"down", "--all"}} {
+		cmd := l.machine(append([]string{"--socket", p.socket, "--dir", dir, "--lang", "en"}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 4 || !strings.Contains(string(out), "may not use the service") {
+			t.Errorf("%v: got %v\n%s", args, err, out)
+		}
+	}
+	if c := p.now(); c.State != ipc.Connected || !l.pings("c", lanAddr) {
+		t.Errorf("afterwards: got %+v", c)
+	}
+	p.must("down")
 }
 
 // memoryOf reads all memory of a process that can be read.

@@ -70,12 +70,10 @@ func (p *person) show() *screen {
 // open starts the window and gives it the keys.
 func (s *screen) open() {
 	s.p.l.t.Helper()
-	binary := filepath.Join(s.p.l.dir, "skyconnect-window")
-	build := exec.Command("go", "build", "-o", binary, "../../cmd/skyconnect-window")
-	if out, err := build.CombinedOutput(); err != nil {
-		s.p.l.t.Fatalf("building the window: %v\n%s", err, out)
+	if windowFailed != nil {
+		s.p.l.t.Fatal(windowFailed)
 	}
-	s.window = exec.Command(binary)
+	s.window = exec.Command(windowBinary)
 	s.window.Env = []string{
 		"DISPLAY=" + s.display, "LIBGL_ALWAYS_SOFTWARE=1", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
 		"HOME=" + s.p.l.dir, "SKYCONNECT_DIR=" + s.p.home, "SKYCONNECT_SOCKET=" + s.p.socket,

@@ -2,11 +2,9 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -29,9 +27,10 @@ type connection struct {
 	hub    *hub
 	key    key
 	device string
-	asked  ipc.Up        // without its secrets
-	link   *client.Link  // nil: what a killed daemon left of a kill switch
-	done   chan struct{} // closed when no packet moves any more
+	asked  ipc.Up          // its secrets are wiped when it is over
+	link   *client.Link    // nil: it is over since before this daemon
+	was    *ipc.Connection // what the program before said of it; nil: a killed daemon left its kill switch
+	done   chan struct{}   // closed when no packet moves any more
 
 	host sync.Mutex // held while the host's network is changed for it
 
@@ -40,18 +39,20 @@ type connection struct {
 	plan     netcfg.Plan // what the host's network has of it; zero = nothing
 	warnings []string
 	refused  error // why the host's network could not be changed
+	queues   []tun.Queue
 }
 
 // prepare makes a connection that does nothing yet.
 func (h *hub) prepare(k key, device string, up ipc.Up) (*connection, error) {
-	cfg, err := engine(up)
+	cfg, err := up.Config()
 	if err != nil {
 		return nil, ipc.ErrRequest.With(err)
 	}
+	cfg.Permit = accepted(up.Policy)
 	c := &connection{hub: h, key: k, device: device, asked: up, done: make(chan struct{})}
-	c.asked.Key, c.asked.Cookie = ipc.Secret{}, ipc.Secret{}
-	cookie := openconnect.NewSecret(slices.Clone(up.Cookie.Reveal())) // the request's own is cleared
-	c.link = client.NewLink(cfg, cookie, c.open)
+	c.asked.Key = ipc.NewSecret(slices.Clone(up.Key.Reveal())) // the request's own are cleared
+	c.asked.Cookie = ipc.NewSecret(slices.Clone(up.Cookie.Reveal()))
+	c.link = client.NewLink(cfg, openconnect.NewSecret(c.asked.Cookie.Reveal()), c.open)
 	c.link.OnTunnel = func(t openconnect.Tunnel) error { return c.apply(t, 0) }
 	c.link.OnMTU = func(mtu int) error { return c.apply(c.link.Snapshot().Tunnel, mtu) }
 	c.link.GiveUp = giveUp
@@ -78,7 +79,22 @@ func (c *connection) follow() {
 // run moves packets until the connection is over. After a failure a kill switch
 // goes on until its user takes it down; without one the network is restored.
 func (c *connection) run() {
-	err := c.link.Run(context.Background())
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		select {
+		case <-c.hub.halt:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	err := c.link.Run(ctx)
+	if c.halted() {
+		close(c.done)
+		return
+	}
+	c.asked.Key.Clear()
+	c.asked.Cookie.Clear()
 	if err != nil && !c.asked.KillSwitch {
 		if err := c.hub.cfg.Host.Remove(context.Background(), c.device); err != nil {
 			c.hub.cfg.Log.Error("the network could not be restored", "device", c.device, "error", err)
@@ -86,6 +102,12 @@ func (c *connection) run() {
 	}
 	close(c.done)
 	c.hub.tell()
+}
+
+// halted tells whether the link has stopped for another program to go on.
+func (c *connection) halted() bool {
+	s := c.link.Snapshot()
+	return s.State == client.Ended && s.Cause == client.CauseStopped
 }
 
 // stop ends it and waits until no packet moves.
@@ -113,7 +135,7 @@ func (c *connection) kick() {
 
 // open makes the device of a first tunnel.
 func (c *connection) open(t openconnect.Tunnel) ([]tun.Queue, error) {
-	queues, err := c.hub.cfg.Open(c.device, c.hub.cfg.Queues)
+	queues, err := c.hub.cfg.Devices.Open(c.device, c.hub.cfg.Queues)
 	if err != nil {
 		return nil, c.refuse(ipc.ErrDevice.With(err))
 	}
@@ -123,6 +145,9 @@ func (c *connection) open(t openconnect.Tunnel) ([]tun.Queue, error) {
 		}
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queues = queues
 	return queues, nil
 }
 
@@ -212,34 +237,6 @@ func (c *connection) planOf(t openconnect.Tunnel) netcfg.Plan {
 	return p
 }
 
-// engine is what the protocol's engine is told.
-func engine(up ipc.Up) (client.Config, error) {
-	cfg := client.Config{
-		Server: up.Server, Path: up.Path, At: up.At, DTLS: up.DTLS, Permit: accepted(up.Policy),
-		Extensions: []string{openconnect.ExtCoalesce, openconnect.ExtGSO},
-	}
-	anchors, err := trust.Of(up.Pins, up.Roots)
-	if err != nil {
-		return cfg, errors.New("the certificates of the issuer cannot be read")
-	}
-	cfg.Trust = anchors
-	if up.Certificate != "" {
-		pair, err := tls.X509KeyPair([]byte(up.Certificate), up.Key.Reveal())
-		if err != nil {
-			return cfg, errors.New("the certificate and its key do not fit") // the cause may quote the key
-		}
-		cfg.Certificate = &pair
-	}
-	if up.Proxy != "" {
-		u, err := url.Parse(up.Proxy)
-		if err != nil || u.Host == "" {
-			return cfg, errors.New("the proxy makes no sense")
-		}
-		cfg.Proxy = u
-	}
-	return cfg, nil
-}
-
 // accepted is the permit of a caller who named the policy text accepted. The
 // daemon sees that one was accepted; the caller's own gate saw to it that it is
 // the one in force, and takes the connection down when it is withdrawn.
@@ -264,7 +261,10 @@ func (c *connection) snapshot() ipc.Connection {
 	if len(p.Servers) > 0 {
 		out.At = netip.AddrPortFrom(p.Servers[0].Addr, p.Servers[0].TCP)
 	}
-	if c.link == nil {
+	switch {
+	case c.was != nil:
+		return *c.was
+	case c.link == nil:
 		out.State, out.Cause = ipc.Failed, causeLeft
 		return out
 	}

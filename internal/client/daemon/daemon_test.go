@@ -65,7 +65,7 @@ func left(t *testing.T) (*hub, *host) {
 	m := &host{plans: []netcfg.Plan{{Device: "sky0", KillSwitch: true}, {Device: "sky1"}}}
 	h := newHub(Config{
 		Host: m, StateDir: t.TempDir(), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), Version: "v1",
-		Open: func(string, int) ([]tun.Queue, error) { t.Error("a device is opened"); return nil, errors.New("no") },
+		Devices: noDevices{t},
 	})
 	text := `[{"device":"sky0","user":"1000","profile":"p1","name":"office","server":"vpn.example.com:443","kill_switch":true}]`
 	if err := os.WriteFile(filepath.Join(h.cfg.StateDir, "holders.json"), []byte(text), 0o600); err != nil {
@@ -76,6 +76,16 @@ func left(t *testing.T) (*hub, *host) {
 	}
 	return h, m
 }
+
+// noDevices is a machine on which none may be made.
+type noDevices struct{ t *testing.T }
+
+func (n noDevices) Open(string, int) ([]tun.Queue, error) {
+	n.t.Error("a device is opened")
+	return nil, errors.New("no")
+}
+func (noDevices) Keep([]tun.Queue) ([]int, error)          { return nil, errors.New("no") }
+func (noDevices) Adopt(string, []int) ([]tun.Queue, error) { return nil, errors.New("no") }
 
 func (h *hub) do(who ipc.User, r ipc.Request) (all []ipc.Answer, err error) {
 	err = h.call(context.Background(), who, r, func(a ipc.Answer) error { all = append(all, a); return nil })

@@ -32,10 +32,18 @@ type hub struct {
 	all     map[key]*connection
 	changed chan struct{} // closed and replaced at every change
 	closed  bool
+	handing bool // closed, and another program takes the connections up
+
+	began    time.Time
+	restarts func()        // ends serving
+	halt     chan struct{} // closed when links have to stop, without ending their sessions
 }
 
 func newHub(cfg Config) *hub {
-	return &hub{cfg: cfg, all: map[key]*connection{}, changed: make(chan struct{})}
+	return &hub{
+		cfg: cfg, all: map[key]*connection{}, changed: make(chan struct{}),
+		began: cfg.Clock.Now(), restarts: func() {}, halt: make(chan struct{}),
+	}
 }
 
 // call is the [ipc.Handler].
@@ -52,6 +60,8 @@ func (h *hub) call(ctx context.Context, who ipc.User, r ipc.Request, send func(i
 		return h.down(ctx, who, r.Profile)
 	case ipc.OpRepair:
 		return h.repair(ctx, who, send)
+	case ipc.OpRestart:
+		return h.restart(ctx, who)
 	}
 	return ipc.ErrRequest
 }
@@ -60,7 +70,7 @@ func (h *hub) call(ctx context.Context, who ipc.User, r ipc.Request, send func(i
 func (h *hub) status(who ipc.User) ipc.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := ipc.Status{Version: h.cfg.Version, Connections: []ipc.Connection{}}
+	out := ipc.Status{Version: h.cfg.Version, Began: h.began, Renewed: h.cfg.Program.Replaced(), Connections: []ipc.Connection{}}
 	for k, c := range h.all {
 		if k.user == who.ID {
 			out.Connections = append(out.Connections, c.snapshot())
@@ -89,6 +99,9 @@ func (h *hub) watch(ctx context.Context, who ipc.User, send func(ipc.Answer) err
 		}
 		select {
 		case <-ctx.Done():
+			if h.restarting() {
+				return ipc.ErrRestarting
+			}
 			return ctx.Err()
 		case <-changed:
 		case <-tick:
@@ -105,7 +118,7 @@ func (h *hub) tell() {
 }
 
 // up makes a connection and tells its caller how it comes up. A caller who leaves
-// before that takes it down.
+// before that takes it down; a restart does not.
 func (h *hub) up(ctx context.Context, who ipc.User, up ipc.Up, send func(ipc.Answer) error) error {
 	c, err := h.begin(who, up)
 	if err != nil {
@@ -125,6 +138,9 @@ func (h *hub) up(ctx context.Context, who ipc.User, up ipc.Up, send func(ipc.Ans
 		}
 		select {
 		case <-ctx.Done():
+			if h.restarting() {
+				return ipc.ErrRestarting
+			}
 			return h.end(context.WithoutCancel(ctx), c)
 		case <-changed:
 		}
@@ -142,6 +158,8 @@ func (h *hub) begin(who ipc.User, up ipc.Up) (*connection, error) {
 	k := key{who.ID, up.Profile}
 	old := h.all[k]
 	switch {
+	case h.handing:
+		return nil, ipc.ErrRestarting
 	case h.closed:
 		return nil, ipc.ErrSystem
 	case old != nil && !old.over():
@@ -268,9 +286,9 @@ func (h *hub) list() []*connection {
 // follow has every connection look at its path, and where it is, when the network
 // changed.
 func (h *hub) follow(ctx context.Context, changes <-chan struct{}) {
-	moved := make(chan struct{}, 1)
-	defer close(moved)
-	go h.lookAround(ctx, moved)
+	moved, around := make(chan struct{}, 1), make(chan struct{})
+	defer func() { close(moved); <-around }()
+	go func() { defer close(around); h.lookAround(ctx, moved) }()
 	for range changes {
 		for _, c := range h.list() {
 			c.kick()

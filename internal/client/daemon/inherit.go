@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
@@ -42,8 +43,9 @@ func (h *hub) remember() error {
 	return durable.Replace(h.holdersFile(), b)
 }
 
-// inherit undoes what a killed daemon did to the host's network. A kill switch
-// stays, as a connection that its user takes down or makes anew.
+// inherit undoes what a killed daemon did to the host's network, but not what was
+// handed over. A kill switch stays, as a connection that its user takes down or
+// makes anew.
 func (h *hub) inherit(ctx context.Context) error {
 	holders := map[string]holder{}
 	b, err := os.ReadFile(h.holdersFile())
@@ -58,6 +60,9 @@ func (h *hub) inherit(ctx context.Context) error {
 		holders[o.Device] = o
 	}
 	for _, p := range h.cfg.Host.Plans() {
+		if h.has(p) {
+			continue
+		}
 		if p.KillSwitch {
 			h.keep(p, holders[p.Device])
 			continue
@@ -68,6 +73,13 @@ func (h *hub) inherit(ctx context.Context) error {
 		h.cfg.Log.Info("undone what a former daemon left", "device", p.Device)
 	}
 	return nil
+}
+
+// has tells whether a plan is that of a connection which was handed over.
+func (h *hub) has(p netcfg.Plan) bool {
+	return slices.ContainsFunc(h.list(), func(c *connection) bool {
+		return c.device == p.Device && (c.link != nil || p.KillSwitch)
+	})
 }
 
 // root is who may end a kill switch that nobody else is known to hold.

@@ -39,6 +39,9 @@ const (
 	OpUp     Op = "up"     // Answers with the Connection as it comes up, until it is up or failed
 	OpDown   Op = "down"   // one Answer
 	OpRepair Op = "repair" // one Answer with Undone
+	// OpRestart has the program that is installed take the daemon's place: one Answer,
+	// then the daemon goes away for a moment. It is understood in every Version.
+	OpRestart Op = "restart"
 )
 
 // Request is one call.
@@ -139,7 +142,9 @@ type Connection struct {
 
 // Status is all that the caller may see.
 type Status struct {
-	Version     string       `json:"version"` // of the daemon
+	Version     string       `json:"version"`           // of the daemon
+	Began       time.Time    `json:"began,omitzero"`    // when this daemon did
+	Renewed     bool         `json:"renewed,omitempty"` // another program is installed than the daemon runs
 	Connections []Connection `json:"connections"`
 }
 
@@ -178,6 +183,11 @@ var (
 	ErrTooMany   = &Error{"too_many", "too many connections"}
 	ErrDevice    = &Error{"device", "no tunnel device can be made"}
 	ErrSystem    = &Error{"system", "the system refused a change of its network"}
+	// Of a restart.
+	ErrRestarting = &Error{"restarting", "the daemon restarts, and its connections come back"}
+	ErrNotRenewed = &Error{"not_renewed", "the daemon is the program that is installed; only an administrator restarts it for nothing"}
+	ErrSuccessor  = &Error{"successor", "the program that is installed cannot take the daemon's place"}
+	ErrManager    = &Error{"manager", "on this system its service manager restarts the daemon"}
 )
 
 // With is the error with its cause appended.
@@ -202,8 +212,9 @@ func (s Secret) IsZero() bool { return len(s.b) == 0 }
 // Format implements [fmt.Formatter] for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[secret]") }
 
-// MarshalJSON is for the socket alone: logs are made by slog's handlers from
-// values, and no handler is given an Up.
+// MarshalJSON is for the socket and for the memory that a daemon hands to its
+// successor, and for nothing else: logs are made by slog's handlers from values,
+// and no handler is given an Up.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.b) }
 
 // UnmarshalJSON is the inverse of MarshalJSON.

@@ -164,3 +164,14 @@ func TestASecretIsNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+// TestARestartIsUnderstoodInEveryVersion: another version is what it is for.
+func TestARestartIsUnderstoodInEveryVersion(t *testing.T) {
+	var got Request
+	path := daemon(t, func(_ context.Context, _ User, r Request, _ func(Answer) error) error { got = r; return nil })
+	var a Answer
+	text := `{"version":7,"op":"restart","new":{"x":1},"profile":"p"}` + "\n"
+	if err := json.Unmarshal([]byte(raw(t, path, text)), &a); err != nil || !a.Done || a.Error != nil || got.Op != OpRestart || got.Profile != "" {
+		t.Errorf("got %+v, %v, request %+v", a, err, got)
+	}
+}

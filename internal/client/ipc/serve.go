@@ -140,9 +140,15 @@ func readRequest(conn net.Conn) (Request, error) {
 		return Request{}, ErrRequest
 	}
 	defer clear(raw)
-	var v struct{ Version int }
+	var v struct {
+		Version int
+		Op      Op
+	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return Request{}, ErrRequest
+	}
+	if v.Op == OpRestart && v.Version > 0 { // another version is what it is for
+		return Request{Version: v.Version, Op: v.Op}, nil
 	}
 	if v.Version != Version {
 		return Request{}, ErrVersion

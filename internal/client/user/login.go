@@ -2,7 +2,6 @@ package user
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -95,14 +94,15 @@ func (h *Home) login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, e
 	if err != nil {
 		return ipc.Up{}, err
 	}
-	up := ipc.Up{
-		Profile: p.ID, Name: p.Name, Server: p.Server, Path: p.Group, Pins: p.Pins, Roots: p.CA, Certificate: p.Certificate,
-		DTLS: p.Options.DTLS, KillSwitch: p.Options.KillSwitch, Policy: digest,
+	up, err := h.request(ctx, p)
+	if err != nil {
+		return ipc.Up{}, err
 	}
+	up.Policy, up.At = digest, h.reached(ctx, p)
 	if !g.Anyway {
 		up.Trusted = p.Options.TrustedNetworks
 	}
-	cfg, err := h.config(ctx, p, &up)
+	cfg, err := up.Config()
 	if err != nil {
 		return ipc.Up{}, err
 	}
@@ -110,8 +110,6 @@ func (h *Home) login(ctx context.Context, p profile.Profile, g Given) (ipc.Up, e
 	cfg.Seeds = func(keep bool) { h.heardSeed(ctx, p.ID, keep) }
 	up.LANPermitted = h.mayReachLAN(p, g)
 	up.LocalLAN = p.Options.LocalLAN && up.LANPermitted
-	up.At = h.reached(ctx, p)
-	cfg.At = up.At
 	answer, release := h.answerer(ctx, p, g)
 	defer release()
 	cookie, err := client.Login(ctx, cfg, answer)
@@ -129,40 +127,34 @@ func wipe(secret []byte) {
 	}
 }
 
-// config is the engine's, and puts the private key into up too: a cookie may be
-// bound to the certificate of its login.
-func (h *Home) config(ctx context.Context, p profile.Profile, up *ipc.Up) (client.Config, error) {
-	cfg := client.Config{Server: p.Server, Path: p.Group, DTLS: p.Options.DTLS}
-	anchors, err := trust.Of(p.Pins, p.CA)
+// request is what the daemon will be asked for, before the login. The private key is
+// in it: a cookie may be bound to the certificate of its login.
+func (h *Home) request(ctx context.Context, p profile.Profile) (ipc.Up, error) {
+	up := ipc.Up{
+		Profile: p.ID, Name: p.Name, Server: p.Server, Path: p.Group, Pins: p.Pins, Roots: p.CA, Certificate: p.Certificate,
+		DTLS: p.Options.DTLS, KillSwitch: p.Options.KillSwitch,
+	}
+	proxy, err := proxyOf(p)
 	if err != nil {
-		return cfg, err
+		return up, err
 	}
-	cfg.Trust = anchors
-	if cfg.Proxy, err = proxyOf(p); err != nil {
-		return cfg, err
-	}
-	if cfg.Proxy != nil {
-		up.Proxy = cfg.Proxy.String()
+	if proxy != nil {
+		up.Proxy = proxy.String()
 	}
 	if p.Certificate == "" {
-		return cfg, nil
+		return up, nil
 	}
 	keys, err := h.Keys(ctx)
 	if err != nil {
-		return cfg, err
+		return up, err
 	}
 	der, err := keys.PrivateKey(ctx, p.ID)
 	if err != nil {
-		return cfg, err
+		return up, err
 	}
 	defer clear(der)
-	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	pair, err := tls.X509KeyPair([]byte(p.Certificate), key)
-	if err != nil {
-		return cfg, errors.New("the profile's certificate and its key do not fit") // the cause may quote the key
-	}
-	cfg.Certificate, up.Key = &pair, ipc.NewSecret(key)
-	return cfg, nil
+	up.Key = ipc.NewSecret(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return up, nil
 }
 
 // proxyOf is the profile's proxy, else that of the environment (HTTPS_PROXY,

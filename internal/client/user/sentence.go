@@ -44,6 +44,10 @@ var sentences = []struct {
 	{ipc.ErrDevice, "device"},
 	{ipc.ErrSystem, "system"},
 	{ipc.ErrRequest, "request"},
+	{ipc.ErrRestarting, "restarting"},
+	{ipc.ErrNotRenewed, "not_renewed"},
+	{ipc.ErrSuccessor, "successor"},
+	{ipc.ErrManager, "manager"},
 	{ErrNobody, "nobody"},
 	{ErrTrusted, "trusted"},
 }

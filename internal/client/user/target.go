@@ -10,7 +10,6 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
 	"github.com/skybridge-cloud/skybridge/internal/client/doctor"
-	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/netcfg"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 )
@@ -33,7 +32,12 @@ func (h *Home) Target(ctx context.Context, p *profile.Profile) (t doctor.Target,
 	}
 	t.Profile, t.Server, t.Proxy, t.WantDTLS = p.ID, p.Server, proxyAt(proxy), p.Options.DTLS
 	t.Secure = func(ctx context.Context, at netip.AddrPort, segment int) (doctor.Answer, error) {
-		cfg, err := h.config(ctx, *p, &ipc.Up{})
+		up, err := h.request(ctx, *p)
+		if err != nil {
+			return doctor.Answer{}, err
+		}
+		defer up.Key.Clear()
+		cfg, err := up.Config()
 		if err != nil {
 			return doctor.Answer{}, err
 		}

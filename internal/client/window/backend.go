@@ -95,6 +95,9 @@ type Updates interface {
 	// InstallUpdate fetches what was found, asks for the permission and installs it.
 	// progress is told how many bytes of how many have come. said is what is left to do.
 	InstallUpdate(ctx context.Context, progress func(done, whole int64)) (said string, err error)
+	// Restart has the service run the program that is installed; connections come back
+	// by themselves. said is what runs then, and what is left to do.
+	Restart(ctx context.Context) (said string, err error)
 }
 
 // View is the state of everything that changes by itself.
@@ -104,6 +107,7 @@ type View struct {
 	Notices  []Notice     // the newest first
 	Version  string
 	Update   *Update  // nil where none waits
+	Renewed  bool     // the service does not run the program that is installed
 	Console  string   // address of the console; "" hides what leads there
 	Trouble  *Problem // the daemon cannot be reached, or is not well; nil when it is
 }

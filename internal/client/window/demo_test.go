@@ -214,6 +214,14 @@ func (d *demo) InstallUpdate(ctx context.Context, progress func(done, whole int6
 	return "restart the service", d.called("install update")
 }
 
+func (d *demo) Restart(context.Context) (string, error) {
+	if err := d.called("restart"); err != nil {
+		return "", err
+	}
+	d.change(func(v *View) { v.Renewed = false })
+	return "the service runs v1.1.0", nil
+}
+
 func (d *demo) Receipts(context.Context) ([]Receipt, error) {
 	if err := d.called("receipts"); err != nil {
 		return nil, err

@@ -482,6 +482,20 @@ func TestAnUpdateIsTakenWhenThePersonSaysSo(t *testing.T) {
 	}
 }
 
+func TestTheServiceIsRestartedAfterAnUpdate(t *testing.T) {
+	d := newDemo(t, English)
+	d.view.Renewed = true
+	r := newRig(t, english, d)
+	home(r)
+	r.see(r.ui.say("about.renewed"))
+	r.press(r.ui.say("update.restart"))
+	r.see("the service runs v1.1.0")
+	if !slices.Contains(d.all(), "restart") {
+		t.Errorf("got %v", d.all())
+	}
+	r.see(r.ui.say("update.find"))
+}
+
 func TestACopyGoesToTheClipboard(t *testing.T) {
 	d := newDemo(t, English)
 	r := newRig(t, english, d)

@@ -64,7 +64,11 @@ func (u *UI) alerts() (ws []W) {
 	if p := u.view.Trouble; p != nil {
 		ws = append(ws, u.problem(p))
 	}
-	if n := u.view.Update; n != nil {
+	if u.view.Renewed {
+		ws = append(ws, u.banner(Info, u.say("about.renewed"), "",
+			u.button("alert:renewed", link, "", u.say("update.restart"), func() { u.open(pageAbout); u.restartService() })))
+	}
+	if n := u.view.Update; n != nil && !u.view.Renewed {
 		ws = append(ws, u.banner(Info, u.say("about.newer", "version", n.Version), "",
 			u.button("alert:update", link, "", u.say("notices.read"), func() { u.open(pageAbout) })))
 	}

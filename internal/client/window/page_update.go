@@ -17,14 +17,17 @@ type renewal struct {
 	failed      error
 }
 
-// updateCard looks for a newer release when the person wants it, and installs it
-// when they say so: nothing is fetched by itself.
+// updateCard looks for a newer release when the person wants it, installs it when
+// they say so, and then has the service run it: nothing is fetched by itself.
 func (u *UI) updateCard() W {
 	r, n := &u.renewal, u.view.Update
 	ws := []W{u.heading(u.say("about.update"))}
-	if n == nil {
+	switch {
+	case u.view.Renewed:
+		ws = append(ws, u.body(u.say("about.renewed")), u.captionOrNil(u.say("update.restart.about")))
+	case n == nil:
 		ws = append(ws, u.soft(u.say("update.about")))
-	} else {
+	default:
 		ws = append(ws, u.body(u.say("about.newer", "version", n.Version)), u.soft(n.Notes), u.captionOrNil(u.say("update.checked")))
 	}
 	switch {
@@ -42,7 +45,10 @@ func (u *UI) updateCard() W {
 func (u *UI) updateButton() W {
 	r := &u.renewal
 	label, k, act := u.say("update.find"), plain, u.findUpdate
-	if u.view.Update != nil {
+	switch {
+	case u.view.Renewed:
+		label, k, act = u.say("update.restart"), primary, u.restartService
+	case u.view.Update != nil:
 		label, k, act = u.say("update.install"), primary, u.installUpdate
 	}
 	if r.busy {
@@ -72,6 +78,8 @@ func (u *UI) installUpdate() {
 		})
 	})
 }
+
+func (u *UI) restartService() { u.renew(u.backend.Restart) }
 
 func (u *UI) renew(do func(context.Context) (string, error)) {
 	u.renewal = renewal{busy: true}

@@ -104,6 +104,7 @@ var screens = []struct {
 	{"about", func(d *demo) {
 		d.view.Update = &Update{Version: "1.1.0", Notes: map[string]string{English: "Quicker reconnect after sleep.", Chinese: "休眠后重连更快。"}[d.settings.Language]}
 	}, func(r *rig) { r.visit(pageAbout) }},
+	{"renewed", func(d *demo) { d.view.Renewed = true }, func(r *rig) { r.visit(pageAbout); r.see(r.ui.say("update.restart")) }},
 	{"update", nil, func(r *rig) {
 		r.visit(pageAbout)
 		r.press(r.ui.say("update.find"))

@@ -42,6 +42,7 @@ func (u Unreachable) FindUpdate(context.Context) (bool, error) { return false, u
 func (u Unreachable) InstallUpdate(context.Context, func(done, whole int64)) (string, error) {
 	return "", u.Why
 }
+func (u Unreachable) Restart(context.Context) (string, error) { return "", u.Why }
 
 func (u Unreachable) Permissions(context.Context) ([]Permission, error) { return nil, u.Why }
 func (u Unreachable) Components(context.Context) ([]Component, error)   { return nil, u.Why }

@@ -52,6 +52,7 @@ type Desk struct {
 	ending   map[string]bool     // disconnects under way
 	report   string              // of the doctor's last run
 	found    *release            // newer than what runs
+	renewed  bool                // what was installed here the daemon does not run yet
 	releases *http.Client        // nil is a usual one
 	person   window.Answerer     // answers what is asked in the middle of an act
 	hush     context.CancelFunc  // ends the question that is asked; nil for none

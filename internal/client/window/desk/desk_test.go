@@ -51,6 +51,8 @@ type daemon struct {
 	now     map[string]ipc.Connection
 	changed chan struct{}
 	calls   []ipc.Op
+	renewed bool // another program is installed
+	again   int  // how often it was restarted
 	cookie  string
 }
 
@@ -65,7 +67,7 @@ func (d *daemon) set(c ipc.Connection) {
 func (d *daemon) status() (ipc.Status, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := ipc.Status{Version: "test", Connections: []ipc.Connection{}}
+	s := ipc.Status{Version: "test", Renewed: d.renewed, Began: time.Unix(int64(d.again), 0), Connections: []ipc.Connection{}}
 	for _, c := range d.now {
 		s.Connections = append(s.Connections, c)
 	}
@@ -106,6 +108,15 @@ func (d *daemon) call(ctx context.Context, _ ipc.User, r ipc.Request, send func(
 		c := ipc.Connection{Profile: r.Up.Profile, Name: r.Up.Name, Server: r.Up.Server, State: ipc.Connected, Channel: "tls", MTU: 1400, Since: time.Now().UTC()}
 		d.set(c)
 		return send(ipc.Answer{Connection: &c})
+	case ipc.OpRestart:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !d.renewed {
+			return ipc.ErrNotRenewed
+		}
+		d.renewed, d.again = false, d.again+1
+		close(d.changed)
+		d.changed = make(chan struct{})
 	case ipc.OpDown:
 		if !known {
 			return ipc.ErrUnknown

@@ -92,7 +92,42 @@ func (d *Desk) InstallUpdate(ctx context.Context, progress func(done, whole int6
 		return "", d.updateProblem(err)
 	}
 	d.note(release{}, false)
-	return d.say("update.done", "version", r.Version), nil
+	if now, err := d.home.Daemon.Status(ctx); err != nil || !now.Renewed {
+		return d.say("update.done", "version", r.Version), nil // it runs from elsewhere, or not at all
+	}
+	d.setRenewed(true)
+	return d.say("update.installed", "version", r.Version), nil
+}
+
+// Restart has the daemon run what is installed. A window of another version than the
+// daemon's is told to be opened anew.
+func (d *Desk) Restart(ctx context.Context) (string, error) {
+	now, err := d.home.Restart(ctx)
+	if err != nil {
+		return "", d.problem(err)
+	}
+	d.setRenewed(false)
+	said := d.say("restart.done", "version", user.Clean(now.Version))
+	if now.Version != d.cfg.Version {
+		said += " " + d.say("restart.window")
+	}
+	return said, nil
+}
+
+func (d *Desk) isRenewed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.renewed
+}
+
+func (d *Desk) setRenewed(yes bool) {
+	d.mu.Lock()
+	same := d.renewed == yes
+	d.renewed = yes
+	d.mu.Unlock()
+	if !same {
+		d.change()
+	}
 }
 
 // updater is for the releases of a profile's operator; came is told of bytes.

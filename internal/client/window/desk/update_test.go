@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/update"
 	"github.com/skybridge-cloud/skybridge/internal/client/update/repository"
@@ -106,4 +108,24 @@ func TestAnUpdateIsFoundAskedForAndInstalled(t *testing.T) {
 		t.Errorf("installed %q", b)
 	}
 	r.until(views, "none waits", func(v window.View) bool { return v.Update == nil })
+}
+
+// TestWhatWasInstalledIsRestarted when the person says so, and not for nothing.
+func TestWhatWasInstalledIsRestarted(t *testing.T) {
+	r := newRig(t)
+	r.accept()
+	views := r.Watch(t.Context())
+	if _, err := r.Restart(t.Context()); err == nil || !strings.Contains(err.Error(), "not_renewed") {
+		t.Errorf("nothing is installed: got %v", err)
+	}
+	r.daemon.mu.Lock()
+	r.daemon.renewed = true
+	r.daemon.mu.Unlock()
+	r.daemon.set(ipc.Connection{Profile: "other", State: ipc.Connected})
+	r.until(views, "the daemon says so", func(v window.View) bool { return v.Renewed })
+	said, err := r.Restart(t.Context())
+	if err != nil || !strings.Contains(said, "The service runs test.") || !strings.Contains(said, "open it again") { // the window is v1
+		t.Errorf("got %q, %v", said, err)
+	}
+	r.until(views, "it runs", func(v window.View) bool { return !v.Renewed })
 }

@@ -139,6 +139,9 @@ func (w *watcher) take(s ipc.Status) {
 		w.meters[c.Profile].take(at, c)
 	}
 	w.mu.Unlock()
+	if !s.Began.Equal(was.Began) { // another daemon says itself what it runs
+		w.setRenewed(false)
+	}
 	if !same {
 		w.note(was, s)
 		w.change()
@@ -226,6 +229,7 @@ func (w *watcher) view() (v window.View, next time.Time) {
 	v.Update = w.waiting()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	v.Renewed = w.now.Renewed || w.isRenewed()
 	if w.away != nil && v.Policy == window.PolicyAccepted {
 		v.Trouble = explain(w.away, lang)
 	}
