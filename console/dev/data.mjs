@@ -758,11 +758,19 @@ export const services = (n) =>
       cancel_at_period_end: i === 1,
       locked: i === 4,
       timeline:
-        i === 1 ? [{ what: 'ends', at: t(end) }] : later.filter((m) => m.at > t(0) && !(i === 4 && m.what.match(/term|data/))),
+        i === 1
+          ? [{ what: 'ends', at: t(end) }]
+          : later.filter((m) => m.at > t(0) && !(i === 4 && m.what.match(/term|data/))),
     };
   });
 
-export const serviceTerms = { renewal_order: 7, suspend: 3, final_notice: 14, terminate: 15, keep_data: null };
+export const serviceTerms = {
+  renewal_order: 7,
+  suspend: 3,
+  final_notice: 14,
+  terminate: 15,
+  keep_data: null,
+};
 
 export const quotaRequests = (n) =>
   Array.from({ length: Math.min(n, 4) }, (_, i) => ({

@@ -43,9 +43,7 @@ export function AdminServices() {
         rowKey={(s) => s.id}
         nameTitle={t('life.service')}
         nameText={(s) => s.resource || s.id}
-        name={(s) => (
-          <NameCell name={short(s.resource || s.id)} id={s.id} to={`/admin/services/${s.id}`} />
-        )}
+        name={(s) => <NameCell name={short(s.resource || s.id)} id={s.id} to={`/admin/services/${s.id}`} />}
         filters={
           <Select
             aria-label={t('life.watch')}
@@ -242,7 +240,10 @@ const terms = ['renewal_order', 'suspend', 'final_notice', 'terminate', 'keep_da
 export function AdminServiceTerms() {
   const { t } = useTranslation();
   const me = useMe();
-  const query = useQuery({ queryKey: ['admin', 'services', 'terms'], queryFn: () => api.admin.serviceTerms() });
+  const query = useQuery({
+    queryKey: ['admin', 'services', 'terms'],
+    queryFn: () => api.admin.serviceTerms(),
+  });
   if (query.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
   if (query.isError) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   const all: ServiceTerms = query.data;
