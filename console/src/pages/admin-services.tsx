@@ -142,7 +142,7 @@ export function AdminService() {
               value: s.paid_through ? `${format.time(s.paid_through)} · ${days(s)}` : '–',
             },
             { label: t('life.cycle'), value: t('paid.month', { count: s.cycle }) },
-            { label: t('paid.auto_renew'), value: t(s.auto_renew ? 'life.on' : 'life.off') },
+            { label: t('life.auto_renew'), value: t(s.auto_renew ? 'life.on' : 'life.off') },
           ]}
         />
       </Card>
