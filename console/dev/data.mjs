@@ -21,6 +21,7 @@ export const me = {
   permissions: [
     'account.read',
     'order.read',
+    'service.write',
     'payment.read',
     'payment.book',
     'ledger.read',
@@ -727,6 +728,50 @@ export const limits = [
   { name: 'port', low: 443, high: 443 },
   { name: 'port', low: 1024, high: 65535 },
 ];
+export const services = (n) =>
+  Array.from({ length: n }, (_, i) => {
+    const left = [40, 3, -2, -5, -14, 12][i % 6];
+    const day = 24 * 60;
+    const end = left * day;
+    const past = left < 0;
+    const later = [
+      ['renewal_order', -7],
+      ['due', 0],
+      ['suspend', 3],
+      ['final_notice', 14],
+      ['terminate', 15],
+      ['data_deleted', 22],
+    ].map(([what, d]) => ({ what, at: t(end + d * day) }));
+    return {
+      id: id('svc_', i),
+      resource: id('vpngw-', i),
+      product: 'vpn-gateway',
+      region: 'hk-1',
+      account: id('acc_', i),
+      state: left < -3 || i % 6 === 5 ? 'suspended' : 'active',
+      reasons: [...(left < -3 ? ['overdue'] : []), ...(i % 6 === 5 || i === 3 ? ['abuse'] : [])],
+      cycle: [1, 3, 12][i % 3],
+      paid_through: t(end),
+      days_left: left,
+      overdue: past,
+      auto_renew: i % 2 === 0,
+      cancel_at_period_end: i === 1,
+      locked: i === 4,
+      timeline:
+        i === 1
+          ? [{ what: 'ends', at: t(end) }]
+          : later.filter((m) => m.at > t(0) && !(i === 4 && m.what.match(/term|data/))),
+    };
+  });
+
+export const serviceTerms = {
+  renewal_order: 7,
+  suspend: 3,
+  final_notice: 14,
+  terminate: 15,
+  keep_data: null,
+};
+
 export const quotaRequests = (n) =>
   Array.from({ length: Math.min(n, 4) }, (_, i) => ({
     account: id('acc_', i),

@@ -58,6 +58,9 @@ const MyData = page(() => import('./pages/my-data'), 'MyData');
 const DataMapPage = page(() => import('./pages/data-map'), 'DataMapPage');
 const AdminDataMap = page(() => import('./pages/data-map'), 'AdminDataMap');
 const AdminClauses = page(() => import('./pages/trust'), 'AdminClauses');
+const AdminServices = page(() => import('./pages/admin-services'), 'AdminServices');
+const AdminService = page(() => import('./pages/admin-services'), 'AdminService');
+const AdminServiceTerms = page(() => import('./pages/admin-services'), 'AdminServiceTerms');
 const AdminQuotas = page(() => import('./pages/admin-quotas'), 'AdminQuotas');
 const AdminRealName = page(() => import('./pages/admin-real-name'), 'AdminRealName');
 const AdminSuccessions = page(() => import('./pages/admin-successions'), 'AdminSuccessions');
@@ -101,6 +104,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/minors': AdminMinors,
   '/admin/erasures': AdminErasures,
   '/admin/quotas': AdminQuotas,
+  '/admin/services': AdminServices,
   '/admin/real-name': AdminRealName,
   '/admin/clauses': AdminClauses,
   '/admin/data-map': AdminDataMap,
@@ -204,6 +208,14 @@ export function Pages() {
             {Object.entries(operatorPages).map(([path, Content]) => (
               <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
             ))}
+            <Route
+              path="/admin/services/:id"
+              element={<Operator path="/admin/services" content={<AdminService />} />}
+            />
+            <Route
+              path="/admin/service-terms"
+              element={<Operator path="/admin/services" content={<AdminServiceTerms />} />}
+            />
             <Route
               path="/admin/incidents/:id"
               element={<Operator path="/admin/incidents" content={<AdminIncident />} />}

@@ -328,6 +328,17 @@ export const api = {
       data(client.GET('/api/v1/admin/books/trial-balance', { params: { query: { day } } })),
     bookDays: (from: string, to: string) =>
       data(client.GET('/api/v1/admin/books/days', { params: { query: { from, to } } })),
+    services: (watch: T.ServiceWatch, query?: PageQuery) =>
+      data(client.GET('/api/v1/admin/services', { params: { query: { ...query, watch } } })),
+    service: (id: string) => data(client.GET('/api/v1/admin/services/{id}', at(id))),
+    suspendService: (id: string, reason: T.ServiceReason['reason']) =>
+      data(client.POST('/api/v1/admin/services/{id}/suspend', { ...at(id), body: { reason } })),
+    resumeService: (id: string, reason: T.ServiceReason['reason']) =>
+      data(client.POST('/api/v1/admin/services/{id}/resume', { ...at(id), body: { reason } })),
+    lockService: (id: string, on: boolean) =>
+      data(client.POST('/api/v1/admin/services/{id}/lock', { ...at(id), body: { on } })),
+    serviceTerms: () => data(client.GET('/api/v1/admin/service-terms')),
+    setServiceTerm: (body: T.ServiceTerm) => data(client.POST('/api/v1/admin/service-terms', { body })),
     quotaRequests: () => data(client.GET('/api/v1/admin/quota-requests')),
     decideQuota: (body: T.QuotaDecision) => data(client.POST('/api/v1/admin/quotas', { body })),
     exportCounters: () => data(client.GET('/api/v1/admin/export-counters')),

@@ -84,6 +84,13 @@ export const places: Place[] = [
     permission: 'order.read',
   },
   {
+    path: '/admin/services',
+    name: 'admin_services',
+    icon: <HourglassOutlined />,
+    group: 'operator',
+    permission: 'order.read',
+  },
+  {
     path: '/admin/payments',
     name: 'admin_payments',
     icon: <CreditCardOutlined />,

@@ -15,6 +15,7 @@ import staff from './en/staff.json';
 import operator from './en/operator.json';
 import user from './en/user.json';
 import wallet from './en/wallet.json';
+import life from './en/life.json';
 
 export const words = {
   ...common,
@@ -34,4 +35,5 @@ export const words = {
   ...operator,
   ...user,
   ...wallet,
+  ...life,
 };

@@ -15,6 +15,7 @@ import staff from './zh-CN/staff.json';
 import operator from './zh-CN/operator.json';
 import user from './zh-CN/user.json';
 import wallet from './zh-CN/wallet.json';
+import life from './zh-CN/life.json';
 
 export const words = {
   ...common,
@@ -34,4 +35,5 @@ export const words = {
   ...operator,
   ...user,
   ...wallet,
+  ...life,
 };

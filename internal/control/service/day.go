@@ -46,10 +46,18 @@ type act struct {
 
 // day is the service after what is due at an instant, and what that asks for. Of
 // several reminders that were missed the last is given, and none beside a step
-// that tells of itself. held: a law keeps what the person has.
+// that tells of itself. held: a law keeps what the person has; then, and while it
+// is locked, nothing is terminated and what is kept of it stays.
 func (v Item) day(t Terms, held bool, now time.Time) (Item, []act, error) {
 	switch {
 	case v.State == Terminating:
+		if v.DataUntil.IsZero() { // under way already
+			v.NextDue = time.Time{}
+			return v, nil, nil
+		}
+		if (v.Locked || held) && !v.DataUntil.After(now) {
+			v.DataUntil = now.Add(blockedFor)
+		}
 		if v.DataUntil.After(now) {
 			v.NextDue = v.DataUntil
 			return v, nil, nil
@@ -205,10 +213,12 @@ func (s *Service) days(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		fault.Point("service-after-claim")
 		for _, v := range claimed {
 			if err := s.dayOf(ctx, v, terms); err != nil {
 				s.d.Log.WarnContext(ctx, "the day of a service", "service", v.ID, "error", err)
 			}
+			fault.Point("service-after-day")
 		}
 		done += len(claimed)
 	}
@@ -273,7 +283,7 @@ func (s *Service) actTx(ctx context.Context, tx *db.Tx, v Item, a act) error {
 	case TopicSuspended:
 		return s.turnedTx(ctx, tx, v, TopicSuspended, Overdue)
 	case TopicTerminating:
-		if !v.DataUntil.IsZero() && v.NextDue.IsZero() { // told before; the data go now
+		if !v.DataUntil.IsZero() && v.NextDue.IsZero() { // told before; what was kept is deleted now
 			return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{v.ID}})
 		}
 		return s.turnedTx(ctx, tx, v, TopicTerminating, "")

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -22,7 +24,7 @@ var operator = account.Principal{Account: "acc_staff", Subject: "sub_staff", Ses
 
 // travel lets time go by in steps of six hours, with the machine and the jobs
 // running at each.
-func (r rig) travel(t *testing.T, to time.Time) {
+func (r rig) travel(t rapid.TB, to time.Time) {
 	t.Helper()
 	for r.clock.Now().Before(to) {
 		r.clock.Advance(min(6*time.Hour, to.Sub(r.clock.Now())))
@@ -30,14 +32,14 @@ func (r rig) travel(t *testing.T, to time.Time) {
 	}
 }
 
-func (r rig) today(t *testing.T) {
+func (r rig) today(t rapid.TB) {
 	t.Helper()
 	must(t, service.Day(ctx, r.s))
 	must(t, r.queue.Drain(ctx))
 }
 
 // renewal publishes a paid renewal of v, under a line of its own.
-func (r rig) renewal(t *testing.T, v service.Item, line string, months int) {
+func (r rig) renewal(t rapid.TB, v service.Item, line string, months int) {
 	t.Helper()
 	*r.more = []service.Line{{
 		ID: line, Order: "ord_2", Account: owner, Subject: "sub_alice", Kind: "renew", Product: v.Product, Region: v.Region,

@@ -162,3 +162,11 @@ func (s *Service) Watched(ctx context.Context, p account.Principal, w Watch, cur
 	}
 	return db.Select(ctx, s.d.DB, scan, columns+" WHERE id > $1 ORDER BY id LIMIT $2", cursor, int64(limit))
 }
+
+// Seen returns a service for staff with account.PermOrderRead.
+func (s *Service) Seen(ctx context.Context, p account.Principal, service string) (Item, error) {
+	if !p.Can(account.PermOrderRead) {
+		return Item{}, ErrStaffOnly
+	}
+	return byID(ctx, s.d.DB, service)
+}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
@@ -163,6 +165,13 @@ type rig struct {
 	told     *[]string
 	law      *law
 	more     *[]service.Line
+	notes    *[]note
+}
+
+// note is one event that was published.
+type note struct {
+	topic string
+	service.Changed
 }
 
 // topics are all that this module publishes.
@@ -174,42 +183,48 @@ var topics = []string{
 
 func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		c, log := clock.NewFake(start), slog.New(slog.DiscardHandler)
-		r := rig{
-			up:    &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}, resized: map[string]map[string]string{}},
-			queue: job.New(d, c, log), db: d, clock: c,
-			recorded: &[]string{}, told: &[]string{}, more: &[]service.Line{}, law: &law{identity: realname.ErrRequired},
-		}
-		lines := []service.Line{{
-			ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
-			Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1,
-			Amount: money.New(3100, money.CNY),
-		}}
-		ports := rules{lines, r.more, r.recorded, r.law}
-		r.s = service.New(service.Deps{
-			DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
-			Providers: map[string]service.Provider{"vpn-gateway": r.up}, Holds: r.law, AutoRenew: true,
-			Books: ledger.New(ledger.Deps{DB: d, Clock: c, Log: log}),
-		})
-		for _, topic := range topics {
-			job.Subscribe(r.queue, topic, "test", func(_ context.Context, e service.Changed) error {
-				*r.told = append(*r.told, topic+" "+e.Line+" "+e.Problem)
-				return nil
-			})
-		}
-		fn(t, r)
-	}, job.Migrations(), ledger.Migrations(), service.Migrations())
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newRig(d, clock.NewFake(start), region)) }, sets...)
 }
 
-func must(t *testing.T, err error) {
+var sets = []db.Migrations{job.Migrations(), ledger.Migrations(), service.Migrations()}
+
+// newRig is a module on a database, which another one may have used before.
+func newRig(d *db.DB, c *clock.Fake, region string) rig {
+	log := slog.New(slog.DiscardHandler)
+	r := rig{
+		up:    &upstream{made: map[string]service.ProviderState{}, calls: map[string]int{}, resized: map[string]map[string]string{}},
+		queue: job.New(d, c, log), db: d, clock: c,
+		recorded: &[]string{}, told: &[]string{}, more: &[]service.Line{}, notes: &[]note{}, law: &law{identity: realname.ErrRequired},
+	}
+	lines := []service.Line{{
+		ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
+		Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1,
+		Amount: money.New(3100, money.CNY),
+	}}
+	ports := rules{lines, r.more, r.recorded, r.law}
+	r.s = service.New(service.Deps{
+		DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
+		Providers: map[string]service.Provider{"vpn-gateway": r.up}, Holds: r.law, AutoRenew: true,
+		Books: ledger.New(ledger.Deps{DB: d, Clock: c, Log: log}),
+	})
+	for _, topic := range topics {
+		job.Subscribe(r.queue, topic, "test", func(_ context.Context, e service.Changed) error {
+			*r.notes = append(*r.notes, note{topic, e})
+			*r.told = append(*r.told, topic+" "+e.Line+" "+e.Problem)
+			return nil
+		})
+	}
+	return r
+}
+
+func must(t rapid.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (r rig) paid(t *testing.T) {
+func (r rig) paid(t rapid.TB) {
 	t.Helper()
 	must(t, r.db.InTx(ctx, func(tx *db.Tx) error {
 		return r.queue.PublishTx(ctx, tx, "order.paid", map[string]string{"Order": "ord_1", "Account": string(owner)})
@@ -217,7 +232,7 @@ func (r rig) paid(t *testing.T) {
 }
 
 // run runs all jobs; errors of the provider are expected and repeated.
-func (r rig) run(t *testing.T) {
+func (r rig) run(t rapid.TB) {
 	t.Helper()
 	for range 20 {
 		if err := r.queue.Drain(ctx); err == nil {
@@ -228,7 +243,7 @@ func (r rig) run(t *testing.T) {
 	t.Fatal("jobs never came to an end")
 }
 
-func (r rig) item(t *testing.T) service.Item {
+func (r rig) item(t rapid.TB) service.Item {
 	t.Helper()
 	all, err := r.s.Items(ctx, owner, "", 10)
 	must(t, err)
@@ -239,7 +254,7 @@ func (r rig) item(t *testing.T) service.Item {
 }
 
 // active brings a service into being.
-func (r rig) active(t *testing.T) service.Item {
+func (r rig) active(t rapid.TB) service.Item {
 	t.Helper()
 	r.paid(t)
 	r.run(t)
@@ -279,7 +294,7 @@ func TestAPaidLineIsProvisionedOnceAndItsPeriodStartsAtDelivery(t *testing.T) {
 }
 
 // heard lets the module hear of a consent of the buyer.
-func (r rig) heard(t *testing.T, identity error) {
+func (r rig) heard(t rapid.TB, identity error) {
 	t.Helper()
 	r.law.identity = identity
 	must(t, r.db.InTx(ctx, func(tx *db.Tx) error {

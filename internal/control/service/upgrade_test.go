@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -28,7 +30,7 @@ func (u *upstream) Resize(_ context.Context, key, _ string, options map[string]s
 }
 
 // upgradePaid publishes a paid upgrade of v.
-func (r rig) upgradePaid(t *testing.T, v service.Item) {
+func (r rig) upgradePaid(t rapid.TB, v service.Item) {
 	t.Helper()
 	*r.more = []service.Line{{
 		ID: "orl_2", Order: "ord_2", Account: owner, Subject: "sub_alice", Kind: "upgrade", Product: v.Product, Region: v.Region,

@@ -132,6 +132,11 @@ func staffServices(a *API, s *service.Service, now func() time.Time) {
 			item := func(v service.Item) StaffService { return toStaffService(v, t, now()) }
 			return &Body[List[StaffService]]{List[StaffService]{Items(all, item), nextCursor(all, limit, func(v service.Item) string { return v.ID })}}, nil
 		})
+	Get(a, "/admin/services/{id}", Operation{ID: "admin-get-service", Summary: "One service, and what will happen to it", Tag: "Staff", Access: Staff("order.read")},
+		func(ctx context.Context, in *struct{ ResourceID }) (*Body[StaffService], error) {
+			v, err := s.Seen(ctx, Who(ctx), in.ID)
+			return one(ctx, v, err)
+		})
 	Post(a, "/admin/services/{id}/suspend", Operation{ID: "admin-suspend-service", Summary: "Suspend a service", Tag: "Staff", Access: Staff("service.write")},
 		func(ctx context.Context, in *struct {
 			ResourceID
