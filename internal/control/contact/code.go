@@ -43,8 +43,10 @@ type CodeAsked struct {
 	Subject id.Handle
 }
 
-var phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
-var mainland = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
+var (
+	phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
+	mainland  = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
+)
 
 // normalPhone returns a number as E.164. One without a country is a mobile
 // number of mainland China.
