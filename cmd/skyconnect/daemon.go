@@ -63,9 +63,9 @@ func detector(resolvConf string) (d trusted.Detector) {
 	return d
 }
 
-// repairWithout undoes what a killed daemon left, when none runs.
-func repairWithout(ctx context.Context) ([]string, error) {
-	host, err := netcfg.New(netcfg.Config{Journal: filepath.Join(stateDir(), "network")})
+// repairWithout undoes what a killed daemon with its state in dir left, when none runs.
+func repairWithout(ctx context.Context, dir string) ([]string, error) {
+	host, err := netcfg.New(netcfg.Config{Journal: filepath.Join(dir, "network")})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"time"
@@ -74,17 +75,19 @@ func (o *options) renew(c *cobra.Command, h *user.Home, p profile.Profile, from 
 	if check {
 		return nil
 	}
-	path, err := u.Fetch(c.Context(), r)
-	if err != nil {
-		return err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	if err := u.Put(path, self); err != nil {
-		if os.IsPermission(err) {
-			fmt.Fprintln(o.err, o.say("update.by_root", "from", path, "to", self))
+	files, err := u.Fetch(c.Context(), r, self)
+	if err != nil {
+		return err
+	}
+	if err := u.Put(files); err != nil {
+		for _, f := range files {
+			if errors.Is(err, fs.ErrPermission) {
+				fmt.Fprintln(o.err, o.say("update.by_root", "from", f.From, "to", f.To))
+			}
 		}
 		return err
 	}

@@ -22,6 +22,8 @@ export const me = {
     'account.read',
     'order.read',
     'payment.read',
+    'payment.book',
+    'ledger.read',
     'fleet.read',
     'consent.read',
     'consent.publish',
@@ -324,7 +326,8 @@ const clauses = [
 export const downloads = (n) =>
   Array.from({ length: Math.min(n, 4) }, (_, i) => ({
     version: ['v1.1.0', 'v1.1.0', 'v1.1.0', 'v1.0.2'][i],
-    system: ['linux-amd64', 'linux-arm64', 'windows-amd64', 'linux-amd64'][i],
+    system: ['linux-amd64', 'linux-amd64', 'windows-amd64', 'linux-amd64'][i],
+    program: i === 1 ? 'skyconnect-window' : 'skyconnect',
     size: 18_400_000 - i * 310_000,
     sha256: '3f0e5c8a91d2'.repeat(6).slice(0, 64),
     notes: ['更快的重连；诊断报告', '更快的重连；诊断报告', '更快的重连；诊断报告', '修正'][i],
@@ -840,3 +843,160 @@ export const vpnReads = [
   { id: 'read_1', at: '2026-11-28T08:00:05Z', reader: 'administrator', handle: '', fields: ['vpn_client.password_sealed'], purpose: 'vpn_access', reason: 'vpn', log_index: 5 },
   { id: 'read_2', at: '2026-11-27T08:00:05Z', reader: 'system', handle: '', fields: ['vpn_client.totp_sealed'], purpose: 'vpn_access', reason: 'vpn', log_index: 4 },
 ]; // prettier-ignore
+
+export const wallet = (n) => ({
+  balance: cny(n ? '128.40' : '0.00'),
+  gift: cny(n ? '30.00' : '0.00'),
+  held: cny('0.00'),
+  top_up: { open: true, min: cny('1.00'), max: cny('50000.00') },
+  gifts: n ? [{ amount: cny('30.00'), expires_at: '2027-03-31T16:00:00Z' }] : [],
+  lines: n
+    ? [
+        {
+          kind: 'wallet_payment',
+          purse: 'gift',
+          order: id('ord_', 2),
+          amount: cny('-70.00'),
+          balance_after: cny('30.00'),
+          at: '2026-11-29T08:00:00Z',
+        },
+        {
+          kind: 'wallet_payment',
+          purse: 'paid',
+          order: id('ord_', 2),
+          amount: cny('-71.60'),
+          balance_after: cny('128.40'),
+          at: '2026-11-29T08:00:00Z',
+        },
+        {
+          kind: 'gift',
+          purse: 'gift',
+          amount: cny('100.00'),
+          balance_after: cny('100.00'),
+          at: '2026-11-28T03:12:00Z',
+        },
+        {
+          kind: 'payment',
+          purse: 'paid',
+          amount: cny('200.00'),
+          balance_after: cny('200.00'),
+          at: '2026-11-27T02:00:00Z',
+        },
+      ]
+    : [],
+});
+
+export const awaited = (n) =>
+  (n ? payments(1) : []).map((p) => ({
+    ...p,
+    method: 'transfer-demo.transfer',
+    account: id('acc_', 0),
+    gateway: 'transfer-demo',
+    close_confirmed: false,
+    bank_reference: 'K3QZ7MWY2A',
+  }));
+
+export const transfers = (n) =>
+  n
+    ? [
+        {
+          id: id('trf_', 0),
+          payment: payments(1)[0].number,
+          bank_reference: '2026112900017733',
+          amount: cny('1280.00'),
+          received_on: '2026-11-29',
+          proof: 'statement 11/29',
+          reason: 'seen at the bank',
+          state: 'waiting',
+          entered_by: id('sub_', 4),
+          entered_at: '2026-11-29T09:00:00Z',
+        },
+        {
+          id: id('trf_', 1),
+          payment: payments(1)[0].number,
+          bank_reference: '2026112800012001',
+          amount: cny('99.00'),
+          received_on: '2026-11-28',
+          proof: 'statement 11/28',
+          reason: 'seen at the bank',
+          state: 'booked',
+          entered_by: id('sub_', 4),
+          entered_at: '2026-11-28T09:00:00Z',
+          confirmed_by: id('sub_', 5),
+          decided_at: '2026-11-28T10:00:00Z',
+          result: 'mismatch',
+        },
+      ]
+    : [];
+
+export const grants = (n) =>
+  n
+    ? [
+        {
+          id: id('grt_', 0),
+          kind: 'goodwill',
+          account: id('acc_', 0),
+          amount: cny('800.00'),
+          unspent: cny('0.00'),
+          reason: 'outage of 12 November',
+          state: 'waiting',
+          entered_by: id('sub_', 4),
+          entered_at: '2026-11-29T09:00:00Z',
+        },
+        {
+          id: id('grt_', 1),
+          kind: 'gift',
+          account: id('acc_', 1),
+          amount: cny('100.00'),
+          unspent: cny('30.00'),
+          expires_at: '2027-03-31T16:00:00Z',
+          reason: 'new customers of autumn',
+          state: 'booked',
+          entered_by: id('sub_', 4),
+          entered_at: '2026-11-28T03:12:00Z',
+          confirmed_by: id('sub_', 4),
+          decided_at: '2026-11-28T03:12:00Z',
+        },
+      ]
+    : [];
+
+const moved = (date, received, sold, recognised) => ({
+  date,
+  received: cny(received),
+  topped_up: cny('200.00'),
+  sold: cny(sold),
+  recognised: cny(recognised),
+  returned: cny('0.00'),
+  fees: cny('1.20'),
+  given: cny('0.00'),
+});
+
+export const bookDays = (n, to) =>
+  n
+    ? Array.from({ length: 14 }, (_, i) => {
+        const date = new Date(Date.parse(to) - (13 - i) * 86_400_000).toISOString().slice(0, 10);
+        return moved(date, `${400 + 90 * (i % 5)}.00`, `${350 + 70 * (i % 4)}.00`, `${120 + 10 * i}.00`);
+      })
+    : [];
+
+const account = (code, kind, count, debit, credit, balance) => ({
+  code,
+  kind,
+  count,
+  debit: cny(debit),
+  credit: cny(credit),
+  balance: cny(balance),
+});
+
+export const trial = (n) =>
+  n
+    ? [
+        account('asset:bank', 'asset', 1, '1280.00', '0.00', '1280.00'),
+        account('asset:gateway:alipay', 'asset', 1, '9340.00', '0.00', '9340.00'),
+        account('expense:promo', 'expense', 1, '100.00', '0.00', '100.00'),
+        account('liability:deferred', 'liability', 23, '2310.00', '9500.00', '7190.00'),
+        account('liability:wallet', 'liability', 11, '71.60', '1200.00', '1128.40'),
+        account('liability:wallet_gift', 'liability', 1, '70.00', '100.00', '30.00'),
+        account('income:sales', 'income', 1, '0.00', '2371.60', '2371.60'),
+      ]
+    : [];

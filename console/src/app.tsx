@@ -40,6 +40,7 @@ const Overview = page(() => import('./pages/overview'), 'Overview');
 const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
 const Orders = page(() => import('./pages/orders'), 'Orders');
+const Wallet = page(() => import('./pages/wallet'), 'Wallet');
 const OrderPage = page(() => import('./pages/order'), 'OrderPage');
 const Gateways = page(() => import('./pages/gateways'), 'Gateways');
 const GatewayPage = page(() => import('./pages/gateway'), 'GatewayPage');
@@ -63,6 +64,8 @@ const AdminSuccessions = page(() => import('./pages/admin-successions'), 'AdminS
 const AdminUsers = page(() => import('./pages/admin-lists'), 'AdminUsers');
 const AdminOrders = page(() => import('./pages/admin-lists'), 'AdminOrders');
 const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments');
+const AdminTransfers = page(() => import('./pages/admin-transfers'), 'AdminTransfers');
+const AdminBooks = page(() => import('./pages/admin-books'), 'AdminBooks');
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-policies'), 'AdminPolicies');
 const AdminAudit = page(() => import('./pages/admin-audit'), 'AdminAudit');
@@ -82,6 +85,8 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
   '/admin/orders': AdminOrders,
   '/admin/payments': AdminPayments,
+  '/admin/transfers': AdminTransfers,
+  '/admin/books': AdminBooks,
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
@@ -181,6 +186,7 @@ export function Pages() {
             <Route path="/buy" element={<Buy />} />
             <Route path="/orders" element={<Orders />} />
             <Route path="/orders/:id" element={<OrderPage />} />
+            <Route path="/wallet" element={<Wallet />} />
             <Route path="/vpn-gateways" element={<Gateways />} />
             <Route path="/vpn-gateways/:id" element={<GatewayPage />} />
             <Route path="/ssl-servers" element={<Servers />} />

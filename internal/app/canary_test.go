@@ -125,6 +125,9 @@ var undriven = reasons(
 		"order_line.resource order_line.value_minor order_line.starts_at order_upgrade.service order_upgrade.order_id",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
+	"accounting rows of wallets and transfers are kept by law; payment's tests make them", "payment_attempt.hold_wallet_minor payment_attempt.hold_gift_minor "+
+		"payment_grant.id payment_grant.kind payment_grant.account_id payment_grant.amount_minor payment_grant.currency payment_grant.left_minor payment_grant.expires_at payment_grant.reason payment_grant.state payment_grant.asked_by payment_grant.asked_at payment_grant.decided_by payment_grant.decided_at payment_grant.journal_id "+
+		"payment_gift_use.grant_id payment_gift_use.ref payment_gift_use.amount_minor payment_transfer.id payment_transfer.attempt_no payment_transfer.bank_reference payment_transfer.amount_minor payment_transfer.currency payment_transfer.received_on payment_transfer.proof payment_transfer.reason payment_transfer.state payment_transfer.entered_by payment_transfer.entered_at payment_transfer.decided_by payment_transfer.decided_at payment_transfer.result",
 	"only of a corrected real name, which has a test of its own", "realname_grant.case_id",
 	"a hold keeps an erasure back; its own test has one", "privacy_hold.subject",
 	"of verifications that failed, or of minors, who have tests of their own", "realname_verification.reason realname_verification.band incident_person.minor",

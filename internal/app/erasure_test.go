@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -25,6 +27,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
 	"github.com/skybridge-cloud/skybridge/internal/platform/scan"
+	"github.com/skybridge-cloud/skybridge/internal/web/api"
 )
 
 // close has the person close their account, and the erasure run to its end.
@@ -259,6 +262,18 @@ func TestAnErasureAskedForFiftyTimesIsOne(t *testing.T) {
 
 // Money that a person is owed holds the erasure up, until a member of staff says
 // by which paper it was settled; the account is shut meanwhile.
+// workingDays counts the whole working days after the day of asked and before due.
+func workingDays(asked, due time.Time) (n int) {
+	for d := civil.DayOf(asked).AddDays(1); d.Start().Before(due); d = d.AddDays(1) {
+		if working, _ := civil.Published().Working(d); working {
+			n++
+		}
+	}
+	return n
+}
+
+// TestWhatAPersonIsOwedIsSettledFirst holds LT-4.4: whoever is owed something may
+// leave too, gives nothing that is not held, and waits 15 working days at most.
 func TestWhatAPersonIsOwedIsSettledFirst(t *testing.T) {
 	t.Parallel()
 	in := install(t)
@@ -266,11 +281,27 @@ func TestWhatAPersonIsOwedIsSettledFirst(t *testing.T) {
 	in.credit(p, 1234)
 	ctx := context.Background()
 	p.session = sessionOf(p.do(204, "POST", "/me/step-up", object{"password": p.password}))
+	// It takes nothing that is not held already: the name that the account has, and
+	// nothing beside it.
+	for _, more := range []string{"reason", "email", "phone", "name", "number"} {
+		if a := p.try("POST", "/account-closure", object{"user_name": p.name, more: "x"}, "k-"+more); a.status/100 != 4 {
+			t.Errorf("closing takes a %s: %s", more, a)
+		}
+	}
+	if fields := reflect.TypeFor[api.NewClosure](); fields.NumField() != 1 || fields.Field(0).Name != "UserName" {
+		t.Errorf("closing takes %d fields", fields.NumField())
+	}
+	if a := p.try("POST", "/account-closure", object{"user_name": p.name + "x"}, "k-other"); a.status/100 != 4 {
+		t.Errorf("closing takes a name that is not held: %s", a)
+	}
 	number := p.do(202, "POST", "/account-closure", object{"user_name": p.name}).str("id")
 	in.drain()
 	must(t, in.modules.erasure.Resume(ctx))
 	d, err := in.modules.erasure.Detail(ctx, number)
 	must(t, err)
+	if n := workingDays(d.AskedAt, d.DueAt); n != 15 {
+		t.Errorf("asked at %s and due at %s: %d working days", d.AskedAt, d.DueAt, n)
+	}
 	if d.Step != erasure.Settle || d.Problem != "unsettled" || len(d.Unsettled) != 1 || d.Unsettled[0].State != "12.34" {
 		t.Errorf("it stands at %s (%s) with %v, want it to wait for a balance of 12.34", d.Step, d.Problem, d.Unsettled)
 	}

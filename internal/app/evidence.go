@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -13,14 +14,12 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
-	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
-	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 )
 
 // gather makes the module that asks for evidence, with the queries of all others.
@@ -103,16 +102,20 @@ func (m *modules) overdueRequests(ctx context.Context) (examined, found int64, e
 	return int64(n.Open), int64(n.Overdue), err
 }
 
-// overdueRecords counts the rows of everybody that are kept from the day of record,
-// and those of them that are past the ceiling of their class and held by nothing:
-// it asks the tables, not the run that ought to have emptied them. What the last
-// run itself found too late counts too, and a run that did not come.
+// overdueRecords counts what is kept of every class of the published table, and
+// what of it is past its ceiling and held by nothing: it asks the tables, not the
+// run that ought to have emptied them. What the last run itself found too late
+// counts too, and a run that did not come.
 func (m *modules) overdueRecords(ctx context.Context, q db.Q) (examined, found int64, err error) {
 	now := (clock.System{}).Now()
-	for _, h := range Held() {
-		all, over, err := m.overdueRows(ctx, q, h, now)
+	run, err := m.privacy.RunAt(ctx, now)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, k := range m.keeps(q) {
+		all, over, err := k.count(ctx, run)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, fmt.Errorf("counting what is kept of %s: %w", k.class, err)
 		}
 		examined, found = examined+all, found+over
 	}
@@ -134,20 +137,6 @@ func (m *modules) overdueRecords(ctx context.Context, q db.Q) (examined, found i
 		found++
 	}
 	return examined, found, nil
-}
-
-// dated are the ends of terms that begin with the day of record. Details of the
-// audit log keep their rows, without what they said.
-var dated = []string{"day+6m", "event+3y"}
-
-func (m *modules) overdueRows(ctx context.Context, q db.Q, h holding.Held, now time.Time) (all, over int64, err error) {
-	if h.Keeps == nil || !slices.Contains(dated, h.Keeps.Until) || h.Dated == "" || h.Table == "audit_payload" {
-		return 0, 0, nil
-	}
-	if held, err := m.privacy.Holding(ctx, "", []string{h.Keeps.Class}); held || err != nil {
-		return 0, 0, err
-	}
-	return h.Before(ctx, q, retention.Gone(h.Keeps.Class, m.privacy.Profile(), civil.DayOf(now)).Start())
 }
 
 // undeclaredColumns counts the columns of the live database, and its differences

@@ -2,7 +2,9 @@ package app
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
@@ -10,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 	"github.com/skybridge-cloud/skybridge/internal/provider/alipay"
 	"github.com/skybridge-cloud/skybridge/internal/provider/epay"
+	"github.com/skybridge-cloud/skybridge/internal/provider/transfer"
 	"github.com/skybridge-cloud/skybridge/internal/provider/wechatpay"
 )
 
@@ -70,6 +73,7 @@ var openers = []opener{
 	{"epay", openEpay, func(c config.Config) bool { return c.Demo.Enabled || c.Epay.BaseURL != "" }},
 	{"alipay", openAlipay, func(c config.Config) bool { return c.Demo.Alipay != "" || c.Alipay.AppID != "" }},
 	{"wechatpay", openWechatPay, func(c config.Config) bool { return c.Demo.WechatPay != "" || c.WechatPay.MchID != "" }},
+	{"transfer", openTransfer, func(c config.Config) bool { return c.Demo.Enabled || c.Transfer.Number != "" }},
 }
 
 // gatewayAccounts returns the payment accounts of this installation; none: nothing
@@ -110,6 +114,42 @@ func openEpay(cfg config.Config, door *egress.Egress) (payment.GatewayAccount, e
 	}
 	g, err := epay.New(d, epay.Recipient, door)
 	return payment.GatewayAccount{MerchantID: d.PID, Methods: cfg.Epay.Types, Gateway: g}, err
+}
+
+// openTransfer makes the account at the bank. Nobody is asked and no notice is
+// believed: its token leads to a refusal.
+func openTransfer(cfg config.Config, _ *egress.Egress) (payment.GatewayAccount, error) {
+	t := transfer.Account{Holder: cfg.Transfer.Holder, Bank: cfg.Transfer.Bank, Number: cfg.Transfer.Number}
+	if cfg.Demo.Enabled {
+		t = transfer.Account{Holder: brand(cfg), Bank: "Demo Bank", Number: "0000 0000 0000 0001"}
+	}
+	g, err := transfer.New(t)
+	return payment.GatewayAccount{
+		MerchantID: "bank", Methods: []string{"transfer"}, Gateway: g, Asset: ledger.Bank, Wait: time.Duration(max(cfg.Transfer.Days, 1)) * 24 * time.Hour,
+	}, err
+}
+
+// walletRules reads what the operator chose about wallets.
+func walletRules(cfg config.Config) (payment.WalletRules, error) {
+	w := cfg.Wallet
+	r := payment.WalletRules{NoTopUp: !w.TopUp}
+	for key, to := range map[string]struct {
+		text string
+		into *int64
+	}{
+		"top_up_min": {w.TopUpMin, &r.TopUpMin}, "top_up_max": {w.TopUpMax, &r.TopUpMax}, "low_below": {w.LowBelow, &r.LowBelow},
+		"two_persons_above": {w.TwoPersonsAbove, &r.FourEyes},
+	} {
+		m, err := money.Parse(to.text, money.CNY)
+		if err != nil {
+			return r, fmt.Errorf("wallet.%s: %w", key, err)
+		}
+		*to.into = m.Minor
+	}
+	if r.TopUpMin < 1 || r.TopUpMax < r.TopUpMin {
+		return r, fmt.Errorf("wallet.top_up_min, wallet.top_up_max: %w", money.ErrSyntax)
+	}
+	return r, nil
 }
 
 // secrets reads files of the operator into the fields of a configuration.

@@ -241,11 +241,16 @@ func (w *world) erase(t *rapid.T) {
 		w.in.report()
 		must(w.in.t, w.in.modules.erasure.Resume(ctx))
 	}
-	c, err := w.in.modules.erasure.Case(ctx, s.closing)
-	must(w.in.t, err)
-	s.erased = c.Step == erasure.Done
-	if s.erased == (s.hold != "") {
-		t.Fatalf("hold %q, and the erasure stands at %s: %s", s.hold, c.Step, c.Problem)
+	for _, s := range w.people { // others too, whose hold has ended meanwhile
+		if s.closing == "" {
+			continue
+		}
+		c, err := w.in.modules.erasure.Case(ctx, s.closing)
+		must(w.in.t, err)
+		s.erased = c.Step == erasure.Done
+		if s.erased == (s.hold != "") {
+			t.Fatalf("hold %q, and the erasure of %s stands at %s: %s", s.hold, s.name, c.Step, c.Problem)
+		}
 	}
 }
 

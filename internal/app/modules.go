@@ -43,7 +43,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/metric"
 	"github.com/skybridge-cloud/skybridge/internal/platform/password"
-	"github.com/skybridge-cloud/skybridge/internal/platform/retention"
 	"github.com/skybridge-cloud/skybridge/internal/provider/ownvpn"
 	"github.com/skybridge-cloud/skybridge/internal/web/download"
 )
@@ -149,14 +148,14 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 		Letterhead: letterhead(cfg), Logins: m.account, Tunnels: m.vpn, Users: m.vpn, Persons: people{m}, Carrier: carrier{m}, Owners: m.account,
 		Tellers:    map[string]privacy.Teller{recipientIDV: identityTeller{m}},
 		Identities: m.realname, People: m.account, Held: Held(), Tables: Holdings(),
-		Keepers: []retention.Keeper{m.account, m.fleet, m.age, m.incident, m.legalorder, erased{m}, m.audit}, // the log empties what the others ended
+		Keepers: m.keepers(),
 	}
 	if err := m.intake(cfg, &desk); err != nil {
 		return nil, err
 	}
 	m.privacy = privacy.New(desk)
 	m.erasure = m.erasures(cfg, s, erasure.Deps{DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault})
-	m.audit.Ask(m.privacy, m.erasure, m.incident, m.legalorder)
+	m.audit.Ask(m.privacy, m.erasure, m.incident, m.legalorder, m.order, m.service, m.consent)
 	m.proof = m.proofs(s, log)
 	m.scheduleBackups(cfg, s)
 	return m, m.gather(cfg, s, registry, log)
@@ -233,7 +232,7 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	m.realname = realname.New(realname.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault,
 		Consent: m.consent, Ages: m.age, Checker: checker, Profile: cfg.Profile,
-		Cases: lateDesk{m}, Corrections: lateDesk{m},
+		Cases: lateDesk{m}, Corrections: lateDesk{m}, Needs: lateServices{m},
 	})
 	return nil
 }
@@ -322,10 +321,14 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	rules, err := walletRules(cfg)
+	if err != nil {
+		return err
+	}
 	m.payment, err = payment.New(payment.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
-		NoTopUp: true, // a wallet that nothing can be bought with is no place for money
+		Wallet: rules, Owners: m.account,
 	})
 	return err
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/ban"
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio/netiotest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
 	"github.com/skybridge-cloud/skybridge/internal/tun/tuntest"
@@ -66,20 +67,12 @@ func (p *person) gateway() *gatewayRig {
 	p.in.t.Cleanup(func() { _, _ = queue.Close(), svc.Close() })
 	d := p.in.report()
 	spec := d.Gateways[0]
-	spec.SSLServers[0].Port, spec.SSLServers[0].UDP = freePort(p.in.t), false
+	spec.SSLServers[0].Port, spec.SSLServers[0].UDP = netiotest.FreePort(p.in.t), false
 	cert, err := certificate(p.in.cfg)
 	must(p.in.t, err)
 	id := spec.SSLServers[0].ID
 	must(p.in.t, svc.Apply(d.GrantKeys, []sslvpn.Gateway{{Spec: spec, Queues: []tun.Queue{queue}, Certificates: map[string]*tls.Certificate{id: &cert}}}, nil)[spec.ID])
 	return &gatewayRig{svc, spec.SSLServers[0], p.certificate()}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // certificate unpacks the bundle of a person's SSL client.

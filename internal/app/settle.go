@@ -141,6 +141,9 @@ func (s settler) Settle(ctx context.Context, a account.ID) ([]erasure.Unsettled,
 	if err != nil {
 		return nil, err
 	}
+	if err := s.m.payment.ForfeitGifts(ctx, a); err != nil { // never paid out, so there is nothing to settle
+		return nil, err
+	}
 	return s.Open(ctx, a)
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/dataplane/sslvpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio/netiotest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/tun"
@@ -53,7 +54,7 @@ func newBed(t *testing.T) *bed {
 			t.Errorf("closing the gateway: %v", err)
 		}
 	})
-	port := freePort(t)
+	port := netiotest.FreePort(t)
 	b.cert = certificate(t)
 	b.cfg = Config{Permit: yes{}, Server: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Trust: pinned(b.cert), DTLS: true}
 	b.spec = gwlink.Gateway{ID: "vpngw-1", State: gwlink.GatewayActive, SSLServers: []gwlink.SSLServer{{

@@ -60,6 +60,7 @@ type Config struct {
 	Seeds      func(keep bool) // told at a login whether the server lets a token's seed be kept; a server that does not say tells nothing
 	Agent      string          // User-Agent; "" = DefaultAgent
 	Mark       uint32          // of all sockets, for the system's routing; 0 = none
+	Segment    int             // most bytes of TCP in one packet, either way; 0 = what the path is believed to carry
 
 	Clock clock.Clock // nil = the system's
 	noPSK bool        // for tests: do as if the TLS connection could export no key

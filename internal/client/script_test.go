@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
+	"github.com/skybridge-cloud/skybridge/internal/netio/netiotest"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -156,7 +157,7 @@ func wantCookie(t *testing.T, got openconnect.Secret, err error) {
 // closedPort is an address where nobody listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
-	return net.JoinHostPort("127.0.0.1", fmt.Sprint(freePort(t)))
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(netiotest.FreePort(t)))
 }
 
 // pinned trusts one server.
@@ -180,14 +181,4 @@ func certificate(t *testing.T) *tls.Certificate {
 		t.Fatal(err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

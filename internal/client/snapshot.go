@@ -167,16 +167,6 @@ func (l *Link) Snapshot() Snapshot {
 	return out
 }
 
-// Measure renews RoundTrip, for who looks at it.
-func (l *Link) Measure() {
-	l.status.mu.Lock()
-	s := l.status.session
-	l.status.mu.Unlock()
-	if s != nil {
-		s.measure()
-	}
-}
-
 func causeOf(err error) Cause {
 	var refused *RefusedError
 	var local *deviceError

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"net"
 	"syscall"
 
@@ -9,20 +10,29 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
-// control gives sockets the mark, nil if there is none.
+// control gives sockets the mark and the segment, nil if there is neither.
 func (c Config) control() func(network, address string, raw syscall.RawConn) error {
-	if c.Mark == 0 {
+	if c.Mark == 0 && c.Segment == 0 {
 		return nil
 	}
 	return func(_, _ string, raw syscall.RawConn) error {
 		var err error
-		if e := raw.Control(func(fd uintptr) {
-			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(c.Mark))
-		}); e != nil {
+		if e := raw.Control(func(fd uintptr) { err = c.setOptions(int(fd)) }); e != nil {
 			return e
 		}
 		return err
 	}
+}
+
+func (c Config) setOptions(fd int) error {
+	var mark, segment error
+	if c.Mark != 0 {
+		mark = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(c.Mark))
+	}
+	if c.Segment != 0 {
+		segment = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, c.Segment)
+	}
+	return errors.Join(mark, segment)
 }
 
 // pathMTU is what the system knows of the way to the server: at least 1280 and

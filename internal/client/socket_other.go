@@ -9,9 +9,9 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/netio"
 )
 
-// control refuses a mark, which only Linux has.
+// control refuses a mark and a segment, which only Linux has.
 func (c Config) control() func(network, address string, raw syscall.RawConn) error {
-	if c.Mark == 0 {
+	if c.Mark == 0 && c.Segment == 0 {
 		return nil
 	}
 	return func(string, string, syscall.RawConn) error { return errors.ErrUnsupported }

@@ -68,6 +68,7 @@ type lab struct {
 	cfg     agent.Config
 	gen     uint64
 	node    *exec.Cmd
+	world   string // see machine
 }
 
 func newLab(t *testing.T) *lab {

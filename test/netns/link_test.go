@@ -27,6 +27,7 @@ type link struct {
 	jitter    atomic.Int64 // added at random, so that frames overtake each other
 	duplicate atomic.Int64 // percent of frames
 	narrow    atomic.Int64 // UDP in packets longer than this vanishes; 0 = none
+	hole      atomic.Int64 // every packet longer than this vanishes; 0 = none
 	shift     atomic.Int64 // added to the port that the client's UDP seems to come from
 	deaf      atomic.Bool  // UDP vanishes
 	mute      atomic.Bool  // TCP vanishes
@@ -143,6 +144,8 @@ func (k *link) drops(frame []byte) bool {
 	switch limit := int(k.narrow.Load()); {
 	case p == nil:
 		return false // ARP and neighbours' talk are not what is tested
+	case k.hole.Load() > 0 && len(p) > int(k.hole.Load()):
+		return true
 	case proto == unix.IPPROTO_UDP && (k.deaf.Load() || limit > 0 && len(p) > limit):
 		return true
 	case proto == unix.IPPROTO_TCP && k.mute.Load():

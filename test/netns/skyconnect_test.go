@@ -59,10 +59,21 @@ func (l *lab) person() *person {
 
 func (p *person) startDaemon() {
 	p.l.t.Helper()
-	p.daemon = exec.Command(skyconnectBinary, "daemon", "--socket", p.socket, "--state", filepath.Join(p.l.dir, "daemon"),
-		"--resolver", "file", "--resolv-conf", p.resolv)
+	p.daemon = p.l.machine("daemon", "--socket", p.socket, "--state", p.state(), "--resolver", "file", "--resolv-conf", p.resolv)
 	p.l.start("c", p.daemon, "daemon.log")
 	p.l.until("the daemon answers", func() bool { return p.run(nil, "status").code != 4 })
+}
+
+// state is the daemon's directory.
+func (p *person) state() string { return filepath.Join(p.l.dir, "daemon") }
+
+// machine is skyconnect on a machine of the lab's making: l.world is what a shell
+// does before, in name spaces of mounts and host names of the command's own.
+func (l *lab) machine(args ...string) *exec.Cmd {
+	if l.world == "" {
+		return exec.Command(skyconnectBinary, args...)
+	}
+	return exec.Command("unshare", append([]string{"--mount", "--uts", "sh", "-ec", l.world + "\nexec \"$@\"", "sh", skyconnectBinary}, args...)...)
 }
 
 type answer struct {
@@ -74,7 +85,7 @@ type answer struct {
 // run runs a command; its first secret comes by file descriptor 3.
 func (p *person) run(secret []byte, args ...string) answer {
 	p.l.t.Helper()
-	cmd := exec.Command(skyconnectBinary, append([]string{"--socket", p.socket, "--dir", p.home, "--lang", "en", "--keys", "plain-file"}, args...)...)
+	cmd := p.l.machine(append([]string{"--socket", p.socket, "--dir", p.home, "--lang", "en", "--keys", "plain-file"}, args...)...)
 	cmd.Env = append(os.Environ(), p.env...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut

@@ -4,6 +4,7 @@
 //	release keys DIR                         one root key for each of N persons, a targets and an online key
 //	release init REPOSITORY --keys DIR
 //	release add REPOSITORY --keys DIR --version v1.2.3 --system linux-amd64 FILE
+//	release add REPOSITORY --keys DIR --version v1.2.3 --system linux-amd64 --program skyconnect-window FILE
 //	release refresh REPOSITORY --keys DIR    sign the timestamp again, at least once a week
 package main
 
@@ -170,6 +171,7 @@ func add(dir *string, threshold *int) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&what.Version, "version", "", "such as v1.2.3")
 	f.StringVar(&what.System, "system", "", "such as linux-amd64")
+	f.StringVar(&what.Program, "program", update.Command, "skyconnect or skyconnect-window")
 	f.StringVar(&what.Notes, "notes", "", "what is new, in a sentence")
 	_ = c.MarkFlagRequired("version")
 	_ = c.MarkFlagRequired("system")

@@ -44,6 +44,10 @@ func TestWhatIsMadeIsWhatClientsTake(t *testing.T) {
 		}
 	}
 	must(t, "add", repo, file, "--keys", keys, "--version", "v1.2.3", "--system", "linux-amd64", "--notes", "first")
+	must(t, "add", repo, file, "--keys", keys, "--version", "v1.2.3", "--system", "linux-amd64", "--program", "skyconnect-window")
+	if do(t, "add", repo, file, "--keys", keys, "--version", "v1.2.3", "--system", "linux-amd64", "--program", "another") == nil {
+		t.Error("a program of others was added")
+	}
 	must(t, "refresh", repo, "--keys", keys)
 	srv := httptest.NewServer(http.FileServer(http.Dir(repo)))
 	defer srv.Close()
@@ -57,10 +61,14 @@ func TestWhatIsMadeIsWhatClientsTake(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, newer, err := u.Check(t.Context())
-	if err != nil || !newer || r.Version != "v1.2.3" {
+	if err != nil || !newer || r.Version != "v1.2.3" || r.Window == nil {
 		t.Fatalf("got %+v, %v, %v", r, newer, err)
 	}
-	if _, err := u.Fetch(t.Context(), r); err != nil {
-		t.Error(err)
+	exe := filepath.Join(dir, "skyconnect")
+	if err := os.WriteFile(update.WindowOf(exe), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := u.Fetch(t.Context(), r, exe); err != nil || len(all) != 2 {
+		t.Errorf("got %v, %v", all, err)
 	}
 }

@@ -186,8 +186,15 @@ export const api = {
     cancel: (id: string) => data(client.POST('/api/v1/orders/{id}/cancel', at(id))),
     methods: () => data(client.GET('/api/v1/payment-methods')),
     payments: (id: string) => data(client.GET('/api/v1/orders/{id}/payments', at(id))),
-    pay: (id: string, method: string, key: string) =>
-      data(client.POST('/api/v1/orders/{id}/payments', { ...at(id), body: { method }, ...keyed(key) })),
+    pay: (id: string, method: string, mixed: boolean, key: string) =>
+      data(
+        client.POST('/api/v1/orders/{id}/payments', { ...at(id), body: { method, mixed }, ...keyed(key) }),
+      ),
+    payFromWallet: (id: string, key: string) =>
+      data(client.POST('/api/v1/orders/{id}/wallet-payment', { ...at(id), ...keyed(key) })),
+    topUps: () => data(client.GET('/api/v1/wallet/top-ups')),
+    topUp: (body: T.TopUpRequest, key: string) =>
+      data(client.POST('/api/v1/wallet/top-ups', { body, ...keyed(key) })),
     wallet: () => data(client.GET('/api/v1/wallet')),
   },
   vpn: {
@@ -304,6 +311,21 @@ export const api = {
     nodes: () => data(client.GET('/api/v1/admin/gateway-nodes')),
     drainNode: (id: string, draining: boolean) =>
       data(client.PATCH('/api/v1/admin/gateway-nodes/{id}', { ...at(id), body: { draining } })),
+    awaitedTransfers: () => data(client.GET('/api/v1/admin/awaited-transfers')),
+    transfers: (query?: PageQuery) => data(client.GET('/api/v1/admin/bank-transfers', page(query))),
+    enterTransfer: (body: T.BankTransferRequest, key: string) =>
+      data(client.POST('/api/v1/admin/bank-transfers', { body, ...keyed(key) })),
+    decideTransfer: (id: string, verdict: T.Verdict) =>
+      data(client.POST('/api/v1/admin/bank-transfers/{id}/decision', { ...at(id), body: { verdict } })),
+    grants: (query?: PageQuery) => data(client.GET('/api/v1/admin/grants', page(query))),
+    give: (body: T.GrantRequest, key: string) =>
+      data(client.POST('/api/v1/admin/grants', { body, ...keyed(key) })),
+    decideGrant: (id: string, verdict: T.Verdict) =>
+      data(client.POST('/api/v1/admin/grants/{id}/decision', { ...at(id), body: { verdict } })),
+    trialBalance: (day: string) =>
+      data(client.GET('/api/v1/admin/books/trial-balance', { params: { query: { day } } })),
+    bookDays: (from: string, to: string) =>
+      data(client.GET('/api/v1/admin/books/days', { params: { query: { from, to } } })),
     quotaRequests: () => data(client.GET('/api/v1/admin/quota-requests')),
     decideQuota: (body: T.QuotaDecision) => data(client.POST('/api/v1/admin/quotas', { body })),
     exportCounters: () => data(client.GET('/api/v1/admin/export-counters')),

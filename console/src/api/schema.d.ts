@@ -157,6 +157,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/awaited-transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payments that wait for a bank transfer */
+        get: operations["admin-list-awaited-transfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/bank-transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bank transfers that staff entered, newest first */
+        get: operations["admin-list-bank-transfers"];
+        put?: never;
+        /**
+         * Enter money that came by a bank transfer
+         * @description It pays the order, or goes to the wallet or into suspense, as any payment does. More than one person may book alone waits for another.
+         */
+        post: operations["admin-enter-bank-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/bank-transfers/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Book or refuse a transfer that another entered */
+        post: operations["admin-decide-bank-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/books/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came in, was sold and earned, by day */
+        get: operations["admin-books-by-day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/books/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All postings of some days as CSV
+         * @description Accounts stand there by class, without whose they are. Cells that a spreadsheet would run as a formula begin with an apostrophe.
+         */
+        get: operations["admin-export-books"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/books/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest postings to one account */
+        get: operations["admin-account-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/books/trial-balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Trial balance at the end of a day */
+        get: operations["admin-trial-balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/corrections": {
         parameters: {
             query?: never;
@@ -528,6 +654,44 @@ export interface paths {
          * @description While it drains, new logins there are answered with 503 and a reason, and new VPN gateways go elsewhere. Sessions go on and reconnect.
          */
         patch: operations["admin-update-gateway-node"];
+        trace?: never;
+    };
+    "/api/v1/admin/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gifts and goodwill, newest first */
+        get: operations["admin-list-grants"];
+        put?: never;
+        /**
+         * Give a customer money
+         * @description A gift ends, is spent first and is never paid out; goodwill is the customer's as if paid in. More than one person may give alone waits for another.
+         */
+        post: operations["admin-give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/grants/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Book or refuse what another wants to give */
+        post: operations["admin-decide-grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/admin/holds": {
@@ -2767,6 +2931,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/wallet-payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pay an order whole from your wallet
+         * @description What was given is spent first. Once paid it answers with the order as it is.
+         */
+        post: operations["pay-from-wallet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password-resets": {
         parameters: {
             query?: never;
@@ -4136,10 +4320,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Your balance */
+        /** Your wallet */
         get: operations["get-wallet"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/wallet/top-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your newest top-ups */
+        get: operations["list-top-ups"];
+        put?: never;
+        /**
+         * Pay into your wallet
+         * @description Nothing but the provider's own message brings the money in.
+         */
+        post: operations["top-up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4247,6 +4452,70 @@ export interface components {
             language: "zh-CN" | "en";
             text: string;
         };
+        AwaitedTransfer: {
+            account: string;
+            amount: components["schemas"]["Money"];
+            /** @description What the customer writes on the transfer */
+            bank_reference: string;
+            close_confirmed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expire_at: string;
+            gateway: string;
+            /** @description The wallet's part of a mixed payment, beside the amount */
+            held?: components["schemas"]["Money"];
+            /** Format: date-time */
+            last_notify_at?: string;
+            /** @description Class of the last answer */
+            last_query?: string;
+            /** Format: date-time */
+            last_query_at?: string;
+            method: string;
+            /** Format: date-time */
+            next_query_at?: string;
+            number: string;
+            order: string;
+            /** Format: date-time */
+            paid_at?: string;
+            /** @enum {string} */
+            state: "created" | "pending" | "unknown" | "succeeded" | "succeeded_late" | "failed" | "closed";
+            /** @description The provider's number */
+            trade_number?: string;
+        };
+        BankTransfer: {
+            amount: components["schemas"]["Money"];
+            bank_reference: string;
+            confirmed_by?: string;
+            /** Format: date-time */
+            decided_at?: string;
+            /** Format: date-time */
+            entered_at: string;
+            entered_by: string;
+            id: string;
+            /** @description Number of the payment that it came for */
+            payment: string;
+            proof: string;
+            reason: string;
+            /** Format: date */
+            received_on: string;
+            /** @description applied, or mismatch: the money is in suspense */
+            result?: string;
+            /** @enum {string} */
+            state: "waiting" | "booked" | "refused";
+        };
+        BankTransferRequest: {
+            /** @description What really came, in yuan */
+            amount: string;
+            /** @description The bank's number of the entry */
+            bank_reference: string;
+            payment: string;
+            /** @description Where the bank's paper is kept */
+            proof: string;
+            reason: string;
+            /** Format: date */
+            received_on: string;
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -4263,6 +4532,51 @@ export interface components {
             not_after?: string;
             /** @description Hexadecimal */
             serial: string;
+        };
+        BookAccount: {
+            /** @description On the account's normal side */
+            balance: components["schemas"]["Money"];
+            /** @example liability:wallet */
+            code: string;
+            /**
+             * Format: int64
+             * @description Accounts in the class
+             */
+            count: number;
+            credit: components["schemas"]["Money"];
+            debit: components["schemas"]["Money"];
+            /** @enum {string} */
+            kind: "asset" | "liability" | "income" | "expense" | "equity";
+        };
+        BookDay: {
+            /** Format: date */
+            date: string;
+            /** @description Kept by providers */
+            fees: components["schemas"]["Money"];
+            /** @description Gifts and goodwill */
+            given: components["schemas"]["Money"];
+            /** @description Came in at providers and the bank */
+            received: components["schemas"]["Money"];
+            /** @description Earned */
+            recognised: components["schemas"]["Money"];
+            /** @description Left providers and the bank */
+            returned: components["schemas"]["Money"];
+            /** @description Paid for orders, from anywhere */
+            sold: components["schemas"]["Money"];
+            /** @description Of it, into wallets */
+            topped_up: components["schemas"]["Money"];
+        };
+        BookLine: {
+            /** @description On the account's normal side */
+            amount: components["schemas"]["Money"];
+            /** Format: date-time */
+            at: string;
+            balance_after: components["schemas"]["Money"];
+            /** @example payment */
+            kind: string;
+            reference: string;
+            /** @example order */
+            reference_kind: string;
         };
         BrowserStore: {
             cookies: components["schemas"]["CookieEntry"][];
@@ -4818,6 +5132,11 @@ export interface components {
             notes: string;
             /** @description Of the URL at this server */
             path: string;
+            /**
+             * @description The command line with its service, or the window
+             * @enum {string}
+             */
+            program: "skyconnect" | "skyconnect-window";
             sha256: string;
             /**
              * Format: int64
@@ -5002,6 +5321,44 @@ export interface components {
         };
         GatewayNodePatch: {
             draining: boolean;
+        };
+        Gift: {
+            amount: components["schemas"]["Money"];
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Grant: {
+            account: string;
+            amount: components["schemas"]["Money"];
+            confirmed_by?: string;
+            /** Format: date-time */
+            decided_at?: string;
+            /** Format: date-time */
+            entered_at: string;
+            entered_by: string;
+            /** Format: date-time */
+            expires_at?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "gift" | "goodwill";
+            reason: string;
+            /** @enum {string} */
+            state: "waiting" | "booked" | "refused";
+            /** @description Of a gift */
+            unspent: components["schemas"]["Money"];
+        };
+        GrantRequest: {
+            account: string;
+            /** @description Yuan */
+            amount: string;
+            /**
+             * Format: date
+             * @description Of a gift: its last day
+             */
+            expires_on?: string;
+            /** @enum {string} */
+            kind: "gift" | "goodwill";
+            reason: string;
         };
         GuardianCode: {
             code: string;
@@ -5300,7 +5657,7 @@ export interface components {
                 [key: string]: string;
             };
             /** @enum {string} */
-            kind: "form" | "redirect" | "qr";
+            kind: "form" | "redirect" | "qr" | "transfer";
             qr?: string;
             url?: string;
         };
@@ -5396,8 +5753,33 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListAwaitedTransfer: {
+            items: components["schemas"]["AwaitedTransfer"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBankTransfer: {
+            items: components["schemas"]["BankTransfer"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListBlockedCertificate: {
             items: components["schemas"]["BlockedCertificate"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBookAccount: {
+            items: components["schemas"]["BookAccount"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBookDay: {
+            items: components["schemas"]["BookDay"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBookLine: {
+            items: components["schemas"]["BookLine"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -5453,6 +5835,11 @@ export interface components {
         };
         ListGatewayNode: {
             items: components["schemas"]["GatewayNode"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListGrant: {
+            items: components["schemas"]["Grant"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -6223,6 +6610,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             expire_at: string;
+            /** @description The wallet's part of a mixed payment, beside the amount */
+            held?: components["schemas"]["Money"];
             method: string;
             number: string;
             order: string;
@@ -7466,6 +7855,8 @@ export interface components {
             /** Format: date-time */
             expire_at: string;
             gateway: string;
+            /** @description The wallet's part of a mixed payment, beside the amount */
+            held?: components["schemas"]["Money"];
             /** Format: date-time */
             last_notify_at?: string;
             /** @description Class of the last answer */
@@ -7531,6 +7922,8 @@ export interface components {
         StartInputBody: {
             /** @example epay-demo.alipay */
             method: string;
+            /** @description Put in all that the wallet holds, and pay the rest by this method */
+            mixed?: boolean;
         };
         StopRelease: {
             /** @description Id of the ticket or case; no personal data */
@@ -7590,6 +7983,20 @@ export interface components {
             reason_text?: string;
             /** @enum {string} */
             token_kind?: "totp" | "stoken";
+        };
+        TopUpRange: {
+            max: components["schemas"]["Money"];
+            min: components["schemas"]["Money"];
+            open: boolean;
+        };
+        TopUpRequest: {
+            /**
+             * @description Yuan, with at most two decimals
+             * @example 100.00
+             */
+            amount: string;
+            /** @example epay-demo.alipay */
+            method: string;
         };
         Traffic: {
             /** @description Steps without a report are left out */
@@ -7930,6 +8337,10 @@ export interface components {
             two_factor: boolean;
             user_name: string;
         };
+        VerdictRequest: {
+            /** @enum {string} */
+            verdict: "book" | "refuse";
+        };
         WaitingMinor: {
             /** @example acc_... */
             account: string;
@@ -7946,18 +8357,30 @@ export interface components {
             since: string;
         };
         Wallet: {
+            /** @description Paid in */
             balance: components["schemas"]["Money"];
+            /** @description Given; spent first, never paid out */
+            gift: components["schemas"]["Money"];
+            /** @description What is left of each gift, the one that ends first first */
+            gifts: components["schemas"]["Gift"][];
+            /** @description Waits for the rest of mixed payments */
+            held: components["schemas"]["Money"];
             /** @description The newest movements */
             lines: components["schemas"]["WalletLine"][];
+            top_up: components["schemas"]["TopUpRange"];
         };
         WalletLine: {
             /** @description Positive: paid in */
             amount: components["schemas"]["Money"];
             /** Format: date-time */
             at: string;
+            /** @description Of the same purse */
             balance_after: components["schemas"]["Money"];
             /** @example payment */
             kind: string;
+            order?: string;
+            /** @enum {string} */
+            purse: "paid" | "gift";
         };
     };
     responses: never;
@@ -8267,6 +8690,268 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-awaited-transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAwaitedTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-bank-transfers": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBankTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-enter-bank-transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BankTransferRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BankTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-bank-transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BankTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-books-by-day": {
+        parameters: {
+            query: {
+                /** @description First day, in China */
+                from: string;
+                /** @description Last day */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBookDay"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-export-books": {
+        parameters: {
+            query: {
+                /** @description First day, in China */
+                from: string;
+                /** @description Last day */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-account-statement": {
+        parameters: {
+            query: {
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBookLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-trial-balance": {
+        parameters: {
+            query: {
+                day: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBookAccount"];
                 };
             };
             /** @description Error */
@@ -8961,6 +9646,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayNode"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-grants": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListGrant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-give": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-grant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
                 };
             };
             /** @description Error */
@@ -13535,6 +14320,37 @@ export interface operations {
             };
         };
     };
+    "pay-from-wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "ask-reset": {
         parameters: {
             query?: never;
@@ -16351,6 +17167,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Wallet"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-top-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPayment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "top-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopUpRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentStart"];
                 };
             };
             /** @description Error */

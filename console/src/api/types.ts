@@ -193,3 +193,14 @@ export interface MapTable {
   Name: string;
   Columns: MapColumn[];
 }
+export type Wallet = Schemas['Wallet'];
+export type WalletLine = Schemas['WalletLine'];
+export type TopUpRequest = Schemas['TopUpRequest'];
+export type AwaitedTransfer = Schemas['AwaitedTransfer'];
+export type BankTransfer = Schemas['BankTransfer'];
+export type BankTransferRequest = Schemas['BankTransferRequest'];
+export type Grant = Schemas['Grant'];
+export type GrantRequest = Schemas['GrantRequest'];
+export type BookAccount = Schemas['BookAccount'];
+export type BookDay = Schemas['BookDay'];
+export type Verdict = Schemas['VerdictRequest']['verdict'];

@@ -1,20 +1,22 @@
 // Paying an order: the method, what the recipient will be told, and then what the gateway asks the
 // browser to do. A browser that comes back proves nothing: the state comes from the API.
 
-import { useEffect, useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { Alert, Button, Card, QRCode, Skeleton } from 'antd';
-import { AlipayCircleFilled, CreditCardOutlined, WechatFilled } from '@ant-design/icons';
-import { useQuery } from '@tanstack/react-query';
+import { AlipayCircleFilled, BankOutlined, CreditCardOutlined, WechatFilled } from '@ant-design/icons';
+import { useQuery, type QueryKey } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
 import { gateCodes, Problem } from '../api/http';
-import type { Order, PaymentMethod, StartedPayment } from '../api/types';
+import type { Money, Order, PaymentMethod, StartedPayment } from '../api/types';
 import { formatSpan } from '../lib/format';
 import { leave } from '../lib/instruction';
 import { useChange, useCreate, useFormat, useNow } from '../lib/use';
 import { Abroad, useAbroad } from './abroad';
 import { Choices } from './choices';
 import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
+import { CopyText } from './copy-text';
+import { Facts } from './facts';
 import { EmptyState, ErrorState, ProblemAlert } from './problem';
 import { StateDot } from './state-dot';
 
@@ -28,7 +30,7 @@ export function PayBox({ order }: { order: Order }) {
       {methods.data?.items.length === 0 ? (
         <EmptyState title={t('pay.no_method')} text={t('pay.no_method_text')} />
       ) : null}
-      {methods.data?.items.length ? <Paying order={order} methods={methods.data.items} /> : null}
+      {methods.data?.items.length ? <OrderPaying order={order} methods={methods.data.items} /> : null}
     </Card>
   );
 }
@@ -48,19 +50,102 @@ function TimeLeft({ until }: { until?: string }) {
 const glyphs: Record<string, React.ReactNode> = {
   alipay: <AlipayCircleFilled aria-hidden="true" style={{ color: '#1677ff' }} />,
   wxpay: <WechatFilled aria-hidden="true" style={{ color: '#07a35a' }} />,
+  manual: <BankOutlined aria-hidden="true" />,
   wechatpay: <WechatFilled aria-hidden="true" style={{ color: '#07a35a' }} />,
 };
 
-function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) {
+/** From the wallet alone, with all of it and the rest by a method, or by a method alone. */
+type Way = 'wallet' | 'mixed' | 'method';
+
+function OrderPaying({ order, methods }: { order: Order; methods: PaymentMethod[] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const wallet = useQuery({ queryKey: ['wallet'], queryFn: api.shop.wallet, retry: false });
+  const spendable = cents(wallet.data?.balance) + cents(wallet.data?.gift);
+  const covered = spendable >= cents(order.total);
+  const ways: Way[] = spendable <= 0 ? ['method'] : [covered ? 'wallet' : 'mixed', 'method'];
+  const [chosen, setWay] = useState<Way>();
+  const way = chosen && ways.includes(chosen) ? chosen : (ways[0] ?? 'method');
+  const rest = yuan(cents(order.total) - spendable, order.total);
+  const due = way === 'mixed' ? rest : order.total;
+  return (
+    <div className="stack">
+      {ways.length > 1 ? (
+        <Choices
+          label={t('wallet.way')}
+          value={way}
+          onChange={(v) => setWay(v as Way)}
+          options={ways.map((w) => ({
+            value: w,
+            title: t(`wallet.way_${w}`),
+            detail:
+              w === 'method'
+                ? t('wallet.way_method_text')
+                : t(`wallet.way_${w}_text`, {
+                    amount: format.money(yuan(spendable, order.total)),
+                    rest: format.money(rest),
+                  }),
+          }))}
+        />
+      ) : null}
+      {way === 'wallet' ? (
+        <FromWallet order={order} />
+      ) : (
+        <Paying
+          key={way}
+          methods={methods}
+          due={due}
+          pay={(id, key) => api.shop.pay(order.id, id, way === 'mixed', key)}
+          stale={[['payments'], ['wallet'], ['order', order.id]]}
+          beside={<Attempts order={order.id} />}
+        />
+      )}
+    </div>
+  );
+}
+
+const cents = (m?: Money) => Math.round(Number(m?.amount ?? 0) * 100);
+const yuan = (n: number, like: Money): Money => ({
+  amount: (Math.max(n, 0) / 100).toFixed(2),
+  currency: like.currency,
+});
+
+function FromWallet({ order }: { order: Order }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const pay = useCreate(
+    (id: string, key) => api.shop.payFromWallet(id, key),
+    [['order', order.id], ['orders'], ['wallet']],
+  );
+  return (
+    <>
+      <ProblemAlert error={pay.error} />
+      <div>
+        <Button type="primary" size="large" loading={pay.isPending} onClick={() => pay.mutate(order.id)}>
+          {t('wallet.pay', { amount: format.money(order.total) })}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+interface PayingProps {
+  methods: PaymentMethod[];
+  due: Money;
+  pay: (method: string, key: string) => Promise<StartedPayment>;
+  stale: QueryKey[];
+  beside?: ReactNode;
+  disabled?: boolean;
+}
+
+/** Chooses a method, begins the payment, and shows what the gateway asks for. */
+export function Paying({ methods, due, pay, stale, beside, disabled }: PayingProps) {
   const { t } = useTranslation();
   const format = useFormat();
   const [chosen, setChosen] = useState(methods[0]?.id ?? '');
   const method = methods.find((m) => m.id === chosen);
-  const abroad = useAbroad(method ? `pay.${method.kind}` : '');
-  const start = useCreate(
-    (id: string, key) => abroad.give().then(() => api.shop.pay(order.id, id, key)),
-    [['payments']],
-  );
+  const abroad = useAbroad(method && method.kind !== 'manual' ? `pay.${method.kind}` : '');
+  const start = useCreate((id: string, key) => abroad.give().then(() => pay(id, key)), stale);
   useEffect(() => {
     if (start.data) leave(start.data.instruction);
   }, [start.data]);
@@ -83,7 +168,7 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
         }))}
       />
       <p className="small quiet" style={{ margin: 0 }}>
-        {t('pay.told')}
+        {t(method?.kind === 'manual' ? 'transfer.told' : 'pay.told')}
       </p>
       <Abroad abroad={abroad} />
       {method && gated(start.error) ? (
@@ -97,12 +182,12 @@ function Paying({ order, methods }: { order: Order; methods: PaymentMethod[] }) 
           type="primary"
           size="large"
           loading={start.isPending}
-          disabled={!method || !abroad.ready}
+          disabled={!method || !abroad.ready || disabled}
           onClick={() => start.mutate(chosen)}
         >
-          {t('pay.go', { amount: format.money(order.total) })}
+          {t('pay.go', { amount: format.money(due) })}
         </Button>
-        <Attempts order={order.id} />
+        {beside}
       </div>
     </div>
   );
@@ -142,7 +227,8 @@ function Share({ purpose, done }: { purpose: string; done: () => void }) {
 
 function Instructed({ started }: { started: StartedPayment }) {
   const { t } = useTranslation();
-  const { qr } = started.instruction;
+  const { qr, kind, fields } = started.instruction;
+  if (kind === 'transfer') return <TransferTo fields={fields ?? {}} />;
   if (!qr) return <Alert type="info" showIcon title={t('pay.leaving')} />;
   return (
     <div className="stack" style={{ alignItems: 'center' }}>
@@ -159,6 +245,23 @@ function Instructed({ started }: { started: StartedPayment }) {
       </span>
       <span>{t('pay.scan')}</span>
     </div>
+  );
+}
+
+/** The account and the reference of a bank transfer. */
+function TransferTo({ fields }: { fields: Record<string, string> }) {
+  const { t } = useTranslation();
+  const shown = ['holder', 'bank', 'number', 'amount', 'reference'] as const;
+  return (
+    <Card size="small" title={t('transfer.to')}>
+      <Facts
+        facts={shown.map((name) => ({
+          label: t(`transfer.${name}`),
+          value: <CopyText text={fields[name] ?? ''} wrap />,
+        }))}
+      />
+      <Alert type="warning" showIcon title={t('transfer.reference_text')} style={{ marginTop: 12 }} />
+    </Card>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react';
 import {
+  AccountBookOutlined,
   ApartmentOutlined,
   AlertOutlined,
   AuditOutlined,
@@ -32,6 +33,8 @@ import {
   SolutionOutlined,
   SwapOutlined,
   TeamOutlined,
+  TransactionOutlined,
+  WalletOutlined,
 } from '@ant-design/icons';
 import type { Me } from '../api/types';
 import { can } from './session';
@@ -54,6 +57,7 @@ export const places: Place[] = [
   { path: '/quotas', name: 'quotas', icon: <BarChartOutlined />, group: 'vpn' },
   { path: '/buy', name: 'buy', icon: <ShoppingCartOutlined />, group: 'money' },
   { path: '/orders', name: 'orders', icon: <ProfileOutlined />, group: 'money' },
+  { path: '/wallet', name: 'wallet', icon: <WalletOutlined />, group: 'money' },
   { path: '/real-name', name: 'realname', icon: <IdcardOutlined />, group: 'self' },
   { path: '/security', name: 'security', icon: <SafetyOutlined />, group: 'self' },
   { path: '/my-data', name: 'mydata', icon: <FileProtectOutlined />, group: 'self' },
@@ -85,6 +89,20 @@ export const places: Place[] = [
     icon: <CreditCardOutlined />,
     group: 'operator',
     permission: 'payment.read',
+  },
+  {
+    path: '/admin/transfers',
+    name: 'admin_transfers',
+    icon: <TransactionOutlined />,
+    group: 'operator',
+    permission: 'payment.read',
+  },
+  {
+    path: '/admin/books',
+    name: 'admin_books',
+    icon: <AccountBookOutlined />,
+    group: 'operator',
+    permission: 'ledger.read',
   },
   {
     path: '/admin/gateway-nodes',

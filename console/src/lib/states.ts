@@ -91,6 +91,7 @@ const tones: Record<string, Record<string, Tone>> = {
   training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
   exports: { below: 'good', near: 'bad' },
   paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },
+  booking: { waiting: 'warn', booked: 'good', refused: 'idle' },
   flag: { yes: 'good', no: 'idle' },
 };
 

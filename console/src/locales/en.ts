@@ -14,6 +14,7 @@ import downloads from './en/downloads.json';
 import staff from './en/staff.json';
 import operator from './en/operator.json';
 import user from './en/user.json';
+import wallet from './en/wallet.json';
 
 export const words = {
   ...common,
@@ -32,4 +33,5 @@ export const words = {
   ...staff,
   ...operator,
   ...user,
+  ...wallet,
 };

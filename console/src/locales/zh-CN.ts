@@ -14,6 +14,7 @@ import downloads from './zh-CN/downloads.json';
 import staff from './zh-CN/staff.json';
 import operator from './zh-CN/operator.json';
 import user from './zh-CN/user.json';
+import wallet from './zh-CN/wallet.json';
 
 export const words = {
   ...common,
@@ -32,4 +33,5 @@ export const words = {
   ...staff,
   ...operator,
   ...user,
+  ...wallet,
 };

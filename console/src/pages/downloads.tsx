@@ -50,6 +50,7 @@ function Release({ download: d, newest }: { download: Download; newest: boolean 
         <span className="row">
           {t('downloads.for', { system: systems[system] ?? system, processor })}
           <span className="mono">{d.version}</span>
+          <Tag>{t(d.program === 'skyconnect-window' ? 'downloads.window' : 'downloads.command')}</Tag>
           {newest ? <Tag color="green">{t('downloads.newest')}</Tag> : null}
           {tested.has(system) ? null : <Tag color="orange">{t('downloads.untested')}</Tag>}
         </span>

@@ -286,6 +286,9 @@ func (c *connection) snapshot() ipc.Connection {
 	if s.Channel == "dtls" {
 		out.Cipher = s.DTLSSuite
 	}
+	if out.FullMTU = s.Tunnel.MTU; len(p.Servers) > 0 {
+		out.UDPPort = p.Servers[0].UDP
+	}
 	out.RTT = float64(s.RoundTrip) / float64(time.Millisecond)
 	if s.State == client.Connected {
 		out.Since = s.ConnectedAt

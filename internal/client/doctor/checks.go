@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 )
 
@@ -16,23 +18,79 @@ const (
 	reachLimit = 5 * time.Second
 	clockLimit = 2 * time.Minute // what certificates and codes bear
 	soon       = 14 * 24 * time.Hour
-	narrow     = 1280 // what IPv6 needs
+	narrow     = 1280             // what IPv6 needs
+	settling   = 15 * time.Second // a tunnel needs at most to have its UDP channel
+	segment    = 536              // of TCP, that every path carries (RFC 9293 section 3.7.1)
 )
 
 func (d *doctor) daemon(ctx context.Context) Check {
-	if d.t.Daemon == nil {
+	if d.t.Status == nil {
 		return skipped("not_asked")
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachLimit)
-	defer cancel()
-	if err := d.t.Daemon(ctx); err != nil {
-		return fail("daemon_away", err)
+	err := d.ask(ctx)
+	switch {
+	case err == nil:
+		return ok()
+	case errors.Is(err, ipc.ErrNotAllowed), errors.Is(err, ipc.ErrForbidden):
+		return fail("daemon_closed", err)
+	case errors.Is(err, ipc.ErrVersion):
+		return fail("daemon_version", err)
+	}
+	return fail("daemon_away", err)
+}
+
+// causeLeft is that of a connection whose daemon was killed: its kill switch goes on.
+const causeLeft = "left"
+
+// left looks for what a killed daemon did to this machine's network. A daemon that
+// runs has undone it, but for kill switches.
+func (d *doctor) left(context.Context) Check {
+	if d.asked {
+		if slices.Contains(d.others, causeLeft) {
+			return fail(causeLeft, nil)
+		}
+		return ok()
+	}
+	if d.t.Traces == nil {
+		return skipped("not_asked")
+	}
+	there, err := d.t.Traces()
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return skipped("not_on_this_system")
+	case err != nil:
+		return fail("routes_unknown", err)
+	case there:
+		return fail("left_behind", nil)
 	}
 	return ok()
 }
 
+// connection says why the profile is not connected, if it was tried.
+func (d *doctor) connection(context.Context) Check {
+	switch c := d.conn; {
+	case d.t.Profile == "":
+		return skipped("no_server")
+	case c == nil || c.State == ipc.Down || c.Cause == causeLeft:
+		return skipped("not_connected")
+	case c.State == ipc.Paused:
+		return skipped("trusted")
+	case c.Cause != "":
+		return Check{State: Fail, Cause: c.Cause, With: parameters(c.With), Detail: c.Text}
+	}
+	return ok()
+}
+
+func parameters(of map[string]string) map[string]any {
+	out := map[string]any{}
+	for name, v := range of {
+		out[name] = v
+	}
+	return out
+}
+
 func (d *doctor) device(context.Context) Check {
-	if d.t.Device != "" {
+	if d.up() {
 		return ok() // there is one, so one can be made
 	}
 	return tunDevice()
@@ -44,7 +102,11 @@ func (d *doctor) name(ctx context.Context) Check {
 	if d.t.Server == "" {
 		return skipped("no_server")
 	}
-	host, port, err := net.SplitHostPort(d.t.Server)
+	at := d.t.Server
+	if d.t.Proxy != "" {
+		at = d.t.Proxy
+	}
+	host, port, err := net.SplitHostPort(at)
 	if err != nil {
 		return fail("bad_server", err)
 	}
@@ -56,11 +118,7 @@ func (d *doctor) name(ctx context.Context) Check {
 	defer cancel()
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		var dns *net.DNSError
-		if errors.As(err, &dns) && dns.IsNotFound {
-			return fail("no_such_name", err)
-		}
-		return fail("no_resolver", err)
+		return unnamed(err)
 	}
 	for _, a := range found {
 		d.addrs = append(d.addrs, netip.AddrPortFrom(a.Unmap(), uint16(n)))
@@ -68,11 +126,25 @@ func (d *doctor) name(ctx context.Context) Check {
 	return ok()
 }
 
+// misbehaving is what package net calls a name server that answers that it cannot.
+const misbehaving = "server misbehaving"
+
+func unnamed(err error) Check {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return fail("no_such_name", err)
+	case errors.As(err, &dns) && dns.Err == misbehaving:
+		return fail("resolver_fails", err)
+	}
+	return fail("no_resolver", err)
+}
+
 func (d *doctor) tcp(ctx context.Context) Check {
 	if len(d.addrs) == 0 {
 		return skipped("no_address")
 	}
-	var first error
+	var all error
 	for _, a := range d.addrs {
 		c, err := (&net.Dialer{Timeout: reachLimit}).DialContext(ctx, "tcp", a.String())
 		if err == nil {
@@ -80,26 +152,33 @@ func (d *doctor) tcp(ctx context.Context) Check {
 			d.reach = a
 			return ok()
 		}
-		first = errors.Join(first, err)
+		all = errors.Join(all, err)
 	}
-	if refused(first) {
-		return fail("port_closed", first)
+	switch {
+	case d.t.Proxy != "":
+		return fail("proxy_away", all)
+	case refused(all):
+		return fail("port_closed", all)
+	case !slices.ContainsFunc(d.addrs, func(a netip.AddrPort) bool { return routed(a.Addr()) }):
+		return fail("no_route", all)
 	}
-	return fail("unreachable", first)
+	return fail("unreachable", all)
 }
 
 func (d *doctor) certificate(ctx context.Context) Check {
 	if !d.reach.IsValid() || d.t.Secure == nil {
 		return skipped("no_address")
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachLimit)
-	defer cancel()
-	a, err := d.t.Secure(ctx, d.reach)
-	switch {
-	case errors.Is(err, trust.ErrExpired), errors.Is(err, trust.ErrNotYet):
-		return fail("certificate_dates", err)
-	case trust.Refused(err) != nil:
-		return fail("not_trusted", err)
+	a, err := d.secure(ctx, 0)
+	if errors.Is(err, context.DeadlineExceeded) { // do short packets get through where long ones vanish?
+		short, e := d.secure(ctx, segment)
+		if e == nil || trust.Refused(e) != nil {
+			a, err, d.hole = short, e, true
+		}
+	}
+	switch refusal := trust.Refused(err); {
+	case refusal != nil:
+		return Check{State: Fail, Cause: refusal.Code, With: refusal.Params, Detail: err.Error()}
 	case err != nil:
 		return fail("no_tls", err)
 	}
@@ -108,6 +187,16 @@ func (d *doctor) certificate(ctx context.Context) Check {
 		return warn("certificate_ends", "days", fmt.Sprint(int(left.Hours()/24)))
 	}
 	return ok()
+}
+
+func (d *doctor) secure(ctx context.Context, segment int) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
+	a, err := d.t.Secure(ctx, d.reach, segment)
+	if err != nil && ctx.Err() != nil {
+		return a, errors.Join(ctx.Err(), err) // what a deadline breaks says so in many words
+	}
+	return a, err
 }
 
 func (d *doctor) clock(context.Context) Check {
@@ -122,20 +211,43 @@ func (d *doctor) clock(context.Context) Check {
 }
 
 // udp is known only inside a session: to a stranger's datagram a gateway is silent.
-func (d *doctor) udp(context.Context) Check {
+func (d *doctor) udp(ctx context.Context) Check {
 	switch {
-	case d.t.Device == "":
+	case !d.up():
 		return skipped("not_connected")
-	case !d.t.WantDTLS:
+	case !d.t.WantDTLS || d.conn.UDPPort == 0:
 		return skipped("dtls_off")
-	case d.t.Channel != "dtls":
+	}
+	for d.up() && d.conn.Channel != "dtls" && time.Since(d.conn.Since) < settling {
+		select {
+		case <-time.After(settling / 30):
+		case <-ctx.Done():
+			return skipped("not_asked")
+		}
+		if err := d.ask(ctx); err != nil {
+			return skipped("not_connected")
+		}
+	}
+	switch {
+	case !d.up():
+		return skipped("not_connected")
+	case d.conn.Channel != "dtls":
 		return warn("udp_blocked")
 	}
 	return ok()
 }
 
+// mtu says what packets the path carries: what the tunnel found, else what was seen
+// of long packets and what the system believes.
 func (d *doctor) mtu(context.Context) Check {
-	if !d.reach.IsValid() {
+	switch c := d.conn; {
+	case d.hole:
+		return fail("mtu_hole", nil)
+	case d.up() && c.MTU < c.FullMTU:
+		return warn("mtu_narrow", "mtu", strconv.Itoa(c.MTU))
+	case d.up() && c.MTU > 0:
+		return Check{State: OK, With: with([]string{"mtu", strconv.Itoa(c.MTU)})}
+	case !d.reach.IsValid():
 		return skipped("no_address")
 	}
 	n, err := pathMTU(d.reach)
@@ -148,18 +260,32 @@ func (d *doctor) mtu(context.Context) Check {
 	return Check{State: OK, With: with([]string{"mtu", strconv.Itoa(n)})}
 }
 
-// routes looks for networks of this machine that lie inside the tunnel's: what
-// is near wins, and the far one is not reached.
+// routes looks for what takes packets elsewhere than they should go: to the server,
+// and into the tunnel.
 func (d *doctor) routes(context.Context) Check {
-	if d.t.Device == "" {
+	if d.up() {
+		return d.near()
+	}
+	if len(d.addrs) == 0 || d.reach.IsValid() {
 		return skipped("not_connected")
 	}
+	for _, a := range d.addrs {
+		if to, link, astray := astray(a.Addr()); astray {
+			return fail("server_route", nil, "route", to, "link", link)
+		}
+	}
+	return ok()
+}
+
+// near looks for networks of this machine that lie inside the tunnel's: what is near
+// wins, and the far one is not reached.
+func (d *doctor) near() Check {
 	links, err := net.Interfaces()
 	if err != nil {
 		return fail("routes_unknown", err)
 	}
 	for _, l := range links {
-		if l.Name == d.t.Device || l.Flags&net.FlagLoopback != 0 || l.Flags&net.FlagUp == 0 {
+		if l.Name == d.conn.Device || l.Flags&net.FlagLoopback != 0 || l.Flags&net.FlagUp == 0 {
 			continue
 		}
 		addrs, err := l.Addrs()
@@ -171,7 +297,7 @@ func (d *doctor) routes(context.Context) Check {
 			if err != nil || near.Addr().IsLinkLocalUnicast() || near.IsSingleIP() {
 				continue
 			}
-			for _, far := range d.t.Includes {
+			for _, far := range d.conn.Include {
 				if far.Bits() > 0 && far.Overlaps(near.Masked()) {
 					return warn("route_conflict", "near", near.Masked().String(), "far", far.String(), "link", l.Name)
 				}
@@ -179,43 +305,4 @@ func (d *doctor) routes(context.Context) Check {
 		}
 	}
 	return ok()
-}
-
-// dns asks the name servers of the tunnel for those of the root: any answer will
-// do.
-func (d *doctor) dns(ctx context.Context) Check {
-	if d.t.Device == "" || len(d.t.DNS) == 0 {
-		return skipped("no_dns")
-	}
-	var err error
-	for _, server := range d.t.DNS {
-		if err = answers(ctx, netip.AddrPortFrom(server, 53)); err == nil {
-			return ok()
-		}
-	}
-	return fail("dns_silent", err)
-}
-
-// question is a DNS message (RFC 1035 section 4): id 0x5b5b, recursion desired,
-// one question: NS of the root.
-var question = []byte{0x5b, 0x5b, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1}
-
-const dnsLimit = 2 * time.Second
-
-func answers(ctx context.Context, server netip.AddrPort) error {
-	c, err := (&net.Dialer{}).DialContext(ctx, "udp", server.String())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(dnsLimit))
-	if _, err := c.Write(question); err != nil {
-		return err
-	}
-	b := make([]byte, 512)
-	n, err := c.Read(b)
-	if err == nil && (n < 12 || b[0] != question[0] || b[1] != question[1] || b[2]&0x80 == 0) {
-		err = errors.New("not an answer")
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,15 +17,25 @@ const (
 	resolvConf = "/etc/resolv.conf"
 )
 
+// tunDevice opens the device as the service would, and makes no tunnel. That this
+// user may not is no matter: the service is root.
 func tunDevice() Check {
-	i, err := os.Stat(tunPath)
+	fd, err := unix.Open(tunPath, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fail("no_tun", err)
-	case err != nil:
+	case err == nil:
+		_ = unix.Close(fd)
+		return tunFile()
+	case errors.Is(err, unix.EACCES):
+		return tunFile()
+	case errors.Is(err, unix.EPERM): // of the container
 		return fail("tun_closed", err)
-	case i.Mode()&fs.ModeCharDevice == 0:
-		return fail("no_tun", nil)
+	}
+	return fail("no_tun", err) // there is none, or no driver behind it
+}
+
+func tunFile() Check {
+	if i, err := os.Stat(tunPath); err != nil || i.Mode()&fs.ModeCharDevice == 0 {
+		return fail("no_tun", err)
 	}
 	return ok()
 }
@@ -37,11 +48,22 @@ func resolver() Check {
 	if _, err := os.Stat(resolvConf); err != nil {
 		return warn("no_resolv_conf")
 	}
-	var s unix.Statfs_t
-	if err := unix.Statfs(resolvConf, &s); err == nil && s.Flags&unix.ST_RDONLY != 0 {
+	if fixed(resolvConf) {
 		return warn("resolv_conf_fixed")
 	}
 	return Check{State: OK, With: with([]string{"by", resolvConf})}
+}
+
+// fixed tells whether nobody, root neither, can put another file in the place of
+// this one: its system is read-only, it is immutable (chattr +i), or mounted.
+func fixed(path string) bool {
+	var s unix.Statfs_t
+	if err := unix.Statfs(path, &s); err == nil && s.Flags&unix.ST_RDONLY != 0 {
+		return true
+	}
+	var x unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_TYPE, &x)
+	return err == nil && x.Attributes&(unix.STATX_ATTR_IMMUTABLE|unix.STATX_ATTR_MOUNT_ROOT) != 0
 }
 
 // pathMTU is what the kernel believes of the path; it sends nothing.
@@ -67,3 +89,44 @@ func pathMTU(to netip.AddrPort) (int, error) {
 }
 
 func refused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }
+
+// routed tells whether the kernel knows a way to an address at all.
+func routed(to netip.Addr) bool {
+	_, err := netlink.RouteGet(to.AsSlice())
+	return err == nil
+}
+
+// astray tells whether packets to an address leave by another link than packets to
+// the internet, and by which route.
+func astray(to netip.Addr) (route, link string, yes bool) {
+	found, err := netlink.RouteGetWithOptions(to.AsSlice(), &netlink.RouteGetOptions{FIBMatch: true})
+	if err != nil || len(found) == 0 || isDefault(found[0]) {
+		return "", "", false
+	}
+	family := netlink.FAMILY_V4
+	if to.Is6() {
+		family = netlink.FAMILY_V6
+	}
+	all, err := netlink.RouteListFiltered(family, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return "", "", false
+	}
+	for _, r := range all {
+		if isDefault(r) && r.LinkIndex != found[0].LinkIndex {
+			yes = true
+		}
+	}
+	l, err := netlink.LinkByIndex(found[0].LinkIndex)
+	if err != nil {
+		return "", "", false
+	}
+	return found[0].Dst.String(), l.Attrs().Name, yes
+}
+
+func isDefault(r netlink.Route) bool {
+	if r.Dst == nil {
+		return true
+	}
+	bits, _ := r.Dst.Mask.Size()
+	return bits == 0
+}

@@ -10,6 +10,8 @@ import (
 	"context"
 	"net/netip"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/client/ipc"
 )
 
 // State of a check.
@@ -25,7 +27,7 @@ const (
 
 // Check is one finding. Its sentences are in package i18n: client.check.ID for
 // what was looked at, client.cause.CAUSE for what is wrong, client.remedy.CAUSE for
-// what helps.
+// what helps; those of package trust for its refusals.
 type Check struct {
 	ID     string         `json:"id"`
 	State  State          `json:"state"`
@@ -37,14 +39,17 @@ type Check struct {
 
 // Target is what is looked at. What is not given is skipped.
 type Target struct {
-	Server   string         // host:port of the profile; empty = this machine alone
-	Includes []netip.Prefix // routes of the connection that is up
-	Device   string         // its device; empty = not connected
-	Channel  string         // dtls or tls, where it is up
+	Server   string // host:port of the profile; empty = this machine alone
+	Proxy    string // host:port of the proxy on the way to it; empty = none
+	Profile  string // whose connection of Status is looked at
 	WantDTLS bool
-	DNS      []netip.Addr
-	Secure   func(ctx context.Context, addr netip.AddrPort) (Answer, error) // the client's own TLS with its trust
-	Daemon   func(ctx context.Context) error                                // asks the daemon for its status
+
+	Status func(ctx context.Context) (ipc.Status, error) // asks the daemon
+	// Traces tells whether a daemon's changes of this machine's network are there.
+	Traces func() (bool, error)
+	// Secure is the client's own TLS with its trust. segment bounds what is sent and
+	// received in one packet, in bytes of TCP; 0 = the path's.
+	Secure func(ctx context.Context, addr netip.AddrPort, segment int) (Answer, error)
 }
 
 // Answer is what a server says before anybody logs in.
@@ -63,6 +68,8 @@ func Run(ctx context.Context, t Target, begin func(id string), on func(Check)) {
 		do func(context.Context) Check
 	}{
 		{"daemon", d.daemon},
+		{"left", d.left},
+		{"connection", d.connection},
 		{"device", d.device},
 		{"resolver", d.resolver},
 		{"name", d.name},
@@ -89,10 +96,37 @@ func Run(ctx context.Context, t Target, begin func(id string), on func(Check)) {
 
 type doctor struct {
 	t      Target
-	addrs  []netip.AddrPort // of the server, once its name was found
-	reach  netip.AddrPort   // the one that answers by TCP
+	asked  bool            // the daemon answered
+	others []string        // causes of connections that are not up
+	conn   *ipc.Connection // of the profile; nil = none
+	addrs  []netip.AddrPort
+	reach  netip.AddrPort // the one of addrs that answers by TCP
+	hole   bool           // packets as long as the path should carry are swallowed
 	answer Answer
 	known  bool // answer
+}
+
+// up tells whether packets go through the profile's tunnel.
+func (d *doctor) up() bool { return d.conn != nil && d.conn.State == ipc.Connected }
+
+// ask renews what the daemon says.
+func (d *doctor) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachLimit)
+	defer cancel()
+	now, err := d.t.Status(ctx)
+	if err != nil {
+		return err
+	}
+	d.asked, d.conn, d.others = true, nil, nil
+	for _, c := range now.Connections {
+		if c.State.Over() {
+			d.others = append(d.others, c.Cause)
+		}
+		if c.Profile == d.t.Profile {
+			d.conn = &c
+		}
+	}
+	return nil
 }
 
 func ok() Check                { return Check{State: OK} }

@@ -119,10 +119,12 @@ type Connection struct {
 	Domains    []string          `json:"domains,omitempty"`
 	SplitDNS   []string          `json:"split_dns,omitempty"`
 	Banner     string            `json:"banner,omitempty"`
-	Channel    string            `json:"channel,omitempty"` // dtls or tls
-	TLS        string            `json:"tls,omitempty"`     // version
-	Cipher     string            `json:"cipher,omitempty"`  // of the channel
+	Channel    string            `json:"channel,omitempty"`  // dtls or tls
+	TLS        string            `json:"tls,omitempty"`      // version
+	Cipher     string            `json:"cipher,omitempty"`   // of the channel
+	UDPPort    uint16            `json:"udp_port,omitempty"` // of the gateway; 0 = it has none, or none is reached through a proxy
 	MTU        int               `json:"mtu,omitempty"`
+	FullMTU    int               `json:"full_mtu,omitempty"` // what the server gave; MTU is less where the path carries less
 	RTT        float64           `json:"rtt_ms,omitempty"`
 	BytesIn    uint64            `json:"bytes_in"`
 	BytesOut   uint64            `json:"bytes_out"`

@@ -53,7 +53,7 @@ import (
 type Config struct {
 	Journal    string   // directory of ours (mode 0700), made where it is missing
 	Resolver   Resolver // "" = whichever the host uses
-	ResolvConf string   // "" = /etc/resolv.conf
+	ResolvConf string   // "" = the one that the journal says was replaced, else /etc/resolv.conf
 	Bus        string   // D-Bus address of the system bus; "" = the system's
 }
 
@@ -143,7 +143,7 @@ func New(cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.close())
 	}
-	sys, err := newSystem(cfg)
+	sys, err := newSystem(cfg, s)
 	if err != nil {
 		return nil, errors.Join(err, j.close())
 	}

@@ -19,6 +19,7 @@ import (
 //	resolv.conf               ours while its content is one that we wrote
 //	resolv.conf.skyconnect    the former
 type resolvFile struct {
+	Path   string   `json:"path,omitempty"`
 	Wrote  []string `json:"wrote"`  // SHA-256 of each content that may be ours
 	Former bool     `json:"former"` // there was one
 }
@@ -76,7 +77,7 @@ func (s *system) setFile(c change, plans []Plan) error {
 		return s.placeFile(text)
 	}
 	_, err = os.Lstat(s.cfg.ResolvConf)
-	c.state.Shared.File = &resolvFile{Wrote: []string{digest(text)}, Former: err == nil}
+	c.state.Shared.File = &resolvFile{Path: s.cfg.ResolvConf, Wrote: []string{digest(text)}, Former: err == nil}
 	if err := c.save(); err != nil {
 		return err
 	}

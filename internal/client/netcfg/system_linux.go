@@ -42,7 +42,10 @@ const ours = 83
 // addrGenNone is IN6_ADDR_GEN_MODE_NONE of linux/if_link.h.
 const addrGenNone = 1
 
-func newSystem(cfg Config) (*system, error) {
+func newSystem(cfg Config, left state) (*system, error) {
+	if cfg.ResolvConf == "" && left.Shared.File != nil {
+		cfg.ResolvConf = left.Shared.File.Path
+	}
 	if cfg.ResolvConf == "" {
 		cfg.ResolvConf = "/etc/resolv.conf"
 	}

@@ -31,7 +31,7 @@ type shared struct{}
 // system has no handle of its own.
 type system struct{}
 
-func newSystem(Config) (*system, error) { return &system{}, nil }
+func newSystem(Config, state) (*system, error) { return &system{}, nil }
 
 func (s *system) close() {}
 

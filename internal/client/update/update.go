@@ -7,6 +7,11 @@
 //	Fetch ──▶ file whose length and SHA-256 the targets keys signed
 //	Install ─▶ beside the program, synced, renamed over it; the former one stays
 //
+// The command line with its daemon, and the window, are two programs of one
+// version: where both are there, both are fetched before one is replaced, the
+// window first. What counts as the version that runs is the command line's, so an
+// update that was cut between them is looked for again.
+//
 // Invariants: a server can withhold a release, not make one; metadata older than
 // what was seen is refused (rollback), and so is a timestamp that is over
 // (freeze); nothing is fetched before the policy is accepted; nothing is
@@ -15,6 +20,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,17 +72,26 @@ type Config struct {
 type Release struct {
 	Version string    `json:"version"`
 	System  string    `json:"system"`
+	Program string    `json:"program"`
 	Size    int64     `json:"size"`
 	SHA256  string    `json:"sha256"`
 	Notes   string    `json:"notes"`
 	At      time.Time `json:"at"`
+	Window  *Release  `json:"window,omitempty"` // of the same version; nil where there is none for this system
 	path    string
 }
+
+// Programs of a release.
+const (
+	Command = "skyconnect" // and the daemon; what a release is that names none
+	Window  = "skyconnect-window"
+)
 
 // Custom is what the targets' metadata says of a release besides length and hash.
 type Custom struct {
 	Version string    `json:"version"`
 	System  string    `json:"system"`
+	Program string    `json:"program,omitempty"` // empty = Command
 	Notes   string    `json:"notes"`
 	At      time.Time `json:"at"`
 }
@@ -107,15 +122,21 @@ func (u *Updater) Check(ctx context.Context) (best Release, newer bool, err erro
 	if err := u.refresh(ctx); err != nil {
 		return Release{}, false, err
 	}
+	windows := map[string]*Release{}
 	for path, file := range u.tuf.GetTopLevelTargets() {
 		r, ok := release(path, file)
-		if ok && r.System == u.cfg.System && (best.Version == "" || semver.Compare(r.Version, best.Version) > 0) {
+		switch {
+		case !ok || r.System != u.cfg.System:
+		case r.Program == Window:
+			windows[r.Version] = &r
+		case r.Program == Command && (best.Version == "" || semver.Compare(r.Version, best.Version) > 0):
 			best = r
 		}
 	}
 	if best.Version == "" {
 		return Release{}, false, ErrNone
 	}
+	best.Window = windows[best.Version]
 	return best, semver.Compare(best.Version, u.cfg.Version) > 0, nil
 }
 
@@ -162,40 +183,100 @@ func release(path string, file *metadata.TargetFiles) (Release, bool) {
 	if err := json.Unmarshal(*file.Custom, &c); err != nil || !semver.IsValid(c.Version) {
 		return Release{}, false
 	}
-	return Release{Version: c.Version, System: c.System, Size: file.Length, SHA256: fmt.Sprintf("%x", []byte(sum)), Notes: c.Notes, At: c.At, path: path}, true
+	return Release{Version: c.Version, System: c.System, Program: cmp.Or(c.Program, Command), Size: file.Length, SHA256: fmt.Sprintf("%x", []byte(sum)), Notes: c.Notes, At: c.At, path: path}, true
 }
 
-// Fetch brings the file of a release that Check gave and checks its length and
-// hash. It returns its path.
-func (u *Updater) Fetch(ctx context.Context, r Release) (string, error) {
+// File is a fetched program and where it belongs.
+type File struct{ From, To string }
+
+// Fetch brings what a release that Check gave has for the program at exe, and for
+// the window beside it if there is one, and checks lengths and hashes.
+func (u *Updater) Fetch(ctx context.Context, r Release, exe string) ([]File, error) {
 	if err := u.cfg.Network(); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := u.refresh(ctx); err != nil { // it may have been withdrawn meanwhile
-		return "", err
+		return nil, err
 	}
+	var all []File
+	if beside := WindowOf(exe); r.Window != nil && there(beside) {
+		from, err := u.fetch(*r.Window)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, File{from, beside})
+	}
+	from, err := u.fetch(r)
+	if err != nil {
+		return nil, err
+	}
+	return append(all, File{from, exe}), nil
+}
+
+// Bytes is how many bytes Fetch brings for the program at exe.
+func (r Release) Bytes(exe string) int64 {
+	if r.Window != nil && there(WindowOf(exe)) {
+		return r.Size + r.Window.Size
+	}
+	return r.Size
+}
+
+// WindowOf is where the window of the program at exe is, if it is installed.
+func WindowOf(exe string) string {
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = real
+	}
+	return filepath.Join(filepath.Dir(exe), Window+filepath.Ext(exe))
+}
+
+func there(path string) bool {
+	i, err := os.Stat(path)
+	return err == nil && i.Mode().IsRegular()
+}
+
+func (u *Updater) fetch(r Release) (string, error) {
 	info, err := u.tuf.GetTargetInfo(r.path)
 	if err != nil {
 		return "", trust(err)
 	}
-	path := filepath.Join(u.cfg.Dir, "files", "skyconnect-"+r.Version)
+	path := filepath.Join(u.cfg.Dir, "files", r.Program+"-"+r.Version)
 	if _, _, err := u.tuf.DownloadTarget(info, path, ""); err != nil {
 		return "", trust(err)
 	}
 	return path, nil
 }
 
-// Put installs a fetched file over the program at exe. What was there stays as
-// exe.old until the next time.
-func (u *Updater) Put(path, exe string) error {
+// Put installs what Fetch brought. What was there stays as NAME.old until the next
+// time. Where one cannot be installed, those before it are put back.
+func (u *Updater) Put(all []File) error {
 	if err := u.cfg.Install(); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotPermitted, err)
 	}
-	return replace(path, exe)
+	for i, f := range all {
+		if err := replace(f.From, f.To); err != nil {
+			for _, done := range all[:i] {
+				err = errors.Join(err, back(done.To))
+			}
+			return err
+		}
+	}
+	return nil
 }
 
-// Undo puts the program before the last update back.
+// Undo puts the program before the last update back, and the window beside it.
 func Undo(exe string) error {
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = real
+	}
+	if beside := WindowOf(exe); there(beside + ".old") {
+		if err := back(beside); err != nil {
+			return err
+		}
+	}
+	return back(exe)
+}
+
+func back(exe string) error {
 	if err := os.Rename(exe+".old", exe); err != nil {
 		return fmt.Errorf("there is no former program: %w", err)
 	}

@@ -93,16 +93,16 @@ func TestARelaseIsFoundFetchedAndInstalled(t *testing.T) {
 	if err != nil || !newer || r.Version != "v1.10.0" || r.System != system || r.Notes != "what is new" || len(r.SHA256) != 64 {
 		t.Fatalf("got %+v, %v, %v", r, newer, err)
 	}
-	path, err := u.Fetch(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	exe, link := filepath.Join(dir, "real"), filepath.Join(dir, "skyconnect")
 	if err := errors.Join(os.WriteFile(exe, []byte("old"), 0o600), os.Symlink(exe, link)); err != nil {
 		t.Fatal(err)
 	}
-	if err := u.Put(path, link); err != nil {
+	all, err := u.Fetch(t.Context(), r, link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Put(all); err != nil {
 		t.Fatal(err)
 	}
 	if b, _ := os.ReadFile(exe); string(b) != "newest"+system {
@@ -123,6 +123,89 @@ func TestARelaseIsFoundFetchedAndInstalled(t *testing.T) {
 	if all, _ := filepath.Glob(filepath.Join(dir, ".skyconnect-*")); len(all) > 0 {
 		t.Errorf("left %v", all)
 	}
+}
+
+// pair is a machine with both programs, and a shop that has newer ones of both.
+func pair(t *testing.T) (s *shop, r update.Release, exe, window string) {
+	t.Helper()
+	s = newShop(t)
+	s.release("v1.1.0", "new")
+	err := s.repo.Add([]byte("new window"), update.Custom{Version: "v1.1.0", System: system, Program: update.Window})
+	if err == nil {
+		err = s.repo.Add([]byte("newest window"), update.Custom{Version: "v1.2.0", System: system, Program: update.Window})
+	}
+	exe = filepath.Join(t.TempDir(), "skyconnect")
+	window = update.WindowOf(exe)
+	if err := errors.Join(err, s.repo.Publish(s.now), os.WriteFile(exe, []byte("old"), 0o600), os.WriteFile(window, []byte("old window"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if r, _, err = s.check(); err != nil || r.Version != "v1.1.0" || r.Program != update.Command || r.Window == nil || r.Window.Version != "v1.1.0" {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	return s, r, exe, window
+}
+
+func holds(t *testing.T, path, want string) {
+	t.Helper()
+	if b, err := os.ReadFile(path); err != nil || string(b) != want {
+		t.Errorf("%s holds %q, %v, want %q", filepath.Base(path), b, err, want)
+	}
+}
+
+// TestTheWindowIsUpdatedTogether with the command line where it is installed, to the
+// same version, and goes back with it.
+func TestTheWindowIsUpdatedTogether(t *testing.T) {
+	s, r, exe, window := pair(t)
+	all, err := s.updater().Fetch(t.Context(), r, exe)
+	if err == nil {
+		err = s.updater().Put(all)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, exe, "new"+system)
+	holds(t, window, "new window")
+	if err := update.Undo(exe); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, exe, "old")
+	holds(t, window, "old window")
+}
+
+func TestAMachineWithoutAWindowGetsNone(t *testing.T) {
+	s, r, exe, window := pair(t)
+	if err := os.Remove(window); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.updater().Fetch(t.Context(), r, exe)
+	if err == nil {
+		err = s.updater().Put(all)
+	}
+	if err != nil || len(all) != 1 || r.Bytes(exe) != r.Size {
+		t.Errorf("got %v, %v", all, err)
+	}
+	holds(t, exe, "new"+system)
+	if _, err := os.Stat(window); err == nil {
+		t.Error("a window was installed")
+	}
+}
+
+// TestHalfAnUpdateIsNone: where the second program cannot be installed, the first
+// goes back.
+func TestHalfAnUpdateIsNone(t *testing.T) {
+	s, r, exe, window := pair(t)
+	all, err := s.updater().Fetch(t.Context(), r, exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(exe+".old/full", 0o700); err != nil { // the former program has no place
+		t.Fatal(err)
+	}
+	if err := s.updater().Put(all); err == nil {
+		t.Error("installed")
+	}
+	holds(t, exe, "old")
+	holds(t, window, "old window")
 }
 
 func TestWhatRunsIsTheNewest(t *testing.T) {
@@ -251,8 +334,8 @@ func TestAFileThatIsNotTheSignedOneIsNotKept(t *testing.T) {
 	if err := os.WriteFile(all[0], []byte("bad"+system), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if path, err := s.updater().Fetch(t.Context(), r); !errors.Is(err, update.ErrTrust) {
-		t.Errorf("got %s, %v", path, err)
+	if got, err := s.updater().Fetch(t.Context(), r, "skyconnect"); !errors.Is(err, update.ErrTrust) {
+		t.Errorf("got %v, %v", got, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.cfg.Dir, "files", "*")); len(left) > 0 {
 		t.Errorf("kept %v", left)
@@ -266,7 +349,8 @@ func TestNothingIsFetchedOrInstalledUnasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := s.updater().Fetch(t.Context(), r)
+	exe := filepath.Join(t.TempDir(), "exe")
+	all, err := s.updater().Fetch(t.Context(), r, exe)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,17 +360,16 @@ func TestNothingIsFetchedOrInstalledUnasked(t *testing.T) {
 	if _, _, err := s.check(); !errors.Is(err, no) {
 		t.Errorf("checking: got %v", err)
 	}
-	if _, err := s.updater().Fetch(t.Context(), r); !errors.Is(err, no) {
+	if _, err := s.updater().Fetch(t.Context(), r, exe); !errors.Is(err, no) {
 		t.Errorf("fetching: got %v", err)
 	}
 	if s.hits != 0 {
 		t.Errorf("the server was asked %d times", s.hits)
 	}
-	exe := filepath.Join(t.TempDir(), "exe")
 	if err := os.WriteFile(exe, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.updater().Put(path, exe); !errors.Is(err, update.ErrNotPermitted) {
+	if err := s.updater().Put(all); !errors.Is(err, update.ErrNotPermitted) {
 		t.Errorf("installing: got %v", err)
 	}
 	if b, _ := os.ReadFile(exe); string(b) != "old" {

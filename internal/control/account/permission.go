@@ -8,6 +8,8 @@ const (
 	PermOrderRead       = "order.read"
 	PermOrderRetry      = "order.retry"
 	PermPaymentRead     = "payment.read"
+	PermPaymentBook     = "payment.book" // bank transfers, gifts, goodwill
+	PermLedgerRead      = "ledger.read"  // the books
 	PermFleetRead       = "fleet.read"
 	PermFleetWrite      = "fleet.write"
 	PermConsentRead     = "consent.read"
@@ -75,6 +77,7 @@ var duties = []duty{
 	{PermAccountRead, None, true},
 	{PermOrderRead, None, true},
 	{PermPaymentRead, None, true},
+	{PermLedgerRead, None, true},
 	{PermFleetRead, None, true},
 	{PermConsentRead, None, true},
 	{PermAgreementRead, None, true},
@@ -84,6 +87,7 @@ var duties = []duty{
 	{PermSuccessionRead, None, true},
 	{PermIncidentRead, None, true},
 
+	{PermPaymentBook, None, false},
 	{PermRealnameReview, None, false},
 	{PermRealnameReveal, None, false},
 	{PermRealnameCorrect, None, false},

@@ -18,8 +18,11 @@ import (
 // that an end destroys no more than is over.
 func keyClass(e Event, at time.Time) string {
 	class := Types[e.Type]
-	if ofObjects[class] {
+	switch {
+	case ofObjects[class]:
 		return class + "/" + e.Object
+	case ofThings[class] && e.Subject == "":
+		return class // about nobody
 	}
 	return class + period(class, at)
 }
@@ -28,7 +31,7 @@ func period(class string, at time.Time) string {
 	switch day := civil.DayOf(at).String(); class {
 	case "netlog":
 		return "/" + day
-	case "disclosure":
+	case "disclosure", "order", "consent":
 		return "/" + day[:len("2006-01")]
 	}
 	return ""
@@ -90,10 +93,14 @@ func (s *Service) Retain(ctx context.Context, run retention.Run) ([]retention.Re
 	if err != nil {
 		return nil, fmt.Errorf("retention of the log's details: %w", err)
 	}
+	things, err := s.retainThings(ctx, run)
+	if err != nil {
+		return nil, fmt.Errorf("retention of the log's details: %w", err)
+	}
 	if err := s.emptyEnded(ctx); err != nil {
 		return nil, fmt.Errorf("emptying details without a key: %w", err)
 	}
-	return append([]retention.Result{*sums["netlog"], *sums["disclosure"]}, plain...), nil
+	return append(append([]retention.Result{*sums["netlog"], *sums["disclosure"]}, plain...), things...), nil
 }
 
 // Forget destroys the key of what the log tells of a thing, when its term is over.
@@ -149,6 +156,42 @@ func (s *Service) retainPlain(ctx context.Context, run retention.Run) ([]retenti
 		all = append(all, sum)
 	}
 	return all, nil
+}
+
+// retainThings ends the keys of months that sealed what the log tells of orders and
+// of acts, once the modules have ended all that began in the month or before. A key
+// of the whole class is one of older releases.
+func (s *Service) retainThings(ctx context.Context, run retention.Run) ([]retention.Result, error) {
+	keys, err := db.Select(ctx, s.db, func(r db.Row) (k plainKey, err error) { return k, r.Scan(&k.handle, &k.class, &k.count, &k.last) },
+		`SELECT p.handle, p.class, count(*), max(l.at) FROM audit_payload p JOIN audit_leaf l ON l.payload = p.id
+			WHERE (p.class IN ('order', 'consent') OR p.class LIKE 'order/%' OR p.class LIKE 'consent/%') AND p.handle <> '' AND length(p.body) > 0
+			GROUP BY p.handle, p.class ORDER BY p.handle, p.class`)
+	if err != nil || s.things == nil {
+		return nil, err
+	}
+	sums := map[string]*retention.Result{"order": {Class: "order"}, "consent": {Class: "consent"}}
+	for _, k := range keys {
+		base, last, ok := lastDay(k.class)
+		if !ok {
+			last = civil.DayOf(db.FromMicros(k.last))
+		}
+		if retention.Due(base, run.Profile, run.Today()).Before(last) {
+			continue
+		}
+		about := k
+		about.class = base
+		kept, err := s.kept(ctx, run, about, last.End())
+		if err != nil {
+			return nil, err
+		}
+		if kept {
+			continue
+		}
+		if err := s.retainKey(ctx, run, k.overKey, run.Today(), sums[base]); err != nil {
+			return nil, err
+		}
+	}
+	return []retention.Result{*sums["order"], *sums["consent"]}, nil
 }
 
 func (s *Service) kept(ctx context.Context, run retention.Run, k plainKey, at time.Time) (bool, error) {

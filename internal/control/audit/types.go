@@ -101,6 +101,14 @@ var Types = map[string]string{
 	"payment.succeeded":     "order",
 	"payment.suspense":      "order",
 
+	"payment.wallet_paid":      "order",
+	"payment.grant_asked":      "order",
+	"payment.grant_booked":     "order",
+	"payment.grant_refused":    "order",
+	"payment.transfer_entered": "order",
+	"payment.transfer_booked":  "order",
+	"payment.transfer_refused": "order",
+
 	"vpn.gateway_created":      "account_core",
 	"vpn.gateway_changed":      "account_core",
 	"vpn.gateway_frozen":       "account_core",
@@ -220,3 +228,8 @@ var former = map[string]string{
 // erasure, an incident, a hold, an order of an authority. Details of them have
 // the key of that object, which ends with it.
 var ofObjects = map[string]bool{"case": true, "legal_order": true}
+
+// ofThings are the classes whose term begins when an order or a purpose is over.
+// Details of them about a person have a key for each month, which ends when the
+// modules keep nothing of the person any more that began in it or before.
+var ofThings = map[string]bool{"order": true, "consent": true}

@@ -107,7 +107,7 @@ func (s *Service) endRows(ctx context.Context, r retention.Run, c Case) error {
 // begins with; mine is false for keys that end otherwise.
 func (c Case) term(key string) (base string, from civil.Day, mine bool) {
 	base, object, split := strings.Cut(key, "/")
-	if split {
+	if split && !termed[base] {
 		return base, civil.DayOf(c.CompleteAt), base == class && object == c.ID
 	}
 	return base, civil.DayOf(c.EffectiveAt), termed[base]

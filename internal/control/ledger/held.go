@@ -6,7 +6,7 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 // the number of their account.
 func Held() []holding.Held {
 	return []holding.Held{{
-		Table: "ledger_account", By: holding.ByAccount, Where: "code = 'liability:wallet:' || $1",
+		Table: "ledger_account", By: holding.ByAccount, Where: "code IN ('liability:wallet:' || $1, 'liability:wallet_gift:' || $1)",
 		Keeps: &holding.Keeps{Class: "accounting", Law: "ECL 31", Until: "year+operator"},
 	}}
 }

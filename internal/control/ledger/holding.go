@@ -19,6 +19,7 @@ func Holdings() []holding.Table {
 			holding.None(why, "id", "currency", "kind", "balance", "version", "min_balance", "max_balance", "opened_at")),
 		holding.Of("ledger_journal", []holding.Column{actor},
 			holding.None(why, "id", "idem_key", "kind", "occurred_at", "recorded_at", "ref_type", "ref_id", "memo", "reverses_id", "content")),
+		holding.Of("ledger_carried", holding.None(why, "account_id", "currency", "amount", "version")),
 		holding.Of("ledger_posting", holding.None(why, "journal_id", "line", "account_id", "amount", "currency", "balance_after", "account_version")),
 	}
 }

@@ -2,16 +2,17 @@
 // database and the transaction of the business change that caused it.
 //
 // A debit is positive, a credit negative. A journal has two lines or more that
-// sum to zero in each currency. Nothing is ever changed or deleted: a
-// correction is a reversing journal.
+// sum to zero in each currency. Nothing is changed or deleted before its ten
+// years are over: a correction is a reversing journal.
 //
 //	Entry ── PostTx ──▶ lock accounts in id order
 //	                    ├─ key known, same content  ▶ the journal of the first time
 //	                    ├─ key known, other content ▶ ErrKeyReused
 //	                    └─ balances and versions compared and set, lines appended
 //
-// Invariants, recomputed by Prove: postings sum to zero per currency; each
-// balance is the sum of its account's postings; versions of an account count
+// Invariants, recomputed by Prove: postings sum to zero per currency, and so does
+// what ended years left; each balance is what was carried of its account and the
+// sum of its postings; versions of an account count on from what was carried, or
 // 1, 2, 3 ...; balances stay within their bounds.
 //
 // It is not for deciding what to post: payment, order and service do.
@@ -48,6 +49,7 @@ const (
 	Opening       Code = "equity:opening"
 	Goodwill      Code = "expense:goodwill"
 	GatewayFee    Code = "expense:gateway_fee"
+	Promo         Code = "expense:promo"
 )
 
 // Gateway is the money that lies with a payment provider.
@@ -55,6 +57,9 @@ func Gateway(account string) Code { return Code("asset:gateway:" + account) }
 
 // Wallet is what a customer has paid in and not spent.
 func Wallet(owner string) Code { return Code("liability:wallet:" + owner) }
+
+// Gift is what a customer was given and has not spent; it is never paid out.
+func Gift(owner string) Code { return Code("liability:wallet_gift:" + owner) }
 
 // Deferred is what was paid for an order line or a service and is not earned.
 func Deferred(of string) Code { return Code("liability:deferred:" + of) }

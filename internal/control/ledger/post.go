@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
@@ -170,6 +171,9 @@ func (s *Service) lock(ctx context.Context, tx *db.Tx, lines []Posting) (map[str
 	all := map[string]*row{}
 	for _, account := range ids {
 		r, err := lockAccount(ctx, tx, account)
+		if errs.CodeOf(err) == ErrAccount.Code { // closed since it was found: it is opened anew
+			return nil, db.ErrRetry
+		}
 		if err != nil {
 			return nil, err
 		}

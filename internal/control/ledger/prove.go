@@ -40,8 +40,15 @@ func prove(ctx context.Context, q db.Q, p *Proof) error {
 	if err != nil {
 		return err
 	}
+	carried, err := db.Select(ctx, q, func(r db.Row) (l carriedLine, err error) {
+		return l, r.Scan(&l.account, &l.currency, &l.amount, &l.version)
+	}, "SELECT account_id, currency, amount, version FROM ledger_carried ORDER BY account_id")
+	if err != nil {
+		return err
+	}
 	p.Accounts, p.Journals, p.Postings = len(accounts), len(journals), len(lines)
-	proveAccounts(p, accounts, lines)
+	proveCarried(p, carried)
+	proveAccounts(p, accounts, carried, lines)
 	proveJournals(p, journals, lines)
 	return nil
 }
@@ -50,8 +57,24 @@ func (p *Proof) problem(format string, args ...any) {
 	p.Problems = append(p.Problems, fmt.Sprintf(format, args...))
 }
 
-func proveAccounts(p *Proof, accounts []row, lines []provenLine) {
+// proveCarried holds what ended years left to the rule of each of their journals.
+func proveCarried(p *Proof, carried []carriedLine) {
+	sums := map[string]int64{}
+	for _, c := range carried {
+		sums[c.currency] += c.amount
+	}
+	for currency, sum := range sums {
+		if sum != 0 {
+			p.problem("what ended years left is off by %d %s", sum, currency)
+		}
+	}
+}
+
+func proveAccounts(p *Proof, accounts []row, carried []carriedLine, lines []provenLine) {
 	sums, versions := map[string]int64{}, map[string]int64{}
+	for _, c := range carried {
+		sums[c.account], versions[c.account] = c.amount, c.version
+	}
 	for _, l := range lines {
 		if (l.amount > 0 && sums[l.account] > math.MaxInt64-l.amount) || (l.amount < 0 && sums[l.account] < math.MinInt64-l.amount) {
 			p.problem("account %s overflows at version %d", l.account, l.version)

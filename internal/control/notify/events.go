@@ -28,6 +28,13 @@ type serviceActive struct {
 	Account           account.ID
 }
 
+// walletMoved is of the topics that are called like the events.
+type walletMoved struct {
+	ID              string
+	Account         account.ID
+	Amount, Balance string
+}
+
 // certificateEnding is of the topics that are called like the events.
 type certificateEnding struct {
 	Account     account.ID
@@ -107,6 +114,13 @@ func (s *Service) subscribe() {
 	job.Subscribe(s.d.Queue, topicServiceActive, "notify", func(ctx context.Context, e serviceActive) error {
 		return s.toOwner(ctx, e.Account, Message{Event: ServiceActive, Params: map[string]string{"resource": e.Resource}, Dedupe: topicServiceActive + ":" + e.Service})
 	})
+	for _, event := range []string{WalletToppedUp, WalletLow} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e walletMoved) error {
+			return s.toOwner(ctx, e.Account, Message{
+				Event: event, Params: named(event, map[string]string{"amount": e.Amount, "balance": e.Balance}), Dedupe: event + ":" + e.ID,
+			})
+		})
+	}
 	job.Subscribe(s.d.Queue, topicRealNameDecided, "notify", s.realNameDecided)
 	for _, event := range []string{CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e certificateEnding) error {

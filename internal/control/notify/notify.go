@@ -38,6 +38,8 @@ const (
 	TOTPChanged     = "account.totp_changed"
 	OrderPaid       = "order.paid"
 	ServiceActive   = "service.active"
+	WalletToppedUp  = "wallet.topup"
+	WalletLow       = "wallet.low"
 	RealNamePassed  = "realname.passed"
 	RealNameFailed  = "realname.failed"
 

@@ -3,10 +3,12 @@ package order
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
 // expire ends the time to pay of an order that still waits; other states stay.
@@ -16,13 +18,36 @@ func (s *Service) expire(ctx context.Context, orderID string) error {
 		if err != nil || o.State != PendingPayment {
 			return err
 		}
-		next, err := o.Expire(s.d.Clock.Now())
+		now := s.d.Clock.Now()
+		if now.Before(o.ExpiresAt) {
+			return nil // it was given longer, and a job for then
+		}
+		next, err := o.Expire(now)
 		if err != nil {
 			return err
 		}
 		_, err = s.moveTx(ctx, tx, o, next, TopicExpired, system)
 		return err
 	})
+}
+
+// ExtendTx gives an order that waits for payment until a later time, because money
+// is on its way that takes longer. An earlier time changes nothing.
+func (s *Service) ExtendTx(ctx context.Context, tx *db.Tx, orderID string, until time.Time) (Order, error) {
+	o, err := lockOrder(ctx, tx, orderID)
+	if err != nil || !until.After(o.ExpiresAt) {
+		return o, err
+	}
+	if !o.Payable() {
+		return o, ErrTransition.With("state", string(o.State)).With("event", "extend")
+	}
+	err = tx.ExecOne(ctx, db.ErrRetry, "UPDATE order_order SET expires_at = $1, version = version + 1 WHERE id = $2 AND version = $3",
+		db.Micros(until), o.ID, o.Version)
+	if err != nil {
+		return o, err
+	}
+	o.ExpiresAt, o.Version = until, o.Version+1
+	return o, s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: jobExpire, Payload: Changed{o.ID, o.Account}, RunAt: until})
 }
 
 // start notes that delivery of a paid order has begun.

@@ -93,7 +93,7 @@ type Order struct {
 	Total     money.Money
 	Catalogue int64 // version that it was priced with
 	QuoteHash string
-	Receipt   string // payment receipt, empty before it is paid
+	Receipt   string // of payment, or the wallet's journal; empty before it is paid
 	Lines     []Line
 	PlacedAt  time.Time
 	ExpiresAt time.Time // of the time to pay
@@ -133,11 +133,13 @@ const (
 	LineFailed    LineState = "failed"
 )
 
-// Receipt is what payment hands over for money that has arrived.
+// Receipt is what payment hands over for money that has arrived, or that was
+// taken from the wallet.
 type Receipt struct {
-	ID     string // rcp_...
+	ID     string // rcp_...; of the wallet the journal, jnl_...
 	Amount money.Money
 	At     time.Time
+	Wallet bool // all of it is the wallet's
 }
 
 // QuoteRequest is everything that decides a price. It holds no amount.

@@ -110,7 +110,11 @@ func (o Order) Pay(r Receipt) (Order, error) {
 	if r.Amount != o.Total {
 		return o, ErrAmount
 	}
-	next, err := o.Apply(FactPaid, r.At)
+	event := FactPaid
+	if r.Wallet {
+		event = WalletPaid
+	}
+	next, err := o.Apply(event, r.At)
 	if err != nil {
 		return o, err
 	}

@@ -149,7 +149,7 @@ func (s *Service) unpaidTx(ctx context.Context, tx *db.Tx, a Attempt, state Fact
 		return "", err
 	}
 	next.CloseConfirmed = state == FactClosed
-	_, err = saveAttempt(ctx, tx, a, next)
+	_, err = s.saveTx(ctx, tx, a, next)
 	return Applied, err
 }
 
@@ -176,6 +176,14 @@ func (s *Service) moneyTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt) 
 	if err != nil {
 		return "", err
 	}
+	if r.Disposition != ToOrder && a.Hold.State == HoldHeld { // paid, but not for the order: the wallet's part goes back
+		if next, err = s.unholdTx(ctx, tx, a); err != nil {
+			return "", err
+		}
+		if a, err = saveAttempt(ctx, tx, a, next); err != nil {
+			return "", err
+		}
+	}
 	return Applied, s.bookTx(ctx, tx, a, r, o, "paid")
 }
 
@@ -183,7 +191,7 @@ func (s *Service) moneyTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt) 
 // posted, and returns the order that it pays, if any.
 func (s *Service) disposeTx(ctx context.Context, tx *db.Tx, a Attempt, r *Receipt) (order.Order, error) {
 	r.Disposition = ToWallet
-	if s.d.NoTopUp {
+	if s.d.Wallet.NoTopUp {
 		r.Disposition = ToSuspense
 	}
 	if a.Purpose != ForOrder {
@@ -195,17 +203,34 @@ func (s *Service) disposeTx(ctx context.Context, tx *db.Tx, a Attempt, r *Receip
 		r.Disposition = ToSuspense
 		return order.Order{}, nil
 	}
-	if err == nil && o.Payable() && r.Amount == o.Total {
+	if err != nil || !o.Payable() {
+		return o, err
+	}
+	held, err := s.d.Ledger.BalanceIn(ctx, tx, ledger.Hold(o.ID), o.Total.Cur)
+	if err != nil {
+		return o, err
+	}
+	if due, err := o.Total.Sub(held); err == nil && r.Amount == due {
 		r.Disposition = ToOrder
 	}
-	return o, err
+	return o, nil
 }
 
 // bookTx posts the journal, completes the receipt and moves the order.
 func (s *Service) bookTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt, o order.Order, why string) error {
+	lines := []ledger.Posting{ledger.Debit(s.byID[a.Gateway].asset(), r.Amount)}
+	if r.Disposition == ToOrder {
+		held, err := s.spendHoldTx(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		if !held.IsZero() {
+			lines = append(lines, ledger.Debit(ledger.Hold(o.ID), held))
+		}
+	}
 	j, err := s.d.Ledger.PostTx(ctx, tx, ledger.Entry{
 		Key: "pay:" + r.ID, Kind: "payment", OccurredAt: r.PaidAt, RefType: "attempt",
-		RefID: a.No, Actor: "system", Memo: why, Postings: postings(a, r, o),
+		RefID: a.No, Actor: "system", Memo: why, Postings: append(lines, credits(a, r, o)...),
 	}) // i
 	if err != nil {
 		return err
@@ -217,7 +242,7 @@ func (s *Service) bookTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt, o
 	}
 	fault.Point("payment-after-disposition")
 	if r.Disposition == ToOrder { // j
-		if _, err := s.d.Orders.MarkPaidTx(ctx, tx, o.ID, order.Receipt{ID: r.ID, Amount: r.Amount, At: r.ReceivedAt}); err != nil {
+		if _, err := s.d.Orders.MarkPaidTx(ctx, tx, o.ID, order.Receipt{ID: r.ID, Amount: o.Total, At: r.ReceivedAt}); err != nil {
 			return err
 		}
 		fault.Point("payment-after-order")
@@ -240,23 +265,21 @@ func (s *Service) tellTx(ctx context.Context, tx *db.Tx, a Attempt, r Receipt, w
 	if err != nil {
 		return err
 	}
+	if a.Purpose == ForTopUp && r.Disposition == ToWallet {
+		if err := s.toldOfTopUpTx(ctx, tx, a, r); err != nil {
+			return err
+		}
+	}
 	return s.d.Queue.PublishTx(ctx, tx, topic, Changed{a.No, r.ID})
 }
 
-// postings debits the gateway and credits whose the money is now.
-func postings(a Attempt, r Receipt, o order.Order) []ledger.Posting {
-	lines := []ledger.Posting{ledger.Debit(ledger.Gateway(a.Gateway), r.Amount)}
+// credits are the lines of whose the money is now.
+func credits(a Attempt, r Receipt, o order.Order) []ledger.Posting {
 	switch r.Disposition {
 	case ToOrder:
-		for _, l := range o.Lines {
-			if !l.Amount.IsZero() {
-				lines = append(lines, ledger.Credit(ledger.Deferred(l.ID), l.Amount))
-			}
-		}
+		return earning(o)
 	case ToWallet:
-		lines = append(lines, ledger.Credit(ledger.Wallet(string(a.Account)), r.Amount))
-	default:
-		lines = append(lines, ledger.Credit(ledger.Suspense, r.Amount))
+		return []ledger.Posting{ledger.Credit(ledger.Wallet(string(a.Account)), r.Amount)}
 	}
-	return lines
+	return []ledger.Posting{ledger.Credit(ledger.Suspense, r.Amount)}
 }

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
@@ -78,6 +80,74 @@ func TestThePowerFailsBetweenAnyTwoSteps(t *testing.T) {
 			r.proven()
 		})
 	}
+}
+
+// walletPoints are the ends of the steps of a payment from the wallet.
+var walletPoints = []string{
+	"wallet-after-gift", "wallet-after-ledger", "wallet-after-order", "wallet-before-commit", "wallet-after-commit",
+}
+
+// TestWalletVictim pays from the wallet in a process that is to be killed.
+func TestWalletVictim(t *testing.T) {
+	path := os.Getenv(victimDB)
+	if path == "" {
+		return
+	}
+	d, err := db.Open(bg, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = newRig(t, d).Pay.PayForOwner(bg, os.Getenv(victimAttempt))
+	t.Fatalf("the process outlived its fault point: %v", err)
+}
+
+func TestThePowerFailsWhileTheWalletPays(t *testing.T) {
+	t.Parallel()
+	for _, point := range walletPoints {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "crash.db")
+			p := ordertest.Customer()
+			o := wealthy(t, path, p)
+			faulttest.Kill(t, "TestWalletVictim", point, victimDB+"="+path, victimAttempt+"="+o.ID)
+			d, err := db.Open(bg, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = d.Close() })
+			r := newRig(t, d)
+			if got := r.Order(o.ID).State == order.Paid; got != (point == "wallet-after-commit") {
+				t.Errorf("after the crash: order paid %v", got)
+			}
+			r.sound()
+			if _, err := r.Pay.PayForOwner(bg, o.ID); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.purse(p).Spendable(); got != cny(30_00) || r.Order(o.ID).State != order.Paid {
+				t.Errorf("after the repetition: %s left, order %s", got, r.Order(o.ID).State)
+			}
+			r.sound()
+		})
+	}
+}
+
+// wealthy leaves a database with an order and a wallet of gifts and money, 30.00
+// more than it costs.
+func wealthy(t *testing.T, path string, p account.Principal) order.Order {
+	t.Helper()
+	d, err := db.Open(bg, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Migrate(bg, paymenttest.Sets()...); err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, d)
+	o := r.Place(p)
+	r.given(p, payment.GiftGrant, 30_00, 48*time.Hour)
+	r.toppedUp(p, o.Total.Minor)
+	return o
 }
 
 // prepared leaves a database with an order that is being paid.

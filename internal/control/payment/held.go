@@ -6,9 +6,13 @@ import "github.com/skybridge-cloud/skybridge/internal/platform/holding"
 func Held() []holding.Held {
 	kept := &holding.Keeps{Class: "accounting", Law: "ECL 31", Until: "year+operator"}
 	const mine = "attempt_no IN (SELECT attempt_no FROM payment_attempt WHERE account_id = $1)"
+	const asked = "(SELECT g.asked_at FROM payment_grant g WHERE g.id = grant_id)"
 	return []holding.Held{
 		{Table: "payment_event", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "received_at"},
 		{Table: "payment_receipt", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "paid_at"},
+		{Table: "payment_transfer", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "entered_at"},
+		{Table: "payment_gift_use", By: holding.ByAccount, Where: "grant_id IN (SELECT id FROM payment_grant WHERE account_id = $1)", Keeps: kept, Dated: asked},
+		{Table: "payment_grant", By: holding.ByAccount, Where: "account_id = $1", Keeps: kept, Dated: "asked_at"},
 		{Table: "payment_attempt", By: holding.ByAccount, Where: "account_id = $1", Keeps: kept, Dated: "created_at"},
 	}
 }

@@ -19,6 +19,14 @@
 // is owed to a customer to his loss. Of a notice are kept a digest and five
 // result fields, nothing else.
 //
+// The wallet is two accounts of the books: what was paid in, and what was given,
+// which is spent first and never paid out. An order is paid from it in one
+// transaction, or its part waits in a hold while a gateway brings the rest:
+//
+//	wallet ── hold: ──▶ held ── the rest arrives ──▶ spent
+//	   ▲                 │
+//	   └──── unhold: ────┘ the attempt ends unpaid, or the order is not payable
+//
 // It is not for prices (order) nor for wire formats (internal/provider).
 package payment
 
@@ -41,6 +49,14 @@ var (
 	ErrTooMany    = errs.New(errs.Limited, "payment.too_many_attempts")
 	ErrStaffOnly  = errs.New(errs.Forbidden, "payment.staff_only")
 	ErrToken      = errs.New(errs.NotFound, "payment.notify_address_unknown")
+	ErrTopUp      = errs.New(errs.Unprocessable, "payment.top_up_closed")
+	ErrCovered    = errs.New(errs.Unprocessable, "payment.wallet_covers_all")
+	ErrGrant      = errs.New(errs.Unprocessable, "payment.grant_invalid")
+	ErrNoGrant    = errs.New(errs.NotFound, "payment.grant_not_found")
+	ErrOneself    = errs.New(errs.Forbidden, "payment.second_person")
+	ErrTransfer   = errs.New(errs.Unprocessable, "payment.transfer_invalid")
+	ErrNoTransfer = errs.New(errs.NotFound, "payment.transfer_not_found")
+	ErrBooked     = errs.New(errs.Conflict, "payment.transfer_booked")
 	ErrSetup      = errs.New(errs.Internal, "payment.gateway_misconfigured")
 )
 
@@ -80,8 +96,28 @@ type Attempt struct {
 	LastQueryAt    time.Time
 	LastQuery      string // class of the last answer: a FactState or an error code
 	NextQueryAt    time.Time
+	Hold           Hold
 	Version        int64
 }
+
+// Hold is the wallet's part of a mixed payment, beside the attempt's amount.
+// The zero value: there is none.
+type Hold struct {
+	State  HoldState
+	Wallet money.Money // paid in
+	Gift   money.Money // given
+}
+
+// HoldState is where the wallet's part is.
+type HoldState string
+
+// States of a hold. An order has at most one that is held.
+const (
+	NoHold       HoldState = ""
+	HoldHeld     HoldState = "held"     // in the account hold of the order
+	HoldSpent    HoldState = "spent"    // the order is paid
+	HoldReturned HoldState = "returned" // back in the wallet
+)
 
 // Purpose is what an attempt pays for.
 type Purpose string
@@ -153,7 +189,17 @@ type Method struct {
 const (
 	TopicSucceeded = "payment.succeeded"
 	TopicSuspense  = "payment.suspense"
+	TopicToppedUp  = "wallet.topup" // payload Moved
+	TopicLow       = "wallet.low"   // payload Moved
 )
+
+// Moved is the payload of the topics of the wallet.
+type Moved struct {
+	ID      string // of the movement, jnl_...
+	Account account.ID
+	Amount  string // that was paid in
+	Balance string // that is there now
+}
 
 // Changed is the payload of this module's topics.
 type Changed struct {

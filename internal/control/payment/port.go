@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
@@ -99,6 +101,7 @@ const (
 	FormPost InstructionKind = "form"
 	Redirect InstructionKind = "redirect"
 	QRCode   InstructionKind = "qr"
+	Transfer InstructionKind = "transfer" // Fields say to which account, and with which reference
 )
 
 // AttemptRef names an attempt to a provider.
@@ -213,6 +216,12 @@ type Audit interface {
 	AppendTx(ctx context.Context, tx *db.Tx, e audit.Event) error
 }
 
+// Owners knows whose an account is, and errs for one that is not there.
+// account.Service fills it.
+type Owners interface {
+	Owner(ctx context.Context, a account.ID) (id.Handle, error)
+}
+
 // GatewayAccount is an account of the operator at a provider.
 type GatewayAccount struct {
 	ID         string // "epay-demo", part of ledger accounts: never change it
@@ -223,4 +232,6 @@ type GatewayAccount struct {
 	Min, Max   int64 // minor units per attempt
 	Methods    []string
 	Gateway    Gateway
+	Asset      ledger.Code   // where its money lies; empty: asset:gateway:ID
+	Wait       time.Duration // for money, where that takes longer than the time to pay of an order
 }

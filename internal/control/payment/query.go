@@ -80,7 +80,7 @@ func (s *Service) askedTx(ctx context.Context, tx *db.Tx, asked Attempt, class s
 	}
 	next.LastQueryAt, next.LastQuery = now, class
 	next.NextQueryAt = next.nextQuery(now)
-	if next, err = saveAttempt(ctx, tx, a, next); err != nil {
+	if next, err = s.saveTx(ctx, tx, a, next); err != nil {
 		return err
 	}
 	return s.planTx(ctx, tx, next)

@@ -44,7 +44,27 @@ type Deps struct {
 	Accounts []GatewayAccount
 	BaseURL  string // https://HOST of this installation, without a path
 	Title    string // constant subject of every payment, at most 127 bytes, no personal data
-	NoTopUp  bool   // late money goes to suspense instead of the wallet
+	Wallet   WalletRules
+	Owners   Owners
+}
+
+// WalletRules are the operator's choices about wallets. Amounts are minor units.
+type WalletRules struct {
+	NoTopUp  bool  // nobody pays in, and late money goes to suspense instead
+	TopUpMin int64 // of one top-up; 0 = 100
+	TopUpMax int64 // likewise; 0 = 5 000 000
+	LowBelow int64 // the customer is told when less is left; 0 = never
+	FourEyes int64 // staff give and book more than this only by two
+}
+
+func (r WalletRules) withDefaults() WalletRules {
+	if r.TopUpMin == 0 {
+		r.TopUpMin = 1_00
+	}
+	if r.TopUpMax == 0 {
+		r.TopUpMax = 50_000_00
+	}
+	return r
 }
 
 // Service starts payments and takes facts.
@@ -59,6 +79,7 @@ const jobQuery = "payment.query"
 // New returns the module and registers its jobs. ErrSetup names a gateway
 // account that cannot work.
 func New(d Deps) (*Service, error) {
+	d.Wallet = d.Wallet.withDefaults()
 	s := &Service{d: d, byID: map[string]GatewayAccount{}, byToken: map[string]GatewayAccount{}}
 	for _, g := range d.Accounts {
 		if err := s.addAccount(g); err != nil {
@@ -73,6 +94,7 @@ func New(d Deps) (*Service, error) {
 	job.Subscribe(d.Queue, order.TopicExpired, "payment.close", s.closeOf)
 	d.Queue.Every("payment.rematch", rematchEvery, s.rematch)
 	d.Queue.Every("payment.keys", 12*time.Hour, s.refreshKeys)
+	d.Queue.Every("payment.gifts", giftsEvery, s.endGifts)
 	d.Queue.Every("payment.prove", 24*time.Hour, s.nightly)
 	return s, nil
 }
@@ -164,7 +186,15 @@ func (s *Service) InSuspense(ctx context.Context, p account.Principal, before st
 	return receiptsInSuspense(ctx, s.d.DB, before, limit)
 }
 
-// Wallet returns what lies in an account's wallet.
+// asset is the account of the books where money of a gateway account lies.
+func (g GatewayAccount) asset() ledger.Code {
+	if g.Asset != "" {
+		return g.Asset
+	}
+	return ledger.Gateway(g.ID)
+}
+
+// Wallet returns what an account has paid in and not spent.
 func (s *Service) Wallet(ctx context.Context, owner account.ID, cur money.Currency) (money.Money, error) {
 	return s.d.Ledger.Balance(ctx, ledger.Wallet(string(owner)), cur)
 }

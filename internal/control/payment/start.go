@@ -22,13 +22,35 @@ import (
 // order.ErrNotFound, ErrNotPayable, ErrMethod, ErrAmount, ErrTooMany, the errors of a
 // Gateway, and consent.gate_closed where the provider needs consent.
 func (s *Service) Start(ctx context.Context, p account.Principal, orderID, methodID string) (Attempt, Instruction, error) {
+	return s.begin(ctx, methodID, func(tx *db.Tx, g GatewayAccount, method string) (Attempt, error) {
+		return s.openTx(ctx, tx, p, orderID, want{g, method, false})
+	})
+}
+
+// StartMixed is Start for what is left when all that the wallet holds is put in,
+// which waits in a hold. ErrCovered if the wallet can pay alone.
+func (s *Service) StartMixed(ctx context.Context, p account.Principal, orderID, methodID string) (Attempt, Instruction, error) {
+	return s.begin(ctx, methodID, func(tx *db.Tx, g GatewayAccount, method string) (Attempt, error) {
+		return s.openTx(ctx, tx, p, orderID, want{g, method, true})
+	})
+}
+
+// want is how a customer wants to pay.
+type want struct {
+	g      GatewayAccount
+	method string
+	mixed  bool // with what the wallet holds
+}
+
+// begin commits an attempt and then has its gateway prepare it.
+func (s *Service) begin(ctx context.Context, methodID string, open func(*db.Tx, GatewayAccount, string) (Attempt, error)) (Attempt, Instruction, error) {
 	g, method, err := s.method(methodID)
 	if err != nil {
 		return Attempt{}, Instruction{}, err
 	}
 	var a Attempt
 	err = s.d.DB.InTx(ctx, func(tx *db.Tx) (err error) {
-		a, err = s.openTx(ctx, tx, p, orderID, g, method)
+		a, err = open(tx, g, method)
 		return err
 	})
 	if err != nil {
@@ -53,7 +75,7 @@ func (s *Service) createRequest(a Attempt) CreateRequest {
 	}
 }
 
-func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, orderID string, g GatewayAccount, method string) (Attempt, error) {
+func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, orderID string, w want) (Attempt, error) {
 	now := s.d.Clock.Now()
 	o, err := s.d.Orders.LockTx(ctx, tx, orderID)
 	if err == nil && o.Account != p.Account {
@@ -65,30 +87,53 @@ func (s *Service) openTx(ctx context.Context, tx *db.Tx, p account.Principal, or
 	if !o.Payable() || !now.Before(o.ExpiresAt) {
 		return Attempt{}, ErrNotPayable
 	}
-	if o.Total.Cur != g.Currency || o.Total.Minor < g.Min || o.Total.Minor > g.Max {
-		return Attempt{}, ErrAmount
-	}
-	same, err := s.makeRoomTx(ctx, tx, orderID, g.ID, method)
+	same, err := s.makeRoomTx(ctx, tx, orderID, w)
 	if err == nil || !errs.IsNotFound(err) {
 		return same, err
 	}
-	a := Attempt{
-		No: number("S", now), Purpose: ForOrder, Order: orderID, Account: o.Account, Subject: p.Subject, Gateway: g.ID,
-		Method: method, Amount: o.Total, State: Created, CreatedAt: now, ExpireAt: o.ExpiresAt, Version: 1,
+	if w.g.Wait > 0 {
+		if o, err = s.d.Orders.ExtendTx(ctx, tx, orderID, now.Add(w.g.Wait)); err != nil {
+			return Attempt{}, err
+		}
 	}
-	a.NextQueryAt = a.nextQuery(now)
+	a := Attempt{
+		No: number("S", now), Purpose: ForOrder, Order: orderID, Account: o.Account, Subject: p.Subject, Gateway: w.g.ID,
+		Method: w.method, Amount: o.Total, State: Created, CreatedAt: now,
+		ExpireAt: earlier(o.ExpiresAt, now.Add(s.timeToPay(w.g))), Version: 1,
+	}
+	if w.mixed {
+		if a, err = s.holdTx(ctx, tx, a); err != nil {
+			return Attempt{}, err
+		}
+	}
+	return s.addTx(ctx, tx, a, w.g)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// addTx commits a new attempt with its first question.
+func (s *Service) addTx(ctx context.Context, tx *db.Tx, a Attempt, g GatewayAccount) (Attempt, error) {
+	if a.Amount.Cur != g.Currency || a.Amount.Minor < g.Min || a.Amount.Minor > g.Max {
+		return Attempt{}, ErrAmount
+	}
+	a.NextQueryAt = a.nextQuery(a.CreatedAt)
 	if err := insertAttempt(ctx, tx, a); err != nil {
 		return Attempt{}, err
 	}
 	if err := s.planTx(ctx, tx, a); err != nil {
 		return Attempt{}, err
 	}
-	return a, s.auditTx(ctx, tx, "payment.started", a, "self", map[string]string{"order": orderID})
+	return a, s.auditTx(ctx, tx, "payment.started", a, "self", map[string]string{"order": a.Order})
 }
 
 // makeRoomTx returns the open attempt of the same method, or closes those of
 // other methods and returns ErrNotFound.
-func (s *Service) makeRoomTx(ctx context.Context, tx *db.Tx, orderID, gateway, method string) (Attempt, error) {
+func (s *Service) makeRoomTx(ctx context.Context, tx *db.Tx, orderID string, w want) (Attempt, error) {
 	all, err := attemptsOf(ctx, tx, orderID)
 	if err != nil {
 		return Attempt{}, err
@@ -97,7 +142,7 @@ func (s *Service) makeRoomTx(ctx context.Context, tx *db.Tx, orderID, gateway, m
 		if a.State == Unknown { // a second try before the first is understood could be paid twice
 			return Attempt{}, ErrUnknownOutcome
 		}
-		if a.State.Open() && a.Gateway == gateway && a.Method == method {
+		if a.State.Open() && a.Gateway == w.g.ID && a.Method == w.method && (a.Hold.State == HoldHeld) == w.mixed {
 			return a, nil
 		}
 	}
@@ -146,7 +191,7 @@ func (s *Service) created(ctx context.Context, a Attempt, failure error) (Attemp
 		if err != nil {
 			return err
 		}
-		out, err = saveAttempt(ctx, tx, now, next)
+		out, err = s.saveTx(ctx, tx, now, next)
 		return err
 	})
 	return out, err
@@ -163,7 +208,7 @@ func (s *Service) closeTx(ctx context.Context, tx *db.Tx, a Attempt) error {
 		return err
 	}
 	next.NextQueryAt = next.nextQuery(s.d.Clock.Now())
-	if next, err = saveAttempt(ctx, tx, a, next); err != nil {
+	if next, err = s.saveTx(ctx, tx, a, next); err != nil {
 		return err
 	}
 	return s.planTx(ctx, tx, next)

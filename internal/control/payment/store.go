@@ -11,10 +11,11 @@ import (
 func insertAttempt(ctx context.Context, tx *db.Tx, a Attempt) error {
 	_, err := tx.Exec(ctx, `INSERT INTO payment_attempt (attempt_no, purpose, order_id, account_id, subject, gateway_account_id, method,
 		amount_minor, currency, state, version, close_confirmed, provider_trade_no, refunded_minor, disputed, created_at, expire_at,
-		paid_at, last_notify_at, last_query_at, last_query, next_query_at, nudged_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', 0, 0, $12, $13, 0, 0, 0, '', $14, 0)`,
+		paid_at, last_notify_at, last_query_at, last_query, next_query_at, nudged_at, hold, hold_wallet_minor, hold_gift_minor)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, '', 0, 0, $12, $13, 0, 0, 0, '', $14, 0, $15, $16, $17)`,
 		a.No, string(a.Purpose), a.Order, string(a.Account), string(a.Subject), a.Gateway, a.Method, a.Amount.Minor, string(a.Amount.Cur),
-		string(a.State), a.Version, db.Micros(a.CreatedAt), db.Micros(a.ExpireAt), db.Micros(a.NextQueryAt))
+		string(a.State), a.Version, db.Micros(a.CreatedAt), db.Micros(a.ExpireAt), db.Micros(a.NextQueryAt),
+		string(a.Hold.State), a.Hold.Wallet.Minor, a.Hold.Gift.Minor)
 	return err
 }
 
@@ -22,21 +23,23 @@ func insertAttempt(ctx context.Context, tx *db.Tx, a Attempt) error {
 func saveAttempt(ctx context.Context, tx *db.Tx, was, next Attempt) (Attempt, error) {
 	next.Version = was.Version + 1
 	err := tx.ExecOne(ctx, db.ErrRetry, `UPDATE payment_attempt SET state = $1, version = $2, close_confirmed = $3, provider_trade_no = $4,
-		paid_at = $5, last_notify_at = $6, last_query_at = $7, last_query = $8, next_query_at = $9
-		WHERE attempt_no = $10 AND state = $11 AND version = $12`,
+		paid_at = $5, last_notify_at = $6, last_query_at = $7, last_query = $8, next_query_at = $9, hold = $10
+		WHERE attempt_no = $11 AND state = $12 AND version = $13`,
 		string(next.State), next.Version, db.Bool(next.CloseConfirmed), next.TradeNo, db.Micros(next.PaidAt), db.Micros(next.LastNotifyAt),
-		db.Micros(next.LastQueryAt), next.LastQuery, db.Micros(next.NextQueryAt), was.No, string(was.State), was.Version)
+		db.Micros(next.LastQueryAt), next.LastQuery, db.Micros(next.NextQueryAt), string(next.Hold.State), was.No, string(was.State), was.Version)
 	return next, err
 }
 
 const attemptColumns = `SELECT attempt_no, purpose, order_id, account_id, subject, gateway_account_id, method, amount_minor, currency, state,
-	version, close_confirmed, provider_trade_no, created_at, expire_at, paid_at, last_notify_at, last_query_at, last_query, next_query_at
-	FROM payment_attempt`
+	version, close_confirmed, provider_trade_no, created_at, expire_at, paid_at, last_notify_at, last_query_at, last_query, next_query_at,
+	hold, hold_wallet_minor, hold_gift_minor FROM payment_attempt`
 
 func scanAttempt(r db.Row) (a Attempt, err error) {
 	var confirmed, created, expire, paid, notified, queried, next int64
 	err = r.Scan(&a.No, &a.Purpose, &a.Order, &a.Account, &a.Subject, &a.Gateway, &a.Method, &a.Amount.Minor, &a.Amount.Cur, &a.State,
-		&a.Version, &confirmed, &a.TradeNo, &created, &expire, &paid, &notified, &queried, &a.LastQuery, &next)
+		&a.Version, &confirmed, &a.TradeNo, &created, &expire, &paid, &notified, &queried, &a.LastQuery, &next, &a.Hold.State, &a.Hold.Wallet.Minor,
+		&a.Hold.Gift.Minor)
+	a.Hold.Wallet.Cur, a.Hold.Gift.Cur = a.Amount.Cur, a.Amount.Cur
 	a.CloseConfirmed = confirmed != 0
 	a.CreatedAt, a.ExpireAt, a.PaidAt = db.FromMicros(created), db.FromMicros(expire), db.FromMicros(paid)
 	a.LastNotifyAt, a.LastQueryAt, a.NextQueryAt = db.FromMicros(notified), db.FromMicros(queried), db.FromMicros(next)
@@ -57,6 +60,10 @@ func lockAttempt(ctx context.Context, tx *db.Tx, gateway, no string) (Attempt, e
 
 func attemptsOf(ctx context.Context, q db.Q, orderID string) ([]Attempt, error) {
 	return db.Select(ctx, q, scanAttempt, attemptColumns+" WHERE order_id = $1 ORDER BY attempt_no DESC", orderID)
+}
+
+func topUpsOf(ctx context.Context, q db.Q, owner string, limit int) ([]Attempt, error) {
+	return db.Select(ctx, q, scanAttempt, attemptColumns+" WHERE account_id = $1 AND purpose = 'topup' ORDER BY attempt_no DESC LIMIT $2", owner, int64(limit))
 }
 
 func listAttempts(ctx context.Context, q db.Q, before string, limit int) ([]Attempt, error) {

@@ -75,8 +75,11 @@ func (s *Service) forget(ctx context.Context, c closed) error {
 }
 
 // Keeps fills audit.Things: requests, and holds, whose entries had the class of
-// orders once.
-func (s *Service) Keeps(ctx context.Context, _ retention.Run, _ string, subject id.Handle, began time.Time) (bool, error) {
+// orders of authorities once.
+func (s *Service) Keeps(ctx context.Context, _ retention.Run, of string, subject id.Handle, began time.Time) (bool, error) {
+	if of != class && of != "legal_order" {
+		return false, nil
+	}
 	n, err := db.Get(ctx, s.d.DB, nil, db.One[int64], `SELECT (SELECT count(*) FROM privacy_request WHERE subject = $1 AND received_at <= $2)
 		+ (SELECT count(*) FROM privacy_hold WHERE subject = $1 AND placed_at <= $2)`, string(subject), db.Micros(began))
 	return n > 0, err

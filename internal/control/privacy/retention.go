@@ -42,11 +42,10 @@ func (s *Service) Retain(ctx context.Context) error {
 		}
 		return err
 	}
-	held, err := s.heldNow(ctx, now)
+	run, err := s.RunAt(ctx, now)
 	if err != nil {
 		return err
 	}
-	run := retention.Run{Now: now, Profile: s.d.Profile, Held: held}
 	var all []retention.Result
 	var failed []error
 	keepers := []func(context.Context, retention.Run) ([]retention.Result, error){s.cases, s.holds}
@@ -70,6 +69,12 @@ func (s *Service) Retain(ctx context.Context) error {
 		}
 	}
 	return errors.Join(append(failed, s.record(ctx, id.New("run"), now, all, problem))...)
+}
+
+// RunAt is a run at a time, with the holds that are live then.
+func (s *Service) RunAt(ctx context.Context, now time.Time) (retention.Run, error) {
+	held, err := s.heldNow(ctx, now)
+	return retention.Run{Now: now, Profile: s.d.Profile, Held: held}, err
 }
 
 // nightly is Retain as a job: one that was put off waits for the next night,

@@ -184,7 +184,7 @@ func (s *Service) eraseAt(to State, now time.Time) time.Time {
 	case to.effective():
 		return time.Time{} // as long as mainland resources live
 	}
-	return now.AddDate(0, 0, 30)
+	return now.AddDate(0, 0, 14) // within the 15 working days of the class
 }
 
 // stuck is how long a submission may wait for its answer. Its job repeats for
@@ -236,7 +236,7 @@ func (s *Service) eraseDue(ctx context.Context) error {
 func (s *Service) erase(ctx context.Context, v Verification) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
 		err := tx.ExecOne(ctx, ErrState, `UPDATE realname_verification SET name = NULL, number = NULL, number_index = '', erase_at = 0
-			WHERE id = $1 AND erase_at > 0`, v.ID)
+			WHERE id = $1 AND name IS NOT NULL`, v.ID)
 		if err != nil {
 			return err
 		}

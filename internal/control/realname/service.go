@@ -33,6 +33,7 @@ type Deps struct {
 	Ages        Ages
 	Cases       Cases       // nil: nothing verified can be corrected
 	Corrections Corrections // nil: nobody is told (tests)
+	Needs       Needs       // nil: nothing ends by itself (tests)
 	Profile     string      // "mainland" keeps the values; "hongkong" only the result, values at most 24 h
 }
 
@@ -51,6 +52,7 @@ type Service struct {
 
 	cases       Cases
 	corrections Corrections
+	needs       Needs
 }
 
 // purpose is the consent module's name of what this module does.
@@ -64,7 +66,7 @@ func New(d Deps) *Service {
 	s := &Service{
 		db: d.DB, clock: d.Clock, queue: d.Queue, log: d.Log, audit: d.Audit, vault: d.Vault,
 		checker: d.Checker, consent: d.Consent, ages: d.Ages, profile: d.Profile,
-		cases: d.Cases, corrections: d.Corrections,
+		cases: d.Cases, corrections: d.Corrections, needs: d.Needs,
 	}
 	if s.log == nil {
 		s.log = slog.Default()

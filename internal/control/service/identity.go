@@ -3,7 +3,9 @@ package service
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -82,4 +84,30 @@ func (s *Service) reidentify(ctx context.Context, v Item) error {
 		return s.Suspend(ctx, v.ID, NoRealName)
 	}
 	return err
+}
+
+// IdentityNeeded reports whether an account has a service, or waits for one, in a
+// region that asks for a real name, and else when the last was over; zero: never.
+// One that ended before its time was over at once. It fills realname.Needs.
+func (s *Service) IdentityNeeded(ctx context.Context, owner account.ID) (still bool, last time.Time, err error) {
+	all, err := db.Select(ctx, s.d.DB, scan, columns+" WHERE account = $1", string(owner))
+	if err != nil {
+		return true, time.Time{}, err
+	}
+	now := s.d.Clock.Now()
+	for _, v := range all {
+		required, err := s.d.Regions.RequiresRealName(ctx, v.Region)
+		switch {
+		case err != nil:
+			return true, time.Time{}, err
+		case !required:
+			continue
+		case v.State != Terminated && v.State != Cancelled:
+			return true, time.Time{}, nil
+		}
+		if v.PaidThrough.After(last) && v.PaidThrough.Before(now) {
+			last = v.PaidThrough
+		}
+	}
+	return false, last, nil
 }

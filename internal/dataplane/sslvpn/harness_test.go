@@ -28,6 +28,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/netio/netiotest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/tlsrecord"
@@ -137,7 +138,7 @@ func newRigWith(t *testing.T, cfg Config, dial string, change ...func(*gwlink.SS
 	}
 	r.svc = New(cfg)
 	srv := gwlink.SSLServer{
-		ID: "sslsrv-1", Name: "one", ServerNames: []string{"one.example.com"}, Port: freePort(t), UDP: true,
+		ID: "sslsrv-1", Name: "one", ServerNames: []string{"one.example.com"}, Port: netiotest.FreePort(t), UDP: true,
 		Pool: netip.MustParsePrefix("10.98.0.0/24"), LocalSubnets: []netip.Prefix{netip.MustParsePrefix("10.77.0.0/24")},
 		MTU: 1400, DPD: 30, Keepalive: 60, CookieTimeout: 300, ClientIsolation: true, TLSMin: "1.2",
 	}
@@ -154,17 +155,6 @@ func newRigWith(t *testing.T, cfg Config, dial string, change ...func(*gwlink.SS
 		}
 	})
 	return r
-}
-
-// freePort finds a port that is free for TCP and UDP now.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func (r *rig) apply() {

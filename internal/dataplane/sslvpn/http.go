@@ -235,6 +235,7 @@ func (h *httpConn) write(a answer) error {
 	if a.extension != "" {
 		line("X-Skybridge-Ext: ", a.extension)
 	}
+	line("Date: ", h.svc.cfg.Clock.Now().UTC().Format(http.TimeFormat)) // RFC 9110 section 6.6.1; a client's doctor compares its clock
 	line("X-Transcend-Version: 1")
 	if a.aggregate {
 		line("X-Aggregate-Auth: 1")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
+	"github.com/skybridge-cloud/skybridge/internal/netio/netiotest"
 	"github.com/skybridge-cloud/skybridge/internal/protocol/openconnect"
 )
 
@@ -87,10 +88,10 @@ func TestSessionsAreThereBeforeTheirClientsComeBack(t *testing.T) {
 	r := newRig(t)
 	cookie := r.dial(nil).login("ann")
 	rec := r.svc.Records()[0]
-	again := newRig(t, func(s *gwlink.SSLServer) { s.Port = freePort(t) })
+	again := newRig(t, func(s *gwlink.SSLServer) { s.Port = netiotest.FreePort(t) })
 	again.key = r.key
 	settled := false
-	again.spec.SSLServers[0].Port = freePort(t)
+	again.spec.SSLServers[0].Port = netiotest.FreePort(t)
 	again.settle = func() {
 		if p, err := again.tryDial(nil); err == nil {
 			_ = p.raw.Close()

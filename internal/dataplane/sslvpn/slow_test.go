@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/netio"
+	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 )
 
 // A byte each second would hold a connection for as long as the peer likes.
@@ -20,7 +21,7 @@ func TestARequestThatTricklesEndsTheConnection(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			near, far := net.Pipe()
 			conn := netio.NewConn(far)
-			h := httpConn{conn: conn, from: netip.MustParseAddrPort("192.0.2.1:1"), own: allowance{shared: newMemory()}}
+			h := httpConn{svc: &Service{cfg: Config{Clock: clock.System{}}}, conn: conn, from: netip.MustParseAddrPort("192.0.2.1:1"), own: allowance{shared: newMemory()}}
 			begin, ended := time.Now(), make(chan time.Duration, 1)
 			go func() {
 				h.tls = ownTLS(t, conn, *cert)

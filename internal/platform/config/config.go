@@ -43,6 +43,8 @@ type Config struct {
 	Mail     Mail     `yaml:"mail"`
 	Intake   Intake   `yaml:"intake"`
 	Epay     Epay     `yaml:"epay"`
+	Transfer Transfer `yaml:"transfer"`
+	Wallet   Wallet   `yaml:"wallet"`
 
 	Alipay    Alipay    `yaml:"alipay"`
 	WechatPay WechatPay `yaml:"wechatpay"`
@@ -227,6 +229,24 @@ type Mailbox struct {
 	PasswordFile string `yaml:"password_file"`
 }
 
+// Transfer is the operator's account at a bank, for payments that a member of the
+// staff sees there. Without a number nobody pays by it.
+type Transfer struct {
+	Holder string `yaml:"holder"`
+	Bank   string `yaml:"bank"`
+	Number string `yaml:"number"`
+	Days   int    `yaml:"days"` // that an order waits for the money
+}
+
+// Wallet is what the operator chooses about wallets. Amounts are yuan.
+type Wallet struct {
+	TopUp           bool   `yaml:"top_up"`            // customers may pay in
+	TopUpMin        string `yaml:"top_up_min"`        // of one top-up
+	TopUpMax        string `yaml:"top_up_max"`        // likewise
+	LowBelow        string `yaml:"low_below"`         // tells the customer; "0": never
+	TwoPersonsAbove string `yaml:"two_persons_above"` // that one member of the staff books by hand within a day
+}
+
 // Epay is one epay (CooPay-like) gateway account.
 type Epay struct {
 	BaseURL   string   `yaml:"base_url"`
@@ -294,13 +314,15 @@ func Default() Config {
 	return Config{
 		Data: "data", Profile: "mainland",
 		Log: Log{Form: "text", Level: "info"}, MaxBanScore: 80,
-		Console: Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
-		Node:    Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
-		VPN:     VPN{SecretTTL: 7 * 24 * time.Hour},
-		Backup:  Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
-		Mail:    Mail{Port: 587},
-		Intake:  Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
-		Epay:    Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
+		Console:  Console{Listen: "127.0.0.1:8443", URL: "https://127.0.0.1:8443"},
+		Node:     Node{Name: "node-1", Region: "cn-east-1", Location: "CN-mainland", Domain: "vpn.internal", Networks: map[string]Network{}},
+		VPN:      VPN{SecretTTL: 7 * 24 * time.Hour},
+		Backup:   Backup{Every: 24 * time.Hour, Main: BackupStore{Keep: 30 * 24 * time.Hour}, Keys: BackupStore{Keep: 7 * 24 * time.Hour}},
+		Mail:     Mail{Port: 587},
+		Intake:   Intake{ServiceMail: Mailbox{Port: 993}, PrivacyMail: Mailbox{Port: 993}, DPO: Mailbox{Port: 993}},
+		Transfer: Transfer{Days: 3},
+		Wallet:   Wallet{TopUp: true, TopUpMin: "1.00", TopUpMax: "50000.00", LowBelow: "50.00", TwoPersonsAbove: "500.00"},
+		Epay:     Epay{KeyMode: "plain", Types: []string{"alipay", "wxpay"}},
 		Alipay: Alipay{
 			Endpoint: "https://openapi.alipay.com", BillEndpoint: "https://dwbillcenter.alipay.com", Types: []string{"page", "qr"},
 		},

@@ -21,7 +21,7 @@ var Arguments = field.Register{
 	"Name":     field.ID,   // of a system key
 	"Mail":     field.Code, // how the mail of a notice ended
 	"Decision": field.Code, "Kind": field.Code, "Problem": field.Code, "Purpose": field.Code, "Quota": field.Code, "Reason": field.Code, "State": field.Code,
-	"Count": field.Number, "Days": field.Number, "Generation": field.Number, "Limit": field.Number,
+	"Amount": field.Number, "Balance": field.Number, "Count": field.Number, "Days": field.Number, "Generation": field.Number, "Limit": field.Number,
 	"At": field.Time, "Date": field.Time, "Ends": field.Time,
 }
 

@@ -11,6 +11,7 @@ import (
 type Download struct {
 	Version string    `json:"version" example:"v1.2.3"`
 	System  string    `json:"system" example:"linux-amd64"`
+	Program string    `json:"program" enum:"skyconnect,skyconnect-window" doc:"The command line with its service, or the window"`
 	Size    int64     `json:"size" doc:"Bytes"`
 	SHA256  string    `json:"sha256"`
 	Notes   string    `json:"notes" doc:"What is new"`

@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
-	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // PaymentMethod is a way to pay.
@@ -25,6 +23,7 @@ type Payment struct {
 	Order     string     `json:"order"`
 	Method    string     `json:"method"`
 	Amount    Money      `json:"amount"`
+	Held      *Money     `json:"held,omitempty" doc:"The wallet's part of a mixed payment, beside the amount"`
 	State     string     `json:"state" enum:"created,pending,unknown,succeeded,succeeded_late,failed,closed"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpireAt  time.Time  `json:"expire_at"`
@@ -37,9 +36,10 @@ type PaymentStart struct {
 	Instruction Instruction `json:"instruction"`
 }
 
-// Instruction is a form to submit by POST, a page to go to, or a code to show.
+// Instruction is a form to submit by POST, a page to go to, a code to show, or the
+// account that a bank transfer goes to.
 type Instruction struct {
-	Kind   string            `json:"kind" enum:"form,redirect,qr"`
+	Kind   string            `json:"kind" enum:"form,redirect,qr,transfer"`
 	URL    string            `json:"url,omitempty"`
 	Fields map[string]string `json:"fields,omitempty"`
 	QR     string            `json:"qr,omitempty"`
@@ -69,29 +69,16 @@ type StaffReceipt struct {
 	ReceivedAt  time.Time `json:"received_at"`
 }
 
-// Wallet is what a customer has paid in and not spent.
-type Wallet struct {
-	Balance Money        `json:"balance"`
-	Lines   []WalletLine `json:"lines" nullable:"false" doc:"The newest movements"`
-}
-
-// WalletLine is a movement.
-type WalletLine struct {
-	Kind         string    `json:"kind" example:"payment"`
-	Amount       Money     `json:"amount" doc:"Positive: paid in"`
-	BalanceAfter Money     `json:"balance_after"`
-	At           time.Time `json:"at"`
-}
-
 type startInput struct {
 	ID   string `path:"id" maxLength:"40"`
 	Body struct {
 		Method string `json:"method" maxLength:"100" example:"epay-demo.alipay"`
+		Mixed  bool   `json:"mixed,omitempty" doc:"Put in all that the wallet holds, and pay the rest by this method"`
 	}
 }
 
-// Payments registers the operations of payments and the wallet.
-func Payments(a *API, s *payment.Service, books *ledger.Service) {
+// Payments registers the operations of payments.
+func Payments(a *API, s *payment.Service) {
 	Get(a, "/payment-methods", Operation{ID: "list-payment-methods", Summary: "Ways to pay", Tag: "Payments", Access: Customer},
 		func(context.Context, *struct{}) (*Body[List[PaymentMethod]], error) {
 			return &Body[List[PaymentMethod]]{List[PaymentMethod]{Items: Items(s.Methods(), toMethod)}}, nil
@@ -101,11 +88,15 @@ func Payments(a *API, s *payment.Service, books *ledger.Service) {
 		Detail: "Nothing but the provider's own message makes an order paid; coming back from its page does not.",
 	},
 		func(ctx context.Context, in *startInput) (*Body[PaymentStart], error) {
-			p, next, err := s.Start(ctx, Who(ctx), in.ID, in.Body.Method)
+			start := s.Start
+			if in.Body.Mixed {
+				start = s.StartMixed
+			}
+			p, next, err := start(ctx, Who(ctx), in.ID, in.Body.Method)
 			if err != nil {
 				return nil, err
 			}
-			return &Body[PaymentStart]{PaymentStart{toPayment(p), Instruction{string(next.Kind), next.URL, next.Fields, next.QR}}}, nil
+			return &Body[PaymentStart]{toStart(p, next)}, nil
 		})
 	Get(a, "/orders/{id}/payments", Operation{ID: "list-payments", Summary: "Payments of an order, newest first", Tag: "Payments", Access: Customer},
 		func(ctx context.Context, in *orderID) (*Body[List[Payment]], error) {
@@ -115,8 +106,6 @@ func Payments(a *API, s *payment.Service, books *ledger.Service) {
 			}
 			return &Body[List[Payment]]{List[Payment]{Items: Items(all, toPayment)}}, nil
 		})
-	Get(a, "/wallet", Operation{ID: "get-wallet", Summary: "Your balance", Tag: "Payments", Access: Customer},
-		func(ctx context.Context, _ *struct{}) (*Body[Wallet], error) { return wallet(ctx, s, books) })
 	Get(a, "/admin/payments", Operation{ID: "admin-list-payments", Summary: "All payments, newest first", Tag: "Staff", Access: Staff("payment.read")},
 		func(ctx context.Context, in *struct{ Page }) (*Body[List[StaffPayment]], error) {
 			all, err := s.ListAll(ctx, Who(ctx), in.Cursor, min(in.Limit, 100))
@@ -147,21 +136,6 @@ func Payments(a *API, s *payment.Service, books *ledger.Service) {
 		})
 }
 
-func wallet(ctx context.Context, s *payment.Service, books *ledger.Service) (*Body[Wallet], error) {
-	owner := Who(ctx).Account
-	balance, err := s.Wallet(ctx, owner, money.CNY)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := books.Statement(ctx, ledger.Wallet(string(owner)), money.CNY, 50)
-	if err != nil {
-		return nil, err
-	}
-	return &Body[Wallet]{Wallet{toMoney(balance), Items(lines, func(l ledger.Line) WalletLine {
-		return WalletLine{l.Kind, toMoney(l.Amount), toMoney(l.BalanceAfter), l.RecordedAt}
-	})}}, nil
-}
-
 func toStaffReceipt(r payment.Receipt) StaffReceipt {
 	return StaffReceipt{
 		ID: r.ID, Gateway: r.Gateway, TradeNumber: r.TradeNo, Payment: r.Attempt, Amount: toMoney(r.Amount), PaidAt: r.PaidAt, ReceivedAt: r.ReceivedAt,
@@ -173,8 +147,13 @@ func toMethod(m payment.Method) PaymentMethod {
 }
 
 func toPayment(a payment.Attempt) Payment {
+	var held *Money
+	if sum := a.Hold.Sum(); !sum.IsZero() {
+		m := toMoney(sum)
+		held = &m
+	}
 	return Payment{
-		Number: a.No, Order: a.Order, Method: a.Gateway + "." + a.Method, Amount: toMoney(a.Amount), State: string(a.State),
+		Held: held, Number: a.No, Order: a.Order, Method: a.Gateway + "." + a.Method, Amount: toMoney(a.Amount), State: string(a.State),
 		CreatedAt: a.CreatedAt, ExpireAt: a.ExpireAt, PaidAt: toTime(a.PaidAt),
 	}
 }

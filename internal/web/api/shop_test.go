@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
@@ -43,11 +44,17 @@ func newShopAPI(t *testing.T) *shopAPI {
 	s.people = map[string]account.Principal{
 		"alice": ordertest.Customer(), "bob": ordertest.Customer(),
 		"staff": {Staff: true, Permissions: []string{"order.read", "payment.read"}},
+		"clerk": {
+			Account: "acc_clerk", Subject: "clerk", Staff: true, Permissions: []string{"payment.read", "payment.book", "ledger.read"},
+			StepUpUntil: ordertest.Start.Add(10 * time.Minute),
+		},
 	}
 	a := api.New(api.Options{Mux: s.mux, Version: "test", Sessions: s, Gate: s.Consent, Log: slog.New(slog.DiscardHandler)})
 	api.Catalog(a, s.Catalog)
 	api.Orders(a, s.Orders)
-	api.Payments(a, s.Pay, s.Books)
+	api.Payments(a, s.Pay)
+	api.Wallets(a, s.Pay, s.Books)
+	api.Books(a, s.Books)
 	return s
 }
 

@@ -85,12 +85,14 @@ func signatureHeaders(all http.Header) map[string]string {
 	return some
 }
 
-// back leads to the order's page. An unknown number leads to the list, so that
+// back leads to the order's page, or to the wallet after a top-up. An unknown number leads to the list, so that
 // nothing is learned from the answer.
 func (h payments) back(w http.ResponseWriter, r *http.Request) {
 	to := "/orders"
 	id, err := h.s.Returned(r.Context(), r.PathValue("attempt_no"))
-	if err == nil {
+	if err == nil && id == "" {
+		to = "/wallet"
+	} else if err == nil {
 		to += "/" + id
 	} else if !errs.IsNotFound(err) {
 		h.log.ErrorContext(r.Context(), "asking after a return", "error", err)

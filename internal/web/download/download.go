@@ -41,6 +41,7 @@ var errNotFound = errs.New(errs.NotFound, "api.not_found")
 type Release struct {
 	Version string
 	System  string // such as "linux-amd64"
+	Program string // skyconnect or skyconnect-window
 	Size    int64  // bytes
 	SHA256  string
 	Notes   string
@@ -117,6 +118,7 @@ type metadata struct {
 			Custom struct {
 				Version string    `json:"version"`
 				System  string    `json:"system"`
+				Program string    `json:"program"`
 				Notes   string    `json:"notes"`
 				At      time.Time `json:"at"`
 			} `json:"custom"`
@@ -154,12 +156,12 @@ func targets(root *os.Root, name string) ([]Release, error) {
 			continue
 		}
 		all = append(all, Release{
-			Version: t.Custom.Version, System: t.Custom.System, Size: t.Length, SHA256: sum, Notes: t.Custom.Notes, At: t.Custom.At,
+			Version: t.Custom.Version, System: t.Custom.System, Program: cmp.Or(t.Custom.Program, "skyconnect"), Size: t.Length, SHA256: sum, Notes: t.Custom.Notes, At: t.Custom.At,
 			Path: Prefix + "targets/" + path.Dir(target) + "/" + sum + "." + path.Base(target),
 		})
 	}
 	slices.SortFunc(all, func(a, b Release) int {
-		return cmp.Or(-semver.Compare(a.Version, b.Version), strings.Compare(a.System, b.System))
+		return cmp.Or(-semver.Compare(a.Version, b.Version), strings.Compare(a.System, b.System), strings.Compare(a.Program, b.Program))
 	})
 	return all, nil
 }

@@ -46,6 +46,9 @@ func fill(t *testing.T, dir string) []byte {
 			t.Fatal(err)
 		}
 	}
+	if err := r.Add([]byte("window v1.10.0"), update.Custom{Version: "v1.10.0", System: "linux-amd64", Program: update.Window}); err != nil {
+		t.Fatal(err)
+	}
 	root, err := r.RootJSON()
 	if err := errors.Join(err, r.Publish(time.Now())); err != nil {
 		t.Fatal(err)
@@ -60,7 +63,7 @@ func TestAClientUpdatesFromTheShelf(t *testing.T) {
 	}
 	root := fill(t, dir)
 	all, err := s.List()
-	if err != nil || len(all) != 2 || all[0].Version != "v1.10.0" || all[0].Notes != "notes of v1.10.0" || len(all[0].SHA256) != 64 {
+	if err != nil || len(all) != 3 || all[0].Version != "v1.10.0" || all[1].Program != update.Window || len(all[1].SHA256) != 64 || all[0].Notes != "notes of v1.10.0" || len(all[0].SHA256) != 64 {
 		t.Fatalf("got %+v, %v", all, err)
 	}
 	res, err := http.Get(srv.URL + all[0].Path)
@@ -81,8 +84,12 @@ func TestAClientUpdatesFromTheShelf(t *testing.T) {
 	if err != nil || !newer || found.SHA256 != all[0].SHA256 {
 		t.Fatalf("got %+v, %v, %v", found, newer, err)
 	}
-	if _, err := u.Fetch(t.Context(), found); err != nil {
-		t.Error(err)
+	exe := filepath.Join(t.TempDir(), "skyconnect")
+	if err := os.WriteFile(update.WindowOf(exe), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := u.Fetch(t.Context(), found, exe); err != nil || len(files) != 2 || found.Window.SHA256 != all[1].SHA256 {
+		t.Errorf("got %v, %v", files, err)
 	}
 }
 

@@ -4,6 +4,7 @@
 package repository
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ed25519"
 	"encoding/json"
@@ -109,7 +110,11 @@ func (r *Repository) RootJSON() ([]byte, error) { return r.root.ToBytes(true) }
 
 // Add takes a file into the targets. Publish signs them.
 func (r *Repository) Add(content []byte, c update.Custom) error {
-	name := fmt.Sprintf("%s/skyconnect-%s", c.Version, c.System)
+	program := cmp.Or(c.Program, update.Command)
+	if program != update.Command && program != update.Window {
+		return fmt.Errorf("repository: there is no program %q", program)
+	}
+	name := fmt.Sprintf("%s/%s-%s", c.Version, program, c.System)
 	file, err := metadata.TargetFile().FromBytes(name, content, "sha256")
 	if err != nil {
 		return err
@@ -120,7 +125,7 @@ func (r *Repository) Add(content []byte, c update.Custom) error {
 	}
 	raw := json.RawMessage(custom)
 	file.Custom = &raw
-	path := filepath.Join(r.dir, "targets", c.Version, fmt.Sprintf("%x.skyconnect-%s", []byte(file.Hashes["sha256"]), c.System))
+	path := filepath.Join(r.dir, "targets", c.Version, fmt.Sprintf("%x.%s-%s", []byte(file.Hashes["sha256"]), program, c.System))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}

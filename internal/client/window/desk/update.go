@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
@@ -71,17 +72,22 @@ func (d *Desk) InstallUpdate(ctx context.Context, progress func(done, whole int6
 	if err != nil {
 		return "", d.problem(err)
 	}
-	u, err := d.updater(ctx, p, func(done int64) { progress(min(done, r.Size), r.Size) })
+	whole := r.Bytes(d.cfg.Program)
+	u, err := d.updater(ctx, p, func(done int64) { progress(min(done, whole), whole) })
 	if err != nil {
 		return "", d.updateProblem(err)
 	}
-	path, err := u.Fetch(ctx, r.Release)
+	files, err := u.Fetch(ctx, r.Release, d.cfg.Program)
 	if err == nil {
-		err = u.Put(path, d.cfg.Program)
+		err = u.Put(files)
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return d.say("update.by_root", "from", path, "to", d.cfg.Program), nil
+		var todo []string
+		for _, f := range files {
+			todo = append(todo, d.say("update.by_root", "from", f.From, "to", f.To))
+		}
+		return strings.Join(todo, "\n"), nil
 	case err != nil:
 		return "", d.updateProblem(err)
 	}

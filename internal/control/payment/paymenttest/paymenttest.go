@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
@@ -19,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
@@ -56,7 +58,12 @@ func New(t testing.TB, d *db.DB) *Shop {
 				ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
 				Methods: []string{"card", "cash"}, Gateway: s.Till,
 			},
+			{
+				ID: "bank", Token: "bank-token-0123456789abcdefg", MerchantID: "bank", Currency: money.CNY, Min: 1, Max: 100_000_00,
+				Methods: []string{"transfer"}, Gateway: &Bank{}, Asset: ledger.Bank, Wait: 72 * time.Hour,
+			},
 		},
+		Owners: everybody{}, Wallet: payment.WalletRules{FourEyes: FourEyes, LowBelow: 10_00},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +95,22 @@ func Raw(f payment.Fact) payment.RawRequest {
 	}
 	return payment.RawRequest{Method: "POST", ContentType: signed, Body: body}
 }
+
+// FourEyes is what one member of the staff may book alone within a day, in fen.
+const FourEyes = 500_00
+
+// everybody owns what is called after them.
+type everybody struct{}
+
+func (everybody) Owner(_ context.Context, a account.ID) (id.Handle, error) {
+	return id.Handle("owner-of-" + a), nil
+}
+
+// Bank is a gateway whose money a person sees.
+type Bank struct{ Till }
+
+// Kind is payment.Manual.
+func (*Bank) Kind() string { return payment.Manual }
 
 const signed = "signed"
 
