@@ -122,8 +122,13 @@ func refOf(h holding.Held, column string, row holding.Row, subject id.Handle) va
 // faces, each with the reason. A new field is here or is filled: there is no third.
 var undriven = reasons(
 	"an upgrade's rows are kept by law; its own test makes them", "service_change.order_id service_change.line service_change.service service_change.options "+
-		"order_line.resource order_line.value_minor order_line.starts_at order_upgrade.service order_upgrade.order_id",
+		"order_line.resource order_line.value_minor order_line.starts_at order_line.ends_at order_upgrade.service order_upgrade.order_id",
+	"nothing is paid from a wallet before there is one", "service_item.auto_renew",
 	"nothing is paid back or in arrears before the business side is there", "payment_attempt.refunded_minor payment_attempt.disputed service_item.overdue_since",
+	"a refund has tests of its own; its rows are kept by law", "payment_refund.refund_no payment_refund.order_id payment_refund.attempt_no payment_refund.receipt_id "+
+		"payment_refund.account_id payment_refund.subject payment_refund.rule payment_refund.target payment_refund.amount_minor payment_refund.wallet_minor payment_refund.gift_minor payment_refund.currency "+
+		"payment_refund.phase payment_refund.problem payment_refund.journal_id payment_refund.requested_at payment_refund.settled_at "+
+		"payment_refund_step.refund_no payment_refund_step.event payment_refund_step.phase payment_refund_step.reason payment_refund_step.at",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
 	"accounting rows of wallets and transfers are kept by law; payment's tests make them", "payment_attempt.hold_wallet_minor payment_attempt.hold_gift_minor "+
 		"payment_grant.id payment_grant.kind payment_grant.account_id payment_grant.amount_minor payment_grant.currency payment_grant.left_minor payment_grant.expires_at payment_grant.reason payment_grant.state payment_grant.asked_by payment_grant.asked_at payment_grant.decided_by payment_grant.decided_at payment_grant.journal_id "+

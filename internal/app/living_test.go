@@ -11,6 +11,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
@@ -59,6 +60,8 @@ var elsewhere = map[string]string{
 	"netlog account_attempt":          "ends within a day",
 	"vpn_session fleet_usage":         "ends with the month that it counts",
 	"vpn_session fleet_live":          "ends with the session",
+	"optional contact_code":           "ends with its ten minutes, within the hour",
+	"optional contact_asked":          "a keyed digest of a number, which ends within a day",
 	"disclosure residency_export":     "ends with the calendar year that it counts people of",
 }
 
@@ -125,6 +128,13 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 			settled_by, settlement, searched, report, certificate, asked_at, due_at, effective_at, complete_at, version)
 			VALUES ('era_x', 'sub_x', '', '', 'asked', '', 'search', '', '', '', '', '', '', %d, %[1]d, 0, 0, 1)`, db.Micros(long)))
 	},
+	"optional": func(t *testing.T, in *rig, long time.Time) func() int64 {
+		planted := []string{}
+		for _, table := range []string{"contact_phone (subject, number", "contact_qq (subject, number", "contact_region (subject, place"} {
+			planted = append(planted, fmt.Sprintf("INSERT INTO %s, act, at) VALUES ('sub_x', '', 'con_gone', %d)", table, db.Micros(long)))
+		}
+		return in.plant(t, contact.Tables(), planted...)
+	},
 	"realname_value":  plantName,
 	"realname_result": plantName,
 	"netlog": func(t *testing.T, in *rig, long time.Time) func() int64 {
@@ -140,12 +150,17 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 			VALUES ('x', 'cli_x', 'gw', %d, %[1]d, '', 0, 0)`, db.Micros(long)))
 	},
 	"order": func(t *testing.T, in *rig, long time.Time) func() int64 {
-		return in.plant(t, []string{"order_order", "order_line", "order_upgrade", "service_item", "service_change"},
+		return in.plant(t, []string{"order_order", "order_line", "order_upgrade", "service_item", "service_change", "service_period", "service_earning"},
 			anOrder("ord_x", "completed", long), aLine("ord_x", 12),
 			"INSERT INTO order_upgrade (service, order_id) VALUES ('svc_x', 'ord_x')",
 			aService("svc_x", "terminated", long),
 			fmt.Sprintf(`INSERT INTO service_change (line, order_id, service, options, state, problem, created_at, ended_at)
-				VALUES ('orl_y', 'ord_x', 'svc_x', '{}', 'done', '', %d, %[1]d)`, db.Micros(long)))
+				VALUES ('orl_y', 'ord_x', 'svc_x', '{}', 'done', '', %d, %[1]d)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO service_period (service, period_start, period_end, months, order_id, line)
+				VALUES ('svc_x', %d, %d, 1, 'ord_x', 'orl_x'), ('svc_live', %[1]d, %[2]d, 1, 'ord_x', 'orl_z')`, db.Micros(long.AddDate(0, -1, 0)), db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO service_earning (service, line, period_start, period_end, order_id, currency, value_minor, earned_at)
+				VALUES ('svc_x', 'orl_x', %d, %d, 'ord_x', 'CNY', 7, %[2]d), ('svc_live', 'orl_z', %[1]d, %[2]d, 'ord_x', 'CNY', 7, %[2]d)`,
+				db.Micros(long.AddDate(0, -1, 0)), db.Micros(long)))
 	},
 	"accounting": func(t *testing.T, in *rig, long time.Time) func() int64 {
 		old := ledger.New(ledger.Deps{DB: in.stores.main, Clock: clock.NewFake(long)})
@@ -160,7 +175,7 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 			}
 			return nil
 		}))
-		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_grant", "payment_gift_use", "ledger_journal", "ledger_posting"},
+		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_refund", "payment_refund_step", "payment_grant", "payment_gift_use", "ledger_journal", "ledger_posting"},
 			fmt.Sprintf(`INSERT INTO payment_attempt (attempt_no, purpose, order_id, account_id, subject, gateway_account_id, method, amount_minor, currency, state, version,
 				close_confirmed, provider_trade_no, refunded_minor, disputed, created_at, expire_at, paid_at, last_notify_at, last_query_at, last_query, next_query_at, nudged_at)
 				VALUES ('S1', 'order', 'ord_x', 'acc_x', 'sub_x', 'g', 'alipay', 7, 'CNY', 'succeeded', 1, 0, 't', 0, 0, %d, 0, %[1]d, 0, 0, '', 0, 0)`, db.Micros(long)),
@@ -172,6 +187,12 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 				decided_by, decided_at, result) VALUES ('btr_x', 'S1', 'r', 7, 'CNY', %d, '', '', 'booked', 1, 'sub_s', %[1]d, 'sub_t', %[1]d, '')`, db.Micros(long)),
 			fmt.Sprintf(`INSERT INTO payment_grant (id, kind, account_id, amount_minor, currency, left_minor, expires_at, reason, state, version, asked_by, asked_at, decided_by,
 				decided_at, journal_id) VALUES ('grt_x', 'gift', 'acc_x', 7, 'CNY', 0, %d, 'r', 'booked', 1, 'sub_s', %[1]d, 'sub_t', %[1]d, 'jnl_x')`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_refund (refund_no, order_id, attempt_no, receipt_id, account_id, subject, gateway_account_id, rule, target, amount_minor, currency,
+				phase, version, problem, requested_by, seconded_by, journal_id, tries, last_query, requested_at, sent_at, last_query_at, next_query_at, held_at, settled_at,
+				ended_at, billed_day) VALUES ('R1', 'ord_x', 'S1', 'rcp_x', 'acc_x', 'sub_x', 'g', 'full', 'original', 7, 'CNY', 'succeeded', 1, '', 'sub_x', '', 'jnl_x', 1, '',
+				%d, %[1]d, 0, 0, %[1]d, %[1]d, %[1]d, 0)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_refund_step (refund_no, version, event, phase, actor_class, actor, reason, at)
+				VALUES ('R1', 1, 'ok', 'succeeded', '', '', '', %d)`, db.Micros(long)),
 			"INSERT INTO payment_gift_use (grant_id, ref, amount_minor) VALUES ('grt_x', 'ord_x', 7)")
 		return func() int64 {
 			p, err := in.modules.ledger.Prove(context.Background())

@@ -304,31 +304,50 @@ func (l lateOrders) OrderLines(ctx context.Context, id string) ([]service.Line, 
 	return l.m.order.OrderLines(ctx, id)
 }
 
+// lateWallet has orders paid by the module payment, which stands after order.
+type lateWallet struct{ m *modules }
+
+func (l lateWallet) PayFromWallet(ctx context.Context, o order.Order) error {
+	_, err := l.m.payment.PayForOwner(ctx, o.ID)
+	return err
+}
+
+// lateHolds tells the module service what a law keeps. A hold on one class of
+// records is none on a service.
+type lateHolds struct{ m *modules }
+
+func (l lateHolds) Keeps(ctx context.Context, subject id.Handle) (bool, error) {
+	all, err := l.m.privacy.HeldOf(ctx, subject)
+	return slices.ContainsFunc(all, func(h privacy.Hold) bool { return h.Class == "" }), err
+}
+
 func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	now, own := clock.System{}, ownvpn.New(m.vpn)
+	rules, err := walletRules(cfg)
+	if err != nil {
+		return err
+	}
 	m.service = service.New(service.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
-		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog,
-		Providers: map[string]service.Provider{catalog.VPNGateway: own},
+		Orders: lateOrders{m}, RealName: m.realname, Regions: m.catalog, Books: m.ledger, Holds: lateHolds{m},
+		Providers: map[string]service.Provider{catalog.VPNGateway: own}, AutoRenew: !rules.NoTopUp,
 	})
 	own.Watch(m.queue, m.service.Observe)
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
-		Services: m.service,
+		Services: m.service, Wallet: lateWallet{m},
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
-	if err != nil {
-		return err
-	}
-	rules, err := walletRules(cfg)
 	if err != nil {
 		return err
 	}
 	m.payment, err = payment.New(payment.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
-		Wallet: rules, Owners: m.account,
+		Services: m.service,
+		Refunds:  payment.RefundRules{AutomaticUpTo: cfg.Refunds.AutomaticUpTo, SecondPersonAbove: cfg.Refunds.SecondPersonAbove},
+		Wallet:   rules, Owners: m.account,
 	})
 	return err
 }

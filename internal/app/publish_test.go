@@ -67,7 +67,9 @@ var homonyms = map[string]string{
 	// The same words for everybody, and about nobody.
 	"get /api/v1/incident-announcements": "id at",
 	// Of an erasure, for whoever has its number: nothing leads to a person any more.
-	"get /api/v1/erasures/{id}": "id asked_at",
+	"get /api/v1/erasures/{id}": "id asked_at problem",
+	// The law's rule of an age, the same for everybody.
+	"get /api/v1/age-groups": "rule",
 	// The assistant's rules, the same for everybody.
 	"post /api/v1/assistant/questions": "words",
 	// Of a release of the client: when it was made.

@@ -420,6 +420,7 @@ func (p *person) buy() {
 		p.in.t.Fatalf("%s's order is %s, want completed", p.name, got)
 	}
 	p.ids["vpn-gateways"] = p.do(200, "GET", "/vpn-gateways", nil).str("items.id")
+	p.ids["services"] = p.do(200, "GET", "/vpn-gateways/"+p.ids["vpn-gateways"]+"/service", nil).str("id")
 }
 
 // paid waits until the provider's notice has arrived.

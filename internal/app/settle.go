@@ -98,6 +98,13 @@ func (s settler) Open(ctx context.Context, a account.ID) ([]erasure.Unsettled, e
 	if err != nil {
 		return nil, err
 	}
+	refunds, err := s.m.payment.OpenRefunds(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refunds {
+		all = append(all, erasure.Unsettled{Kind: "payment", ID: r.No, State: string(r.Phase)})
+	}
 	for _, cur := range money.Currencies() {
 		b, err := s.m.payment.Wallet(ctx, a, cur)
 		if err != nil {
@@ -133,7 +140,8 @@ func (s settler) Settle(ctx context.Context, a account.ID) ([]erasure.Unsettled,
 		return nil, err
 	}
 	err = s.services(ctx, a, func(v service.Item) error {
-		if v.State != service.Active && v.State != service.Suspended {
+		kept := v.State == service.Terminating && !v.DataUntil.IsZero()
+		if v.State != service.Active && v.State != service.Suspended && !kept {
 			return nil
 		}
 		return unlessMoved(s.m.service.Terminate(ctx, v.ID))

@@ -181,6 +181,13 @@ export const api = {
       data(client.POST('/api/v1/orders', { body, params: { header: { 'Idempotency-Key': key } } })),
     quoteUpgrade: (resource: string, options: Record<string, string>) =>
       data(client.POST('/api/v1/upgrade-quotes', { body: { resource, options } })),
+    quoteRenewal: (resource: string, cycle: number) =>
+      data(client.POST('/api/v1/renewal-quotes', { body: { resource, cycle } })),
+    serviceOf: (gateway: string) => data(client.GET('/api/v1/vpn-gateways/{id}/service', at(gateway))),
+    setAutoRenew: (id: string, on: boolean) =>
+      data(client.POST('/api/v1/services/{id}/auto-renew', { ...at(id), body: { on } })),
+    setCancelAtEnd: (id: string, on: boolean) =>
+      data(client.POST('/api/v1/services/{id}/cancel-at-period-end', { ...at(id), body: { on } })),
     orders: (query?: PageQuery) => data(client.GET('/api/v1/orders', page(query))),
     order: (id: string) => data(client.GET('/api/v1/orders/{id}', at(id))),
     cancel: (id: string) => data(client.POST('/api/v1/orders/{id}/cancel', at(id))),

@@ -1276,6 +1276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/orders/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a refund of an order
+         * @description By the rules, or with whole of all that is left of it. Somebody approves it still.
+         */
+        post: operations["admin-ask-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orders/{id}/retry": {
         parameters: {
             query?: never;
@@ -1547,6 +1567,159 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All refunds, newest first */
+        get: operations["admin-list-refunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A refund with all its steps */
+        get: operations["admin-get-refund"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a failed refund: the service runs again */
+        post: operations["admin-refund-abandon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a refund; above the limit a second person does so too */
+        post: operations["admin-refund-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the provider about a refund now */
+        post: operations["admin-query-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline a refund */
+        post: operations["admin-refund-reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a failed refund once more under its number */
+        post: operations["admin-refund-retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what became of a refund at a provider that cannot be asked */
+        post: operations["admin-refund-settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{number}/to-wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay a failed refund into the wallet */
+        post: operations["admin-refund-to-wallet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/request-links": {
         parameters: {
             query?: never;
@@ -1592,6 +1765,92 @@ export interface paths {
         get: operations["list-retention-runs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/service-terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days around the end of the paid time */
+        get: operations["admin-get-service-terms"];
+        put?: never;
+        /** Set one of these days */
+        post: operations["admin-set-service-term"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Services, by what is the matter with them */
+        get: operations["admin-list-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services/{id}/lock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a service from being terminated, or no more */
+        post: operations["admin-lock-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take away a reason that staff gave */
+        post: operations["admin-resume-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/services/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suspend a service */
+        post: operations["admin-suspend-service"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2931,6 +3190,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/refund-offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What of an order goes back if you ask now
+         * @description Within seven days all of it, twenty times a year, unless it was renewed or upgraded; later the share of the time that is left.
+         */
+        get: operations["get-refund-offer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Refunds of an order, newest first */
+        get: operations["list-refunds"];
+        put?: never;
+        /**
+         * Ask for a refund
+         * @description The service is suspended first, then the money goes back, then the service ends. No amount is taken from a request.
+         */
+        post: operations["ask-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/wallet-payment": {
         parameters: {
             query?: never;
@@ -3199,6 +3499,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/refunds/{number}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request back that nobody has decided on */
+        post: operations["cancel-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{number}/keep-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a refund that failed, and have the service run again */
+        post: operations["keep-service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/regions": {
         parameters: {
             query?: never;
@@ -3210,6 +3544,26 @@ export interface paths {
         get: operations["list-regions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewal-quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what more time for what you have costs
+         * @description The present price of what is bought, for the months. Place an order of kind renew with the resource, the cycle and the quote_hash.
+         */
+        post: operations["quote-renewal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3267,6 +3621,43 @@ export interface paths {
          * @description Who it is has to be asked before anything is done. Whoever has an account signs in and asks there.
          */
         post: operations["use-request-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{id}/auto-renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have renewals paid from your wallet, or not
+         * @description Off unless you choose it. Your wallet is tried 3 days, 1 day and 0 days before the end.
+         */
+        post: operations["set-auto-renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{id}/cancel-at-period-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a service with its paid time, or not */
+        post: operations["set-cancel-at-period-end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3902,6 +4293,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vpn-gateways/{id}/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Until when a VPN gateway is paid, and what happens then */
+        get: operations["get-vpn-gateway-service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vpn-gateways/{id}/traffic": {
         parameters: {
             query?: never;
@@ -4386,6 +4794,12 @@ export interface components {
             account: string;
             user_name: string;
         };
+        "Admin-ask-refundRequest": {
+            reason: string;
+            /** @enum {string} */
+            target: "original" | "wallet";
+            whole: boolean;
+        };
         "Admin-draft-incident-reportRequest": {
             /** @enum {string} */
             kind: "first" | "further" | "summary" | "flaw";
@@ -4393,6 +4807,10 @@ export interface components {
         "Admin-raise-incidentRequest": {
             /** @enum {string} */
             grade: "large" | "major" | "extreme";
+        };
+        "Admin-refund-settleRequest": {
+            /** @enum {string} */
+            outcome: "paid_back" | "not_paid_back";
         };
         "Admin-set-incident-factsRequest": {
             facts: {
@@ -4436,6 +4854,10 @@ export interface components {
         ArrangementInputBody: {
             /** @description Of who died */
             user_name: string;
+        };
+        "Ask-refundRequest": {
+            /** @enum {string} */
+            target: "original" | "wallet";
         };
         AssistantAnswer: {
             /** @description None: a person has to look */
@@ -5988,6 +6410,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListRefund: {
+            items: components["schemas"]["Refund"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListRegion: {
             items: components["schemas"]["Region"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -6040,6 +6467,16 @@ export interface components {
         };
         ListStaffReceipt: {
             items: components["schemas"]["StaffReceipt"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListStaffRefund: {
+            items: components["schemas"]["StaffRefund"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListStaffService: {
+            items: components["schemas"]["StaffService"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -6466,7 +6903,7 @@ export interface components {
             resource?: string;
             service?: string;
             /** @enum {string} */
-            state: "waiting" | "delivered" | "failed";
+            state: "waiting" | "delivered" | "failed" | "refunded";
         };
         OrderRequest: {
             /** @description Of something new */
@@ -6478,14 +6915,14 @@ export interface components {
             count?: number;
             /**
              * Format: int64
-             * @description Months; of something new
+             * @description Months; of something new, or of a renewal
              */
             cycle?: number;
             /**
              * @default new
              * @enum {string}
              */
-            kind?: "new" | "upgrade";
+            kind?: "new" | "upgrade" | "renew";
             /** @description As in the quote */
             options: {
                 [key: string]: string;
@@ -6495,7 +6932,7 @@ export interface components {
             quote_hash: string;
             /** @example hk-1 */
             region?: string;
-            /** @description What to upgrade */
+            /** @description What to upgrade or renew */
             resource?: string;
         };
         OrderScope: {
@@ -6965,10 +7402,11 @@ export interface components {
              */
             cycle: number;
             /**
+             * @description renew: what a renewal of such a thing costs
              * @default new
              * @enum {string}
              */
-            kind?: "new";
+            kind?: "new" | "renew";
             /** @description Each option of the product, once */
             options: {
                 [key: string]: string;
@@ -7080,6 +7518,90 @@ export interface components {
         RecoveryCodes: {
             recovery_codes: string[];
         };
+        Refund: {
+            amount: components["schemas"]["Money"];
+            number: string;
+            order: string;
+            /** @description Code of why it failed or was declined */
+            problem?: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @enum {string} */
+            rule: "full" | "prorata" | "undelivered" | "suspense";
+            /** Format: date-time */
+            settled_at?: string;
+            /** @enum {string} */
+            state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /** @enum {string} */
+            target: "original" | "wallet";
+        };
+        RefundDetail: {
+            account: string;
+            amount: components["schemas"]["Money"];
+            gateway: string;
+            last_query?: string;
+            /** Format: date-time */
+            last_query_at?: string;
+            /** Format: date-time */
+            next_query_at?: string;
+            number: string;
+            order: string;
+            payment: string;
+            /** @description Code of why it failed or was declined */
+            problem?: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @enum {string} */
+            rule: "full" | "prorata" | "undelivered" | "suspense";
+            /** @description One of two persons has approved */
+            seconded: boolean;
+            /** Format: date-time */
+            settled_at?: string;
+            /** @enum {string} */
+            state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            steps: components["schemas"]["RefundStep"][];
+            /** @enum {string} */
+            target: "original" | "wallet";
+        };
+        RefundOffer: {
+            amount: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Full refunds that are left this year after this one
+             */
+            left: number;
+            /**
+             * @description full: within seven days of the purchase; prorata: the time that is left; undelivered: what could not be made
+             * @enum {string}
+             */
+            rule: "full" | "prorata" | "undelivered";
+            /**
+             * Format: int64
+             * @description How many services are suspended first, and end when the money is back
+             */
+            services_ending: number;
+            /** @description Where it may go: original, wallet */
+            targets: string[];
+            /**
+             * Format: date-time
+             * @description End of the time for a full refund
+             */
+            until?: string;
+        };
+        RefundReason: {
+            /** @example used_up */
+            reason: string;
+        };
+        RefundStep: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            class: "self" | "staff" | "system";
+            event: string;
+            handle?: string;
+            reason?: string;
+            state: string;
+        };
         Region: {
             /** @example cn-east-1 */
             id: string;
@@ -7113,6 +7635,18 @@ export interface components {
             csr_pem?: string;
             /** @description Revoke the former certificate at once and end its sessions, instead of in 7 days */
             revoke_former?: boolean;
+        };
+        RenewalQuoteRequest: {
+            /**
+             * Format: int64
+             * @description Months
+             */
+            cycle: number;
+            /**
+             * @description What to renew
+             * @example vpngw-...
+             */
+            resource: string;
         };
         RequestLink: {
             /** Format: date-time */
@@ -7761,6 +8295,41 @@ export interface components {
         SeenDocument: {
             confirmed: boolean;
         };
+        Service: {
+            auto_renew: boolean;
+            cancel_at_period_end: boolean;
+            /**
+             * Format: int64
+             * @description Months that it was bought for
+             */
+            cycle: number;
+            /**
+             * Format: int64
+             * @description Below zero: days since the paid time ended
+             */
+            days_left: number;
+            /** @example svc_... */
+            id: string;
+            overdue: boolean;
+            /** Format: date-time */
+            paid_through?: string;
+            product: string;
+            /** @description Why it is suspended: overdue, realname, abuse, admin, upstream, user, refund */
+            reasons: string[];
+            region: string;
+            /** @description vpngw-...; empty until it is made */
+            resource: string;
+            /** @enum {string} */
+            state: "pending" | "cancelled" | "provisioning" | "provision_failed" | "active" | "suspended" | "terminating" | "terminated";
+            /** @description What happens if nobody does anything */
+            timeline: components["schemas"]["ServiceMilestone"][];
+        };
+        ServiceMilestone: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            what: "renewal_order" | "auto_renew" | "due" | "suspend" | "final_notice" | "terminate" | "data_deleted" | "ends";
+        };
         ServiceQuote: {
             /** Format: int64 */
             catalogue_version: number;
@@ -7780,6 +8349,45 @@ export interface components {
             total: components["schemas"]["Money"];
             /** Format: date-time */
             until?: string;
+        };
+        ServiceReason: {
+            /** @enum {string} */
+            reason: "abuse" | "admin";
+        };
+        ServiceSwitch: {
+            on: boolean;
+        };
+        ServiceTerm: {
+            /**
+             * Format: int64
+             * @description null turns it off; 0 is at once
+             */
+            days: number | null;
+            /** @enum {string} */
+            name: "renewal_order" | "suspend" | "final_notice" | "terminate" | "keep_data";
+            /** @description Empty: of all products */
+            product?: string;
+        };
+        ServiceTerms: {
+            /** Format: int64 */
+            final_notice: number | null;
+            /**
+             * Format: int64
+             * @description Days after the termination
+             */
+            keep_data: number | null;
+            /**
+             * Format: int64
+             * @description Days before the end at which the order of the next period is placed
+             */
+            renewal_order: number | null;
+            /**
+             * Format: int64
+             * @description Days after the end
+             */
+            suspend: number | null;
+            /** Format: int64 */
+            terminate: number | null;
         };
         SettledInputBody: {
             /** @description By which paper it was settled: 3 to 200 characters, no name */
@@ -7909,11 +8517,70 @@ export interface components {
             received_at: string;
             trade_number: string;
         };
+        StaffRefund: {
+            account: string;
+            amount: components["schemas"]["Money"];
+            gateway: string;
+            last_query?: string;
+            /** Format: date-time */
+            last_query_at?: string;
+            /** Format: date-time */
+            next_query_at?: string;
+            number: string;
+            order: string;
+            payment: string;
+            /** @description Code of why it failed or was declined */
+            problem?: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @enum {string} */
+            rule: "full" | "prorata" | "undelivered" | "suspense";
+            /** @description One of two persons has approved */
+            seconded: boolean;
+            /** Format: date-time */
+            settled_at?: string;
+            /** @enum {string} */
+            state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /** @enum {string} */
+            target: "original" | "wallet";
+        };
         StaffRole: {
             excludes: string[];
             permissions: string[];
             /** @enum {string} */
             role: "system" | "security" | "audit" | "desk" | "identity";
+        };
+        StaffService: {
+            account: string;
+            auto_renew: boolean;
+            cancel_at_period_end: boolean;
+            /**
+             * Format: int64
+             * @description Months that it was bought for
+             */
+            cycle: number;
+            /**
+             * Format: int64
+             * @description Below zero: days since the paid time ended
+             */
+            days_left: number;
+            /** @example svc_... */
+            id: string;
+            /** @description Staff keep it from being terminated */
+            locked: boolean;
+            overdue: boolean;
+            /** Format: date-time */
+            paid_through?: string;
+            product: string;
+            /** @description Why it is suspended: overdue, realname, abuse, admin, upstream, user, refund */
+            reasons: string[];
+            region: string;
+            /** @description vpngw-...; empty until it is made */
+            resource: string;
+            /** @enum {string} */
+            state: "pending" | "cancelled" | "provisioning" | "provision_failed" | "active" | "suspended" | "terminating" | "terminated";
+            /** @description What happens if nobody does anything */
+            timeline: components["schemas"]["ServiceMilestone"][];
         };
         Staffing: {
             members: components["schemas"]["StaffMember"][];
@@ -10924,6 +11591,41 @@ export interface operations {
             };
         };
     };
+    "admin-ask-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-ask-refundRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-retry-order": {
         parameters: {
             query?: never;
@@ -11431,6 +12133,292 @@ export interface operations {
             };
         };
     };
+    "admin-list-refunds": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListStaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-abandon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-query-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Admin-refund-settleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-refund-to-wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-make-request-link": {
         parameters: {
             query?: never;
@@ -11509,6 +12497,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListRetentionRun"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-service-terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceTerms"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-set-service-term": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceTerm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceTerms"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-services": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                watch?: "all" | "due" | "overdue" | "suspended" | "locked" | "ending";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListStaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-lock-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-resume-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-suspend-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffService"];
                 };
             };
             /** @description Error */
@@ -14320,6 +15508,103 @@ export interface operations {
             };
         };
     };
+    "get-refund-offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundOffer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRefund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ask-refundRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "pay-from-wallet": {
         parameters: {
             query?: never;
@@ -14812,6 +16097,68 @@ export interface operations {
             };
         };
     };
+    "cancel-refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keep-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-regions": {
         parameters: {
             query?: never;
@@ -14828,6 +16175,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListRegion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "quote-renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewalQuoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
                 };
             };
             /** @description Error */
@@ -14925,6 +16305,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TakenReceipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-auto-renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-cancel-at-period-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             /** @description Error */
@@ -16366,6 +17816,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServiceQuote"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-vpn-gateway-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             /** @description Error */

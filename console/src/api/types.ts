@@ -76,6 +76,7 @@ export type Product = Schemas['Product'];
 export type Offer = Schemas['Offer'];
 export type QuoteRequest = Schemas['QuoteRequest'];
 export type Quote = Schemas['Quote'];
+export type BoughtService = Schemas['Service'];
 export type OrderRequest = Schemas['OrderRequest'];
 export type Order = Schemas['Order'];
 export type OrderLine = Schemas['OrderLine'];

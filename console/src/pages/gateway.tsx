@@ -9,6 +9,7 @@ import { EditGateway } from '../components/gateway-edit';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
 import { ErrorState } from '../components/problem';
+import { PaidTime } from '../components/paid-time';
 import { Release } from '../components/release';
 import { ServerTable } from '../components/server-table';
 import { SessionTable } from '../components/session-table';
@@ -62,6 +63,7 @@ export function GatewayPage() {
       <Card>
         <About gateway={g} />
       </Card>
+      <PaidTime gateway={g.id} />
       {g.problem ? (
         <Alert type="error" showIcon title={t('gateway.problem', { problem: g.problem })} />
       ) : null}

@@ -7,7 +7,10 @@ const (
 	PermAccountRead     = "account.read"
 	PermOrderRead       = "order.read"
 	PermOrderRetry      = "order.retry"
+	PermServiceWrite    = "service.write" // to suspend and to lock services, and the days of their end
 	PermPaymentRead     = "payment.read"
+	PermPaymentSettle   = "payment.settle" // money in suspense, differences to a provider's bill
+	PermRefundHandle    = "refund.handle"
 	PermPaymentBook     = "payment.book" // bank transfers, gifts, goodwill
 	PermLedgerRead      = "ledger.read"  // the books
 	PermFleetRead       = "fleet.read"
@@ -61,6 +64,7 @@ type duty struct {
 var duties = []duty{
 	{PermFleetWrite, System, false},
 	{PermOrderRetry, System, false},
+	{PermServiceWrite, System, false},
 
 	{PermStaffWrite, Security, false},
 	{PermReadRelease, Security, false},
@@ -87,6 +91,8 @@ var duties = []duty{
 	{PermSuccessionRead, None, true},
 	{PermIncidentRead, None, true},
 
+	{PermPaymentSettle, None, false},
+	{PermRefundHandle, None, false},
 	{PermPaymentBook, None, false},
 	{PermRealnameReview, None, false},
 	{PermRealnameReveal, None, false},

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -37,6 +38,18 @@ func (s *Service) LiveActTx(ctx context.Context, tx *db.Tx, subject id.Handle, p
 func (s *Service) GrantsBefore(ctx context.Context, subject id.Handle, purpose, event string) ([]string, error) {
 	return db.Select(ctx, s.d.DB, db.One[string], `SELECT id FROM consent_event WHERE subject = $1 AND purpose = $2 AND decision = 'grant'
 		AND seq < (SELECT e.seq FROM consent_event e WHERE e.id = $3) ORDER BY seq`, string(subject), purpose, event)
+}
+
+// Ended tells when an act of a series was taken back: zero while it stands. An act
+// that is not in the register is ErrNotFound.
+func (s *Service) Ended(ctx context.Context, subject id.Handle, purpose, act string) (time.Time, error) {
+	at, err := db.Get(ctx, s.d.DB, ErrNotFound, db.One[int64], `SELECT COALESCE((SELECT MIN(n.at) FROM consent_event n
+		WHERE n.subject = e.subject AND n.purpose = e.purpose AND n.seq > e.seq AND n.decision <> 'grant'), 0)
+		FROM consent_event e WHERE e.id = $1 AND e.subject = $2 AND e.purpose = $3`, act, string(subject), purpose)
+	if err != nil || at == 0 {
+		return time.Time{}, err
+	}
+	return db.FromMicros(at), nil
 }
 
 // WithdrawTx is Withdraw in the caller's transaction. Guardian names who takes a

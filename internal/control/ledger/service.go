@@ -80,7 +80,12 @@ func (s *Service) BalanceIn(ctx context.Context, q db.Q, c Code, cur money.Curre
 
 // Journal returns a journal with its postings; ErrNotFound.
 func (s *Service) Journal(ctx context.Context, id string) (Journal, error) {
-	return getJournal(ctx, s.d.DB, id)
+	return s.JournalIn(ctx, s.d.DB, id)
+}
+
+// JournalIn is Journal read by q, for a caller's transaction.
+func (s *Service) JournalIn(ctx context.Context, q db.Q, id string) (Journal, error) {
+	return getJournal(ctx, q, id)
 }
 
 // ByRef returns the journals about one thing, oldest first.

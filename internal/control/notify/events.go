@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/age"
@@ -23,9 +24,44 @@ type orderPaid struct {
 	Account account.ID
 }
 
+// refundChanged is of the topics that are called like the events.
+type refundChanged struct {
+	Request, Order string
+	Account        account.ID
+	Subject        id.Handle
+	State          string
+}
+
 type serviceActive struct {
 	Service, Resource string
 	Account           account.ID
+}
+
+// lifeOfService are the topics of a service's life with the event that each is
+// told as. What makes two of a topic differ is in the key: the end of the paid
+// time and the day, the instant, or the order.
+var lifeOfService = map[string]string{
+	"service.expiring": ServiceExpiring, "service.overdue": ServiceOverdue, "service.suspended": ServiceSuspended, "service.resumed": ServiceUnsuspended,
+	"service.final_notice": ServiceTerminating, "service.terminated": ServiceTerminated, "service.renewed": ServiceRenewed,
+	"order.auto_renew_failed": AutoRenewFailed,
+}
+
+// serviceEvent is of the topics of lifeOfService.
+type serviceEvent struct {
+	Service, Resource, Order string
+	Account                  account.ID
+	Days                     int
+	Ends, At                 int64
+	Date                     string
+}
+
+func (e serviceEvent) message(event string) Message {
+	all := map[string]string{"resource": e.Resource, "order": e.Order, "date": e.Date}
+	key := []string{event, e.Service, strconv.FormatInt(e.Ends, 10), strconv.Itoa(e.Days), strconv.FormatInt(e.At, 10)}
+	if event == ServiceRenewed || event == AutoRenewFailed {
+		key = append(key, e.Order)
+	}
+	return Message{Event: event, Params: named(event, all), Dedupe: strings.Join(key, ":")}
 }
 
 // walletMoved is of the topics that are called like the events.
@@ -111,6 +147,11 @@ func (s *Service) subscribe() {
 	job.Subscribe(s.d.Queue, topicOrderPaid, "notify", func(ctx context.Context, e orderPaid) error {
 		return s.toOwner(ctx, e.Account, Message{Event: OrderPaid, Params: map[string]string{"order": e.Order}, Dedupe: topicOrderPaid + ":" + e.Order})
 	})
+	for _, event := range []string{RefundRequested, RefundApproved, RefundRejected, RefundSucceeded, RefundFailed} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e refundChanged) error {
+			return s.toOwner(ctx, e.Account, Message{Event: event, Params: map[string]string{"order": e.Order, "refund": e.Request}, Dedupe: event + ":" + e.Request})
+		})
+	}
 	job.Subscribe(s.d.Queue, topicServiceActive, "notify", func(ctx context.Context, e serviceActive) error {
 		return s.toOwner(ctx, e.Account, Message{Event: ServiceActive, Params: map[string]string{"resource": e.Resource}, Dedupe: topicServiceActive + ":" + e.Service})
 	})
@@ -122,6 +163,11 @@ func (s *Service) subscribe() {
 		})
 	}
 	job.Subscribe(s.d.Queue, topicRealNameDecided, "notify", s.realNameDecided)
+	for topic, event := range lifeOfService {
+		job.Subscribe(s.d.Queue, topic, "notify", func(ctx context.Context, e serviceEvent) error {
+			return s.toOwner(ctx, e.Account, e.message(event))
+		})
+	}
 	for _, event := range []string{CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired} {
 		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e certificateEnding) error {
 			return s.toOwner(ctx, e.Account, e.message(event))

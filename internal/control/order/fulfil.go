@@ -88,6 +88,9 @@ func (s *Service) RetryDelivery(ctx context.Context, p account.Principal, orderI
 	if err != nil {
 		return o, err
 	}
+	if o.State == Refunding || o.State == Refunded {
+		return o, ErrTransition.With("state", string(o.State)).With("event", string(Retry))
+	}
 	tried := 0
 	for _, l := range o.Lines {
 		if l.State != LineFailed || l.Service == "" || o.Kind != KindNew {
@@ -160,6 +163,7 @@ func (s *Service) OrderLines(ctx context.Context, orderID string) ([]service.Lin
 		lines = append(lines, service.Line{
 			ID: l.ID, Order: o.ID, Account: o.Account, Subject: o.Subject, Kind: string(o.Kind),
 			Product: l.Product, Region: l.Region, Options: l.Options, Configuration: l.Configuration, Months: l.Months, Service: l.Service,
+			Amount: l.Amount, PaidAt: o.PaidAt, Shares: l.Shares,
 		})
 	}
 	return lines, nil

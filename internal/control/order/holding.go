@@ -12,7 +12,7 @@ func Holdings() []holding.Table {
 			holding.None("counters and digests of the machinery", "version", "catalogue_version", "idem_key", "idem_digest")),
 		holding.Of("order_line",
 			personal("order_id", "id", "order_id", "number", "kind", "product", "region", "options", "months", "amount_minor", "configuration",
-				"state", "service_id", "resource", "value_minor", "starts_at"),
+				"state", "service_id", "resource", "value_minor", "starts_at", "ends_at", "shares"),
 			holding.None("code of a technical problem", "problem")),
 		holding.Of("order_upgrade", personal("service", "service", "order_id")),
 	}

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
@@ -67,7 +68,7 @@ const MaxCount = 10
 // Kind is what an order is for.
 type Kind string
 
-// Kinds. This release sells KindNew and KindUpgrade.
+// Kinds.
 const (
 	KindNew     Kind = "new"
 	KindRenew   Kind = "renew"
@@ -121,6 +122,8 @@ type Line struct {
 	// StartsAt on, has been paid with in all. Later changes give credit for it.
 	Value    int64 // minor units
 	StartsAt time.Time
+	EndsAt   time.Time       // of the time that an upgrade is paid for
+	Shares   []service.Share // what an upgrade adds to each paid period
 }
 
 // LineState is how far the delivery of a line is.
@@ -131,6 +134,7 @@ const (
 	LineWaiting   LineState = "waiting"
 	LineDelivered LineState = "delivered"
 	LineFailed    LineState = "failed"
+	LineRefunded  LineState = "refunded" // could not be delivered, and was paid back
 )
 
 // Receipt is what payment hands over for money that has arrived, or that was
@@ -150,8 +154,9 @@ type QuoteRequest struct {
 	Options map[string]string
 	Cycle   int // months
 	Count   int
-	// Owner and Resource are of an upgrade, which is priced by what the account
-	// has; Product, Region, Cycle and Count follow from it.
+	// Owner and Resource are of an upgrade or a renewal, which is priced by what
+	// the account has; Product, Region and Count follow from it, and the Cycle of
+	// an upgrade. A renewal without them is priced like something new.
 	Owner    account.ID
 	Resource string // vpngw-...
 }
@@ -173,6 +178,7 @@ type Rest struct {
 
 	service string // svc_...
 	value   int64  // of the rest, once the upgrade is paid
+	shares  []service.Share
 }
 
 // QuoteLine is one line of a quote.

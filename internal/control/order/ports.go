@@ -40,4 +40,5 @@ type Goods interface {
 type Services interface {
 	RetryProvision(ctx context.Context, by account.Principal, service string) error
 	Owned(ctx context.Context, q db.Q, owner account.ID, resource string) (service.Item, error)
+	Periods(ctx context.Context, q db.Q, service string) ([]service.Period, error)
 }

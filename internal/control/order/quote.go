@@ -25,6 +25,9 @@ func (s *Service) quote(ctx context.Context, q db.Q, r QuoteRequest, expires tim
 	if r.Kind == KindUpgrade {
 		return s.quoteUpgrade(ctx, q, r, expires)
 	}
+	if r.Kind == KindRenew {
+		return s.quoteRenew(ctx, q, r, expires)
+	}
 	if r.Kind != KindNew {
 		return Quote{}, ErrKind
 	}

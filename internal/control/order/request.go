@@ -23,7 +23,7 @@ func (r PlaceRequest) check() error {
 	if !validKey(r.IdempotencyKey) {
 		return ErrIdempotencyKey
 	}
-	if r.Kind == KindUpgrade && len(r.Configuration) > 0 {
+	if r.Kind != KindNew && len(r.Configuration) > 0 {
 		return ErrConfiguration.With("field", "configuration")
 	}
 	for k, v := range r.Configuration {

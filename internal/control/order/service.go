@@ -43,6 +43,7 @@ type Deps struct {
 	RealName RealName
 	Goods    map[string]Goods // by product; a product without is not checked
 	Services Services
+	Wallet   Wallet // nil: renewals are not paid of themselves
 }
 
 // Service quotes, places and follows orders.
@@ -61,7 +62,11 @@ func New(d Deps) *Service {
 		return s.deliver(ctx, c)
 	})
 	job.Subscribe(d.Queue, service.TopicUpgraded, "order.upgraded", s.deliver)
-	for _, topic := range []string{service.TopicProvisionFailed, service.TopicUpgradeFailed} {
+	job.Subscribe(d.Queue, service.TopicRenewed, "order.renewed", s.deliver)
+	job.Subscribe(d.Queue, service.TopicTerminating, "order.void", s.onEnding)
+	job.Subscribe(d.Queue, service.TopicRenewalDue, "order.renewal", s.onRenewalDue)
+	job.Subscribe(d.Queue, service.TopicPaymentDue, "order.payment", s.onPaymentDue)
+	for _, topic := range []string{service.TopicProvisionFailed, service.TopicUpgradeFailed, service.TopicRenewFailed} {
 		job.Subscribe(d.Queue, topic, "order.failed", func(ctx context.Context, c service.Changed) error {
 			if c.Problem == "" {
 				c.Problem = topic
@@ -80,7 +85,7 @@ func (s *Service) Place(ctx context.Context, p account.Principal, r PlaceRequest
 	if err := r.check(); err != nil {
 		return Order{}, err
 	}
-	if r.Kind == KindUpgrade {
+	if r.Kind != KindNew {
 		r.Owner = p.Account
 	}
 	digest := r.digest()
@@ -103,7 +108,7 @@ func (s *Service) Place(ctx context.Context, p account.Principal, r PlaceRequest
 
 // admit asks the gates, and who makes the product.
 func (s *Service) admit(ctx context.Context, p account.Principal, r PlaceRequest) error {
-	if r.Kind == KindUpgrade {
+	if r.Kind == KindUpgrade || r.Kind == KindRenew {
 		q, err := s.Quote(ctx, r.QuoteRequest)
 		if err != nil {
 			return err
@@ -112,7 +117,7 @@ func (s *Service) admit(ctx context.Context, p account.Principal, r PlaceRequest
 			return err
 		}
 		goods, ok := s.d.Goods[q.Request.Product]
-		if !ok {
+		if !ok || r.Kind == KindRenew {
 			return nil
 		}
 		return goods.CheckUpgrade(ctx, p.Account, r.Resource, q.Request.Options)
@@ -177,8 +182,11 @@ func (s *Service) placeTx(ctx context.Context, tx *db.Tx, p account.Principal, r
 	if err != nil {
 		return Order{}, err
 	}
-	o.PlacedAt, o.ExpiresAt, o.Version = now, now.Add(PaymentTime), 1
-	if o.Kind == KindUpgrade {
+	o.PlacedAt, o.ExpiresAt, o.Version = now, now.Add(o.Kind.timeToPay()), 1
+	if o.Kind != KindNew {
+		if err := s.supersedeTx(ctx, tx, q.Rest.service, o.Kind); err != nil {
+			return Order{}, err
+		}
 		if err := claimUpgradeTx(ctx, tx, q.Rest.service, o.ID); err != nil {
 			return Order{}, err
 		}
@@ -190,13 +198,8 @@ func (s *Service) placeTx(ctx context.Context, tx *db.Tx, p account.Principal, r
 	if !fresh { // a concurrent transaction took the key
 		return s.replay(ctx, tx, p.Account, r.IdempotencyKey, digest)
 	}
-	if err := s.tellTx(ctx, tx, o, TopicPlaced, self(p)); err != nil {
-		return Order{}, err
-	}
-	if o.Total.IsZero() {
-		return s.settleFreeTx(ctx, tx, o)
-	}
-	return o, s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: jobExpire, Payload: Changed{o.ID, o.Account}, RunAt: o.ExpiresAt})
+	err = s.openTx(ctx, tx, &o, self(p))
+	return o, err
 }
 
 // settleFreeTx makes an order paid for which nothing is due.
@@ -221,6 +224,7 @@ func draft(p account.Principal, q Quote, configuration map[string]string) Order 
 			Region: q.Request.Region, Options: q.Request.Options, Months: q.Request.Cycle, Amount: l.Amount,
 			Configuration: lineConfiguration(configuration, l.Number, len(q.Lines)), State: LineWaiting,
 			Resource: q.Request.Resource, Service: q.Rest.service, Value: q.Rest.value, StartsAt: q.Rest.From,
+			EndsAt: q.Rest.Until, Shares: q.Rest.shares,
 		})
 	}
 	return o

@@ -66,7 +66,7 @@ func TestWhatIsNotSoldIsNotQuoted(t *testing.T) {
 		change func(*order.QuoteRequest)
 		want   error
 	}{
-		{"kind", func(r *order.QuoteRequest) { r.Kind = "renew" }, order.ErrKind},
+		{"kind", func(r *order.QuoteRequest) { r.Kind = "gift" }, order.ErrKind},
 		{"no kind", func(r *order.QuoteRequest) { r.Kind = "" }, order.ErrKind},
 		{"product", func(r *order.QuoteRequest) { r.Product = "moon" }, catalog.ErrNoProduct},
 		{"region", func(r *order.QuoteRequest) { r.Region = "mars-1" }, catalog.ErrNoRegion},

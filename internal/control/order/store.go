@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 )
 
@@ -30,10 +31,11 @@ func insertOrder(ctx context.Context, tx *db.Tx, o Order, key, digest string) (b
 
 func insertLine(ctx context.Context, tx *db.Tx, orderID string, l Line) error {
 	_, err := tx.Exec(ctx, `INSERT INTO order_line (id, order_id, number, kind, product, region, options, months, amount_minor,
-		configuration, state, service_id, problem, resource, value_minor, starts_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		configuration, state, service_id, problem, resource, value_minor, starts_at, ends_at, shares)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		l.ID, orderID, int64(l.Number), string(l.Kind), l.Product, l.Region, text(l.Options), int64(l.Months), l.Amount.Minor,
-		text(l.Configuration), string(l.State), l.Service, l.Problem, l.Resource, l.Value, db.Micros(l.StartsAt))
+		text(l.Configuration), string(l.State), l.Service, l.Problem, l.Resource, l.Value, db.Micros(l.StartsAt),
+		db.Micros(l.EndsAt), sharesText(l.Shares))
 	return err
 }
 
@@ -96,21 +98,24 @@ func lockOrder(ctx context.Context, tx *db.Tx, orderID string) (Order, error) {
 func withLines(ctx context.Context, q db.Q, o Order) (Order, error) {
 	var err error
 	o.Lines, err = db.Select(ctx, q, func(r db.Row) (l Line, err error) {
-		var options, configuration string
-		var starts int64
+		var options, configuration, shares string
+		var starts, ends int64
 		err = r.Scan(&l.ID, &l.Number, &l.Kind, &l.Product, &l.Region, &options, &l.Months, &l.Amount.Minor,
-			&configuration, &l.State, &l.Service, &l.Problem, &l.Resource, &l.Value, &starts)
-		l.StartsAt = db.FromMicros(starts)
+			&configuration, &l.State, &l.Service, &l.Problem, &l.Resource, &l.Value, &starts, &ends, &shares)
+		l.StartsAt, l.EndsAt = db.FromMicros(starts), db.FromMicros(ends)
 		if err != nil {
 			return l, err
 		}
 		l.Amount.Cur = o.Total.Cur
+		if l.Shares, err = readShares(shares); err != nil {
+			return l, err
+		}
 		if err := json.Unmarshal([]byte(options), &l.Options); err != nil {
 			return l, err
 		}
 		return l, json.Unmarshal([]byte(configuration), &l.Configuration)
 	}, `SELECT id, number, kind, product, region, options, months, amount_minor, configuration, state, service_id, problem,
-		resource, value_minor, starts_at FROM order_line WHERE order_id = $1 ORDER BY number`, o.ID)
+		resource, value_minor, starts_at, ends_at, shares FROM order_line WHERE order_id = $1 ORDER BY number`, o.ID)
 	return o, err
 }
 
@@ -136,4 +141,30 @@ func text(m map[string]string) string {
 		panic(err) // strings only
 	}
 	return string(raw)
+}
+
+// share is a service.Share as it is kept: microseconds and minor units.
+type share [3]int64
+
+func sharesText(all []service.Share) string {
+	rows := make([]share, 0, len(all))
+	for _, p := range all {
+		rows = append(rows, share{db.Micros(p.Start), db.Micros(p.End), p.Minor})
+	}
+	raw, err := json.Marshal(rows)
+	if err != nil {
+		panic(err) // integers only
+	}
+	return string(raw)
+}
+
+func readShares(text string) (all []service.Share, err error) {
+	var rows []share
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		all = append(all, service.Share{Start: db.FromMicros(r[0]), End: db.FromMicros(r[1]), Minor: r[2]})
+	}
+	return all, nil
 }

@@ -8,6 +8,11 @@ func Held() []holding.Held {
 	const mine = "attempt_no IN (SELECT attempt_no FROM payment_attempt WHERE account_id = $1)"
 	const asked = "(SELECT g.asked_at FROM payment_grant g WHERE g.id = grant_id)"
 	return []holding.Held{
+		{
+			Table: "payment_refund_step", By: holding.ByAccount, Keeps: kept, Dated: "at",
+			Where: "refund_no IN (SELECT refund_no FROM payment_refund WHERE account_id = $1)",
+		},
+		{Table: "payment_refund", By: holding.ByAccount, Where: "account_id = $1", Keeps: kept, Dated: "requested_at"},
 		{Table: "payment_event", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "received_at"},
 		{Table: "payment_receipt", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "paid_at"},
 		{Table: "payment_transfer", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "entered_at"},

@@ -27,9 +27,10 @@ func (s *Service) HandleNotify(ctx context.Context, token string, r RawRequest) 
 	if err != nil {
 		return g.Gateway.Ack(err), s.refused(ctx, g, n, err, digest)
 	}
-	if n.Refund != nil { // a refund is believed when it is asked about, and nobody here has asked for one yet
-		s.d.Log.WarnContext(ctx, "notice of a refund", "gateway", g.ID, "attempt", n.AttemptNo, "state", string(n.Refund.State))
-		return g.Gateway.Ack(nil), nil
+	if n.Refund != nil {
+		result, err := s.ApplyRefundFact(ctx, g.ID, *n.Refund, FromNotify, digest)
+		s.d.Log.InfoContext(ctx, "refund notice", "gateway", g.ID, "attempt", n.AttemptNo, "result", string(result), "error", err)
+		return g.Gateway.Ack(err), nil
 	}
 	fault.Point("payment-after-parse")
 	result, err := s.ApplyFact(ctx, g.ID, n.Fact, FromNotify, digest)
@@ -37,6 +38,9 @@ func (s *Service) HandleNotify(ctx context.Context, token string, r RawRequest) 
 		s.d.Log.ErrorContext(ctx, "payment notice not applied", "gateway", g.ID, "attempt", n.AttemptNo, "error", err)
 	} else {
 		s.d.Log.InfoContext(ctx, "payment notice", "gateway", g.ID, "attempt", n.AttemptNo, "result", string(result))
+	}
+	if err == nil && n.Refunded {
+		err = s.askAfterRefunds(ctx, n.AttemptNo)
 	}
 	return g.Gateway.Ack(err), nil
 }

@@ -160,6 +160,7 @@ const (
 	ToOrder    Disposition = "order"
 	ToWallet   Disposition = "wallet"
 	ToSuspense Disposition = "suspense"
+	ToRefund   Disposition = "refund" // from suspense, on its way back or there
 )
 
 // Receipt is one trade in which money really arrived.

@@ -178,6 +178,7 @@ type Notice struct {
 	AttemptNo string // set even with ErrMalformed, if known
 	Fact      Fact
 	Refund    *RefundFact // of a refund; then there is no Fact
+	Refunded  bool        // the trade's notice tells that money of it went back: ask how much
 }
 
 // Answer is an HTTP answer for a provider.

@@ -91,7 +91,7 @@ func (s *Service) proveReceipt(ctx context.Context, r Receipt) (wrong string, er
 		return "the journal is about something else", nil
 	case len(j.Entry.Postings) < 2 || j.Entry.Postings[0] != want:
 		return "the journal has another amount", nil
-	case r.Disposition != ToOrder && r.Disposition != ToWallet && r.Disposition != ToSuspense:
+	case r.Disposition != ToOrder && r.Disposition != ToWallet && r.Disposition != ToSuspense && r.Disposition != ToRefund:
 		return "no disposition", nil
 	}
 	return "", nil
@@ -106,11 +106,22 @@ func (s *Service) assetOf(gateway string) ledger.Code {
 	return ledger.Gateway(gateway)
 }
 
-// nightly tells operators when receipts and books differ.
+// nightly tells operators when receipts and books differ, or the books do not
+// hold. Until they do, a person looks at every refund.
 func (s *Service) nightly(ctx context.Context) error {
 	problems, err := s.Prove(ctx)
-	if err == nil && len(problems) > 0 {
+	if err != nil {
+		return err
+	}
+	p, err := s.d.Ledger.Prove(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.halt(ctx, len(problems)+len(p.Problems) > 0); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
 		s.d.Log.ErrorContext(ctx, "receipts and books differ", "count", len(problems), "problems", problems[:min(len(problems), 20)])
 	}
-	return err
+	return nil
 }

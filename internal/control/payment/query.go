@@ -38,7 +38,13 @@ func (s *Service) queryOne(ctx context.Context, no string) error {
 		return err
 	}
 	fault.Point("payment-after-query")
-	return s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.askedTx(ctx, tx, a, class) })
+	shut := class == string(FactClosed)
+	if a.ending(class, s.d.Clock.Now()) {
+		if class, shut, err = s.end(ctx, a, class); err != nil {
+			return err
+		}
+	}
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error { return s.askedTx(ctx, tx, a, class, shut) })
 }
 
 // ask returns the class of the answer; an error only where the answer could
@@ -53,13 +59,18 @@ func (s *Service) ask(ctx context.Context, a Attempt) (string, error) {
 		return errs.CodeOf(err), nil
 	}
 	if f.State == FactPaid || f.State == FactClosed || f.State == FactFailed {
-		_, err = s.ApplyFact(ctx, a.Gateway, f, FromQuery, factDigest(f))
+		result, err := s.ApplyFact(ctx, a.Gateway, f, FromQuery, factDigest(f))
+		if result == Foreign { // an answer about somebody else's trade ends nothing here
+			return string(Foreign), err
+		}
+		return string(f.State), err
 	}
-	return string(f.State), err
+	return string(f.State), nil
 }
 
-// askedTx notes the answer, ends what has run out and plans the next query.
-func (s *Service) askedTx(ctx context.Context, tx *db.Tx, asked Attempt, class string) error {
+// askedTx notes the answer, ends what has run out and plans the next query. shut
+// says that the provider takes no money for the attempt any more.
+func (s *Service) askedTx(ctx context.Context, tx *db.Tx, asked Attempt, class string, shut bool) error {
 	a, err := lockAttempt(ctx, tx, asked.Gateway, asked.No)
 	if err != nil {
 		return err
@@ -77,6 +88,9 @@ func (s *Service) askedTx(ctx context.Context, tx *db.Tx, asked Attempt, class s
 		if next, err = next.Apply(ExpiredEvent); err != nil {
 			return err
 		}
+	}
+	if shut && next.State == Closed {
+		next.CloseConfirmed = true
 	}
 	next.LastQueryAt, next.LastQuery = now, class
 	next.NextQueryAt = next.nextQuery(now)

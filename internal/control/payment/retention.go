@@ -12,12 +12,13 @@ import (
 // class is the retention class of payments: they are vouchers of the books.
 const class = "accounting"
 
-// Stocks are payments of years that are over, with what was received for them, what
-// was received for no payment of ours, and grants that are decided and of which
-// nothing is left.
+// Stocks are of years that are over: refunds that are done with; payments of which no
+// refund is kept, with what was received for them; what was received for no payment of
+// ours; and grants that are decided and of which nothing is left.
 func (s *Service) Stocks() []retention.Stock {
 	return []retention.Stock{
-		{Class: class, Tables: []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer"}, Items: s.over, End: s.end},
+		{Class: class, Tables: []string{"payment_refund", "payment_refund_step"}, Items: s.overRefunds, End: s.endRefund},
+		{Class: class, Tables: []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer"}, Items: s.over, End: s.endPayment},
 		{Class: class, Tables: []string{"payment_event", "payment_receipt"}, Items: s.overStray, End: s.endStray},
 		{Class: class, Tables: []string{"payment_grant", "payment_gift_use"}, Items: s.overGrants, End: s.endGrant},
 	}
@@ -54,12 +55,13 @@ func scanOver(r db.Row) (i retention.Item, err error) {
 // year.
 func (s *Service) over(ctx context.Context, until civil.Day) ([]retention.Item, error) {
 	all, err := db.Select(ctx, s.d.DB, scanOver, `SELECT attempt_no, subject, CASE WHEN paid_at > created_at THEN paid_at ELSE created_at END
-		FROM payment_attempt WHERE created_at < $1 AND state IN ('succeeded', 'succeeded_late', 'closed', 'failed') ORDER BY created_at, attempt_no`,
+		FROM payment_attempt a WHERE created_at < $1 AND state IN ('succeeded', 'succeeded_late', 'closed', 'failed')
+		AND NOT EXISTS (SELECT 1 FROM payment_refund r WHERE r.attempt_no = a.attempt_no) ORDER BY created_at, attempt_no`,
 		db.Micros(until.End()))
 	return inYears(all, until), err
 }
 
-func (s *Service) end(ctx context.Context, i retention.Item) error {
+func (s *Service) endPayment(ctx context.Context, i retention.Item) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
 		for _, text := range []string{
 			"DELETE FROM payment_event WHERE attempt_no = $1",
@@ -72,6 +74,25 @@ func (s *Service) end(ctx context.Context, i retention.Item) error {
 			}
 		}
 		return nil
+	})
+}
+
+// A refund is over when its money and its services are settled; one that came to
+// nothing before anything was suspended ends no service.
+func (s *Service) overRefunds(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	all, err := db.Select(ctx, s.d.DB, scanOver, `SELECT refund_no, subject, CASE WHEN ended_at > settled_at THEN ended_at ELSE settled_at END
+		FROM payment_refund WHERE settled_at > 0 AND settled_at < $1 AND phase IN ('succeeded', 'rejected', 'cancelled') AND (ended_at > 0 OR held_at = 0)
+		ORDER BY settled_at, refund_no`, db.Micros(until.End()))
+	return inYears(all, until), err
+}
+
+func (s *Service) endRefund(ctx context.Context, i retention.Item) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM payment_refund_step WHERE refund_no = $1", i.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM payment_refund WHERE refund_no = $1", i.ID)
+		return err
 	})
 }
 

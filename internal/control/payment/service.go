@@ -44,6 +44,8 @@ type Deps struct {
 	Accounts []GatewayAccount
 	BaseURL  string // https://HOST of this installation, without a path
 	Title    string // constant subject of every payment, at most 127 bytes, no personal data
+	Services Services
+	Refunds  RefundRules
 	Wallet   WalletRules
 	Owners   Owners
 }
@@ -90,6 +92,7 @@ func New(d Deps) (*Service, error) {
 		return nil, fmt.Errorf("%w: base URL or title", ErrSetup)
 	}
 	job.On(d.Queue, jobQuery, func(ctx context.Context, q queryJob) error { return s.queryOne(ctx, q.Attempt) })
+	job.On(d.Queue, jobRefund, func(ctx context.Context, r refundJob) error { return s.runRefund(ctx, r.Request) })
 	job.Subscribe(d.Queue, order.TopicCancelled, "payment.close", s.closeOf)
 	job.Subscribe(d.Queue, order.TopicExpired, "payment.close", s.closeOf)
 	d.Queue.Every("payment.rematch", rematchEvery, s.rematch)

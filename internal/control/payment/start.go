@@ -197,8 +197,9 @@ func (s *Service) created(ctx context.Context, a Attempt, failure error) (Attemp
 	return out, err
 }
 
-// closeTx closes an open attempt that the provider cannot be made to close.
-// Money may still come: it is asked for until a day after the end.
+// closeTx closes an open attempt here, and has it closed at the provider where
+// that can be done. Until the provider confirms it money may still come: it is
+// asked for until a day after the end.
 func (s *Service) closeTx(ctx context.Context, tx *db.Tx, a Attempt) error {
 	if !a.State.Open() {
 		return nil
@@ -208,6 +209,9 @@ func (s *Service) closeTx(ctx context.Context, tx *db.Tx, a Attempt) error {
 		return err
 	}
 	next.NextQueryAt = next.nextQuery(s.d.Clock.Now())
+	if _, can := s.byID[a.Gateway].Gateway.(Closer); can {
+		next.NextQueryAt = s.d.Clock.Now()
+	}
 	if next, err = s.saveTx(ctx, tx, a, next); err != nil {
 		return err
 	}

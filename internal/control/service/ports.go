@@ -2,12 +2,15 @@ package service
 
 import (
 	"context"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // Line is a paid order line as this module needs it.
@@ -22,7 +25,16 @@ type Line struct {
 	Options       map[string]string
 	Configuration map[string]string
 	Months        int
-	Service       string // that a line of kind "upgrade" changes; empty in others
+	Service       string // that a line of kind "upgrade" or "renew" is about; empty in others
+	Amount        money.Money
+	PaidAt        time.Time
+	Shares        []Share // of an upgrade: what it paid for each period
+}
+
+// Share is what an upgrade has paid for a period.
+type Share struct {
+	Start, End time.Time // of the period
+	Minor      int64
 }
 
 // OrderLines asks the module order for the lines of a paid order; it answers
@@ -41,6 +53,17 @@ type Regions interface {
 // it. A Forbidden error says that it is not.
 type RealName interface {
 	Require(ctx context.Context, owner account.ID) (realname.Verified, error)
+}
+
+// Holds tells whether a law keeps what a person has from being deleted.
+type Holds interface {
+	Keeps(ctx context.Context, subject id.Handle) (bool, error)
+}
+
+// Books keep the money; ledger.Service fills it.
+type Books interface {
+	PostTx(ctx context.Context, tx *db.Tx, e ledger.Entry) (ledger.Journal, error)
+	BalanceIn(ctx context.Context, q db.Q, c ledger.Code, cur money.Currency) (money.Money, error)
 }
 
 // Audit joins a leaf to the caller's transaction; audit.Service fills it.

@@ -29,7 +29,7 @@ func (s *Service) Release(ctx context.Context, p account.Principal, resource str
 		if v.Locked {
 			return ErrTransition
 		}
-		if v.State, err = v.State.next(Terminate); err != nil {
+		if v, err = v.terminate(); err != nil {
 			return err
 		}
 		if err := releaser.ReleaseTx(ctx, tx, resource, force); err != nil {
@@ -41,8 +41,11 @@ func (s *Service) Release(ctx context.Context, p account.Principal, resource str
 		if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{v.ID}}); err != nil {
 			return err
 		}
+		if err := s.d.Queue.PublishTx(ctx, tx, TopicTerminating, v.changed()); err != nil {
+			return err
+		}
 		return s.d.Audit.AppendTx(ctx, tx, audit.Event{
-			Type: "service.terminating", Subject: p.Subject, Account: string(p.Account),
+			Type: TopicTerminating, Subject: p.Subject, Account: string(p.Account),
 			Actor:  audit.Actor{Class: "self", Handle: p.Subject, Session: p.Session},
 			Detail: map[string]string{"service": v.ID, "order": v.Order, "line": v.Line, "resource": v.Resource},
 		})

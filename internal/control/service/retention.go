@@ -23,13 +23,16 @@ func (s *Service) Keeps(ctx context.Context, _ retention.Run, of string, subject
 	return n > 0, err
 }
 
-// Stocks are services that are over, counted from the end of what was paid for, and
-// paid changes of any service, counted from their own end. What was paid for ends
-// within 36 months, so that nothing living rests on a change that goes.
+// Stocks are services that are over, counted from the end of what was paid for; and
+// paid changes and periods of any service, counted from their own end. What was paid
+// for ends within 36 months, so that nothing living rests on a change that goes, and
+// the end of a service is counted from its anchor, not from its periods.
 func (s *Service) Stocks() []retention.Stock {
 	return []retention.Stock{
 		{Class: class, Tables: []string{"service_change"}, Items: s.overChanges, End: s.endChange},
-		{Class: class, Tables: []string{"service_item", "service_change"}, Items: s.overItems, End: s.endItem},
+		{Class: class, Tables: []string{"service_period"}, Items: s.overPeriods, End: s.endPeriod},
+		{Class: class, Tables: []string{"service_earning"}, Items: s.overEarnings, End: s.endEarning},
+		{Class: class, Tables: []string{"service_item", "service_change", "service_period", "service_earning"}, Items: s.overItems, End: s.endItem},
 	}
 }
 
@@ -51,10 +54,27 @@ func (s *Service) overChanges(ctx context.Context, until civil.Day) ([]retention
 }
 
 func (s *Service) endChange(ctx context.Context, i retention.Item) error {
-	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "DELETE FROM service_change WHERE line = $1 AND ended_at > 0", i.ID)
-		return err
-	})
+	return s.delete(ctx, i.ID, "DELETE FROM service_change WHERE line = $1 AND ended_at > 0")
+}
+
+func (s *Service) overPeriods(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	return db.Select(ctx, s.d.DB, scanOver, `SELECT p.line, COALESCE((SELECT i.subject FROM service_item i WHERE i.id = p.service), ''), p.period_end
+		FROM service_period p WHERE p.period_end < $1 ORDER BY p.period_end, p.line`, db.Micros(until.End()))
+}
+
+func (s *Service) endPeriod(ctx context.Context, i retention.Item) error {
+	return s.delete(ctx, i.ID, "DELETE FROM service_period WHERE line = $1")
+}
+
+// overEarnings are of lines of which everything is earned.
+func (s *Service) overEarnings(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	return db.Select(ctx, s.d.DB, scanOver, `SELECT e.line, COALESCE(MAX(i.subject), ''), MAX(e.period_end)
+		FROM service_earning e LEFT JOIN service_item i ON i.id = e.service
+		GROUP BY e.line HAVING MAX(e.period_end) < $1 AND MIN(e.earned_at) > 0 ORDER BY MAX(e.period_end), e.line`, db.Micros(until.End()))
+}
+
+func (s *Service) endEarning(ctx context.Context, i retention.Item) error {
+	return s.delete(ctx, i.ID, "DELETE FROM service_earning WHERE line = $1")
 }
 
 func (s *Service) overItems(ctx context.Context, until civil.Day) ([]retention.Item, error) {
@@ -64,11 +84,18 @@ func (s *Service) overItems(ctx context.Context, until civil.Day) ([]retention.I
 }
 
 func (s *Service) endItem(ctx context.Context, i retention.Item) error {
+	return s.delete(ctx, i.ID, "DELETE FROM service_change WHERE service = $1", "DELETE FROM service_period WHERE service = $1",
+		"DELETE FROM service_earning WHERE service = $1", "DELETE FROM service_item WHERE id = $1 AND state IN ('terminated', 'cancelled')")
+}
+
+// delete does all that name one thing.
+func (s *Service) delete(ctx context.Context, what string, texts ...string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM service_change WHERE service = $1", i.ID); err != nil {
-			return err
+		for _, text := range texts {
+			if _, err := tx.Exec(ctx, text, what); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec(ctx, "DELETE FROM service_item WHERE id = $1 AND state IN ('terminated', 'cancelled')", i.ID)
-		return err
+		return nil
 	})
 }

@@ -44,6 +44,9 @@ type Deps struct {
 	RealName  RealName
 	Regions   Regions
 	Providers map[string]Provider // by product
+	Holds     Holds               // nil: no law keeps anything (tests)
+	Books     Books               // nil: nothing is earned (tests)
+	AutoRenew bool                // there is a wallet that renewals can be paid from
 }
 
 // Service is the service module; the thing that was bought is an Item.
@@ -61,7 +64,9 @@ func New(d Deps) *Service {
 	job.On(d.Queue, "service.apply", s.onApply)
 	job.On(d.Queue, "service.change", s.onChange)
 	d.Queue.Every("service.reconcile", time.Minute, s.reconcile)
-	d.Queue.Every("service.dunning", 10*time.Minute, s.dunning)
+	d.Queue.Every("service.days", daysEvery, s.days)
+	d.Queue.Every("service.earn", time.Hour, s.earn)
+	d.Queue.Every("service.prove", 24*time.Hour, s.nightly)
 	return s
 }
 
@@ -86,6 +91,8 @@ func (s *Service) onPaid(ctx context.Context, e orderPaid) error {
 		case "new":
 		case "upgrade":
 			begin = s.beginChange
+		case "renew":
+			begin = s.renew
 		default:
 			continue
 		}
@@ -100,7 +107,7 @@ func (s *Service) onPaid(ctx context.Context, e orderPaid) error {
 func (s *Service) begin(ctx context.Context, l Line) error {
 	v := Item{
 		ID: id.New("svc"), Account: l.Account, Subject: l.Subject, Order: l.Order, Line: l.ID, Product: l.Product, Region: l.Region,
-		Options: l.Options, Configuration: l.Configuration, Months: l.Months, State: Pending, Attempt: 1, Version: 1, CreatedAt: s.d.Clock.Now(),
+		Options: l.Options, Configuration: l.Configuration, Months: l.Months, State: Pending, Attempt: 1, Version: 1, CreatedAt: s.d.Clock.Now(), Paid: l.Amount,
 	}
 	var err error
 	if v.State, err = v.State.next(OrderPaid); err != nil {
@@ -270,6 +277,9 @@ func (s *Service) delivered(ctx context.Context, service string, st Status) erro
 			return v, err
 		}
 		fault.Point("service-before-delivered")
+		if err := s.openPeriodTx(ctx, tx, next.firstPeriod(), next.Paid); err != nil {
+			return v, err
+		}
 		return next, s.tell(ctx, tx, next, TopicActive)
 	})
 }
@@ -296,7 +306,10 @@ func (s *Service) gone(ctx context.Context, service string) error {
 		if err != nil {
 			return v, err
 		}
-		v.State = to
+		v.State, v.NextDue = to, time.Time{}
+		if err := cutEarningsTx(ctx, tx, v.ID, s.d.Clock.Now()); err != nil {
+			return v, err
+		}
 		return v, s.tell(ctx, tx, v, TopicTerminated)
 	})
 }
@@ -304,7 +317,14 @@ func (s *Service) gone(ctx context.Context, service string) error {
 // tell publishes what a service came to and writes it into the log. Topics and
 // event types have the same names.
 func (s *Service) tell(ctx context.Context, tx *db.Tx, v Item, topic string) error {
-	e := Changed{Service: v.ID, Account: string(v.Account), Order: v.Order, Line: v.Line, Resource: v.Resource, Problem: v.Problem}
+	return s.publishTx(ctx, tx, v, topic, v.changed())
+}
+
+func (v Item) changed() Changed {
+	return Changed{Service: v.ID, Account: string(v.Account), Order: v.Order, Line: v.Line, Resource: v.Resource, Problem: v.Problem}
+}
+
+func (s *Service) publishTx(ctx context.Context, tx *db.Tx, v Item, topic string, e Changed) error {
 	if err := s.d.Queue.PublishTx(ctx, tx, topic, e); err != nil {
 		return err
 	}

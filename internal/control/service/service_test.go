@@ -13,13 +13,16 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db/dbtest"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 var (
@@ -116,7 +119,10 @@ type rules struct {
 type law struct {
 	everywhere bool  // all regions want a verified identity
 	identity   error // of Require
+	keeps      bool  // what people have is kept
 }
+
+func (l *law) Keeps(context.Context, id.Handle) (bool, error) { return l.keeps, nil }
 
 func (r rules) OrderLines(_ context.Context, id string) ([]service.Line, error) {
 	if id == "ord_2" {
@@ -159,6 +165,13 @@ type rig struct {
 	more     *[]service.Line
 }
 
+// topics are all that this module publishes.
+var topics = []string{
+	service.TopicActive, service.TopicProvisionFailed, service.TopicSuspended, service.TopicResumed, service.TopicTerminated, service.TopicUpgraded,
+	service.TopicUpgradeFailed, service.TopicTerminating, service.TopicRenewed, service.TopicRenewFailed, service.TopicRenewalDue,
+	service.TopicPaymentDue, service.TopicExpiring, service.TopicOverdue, service.TopicFinalNotice,
+}
+
 func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -171,20 +184,22 @@ func each(t *testing.T, region string, fn func(t *testing.T, r rig)) {
 		lines := []service.Line{{
 			ID: "orl_1", Order: "ord_1", Account: owner, Subject: "sub_alice", Kind: "new", Product: "vpn-gateway", Region: region,
 			Options: map[string]string{"ssl_bandwidth": "100"}, Configuration: map[string]string{"name": "gw"}, Months: 1,
+			Amount: money.New(3100, money.CNY),
 		}}
 		ports := rules{lines, r.more, r.recorded, r.law}
 		r.s = service.New(service.Deps{
 			DB: d, Clock: c, Queue: r.queue, Log: log, Audit: ports, Orders: ports, RealName: ports, Regions: ports,
-			Providers: map[string]service.Provider{"vpn-gateway": r.up},
+			Providers: map[string]service.Provider{"vpn-gateway": r.up}, Holds: r.law, AutoRenew: true,
+			Books: ledger.New(ledger.Deps{DB: d, Clock: c, Log: log}),
 		})
-		for _, topic := range []string{service.TopicActive, service.TopicProvisionFailed, service.TopicSuspended, service.TopicResumed, service.TopicTerminated, service.TopicUpgraded, service.TopicUpgradeFailed} {
+		for _, topic := range topics {
 			job.Subscribe(r.queue, topic, "test", func(_ context.Context, e service.Changed) error {
 				*r.told = append(*r.told, topic+" "+e.Line+" "+e.Problem)
 				return nil
 			})
 		}
 		fn(t, r)
-	}, job.Migrations(), service.Migrations())
+	}, job.Migrations(), ledger.Migrations(), service.Migrations())
 }
 
 func must(t *testing.T, err error) {
@@ -430,13 +445,13 @@ func TestAnOverduePeriodIsSuspendedAfterGrace(t *testing.T) {
 	each(t, "hk", func(t *testing.T, r rig) {
 		v := r.active(t)
 		r.clock.Advance(v.PaidThrough.Sub(r.clock.Now()) + time.Hour)
-		must(t, service.Dunning(ctx, r.s))
+		must(t, service.Day(ctx, r.s))
 		if got := r.item(t); got.State != service.Active || got.OverdueSince.IsZero() {
 			t.Errorf("an hour over: got %s, overdue since %v", got.State, got.OverdueSince)
 		}
 		r.clock.Advance(3 * 24 * time.Hour)
-		must(t, service.Dunning(ctx, r.s))
-		must(t, service.Dunning(ctx, r.s))
+		must(t, service.Day(ctx, r.s))
+		must(t, service.Day(ctx, r.s))
 		if got := r.item(t); got.State != service.Suspended || !slices.Equal(got.Reasons, []service.Reason{service.Overdue}) {
 			t.Errorf("after grace: got %s with %v", got.State, got.Reasons)
 		}

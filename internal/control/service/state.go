@@ -14,9 +14,10 @@
 // line; every call of a provider carries a key made from the business fact
 // (svc:<id>:create:1), and an unknown outcome is asked for by that key before
 // anything is repeated; nothing is provisioned in a mainland region without a
-// realname.Verified; the first period starts at delivery; an upgrade that was
-// paid is kept under its order line until the provider says that it is in force,
-// and changes nothing of the period.
+// realname.Verified; the first period starts at delivery; a line pays one period,
+// and periods of a service never overlap; an upgrade that was paid is kept under
+// its order line until the provider says that it is in force, and changes nothing
+// of the period.
 package service
 
 import (
@@ -25,6 +26,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // Errors.
@@ -65,11 +67,20 @@ type Item struct {
 	State         State
 	Attempt       int // n of the key svc:<id>:create:n
 	Problem       string
-	Reasons       []Reason // why it is suspended
+	Reasons       []Reason    // why it is suspended
+	Paid          money.Money // by the first line; an empty currency: not known
+	Anchor        time.Time   // periods are whole months from here
+	AnchorMonths  int         // paid since the anchor
 	PaidThrough   time.Time
 	OverdueSince  time.Time
 	CancelAtEnd   bool
-	Locked        bool
+	AutoRenew     bool
+	Locked        bool      // staff keep it from being terminated
+	LookedAt      time.Time // what is due until then was done
+	NextDue       time.Time // when something is due next; zero: never
+	OverdueStop   time.Time // suspended for being overdue since
+	FinalNotice   time.Time // when the last warning was given
+	DataUntil     time.Time // of a terminated one whose data are kept for a while
 	Version       int64
 	CreatedAt     time.Time
 	DeliveredAt   time.Time

@@ -11,9 +11,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
 
-// grace is how long after the paid period a service runs on.
-const grace = 3 * 24 * time.Hour
-
 // Suspend stops a service for a reason, keeping its data. Reasons add up; the
 // same one twice changes nothing.
 func (s *Service) Suspend(ctx context.Context, service string, r Reason) error {
@@ -22,7 +19,7 @@ func (s *Service) Suspend(ctx context.Context, service string, r Reason) error {
 		if err != nil {
 			return v, err
 		}
-		return s.applied(ctx, tx, v, next, TopicSuspended)
+		return s.applied(ctx, tx, v, next, TopicSuspended, r)
 	})
 }
 
@@ -33,39 +30,47 @@ func (s *Service) Resume(ctx context.Context, service string, r Reason) error {
 		if err != nil {
 			return v, err
 		}
-		return s.applied(ctx, tx, v, next, TopicResumed)
+		return s.applied(ctx, tx, v, next, TopicResumed, r)
 	})
 }
 
 // applied enqueues what the provider has to do after a change of reasons.
-func (s *Service) applied(ctx context.Context, tx *db.Tx, old, next Item, topic string) (Item, error) {
+func (s *Service) applied(ctx context.Context, tx *db.Tx, old, next Item, topic string, r Reason) (Item, error) {
 	if len(next.Reasons) == len(old.Reasons) {
 		return old, errNothing
 	}
 	if next.State == old.State {
 		return next, nil
 	}
-	if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{next.ID}}); err != nil {
-		return next, err
-	}
-	return next, s.tell(ctx, tx, next, topic)
+	return next, s.turnedTx(ctx, tx, next, topic, r)
 }
 
-// Terminate ends a service for good. A locked one is refused.
+// turnedTx has the provider follow a state that changed, and tells of it.
+func (s *Service) turnedTx(ctx context.Context, tx *db.Tx, v Item, topic string, r Reason) error {
+	if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{v.ID}}); err != nil {
+		return err
+	}
+	e := v.changed()
+	e.Reason, e.At = string(r), s.d.Clock.Now().UnixMicro()
+	return s.publishTx(ctx, tx, v, topic, e)
+}
+
+// Terminate ends a service for good. A locked one is refused. One that was ended
+// for being overdue, and whose data are kept for a while, loses them now.
 func (s *Service) Terminate(ctx context.Context, service string) error {
 	return s.change(ctx, service, func(tx *db.Tx, v Item) (Item, error) {
 		if v.Locked {
 			return v, ErrTransition
 		}
-		to, err := v.State.next(Terminate)
+		if v.State == Terminating && !v.DataUntil.IsZero() {
+			v.DataUntil, v.NextDue = time.Time{}, time.Time{}
+			return v, s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{v.ID}})
+		}
+		next, err := v.terminate()
 		if err != nil {
 			return v, err
 		}
-		v.State = to
-		if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.apply", Payload: named{v.ID}}); err != nil {
-			return v, err
-		}
-		return v, s.record(ctx, tx, v, "service.terminating")
+		return next, s.turnedTx(ctx, tx, next, TopicTerminating, "")
 	})
 }
 
@@ -105,6 +110,9 @@ func (s *Service) onApply(ctx context.Context, n named) error {
 	case Active, Suspended:
 		return p.Suspend(ctx, v.Key(), v.Resource, v.State == Suspended)
 	case Terminating:
+		if s.d.Clock.Now().Before(v.DataUntil) {
+			return p.Suspend(ctx, v.Key(), v.Resource, true)
+		}
 		if err := p.Terminate(ctx, v.Key(), v.Resource); err != nil && !errs.IsNotFound(err) {
 			return err
 		}
@@ -139,31 +147,4 @@ func (s *Service) askAfter(ctx context.Context, v Item) error {
 		return s.onProvision(ctx, named{v.ID})
 	}
 	return s.Observe(ctx, v.Key())
-}
-
-// dunning notes periods that are over and suspends after the grace time.
-func (s *Service) dunning(ctx context.Context) error {
-	now := s.d.Clock.Now()
-	all, err := overdueBefore(ctx, s.d.DB, now)
-	if err != nil {
-		return err
-	}
-	for _, v := range all {
-		if err := s.dun(ctx, v, now); err != nil {
-			s.d.Log.WarnContext(ctx, "dunning a service", "service", v.ID, "error", err)
-		}
-	}
-	return nil
-}
-
-func (s *Service) dun(ctx context.Context, v Item, now time.Time) error {
-	switch {
-	case v.State == Active && v.CancelAtEnd:
-		return s.Terminate(ctx, v.ID)
-	case v.State == Active && v.OverdueSince.IsZero():
-		return s.change(ctx, v.ID, func(_ *db.Tx, v Item) (Item, error) { return v.due(now) })
-	case now.Sub(v.PaidThrough) >= grace:
-		return s.Suspend(ctx, v.ID, Overdue)
-	}
-	return nil
 }

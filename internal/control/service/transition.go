@@ -18,6 +18,7 @@ const (
 	ProviderFinal Event = "provider_final"
 	Retry         Event = "retry"
 	Refund        Event = "refund"
+	RenewPaid     Event = "renew_paid"
 	DuePassed     Event = "due_passed"
 	AddReason     Event = "add_reason"
 	RemoveReason  Event = "remove_reason" // one of several
@@ -41,7 +42,10 @@ var Transitions = []Transition{
 	{Provisioning, ProviderFinal, ProvisionFailed},
 	{ProvisionFailed, Retry, Provisioning},
 	{ProvisionFailed, Refund, Cancelled},
+	{Active, RenewPaid, Active},
+	{Suspended, RenewPaid, Suspended},
 	{Active, DuePassed, Active},
+	{Suspended, DuePassed, Suspended},
 	{Active, AddReason, Suspended},
 	{Suspended, AddReason, Suspended},
 	{Suspended, RemoveReason, Suspended},
@@ -68,7 +72,9 @@ func (v Item) deliver(resource string, at time.Time) (Item, error) {
 		return v, err
 	}
 	v.State, v.Resource, v.Problem = to, resource, ""
-	v.DeliveredAt, v.PaidThrough = at, addMonths(at, v.Months)
+	at = at.Truncate(time.Second)
+	v.DeliveredAt, v.Anchor, v.AnchorMonths, v.PaidThrough = at, at, v.Months, addMonths(at, v.Months)
+	v.LookedAt, v.NextDue = at, at
 	return v, nil
 }
 
@@ -79,10 +85,10 @@ func (v Item) fail(problem string) (Item, error) {
 	return v, err
 }
 
-// due notes that the paid period is over.
-func (v Item) due(at time.Time) (Item, error) {
+// due notes that the paid time is over: since its end, whenever that is noticed.
+func (v Item) due() (Item, error) {
 	to, err := v.State.next(DuePassed)
-	v.State, v.OverdueSince = to, at
+	v.State, v.OverdueSince = to, v.PaidThrough
 	return v, err
 }
 
@@ -94,6 +100,16 @@ func (v Item) suspend(r Reason) (Item, error) {
 	to, err := v.State.next(AddReason)
 	v.State, v.Reasons = to, append(slices.Clone(v.Reasons), r)
 	return v, err
+}
+
+// terminate ends the service; its periods and what was due by them end with it.
+func (v Item) terminate() (Item, error) {
+	to, err := v.State.next(Terminate)
+	if err != nil {
+		return v, err
+	}
+	v.State, v.NextDue, v.AutoRenew = to, time.Time{}, false
+	return v, nil
 }
 
 // resume takes a reason away; the service runs again when none is left.
@@ -111,8 +127,9 @@ func (v Item) resume(r Reason) (Item, error) {
 	return v, err
 }
 
-// addMonths adds calendar months; a day that the month does not have is its
-// last one.
+// addMonths adds calendar months in the billing zone, the wall clock kept; a day
+// that the month does not have is its last one. Always from the anchor: from the
+// end of February a service would never find back to the 31st.
 func addMonths(at time.Time, n int) time.Time {
 	t := at.In(civil.Zone)
 	y, m, d := t.Date()

@@ -13,6 +13,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
+	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // ErrNoUpgrade says that the provider cannot change what it made.
@@ -65,6 +66,13 @@ func (s *Service) beginChange(ctx context.Context, l Line) error {
 		fresh, err := insertChange(ctx, tx, c)
 		if err != nil || !fresh {
 			return err
+		}
+		for _, part := range l.Shares {
+			if err := insertEarning(ctx, tx, earning{
+				service: v.ID, order: l.Order, line: l.ID, start: part.Start, end: part.End, value: money.New(part.Minor, l.Amount.Cur),
+			}); err != nil {
+				return err
+			}
 		}
 		if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: "service.change", Payload: changeNamed{c.line}, Key: c.key()}); err != nil {
 			return err
@@ -147,6 +155,9 @@ func (s *Service) changeFailed(ctx context.Context, c change, problem string) er
 			return err
 		}
 		if err := moveChange(ctx, tx, c, changeFailed, problem, s.d.Clock.Now()); err != nil {
+			return err
+		}
+		if err := dropEarningsTx(ctx, tx, c.line); err != nil { // it is to be given back
 			return err
 		}
 		return s.tellChange(ctx, tx, v, c, TopicUpgradeFailed)

@@ -48,6 +48,7 @@ type Config struct {
 
 	Alipay    Alipay    `yaml:"alipay"`
 	WechatPay WechatPay `yaml:"wechatpay"`
+	Refunds   Refunds   `yaml:"refunds"`
 
 	RealName RealName `yaml:"realname"`
 	VPN      VPN      `yaml:"vpn"`
@@ -258,6 +259,12 @@ type Epay struct {
 	Types     []string `yaml:"types"` // "alipay", "wxpay"
 }
 
+// Refunds are what the operator decides about money that goes back. Amounts are fen.
+type Refunds struct {
+	AutomaticUpTo     int64 `yaml:"automatic_up_to"`     // by rule and without a person; 0 = never
+	SecondPersonAbove int64 `yaml:"second_person_above"` // two persons approve above it
+}
+
 // Alipay is an account at Alipay's open platform: with Alipay's public key, or
 // with three certificates.
 type Alipay struct {
@@ -327,6 +334,7 @@ func Default() Config {
 			Endpoint: "https://openapi.alipay.com", BillEndpoint: "https://dwbillcenter.alipay.com", Types: []string{"page", "qr"},
 		},
 		WechatPay: WechatPay{Endpoint: "https://api.mch.weixin.qq.com"},
+		Refunds:   Refunds{SecondPersonAbove: 1_000_00},
 		RealName:  RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
 	}
 }
@@ -426,6 +434,9 @@ func (c Config) Validate() error {
 		}
 	}
 	wrong = append(wrong, c.Backup.validate()...)
+	if c.Refunds.AutomaticUpTo < 0 || c.Refunds.SecondPersonAbove < 0 {
+		wrong = append(wrong, errors.New("refunds.automatic_up_to, refunds.second_person_above: fen, not below 0"))
+	}
 	wrong = append(wrong, c.validateGwlink()...)
 	wrong = append(wrong, c.validateNetworks()...)
 	for key, b := range map[string]Mailbox{"service_mail": c.Intake.ServiceMail, "privacy_mail": c.Intake.PrivacyMail, "dpo": c.Intake.DPO} {

@@ -22,7 +22,7 @@ import (
 // of ours, and whoever may look finds there whom it is about.
 var Keys = field.Register{
 	"account": field.ID, "attempt": field.ID, "backup": field.ID, "case": field.ID, "client": field.ID, "gateway": field.ID, "handle": field.ID, "incident": field.ID,
-	"job": field.ID, "node": field.ID, "order": field.ID, "receipt": field.ID, "request": field.ID, "row": field.ID, "server": field.ID,
+	"job": field.ID, "node": field.ID, "order": field.ID, "receipt": field.ID, "refund": field.ID, "request": field.ID, "row": field.ID, "server": field.ID,
 	"service": field.ID, "session": field.ID, "trade": field.ID,
 
 	"channel": field.Code, "clause": field.Code, "code": field.Code, "device": field.Code, "disposition": field.Code, "document": field.Code, "form": field.Code,

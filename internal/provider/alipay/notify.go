@@ -73,7 +73,7 @@ func notice(params map[string]string) (payment.Notice, error) {
 		return n, fmt.Errorf("%w: gmt_refund", payment.ErrMalformed)
 	}
 	n.Fact = fact(params["out_trade_no"], params["trade_no"], merchant(params["app_id"], params["seller_id"]), amount, params["trade_status"], params["gmt_refund"])
-	n.Fact.PaidAt = at(params["gmt_payment"])
+	n.Fact.PaidAt, n.Refunded = at(params["gmt_payment"]), params["gmt_refund"] != ""
 	return n, nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // QuoteRequest asks for a price. It has no field for one.
 type QuoteRequest struct {
-	Kind    string            `json:"kind,omitempty" enum:"new" default:"new"`
+	Kind    string            `json:"kind,omitempty" enum:"new,renew" default:"new" doc:"renew: what a renewal of such a thing costs"`
 	Product string            `json:"product" maxLength:"64" example:"vpn-gateway"`
 	Region  string            `json:"region" maxLength:"64" example:"hk-1"`
 	Options map[string]string `json:"options" doc:"Each option of the product, once"`
@@ -34,6 +34,12 @@ type Quote struct {
 type UpgradeQuoteRequest struct {
 	Resource string            `json:"resource" maxLength:"40" doc:"What to upgrade" example:"vpngw-..."`
 	Options  map[string]string `json:"options" doc:"Options that get another value; each the same as now or more"`
+}
+
+// RenewalQuoteRequest asks what more time costs. It has no field for a price.
+type RenewalQuoteRequest struct {
+	Resource string `json:"resource" maxLength:"40" doc:"What to renew" example:"vpngw-..."`
+	Cycle    int    `json:"cycle" minimum:"1" maximum:"120" doc:"Months"`
 }
 
 // EnableServiceRequest asks for a service that a VPN gateway lacks.
@@ -67,13 +73,13 @@ type QuoteItem struct {
 // OrderRequest places an order for a quote: the fields of the quote again and
 // its hash; for something new, what it is to be like; for an upgrade, of what.
 type OrderRequest struct {
-	Kind          string            `json:"kind,omitempty" enum:"new,upgrade" default:"new"`
+	Kind          string            `json:"kind,omitempty" enum:"new,upgrade,renew" default:"new"`
 	Product       string            `json:"product,omitempty" maxLength:"64" example:"vpn-gateway"`
 	Region        string            `json:"region,omitempty" maxLength:"64" example:"hk-1"`
 	Options       map[string]string `json:"options" doc:"As in the quote"`
-	Cycle         int               `json:"cycle,omitempty" minimum:"0" maximum:"120" doc:"Months; of something new"`
+	Cycle         int               `json:"cycle,omitempty" minimum:"0" maximum:"120" doc:"Months; of something new, or of a renewal"`
 	Count         int               `json:"count,omitempty" minimum:"1" maximum:"10" default:"1"`
-	Resource      string            `json:"resource,omitempty" maxLength:"40" doc:"What to upgrade"`
+	Resource      string            `json:"resource,omitempty" maxLength:"40" doc:"What to upgrade or renew"`
 	QuoteHash     string            `json:"quote_hash" maxLength:"100"`
 	Configuration Configuration     `json:"configuration,omitempty" doc:"Of something new"`
 }
@@ -109,7 +115,7 @@ type OrderLine struct {
 	Cycle         int               `json:"cycle"`
 	Amount        Money             `json:"amount"`
 	Configuration Configuration     `json:"configuration"`
-	State         string            `json:"state" enum:"waiting,delivered,failed"`
+	State         string            `json:"state" enum:"waiting,delivered,failed,refunded"`
 	Service       string            `json:"service,omitempty"`
 	Problem       string            `json:"problem,omitempty"`
 	Resource      string            `json:"resource,omitempty" doc:"What an upgrade changes"`
@@ -143,6 +149,16 @@ func Orders(a *API, s *order.Service) {
 		func(ctx context.Context, in *struct{ Body UpgradeQuoteRequest }) (*Body[Quote], error) {
 			q, err := s.Quote(ctx, order.QuoteRequest{
 				Kind: order.KindUpgrade, Owner: Who(ctx).Account, Resource: in.Body.Resource, Options: in.Body.Options,
+			})
+			return &Body[Quote]{toQuote(q)}, err
+		})
+	Post(a, "/renewal-quotes", Operation{
+		ID: "quote-renewal", Summary: "Ask what more time for what you have costs", Tag: "Orders", Access: Customer,
+		Detail: "The present price of what is bought, for the months. Place an order of kind renew with the resource, the cycle and the quote_hash.",
+	},
+		func(ctx context.Context, in *struct{ Body RenewalQuoteRequest }) (*Body[Quote], error) {
+			q, err := s.Quote(ctx, order.QuoteRequest{
+				Kind: order.KindRenew, Owner: Who(ctx).Account, Resource: in.Body.Resource, Cycle: in.Body.Cycle,
 			})
 			return &Body[Quote]{toQuote(q)}, err
 		})
@@ -241,6 +257,9 @@ func (r QuoteRequest) request() order.QuoteRequest {
 func (r OrderRequest) request() order.QuoteRequest {
 	if order.Kind(r.Kind) == order.KindUpgrade {
 		return order.QuoteRequest{Kind: order.KindUpgrade, Resource: r.Resource, Options: r.Options}
+	}
+	if order.Kind(r.Kind) == order.KindRenew {
+		return order.QuoteRequest{Kind: order.KindRenew, Resource: r.Resource, Cycle: r.Cycle}
 	}
 	return QuoteRequest{r.Kind, r.Product, r.Region, r.Options, r.Cycle, r.Count}.request()
 }

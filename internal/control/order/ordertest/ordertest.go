@@ -47,6 +47,8 @@ type Shop struct {
 	Goods   *Goods
 	Has     map[string]service.Item // by resource
 	Retried []string                // services
+	Paid    map[string][]service.Period
+	Wallet  *Wallet
 }
 
 // RetryProvision notes what is to be made again.
@@ -63,10 +65,23 @@ func (s *Shop) Owned(_ context.Context, _ db.Q, owner account.ID, resource strin
 	return service.Item{}, service.ErrNotFound
 }
 
+// Periods answers with the one period of what Has has, or what Paid says.
+func (s *Shop) Periods(_ context.Context, _ db.Q, serviceID string) ([]service.Period, error) {
+	if all, ok := s.Paid[serviceID]; ok {
+		return all, nil
+	}
+	for _, v := range s.Has {
+		if v.ID == serviceID {
+			return []service.Period{{Service: v.ID, Start: v.DeliveredAt, End: v.PaidThrough, Months: v.Months, Order: v.Order, Line: v.Line}}, nil
+		}
+	}
+	return nil, nil
+}
+
 // New opens a shop on d.
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
-	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}, Goods: &Goods{}, Has: map[string]service.Item{}}
+	s := &Shop{T: t, DB: d, Clock: clock.NewFake(Start), Log: &Leaves{}, Consent: &Gate{}, Real: &RealName{}, Goods: &Goods{}, Has: map[string]service.Item{}, Paid: map[string][]service.Period{}, Wallet: &Wallet{}}
 	s.Queue = job.New(d, s.Clock, slog.New(slog.DiscardHandler))
 	s.Catalog = catalog.New(catalog.Deps{DB: d, Clock: s.Clock})
 	if err := s.Catalog.Seed(context.Background(), Demo(t)); err != nil {
@@ -75,7 +90,7 @@ func New(t testing.TB, d *db.DB) *Shop {
 	s.Orders = order.New(order.Deps{
 		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
 		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real, Goods: map[string]order.Goods{catalog.VPNGateway: s.Goods},
-		Services: s,
+		Services: s, Wallet: s.Wallet,
 	})
 	return s
 }
@@ -142,6 +157,20 @@ func (s *Shop) Settle() {
 	if err := s.Queue.Drain(context.Background()); err != nil {
 		s.T.Fatal(err)
 	}
+}
+
+// Wallet answers with what the test put into Err, and notes what it paid.
+type Wallet struct {
+	Err error
+	Pay func(o order.Order) error
+}
+
+// PayFromWallet pays by Pay.
+func (w *Wallet) PayFromWallet(_ context.Context, o order.Order) error {
+	if w.Err != nil {
+		return w.Err
+	}
+	return w.Pay(o)
 }
 
 // Gate is a consent gate; nil opens.

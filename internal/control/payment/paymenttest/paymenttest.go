@@ -21,6 +21,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
+	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
@@ -41,6 +42,7 @@ func Sets() []db.Migrations {
 type Shop struct {
 	*ordertest.Shop
 	Till  *Till
+	Ends  *Ends
 	Books *ledger.Service
 	Pay   *payment.Service
 }
@@ -49,11 +51,18 @@ type Shop struct {
 func New(t testing.TB, d *db.DB) *Shop {
 	t.Helper()
 	s := &Shop{Shop: ordertest.New(t, d), Till: &Till{trades: map[string]payment.Fact{}}}
+	s.Ends = &Ends{Periods: map[string][2]time.Time{}, Earning: map[string]int64{}}
 	s.Books = ledger.New(ledger.Deps{DB: d, Clock: s.Clock})
-	var err error
-	s.Pay, err = payment.New(payment.Deps{
-		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
-		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order", Accounts: []payment.GatewayAccount{
+	s.Pay = s.open(t, d, s.Queue, payment.RefundRules{SecondPersonAbove: 1_000_00})
+	return s
+}
+
+func (s *Shop) open(t testing.TB, d *db.DB, q *job.Queue, rules payment.RefundRules) *payment.Service {
+	t.Helper()
+	pay, err := payment.New(payment.Deps{
+		DB: d, Clock: s.Clock, Queue: q, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
+		Ledger: s.Books, Orders: s.Orders, BaseURL: BaseURL, Title: "Skybridge order",
+		Services: s.Ends, Refunds: rules, Accounts: []payment.GatewayAccount{
 			{
 				ID: "till", Token: Token, MerchantID: Merchant, Currency: money.CNY, Min: 1, Max: 100_000_00,
 				Methods: []string{"card", "cash"}, Gateway: s.Till,
@@ -68,7 +77,12 @@ func New(t testing.TB, d *db.DB) *Shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return pay
+}
+
+// Strict has two persons approve every refund from now on; jobs go on as before.
+func (s *Shop) Strict(t testing.TB) {
+	s.Pay = s.open(t, s.DB, job.New(s.DB, s.Clock, slog.New(slog.DiscardHandler)), payment.RefundRules{})
 }
 
 // Started places an order and starts its payment.
@@ -122,6 +136,8 @@ type Till struct {
 	fail   error
 	away   error
 	asked  int
+
+	Back // how it closes and pays back
 }
 
 // FailCreate makes Create fail with err; nil mends it.
@@ -152,6 +168,10 @@ func (g *Till) ParseNotify(r payment.RawRequest) (payment.Notice, error) {
 		return payment.Notice{}, payment.ErrBadSignature
 	}
 	var n payment.Notice
+	if r.Query == refundNotice {
+		n.Refund = &payment.RefundFact{}
+		return n, json.Unmarshal(r.Body, n.Refund)
+	}
 	if err := json.Unmarshal(r.Body, &n.Fact); err != nil {
 		return n, payment.ErrMalformed
 	}
