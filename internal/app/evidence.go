@@ -11,6 +11,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -45,6 +46,9 @@ func (m *modules) queries(cfg config.Config, s *stores, registry *egress.Registr
 		"provision_without_verification": counted(m.service.Unverified),
 		"disclosures_outside_register": counted(func(ctx context.Context) (int64, int64, error) {
 			return m.audit.Outside(ctx, (clock.System{}).Now().Add(-25*time.Hour), func(d audit.Disclosure) bool { return registered(registry, d) })
+		}),
+		"contacts_used_otherwise": counted(func(ctx context.Context) (int64, int64, error) {
+			return m.audit.ReadOtherwise(ctx, (clock.System{}).Now().Add(-25*time.Hour), contact.Tables(), contact.Serves)
 		}),
 		"guardians_overdue":     counted(m.age.OverdueVacancies),
 		"canaries_living":       counted(m.erasure.LivingCanaries),

@@ -5,6 +5,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/age"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
@@ -44,6 +45,7 @@ func Held() []holding.Held {
 		residency.Held(),
 		legalorder.Held(),
 		proof.Held(),
+		contact.Held(),
 		account.Held(),
 	} {
 		all = append(all, h...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/privacy"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
@@ -59,6 +60,8 @@ var elsewhere = map[string]string{
 	"netlog account_attempt":          "ends within a day",
 	"vpn_session fleet_usage":         "ends with the month that it counts",
 	"vpn_session fleet_live":          "ends with the session",
+	"optional contact_code":           "ends with its ten minutes, within the hour",
+	"optional contact_asked":          "a keyed digest of a number, which ends within a day",
 	"disclosure residency_export":     "ends with the calendar year that it counts people of",
 }
 
@@ -124,6 +127,13 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 		return in.plant(t, []string{"erasure_case"}, fmt.Sprintf(`INSERT INTO erasure_case (id, subject, account, client, cause, request, step, problem,
 			settled_by, settlement, searched, report, certificate, asked_at, due_at, effective_at, complete_at, version)
 			VALUES ('era_x', 'sub_x', '', '', 'asked', '', 'search', '', '', '', '', '', '', %d, %[1]d, 0, 0, 1)`, db.Micros(long)))
+	},
+	"optional": func(t *testing.T, in *rig, long time.Time) func() int64 {
+		planted := []string{}
+		for _, table := range []string{"contact_phone (subject, number", "contact_qq (subject, number", "contact_region (subject, place"} {
+			planted = append(planted, fmt.Sprintf("INSERT INTO %s, act, at) VALUES ('sub_x', '', 'con_gone', %d)", table, db.Micros(long)))
+		}
+		return in.plant(t, contact.Tables(), planted...)
 	},
 	"realname_value":  plantName,
 	"realname_result": plantName,

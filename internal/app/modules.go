@@ -17,6 +17,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
@@ -58,6 +59,7 @@ type modules struct {
 	residency   *residency.Service
 	age         *age.Service
 	account     *account.Service
+	contact     *contact.Service
 	notify      *notify.Service
 	sender      notify.Sender
 	realname    *realname.Service
@@ -209,6 +211,9 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	if err != nil {
 		return err
 	}
+	m.contact = contact.New(contact.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Account: m.account, Vault: s.vault,
+	})
 	m.sender, err = mailSender(cfg, m.egress)
 	if err != nil {
 		return err

@@ -70,6 +70,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	now := clock.System{}.Now
 	api.Accounts(a, m.account, m.consent, m.age)
 	api.AgesOf(a, m.age, m.account)
+	api.OptionalContacts(a, m.contact)
 	api.StaffOf(a, m.account, m.audit)
 	api.CorrectionsOf(a, m.account, m.privacy, m.realname)
 	api.LoginSessions(a, m.account)

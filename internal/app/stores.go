@@ -15,6 +15,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
@@ -58,6 +59,7 @@ func Migrations() []db.Migrations {
 		residency.Migrations(),
 		age.Migrations(),
 		account.Migrations(),
+		contact.Migrations(),
 		notify.Migrations(),
 		realname.Migrations(),
 		catalog.Migrations(),
@@ -90,6 +92,7 @@ func Holdings() []holding.Table {
 		residency.Holdings(),
 		age.Holdings(),
 		account.Holdings(),
+		contact.Holdings(),
 		notify.Holdings(),
 		realname.Holdings(),
 		catalog.Holdings(),

@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
@@ -42,6 +43,7 @@ var described = map[string][]holding.Table{
 	"internal/control/audit":        audit.Holdings(),
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),
+	"internal/control/contact":      contact.Holdings(),
 	"internal/control/evidence":     evidence.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
 	"internal/control/incident":     incident.Holdings(),

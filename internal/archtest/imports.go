@@ -103,6 +103,7 @@ var moduleOrder = []string{
 	"residency",
 	"age",
 	"account",
+	"contact",
 	"notify",
 	"realname",
 	"catalog",

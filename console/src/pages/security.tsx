@@ -7,6 +7,7 @@ import { ChangeEmail } from '../components/change-email';
 import { CloseAccount } from '../components/close-account';
 import { ConfirmDelete } from '../components/confirm-delete';
 import { Facts } from '../components/facts';
+import { OptionalContact } from '../components/optional-contact';
 import { Page } from '../components/page';
 import { ProblemAlert } from '../components/problem';
 import { ResourceTable } from '../components/resource-table';
@@ -38,6 +39,7 @@ export function Security() {
         />
       </Card>
       <ChangeEmail />
+      {me.staff ? null : <OptionalContact />}
       <SecondFactor />
       <Password />
       <Card title={t('security.sessions')}>

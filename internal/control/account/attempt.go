@@ -193,6 +193,18 @@ func (s *Service) perHour(ctx context.Context, scope string, o origin, perSource
 	return row, nil
 }
 
+// CountHour counts a sensitive act of a person in its own committed row, and refuses
+// it with ErrTooMany beyond so many within an hour from one source or of one
+// person.
+func (s *Service) CountHour(ctx context.Context, scope string, p Principal, src Source, perSource, perPerson int) error {
+	o, err := s.origin(ctx, string(p.Subject), src)
+	if err != nil {
+		return err
+	}
+	_, err = s.perHour(ctx, scope, o, perSource, perPerson)
+	return err
+}
+
 // enterCode counts a second factor of a person who has passed the first.
 func (s *Service) enterCode(ctx context.Context, subject id.Handle) error {
 	o := origin{name: string(subject)}

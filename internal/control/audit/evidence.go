@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -27,4 +28,29 @@ func (s *Service) Outside(ctx context.Context, since time.Time, allowed func(Dis
 		}
 	}
 	return examined, found, err
+}
+
+// ReadOtherwise counts the readings since a time of fields of some tables, and
+// those of them for a purpose that may not open the field.
+func (s *Service) ReadOtherwise(ctx context.Context, since time.Time, tables []string, allowed func(field, purpose string) bool) (examined, found int64, err error) {
+	type reading struct{ fields, purpose string }
+	for _, table := range tables {
+		all, err := db.Select(ctx, s.db, func(r db.Row) (v reading, err error) { return v, r.Scan(&v.fields, &v.purpose) },
+			"SELECT fields, purpose FROM audit_read WHERE at >= $1 AND fields LIKE $2", db.Micros(since), "%"+table+".%")
+		if err != nil {
+			return examined, found, err
+		}
+		for _, v := range all {
+			for _, field := range strings.Fields(v.fields) {
+				if !strings.HasPrefix(field, table+".") {
+					continue
+				}
+				examined++
+				if !allowed(field, v.purpose) {
+					found++
+				}
+			}
+		}
+	}
+	return examined, found, nil
 }

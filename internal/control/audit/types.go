@@ -82,6 +82,10 @@ var Types = map[string]string{
 	"account.totp_disabled":      "account_core",
 	"account.stuffing":           "netlog",
 
+	"contact.set":             "account_core",
+	"contact.code_asked":      "account_core",
+	"contact.phone_confirmed": "account_core",
+
 	"proof.pack": "disclosure",
 
 	"evidence.unexpected": "log_leaf",

@@ -34,7 +34,7 @@ func Declared(profile string, tables []holding.Table) error {
 }
 
 // sensitive are the kinds that the text promises to keep sealed (LT-5.2b).
-var sensitive = []holding.Category{holding.Email, holding.Phone, holding.IDName, holding.IDNumber, holding.NetIP, holding.NetPage, holding.AccountSecret}
+var sensitive = []holding.Category{holding.Email, holding.Phone, holding.QQ, holding.Area, holding.IDName, holding.IDNumber, holding.NetIP, holding.NetPage, holding.AccountSecret}
 
 // logPurposes are all that logs serve (LT-1.3b), orderPurposes all that orders
 // do (LT-1.1d).
@@ -42,6 +42,10 @@ var (
 	logPurposes   = []string{"security_audit", "anti_abuse", "troubleshooting", "log_retention"}
 	orderPurposes = []string{"dispute", "finance_audit", "aftersales"}
 )
+
+// optional are the kinds that a person may add, by the purpose of their act
+// (LT-1.2b).
+var optional = map[holding.Category]string{holding.Phone: "contact.phone", holding.QQ: "contact.qq", holding.Area: "contact.region"}
 
 func undeclared(policy source, table string, c holding.Column) (wrong []string) {
 	if !slices.Contains(policy.Collects, string(c.Category)) && !mutant.Off("LT-1.2") {
@@ -52,6 +56,11 @@ func undeclared(policy source, table string, c holding.Column) (wrong []string) 
 	}
 	if slices.Contains(sensitive, c.Category) && !c.Sealed && !mutant.Off("LT-5.2b") {
 		wrong = append(wrong, fmt.Sprintf("%s is not sealed", c.Category))
+	}
+	if of := optional[c.Category]; of != "" && !mutant.Off("LT-1.2b") {
+		if p := other(c.Purposes, append(UsesOf(of), of)); p != "" {
+			wrong = append(wrong, fmt.Sprintf("%s serves %s, which its act does not name", c.Category, p))
+		}
 	}
 	switch {
 	case c.Retention == "netlog" || c.Retention == "access_log":

@@ -7,7 +7,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 )
 
-// TestNothingIsKeptThatTheTextDoesNotSay holds LT-1.1d, LT-1.2, LT-1.3b, LT-5.2b
+// TestNothingIsKeptThatTheTextDoesNotSay holds LT-1.1d, LT-1.2, LT-1.2b, LT-1.3b, LT-5.2b
 // and SUP-6: a table that knows more than the text is refused.
 func TestNothingIsKeptThatTheTextDoesNotSay(t *testing.T) {
 	t.Parallel()
@@ -20,8 +20,12 @@ func TestNothingIsKeptThatTheTextDoesNotSay(t *testing.T) {
 		want   string // part of what is said; empty: taken
 	}{
 		"an address of mail, sealed":     {"account_person", column("email", holding.Email, "account_core", "verify", true), ""},
-		"a telephone number":             {"account_person", column("phone", holding.Phone, "optional", "account", true), "contact.phone is collected"},
-		"a QQ number":                    {"account_person", column("qq", holding.QQ, "optional", "account", true), "contact.qq is collected"},
+		"a face":                         {"account_person", column("face", "id.face", "optional", "account", true), "id.face is collected"},
+		"a number for incidents":         {"contact_phone", column("number", holding.Phone, "optional", "phone.security", true), ""},
+		"a number in clear":              {"contact_phone", column("number", holding.Phone, "optional", "phone.security", false), "contact.phone is not sealed"},
+		"a number to sell by":            {"contact_phone", column("number", holding.Phone, "optional", "service_change", true), "contact.phone serves service_change"},
+		"a QQ number of an account":      {"contact_qq", column("number", holding.QQ, "optional", "account", true), "contact.qq serves account"},
+		"a place for prices":             {"contact_region", column("place", holding.Area, "optional", "order", true), "contact.region serves order"},
 		"a purpose that nobody declared": {"account_person", column("email", holding.Email, "account_core", "marketing", true), "serves marketing"},
 		"an identity number in clear":    {"realname_verification", column("number", holding.IDNumber, "realname_value", "realname", false), "id.number is not sealed"},
 		"a log for optimisation":         {"account_access", column("detail", holding.NetPage, "access_log", "provision", true), "a log that serves provision"},

@@ -153,6 +153,8 @@ var plain = map[string]map[string]string{
 	"payment.wechatpay": both("微信支付付款", "payment by WeChat Pay"), "account": both("账户事务", "account matters"), "verify": both("邮箱验证", "verification of the address"),
 	"recovery": both("密码找回", "password recovery"), "security": both("安全通知", "security notices"), "service_change": both("服务变更通知", "service changes"),
 	"UserName": both("姓名", "name"), "IdentifyNum": both("身份证件号码", "identity number"), "order_no": both("订单号", "order number"),
+	"phone.verify": both("号码验证", "check of the number"), "phone.security": both("安全事件短信", "SMS of security incidents"), "phone.expiry": both("到期短信", "SMS of expiry"),
+	"phone": both("手机号码", "telephone number"), "sms": both("短信内容", "text of the SMS"),
 	"amount": both("金额", "amount"), "email": both("邮箱地址", "e-mail address"), "message": both("邮件内容", "the mail"),
 }
 

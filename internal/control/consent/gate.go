@@ -21,6 +21,9 @@ func (s *Service) Gate(ctx context.Context, subject id.Handle, purpose string) e
 	if subject == "" {
 		return ErrGateClosed.With("purpose", purpose)
 	}
+	if p.Of != "" {
+		return s.Gate(ctx, subject, p.Of)
+	}
 	if !p.Act {
 		return nil
 	}

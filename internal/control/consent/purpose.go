@@ -27,6 +27,7 @@ type Purpose struct {
 	Core     bool   `yaml:"core"`   // the product does not work without it
 	Signup   bool   `yaml:"signup"` // asked at registration
 	Minors   bool   `yaml:"minors"` // asked of guardians only
+	Of       string `yaml:"of"`     // a use of what another purpose's act lets be kept: open while that is
 	Profile  string `yaml:"profile"`
 	Clause   string `yaml:"clause"`
 	Chinese  string `yaml:"zh"`
@@ -104,6 +105,17 @@ func (s *Service) purpose(id string) (Purpose, error) {
 		}
 	}
 	return Purpose{}, ErrGateClosed.With("purpose", id)
+}
+
+// UsesOf lists the uses of what the act of a purpose lets be kept. The list is
+// closed: what it does not name, nothing is used for (LT-1.2b).
+func UsesOf(purpose string) (uses []string) {
+	for _, p := range registry() {
+		if p.Of == purpose {
+			uses = append(uses, p.ID)
+		}
+	}
+	return uses
 }
 
 // SignupPurposes lists what registration asks for, in order: the policy, and

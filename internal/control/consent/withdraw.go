@@ -2,10 +2,12 @@ package consent
 
 import (
 	"context"
+	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // Withdraw takes a consent back: from the commit on, the gate is shut. Of the act
@@ -18,6 +20,36 @@ func (s *Service) Withdraw(ctx context.Context, a Act) (Record, error) {
 		return err
 	})
 	return r, err
+}
+
+// LiveActTx returns the act that a purpose with an act rests on now: the newest
+// event of its series, if that is a grant. Else ErrGateClosed. What it does not
+// ask is what Gate does besides.
+func (s *Service) LiveActTx(ctx context.Context, tx *db.Tx, subject id.Handle, purpose string) (string, error) {
+	last, err := db.Get(ctx, tx, ErrGateClosed.With("purpose", purpose), scanRecord,
+		"SELECT "+eventColumns+" FROM consent_event WHERE subject = $1 AND purpose = $2 ORDER BY seq DESC LIMIT 1", string(subject), purpose)
+	if errs.IsNotFound(err) || (err == nil && last.Decision != Grant) {
+		return "", ErrGateClosed.With("purpose", purpose)
+	}
+	return last.ID, err
+}
+
+// GrantsBefore lists the grants of a series that stand before an event of it.
+func (s *Service) GrantsBefore(ctx context.Context, subject id.Handle, purpose, event string) ([]string, error) {
+	return db.Select(ctx, s.d.DB, db.One[string], `SELECT id FROM consent_event WHERE subject = $1 AND purpose = $2 AND decision = 'grant'
+		AND seq < (SELECT e.seq FROM consent_event e WHERE e.id = $3) ORDER BY seq`, string(subject), purpose, event)
+}
+
+// Ended tells when an act of a series was taken back: zero while it stands. An act
+// that is not in the register is ErrNotFound.
+func (s *Service) Ended(ctx context.Context, subject id.Handle, purpose, act string) (time.Time, error) {
+	at, err := db.Get(ctx, s.d.DB, ErrNotFound, db.One[int64], `SELECT COALESCE((SELECT MIN(n.at) FROM consent_event n
+		WHERE n.subject = e.subject AND n.purpose = e.purpose AND n.seq > e.seq AND n.decision <> 'grant'), 0)
+		FROM consent_event e WHERE e.id = $1 AND e.subject = $2 AND e.purpose = $3`, act, string(subject), purpose)
+	if err != nil || at == 0 {
+		return time.Time{}, err
+	}
+	return db.FromMicros(at), nil
 }
 
 // WithdrawTx is Withdraw in the caller's transaction. Guardian names who takes a
