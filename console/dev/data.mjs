@@ -303,7 +303,7 @@ export const refundDetail = (number) => {
     rejected: 'reject',
     cancelled: 'abandon',
   };
-  const names = [
+  const events = [
     ...refundSteps.review,
     ...(r.seconded ? ['second:review'] : []),
     ...(['review', 'rejected'].includes(r.state) ? [] : refundSteps.approved),
@@ -313,7 +313,7 @@ export const refundDetail = (number) => {
   return {
     ...r,
     seconded_by_you: r.seconded,
-    steps: names.map((name, i) => {
+    steps: events.map((name, i) => {
       const [event, state] = name.split(':');
       const by =
         event === 'request'

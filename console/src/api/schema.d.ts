@@ -7394,6 +7394,11 @@ export interface components {
         };
         Refund: {
             amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description When the services ended, or ran again
+             */
+            ended_at?: string;
             number: string;
             order: string;
             /** @description Code of why it failed or was declined */
@@ -7402,16 +7407,29 @@ export interface components {
             requested_at: string;
             /** @enum {string} */
             rule: "full" | "prorata" | "undelivered" | "suspense";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the money was back, or it came to nothing
+             */
             settled_at?: string;
             /** @enum {string} */
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /**
+             * Format: date-time
+             * @description When the services were suspended for it
+             */
+            suspended_at?: string;
             /** @enum {string} */
             target: "original" | "wallet";
         };
         RefundDetail: {
             account: string;
             amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description When the services ended, or ran again
+             */
+            ended_at?: string;
             gateway: string;
             last_query?: string;
             /** Format: date-time */
@@ -7429,16 +7447,28 @@ export interface components {
             rule: "full" | "prorata" | "undelivered" | "suspense";
             /** @description One of two persons has approved */
             seconded: boolean;
-            /** Format: date-time */
+            /** @description You are that person, and another one approves now */
+            seconded_by_you: boolean;
+            /**
+             * Format: date-time
+             * @description When the money was back, or it came to nothing
+             */
             settled_at?: string;
             /** @enum {string} */
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
             steps: components["schemas"]["RefundStep"][];
+            /**
+             * Format: date-time
+             * @description When the services were suspended for it
+             */
+            suspended_at?: string;
             /** @enum {string} */
             target: "original" | "wallet";
         };
         RefundOffer: {
             amount: components["schemas"]["Money"];
+            /** @description What of it was paid by gifts, likewise */
+            gift?: components["schemas"]["Money"];
             /**
              * Format: int64
              * @description Full refunds that are left this year after this one
@@ -7461,6 +7491,8 @@ export interface components {
              * @description End of the time for a full refund
              */
             until?: string;
+            /** @description What of it was paid from the wallet, and goes back there whatever the target */
+            wallet?: components["schemas"]["Money"];
         };
         RefundReason: {
             /** @example used_up */
@@ -8394,6 +8426,11 @@ export interface components {
         StaffRefund: {
             account: string;
             amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description When the services ended, or ran again
+             */
+            ended_at?: string;
             gateway: string;
             last_query?: string;
             /** Format: date-time */
@@ -8411,10 +8448,18 @@ export interface components {
             rule: "full" | "prorata" | "undelivered" | "suspense";
             /** @description One of two persons has approved */
             seconded: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the money was back, or it came to nothing
+             */
             settled_at?: string;
             /** @enum {string} */
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /**
+             * Format: date-time
+             * @description When the services were suspended for it
+             */
+            suspended_at?: string;
             /** @enum {string} */
             target: "original" | "wallet";
         };
