@@ -73,6 +73,7 @@ test('a customer sees what would go back, and names what ends before asking', as
   });
   await visit('/orders/ord_1');
   expect(await screen.findByText('19 left after this one')).toBeTruthy();
+  expect(screen.getByText('The way it was paid, The wallet here')).toBeTruthy();
   fireEvent.click(screen.getByRole('button', { name: 'Ask for a refund' }));
   const dialog = within(await screen.findByRole('dialog'));
   expect(dialog.getByText('1 service ends')).toBeTruthy();
@@ -81,7 +82,7 @@ test('a customer sees what would go back, and names what ends before asking', as
   const act = dialog.getByRole<HTMLButtonElement>('button', { name: /^Have .*3,489\.00 back$/ });
   expect(act.disabled).toBe(true);
   fireEvent.click(dialog.getByRole('checkbox'));
-  fireEvent.click(dialog.getByRole('radio', { name: /Your wallet here/ }));
+  fireEvent.click(dialog.getByRole('radio', { name: /The wallet here/ }));
   fireEvent.click(act);
   expect(await screen.findByText('Waits for a decision')).toBeTruthy();
   expect(posts(sent)).toEqual([['/orders/ord_1/refunds', { target: 'wallet' }]]);

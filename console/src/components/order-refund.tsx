@@ -158,6 +158,11 @@ function Offered({ order: o }: { order: Order }) {
   return <Offer order={o} offer={offer.data} />;
 }
 
+/** What could not be delivered is no service that ends. */
+const endsServices = (offer: RefundOffer) => offer.services_ending > 0 && offer.rule !== 'undelivered';
+
+const namesOf = (o: Order) => o.lines.map((l) => l.configuration?.name || l.resource || l.id);
+
 function Offer({ order: o, offer }: { order: Order; offer: RefundOffer }) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -168,6 +173,10 @@ function Offer({ order: o, offer }: { order: Order; offer: RefundOffer }) {
         facts={[
           { label: t('refund.now'), value: <b>{format.money(offer.amount)}</b> },
           { label: t('refund.rule'), value: t(`refund.rule_${offer.rule}`) },
+          { label: t('refund.target'), value: offer.targets.map((v) => t(`refund.target_${v}`)).join(', ') },
+          ...(endsServices(offer)
+            ? [{ label: t('refund.ending'), value: namesOf(o).slice(0, 10).join(', ') }]
+            : []),
           ...(offer.until ? [{ label: t('refund.until'), value: format.time(offer.until) }] : []),
           ...(offer.rule === 'full'
             ? [{ label: t('refund.left'), value: t('refund.left_text', { count: offer.left }) }]
@@ -188,8 +197,8 @@ function Ask({ order: o, offer, close }: { order: Order; offer: RefundOffer; clo
   const targets = offer.targets as RefundTarget[];
   const [target, setTarget] = useState(targets[0] ?? 'original');
   const [understood, setUnderstood] = useState(false);
-  const ends = offer.services_ending > 0 && offer.rule !== 'undelivered';
-  const names = o.lines.map((l) => l.configuration?.name || l.resource || l.id).filter(Boolean);
+  const ends = endsServices(offer);
+  const names = namesOf(o);
   const act = useCreate((to: RefundTarget, key) => api.shop.askRefund(o.id, to, key), staleOf(o.id));
   return (
     <Modal
