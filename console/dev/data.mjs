@@ -24,6 +24,7 @@ export const me = {
     'service.write',
     'payment.read',
     'payment.book',
+    'refund.handle',
     'ledger.read',
     'fleet.read',
     'consent.read',
@@ -231,6 +232,103 @@ export const orders = (n) =>
       },
     ],
   })); // prettier-ignore
+
+const refund = (i, state, more = {}) => ({
+  number: `R261128091500${String(i).padStart(3, '0')}K4V1B8X7Q2M9ZT0W3`,
+  order: id('ord_', i),
+  rule: ['full', 'prorata', 'undelivered'][i % 3],
+  target: ['original', 'wallet'][i % 2],
+  amount: cny(['3489.00', '128740.50', '149.00'][i % 3]),
+  state,
+  requested_at: t(-300 - i * 190),
+  ...more,
+});
+const held = { suspended_at: t(-296) };
+const heard = { last_query: 'processing', last_query_at: t(-12), next_query_at: t(18) };
+const refundStates = [
+  ['review', {}],
+  ['failed', { ...held, problem: 'payment.refund_abnormal' }],
+  ['unknown', { ...held, last_query: 'payment.provider_unknown', last_query_at: t(-12) }],
+  ['processing', { ...held, ...heard }],
+  ['succeeded', { ...held, settled_at: t(-200), ended_at: t(-199) }],
+  ['rejected', { settled_at: t(-200), problem: 'used_up' }],
+  ['cancelled', { ...held, settled_at: t(-200), ended_at: t(-199) }],
+  ['review', { seconded: true }],
+];
+
+/** Orders 2 and 8 may be refunded, 4 has one that failed, 14 one that waits, the others one of each state. */
+export const orderRefunds = (order) => {
+  const i = orders(27).findIndex((o) => o.id === order);
+  if (i % 6 === 5)
+    return [refund(i, 'succeeded', { rule: 'full', target: 'original', ...refundStates[4][1] })];
+  if (i % 6 === 4) return [refund(i, 'failed', { rule: 'full', target: 'original', ...refundStates[1][1] })];
+  if (i === 14) return [refund(i, 'review', { rule: 'full' })];
+  if (i === 20) return [refund(i, 'processing', { rule: 'full', target: 'original', ...held })];
+  return [];
+};
+
+export const refundOffer = () => ({
+  rule: 'full',
+  amount: cny('3489.00'),
+  wallet_share: cny('489.00'),
+  targets: ['original', 'wallet'],
+  until: t(9000),
+  left: 19,
+  services_ending: 1,
+});
+
+export const refunds = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    ...refund(i, ...refundStates[i % 8]),
+    account: id('acc_', i),
+    payment: payments(i + 1)[i].number,
+    gateway: ['epay-demo', 'alipay-demo', 'wechatpay-demo'][i % 3],
+    seconded: i % 8 === 7,
+  }));
+
+const refundSteps = {
+  review: ['request:requested', 'policy_manual:review'],
+  approved: [
+    'approve:approved',
+    'service_suspended:approved',
+    'execute_original:processing',
+    'sent:processing',
+  ],
+};
+export const refundDetail = (number) => {
+  const r = refunds(27).find((x) => x.number === number) ?? refunds(1)[0];
+  const end = {
+    failed: 'fail',
+    unknown: 'timeout',
+    succeeded: 'ok',
+    rejected: 'reject',
+    cancelled: 'abandon',
+  };
+  const events = [
+    ...refundSteps.review,
+    ...(r.seconded ? ['second:review'] : []),
+    ...(['review', 'rejected'].includes(r.state) ? [] : refundSteps.approved),
+    ...(end[r.state] ? [`${end[r.state]}:${r.state}`] : []),
+    ...(r.state === 'succeeded' ? ['service_ended:succeeded'] : []),
+  ];
+  return {
+    ...r,
+    seconded_by_you: r.seconded,
+    steps: events.map((name, i) => {
+      const [event, state] = name.split(':');
+      const by =
+        event === 'request'
+          ? 'self'
+          : ['approve', 'second', 'reject', 'abandon'].includes(event)
+            ? 'staff'
+            : 'system';
+      return {
+        event, state, class: by, handle: by === 'system' ? '' : id('sub_', i), at: t(-300 + i * 3),
+        reason: event === 'request' ? 'customer' : event === 'fail' || event === 'reject' ? r.problem : '',
+      }; // prettier-ignore
+    }),
+  };
+};
 
 export const methods = [
   {

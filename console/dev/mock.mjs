@@ -70,6 +70,13 @@ function routes(scenario, n) {
     'POST /orders': () => data.orders(1)[0],
     'GET /orders': () => items(data.orders(n)),
     'GET /orders/:id': (_, id) => one(data.orders(27), 'id', id),
+    'GET /orders/:id/refunds': (_, id) => items(data.orderRefunds(id)),
+    'GET /orders/:id/refund-offer': (_, id) =>
+      data.orders(27).findIndex((o) => o.id === id) === 1
+        ? refuse(409, 'payment.refund_not_offered', '此订单目前没有可退的金额。')
+        : data.refundOffer(),
+    'GET /admin/refunds': () => items(data.refunds(n)),
+    'GET /admin/refunds/:id': (_, number) => data.refundDetail(number),
     'GET /orders/:id/payments': () => items(data.payments(1)),
     'POST /orders/:id/payments': () => ({
       payment: data.payments(1)[0],

@@ -67,6 +67,8 @@ const AdminSuccessions = page(() => import('./pages/admin-successions'), 'AdminS
 const AdminUsers = page(() => import('./pages/admin-lists'), 'AdminUsers');
 const AdminOrders = page(() => import('./pages/admin-lists'), 'AdminOrders');
 const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments');
+const AdminRefunds = page(() => import('./pages/admin-refunds'), 'AdminRefunds');
+const AdminRefund = page(() => import('./pages/admin-refund'), 'AdminRefund');
 const AdminTransfers = page(() => import('./pages/admin-transfers'), 'AdminTransfers');
 const AdminBooks = page(() => import('./pages/admin-books'), 'AdminBooks');
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
@@ -88,6 +90,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/users': AdminUsers,
   '/admin/orders': AdminOrders,
   '/admin/payments': AdminPayments,
+  '/admin/refunds': AdminRefunds,
   '/admin/transfers': AdminTransfers,
   '/admin/books': AdminBooks,
   '/admin/gateway-nodes': AdminNodes,
@@ -219,6 +222,10 @@ export function Pages() {
             <Route
               path="/admin/incidents/:id"
               element={<Operator path="/admin/incidents" content={<AdminIncident />} />}
+            />
+            <Route
+              path="/admin/refunds/:number"
+              element={<Operator path="/admin/refunds" content={<AdminRefund />} />}
             />
             <Route path="*" element={<NotFound />} />
           </Route>

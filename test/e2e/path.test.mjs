@@ -225,6 +225,7 @@ const desks = {
   'admin-legal-orders': ['/admin/legal-orders', 'legal_order.read'],
   'admin-successions': ['/admin/successions', 'succession.read'],
   'admin-erasures': ['/admin/erasures', 'privacy.handle'],
+  'admin-refunds': ['/admin/refunds', 'payment.read'],
   'admin-quotas': ['/admin/quotas', 'fleet.read'],
   'admin-real-name': ['/admin/real-name', 'realname.review'],
 };

@@ -203,6 +203,14 @@ export const api = {
     topUp: (body: T.TopUpRequest, key: string) =>
       data(client.POST('/api/v1/wallet/top-ups', { body, ...keyed(key) })),
     wallet: () => data(client.GET('/api/v1/wallet')),
+    refundOffer: (id: string) => data(client.GET('/api/v1/orders/{id}/refund-offer', at(id))),
+    refunds: (id: string) => data(client.GET('/api/v1/orders/{id}/refunds', at(id))),
+    askRefund: (id: string, target: T.RefundTarget, key: string) =>
+      data(client.POST('/api/v1/orders/{id}/refunds', { ...at(id), body: { target }, ...keyed(key) })),
+    cancelRefund: (number: string) =>
+      data(client.POST('/api/v1/refunds/{number}/cancel', { params: { path: { number } } })),
+    keepService: (number: string) =>
+      data(client.POST('/api/v1/refunds/{number}/keep-service', { params: { path: { number } } })),
   },
   vpn: {
     networks: () => data(client.GET('/api/v1/networks')),
@@ -329,6 +337,29 @@ export const api = {
       data(client.POST('/api/v1/admin/grants', { body, ...keyed(key) })),
     decideGrant: (id: string, verdict: T.Verdict) =>
       data(client.POST('/api/v1/admin/grants/{id}/decision', { ...at(id), body: { verdict } })),
+    refunds: (query?: PageQuery) => data(client.GET('/api/v1/admin/refunds', page(query))),
+    refund: (number: string) =>
+      data(client.GET('/api/v1/admin/refunds/{number}', { params: { path: { number } } })),
+    askRefund: (id: string, body: { target: T.RefundTarget; whole: boolean; reason: string }, key: string) =>
+      data(client.POST('/api/v1/admin/orders/{id}/refunds', { ...at(id), body, ...keyed(key) })),
+    refundAct: (number: string, act: 'approve' | 'retry' | 'to-wallet' | 'abandon') =>
+      data(client.POST(`/api/v1/admin/refunds/{number}/${act}`, { params: { path: { number } } })),
+    rejectRefund: (number: string, reason: string) =>
+      data(
+        client.POST('/api/v1/admin/refunds/{number}/reject', {
+          params: { path: { number } },
+          body: { reason },
+        }),
+      ),
+    settleRefund: (number: string, outcome: 'paid_back' | 'not_paid_back') =>
+      data(
+        client.POST('/api/v1/admin/refunds/{number}/settle', {
+          params: { path: { number } },
+          body: { outcome },
+        }),
+      ),
+    queryRefund: (number: string) =>
+      data(client.POST('/api/v1/admin/refunds/{number}/query', { params: { path: { number } } })),
     trialBalance: (day: string) =>
       data(client.GET('/api/v1/admin/books/trial-balance', { params: { query: { day } } })),
     bookDays: (from: string, to: string) =>

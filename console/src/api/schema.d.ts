@@ -7537,6 +7537,11 @@ export interface components {
         };
         Refund: {
             amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description When the services ended, or ran again
+             */
+            ended_at?: string;
             /** @description What of the amount goes back to gifts */
             gift_share?: components["schemas"]["Money"];
             number: string;
@@ -7547,10 +7552,18 @@ export interface components {
             requested_at: string;
             /** @enum {string} */
             rule: "full" | "prorata" | "undelivered" | "suspense";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the money was back, or it came to nothing
+             */
             settled_at?: string;
             /** @enum {string} */
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /**
+             * Format: date-time
+             * @description When the services were suspended for it
+             */
+            suspended_at?: string;
             /** @enum {string} */
             target: "original" | "wallet";
             /** @description What of the amount goes back to the wallet, whatever the target */
@@ -7559,6 +7572,11 @@ export interface components {
         RefundDetail: {
             account: string;
             amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description When the services ended, or ran again
+             */
+            ended_at?: string;
             gateway: string;
             /** @description What of the amount goes back to gifts */
             gift_share?: components["schemas"]["Money"];
@@ -7578,11 +7596,21 @@ export interface components {
             rule: "full" | "prorata" | "undelivered" | "suspense";
             /** @description One of two persons has approved */
             seconded: boolean;
-            /** Format: date-time */
+            /** @description You are that person, and another one approves now */
+            seconded_by_you: boolean;
+            /**
+             * Format: date-time
+             * @description When the money was back, or it came to nothing
+             */
             settled_at?: string;
             /** @enum {string} */
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
             steps: components["schemas"]["RefundStep"][];
+            /**
+             * Format: date-time
+             * @description When the services were suspended for it
+             */
+            suspended_at?: string;
             /** @enum {string} */
             target: "original" | "wallet";
             /** @description What of the amount goes back to the wallet, whatever the target */
@@ -8549,6 +8577,11 @@ export interface components {
         StaffRefund: {
             account: string;
             amount: components["schemas"]["Money"];
+            /**
+             * Format: date-time
+             * @description When the services ended, or ran again
+             */
+            ended_at?: string;
             gateway: string;
             /** @description What of the amount goes back to gifts */
             gift_share?: components["schemas"]["Money"];
@@ -8568,10 +8601,18 @@ export interface components {
             rule: "full" | "prorata" | "undelivered" | "suspense";
             /** @description One of two persons has approved */
             seconded: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the money was back, or it came to nothing
+             */
             settled_at?: string;
             /** @enum {string} */
             state: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled";
+            /**
+             * Format: date-time
+             * @description When the services were suspended for it
+             */
+            suspended_at?: string;
             /** @enum {string} */
             target: "original" | "wallet";
             /** @description What of the amount goes back to the wallet, whatever the target */

@@ -199,6 +199,12 @@ export interface MapTable {
   Name: string;
   Columns: MapColumn[];
 }
+export type Refund = Schemas['Refund'];
+export type RefundOffer = Schemas['RefundOffer'];
+export type RefundTarget = Refund['target'];
+export type RefundStep = Schemas['RefundStep'];
+export type RefundDetail = Schemas['RefundDetail'];
+export type StaffRefund = Schemas['StaffRefund'];
 export type Wallet = Schemas['Wallet'];
 export type WalletLine = Schemas['WalletLine'];
 export type TopUpRequest = Schemas['TopUpRequest'];

@@ -32,7 +32,7 @@ export const staleBy: Record<string, string[]> = {
   ssl_client: ['clients', 'client', 'client-devices'],
   certificate: ['certificates', 'certificate'],
   vpn_session: ['vpn-sessions', 'clients', 'client'],
-  order: ['orders', 'order'],
+  order: ['orders', 'order', 'refunds', 'refund-offer'],
 };
 
 function take(client: QueryClient, text: string): void {

@@ -10,6 +10,7 @@ import { ConfirmDelete } from '../components/confirm-delete';
 import { CopyText } from '../components/copy-text';
 import { Facts } from '../components/facts';
 import { Page } from '../components/page';
+import { OrderRefund } from '../components/order-refund';
 import { PayBox } from '../components/pay-box';
 import { ErrorState } from '../components/problem';
 import { StateDot } from '../components/state-dot';
@@ -47,6 +48,7 @@ export function OrderPage() {
           {settling('order', o.state) || o.state === 'completed' ? <Progress order={o} /> : null}
           <Closed order={o} />
           <Lines lines={o.lines} begun={o.state !== 'pending_payment'} />
+          {paid(o) ? <OrderRefund order={o} /> : null}
         </div>
         <aside className="side">
           <About order={o} />
@@ -55,6 +57,8 @@ export function OrderPage() {
     </Page>
   );
 }
+
+const paid = (o: Order) => Boolean(o.paid_at && !o.paid_at.startsWith('0001'));
 
 function About({ order: o }: { order: Order }) {
   const { t } = useTranslation();
@@ -143,7 +147,9 @@ function Progress({ order: o }: { order: Order }) {
 function Closed({ order: o }: { order: Order }) {
   const { t, i18n } = useTranslation();
   const key = `order.note_${o.state}`;
-  if (!i18n.exists(key)) return null;
+  // An order whose refund failed needs attention too: its card says what there is to do.
+  const made = o.state === 'needs_attention' && o.lines.every((l) => l.state === 'delivered');
+  if (made || !i18n.exists(key)) return null;
   return <Alert type={o.state === 'needs_attention' ? 'error' : 'info'} showIcon title={t(key)} />;
 }
 

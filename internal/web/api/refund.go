@@ -33,7 +33,9 @@ type Refund struct {
 	State       string     `json:"state" enum:"requested,review,approved,processing,unknown,succeeded,failed,rejected,cancelled"`
 	Problem     string     `json:"problem,omitempty" doc:"Code of why it failed or was declined"`
 	RequestedAt time.Time  `json:"requested_at"`
-	SettledAt   *time.Time `json:"settled_at,omitempty"`
+	HeldAt      *time.Time `json:"suspended_at,omitempty" doc:"When the services were suspended for it"`
+	SettledAt   *time.Time `json:"settled_at,omitempty" doc:"When the money was back, or it came to nothing"`
+	EndedAt     *time.Time `json:"ended_at,omitempty" doc:"When the services ended, or ran again"`
 }
 
 // StaffRefund is a refund as staff see it.
@@ -51,6 +53,7 @@ type StaffRefund struct {
 // RefundDetail is a refund with everything that happened to it.
 type RefundDetail struct {
 	StaffRefund
+	Yours bool         `json:"seconded_by_you" doc:"You are that person, and another one approves now"`
 	Steps []RefundStep `json:"steps" nullable:"false"`
 }
 
@@ -130,7 +133,8 @@ func staffRefunds(a *API, s *payment.Service) {
 	Get(a, "/admin/refunds/{number}", Operation{ID: "admin-get-refund", Summary: "A refund with all its steps", Tag: "Staff", Access: Staff("payment.read")},
 		func(ctx context.Context, in *refundNumber) (*Body[RefundDetail], error) {
 			r, steps, err := s.RefundHistory(ctx, Who(ctx), in.Number)
-			return &Body[RefundDetail]{RefundDetail{toStaffRefund(r), Items(steps, toStep)}}, err
+			yours := r.Second != "" && r.Second == string(Who(ctx).Subject)
+			return &Body[RefundDetail]{RefundDetail{toStaffRefund(r), yours, Items(steps, toStep)}}, err
 		})
 	Post(a, "/admin/orders/{id}/refunds", Operation{
 		ID: "admin-ask-refund", Summary: "Ask for a refund of an order", Tag: "Staff", Access: Staff("refund.handle"), Status: 201,
@@ -192,29 +196,31 @@ func staffRefunds(a *API, s *payment.Service) {
 }
 
 func toRefundOffer(o payment.RefundOffer) RefundOffer {
-	w := RefundOffer{Rule: string(o.Rule), Amount: toMoney(o.Amount), Targets: []string{}, Until: toTime(o.Until), Left: o.Left, Services: o.Services}
-	w.Wallet, w.Gift = someMoney(o.From.Wallet), someMoney(o.From.Gift)
+	w := RefundOffer{
+		Rule: string(o.Rule), Amount: toMoney(o.Amount), Wallet: toPart(o.From.Wallet), Gift: toPart(o.From.Gift),
+		Targets: []string{}, Until: toTime(o.Until), Left: o.Left, Services: o.Services,
+	}
 	for _, t := range o.Targets {
 		w.Targets = append(w.Targets, string(t))
 	}
 	return w
 }
 
-func toRefund(r payment.Refund) Refund {
-	return Refund{
-		Number: r.No, Order: r.Order, Rule: string(r.Rule), Target: string(r.Target), Amount: toMoney(r.Amount), State: string(r.Phase),
-		Wallet: someMoney(r.Wallet), Gift: someMoney(r.Gift),
-		Problem: r.Problem, RequestedAt: r.RequestedAt, SettledAt: toTime(r.SettledAt),
-	}
-}
-
-// someMoney is nothing for zero.
-func someMoney(m money.Money) *Money {
+// toPart leaves out a part of which there is nothing.
+func toPart(m money.Money) *Money {
 	if m.IsZero() {
 		return nil
 	}
 	w := toMoney(m)
 	return &w
+}
+
+func toRefund(r payment.Refund) Refund {
+	return Refund{
+		Number: r.No, Order: r.Order, Rule: string(r.Rule), Target: string(r.Target), Amount: toMoney(r.Amount), State: string(r.Phase),
+		Wallet: toPart(r.Wallet), Gift: toPart(r.Gift),
+		Problem: r.Problem, RequestedAt: r.RequestedAt, HeldAt: toTime(r.HeldAt), SettledAt: toTime(r.SettledAt), EndedAt: toTime(r.EndedAt),
+	}
 }
 
 func toStaffRefund(r payment.Refund) StaffRefund {
