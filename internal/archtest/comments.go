@@ -30,7 +30,8 @@ func PackageComments(tree fs.FS) ([]Violation, error) {
 func packageComment(dir string, files []source) []Violation {
 	var with []string
 	var last *ast.CommentGroup
-	for _, s := range ownFiles(files) {
+	own := ownFiles(files)
+	for _, s := range own {
 		if s.file.Doc != nil {
 			with, last = append(with, s.path), s.file.Doc
 		}
@@ -39,7 +40,7 @@ func packageComment(dir string, files []source) []Violation {
 	case 0:
 		return []Violation{violation(dir, "no package comment")}
 	case 1:
-		return emptyComment(with[0], files[0].file.Name.Name, last.Text())
+		return emptyComment(with[0], own[0].file.Name.Name, last.Text())
 	default:
 		return []Violation{violation(dir, "package comments in %s", strings.Join(with, ", "))}
 	}

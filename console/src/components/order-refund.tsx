@@ -215,11 +215,17 @@ function Ask({ order: o, offer, close }: { order: Order; offer: RefundOffer; clo
           facts={[
             { label: t('refund.amount'), value: <b>{format.money(offer.amount)}</b> },
             { label: t('refund.rule'), value: t(`refund.rule_${offer.rule}`) },
-            ...(offer.wallet_share ? [{ label: t('refund.part_wallet'), value: format.money(offer.wallet_share) }] : []),
-            ...(offer.gift_share ? [{ label: t('refund.part_gift'), value: format.money(offer.gift_share) }] : []),
+            ...(offer.wallet_share
+              ? [{ label: t('refund.part_wallet'), value: format.money(offer.wallet_share) }]
+              : []),
+            ...(offer.gift_share
+              ? [{ label: t('refund.part_gift'), value: format.money(offer.gift_share) }]
+              : []),
           ]}
         />
-        {offer.wallet_share || offer.gift_share ? <p className="small quiet">{t('refund.part_text')}</p> : null}
+        {offer.wallet_share || offer.gift_share ? (
+          <p className="small quiet">{t('refund.part_text')}</p>
+        ) : null}
         <Radio.Group
           aria-label={t('refund.target')}
           value={target}
