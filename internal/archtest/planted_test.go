@@ -87,7 +87,7 @@ var planted = []struct {
 		},
 		good: map[string]string{
 			"internal/a/a.go":      "// Package a is for the test of package comments and for nothing else.\npackage a",
-			"internal/a/a_test.go": "// The tests have a remark.\npackage a_test", "cmd/x/main.go": "// Command x does a thing that takes some words to say.\npackage main",
+			"internal/a/1_test.go": "// The tests have a remark.\npackage a_test", "cmd/x/main.go": "// Command x does a thing that takes some words to say.\npackage main",
 		},
 		wants: []string{"no package comment", "package comments in internal/b/a.go, internal/b/b.go", "says nothing", "does not begin"},
 	},
