@@ -253,7 +253,7 @@ func TestACrossBorderNoticeNamesTheSixItems(t *testing.T) {
 			}
 		}
 	}
-	if seen != 5 {
-		t.Errorf("got %d notices, want 5", seen)
+	if seen != 6 {
+		t.Errorf("got %d notices, want 6", seen)
 	}
 }
