@@ -19,6 +19,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/realname"
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
+	"github.com/skybridge-cloud/skybridge/internal/control/ticket"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
 )
@@ -45,6 +46,7 @@ func Held() []holding.Held {
 		residency.Held(),
 		legalorder.Held(),
 		proof.Held(),
+		ticket.Held(),
 		contact.Held(),
 		account.Held(),
 	} {

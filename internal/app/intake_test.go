@@ -124,7 +124,7 @@ func TestNothingIsPublishedWhileAMailboxIsAway(t *testing.T) {
 		t.Errorf("before the first beat: %v, %v", silent, err)
 	}
 	in.beat()
-	if silent, err = in.modules.privacy.Silent(context.Background()); err != nil || !slices.Equal(silent, []string{privacy.ChannelTicket}) {
+	if silent, err = in.modules.privacy.Silent(context.Background()); err != nil || len(silent) != 0 {
 		t.Errorf("after it: %v, %v", silent, err)
 	}
 }

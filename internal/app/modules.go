@@ -33,11 +33,13 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
+	"github.com/skybridge-cloud/skybridge/internal/control/ticket"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/idempotency"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -70,6 +72,7 @@ type modules struct {
 	service     *service.Service
 	order       *order.Service
 	payment     *payment.Service
+	ticket      *ticket.Service
 	incident    *incident.Service
 	privacy     *privacy.Service
 	legalorder  *legalorder.Service
@@ -138,6 +141,9 @@ func assemble(cfg config.Config, s *stores, cost hashing, log *slog.Logger) (*mo
 	if err := m.money(cfg, s, log); err != nil {
 		return nil, err
 	}
+	m.ticket = ticket.New(ticket.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Vault: s.vault, Things: bought{m, s.main}, Contacts: m.contact, Desk: lateDesk{m},
+	})
 	m.orders(cfg, s, log)
 	m.incident = incident.New(incident.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Notify: m.notify, People: m.account, Users: m.vpn, Session: m.fleet,
@@ -284,6 +290,29 @@ func (l lateDesk) CorrectedTx(ctx context.Context, tx *db.Tx, subject id.Handle,
 
 func (l lateDesk) CorrectingTx(ctx context.Context, tx *db.Tx, caseID string) (id.Handle, error) {
 	return l.m.privacy.CorrectingTx(ctx, tx, caseID)
+}
+
+// FromTicketTx fills ticket.Desk.
+func (l lateDesk) FromTicketTx(ctx context.Context, tx *db.Tx, staff account.Principal, a ticket.Asked) (string, error) {
+	return l.m.privacy.FromTicketTx(ctx, tx, staff, a)
+}
+
+// bought tells what is an account's: a resource with a service, or an order.
+type bought struct {
+	m *modules
+	q db.Q
+}
+
+// Owned fills ticket.Things.
+func (b bought) Owned(ctx context.Context, owner account.ID, resource string) error {
+	_, err := b.m.service.Owned(ctx, b.q, owner, resource)
+	if errs.IsNotFound(err) {
+		_, err = b.m.order.Get(ctx, owner, resource)
+	}
+	if errs.IsNotFound(err) {
+		return ticket.ErrResource
+	}
+	return err
 }
 
 // Unread counts notices of incidents.

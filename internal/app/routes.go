@@ -97,6 +97,8 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Payments(a, m.payment)
 	api.Wallets(a, m.payment, m.ledger)
 	api.Books(a, m.ledger)
+	api.Tickets(a, m.ticket)
+	api.TicketDesk(a, m.ticket, now)
 	api.VPNGateways(a, m.vpn, now)
 	api.Releases(a, m.service)
 	api.Services(a, m.service, now)

@@ -31,6 +31,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
+	"github.com/skybridge-cloud/skybridge/internal/control/ticket"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/gwlink"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
@@ -60,6 +61,7 @@ func Migrations() []db.Migrations {
 		age.Migrations(),
 		account.Migrations(),
 		contact.Migrations(),
+		ticket.Migrations(),
 		notify.Migrations(),
 		realname.Migrations(),
 		catalog.Migrations(),
@@ -93,6 +95,7 @@ func Holdings() []holding.Table {
 		age.Holdings(),
 		account.Holdings(),
 		contact.Holdings(),
+		ticket.Holdings(),
 		notify.Holdings(),
 		realname.Holdings(),
 		catalog.Holdings(),

@@ -25,6 +25,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/residency"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/control/succession"
+	"github.com/skybridge-cloud/skybridge/internal/control/ticket"
 	"github.com/skybridge-cloud/skybridge/internal/control/vpn"
 	"github.com/skybridge-cloud/skybridge/internal/platform/backup"
 	"github.com/skybridge-cloud/skybridge/internal/platform/holding"
@@ -44,6 +45,7 @@ var described = map[string][]holding.Table{
 	"internal/control/catalog":      catalog.Holdings(),
 	"internal/control/consent":      consent.Holdings(),
 	"internal/control/contact":      contact.Holdings(),
+	"internal/control/ticket":       ticket.Holdings(),
 	"internal/control/evidence":     evidence.Holdings(),
 	"internal/control/fleet":        fleet.Holdings(),
 	"internal/control/incident":     incident.Holdings(),

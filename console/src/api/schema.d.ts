@@ -283,6 +283,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers that are kept ready */
+        get: operations["admin-list-canned-replies"];
+        put?: never;
+        /** Keep an answer ready */
+        post: operations["admin-create-canned-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove an answer that was kept ready */
+        delete: operations["admin-delete-canned-reply"];
+        options?: never;
+        head?: never;
+        /** Change an answer that is kept ready */
+        patch: operations["admin-update-canned-reply"];
+        trace?: never;
+    };
     "/api/v1/admin/corrections": {
         parameters: {
             query?: never;
@@ -2014,6 +2050,228 @@ export interface paths {
         put?: never;
         /** Call a transfer off */
         post: operations["withdraw-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The queue without a word: what is due first */
+        get: operations["admin-list-tickets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket with all that was said; its person sees the reading */
+        get: operations["admin-get-ticket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change department and priority */
+        patch: operations["admin-sort-ticket"];
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deal with a ticket */
+        post: operations["admin-claim-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a file for the customer */
+        post: operations["admin-attach-to-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file; its person sees the reading */
+        get: operations["admin-get-ticket-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/files/{file}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a file out of quarantine, in your name */
+        post: operations["admin-release-ticket-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a request about personal data of it; the clocks run from when the ticket came */
+        post: operations["admin-hand-over-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the clock: somebody else has to act first */
+        post: operations["admin-hold-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer; the person is told */
+        post: operations["admin-answer-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say something to other staff */
+        post: operations["admin-note-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/qq": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The QQ number of whoever wrote a ticket, for who deals with it; the person sees the reading */
+        post: operations["admin-read-ticket-qq"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing is left to do; the person is told */
+        post: operations["admin-resolve-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/tickets/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on */
+        post: operations["admin-resume-ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4174,6 +4432,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your tickets, the newest first */
+        get: operations["list-tickets"];
+        put?: never;
+        /**
+         * Ask staff something
+         * @description For what is about your personal data use data-subject-requests: its clocks are the law's.
+         */
+        post: operations["create-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket with all that was said */
+        get: operations["get-ticket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing is left to do */
+        post: operations["close-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a file */
+        post: operations["attach-to-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file as it is kept */
+        get: operations["get-ticket-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say something
+         * @description To a ticket that was closed more than fourteen days ago this makes a new one, which follows it and is answered with.
+         */
+        post: operations["reply-to-ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/token-enrolments": {
         parameters: {
             query?: never;
@@ -5100,6 +5467,16 @@ export interface components {
              */
             readonly told_at?: string;
         };
+        CannedReply: {
+            /**
+             * @description Empty: all
+             * @enum {string}
+             */
+            department?: "" | "technical" | "billing" | "account" | "sales" | "complaint";
+            text_en: string;
+            text_zh: string;
+            title: string;
+        };
         CaseMail: {
             /** Format: date-time */
             at: string;
@@ -5810,6 +6187,10 @@ export interface components {
             /** @description Of the signed document; the second person computes it again */
             sha256: string;
         };
+        HandedOver: {
+            /** @example dsr_2b4k7... */
+            request: string;
+        };
         Hold: {
             authority: string;
             /** @description Retention class; empty: every class */
@@ -6124,6 +6505,19 @@ export interface components {
             /** Format: date-time */
             tried_at?: string;
         };
+        KeptReply: {
+            /** Format: date-time */
+            changed_at: string;
+            /**
+             * @description Empty: all
+             * @enum {string}
+             */
+            department?: "" | "technical" | "billing" | "account" | "sales" | "complaint";
+            id: string;
+            text_en: string;
+            text_zh: string;
+            title: string;
+        };
         LegalOrder: {
             approval?: components["schemas"]["ForeignApproval"];
             approvers: string[];
@@ -6312,6 +6706,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListKeptReply: {
+            items: components["schemas"]["KeptReply"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListLegalOrder: {
             items: components["schemas"]["LegalOrder"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -6394,6 +6793,11 @@ export interface components {
         };
         ListProduct: {
             items: components["schemas"]["Product"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListQueuedTicket: {
+            items: components["schemas"]["QueuedTicket"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -6494,6 +6898,11 @@ export interface components {
         };
         ListStaffService: {
             items: components["schemas"]["StaffService"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListTicket: {
+            items: components["schemas"]["Ticket"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -6718,11 +7127,11 @@ export interface components {
         };
         NewDataSubjectRequest: {
             /**
-             * @description client: by a program; assistant: handed over to a person
+             * @description client: by a program; assistant: handed over to a person; ticket: by the form of tickets
              * @default console
              * @enum {string}
              */
-            channel?: "console" | "client" | "assistant";
+            channel?: "console" | "client" | "assistant" | "ticket";
             /**
              * @description misuse signs you out everywhere and locks your VPN clients at once
              * @enum {string}
@@ -6815,6 +7224,26 @@ export interface components {
             id: string;
             mfa: boolean;
             user_name: string;
+        };
+        NewTicket: {
+            /** @enum {string} */
+            department: "technical" | "billing" | "account" | "sales" | "complaint";
+            /**
+             * @default normal
+             * @enum {string}
+             */
+            priority?: "urgent" | "high" | "normal" | "low";
+            /** @description A VPN gateway, service or order of yours that it is about */
+            resource?: string;
+            /** @description At most 120 characters. Kept encrypted */
+            ticket_title: string;
+            /** @description Markdown, at most 8000 characters. Kept encrypted */
+            words: string;
+        };
+        NewTicketFile: {
+            /** @description In base64; at most 640 KiB. Pictures are drawn again, without what they tell of place and device */
+            content: string;
+            file_name: string;
         };
         NewVPNUserErasure: {
             /** @description Yours, typed, so that nobody does it by mistake */
@@ -7323,6 +7752,30 @@ export interface components {
             consent_token?: string;
             /** @example 10001 */
             qq: string;
+        };
+        QueuedTicket: {
+            account: string;
+            /** Format: date-time */
+            changed_at: string;
+            claimed_by_you: boolean;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            department: "technical" | "billing" | "account" | "sales" | "complaint";
+            /** Format: date-time */
+            due_at?: string;
+            /** @description Who of the staff deals with it */
+            handle?: string;
+            id: string;
+            /** @description Staff owed a word before now */
+            late: boolean;
+            /** Format: date-time */
+            opened_at: string;
+            /** @enum {string} */
+            priority: "urgent" | "high" | "normal" | "low";
+            resource?: string;
+            /** @enum {string} */
+            state: "open" | "in_progress" | "awaiting_customer" | "customer_replied" | "on_hold" | "resolved" | "closed";
         };
         Quota: {
             /**
@@ -8656,6 +9109,41 @@ export interface components {
             /** @description What happens if nobody does anything */
             timeline: components["schemas"]["ServiceMilestone"][];
         };
+        StaffTicket: {
+            account: string;
+            /** Format: date-time */
+            changed_at: string;
+            claimed_by_you: boolean;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            department: "technical" | "billing" | "account" | "sales" | "complaint";
+            /**
+             * Format: date-time
+             * @description When staff answer at the latest; left out: it is not their turn
+             */
+            due_at?: string;
+            files: components["schemas"]["TicketFile"][];
+            /** @description The closed ticket that it goes on with */
+            follows?: string;
+            /** @description Who of the staff deals with it */
+            handle?: string;
+            /** @example tkt_2b4k7... */
+            id: string;
+            messages: components["schemas"]["TicketMessage"][];
+            /** Format: date-time */
+            opened_at: string;
+            /** @enum {string} */
+            priority: "urgent" | "high" | "normal" | "low";
+            /** @description The request about personal data that it became */
+            request?: string;
+            resource?: string;
+            /** @description Customers are never shown them on the page; a copy of their data has them */
+            staff_notes: components["schemas"]["TicketNote"][];
+            /** @enum {string} */
+            state: "open" | "in_progress" | "awaiting_customer" | "customer_replied" | "on_hold" | "resolved" | "closed";
+            ticket_title: string;
+        };
         Staffing: {
             members: components["schemas"]["StaffMember"][];
             roles: components["schemas"]["StaffRole"][];
@@ -8696,6 +9184,112 @@ export interface components {
             /** @description As the person gives it */
             user_name: string;
             words?: string;
+        };
+        Ticket: {
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            department: "technical" | "billing" | "account" | "sales" | "complaint";
+            /**
+             * Format: date-time
+             * @description When staff answer at the latest; left out: it is not their turn
+             */
+            due_at?: string;
+            /** @description The closed ticket that it goes on with */
+            follows?: string;
+            /** @example tkt_2b4k7... */
+            id: string;
+            /** Format: date-time */
+            opened_at: string;
+            /** @enum {string} */
+            priority: "urgent" | "high" | "normal" | "low";
+            /** @description The request about personal data that it became */
+            request?: string;
+            resource?: string;
+            /** @enum {string} */
+            state: "open" | "in_progress" | "awaiting_customer" | "customer_replied" | "on_hold" | "resolved" | "closed";
+            ticket_title: string;
+        };
+        TicketFile: {
+            /** Format: date-time */
+            at: string;
+            by_staff: boolean;
+            file_name: string;
+            id: string;
+            /**
+             * @description What the bytes are, whatever the name says
+             * @example image/png
+             */
+            media: string;
+            /** @description Neither a picture nor plain text: staff see it when one of them has let it out */
+            quarantined: boolean;
+            /**
+             * Format: int64
+             * @description Bytes
+             */
+            size: number;
+        };
+        TicketHandover: {
+            /** @enum {string} */
+            kind: "access" | "copy" | "port" | "correct" | "supplement" | "delete" | "restrict" | "explain" | "withdraw" | "cancel" | "deceased" | "guardian" | "complaint" | "question";
+        };
+        TicketMessage: {
+            /** Format: date-time */
+            at: string;
+            by_staff: boolean;
+            id: string;
+            words: string;
+        };
+        TicketNote: {
+            /** Format: date-time */
+            at: string;
+            handle: string;
+            id: string;
+            words: string;
+        };
+        TicketQQ: {
+            qq: string;
+        };
+        TicketSorting: {
+            /** @enum {string} */
+            department: "technical" | "billing" | "account" | "sales" | "complaint";
+            /** @enum {string} */
+            priority: "urgent" | "high" | "normal" | "low";
+        };
+        TicketText: {
+            /** @description Markdown, at most 8000 characters. Kept encrypted */
+            words: string;
+        };
+        TicketThread: {
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            department: "technical" | "billing" | "account" | "sales" | "complaint";
+            /**
+             * Format: date-time
+             * @description When staff answer at the latest; left out: it is not their turn
+             */
+            due_at?: string;
+            files: components["schemas"]["TicketFile"][];
+            /** @description The closed ticket that it goes on with */
+            follows?: string;
+            /** @example tkt_2b4k7... */
+            id: string;
+            messages: components["schemas"]["TicketMessage"][];
+            /** Format: date-time */
+            opened_at: string;
+            /** @enum {string} */
+            priority: "urgent" | "high" | "normal" | "low";
+            /** @description The request about personal data that it became */
+            request?: string;
+            resource?: string;
+            /** @enum {string} */
+            state: "open" | "in_progress" | "awaiting_customer" | "customer_replied" | "on_hold" | "resolved" | "closed";
+            ticket_title: string;
         };
         TokenEnrolment: {
             /** @description Name of the SSL server */
@@ -9693,6 +10287,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListBookAccount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListKeptReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-create-canned-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedReply"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptReply"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-delete-canned-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-update-canned-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedReply"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptReply"];
                 };
             };
             /** @description Error */
@@ -13085,6 +13805,443 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BusinessTransfer"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-tickets": {
+        parameters: {
+            query?: {
+                closed?: boolean;
+                department?: "technical" | "billing" | "account" | "sales" | "complaint";
+                /** @description Only what you deal with */
+                mine?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListQueuedTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-sort-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketSorting"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-claim-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-attach-to-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicketFile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-ticket-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-release-ticket-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-hand-over-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketHandover"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-hold-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-answer-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketText"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-note-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketText"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-read-ticket-qq": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketQQ"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-resolve-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-resume-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -17620,6 +18777,231 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListVPNSession"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tickets": {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTicket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketThread"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "attach-to-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicketFile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reply-to-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketText"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
                 };
             };
             /** @description Error */

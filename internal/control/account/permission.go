@@ -51,6 +51,8 @@ const (
 	PermIncidentRead   = "incident.read"
 	PermIncidentHandle = "incident.handle"
 	PermIncidentSign   = "incident.sign"
+
+	PermTicketHandle = "ticket.handle"
 )
 
 // duty is what a permission is: the power that it belongs to, if any, and
@@ -103,6 +105,7 @@ var duties = []duty{
 	{PermLegalOrderEnter, None, false},
 	{PermLegalOrderExecute, None, false},
 	{PermIncidentHandle, None, false},
+	{PermTicketHandle, None, false},
 }
 
 func dutyOf(permission string) duty {

@@ -27,6 +27,7 @@ func trained(at time.Time) time.Time { return at.AddDate(1, 0, 0) }
 var opensPersonal = []string{
 	PermAccountRead, PermOrderRead, PermPaymentRead, PermConsentRead, PermAuditRead, PermRealnameReview, PermRealnameReveal,
 	PermRealnameCorrect, PermPrivacyHandle, PermPrivacyDPO, PermMinorHandle, PermLegalOrderRead, PermLegalOrderEnter, PermLegalOrderApprove, PermLegalOrderExecute,
+	PermTicketHandle,
 }
 
 // AddTraining records that a member of the staff was taught on a day. ErrNoStaff

@@ -82,6 +82,13 @@ var Types = map[string]string{
 	"account.totp_disabled":      "account_core",
 	"account.stuffing":           "netlog",
 
+	"ticket.opened":   "account_core",
+	"ticket.moved":    "account_core",
+	"ticket.sorted":   "account_core",
+	"ticket.noted":    "account_core",
+	"ticket.attached": "account_core",
+	"ticket.released": "account_core",
+
 	"contact.set":             "account_core",
 	"contact.code_asked":      "account_core",
 	"contact.phone_confirmed": "account_core",

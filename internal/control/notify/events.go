@@ -124,6 +124,13 @@ type erasureBegun struct {
 	Subject    id.Handle
 }
 
+// ticketMoved is of the topics that are called like the events.
+type ticketMoved struct {
+	ID, Ticket string
+	Account    account.ID
+	Subject    id.Handle
+}
+
 type realNameDecided struct {
 	Account             account.ID
 	Subject             id.Handle
@@ -201,6 +208,13 @@ func (s *Service) subscribe() {
 			return s.Send(ctx, Message{
 				Event: event, Account: account.ID(e.Account), Subject: e.Subject, Dedupe: event + ":" + string(e.Subject) + ":" + strconv.FormatInt(e.At, 10),
 				Params: map[string]string{"date": e.Date},
+			})
+		})
+	}
+	for _, event := range []string{TicketReplied, TicketWaiting, TicketResolved} {
+		job.Subscribe(s.d.Queue, event, "notify", func(ctx context.Context, e ticketMoved) error {
+			return s.Send(ctx, Message{
+				Event: event, Account: e.Account, Subject: e.Subject, Params: map[string]string{"ticket": e.Ticket}, Dedupe: event + ":" + e.ID,
 			})
 		})
 	}

@@ -76,6 +76,10 @@ const (
 	RightsAnswered = "privacy.request_answered"
 	RightsCopy     = "privacy.copy_ready"
 
+	TicketReplied  = "ticket.replied"
+	TicketWaiting  = "ticket.waiting"
+	TicketResolved = "ticket.resolved"
+
 	IncidentNotice = "incident.notice"
 	ErasureBegun   = "erasure.begun"
 

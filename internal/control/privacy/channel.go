@@ -80,6 +80,7 @@ func (s *Service) adapters() map[string]adapter {
 	all := map[string]adapter{
 		ChannelPhone: staff(account.PermPrivacyHandle), ChannelDPO: staff(account.PermPrivacyDPO),
 		ChannelAssistant: desk("form"), ChannelConsole: desk("form"), ChannelClient: desk("form"), ChannelQQ: desk("form"),
+		ChannelTicket: desk("form"),
 	}
 	if s.d.DPOByMail {
 		delete(all, ChannelDPO)

@@ -16,7 +16,7 @@ import (
 var Arguments = field.Register{
 	"ID": field.ID, "Account": field.ID, "Attempt": field.ID, "Batch": field.ID, "Case": field.ID, "Certificate": field.ID, "Client": field.ID,
 	"Event": field.ID, "Gateway": field.ID, "Line": field.ID, "Message": field.ID, "Order": field.ID, "Receipt": field.ID, "Request": field.ID,
-	"Resource": field.ID, "Server": field.ID, "Service": field.ID, "Session": field.ID, "Subject": field.ID, "Task": field.ID, "Transfer": field.ID, "Verification": field.ID,
+	"Resource": field.ID, "Server": field.ID, "Service": field.ID, "Session": field.ID, "Subject": field.ID, "Task": field.ID, "Ticket": field.ID, "Transfer": field.ID, "Verification": field.ID,
 	"Detail":   field.ID,   // of account.Event: what else the event names
 	"Name":     field.ID,   // of a system key
 	"Mail":     field.Code, // how the mail of a notice ended

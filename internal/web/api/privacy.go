@@ -17,7 +17,7 @@ type NewDataSubjectRequest struct {
 	Kind  string `json:"kind" enum:"access,copy,port,correct,supplement,delete,restrict,explain,withdraw,cancel,deceased,guardian,complaint,misuse,question" doc:"misuse signs you out everywhere and locks your VPN clients at once"`
 	Words string `json:"words,omitempty" maxLength:"16000" doc:"At most 4000 characters. Kept encrypted. correct, supplement, deceased, guardian, complaint and question need them"`
 
-	Channel string `json:"channel,omitempty" enum:"console,client,assistant" default:"console" doc:"client: by a program; assistant: handed over to a person"`
+	Channel string `json:"channel,omitempty" enum:"console,client,assistant,ticket" default:"console" doc:"client: by a program; assistant: handed over to a person; ticket: by the form of tickets"`
 	To      string `json:"to,omitempty" enum:",dpo" doc:"dpo: to the person in charge of personal information; other staff do not see it"`
 }
 
