@@ -263,7 +263,7 @@ func (p *person) reads(victim *person, what, path string) {
 
 // innerCodes are what is answered where an id names something within the thing of
 // another id, and there is none.
-var innerCodes = map[string]string{"{device}": "vpn.device_not_found"}
+var innerCodes = map[string]string{"{device}": "vpn.device_not_found", "{file}": "ticket.file_not_found"}
 
 func lastID(path string) string {
 	all := placeholder.FindAllString(path, -1)

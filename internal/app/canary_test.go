@@ -411,6 +411,9 @@ func (p *person) plant() {
 		entry["consent_token"] = p.do(200, "GET", "/consent-prompts/contact."+path, nil).str("token")
 		p.do(204, "POST", "/me/"+map[string]string{"qq": "qq", "region": "place"}[path], entry)
 	}
+	ticket := p.ids["tickets"]
+	p.do(201, "POST", "/tickets/"+ticket+"/files", object{"file_name": "canary.txt", "content": []byte("canary of a file")})
+	p.in.boss().do(204, "POST", "/admin/tickets/"+ticket+"/notes", object{"words": "canary of a note"})
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})
 	p.do(201, "POST", "/data-subject-requests", object{"kind": "copy"})
 	p.do(202, "POST", "/me/proof-pack", nil)

@@ -215,6 +215,16 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 	"consent": func(t *testing.T, in *rig, long time.Time) func() int64 {
 		return in.plant(t, []string{"consent_event WHERE subject = 'sub_x'"}, anAct(1, "grant", long), anAct(2, "withdraw", long.Add(time.Hour)))
 	},
+	"ticket": func(t *testing.T, in *rig, long time.Time) func() int64 {
+		return in.plant(t, []string{"ticket_ticket", "ticket_message", "ticket_note", "ticket_file"},
+			fmt.Sprintf(`INSERT INTO ticket_ticket (id, account, subject, department, priority, resource, title, state, assignee, follows, request, opened_at, changed_at,
+				due_at, left_micros, reminded_at, closed_at, version) VALUES ('tkt_x', 'acc_x', 'sub_x', 'billing', 'low', '', '', 'closed', '', '', '', %d, %[1]d, 0, 0, 0, %[1]d, 1)`,
+				db.Micros(long)),
+			"INSERT INTO ticket_message (id, ticket, subject, staff, words, at) VALUES ('tkm_x', 'tkt_x', 'sub_x', '', '', 1)",
+			"INSERT INTO ticket_note (id, ticket, subject, staff, words, at) VALUES ('tkn_x', 'tkt_x', 'sub_x', 'sub_s', '', 1)",
+			`INSERT INTO ticket_file (id, ticket, subject, staff, name, media, size, released_by, quarantined, content, at)
+				VALUES ('tkf_x', 'tkt_x', 'sub_x', '', '', '', 0, '', 0, '', 1)`)
+	},
 	"case": func(t *testing.T, in *rig, long time.Time) func() int64 {
 		return in.plant(t, []string{"privacy_request"}, fmt.Sprintf(`INSERT INTO privacy_request (id, subject, kind, channel, state, words, reason, received_at, closed_at, version)
 			VALUES ('req_x', 'sub_x', 'copy', 'web', 'closed', '', '', %d, %[1]d, 1)`, db.Micros(long)))

@@ -339,8 +339,17 @@ func (in *rig) customer(name string, sequence int) *person {
 	p.ids["notices"] = p.do(200, "GET", "/notices", nil).str("items.id")
 	p.told()
 	p.ids["data-subject-requests"] = p.do(201, "POST", "/data-subject-requests", object{"kind": "access"}).str("id")
+	p.ids["tickets"] = p.ask("billing").str("id")
 	p.child()
 	return p
+}
+
+// ask opens a ticket about the person's gateway.
+func (p *person) ask(department string) answer {
+	p.in.t.Helper()
+	return p.do(201, "POST", "/tickets", object{
+		"department": department, "resource": p.ids["vpn-gateways"], "ticket_title": "canary of a title", "words": "canary of a question",
+	})
 }
 
 // told has an incident reach the person alone, and the notice sent.

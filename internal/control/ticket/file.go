@@ -157,7 +157,7 @@ func (s *Service) FetchForStaff(ctx context.Context, p account.Principal, ticket
 }
 
 func (s *Service) fetch(ctx context.Context, t Ticket, of string, by vault.Reader, reason string) (File, []byte, error) {
-	f, err := db.Get(ctx, s.d.DB, ErrNotFound, scanFile, fileColumns+" WHERE id = $1 AND ticket = $2", of, t.ID)
+	f, err := db.Get(ctx, s.d.DB, ErrNoFile, scanFile, fileColumns+" WHERE id = $1 AND ticket = $2", of, t.ID)
 	if err != nil {
 		return File{}, nil, err
 	}
@@ -175,7 +175,7 @@ func (s *Service) fetch(ctx context.Context, t Ticket, of string, by vault.Reade
 		return File{}, nil, err
 	}
 	f.Name = string(name)
-	sealed, err := db.Get(ctx, s.d.DB, ErrNotFound, db.One[[]byte], "SELECT content FROM ticket_file WHERE id = $1", f.ID)
+	sealed, err := db.Get(ctx, s.d.DB, ErrNoFile, db.One[[]byte], "SELECT content FROM ticket_file WHERE id = $1", f.ID)
 	if err != nil {
 		return File{}, nil, err
 	}
@@ -183,7 +183,7 @@ func (s *Service) fetch(ctx context.Context, t Ticket, of string, by vault.Reade
 	return f.File, content, err
 }
 
-// Release lets a file out of quarantine, in somebody's name. ErrNotFound for one
+// Release lets a file out of quarantine, in somebody's name. ErrNoFile for one
 // that is not in it.
 func (s *Service) Release(ctx context.Context, p account.Principal, ticket, file string) error {
 	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
@@ -191,7 +191,7 @@ func (s *Service) Release(ctx context.Context, p account.Principal, ticket, file
 		if err != nil {
 			return err
 		}
-		err = tx.ExecOne(ctx, ErrNotFound, "UPDATE ticket_file SET quarantined = 0, released_by = $1 WHERE id = $2 AND ticket = $3 AND quarantined = 1",
+		err = tx.ExecOne(ctx, ErrNoFile, "UPDATE ticket_file SET quarantined = 0, released_by = $1 WHERE id = $2 AND ticket = $3 AND quarantined = 1",
 			string(p.Subject), file, t.ID)
 		if err != nil {
 			return err

@@ -125,6 +125,7 @@ const (
 // Errors.
 var (
 	ErrNotFound   = errs.New(errs.NotFound, "ticket.not_found")
+	ErrNoFile     = errs.New(errs.NotFound, "ticket.file_not_found")
 	ErrState      = errs.New(errs.Conflict, "ticket.state")           // params: state, event
 	ErrDepartment = errs.New(errs.Unprocessable, "ticket.department") // or priority: none of the list
 	ErrTitle      = errs.New(errs.Unprocessable, "ticket.title").With("max", maxTitle)

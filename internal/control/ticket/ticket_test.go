@@ -246,7 +246,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		code(t, "another's file", err, "ticket.not_found")
 		mine := r.created(t, other)
 		_, _, err = r.s.Fetch(ctx, other, mine.ID, f.ID)
-		code(t, "another's file by an own ticket", err, "ticket.not_found")
+		code(t, "another's file by an own ticket", err, "ticket.file_not_found")
 		worker := p
 		worker.Staff = true
 		code(t, "staff and their own", r.s.Claim(ctx, worker, k.ID), "ticket.own")
@@ -360,7 +360,7 @@ func TestAFileIsWhatItsBytesSay(t *testing.T) {
 			}
 			code(t, "a file in quarantine", err, "ticket.quarantined")
 			must(t, r.s.Release(ctx, staff, k.ID, f.ID))
-			code(t, "let out twice", r.s.Release(ctx, staff, k.ID, f.ID), "ticket.not_found")
+			code(t, "let out twice", r.s.Release(ctx, staff, k.ID, f.ID), "ticket.file_not_found")
 			_, got, err := r.s.FetchForStaff(ctx, staff, k.ID, f.ID)
 			if err != nil || !bytes.Equal(got, c.content) {
 				t.Errorf("let out: %q, %v", got, err)

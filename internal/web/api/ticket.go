@@ -70,11 +70,12 @@ type NewTicketFile struct {
 	Content []byte `json:"content" doc:"In base64; at most 640 KiB. Pictures are drawn again, without what they tell of place and device"`
 }
 
-type ticketInput struct {
+// TicketNumber names a ticket.
+type TicketNumber struct {
 	ID string `path:"id" maxLength:"40"`
 }
 
-type ticketFileInput struct {
+type ticketFileNumber struct {
 	ID   string `path:"id" maxLength:"40"`
 	File string `path:"file" maxLength:"40"`
 }
@@ -102,7 +103,7 @@ func Tickets(a *API, s *ticket.Service) {
 			return &Body[Ticket]{toTicket(k, b.Subject)}, err
 		})
 	Get(a, "/tickets/{id}", Operation{ID: "get-ticket", Summary: "One ticket with all that was said", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *ticketInput) (*Body[TicketThread], error) {
+		func(ctx context.Context, in *TicketNumber) (*Body[TicketThread], error) {
 			th, err := s.Read(ctx, Who(ctx), in.ID)
 			return &Body[TicketThread]{toThread(th)}, err
 		})
@@ -111,7 +112,7 @@ func Tickets(a *API, s *ticket.Service) {
 		Detail: "To a ticket that was closed more than fourteen days ago this makes a new one, which follows it and is answered with.",
 	},
 		func(ctx context.Context, in *struct {
-			ticketInput
+			TicketNumber
 			Body TicketText
 		},
 		) (*Body[Ticket], error) {
@@ -119,12 +120,12 @@ func Tickets(a *API, s *ticket.Service) {
 			return &Body[Ticket]{toTicket(k, "")}, err
 		})
 	Post(a, "/tickets/{id}/close", Operation{ID: "close-ticket", Summary: "Nothing is left to do", Tag: tag, Access: Customer, Status: 204},
-		func(ctx context.Context, in *ticketInput) (*struct{}, error) {
+		func(ctx context.Context, in *TicketNumber) (*struct{}, error) {
 			return nil, s.Close(ctx, Who(ctx), in.ID)
 		})
 	Post(a, "/tickets/{id}/files", Operation{ID: "attach-to-ticket", Summary: "Add a file", Tag: tag, Access: Customer, Status: 201},
 		func(ctx context.Context, in *struct {
-			ticketInput
+			TicketNumber
 			Body NewTicketFile
 		},
 		) (*Body[TicketFile], error) {
@@ -132,7 +133,7 @@ func Tickets(a *API, s *ticket.Service) {
 			return &Body[TicketFile]{toTicketFile(f)}, err
 		})
 	Get(a, "/tickets/{id}/files/{file}", Operation{ID: "get-ticket-file", Summary: "A file as it is kept", Tag: tag, Access: Customer},
-		func(ctx context.Context, in *ticketFileInput) (*file, error) {
+		func(ctx context.Context, in *ticketFileNumber) (*file, error) {
 			f, content, err := s.Fetch(ctx, Who(ctx), in.ID, in.File)
 			return saved(f, content), err
 		})

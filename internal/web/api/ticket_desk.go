@@ -95,7 +95,7 @@ func TicketDesk(a *API, s *ticket.Service, now func() time.Time) {
 			return page(all, "", err, func(t ticket.Ticket) QueuedTicket { return toQueued(ctx, t, now()) })
 		})
 	read := op("get-ticket", "One ticket with all that was said; its person sees the reading", 0)
-	Get(a, path+"/{id}", read, func(ctx context.Context, in *ticketInput) (*Body[StaffTicket], error) {
+	Get(a, path+"/{id}", read, func(ctx context.Context, in *TicketNumber) (*Body[StaffTicket], error) {
 		h, err := s.Handle(ctx, Who(ctx), in.ID)
 		return &Body[StaffTicket]{toStaffTicket(ctx, h)}, err
 	})
@@ -109,10 +109,10 @@ func TicketDesk(a *API, s *ticket.Service, now func() time.Time) {
 		"resolve": {"Nothing is left to do; the person is told", func(ctx context.Context, id string) error { return s.Resolve(ctx, Who(ctx), id) }},
 	} {
 		Post(a, path+"/{id}/"+verb, op(verb+"-ticket", act.summary, 204),
-			func(ctx context.Context, in *ticketInput) (*struct{}, error) { return nil, act.do(ctx, in.ID) })
+			func(ctx context.Context, in *TicketNumber) (*struct{}, error) { return nil, act.do(ctx, in.ID) })
 	}
 	Patch(a, path+"/{id}", op("sort-ticket", "Change department and priority", 204), func(ctx context.Context, in *struct {
-		ticketInput
+		TicketNumber
 		Body TicketSorting
 	},
 	) (*struct{}, error) {
@@ -120,7 +120,7 @@ func TicketDesk(a *API, s *ticket.Service, now func() time.Time) {
 	})
 	Post(a, path+"/{id}/handover", op("hand-over-ticket", "Make a request about personal data of it; the clocks run from when the ticket came", 201),
 		func(ctx context.Context, in *struct {
-			ticketInput
+			TicketNumber
 			Body TicketHandover
 		},
 		) (*Body[HandedOver], error) {
@@ -128,7 +128,7 @@ func TicketDesk(a *API, s *ticket.Service, now func() time.Time) {
 			return &Body[HandedOver]{HandedOver{request}}, err
 		})
 	Post(a, path+"/{id}/qq", op("read-ticket-qq", "The QQ number of whoever wrote a ticket, for who deals with it; the person sees the reading", 0),
-		func(ctx context.Context, in *ticketInput) (*private[TicketQQ], error) {
+		func(ctx context.Context, in *TicketNumber) (*private[TicketQQ], error) {
 			qq, err := s.QQ(ctx, Who(ctx), in.ID)
 			return &private[TicketQQ]{secretCache, TicketQQ{qq}}, err
 		})
@@ -139,7 +139,7 @@ func TicketDesk(a *API, s *ticket.Service, now func() time.Time) {
 // ticketWords registers what staff say in tickets, and their files.
 func ticketWords(a *API, s *ticket.Service, path string, op func(id, summary string, status int) Operation) {
 	type words struct {
-		ticketInput
+		TicketNumber
 		Body TicketText
 	}
 	Post(a, path+"/{id}/messages", op("answer-ticket", "Answer; the person is told", 204),
@@ -151,7 +151,7 @@ func ticketWords(a *API, s *ticket.Service, path string, op func(id, summary str
 			return nil, s.AddNote(ctx, Who(ctx), in.ID, in.Body.Words)
 		})
 	Post(a, path+"/{id}/files", op("attach-to-ticket", "Add a file for the customer", 201), func(ctx context.Context, in *struct {
-		ticketInput
+		TicketNumber
 		Body NewTicketFile
 	},
 	) (*Body[TicketFile], error) {
@@ -159,12 +159,12 @@ func ticketWords(a *API, s *ticket.Service, path string, op func(id, summary str
 		return &Body[TicketFile]{toTicketFile(f)}, err
 	})
 	Get(a, path+"/{id}/files/{file}", op("get-ticket-file", "A file; its person sees the reading", 0),
-		func(ctx context.Context, in *ticketFileInput) (*file, error) {
+		func(ctx context.Context, in *ticketFileNumber) (*file, error) {
 			f, content, err := s.FetchForStaff(ctx, Who(ctx), in.ID, in.File)
 			return saved(f, content), err
 		})
 	Post(a, path+"/{id}/files/{file}/release", op("release-ticket-file", "Let a file out of quarantine, in your name", 204),
-		func(ctx context.Context, in *ticketFileInput) (*struct{}, error) {
+		func(ctx context.Context, in *ticketFileNumber) (*struct{}, error) {
 			return nil, s.Release(ctx, Who(ctx), in.ID, in.File)
 		})
 }
