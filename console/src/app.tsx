@@ -40,6 +40,10 @@ const Overview = page(() => import('./pages/overview'), 'Overview');
 const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
 const Orders = page(() => import('./pages/orders'), 'Orders');
+const Tickets = page(() => import('./pages/tickets'), 'Tickets');
+const TicketPage = page(() => import('./pages/ticket'), 'TicketPage');
+const AdminTickets = page(() => import('./pages/admin-tickets'), 'AdminTickets');
+const AdminTicket = page(() => import('./pages/admin-ticket'), 'AdminTicket');
 const Wallet = page(() => import('./pages/wallet'), 'Wallet');
 const OrderPage = page(() => import('./pages/order'), 'OrderPage');
 const Gateways = page(() => import('./pages/gateways'), 'Gateways');
@@ -93,6 +97,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/refunds': AdminRefunds,
   '/admin/transfers': AdminTransfers,
   '/admin/books': AdminBooks,
+  '/admin/tickets': AdminTickets,
   '/admin/gateway-nodes': AdminNodes,
   '/admin/policies': AdminPolicies,
   '/admin/audit-log': AdminAudit,
@@ -207,6 +212,8 @@ export function Pages() {
             <Route path="/quotas" element={<Quotas />} />
             <Route path="/security" element={<Security />} />
             <Route path="/my-data" element={<MyData />} />
+            <Route path="/tickets" element={<Tickets />} />
+            <Route path="/tickets/:id" element={<TicketPage />} />
             <Route path="/assistant" element={<Assistant />} />
             {Object.entries(operatorPages).map(([path, Content]) => (
               <Route key={path} path={path} element={<Operator path={path} content={<Content />} />} />
@@ -226,6 +233,10 @@ export function Pages() {
             <Route
               path="/admin/refunds/:number"
               element={<Operator path="/admin/refunds" content={<AdminRefund />} />}
+            />
+            <Route
+              path="/admin/tickets/:id"
+              element={<Operator path="/admin/tickets" content={<AdminTicket />} />}
             />
             <Route path="*" element={<NotFound />} />
           </Route>

@@ -317,6 +317,62 @@ export const api = {
       ),
     endSession: (id: string) => data(client.DELETE('/api/v1/vpn-sessions/{id}', at(id))),
   },
+  ticket: {
+    mine: () => data(client.GET('/api/v1/tickets')),
+    create: (body: T.NewTicket, key: string) => data(client.POST('/api/v1/tickets', { body, ...keyed(key) })),
+    one: (id: string) => data(client.GET('/api/v1/tickets/{id}', at(id))),
+    reply: (id: string, words: string, key: string) =>
+      data(client.POST('/api/v1/tickets/{id}/messages', { ...at(id), body: { words }, ...keyed(key) })),
+    close: (id: string) => data(client.POST('/api/v1/tickets/{id}/close', at(id))),
+    attach: (id: string, body: T.NewTicketFile) =>
+      data(client.POST('/api/v1/tickets/{id}/files', { ...at(id), body })),
+    file: (id: string, file: string): Promise<Blob> =>
+      data(
+        client.GET('/api/v1/tickets/{id}/files/{file}', { params: { path: { id, file } }, parseAs: 'blob' }),
+      ),
+  },
+  ticketDesk: {
+    queue: (query: { closed?: boolean; department?: T.Department; mine?: boolean }) =>
+      data(client.GET('/api/v1/admin/tickets', { params: { query } })),
+    one: (id: string) => data(client.GET('/api/v1/admin/tickets/{id}', at(id))),
+    claim: (id: string) => data(client.POST('/api/v1/admin/tickets/{id}/claim', at(id))),
+    hold: (id: string) => data(client.POST('/api/v1/admin/tickets/{id}/hold', at(id))),
+    resume: (id: string) => data(client.POST('/api/v1/admin/tickets/{id}/resume', at(id))),
+    resolve: (id: string) => data(client.POST('/api/v1/admin/tickets/{id}/resolve', at(id))),
+    sort: (id: string, body: T.TicketSorting) =>
+      data(client.PATCH('/api/v1/admin/tickets/{id}', { ...at(id), body })),
+    handOver: (id: string, kind: T.RightsKind) =>
+      data(
+        client.POST('/api/v1/admin/tickets/{id}/handover', {
+          ...at(id),
+          body: { kind: kind as Exclude<T.RightsKind, 'misuse'> },
+        }),
+      ),
+    qq: (id: string) => data(client.POST('/api/v1/admin/tickets/{id}/qq', at(id))),
+    answer: (id: string, words: string, key: string) =>
+      data(client.POST('/api/v1/admin/tickets/{id}/messages', { ...at(id), body: { words }, ...keyed(key) })),
+    note: (id: string, words: string, key: string) =>
+      data(client.POST('/api/v1/admin/tickets/{id}/notes', { ...at(id), body: { words }, ...keyed(key) })),
+    attach: (id: string, body: T.NewTicketFile) =>
+      data(client.POST('/api/v1/admin/tickets/{id}/files', { ...at(id), body })),
+    file: (id: string, file: string): Promise<Blob> =>
+      data(
+        client.GET('/api/v1/admin/tickets/{id}/files/{file}', {
+          params: { path: { id, file } },
+          parseAs: 'blob',
+        }),
+      ),
+    release: (id: string, file: string) =>
+      data(
+        client.POST('/api/v1/admin/tickets/{id}/files/{file}/release', { params: { path: { id, file } } }),
+      ),
+    canned: () => data(client.GET('/api/v1/admin/canned-replies')),
+    keep: (body: T.CannedReply, key: string) =>
+      data(client.POST('/api/v1/admin/canned-replies', { body, ...keyed(key) })),
+    change: (id: string, body: T.CannedReply) =>
+      data(client.PATCH('/api/v1/admin/canned-replies/{id}', { ...at(id), body })),
+    drop: (id: string) => data(client.DELETE('/api/v1/admin/canned-replies/{id}', at(id))),
+  },
   admin: {
     users: (query?: PageQuery) => data(client.GET('/api/v1/admin/users', page(query))),
     orders: (query?: PageQuery) => data(client.GET('/api/v1/admin/orders', page(query))),

@@ -9239,6 +9239,8 @@ export interface components {
             /** Format: date-time */
             at: string;
             by_staff: boolean;
+            /** @description The words, rendered without pictures and without HTML of theirs */
+            html: string;
             id: string;
             words: string;
         };

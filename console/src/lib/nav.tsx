@@ -12,6 +12,7 @@ import {
   CloudServerOutlined,
   ClusterOutlined,
   CreditCardOutlined,
+  CustomerServiceOutlined,
   DashboardOutlined,
   DatabaseOutlined,
   FileDoneOutlined,
@@ -62,7 +63,15 @@ export const places: Place[] = [
   { path: '/real-name', name: 'realname', icon: <IdcardOutlined />, group: 'self' },
   { path: '/security', name: 'security', icon: <SafetyOutlined />, group: 'self' },
   { path: '/my-data', name: 'mydata', icon: <FileProtectOutlined />, group: 'self' },
+  { path: '/tickets', name: 'tickets', icon: <CustomerServiceOutlined />, group: 'self' },
   { path: '/assistant', name: 'assistant', icon: <MessageOutlined />, group: 'self' },
+  {
+    path: '/admin/tickets',
+    name: 'admin_tickets',
+    icon: <CustomerServiceOutlined />,
+    group: 'operator',
+    permission: 'ticket.handle',
+  },
   {
     path: '/admin/intake',
     name: 'admin_intake',

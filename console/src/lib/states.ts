@@ -42,6 +42,15 @@ const tones: Record<string, Record<string, Tone>> = {
     partially_refunded: 'warn',
     refunded: 'idle',
   },
+  ticket: {
+    open: 'busy',
+    in_progress: 'busy',
+    awaiting_customer: 'warn',
+    customer_replied: 'busy',
+    on_hold: 'idle',
+    resolved: 'good',
+    closed: 'idle',
+  },
   line: { waiting: 'busy', delivered: 'good', failed: 'bad', refunded: 'idle' },
   refund: {
     requested: 'busy',

@@ -16,6 +16,7 @@ import operator from './en/operator.json';
 import user from './en/user.json';
 import refund from './en/refund.json';
 import wallet from './en/wallet.json';
+import ticket from './en/ticket.json';
 import life from './en/life.json';
 
 export const words = {
@@ -38,4 +39,5 @@ export const words = {
   ...refund,
   ...wallet,
   ...life,
+  ...ticket,
 };

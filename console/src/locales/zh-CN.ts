@@ -16,6 +16,7 @@ import operator from './zh-CN/operator.json';
 import user from './zh-CN/user.json';
 import refund from './zh-CN/refund.json';
 import wallet from './zh-CN/wallet.json';
+import ticket from './zh-CN/ticket.json';
 import life from './zh-CN/life.json';
 
 export const words = {
@@ -38,4 +39,5 @@ export const words = {
   ...refund,
   ...wallet,
   ...life,
+  ...ticket,
 };

@@ -1,18 +1,12 @@
 package consent
 
 import (
-	"bytes"
 	"fmt"
 	"html"
 	"strings"
 
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/extension"
+	"github.com/skybridge-cloud/skybridge/internal/platform/markdown"
 )
-
-// The renderer leaves out raw HTML and dangerous links, so that a text is safe
-// to show whatever the operator's facts contain.
-var markdown = goldmark.New(goldmark.WithExtensions(extension.Table))
 
 // toHTML renders a canonical text: one section per clause, its id as anchor.
 func toHTML(canonical string) (string, error) {
@@ -35,11 +29,11 @@ func toHTML(canonical string) (string, error) {
 			fmt.Fprintf(&out, `<section class="clause" id="%s">`+"\n", html.EscapeString(anchor))
 			open, body = true, b[len(tag):]
 		}
-		var buf bytes.Buffer
-		if err := markdown.Convert([]byte(body), &buf); err != nil {
-			return "", fmt.Errorf("rendering a document: %w", err)
+		page, err := markdown.HTML(body)
+		if err != nil {
+			return "", err
 		}
-		out.Write(buf.Bytes())
+		out.WriteString(page)
 	}
 	if open {
 		out.WriteString("</section>\n")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/ticket"
+	"github.com/skybridge-cloud/skybridge/internal/platform/markdown"
 )
 
 // TicketText is what somebody writes in a ticket.
@@ -43,6 +44,7 @@ type TicketMessage struct {
 	ID    string    `json:"id"`
 	Staff bool      `json:"by_staff"`
 	Words string    `json:"words"`
+	HTML  string    `json:"html" doc:"The words, rendered without pictures and without HTML of theirs"`
 	At    time.Time `json:"at"`
 }
 
@@ -156,10 +158,18 @@ func toTicketFile(f ticket.File) TicketFile {
 	return TicketFile{ID: f.ID, Staff: f.Staff, Name: f.Name, Media: f.Media, Size: f.Size, Quarantined: f.Quarantined, At: f.At}
 }
 
+func toMessage(m ticket.Message) TicketMessage {
+	page, err := markdown.Foreign(m.Words)
+	if err != nil {
+		page = "" // the words are there
+	}
+	return TicketMessage{m.ID, m.Staff, m.Words, page, m.At}
+}
+
 func toThread(th ticket.Thread) TicketThread {
 	return TicketThread{
 		toTicket(th.Ticket, th.Title),
-		Items(th.Messages, func(m ticket.Message) TicketMessage { return TicketMessage{m.ID, m.Staff, m.Words, m.At} }),
+		Items(th.Messages, toMessage),
 		Items(th.Files, toTicketFile),
 	}
 }
