@@ -44,6 +44,7 @@ export const me = {
     'legal_order.execute',
     'incident.read',
     'incident.handle',
+    'ticket.handle',
     'incident.sign',
     'minor.handle',
     'privacy.handle',
@@ -266,6 +267,97 @@ export const orderRefunds = (order) => {
   if (i === 20) return [refund(i, 'processing', { rule: 'full', target: 'original', ...held })];
   return [];
 };
+
+const ticketStates = [
+  'customer_replied',
+  'open',
+  'in_progress',
+  'awaiting_customer',
+  'on_hold',
+  'resolved',
+  'closed',
+];
+const ticketTitles = [
+  '上海网关每小时断开一次',
+  '发票抬头可以改吗？',
+  'Which ciphers does DTLS use?',
+  '购买前咨询：带宽如何计费',
+];
+export const tickets = (n) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: id('tkt_', i),
+    ticket_title: ticketTitles[i % 4],
+    department: ['technical', 'billing', 'technical', 'sales'][i % 4],
+    priority: ['urgent', 'normal', 'low', 'normal'][i % 4],
+    resource: i % 4 === 0 ? id('vpngw-', 0) : '',
+    state: ticketStates[i % 7],
+    opened_at: t(-5000 - i * 300),
+    changed_at: t(-200 - i * 60),
+    due_at: i % 7 < 3 ? t(30 - i * 90) : undefined,
+    closed_at: i % 7 === 6 ? t(-100) : undefined,
+  }));
+export const queuedTickets = (n) =>
+  tickets(n).map((k, i) => ({
+    ...k,
+    ticket_title: undefined,
+    account: id('acc_', i),
+    handle: i % 3 ? id('sub_', i) : '',
+    claimed_by_you: i % 3 === 1,
+    late: i % 7 < 3 && i > 0,
+  }));
+export const ticketThread = (wanted) => {
+  const k = tickets(27).find((x) => x.id === wanted) ?? tickets(1)[0];
+  const m = (i, by_staff, words, html) => ({
+    id: id('tkm_', i),
+    by_staff,
+    words,
+    html,
+    at: t(-4900 + i * 60),
+  });
+  return {
+    ...k,
+    messages: [
+      m(
+        0,
+        false,
+        '',
+        '<p>从昨天起，<strong>每小时</strong>断开一次，日志如下：</p><pre><code>rekey failed: timeout\nreconnecting in 3 s\n</code></pre>',
+      ),
+      m(
+        2,
+        true,
+        '',
+        '<p>您好，请把客户端升级到 1.4 后再试：</p><ol><li>打开“关于”</li><li>点击“检查更新”</li></ol>',
+      ),
+      m(4, false, '', '<p>升级后正常，谢谢！</p>'),
+    ],
+    files: [
+      {
+        id: id('tkf_', 0), by_staff: false, file_name: '截图 2026-11-29.png', media: 'image/png', size: 184_320, quarantined: false, at: t(-4850),
+      }, {
+        id: id('tkf_', 1), by_staff: false, file_name: 'diagnose.zip', media: 'application/octet-stream', size: 402_113, quarantined: true, at: t(-4849),
+      },
+    ],
+  }; // prettier-ignore
+};
+export const staffTicket = (wanted) => ({
+  ...ticketThread(wanted),
+  account: id('acc_', 0),
+  handle: id('sub_', 1),
+  claimed_by_you: true,
+  staff_notes: [
+    { id: id('tkn_', 0), handle: id('sub_', 2), words: '与 1.3.2 的已知问题相同。', at: t(-4800) },
+  ],
+});
+export const canned = (n) =>
+  Array.from({ length: Math.min(n, 4) }, (_, i) => ({
+    id: id('tkc_', i),
+    department: ['technical', '', 'billing', 'sales'][i],
+    title: ['请升级客户端', '感谢反馈', '发票说明', '计费方式'][i],
+    text_zh: '您好，请把客户端升级到最新版本后再试；如果仍有问题，请附上日志。',
+    text_en: 'Hello, please update the client and try again; if it still fails, add the log.',
+    changed_at: t(-9000),
+  }));
 
 export const refundOffer = () => ({
   rule: 'full',

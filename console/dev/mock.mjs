@@ -75,6 +75,13 @@ function routes(scenario, n) {
       data.orders(27).findIndex((o) => o.id === id) === 1
         ? refuse(409, 'payment.refund_not_offered', '此订单目前没有可退的金额。')
         : data.refundOffer(),
+    'GET /tickets': () => items(data.tickets(n)),
+    'POST /tickets': () => data.tickets(1)[0],
+    'GET /tickets/:id': (_, ticket) => data.ticketThread(ticket),
+    'POST /tickets/:id/messages': () => data.tickets(1)[0],
+    'GET /admin/tickets': () => items(data.queuedTickets(n)),
+    'GET /admin/tickets/:id': (_, ticket) => data.staffTicket(ticket),
+    'GET /admin/canned-replies': () => items(data.canned(n)),
     'GET /admin/refunds': () => items(data.refunds(n)),
     'GET /admin/refunds/:id': (_, number) => data.refundDetail(number),
     'GET /orders/:id/payments': () => items(data.payments(1)),

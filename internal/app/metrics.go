@@ -94,6 +94,13 @@ func (m *modules) workMetrics() []metric.Family {
 			},
 		},
 		{
+			Name: "skybridge_control_tickets_late", Help: "Tickets to which staff owed a word before now.", Kind: metric.Gauge,
+			Read: func(ctx context.Context) ([]metric.Sample, error) {
+				n, err := m.ticket.Late(ctx)
+				return []metric.Sample{{Value: float64(n)}}, err
+			},
+		},
+		{
 			Name: "skybridge_control_egress_total", Help: "Calls to third parties of this process by outcome: done, failed, unknown, or refused before anything was sent.", Kind: metric.Counter,
 			Labels: []string{"recipient", "operation", "outcome"}, Read: m.egress.Calls().Read,
 		},
