@@ -88,11 +88,13 @@ test('staff get no file out of quarantine but in their name, and no QQ number un
       staff_notes: [],
     },
     'GET /admin/canned-replies': list(),
-    'POST /admin/tickets/tkt_1/files/f1/release': undefined,
+    'POST /admin/tickets/tkt_1/files/f1/release': () => undefined,
     'POST /admin/tickets/tkt_1/qq': new Refused(404, 'contact.none'),
   });
   visit('/admin/tickets/tkt_1');
-  expect(((await screen.findByRole('button', { name: 'Save diag.zip' })) as HTMLButtonElement).disabled).toBe(true);
+  expect(((await screen.findByRole('button', { name: 'Save diag.zip' })) as HTMLButtonElement).disabled).toBe(
+    true,
+  );
   expect(sent.some((s) => s.path.endsWith('/qq'))).toBe(false);
   fireEvent.click(screen.getByRole('button', { name: 'Let out' }));
   const dialog = await screen.findByRole('dialog');
@@ -107,7 +109,7 @@ test('a note and an answer go different ways', async () => {
     ...desk,
     'GET /admin/tickets/tkt_1': { ...thread, account: 'acc_1', claimed_by_you: false, staff_notes: [] },
     'GET /admin/canned-replies': list(),
-    'POST /admin/tickets/tkt_1/notes': undefined,
+    'POST /admin/tickets/tkt_1/notes': () => undefined,
   });
   visit('/admin/tickets/tkt_1');
   fireEvent.click(await screen.findByRole('tab', { name: 'Note' }));

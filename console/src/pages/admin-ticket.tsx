@@ -76,7 +76,7 @@ function Said({ ticket: k }: { ticket: StaffTicket }) {
       content: t('ticket.release_text'),
       okText: t('ticket.release'),
       cancelText: t('common.cancel'),
-      onOk: () => release.mutateAsync(f),
+      onOk: () => release.mutateAsync(f).catch(() => undefined), // shown below
     });
   return (
     <>
