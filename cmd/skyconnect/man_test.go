@@ -35,6 +35,7 @@ var exits = []struct {
 	{exitConflict, "connected already, or routes overlap"},
 	{exitNotUp, "status: nothing is connected"},
 	{exitTrusted, "up: in a trusted network, where the VPN is not needed"},
+	{exitGivenUp, "ended by Ctrl-C or SIGTERM"},
 }
 
 func TestTheManPageIsOfTheseCommands(t *testing.T) {

@@ -136,10 +136,12 @@ func (s *Store) Find(nameOrID string) (Profile, error) {
 	if err != nil {
 		return Profile{}, err
 	}
-	for _, p := range all {
-		if p.ID == nameOrID || p.Name == nameOrID {
-			return p, nil
-		}
+	at := slices.IndexFunc(all, func(p Profile) bool { return p.ID == nameOrID })
+	if at < 0 { // a name may be another's id, which it does not take the place of
+		at = slices.IndexFunc(all, func(p Profile) bool { return p.Name == nameOrID })
+	}
+	if at >= 0 {
+		return all[at], nil
 	}
 	return Profile{}, errors.Join(append([]error{ErrNotFound.With("name", nameOrID)}, broken...)...)
 }
