@@ -94,7 +94,7 @@ func describe(out *bytes.Buffer, c *cobra.Command) {
 
 func flags(out *bytes.Buffer, f *pflag.FlagSet) {
 	f.VisitAll(func(f *pflag.Flag) {
-		if f.Name == "help" {
+		if f.Name == "help" || f.Hidden {
 			return
 		}
 		kind, usage := pflag.UnquoteUsage(f)
