@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,9 +157,6 @@ func (o *options) down() *cobra.Command {
 }
 
 // profileNames completes names of profiles.
-// plainWord is what no shell reads as anything else.
-var plainWord = regexp.MustCompile(`^[\p{L}\p{N}_.@][\p{L}\p{N}_.@+-]*$`)
-
 // profileNames completes profiles. Their names come from others, and shells put them
 // into the command line as they are: another one than a plain word is completed by
 // its id, with the name beside it.
@@ -175,7 +171,7 @@ func (o *options) profileNames(*cobra.Command, []string, string) ([]string, cobr
 	}
 	var names []string
 	for _, p := range all {
-		if plainWord.MatchString(p.Name) {
+		if p.Word() == p.Name {
 			names = append(names, p.Name)
 		} else {
 			names = append(names, cobra.CompletionWithDesc(p.ID, user.Clean(p.Name)))
