@@ -3,6 +3,7 @@ package window
 import (
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"gioui.org/op"
 )
@@ -35,21 +36,35 @@ func (u *UI) scrubs(gtx C) {
 }
 
 // scrub overwrites free memory of the sizes that small texts have: of each, as many
-// pieces are taken as there can be free ones, and an allocation is zeroed.
+// pieces are taken as there can be free ones, and an allocation is zeroed. Each
+// processor of the runtime has free pieces of its own, so that each takes its part.
 func scrub() {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	free := m.HeapInuse - min(m.HeapAlloc, m.HeapInuse)
-	for _, class := range m.BySize {
-		if class.Size == 0 || class.Size > scrubbed {
-			continue
-		}
-		taken := make([][]byte, 0, free/uint64(class.Size)+1)
-		for range cap(taken) {
-			taken = append(taken, make([]byte, class.Size))
-		}
-		runtime.KeepAlive(taken)
+	var here, all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		here.Add(1)
+		all.Go(func() {
+			here.Done()
+			here.Wait()
+			for _, class := range m.BySize {
+				if class.Size > 0 && class.Size <= scrubbed {
+					take(free, class.Size)
+				}
+			}
+		})
 	}
+	all.Wait()
 	debug.FreeOSMemory()
+}
+
+// take takes free bytes of memory in pieces of size, and lets go of all at the end.
+func take(free uint64, size uint32) {
+	taken := make([][]byte, 0, free/uint64(size)+1)
+	for range cap(taken) {
+		taken = append(taken, make([]byte, size))
+	}
+	runtime.KeepAlive(taken)
 }
