@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
@@ -26,6 +28,39 @@ func isTerminal(f any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// await reads from somebody who need not answer, until the signal that ends the
+// program. What is read afterwards goes with it.
+func await[T any](t *terminal, read func() (T, error)) (T, error) {
+	type answer struct {
+		is  T
+		err error
+	}
+	came := make(chan answer, 1)
+	go func() {
+		is, err := read()
+		came <- answer{is, err}
+	}()
+	select {
+	case a := <-came:
+		return a.is, a.err
+	case <-t.over:
+		var none T
+		return none, context.Canceled
+	}
+}
+
+// file reads what a person named: a file, or - for standard input.
+func (t *terminal) file(ctx context.Context, from string, most int64) ([]byte, error) {
+	if from != "-" {
+		return local.Given(ctx, from, most)
+	}
+	text, err := await(t, func() ([]byte, error) { return io.ReadAll(io.LimitReader(t.in, most+1)) })
+	if err == nil && int64(len(text)) > most {
+		return nil, local.ErrGivenLarge.With("path", from).With("limit", most>>10)
+	}
+	return text, err
+}
+
 // line asks for a line that may be seen.
 func (t *terminal) line(prompt string) (string, error) {
 	if !isTerminal(t.in) {
@@ -35,7 +70,7 @@ func (t *terminal) line(prompt string) (string, error) {
 	if t.lines == nil {
 		t.lines = bufio.NewReader(t.in)
 	}
-	s, err := t.lines.ReadString('\n')
+	s, err := await(t, func() (string, error) { return t.lines.ReadString('\n') })
 	return strings.TrimRight(s, "\r\n"), err
 }
 
@@ -47,7 +82,15 @@ func (t *terminal) secret(prompt string) ([]byte, error) {
 	}
 	fmt.Fprint(t.err, prompt)
 	defer fmt.Fprintln(t.err)
-	return term.ReadPassword(int(file.Fd()))
+	before, err := term.GetState(int(file.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	b, err := await(t, func() ([]byte, error) { return term.ReadPassword(int(file.Fd())) })
+	if errors.Is(err, context.Canceled) {
+		err = errors.Join(err, term.Restore(int(file.Fd()), before)) // what is typed is seen again
+	}
+	return b, err
 }
 
 // yes asks a question whose answer is yes or no; an empty one is no.
@@ -77,13 +120,13 @@ func (t *terminal) signer(s trust.Shown) (bool, error) {
 func day(at time.Time) string { return at.Local().Format(time.DateOnly) }
 
 // fromFD reads a secret of one line from a file descriptor that a script opened.
-func fromFD(fd int) ([]byte, error) {
+func (t *terminal) fromFD(fd int) ([]byte, error) {
 	f := os.NewFile(uintptr(fd), "secret")
 	if f == nil {
 		return nil, usagef("there is no file descriptor %d", fd)
 	}
 	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, 4096))
+	b, err := await(t, func() ([]byte, error) { return io.ReadAll(io.LimitReader(f, 4096)) })
 	if err != nil {
 		return nil, fmt.Errorf("reading file descriptor %d: %w", fd, err)
 	}

@@ -18,10 +18,13 @@ import (
 )
 
 func (o *options) daemon() *cobra.Command {
-	dir, resolver, resolvConf := stateDir(), "", ""
+	dir, resolver, resolvConf, takes := stateDir(), "", "", 0
 	c := &cobra.Command{
 		Use: "daemon", Short: "The privileged half, which the system's service manager starts (root)", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("takes") {
+				return daemon.Takes(takes)
+			}
 			return underManager(c.Context(), func(ctx context.Context) error {
 				return o.serve(ctx, dir, netcfg.Config{Journal: filepath.Join(dir, "network"), Resolver: netcfg.Resolver(resolver), ResolvConf: resolvConf})
 			})
@@ -30,6 +33,8 @@ func (o *options) daemon() *cobra.Command {
 	c.Flags().StringVar(&dir, "state", dir, "directory of what was changed on this machine")
 	c.Flags().StringVar(&resolver, "resolver", "", "resolved, resolvconf or file (default: whichever this machine uses)")
 	c.Flags().StringVar(&resolvConf, "resolv-conf", "", "instead of /etc/resolv.conf")
+	c.Flags().IntVar(&takes, "takes", 0, "tell whether this version of a handover would be taken up, and end")
+	_ = c.Flags().MarkHidden("takes") // one daemon asks another
 	c.AddCommand(manage()...)
 	return c
 }
@@ -54,14 +59,14 @@ func (o *options) serve(ctx context.Context, dir string, cfg netcfg.Config) erro
 		return err
 	}
 	defer func() { _ = host.Close() }()
-	for {
+	for stayed := false; ; stayed = true {
 		l, err := ipc.Listen(o.socket)
 		if err != nil {
 			return err
 		}
 		next, err := daemon.Run(ctx, daemon.Config{
 			Listener: l, Host: host, StateDir: dir, Devices: daemon.System{}, Queues: max(1, runtime.NumCPU()/2), Version: version,
-			Program: program, Taken: taken, Trusted: detector(cfg.ResolvConf).At, Clock: clock.System{}, Log: log,
+			Program: program, Taken: taken, Stayed: stayed, Trusted: detector(cfg.ResolvConf).At, Clock: clock.System{}, Log: log,
 		})
 		if err != nil || next == nil {
 			return err

@@ -33,15 +33,17 @@ const (
 	exitDaemon      = 4 // the daemon does not run, or not for this user
 	exitRefused     = 5 // the server refuses the login, or the session is over
 	exitUnreachable = 6
-	exitTrust       = 7  // the server is not the one that it should be
-	exitConflict    = 8  // connected already, or with routes that overlap
-	exitNotUp       = 9  // status: not connected
-	exitTrusted     = 10 // in a trusted network, where no VPN is needed
+	exitTrust       = 7   // the server is not the one that it should be
+	exitConflict    = 8   // connected already, or with routes that overlap
+	exitNotUp       = 9   // status: not connected
+	exitTrusted     = 10  // in a trusted network, where no VPN is needed
+	exitGivenUp     = 130 // by Ctrl-C, as shells have it
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, fancy: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "", lang: environment()}
+	t := &terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, fancy: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "", lang: environment(), over: ctx.Done()}
+	context.AfterFunc(ctx, stop) // a second signal ends what the first one does not
 	err := root(t).ExecuteContext(ctx)
 	stop()
 	os.Exit(t.fate(err))
@@ -69,7 +71,21 @@ func root(t *terminal) *cobra.Command {
 	f.StringVar(&o.language, "lang", "", "en or zh-CN (default: by the environment)")
 	f.BoolVar(&t.json, "json", false, "print JSON")
 	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.token(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.restart(), o.daemon(), o.window())
+	t.marks(c)
 	return c
+}
+
+// marks notes when a command begins: what fails before that is the command line.
+func (t *terminal) marks(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			t.began = true
+			return run(c, args)
+		}
+	}
+	for _, sub := range c.Commands() {
+		t.marks(sub)
+	}
 }
 
 func (o *options) speak() error {
@@ -116,7 +132,13 @@ func (t *terminal) fate(err error) int {
 	if err == nil || errors.As(err, &done) {
 		return int(done)
 	}
+	if !t.began {
+		err = usageError{err.Error()}
+	}
 	code := exitCode(err)
+	if code == exitGivenUp && !t.json {
+		return code // by the person, who knows
+	}
 	text := t.sentence(err)
 	if t.json {
 		_ = t.printJSON(map[string]any{"error": map[string]any{"exit": code, "text": text}})
@@ -151,7 +173,7 @@ func exitCode(err error) int {
 	case errors.Is(err, user.ErrTrusted):
 		return exitTrusted
 	case errors.Is(err, context.Canceled):
-		return 130
+		return exitGivenUp
 	case user.IsNetwork(err):
 		return exitUnreachable
 	}

@@ -35,6 +35,7 @@ var exits = []struct {
 	{exitConflict, "connected already, or routes overlap"},
 	{exitNotUp, "status: nothing is connected"},
 	{exitTrusted, "up: in a trusted network, where the VPN is not needed"},
+	{exitGivenUp, "ended by Ctrl-C or SIGTERM"},
 }
 
 func TestTheManPageIsOfTheseCommands(t *testing.T) {
@@ -93,7 +94,7 @@ func describe(out *bytes.Buffer, c *cobra.Command) {
 
 func flags(out *bytes.Buffer, f *pflag.FlagSet) {
 	f.VisitAll(func(f *pflag.Flag) {
-		if f.Name == "help" {
+		if f.Name == "help" || f.Hidden {
 			return
 		}
 		kind, usage := pflag.UnquoteUsage(f)

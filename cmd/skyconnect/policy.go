@@ -96,6 +96,7 @@ func (o *options) policy() *cobra.Command {
 		},
 	}
 	c.PersistentFlags().StringVar(&server, "profile", "", "the policy of this profile's operator instead of the client's own")
+	_ = c.RegisterFlagCompletionFunc("profile", o.profileNames)
 	act := func(use, short string, do func(*cobra.Command, *user.Home, string) error) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 			h, scope, err := o.scope(server)

@@ -1,20 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/policy"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/platform/bundle"
 )
+
+// maxPEM bounds a file with certificates or a key, in bytes.
+const maxPEM = 64 << 10
 
 func (o *options) profiles() *cobra.Command {
 	c := &cobra.Command{
@@ -56,7 +59,7 @@ func (o *options) importProfile() *cobra.Command {
 		Long: "Take a profile that an administrator gave: a NAME.skyconnect file, a skyconnect:// link as QR codes hold it, or - for standard input.\n" +
 			"A later profile of the same server has to be signed by the same operator; another signer is taken only if --trust-signer names it.",
 		RunE: func(c *cobra.Command, args []string) error {
-			b, err := readBundle(o.in, args[0])
+			b, err := o.readBundle(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -71,21 +74,11 @@ func (o *options) importProfile() *cobra.Command {
 	return c
 }
 
-func readBundle(in io.Reader, from string) (bundle.Bundle, error) {
-	if strings.HasPrefix(from, bundle.LinkPrefix) {
+func (o *options) readBundle(ctx context.Context, from string) (bundle.Bundle, error) {
+	if scheme, _, _ := strings.Cut(bundle.LinkPrefix, ":"); strings.HasPrefix(from, scheme+":") {
 		return bundle.ParseLink(from)
 	}
-	var text []byte
-	var err error
-	if from == "-" {
-		text, err = io.ReadAll(io.LimitReader(in, bundle.MaxSize+1))
-	} else {
-		var f *os.File
-		if f, err = os.Open(from); err == nil {
-			text, err = io.ReadAll(io.LimitReader(f, bundle.MaxSize+1))
-			err = errors.Join(err, f.Close())
-		}
-	}
+	text, err := o.file(ctx, from, bundle.MaxSize)
 	if err != nil {
 		return bundle.Bundle{}, err
 	}
@@ -156,11 +149,13 @@ func (o *options) addProfile() *cobra.Command {
 				p.Server += ":443"
 			}
 			if ca != "" {
-				pem, err := os.ReadFile(ca)
+				pem, err := local.Given(c.Context(), ca, maxPEM)
 				if err != nil {
 					return err
 				}
-				p.CA = string(pem)
+				if p.CA = string(pem); strings.TrimSpace(p.CA) == "" { // which would be no issuer at all
+					return bundle.ErrField.With("field", "ca")
+				}
 			}
 			h, err := o.home(user.Person{})
 			if err != nil {
@@ -347,7 +342,7 @@ func (o *options) confirm(sure bool, question string) error {
 
 // giveCertificate puts a certificate into a profile and its key into the key store.
 func (o *options) giveCertificate(c *cobra.Command, h *user.Home, name, certificate, key string) error {
-	text, err := os.ReadFile(certificate)
+	text, err := local.Given(c.Context(), certificate, maxPEM)
 	if err != nil {
 		return err
 	}
@@ -365,7 +360,7 @@ func (o *options) giveCertificate(c *cobra.Command, h *user.Home, name, certific
 		_, err = h.Profiles.SetIdentity(name, "", bundle.Key{PKCS12: base64.StdEncoding.EncodeToString(text)}, string(phrase), keys)
 		return err
 	}
-	pem, err := os.ReadFile(key)
+	pem, err := local.Given(c.Context(), key, maxPEM)
 	if err != nil {
 		return err
 	}

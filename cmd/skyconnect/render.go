@@ -22,6 +22,8 @@ type terminal struct {
 	fancy    bool // a terminal: colours, and lines that are written over
 	json     bool
 	lang     i18n.Language
+	over     <-chan struct{} // closed by the signal that ends the program; nil: by none
+	began    bool            // a command did: what fails before is the command line
 }
 
 const (

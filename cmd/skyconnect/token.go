@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +43,7 @@ func (o *options) importToken() *cobra.Command {
 				if !p.Options.KeepSeed { // before anything secret is typed
 					return keystore.ErrSeed
 				}
-				seed, err := o.seed(from, fd)
+				seed, err := o.seed(c.Context(), from, fd)
 				if err != nil {
 					return err
 				}
@@ -65,20 +63,14 @@ func (o *options) importToken() *cobra.Command {
 }
 
 // seed is what was given, or what is typed.
-func (o *options) seed(from string, fd int) ([]byte, error) {
+func (o *options) seed(ctx context.Context, from string, fd int) ([]byte, error) {
 	var text []byte
 	var err error
 	switch {
 	case fd >= 0:
-		return fromFD(fd)
-	case from == "-":
-		text, err = io.ReadAll(io.LimitReader(o.in, maxSeed))
+		return o.fromFD(fd)
 	case from != "":
-		var f *os.File
-		if f, err = os.Open(from); err == nil {
-			text, err = io.ReadAll(io.LimitReader(f, maxSeed))
-			err = errors.Join(err, f.Close())
-		}
+		text, err = o.file(ctx, from, maxSeed)
 	default:
 		text, err = o.secret(o.say("ask.seed"))
 	}

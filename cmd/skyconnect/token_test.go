@@ -37,7 +37,7 @@ func TestASeedComesByInputAndNeverByAnArgument(t *testing.T) {
 		{args: "profiles set office --keep-seed"},
 		{args: "token import office --from -", in: seed, want: "permissions", code: exitPolicy},
 		{args: "permissions grant key-store"},
-		{args: "token import office " + seed, want: "arg", code: exitFailed},
+		{args: "token import office " + seed, want: "arg", code: exitUsage},
 		{args: "token import office", want: "Nobody", code: exitFailed},
 		{args: "token import office --from -", in: "my password", want: "no seed", code: exitFailed},
 		{args: "token code", want: "no such secret", code: exitFailed},

@@ -26,17 +26,17 @@ func (g *given) flags(c *cobra.Command) {
 	c.Flags().BoolVar(&g.anyway, "anyway", false, "connect in a trusted network too, and do not pause in one")
 }
 
-func (g *given) read() (user.Given, error) {
+func (g *given) read(t *terminal) (user.Given, error) {
 	out := user.Given{Group: g.group, Anyway: g.anyway}
 	if g.passwordFD >= 0 {
-		b, err := fromFD(g.passwordFD)
+		b, err := t.fromFD(g.passwordFD)
 		if err != nil {
 			return out, err
 		}
 		out.Password = b
 	}
 	if g.codeFD >= 0 {
-		b, err := fromFD(g.codeFD)
+		b, err := t.fromFD(g.codeFD)
 		if err != nil {
 			return out, err
 		}
@@ -92,7 +92,7 @@ func (o *options) up() *cobra.Command {
 }
 
 func (o *options) connect(c *cobra.Command, h *user.Home, p profile.Profile, g *given) error {
-	said, err := g.read()
+	said, err := g.read(o.terminal)
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,9 @@ func (o *options) down() *cobra.Command {
 }
 
 // profileNames completes names of profiles.
+// profileNames completes profiles. Their names come from others, and shells put them
+// into the command line as they are: another one than a plain word is completed by
+// its id, with the name beside it.
 func (o *options) profileNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	h, err := o.home(user.Person{})
 	if err != nil {
@@ -168,7 +171,11 @@ func (o *options) profileNames(*cobra.Command, []string, string) ([]string, cobr
 	}
 	var names []string
 	for _, p := range all {
-		names = append(names, p.Name)
+		if p.Word() == p.Name {
+			names = append(names, p.Name)
+		} else {
+			names = append(names, cobra.CompletionWithDesc(p.ID, user.Clean(p.Name)))
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

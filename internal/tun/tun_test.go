@@ -421,6 +421,15 @@ func FuzzSegments(f *testing.F) {
 
 func FuzzWriter(f *testing.F) {
 	f.Add(tcp(segment{flags: tcpACK, payload: make([]byte, 50)}), tcp(segment{seq: 50, flags: tcpACK, payload: make([]byte, 50)}))
+	for _, v6 := range []bool{false, true} { // joined, then each for another reason not
+		first := tcp(segment{v6: v6, flags: tcpACK, ttl: 64, payload: make([]byte, 50)})
+		for _, next := range []segment{
+			{seq: 50, ttl: 64}, {seq: 51, ttl: 64}, {seq: 50, ttl: 63}, {seq: 50, ttl: 64, port: 1}, {seq: 50, ttl: 64, badChecksum: true}, {seq: 50, ttl: 64, flags: tcpPSH},
+		} {
+			next.v6, next.flags, next.payload = v6, next.flags|tcpACK, make([]byte, 40)
+			f.Add(first, tcp(next))
+		}
+	}
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		c := &capture{}
 		if err := NewWriter(c).Write([][]byte{a, b}); err != nil {

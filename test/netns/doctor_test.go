@@ -126,6 +126,7 @@ func (l *lab) impostor(late time.Duration, change func(*x509.Certificate)) *x509
 	listener := l.listenOn("g", nodeAddr+":443")
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			l.heard.Add(1)
 			w.Header().Set("Date", time.Now().Add(-late).UTC().Format(http.TimeFormat))
 		}),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"http/1.1"}},

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -88,8 +89,9 @@ type lab struct {
 	cfg     agent.Config
 	gen     uint64
 	node    *exec.Cmd
-	world   string // see machine
-	program string // skyconnect, where it is not skyconnectBinary
+	world   string       // see machine
+	program string       // skyconnect, where it is not skyconnectBinary
+	heard   atomic.Int64 // requests that an impostor got
 }
 
 func newLab(t *testing.T) *lab {

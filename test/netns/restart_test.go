@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -178,6 +179,81 @@ func descriptors(t *testing.T, pid int) string {
 	return out.String()
 }
 
+// tells begins a program that says what a daemon asks before it hands over.
+const tells = "#!/bin/sh\n[ \"$1\" = --version ] && echo skyconnect version v9.9.9 && exit\n[ \"$2\" = --takes ] && exit\n"
+
+// TestARestartThatFailsKeepsEverything: sessions, devices and the kill switch, and it
+// says why. The last one starts well, and cannot be started any more when it has to
+// take over.
+func TestARestartThatFailsKeepsEverything(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.server.LocalSubnets = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+	l.want()
+	l.startNode()
+	l.install(skyconnectBinary)
+	installed := l.program
+	p := l.person()
+	p.ready("--kill-switch")
+	p.mustUp()
+	l.program = skyconnectBinary // of commands; the daemon's is replaced
+	first, network, process := p.now(), p.network(), p.daemon.Process.Pid
+	whole, err := os.ReadFile(skyconnectBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := bytes.Clone(whole)
+	foreign[18] ^= 0x40 // e_machine (ELF, figure 4-3)
+	sent, leaked := l.pour()
+	put := func(program []byte) func() error {
+		return func() error {
+			l.put(program)
+			l.program = skyconnectBinary
+			return nil
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		replace func() error
+		want    string
+	}{
+		{"it is gone", func() error { return os.Remove(installed) }, "no such file"},
+		{"it may not be run", func() error { put(whole)(); return os.Chmod(installed, 0o644) }, "permission denied"}, //nolint:gosec // as is tested
+		{"it is of another machine", put(foreign), "exec format error"},
+		{"half of it is there", put(whole[:len(whole)/2]), "does not start"},
+		{"it is empty", put(nil), "exec format error"},
+		{"it takes nothing over", put([]byte("#!/bin/sh\n[ \"$1\" = --version ] && echo skyconnect version v0.0.0\n")), "does not take over"},
+		{"it goes at the last moment", put([]byte("#!/bin/sh\n[ \"$2\" = --takes ] && chmod 600 \"$0\"\necho skyconnect version v9.9.9\n")), "the service goes on"},
+	} {
+		if err := c.replace(); err != nil {
+			t.Fatal(err)
+		}
+		if a := p.run(nil, "restart"); a.code != 1 || !strings.Contains(a.err, "cannot take the service's place") || !strings.Contains(a.err, c.want) || !strings.Contains(a.err, "update --undo") {
+			t.Errorf("%s: got %d %s%s", c.name, a.code, a.out, a.err)
+		}
+		l.until("it is connected after: "+c.name, func() bool { return p.now().State == ipc.Connected && l.pings("c", lanAddr) })
+		if now := p.now(); now.Addresses[0] != first.Addresses[0] || now.Device != first.Device || !now.KillSwitch || now.BytesOut < first.BytesOut {
+			t.Errorf("%s: another session: got %+v, want %+v", c.name, now, first)
+		}
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", process)); err != nil {
+			t.Errorf("%s: the daemon is gone: %v", c.name, err)
+		}
+	}
+	from := sent.Load()
+	l.until("packets are tried", func() bool { return sent.Load() > from+100 })
+	if found := leaked(); found != "" {
+		t.Errorf("packets left beside the tunnel:\n%s", found)
+	}
+	l.run("ip", "netns", "exec", l.id+"c", "nft", "delete table inet watch")
+	if now := p.network(); now != network {
+		t.Errorf("the network is another one:\n%s", difference(network, now))
+	}
+	put(whole)() // and a good one takes over afterwards
+	p.must("restart")
+	l.until("it is connected at last", func() bool { return p.now().State == ipc.Connected && l.pings("c", lanAddr) })
+	p.must("down")
+}
+
 // TestABadSuccessorOpensNothing: one that does not start is not given the
 // connections; one that dies with them leaves what a killed daemon leaves.
 func TestABadSuccessorOpensNothing(t *testing.T) {
@@ -210,7 +286,7 @@ func TestABadSuccessorOpensNothing(t *testing.T) {
 	if a := p.run(nil, "restart"); a.code != 1 || !strings.Contains(a.err, "can change") {
 		t.Errorf("a program that everybody can write: got %d %s", a.code, a.err)
 	}
-	replace("#!/bin/sh\n[ \"$1\" = --version ] || exit 1\necho skyconnect version v9.9.9\n")
+	replace(tells + "exit 1\n")
 	restarting := l.machine("--socket", p.socket, "--dir", p.home, "restart")
 	l.start("c", restarting, "restart.log")
 	late := time.AfterFunc(patience, func() { _ = p.daemon.Process.Kill() })

@@ -210,6 +210,27 @@ func (s *screen) goesOn(what string, from image.Point, act func()) {
 	s.settle()
 }
 
+// selections are the clipboards of X11 (ICCCM 2.6.1): of copying, and of what is marked.
+var selections = []string{"clipboard", "primary"}
+
+// fill has another program hold a text in every clipboard.
+func (s *screen) fill(text string) {
+	s.p.l.t.Helper()
+	for _, name := range selections {
+		c := exec.Command("xclip", "-quiet", "-i", "-selection", name, "-display", s.display)
+		c.Stdin = strings.NewReader(text)
+		s.p.l.start("c", c, name+".log")
+		s.until("the clipboard "+name, func() bool { return s.clipboard(name) == text })
+	}
+}
+
+// clipboard is what a program gets that pastes; "" where there is nothing.
+func (s *screen) clipboard(name string) string {
+	c := exec.Command("ip", "netns", "exec", s.p.l.id+"c", "xclip", "-o", "-selection", name, "-display", s.display)
+	out, _ := c.Output() // it fails where nobody holds one
+	return string(out)
+}
+
 // submit types a password and sends it.
 func (s *screen) submit(secret string) {
 	s.p.l.t.Helper()
@@ -352,7 +373,13 @@ func TestTheWindowOnADisplay(t *testing.T) {
 	s.goOn("the button that allows")
 	s.submit("wrong " + password)
 	s.keep("refused")
-	s.submit(password) // into the second field: the account is filled in
+	const before = "what the person copied before"
+	s.fill(before)
+	s.moves("typing", func() { s.do("type", "--delay", "20", password) }) // into the second field: the account is filled in
+	s.do("key", "ctrl+a", "ctrl+c", "ctrl+Insert")
+	s.settle()
+	at, _ := s.onward()
+	s.goesOn("the password", at, func() { s.do("key", "Return") })
 	s.until("the connection", func() bool { return p.now().State == ipc.Connected })
 	l.transfer(8 << 20)
 	s.until("its colour", func() bool { return s.count(good) > 20 })
@@ -363,12 +390,22 @@ func TestTheWindowOnADisplay(t *testing.T) {
 	s.until("the end of its colour", func() bool { return s.count(good) == 0 })
 	s.settle()
 	s.keep("disconnected")
-	if s.has(password) {
-		t.Error("the window has the password in its memory")
+	for _, name := range selections {
+		if got := s.clipboard(name); got != before {
+			t.Errorf("the clipboard %s holds %q", name, got)
+		}
+	}
+	if around := s.has(password); around != "" {
+		t.Errorf("the window has the password in its memory: %q", around)
 	}
 }
 
-// has searches the memory of the window.
-func (s *screen) has(text string) bool {
-	return bytes.Contains(memoryOf(s.p.l.t, s.window.Process.Pid), []byte(text))
+// has searches the memory of the window, and returns what is around a text there.
+func (s *screen) has(text string) string {
+	memory := memoryOf(s.p.l.t, s.window.Process.Pid)
+	at := bytes.Index(memory, []byte(text))
+	if at < 0 {
+		return ""
+	}
+	return string(memory[max(0, at-100):min(len(memory), at+len(text)+100)])
 }

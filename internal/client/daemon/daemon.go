@@ -65,6 +65,7 @@ type Config struct {
 	Version  string
 	Program  *Program                                              // that takes this one's place at a restart; nil = none can
 	Taken    *Handover                                             // of the program before; nil = none
+	Stayed   bool                                                  // the other program did not start, and this one goes on
 	Trusted  func(context.Context, []bundle.TrustedNetwork) string // trusted.Detector.At
 	Clock    clock.Clock
 	Log      *slog.Logger

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/skybridge-cloud/skybridge/internal/client"
@@ -19,6 +20,14 @@ type Handover struct {
 // handoverVersion is that of a Handover's form. What a program of another one hands
 // over is not taken up: then it is as after a kill.
 const handoverVersion = 1
+
+// Takes refuses a version of a Handover's form that is not taken up.
+func Takes(version int) error {
+	if version != handoverVersion {
+		return fmt.Errorf("connections are taken up from version %d of a handover, not from %d", handoverVersion, version)
+	}
+	return nil
+}
 
 // handed is one connection.
 type handed struct {

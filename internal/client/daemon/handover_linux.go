@@ -117,8 +117,8 @@ func unseal(f *os.File) (*Handover, error) {
 	if err := json.Unmarshal(text, o); err != nil {
 		return nil, errors.New("it cannot be read") // the cause may quote it
 	}
-	if o.Version != handoverVersion {
-		return nil, fmt.Errorf("it is of version %d", o.Version)
+	if err := Takes(o.Version); err != nil {
+		return nil, err
 	}
 	return o, nil
 }

@@ -185,6 +185,9 @@ func TestWhoMayRestart(t *testing.T) {
 		"for a program that does not start":     {admin, "exit 1", ipc.ErrSuccessor},
 		"for a program that says nothing":       {bob, ":", ipc.ErrSuccessor},
 		"for a program that others can replace": {bob, "open", ipc.ErrSuccessor},
+		"for a former program":                  {admin, "[ \"$1\" = --version ] && " + says, ipc.ErrSuccessor},
+		"for nothing that is there":             {admin, "gone", ipc.ErrSuccessor},
+		"for a file that nobody may run":        {admin, "plain", ipc.ErrSuccessor},
 	} {
 		h, _ := left(t)
 		path := filepath.Join(t.TempDir(), "skyconnect")
@@ -196,6 +199,11 @@ func TestWhoMayRestart(t *testing.T) {
 		h.cfg.Program = &Program{path, running}
 		switch c.replace {
 		case "":
+		case "gone":
+			err = os.Remove(path)
+		case "plain":
+			installed(t, path, says)
+			err = os.Chmod(path, 0o600)
 		case "open":
 			installed(t, path, says)
 			if err := os.Chmod(filepath.Dir(path), 0o777); err != nil { //nolint:gosec // what is refused
@@ -204,13 +212,16 @@ func TestWhoMayRestart(t *testing.T) {
 		default:
 			installed(t, path, c.replace)
 		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		stopped := false
 		h.restarts = func() { stopped = true }
 		_, err = h.do(c.who, ipc.Request{Op: ipc.OpRestart})
 		if !errors.Is(err, c.want) || stopped != (c.want == nil) || h.restarting() != stopped {
 			t.Errorf("%s: got %v, stopped %t", name, err, stopped)
 		}
-		if s := h.status(c.who); s.Renewed != (c.replace != "") {
+		if s := h.status(c.who); s.Renewed != (c.replace != "" && c.replace != "gone") {
 			t.Errorf("%s: renewed is %t", name, s.Renewed)
 		}
 	}

@@ -70,7 +70,7 @@ func (h *hub) call(ctx context.Context, who ipc.User, r ipc.Request, send func(i
 func (h *hub) status(who ipc.User) ipc.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := ipc.Status{Version: h.cfg.Version, Began: h.began, Renewed: h.cfg.Program.Replaced(), Connections: []ipc.Connection{}}
+	out := ipc.Status{Version: h.cfg.Version, Began: h.began, Renewed: h.cfg.Program.Replaced(), Stayed: h.cfg.Stayed, Connections: []ipc.Connection{}}
 	for k, c := range h.all {
 		if k.user == who.ID {
 			out.Connections = append(out.Connections, c.snapshot())

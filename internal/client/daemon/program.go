@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strconv"
 )
 
 // Program is the file that the daemon runs from, which an update may replace.
@@ -26,8 +27,9 @@ func (p *Program) Replaced() bool {
 	return err == nil && !os.SameFile(now, p.running)
 }
 
-// Try has the program at its place say its version, which shows that it starts. One
-// that somebody else than this user and root could have put there is not run.
+// Try has the program at its place say its version, which shows that it starts, and
+// that it takes up what this one hands over: a former one may not. One that somebody
+// else than this user and root could have put there is not run.
 func (p *Program) Try(ctx context.Context) error {
 	if err := p.trusted(); err != nil {
 		return err
@@ -40,6 +42,11 @@ func (p *Program) Try(ctx context.Context) error {
 	}
 	if !bytes.Contains(out, []byte(" version v")) {
 		return errors.New("it does not say its version")
+	}
+	c = exec.CommandContext(ctx, p.path, "daemon", "--takes", strconv.Itoa(handoverVersion))
+	c.Env = []string{}
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("it does not take over connections of this one: %w", err)
 	}
 	return nil
 }

@@ -145,6 +145,7 @@ type Status struct {
 	Version     string       `json:"version"`           // of the daemon
 	Began       time.Time    `json:"began,omitzero"`    // when this daemon did
 	Renewed     bool         `json:"renewed,omitempty"` // another program is installed than the daemon runs
+	Stayed      bool         `json:"stayed,omitempty"`  // it restarted, but the other program did not take its place
 	Connections []Connection `json:"connections"`
 }
 

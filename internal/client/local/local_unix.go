@@ -13,6 +13,9 @@ import (
 
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 
+// noWait opens a pipe that nobody writes to, instead of waiting for somebody.
+const noWait = unix.O_NONBLOCK | unix.O_CLOEXEC
+
 // private tells whether a file is this person's, or root's, and nobody else may
 // write to it. A directory of one's own is made 0700, but one may have opened it
 // for reading oneself.

@@ -9,6 +9,8 @@ import (
 
 const noFollow = 0
 
+const noWait = 0
+
 // private trusts the profile's directory, whose access list Windows keeps to its
 // person. Links are refused by their mode. Untested: it is only built.
 func private(fs.FileInfo) bool { return true }

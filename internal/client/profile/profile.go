@@ -130,16 +130,30 @@ func (s *Store) read(name string) (Profile, error) {
 	return Profile{f.ID, f.Profile, f.Signer, f.Own, f.Imported, f.Changed}, nil
 }
 
+// plainWord is what no shell reads as anything else.
+var plainWord = regexp.MustCompile(`^[\p{L}\p{N}_.@][\p{L}\p{N}_.@+-]*$`)
+
+// Word is how a profile is named in a command line: its name comes from others, and
+// where a shell could read it as anything else, it is the id.
+func (p Profile) Word() string {
+	if plainWord.MatchString(p.Name) {
+		return p.Name
+	}
+	return p.ID
+}
+
 // Find returns the profile that has a name or an id.
 func (s *Store) Find(nameOrID string) (Profile, error) {
 	all, broken, err := s.All()
 	if err != nil {
 		return Profile{}, err
 	}
-	for _, p := range all {
-		if p.ID == nameOrID || p.Name == nameOrID {
-			return p, nil
-		}
+	at := slices.IndexFunc(all, func(p Profile) bool { return p.ID == nameOrID })
+	if at < 0 { // a name may be another's id, which it does not take the place of
+		at = slices.IndexFunc(all, func(p Profile) bool { return p.Name == nameOrID })
+	}
+	if at >= 0 {
+		return all[at], nil
 	}
 	return Profile{}, errors.Join(append([]error{ErrNotFound.With("name", nameOrID)}, broken...)...)
 }

@@ -171,7 +171,11 @@ func (h *Home) Permit(p profile.Profile) (permit, string, error) {
 	for _, scope := range h.Scope(p) {
 		one, err := h.Policy.Accepted(scope)
 		if err != nil {
-			return nil, "", &PendingError{Scope: scope, Err: err}
+			pending := &PendingError{Scope: scope, Err: err}
+			if scope != policy.BuiltIn {
+				pending.Profile = p.Word()
+			}
+			return nil, "", pending
 		}
 		text, _, err := h.Policy.InForce(scope)
 		if err != nil {
@@ -187,8 +191,9 @@ func (h *Home) Permit(p profile.Profile) (permit, string, error) {
 
 // PendingError says that a text has to be accepted first.
 type PendingError struct {
-	Scope string
-	Err   error
+	Scope   string
+	Profile string // whose operator's text it is; "": the client's own
+	Err     error
 }
 
 func (e *PendingError) Error() string { return e.Err.Error() }

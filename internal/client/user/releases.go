@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 
+	"github.com/skybridge-cloud/skybridge/internal/client/local"
 	"github.com/skybridge-cloud/skybridge/internal/client/profile"
 	"github.com/skybridge-cloud/skybridge/internal/client/update"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -76,7 +76,7 @@ func (h *Home) releaseRoot(ctx context.Context, name, sum, file string, cfg upda
 		}
 		return b, h.Dir.Replace(name, b)
 	}
-	b, err := os.ReadFile(file)
+	b, err := local.Given(ctx, file, update.MaxRoot)
 	if err != nil {
 		return nil, err
 	}

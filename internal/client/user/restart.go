@@ -31,6 +31,9 @@ func (h *Home) Restart(ctx context.Context) (ipc.Status, error) {
 	for {
 		now, err := h.Daemon.Status(ctx)
 		if err == nil && !now.Began.Equal(before.Began) {
+			if now.Stayed {
+				return now, ipc.ErrSuccessor
+			}
 			return now, nil
 		}
 		select {

@@ -140,6 +140,8 @@ func Remedy(lang i18n.Language, err error) string {
 		code = "no_consent"
 	}
 	switch {
+	case pending != nil && pending.Profile != "":
+		return Say(lang, "remedy.no_consent_of", "profile", pending.Profile)
 	case trust.Remedy(code) != "":
 		return i18n.Text(lang, trust.Remedy(code), nil)
 	case Has(lang, "remedy."+code):

@@ -211,8 +211,12 @@ func (u *UI) importFile(a *adding, path string) {
 }
 
 func readBundle(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
+	var f *os.File
+	i, err := os.Stat(path)
+	if err == nil && i.Mode().IsRegular() { // a pipe would be waited for
+		f, err = os.Open(path)
+	}
+	if err != nil || f == nil {
 		return nil, &Problem{Code: "bundle.unreadable"}
 	}
 	defer func() { _ = f.Close() }() // it was only read

@@ -250,6 +250,9 @@ func (u *UI) wipe(l *login) {
 		name := l.input(f)
 		if s, ok := u.secrets[name]; ok {
 			s.zero()
+			if s.emptied {
+				u.scrubIn = 2
+			}
 		}
 		delete(u.secrets, name)
 		delete(u.editors, name)

@@ -25,6 +25,8 @@ const maxSecret = 256
 type secret struct {
 	typed [maxSecret]byte
 	n     int
+	// emptied: something was typed, and is overwritten; see scrubs.
+	emptied bool
 }
 
 // take returns a copy of what was typed and overwrites it.
@@ -36,6 +38,7 @@ func (s *secret) take() []byte {
 
 func (s *secret) zero() {
 	clear(s.typed[:])
+	s.emptied = s.emptied || s.n > 0
 	s.n = 0
 }
 

@@ -91,6 +91,7 @@ type UI struct {
 	clicks  map[string]*widget.Clickable
 	editors map[string]*widget.Editor
 	secrets map[string]*secret
+	scrubIn int // frames until what the toolkit kept of them is overwritten; 0: nothing is
 	lists   map[string]*layout.List
 }
 
@@ -263,6 +264,7 @@ func (u *UI) Layout(gtx C) D {
 		u.look = &dark
 	}
 	paint.Fill(gtx.Ops, u.look.ground)
+	u.scrubs(gtx)
 	u.escape(gtx)
 	if u.giveBack != nil && len(u.dialogs) == 0 {
 		gtx.Execute(key.FocusCmd{Tag: u.giveBack})

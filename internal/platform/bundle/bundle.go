@@ -22,6 +22,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 )
@@ -149,6 +150,9 @@ type Key struct {
 func Parse(text []byte) (Bundle, error) {
 	if len(text) > MaxSize {
 		return Bundle{}, ErrTooLarge
+	}
+	if !utf8.Valid(text) { // the decoder would put other characters there
+		return Bundle{}, ErrMalformed
 	}
 	var b Bundle
 	dec := json.NewDecoder(bytes.NewReader(text))
