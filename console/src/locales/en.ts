@@ -16,6 +16,7 @@ import operator from './en/operator.json';
 import user from './en/user.json';
 import refund from './en/refund.json';
 import wallet from './en/wallet.json';
+import reconcile from './en/reconcile.json';
 import life from './en/life.json';
 
 export const words = {
@@ -37,5 +38,6 @@ export const words = {
   ...user,
   ...refund,
   ...wallet,
+  ...reconcile,
   ...life,
 };

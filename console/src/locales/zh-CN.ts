@@ -16,6 +16,7 @@ import operator from './zh-CN/operator.json';
 import user from './zh-CN/user.json';
 import refund from './zh-CN/refund.json';
 import wallet from './zh-CN/wallet.json';
+import reconcile from './zh-CN/reconcile.json';
 import life from './zh-CN/life.json';
 
 export const words = {
@@ -37,5 +38,6 @@ export const words = {
   ...user,
   ...refund,
   ...wallet,
+  ...reconcile,
   ...life,
 };
