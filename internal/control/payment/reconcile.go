@@ -56,7 +56,7 @@ type tally struct {
 	paid, returned, fees money.Money
 	seen                 []int            // how often a line's number has stood before it
 	at                   map[string]int   // first line of a trade
-	all                  map[string]int64 // of a number that stands there twice or more: the sum, in minor units
+	all                  map[string]int64 // of a number: the sum of its lines, in minor units
 }
 
 func sum(g GatewayAccount, rows []BillRow) (t tally, err error) {
@@ -95,6 +95,9 @@ func sum(g GatewayAccount, rows []BillRow) (t tally, err error) {
 	}
 	return t, nil
 }
+
+// tells reports whether the bill has a line of a number.
+func (t tally) tells(r BillRow) bool { return t.all[r.key()] > 0 }
 
 func (r BillRow) key() string {
 	if r.RefundNo != "" {
@@ -177,7 +180,7 @@ func (c comparison) paymentRowTx(ctx context.Context, tx *db.Tx, r BillRow) erro
 	if err != nil {
 		return err
 	}
-	if err := c.billedTx(ctx, tx, "UPDATE payment_receipt SET billed_day = $1 WHERE id = $2 AND billed_day = 0", rc.ID, r.TradeNo, MissingThere); err != nil {
+	if err := c.billedTx(ctx, tx, "UPDATE payment_receipt SET billed_day = $1 WHERE id = $2 AND billed_day <> $1", rc.ID, r.TradeNo, MissingThere); err != nil {
 		return err
 	}
 	for _, kind := range []DifferenceKind{MissingHere, ForeignTrade} {
@@ -206,7 +209,7 @@ func (c comparison) refundRowTx(ctx context.Context, tx *db.Tx, r BillRow) error
 	if err != nil {
 		return err
 	}
-	if err := c.billedTx(ctx, tx, "UPDATE payment_refund SET billed_day = $1 WHERE refund_no = $2 AND billed_day = 0", f.No, f.No, RefundMissingThere); err != nil {
+	if err := c.billedTx(ctx, tx, "UPDATE payment_refund SET billed_day = $1 WHERE refund_no = $2 AND billed_day <> $1", f.No, f.No, RefundMissingThere); err != nil {
 		return err
 	}
 	d := c.difference(StateDiffers, r)
@@ -224,8 +227,8 @@ func (c comparison) refundRowTx(ctx context.Context, tx *db.Tx, r BillRow) error
 	return c.s.foundTx(ctx, tx, d)
 }
 
-// billedTx notes by which day's bill something was found, so that no other day
-// misses it. Where an earlier one did, it does no more.
+// billedTx notes in which day's bill something stands, so that no other day misses
+// it. Where an earlier one did, it does no more.
 func (c comparison) billedTx(ctx context.Context, tx *db.Tx, text, of, ref string, missed DifferenceKind) error {
 	if _, err := tx.Exec(ctx, text, db.Micros(c.b.Day.Start()), of); err != nil {
 		return err
@@ -280,7 +283,7 @@ func (c comparison) finishTx(ctx context.Context, tx *db.Tx, rows []BillRow, t t
 	if err != nil || b.Version != c.b.Version { // another process has read it
 		return err
 	}
-	if err := c.missingTx(ctx, tx); err != nil {
+	if err := c.missingTx(ctx, tx, t); err != nil {
 		return err
 	}
 	fault.Point("bill-after-missing")
@@ -333,15 +336,20 @@ func (c comparison) correctedTx(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// missingTx finds what was booked of the day and stands in no bill.
-func (c comparison) missingTx(ctx context.Context, tx *db.Tx) error {
+// missingTx finds what was booked of the day and stands in no bill, and what stood
+// in this one when it was read before.
+func (c comparison) missingTx(ctx context.Context, tx *db.Tx, t tally) error {
+	day := db.Micros(c.b.Day.Start())
 	from, to := db.Micros(c.b.Day.Start().Add(-slack)), db.Micros(c.b.Day.End().Add(-slack))
-	receipts, err := db.Select(ctx, tx, scanReceipt, receiptColumns+` WHERE gateway_account_id = $1 AND paid_at >= $2 AND paid_at < $3 AND billed_day = 0 ORDER BY id`,
-		c.g.ID, from, to)
+	receipts, err := db.Select(ctx, tx, scanReceipt, receiptColumns+` WHERE gateway_account_id = $1
+		AND ((paid_at >= $2 AND paid_at < $3 AND billed_day = 0) OR billed_day = $4) ORDER BY id`, c.g.ID, from, to, day)
 	if err != nil {
 		return err
 	}
 	for _, rc := range receipts {
+		if t.tells(BillRow{TradeNo: rc.TradeNo}) {
+			continue
+		}
 		d := c.difference(MissingThere, BillRow{AttemptNo: rc.Attempt, TradeNo: rc.TradeNo, Amount: money.New(0, rc.Amount.Cur), At: rc.PaidAt})
 		d.Here, d.HereState = rc.Amount, string(rc.Disposition)
 		if err := c.s.foundTx(ctx, tx, d); err != nil {
@@ -351,12 +359,15 @@ func (c comparison) missingTx(ctx context.Context, tx *db.Tx) error {
 	if _, tells := c.g.Gateway.(RefundQuerier); !tells || c.g.Gateway.Kind() == Manual { // nor do its bills tell of refunds
 		return nil
 	}
-	refunds, err := db.Select(ctx, tx, scanRefund, refundColumns+` WHERE gateway_account_id = $1 AND settled_at >= $2 AND settled_at < $3 AND billed_day = 0
-		AND phase = 'succeeded' AND target = 'original' ORDER BY refund_no`, c.g.ID, from, to)
+	refunds, err := db.Select(ctx, tx, scanRefund, refundColumns+` WHERE gateway_account_id = $1 AND phase = 'succeeded' AND target = 'original'
+		AND ((settled_at >= $2 AND settled_at < $3 AND billed_day = 0) OR billed_day = $4) ORDER BY refund_no`, c.g.ID, from, to, day)
 	if err != nil {
 		return err
 	}
 	for _, f := range refunds {
+		if t.tells(BillRow{RefundNo: f.No}) {
+			continue
+		}
 		d := c.difference(RefundMissingThere, BillRow{AttemptNo: f.Attempt, RefundNo: f.No, Amount: money.New(0, f.Amount.Cur), At: f.SettledAt})
 		d.Here, d.HereState = f.Split().Outside, string(f.Phase)
 		if err := c.s.foundTx(ctx, tx, d); err != nil {

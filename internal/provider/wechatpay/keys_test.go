@@ -90,7 +90,7 @@ func TestASpoiledBill(t *testing.T) {
 	t.Parallel()
 	s := site(t)
 	p, sim := connect(t, s, "")
-	sim.Spoil()
+	sim.SetFaults(till.Faults{Bill: "damaged"})
 	err := p.Gateway.(payment.Biller).Bill(context.Background(), s.Clock.Now().Add(-24*time.Hour), func(payment.BillRow) error { return nil })
 	if !errors.Is(err, payment.ErrBadSignature) {
 		t.Errorf("got %v, want ErrBadSignature", err)

@@ -165,14 +165,14 @@ func (s *Simulator) bill(r *http.Request, _ []byte) (any, error) {
 	if date >= s.Now().In(beijing).Format(time.DateOnly) {
 		return nil, refusal{400, "NO_STATEMENT_EXIST"}
 	}
+	if s.Faults().Bill == "late" {
+		return nil, refusal{400, "STATEMENT_CREATING"}
+	}
 	file := s.rows(day)
 	sum := sha1.Sum(file)
 	token := s.random(12)
 	s.mu.Lock()
-	if s.spoiled {
-		file = append(file, ' ')
-	}
-	s.bills[token] = file
+	s.bills[token] = s.Spoil(file)
 	s.mu.Unlock()
 	return object{"hash_type": "SHA1", "hash_value": hex.EncodeToString(sum[:]), "download_url": "https://" + r.Host + "/v3/billdownload/file?token=" + token}, nil
 }
@@ -202,7 +202,7 @@ func (s *Simulator) rows(day time.Time) []byte {
 		b.WriteString("`" + strings.Join(cells, ",`") + "\r\n")
 	}
 	same := func(at time.Time) bool { return at.In(beijing).Format(time.DateOnly) == day.Format(time.DateOnly) }
-	for _, t := range s.Trades() {
+	for _, t := range s.Billed() {
 		if t.State == "paid" && same(t.Ended) {
 			row(t, t.Ended, "SUCCESS", "0", "0", t.Fen, 0, till.Yuan(t.Fen*6/1000)+"000")
 		}
