@@ -15,7 +15,7 @@ const pages = {
   progress: `/orders/${id('ord_', 1)}`, done: `/orders/${id('ord_', 2)}`, gateways: '/vpn-gateways', gateway: `/vpn-gateways/${id('vpngw-', 0)}`,
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
   clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security',
-  wallet: '/wallet', refundoffer: `/orders/${id('ord_', 8)}`, refundask: `/orders/${id('ord_', 8)}`, refundfailed: `/orders/${id('ord_', 4)}`, refunddone: `/orders/${id('ord_', 5)}`, refundreview: `/orders/${id('ord_', 14)}`, refundway: `/orders/${id('ord_', 20)}`, refunds: '/admin/refunds', refund: `/admin/refunds/${refunds(1)[0].number}`, refundstuck: `/admin/refunds/${refunds(2)[1].number}`, refundhand: `/admin/refunds/${refunds(3)[2].number}`, refundsettle: `/admin/refunds/${refunds(3)[2].number}`, refunddecline: `/admin/refunds/${refunds(1)[0].number}`, refundsecond: `/admin/refunds/${refunds(8)[7].number}`, transfers: '/admin/transfers', books: '/admin/books',
+  wallet: '/wallet', refundoffer: `/orders/${id('ord_', 8)}`, refundask: `/orders/${id('ord_', 8)}`, refundfailed: `/orders/${id('ord_', 4)}`, refunddone: `/orders/${id('ord_', 5)}`, refundreview: `/orders/${id('ord_', 14)}`, refundway: `/orders/${id('ord_', 20)}`, refunds: '/admin/refunds', refund: `/admin/refunds/${refunds(1)[0].number}`, refundstuck: `/admin/refunds/${refunds(2)[1].number}`, refundhand: `/admin/refunds/${refunds(3)[2].number}`, refundsettle: `/admin/refunds/${refunds(3)[2].number}`, refunddecline: `/admin/refunds/${refunds(1)[0].number}`, refundsecond: `/admin/refunds/${refunds(8)[7].number}`, transfers: '/admin/transfers', suspense: '/admin/suspense', reconciliation: '/admin/reconciliation', difference: '/admin/reconciliation', books: '/admin/books',
   mydata: '/my-data', users: '/admin/users', adminorders: '/admin/orders', payments: '/admin/payments', nodes: '/admin/gateway-nodes',
   adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', quotas: '/quotas', minors: '/admin/minors', adminquotas: '/admin/quotas', adminservices: '/admin/services', adminservice: `/admin/services/${id('svc_', 3)}`, serviceterms: '/admin/service-terms', identity: '/admin/real-name', clauses: '/admin/clauses', adminmap: '/admin/data-map', datamap: '/data-map', successions: '/admin/successions', consents: '/my-data?tab=consents', disclosures: '/my-data?tab=disclosures', reads: '/my-data?tab=reads', staff: '/admin/staff', mycorrections: '/my-data?tab=corrections', absent: '/nowhere', channels: '/admin/intake', ask: '/ask#token=x', assistant: '/assistant', vpnuser: '/vpn-user', clientreset: `/ssl-clients/${id('sslcli-', 0)}`, publish: '/admin/policies?document=terms', refused: '/admin/policies?document=platform', guardianleft: '/buy',
 }; // prettier-ignore
@@ -40,6 +40,9 @@ const acts = {
   },
   async refunddecline(page) {
     await page.locator('main button.ant-btn-dangerous').last().click();
+  },
+  async difference(page) {
+    await page.locator('main table button.ant-btn-link').nth(1).click();
   },
   async assistant(page) {
     await page.locator('textarea').first().fill('怎样更正我的邮箱？');
