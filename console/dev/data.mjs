@@ -1235,3 +1235,94 @@ export const trial = (n) =>
         account('income:sales', 'income', 1, '0.00', '2371.60', '2371.60'),
       ]
     : [];
+
+const differs = (k, kind, state, here, there, more = {}) => ({
+  id: id('dif_', k),
+  gateway: 'alipay',
+  day: '2026-11-28',
+  kind,
+  payment: payments(1)[0].number,
+  trade_number: `20261128220014110${k}`,
+  here: cny(here),
+  there: cny(there),
+  state,
+  found_at: '2026-11-29T02:31:00Z',
+  ...more,
+});
+
+export const differences = (n) =>
+  n
+    ? [
+        differs(3, 'foreign', 'waiting', '0.00', '33.00', { due: cny('33.00') }),
+        differs(2, 'amount', 'open', '99.00', '98.00', { due: cny('-1.00') }),
+        differs(1, 'missing_there', 'open', '128.00', '0.00', { due: cny('-128.00'), here_state: 'order' }),
+        differs(0, 'missing_here', 'closed', '0.00', '88.00', {
+          outcome: 'taken_up',
+          closed_at: '2026-11-29T02:31:05Z',
+        }),
+      ]
+    : [];
+
+export const difference = (n) => ({
+  ...differences(n || 1)[1],
+  seconded_by_you: false,
+  steps: [
+    {
+      event: 'found',
+      state: 'open',
+      class: 'system',
+      here: cny('99.00'),
+      there: cny('98.00'),
+      at: '2026-11-29T02:31:00Z',
+    },
+  ],
+});
+
+export const bills = (n) =>
+  n
+    ? ['29', '28', '27'].map((day, i) => ({
+        id: id('bil_', i),
+        gateway: 'alipay',
+        day: `2026-11-${day}`,
+        state: ['waiting', 'read', 'settled'][i],
+        readings: i,
+        problem: i ? undefined : 'payment.provider_does_not_know',
+        payments: i ? 214 : 0,
+        refunds: i ? 2 : 0,
+        paid: cny(i ? '21186.00' : '0.00'),
+        returned: cny(i ? '198.00' : '0.00'),
+        fee: cny(i ? '127.12' : '0.00'),
+        read_at: i ? '2026-11-29T02:31:00Z' : undefined,
+        next_at: '2026-12-02T02:30:00Z',
+      }))
+    : [];
+
+export const suspense = (n) =>
+  n
+    ? ['paid twice', 'another amount'].map((_, i) => ({
+        id: id('rcp_', i),
+        gateway: i ? 'wechatpay' : 'epay-demo',
+        trade_number: `420000254620261128000${i}`,
+        payment: payments(1)[0].number,
+        amount: cny(i ? '98.00' : '620.00'),
+        paid_at: '2026-11-28T07:00:00Z',
+        received_at: '2026-11-28T07:00:02Z',
+      }))
+    : [];
+
+export const suspenseActs = (n) =>
+  n
+    ? [
+        {
+          id: id('sus_', 0),
+          receipt: id('rcp_', 0),
+          kind: 'wallet',
+          account: id('acc_', 0),
+          amount: cny('620.00'),
+          reason: 'paid_twice',
+          state: 'waiting',
+          entered_by: id('sub_', 4),
+          entered_at: '2026-11-29T09:00:00Z',
+        },
+      ]
+    : [];

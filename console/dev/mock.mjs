@@ -156,7 +156,11 @@ function routes(scenario, n) {
     'GET /admin/minors': () => data.minors(n),
     'GET /admin/successions': () => items(data.successions(n)),
     'GET /admin/successions/:id/statement': () => data.statement,
-    'GET /admin/receipts-in-suspense': () => items([]),
+    'GET /admin/receipts-in-suspense': () => items(data.suspense(n)),
+    'GET /admin/suspense-acts': () => items(data.suspenseActs(n)),
+    'GET /admin/differences': () => items(data.differences(n)),
+    'GET /admin/differences/:id': () => data.difference(n),
+    'GET /admin/provider-bills': () => items(data.bills(n)),
     'GET /age-groups': () =>
       items([
         { age_group: '≤14', rule: 'guardian' },

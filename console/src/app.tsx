@@ -74,6 +74,8 @@ const AdminPayments = page(() => import('./pages/admin-lists'), 'AdminPayments')
 const AdminRefunds = page(() => import('./pages/admin-refunds'), 'AdminRefunds');
 const AdminRefund = page(() => import('./pages/admin-refund'), 'AdminRefund');
 const AdminTransfers = page(() => import('./pages/admin-transfers'), 'AdminTransfers');
+const AdminReconciliation = page(() => import('./pages/admin-reconciliation'), 'AdminReconciliation');
+const AdminSuspense = page(() => import('./pages/admin-suspense'), 'AdminSuspense');
 const AdminBooks = page(() => import('./pages/admin-books'), 'AdminBooks');
 const AdminNodes = page(() => import('./pages/admin-lists'), 'AdminNodes');
 const AdminPolicies = page(() => import('./pages/admin-policies'), 'AdminPolicies');
@@ -96,6 +98,8 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/payments': AdminPayments,
   '/admin/refunds': AdminRefunds,
   '/admin/transfers': AdminTransfers,
+  '/admin/suspense': AdminSuspense,
+  '/admin/reconciliation': AdminReconciliation,
   '/admin/books': AdminBooks,
   '/admin/tickets': AdminTickets,
   '/admin/gateway-nodes': AdminNodes,

@@ -175,7 +175,7 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 			}
 			return nil
 		}))
-		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_refund", "payment_refund_step", "payment_grant", "payment_gift_use", "ledger_journal", "ledger_posting"},
+		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_refund", "payment_refund_step", "payment_grant", "payment_gift_use", "payment_bill", "payment_difference", "payment_difference_step", "payment_suspense", "ledger_journal", "ledger_posting"},
 			fmt.Sprintf(`INSERT INTO payment_attempt (attempt_no, purpose, order_id, account_id, subject, gateway_account_id, method, amount_minor, currency, state, version,
 				close_confirmed, provider_trade_no, refunded_minor, disputed, created_at, expire_at, paid_at, last_notify_at, last_query_at, last_query, next_query_at, nudged_at)
 				VALUES ('S1', 'order', 'ord_x', 'acc_x', 'sub_x', 'g', 'alipay', 7, 'CNY', 'succeeded', 1, 0, 't', 0, 0, %d, 0, %[1]d, 0, 0, '', 0, 0)`, db.Micros(long)),
@@ -193,6 +193,15 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 				%d, %[1]d, 0, 0, %[1]d, %[1]d, %[1]d, 0)`, db.Micros(long)),
 			fmt.Sprintf(`INSERT INTO payment_refund_step (refund_no, version, event, phase, actor_class, actor, reason, at)
 				VALUES ('R1', 1, 'ok', 'succeeded', '', '', '', %d)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_bill (id, gateway_account_id, day, state, version, readings, tries, problem, digest, payments, refunds, currency, paid_minor,
+				returned_minor, fee_minor, read_at, next_at) VALUES ('bil_x', 'g', %d, 'settled', 1, 2, 0, '', '', 1, 0, 'CNY', 7, 0, 0, %[1]d, 0)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_difference (id, gateway_account_id, day, kind, ref, attempt_no, provider_trade_no, refund_no, currency, here_minor, there_minor,
+				here_state, state, version, reading, outcome, proposed_by, booked_minor, at, found_at, closed_at)
+				VALUES ('dif_x', 'g', %d, 'amount', 't', 'S1', 't', '', 'CNY', 7, 8, '', 'closed', 2, 1, 'why', '', 0, %[1]d, %[1]d, %[1]d)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_difference_step (difference_id, version, event, state, actor_class, actor, reason, here_minor, there_minor, journal_id, at)
+				VALUES ('dif_x', 2, 'explain', 'closed', 'staff', 'sub_s', 'why', 7, 8, '', %d)`, db.Micros(long)),
+			fmt.Sprintf(`INSERT INTO payment_suspense (id, receipt_id, kind, order_id, account_id, reference, amount_minor, currency, reason, state, version, proposed_by,
+				proposed_at, decided_by, decided_at, journal_id) VALUES ('sus_x', 'rcp_x', 'wallet', '', 'acc_x', '', 7, 'CNY', 'why', 'booked', 2, 'sub_s', %d, 'sub_t', %[1]d, 'jnl_y')`, db.Micros(long)),
 			"INSERT INTO payment_gift_use (grant_id, ref, amount_minor) VALUES ('grt_x', 'ord_x', 7)")
 		return func() int64 {
 			p, err := in.modules.ledger.Prove(context.Background())

@@ -16,7 +16,7 @@ import (
 // explains them. Those of the business are read from the database, and are the
 // same at every control process.
 func (m *modules) metrics(s *stores, log *slog.Logger) *metric.Registry {
-	return metric.New(log, slices.Concat(m.fleetMetrics(), m.workMetrics(), m.paperMetrics(), m.evidenceMetrics(), backupMetrics(s), poolMetrics(s))...)
+	return metric.New(log, slices.Concat(m.fleetMetrics(), m.workMetrics(), m.paperMetrics(), m.moneyMetrics(), m.evidenceMetrics(), backupMetrics(s), poolMetrics(s))...)
 }
 
 func (m *modules) fleetMetrics() []metric.Family {

@@ -94,6 +94,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Catalog(a, m.catalog)
 	api.Orders(a, m.order)
 	api.Refunds(a, m.payment)
+	api.Reconciliations(a, m.payment)
 	api.Payments(a, m.payment)
 	api.Wallets(a, m.payment, m.ledger)
 	api.Books(a, m.ledger)

@@ -379,6 +379,28 @@ export const api = {
     retryOrder: (id: string) => data(client.POST('/api/v1/admin/orders/{id}/retry', at(id))),
     payments: (query?: PageQuery) => data(client.GET('/api/v1/admin/payments', page(query))),
     suspense: (query?: PageQuery) => data(client.GET('/api/v1/admin/receipts-in-suspense', page(query))),
+    settleSuspense: (id: string, body: T.SuspenseRequest, key: string) =>
+      data(client.POST('/api/v1/admin/receipts-in-suspense/{id}/settle', { ...at(id), body, ...keyed(key) })),
+    suspenseActs: (query?: PageQuery) => data(client.GET('/api/v1/admin/suspense-acts', page(query))),
+    decideSuspense: (id: string, verdict: T.Verdict) =>
+      data(client.POST('/api/v1/admin/suspense-acts/{id}/decision', { ...at(id), body: { verdict } })),
+    bills: (query?: PageQuery) => data(client.GET('/api/v1/admin/provider-bills', page(query))),
+    readBill: (id: string) => data(client.POST('/api/v1/admin/provider-bills/{id}/read', at(id))),
+    bringStatement: (gateway: string, body: T.StatementRequest) =>
+      data(
+        client.POST('/api/v1/admin/payment-gateways/{gateway}/statements', {
+          params: { path: { gateway } },
+          body,
+        }),
+      ),
+    differences: (
+      query?: PageQuery & { state?: T.Difference['state']; kind?: T.Difference['kind']; day?: string },
+    ) => data(client.GET('/api/v1/admin/differences', page(query))),
+    difference: (id: string) => data(client.GET('/api/v1/admin/differences/{id}', at(id))),
+    differenceAct: (id: string, act: 'explain' | 'propose', reason: string) =>
+      data(client.POST(`/api/v1/admin/differences/{id}/${act}`, { ...at(id), body: { reason } })),
+    decideDifference: (id: string, verdict: T.Verdict) =>
+      data(client.POST('/api/v1/admin/differences/{id}/decision', { ...at(id), body: { verdict } })),
     nodes: () => data(client.GET('/api/v1/admin/gateway-nodes')),
     drainNode: (id: string, draining: boolean) =>
       data(client.PATCH('/api/v1/admin/gateway-nodes/{id}', { ...at(id), body: { draining } })),
@@ -393,7 +415,8 @@ export const api = {
       data(client.POST('/api/v1/admin/grants', { body, ...keyed(key) })),
     decideGrant: (id: string, verdict: T.Verdict) =>
       data(client.POST('/api/v1/admin/grants/{id}/decision', { ...at(id), body: { verdict } })),
-    refunds: (query?: PageQuery) => data(client.GET('/api/v1/admin/refunds', page(query))),
+    refunds: (query?: PageQuery & { state?: T.RefundWanted; gateway?: string; day?: string }) =>
+      data(client.GET('/api/v1/admin/refunds', page(query))),
     refund: (number: string) =>
       data(client.GET('/api/v1/admin/refunds/{number}', { params: { path: { number } } })),
     askRefund: (id: string, body: { target: T.RefundTarget; whole: boolean; reason: string }, key: string) =>

@@ -553,6 +553,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What providers' bills and the books do not say alike, newest first */
+        get: operations["admin-list-differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/differences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A difference with all that happened to it */
+        get: operations["admin-get-difference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/differences/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Book or refuse what another proposed about a difference */
+        post: operations["admin-decide-difference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/differences/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a difference by a reason: no money moves */
+        post: operations["admin-difference-explain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/differences/{id}/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask another person to have the books follow the bill */
+        post: operations["admin-difference-propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/erasures": {
         parameters: {
             query?: never;
@@ -1352,6 +1437,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/payment-gateways/{gateway}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a day with what stands on the bank's statement
+         * @description It books nothing but fees: money that is not here yet is entered as a bank transfer. Bringing a day again compares it again.
+         */
+        post: operations["admin-bring-statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/payments": {
         parameters: {
             query?: never;
@@ -1418,6 +1523,57 @@ export interface paths {
         get: operations["preview-policy"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/provider-bills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bills of payment providers, newest day first */
+        get: operations["admin-list-provider-bills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/provider-bills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A day's bill of a provider */
+        get: operations["admin-get-provider-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/provider-bills/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetch and compare a day's bill now */
+        post: operations["admin-read-provider-bill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1597,6 +1753,26 @@ export interface paths {
         get: operations["admin-list-suspense"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/receipts-in-suspense/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide what becomes of money in suspense
+         * @description It pays an order of exactly this amount, goes to a wallet, or back the way it came. More than one person may decide alone waits for another.
+         */
+        post: operations["admin-settle-suspense"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2050,6 +2226,40 @@ export interface paths {
         put?: never;
         /** Call a transfer off */
         post: operations["withdraw-succession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/suspense-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Decisions about money in suspense, newest first */
+        get: operations["admin-list-suspense-acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/suspense-acts/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Book or refuse what another decided about money in suspense */
+        post: operations["admin-decide-suspense"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5910,6 +6120,76 @@ export interface components {
              */
             state: "received" | "asked" | "carrying" | "done" | "refused" | "withdrawn";
         };
+        Difference: {
+            /** Format: date-time */
+            closed_at?: string;
+            /** Format: date */
+            day: string;
+            /** @description What the books would change by to follow the bill */
+            due?: components["schemas"]["Money"];
+            /** Format: date-time */
+            found_at: string;
+            gateway: string;
+            /** @description In the books */
+            here: components["schemas"]["Money"];
+            here_state?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "missing_here" | "foreign" | "missing_there" | "amount" | "state" | "duplicate" | "fee" | "refund_missing_here" | "refund_missing_there";
+            /** @description Code of why it is closed */
+            outcome?: string;
+            /** @description Number as the bill or the books name it */
+            payment?: string;
+            refund?: string;
+            /** @enum {string} */
+            state: "open" | "waiting" | "closed";
+            /** @description In the bill */
+            there: components["schemas"]["Money"];
+            trade_number?: string;
+        };
+        DifferenceDetail: {
+            /** Format: date-time */
+            closed_at?: string;
+            /** Format: date */
+            day: string;
+            /** @description What the books would change by to follow the bill */
+            due?: components["schemas"]["Money"];
+            /** Format: date-time */
+            found_at: string;
+            gateway: string;
+            /** @description In the books */
+            here: components["schemas"]["Money"];
+            here_state?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "missing_here" | "foreign" | "missing_there" | "amount" | "state" | "duplicate" | "fee" | "refund_missing_here" | "refund_missing_there";
+            /** @description Code of why it is closed */
+            outcome?: string;
+            /** @description Number as the bill or the books name it */
+            payment?: string;
+            refund?: string;
+            /** @description You proposed the booking that waits, and another one decides */
+            seconded_by_you: boolean;
+            /** @enum {string} */
+            state: "open" | "waiting" | "closed";
+            steps: components["schemas"]["DifferenceStep"][];
+            /** @description In the bill */
+            there: components["schemas"]["Money"];
+            trade_number?: string;
+        };
+        DifferenceStep: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            class: "self" | "staff" | "system";
+            event: string;
+            handle?: string;
+            here: components["schemas"]["Money"];
+            journal?: string;
+            reason?: string;
+            state: string;
+            there: components["schemas"]["Money"];
+        };
         Disclosure: {
             /** Format: date-time */
             at: string;
@@ -6646,6 +6926,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListDifference: {
+            items: components["schemas"]["Difference"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListDisclosure: {
             items: components["schemas"]["Disclosure"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -6796,6 +7081,11 @@ export interface components {
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
+        ListProviderBill: {
+            items: components["schemas"]["ProviderBill"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
         ListQueuedTicket: {
             items: components["schemas"]["QueuedTicket"][];
             /** @description Pass as cursor to read on; empty at the end */
@@ -6898,6 +7188,11 @@ export interface components {
         };
         ListStaffService: {
             items: components["schemas"]["StaffService"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListSuspenseAct: {
+            items: components["schemas"]["SuspenseAct"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -7746,6 +8041,36 @@ export interface components {
              * @description The first moment at which it is gone
              */
             until?: string;
+        };
+        ProviderBill: {
+            /**
+             * Format: date
+             * @description In China's time
+             */
+            day: string;
+            /** @description What is in the books of what the provider kept */
+            fee: components["schemas"]["Money"];
+            gateway: string;
+            id: string;
+            /** Format: date-time */
+            next_at?: string;
+            paid: components["schemas"]["Money"];
+            /** Format: int64 */
+            payments: number;
+            /** @description Code of why it could not be read the last time */
+            problem?: string;
+            /** Format: date-time */
+            read_at?: string;
+            /** Format: int64 */
+            readings: number;
+            /** Format: int64 */
+            refunds: number;
+            returned: components["schemas"]["Money"];
+            /**
+             * @description read: once, and again three days later; absent: none came
+             * @enum {string}
+             */
+            state: "waiting" | "read" | "settled" | "absent";
         };
         QQEntry: {
             /** @description Of GET /consent-prompts/contact.qq; empty while its act stands */
@@ -9154,6 +9479,18 @@ export interface components {
             /** @description Put in all that the wallet holds, and pay the rest by this method */
             mixed?: boolean;
         };
+        StatementRequest: {
+            /** Format: date */
+            day: string;
+            lines: components["schemas"]["StatementRow"][];
+        };
+        StatementRow: {
+            /** @description Yuan */
+            amount: string;
+            bank_reference: string;
+            /** @description Yuan that the bank kept of it */
+            fee?: string;
+        };
         StopRelease: {
             /** @description Id of the ticket or case; no personal data */
             reason: string;
@@ -9164,6 +9501,39 @@ export interface components {
         };
         SuccessorStatement: {
             text: string;
+        };
+        SuspenseAct: {
+            account?: string;
+            amount: components["schemas"]["Money"];
+            bank_reference?: string;
+            confirmed_by?: string;
+            /** Format: date-time */
+            decided_at?: string;
+            /** Format: date-time */
+            entered_at: string;
+            entered_by: string;
+            id: string;
+            /** @enum {string} */
+            kind: "order" | "wallet" | "back";
+            order?: string;
+            reason: string;
+            receipt: string;
+            /** @enum {string} */
+            state: "waiting" | "booked" | "refused";
+        };
+        SuspenseRequest: {
+            /** @description Whose wallet; empty: the payment's */
+            account?: string;
+            /** @description Of the transfer by which you have sent it back, where a bank brought it */
+            bank_reference?: string;
+            /**
+             * @description back: the way it came
+             * @enum {string}
+             */
+            kind: "order" | "wallet" | "back";
+            order?: string;
+            /** @example paid_twice */
+            reason: string;
         };
         TakenReceipt: {
             /** Format: date-time */
@@ -10877,6 +11247,178 @@ export interface operations {
             };
         };
     };
+    "admin-list-differences": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: "open" | "waiting" | "closed";
+                kind?: "missing_here" | "foreign" | "missing_there" | "amount" | "state" | "duplicate" | "fee" | "refund_missing_here" | "refund_missing_there";
+                gateway?: string;
+                day?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDifference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-difference-explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-difference-propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-erasures": {
         parameters: {
             query?: never;
@@ -12453,6 +12995,41 @@ export interface operations {
             };
         };
     };
+    "admin-bring-statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatementRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderBill"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-payments": {
         parameters: {
             query?: {
@@ -12600,6 +13177,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-provider-bills": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: "waiting" | "read" | "settled" | "absent";
+                gateway?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListProviderBill"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-provider-bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderBill"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-read-provider-bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderBill"];
                 };
             };
             /** @description Error */
@@ -12929,11 +13602,51 @@ export interface operations {
             };
         };
     };
+    "admin-settle-suspense": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuspenseRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuspenseAct"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "admin-list-refunds": {
         parameters: {
             query?: {
                 limit?: number;
                 cursor?: string;
+                /** @description person: those that nobody but a person takes further */
+                state?: "requested" | "review" | "approved" | "processing" | "unknown" | "succeeded" | "failed" | "rejected" | "cancelled" | "person";
+                gateway?: string;
+                /** @description On which it was asked for, in China's time */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -13806,6 +14519,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BusinessTransfer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-list-suspense-acts": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSuspenseAct"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-decide-suspense": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuspenseAct"];
                 };
             };
             /** @description Error */

@@ -209,6 +209,13 @@ export type Wallet = Schemas['Wallet'];
 export type WalletLine = Schemas['WalletLine'];
 export type TopUpRequest = Schemas['TopUpRequest'];
 export type AwaitedTransfer = Schemas['AwaitedTransfer'];
+/** A state of refunds, or all that wait for a person. */
+export type RefundWanted = Schemas['StaffRefund']['state'] | 'person';
+export type ProviderBill = Schemas['ProviderBill'];
+export type Difference = Schemas['Difference'];
+export type StatementRequest = Schemas['StatementRequest'];
+export type SuspenseAct = Schemas['SuspenseAct'];
+export type SuspenseRequest = Schemas['SuspenseRequest'];
 export type BankTransfer = Schemas['BankTransfer'];
 export type BankTransferRequest = Schemas['BankTransferRequest'];
 export type Grant = Schemas['Grant'];

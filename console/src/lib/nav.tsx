@@ -3,6 +3,7 @@
 import type { ReactNode } from 'react';
 import {
   AccountBookOutlined,
+  DiffOutlined,
   ApartmentOutlined,
   AlertOutlined,
   AuditOutlined,
@@ -118,6 +119,20 @@ export const places: Place[] = [
     path: '/admin/transfers',
     name: 'admin_transfers',
     icon: <TransactionOutlined />,
+    group: 'operator',
+    permission: 'payment.read',
+  },
+  {
+    path: '/admin/suspense',
+    name: 'admin_suspense',
+    icon: <InboxOutlined />,
+    group: 'operator',
+    permission: 'payment.read',
+  },
+  {
+    path: '/admin/reconciliation',
+    name: 'admin_reconciliation',
+    icon: <DiffOutlined />,
     group: 'operator',
     permission: 'payment.read',
   },

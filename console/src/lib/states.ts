@@ -121,6 +121,8 @@ const tones: Record<string, Record<string, Tone>> = {
   training: { live: 'good', ending: 'warn', ended: 'bad', disabled: 'idle' },
   exports: { below: 'good', near: 'bad' },
   paper: { live: 'good', ending: 'warn', ended: 'bad', missing: 'bad' },
+  difference: { open: 'bad', waiting: 'warn', closed: 'idle' },
+  bill: { waiting: 'warn', read: 'good', settled: 'good', absent: 'bad' },
   booking: { waiting: 'warn', booked: 'good', refused: 'idle' },
   flag: { yes: 'good', no: 'idle' },
 };

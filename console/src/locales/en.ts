@@ -17,6 +17,7 @@ import user from './en/user.json';
 import refund from './en/refund.json';
 import wallet from './en/wallet.json';
 import ticket from './en/ticket.json';
+import reconcile from './en/reconcile.json';
 import life from './en/life.json';
 
 export const words = {
@@ -38,6 +39,7 @@ export const words = {
   ...user,
   ...refund,
   ...wallet,
+  ...reconcile,
   ...life,
   ...ticket,
 };

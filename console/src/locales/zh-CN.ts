@@ -17,6 +17,7 @@ import user from './zh-CN/user.json';
 import refund from './zh-CN/refund.json';
 import wallet from './zh-CN/wallet.json';
 import ticket from './zh-CN/ticket.json';
+import reconcile from './zh-CN/reconcile.json';
 import life from './zh-CN/life.json';
 
 export const words = {
@@ -38,6 +39,7 @@ export const words = {
   ...user,
   ...refund,
   ...wallet,
+  ...reconcile,
   ...life,
   ...ticket,
 };

@@ -1,8 +1,7 @@
-import { Button, Card, Popconfirm } from 'antd';
-import { useQuery } from '@tanstack/react-query';
+import { Button, Popconfirm } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { AdminOrder, AdminPayment, AdminUser, Node, StaffReceipt } from '../api/types';
+import type { AdminOrder, AdminPayment, AdminUser, Node } from '../api/types';
 import { useBought } from '../components/bought';
 import { CopyText } from '../components/copy-text';
 import { NameCell, short } from '../components/name-cell';
@@ -111,59 +110,12 @@ function Retry({ order }: { order: AdminOrder }) {
   );
 }
 
-/** Money that belongs to nobody yet. Shown only where there is some. */
-function Suspense() {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const some = useQuery({ queryKey: ['admin', 'suspense'], queryFn: () => api.admin.suspense() });
-  if (!some.data?.items.length) return null;
-  return (
-    <Card title={t('admin.suspense')}>
-      <p className="quiet">{t('admin.suspense_text')}</p>
-      <ResourceTable<StaffReceipt>
-        label={t('admin.suspense')}
-        queryKey={['admin', 'suspense', 'list']}
-        load={api.admin.suspense}
-        rowKey={(r) => r.id}
-        nameTitle={t('admin.trade_no')}
-        nameText={(r) => r.trade_number}
-        name={(r) => <CopyText text={r.trade_number} />}
-        columns={[
-          {
-            key: 'amount',
-            title: t('order.amount'),
-            align: 'right',
-            cell: (r) => <span className="num">{format.money(r.amount)}</span>,
-            text: (r) => r.amount.amount,
-          },
-          {
-            key: 'payment',
-            title: t('admin.payment_no'),
-            cell: (r) => <CopyText text={r.payment} />,
-            text: (r) => r.payment,
-          },
-          { key: 'gateway', title: t('pay.method'), cell: (r) => r.gateway, text: (r) => r.gateway },
-          {
-            key: 'received',
-            title: t('admin.received'),
-            cell: (r) => <span className="num">{format.time(r.received_at)}</span>,
-            text: (r) => r.received_at,
-          },
-        ]}
-        csv="suspense"
-        empty={{ title: t('admin.no_payments') }}
-      />
-    </Card>
-  );
-}
-
 export function AdminPayments() {
   const { t } = useTranslation();
   const format = useFormat();
   const account = useAccountColumn<AdminPayment>();
   return (
     <Page title={t('nav.admin_payments')} lead={t('admin.payments_lead')}>
-      <Suspense />
       <ResourceTable<AdminPayment>
         label={t('nav.admin_payments')}
         queryKey={['admin', 'payments']}

@@ -3,7 +3,7 @@ import { Button, Checkbox, Form, Input, Modal, Radio, Select } from 'antd';
 import { useNavigate, Link } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { RefundTarget, StaffRefund } from '../api/types';
+import type { RefundTarget, RefundWanted, StaffRefund } from '../api/types';
 import { CopyText } from '../components/copy-text';
 import { short } from '../components/name-cell';
 import { Page } from '../components/page';
@@ -18,25 +18,21 @@ import { useCreate, useFormat } from '../lib/use';
 const states = Object.keys(registeredStates.refund ?? {});
 const targets: RefundTarget[] = ['original', 'wallet'];
 
-/** What waits for a person: nobody else takes these further. */
-const waits = (r: StaffRefund) =>
-  r.state === 'review' || r.state === 'failed' || (r.state === 'unknown' && !r.next_query_at);
-
 /** All refunds, newest first. */
 export function AdminRefunds() {
   const { t } = useTranslation();
   const format = useFormat();
   const handles = can(useMe(), 'refund.handle');
-  const [state, setState] = useState<string>();
+  const [state, setState] = useState<RefundWanted>();
+  const [day, setDay] = useState('');
   const [target, setTarget] = useState<RefundTarget>();
-  const wanted = (r: StaffRefund) =>
-    (!state || (state === 'waits' ? waits(r) : r.state === state)) && (!target || r.target === target);
+  const wanted = (r: StaffRefund) => !target || r.target === target;
   return (
     <Page title={t('nav.admin_refunds')} lead={t('refund.desk_lead')} action={handles ? <AskFor /> : null}>
       <ResourceTable<StaffRefund>
         label={t('nav.admin_refunds')}
-        queryKey={['admin', 'refunds']}
-        load={api.admin.refunds}
+        queryKey={['admin', 'refunds', state, day]}
+        load={(page) => api.admin.refunds({ ...page, state, day: day || undefined })}
         refresh={() => 15_000}
         rowKey={(r) => r.number}
         nameTitle={t('refund.number')}
@@ -56,8 +52,8 @@ export function AdminRefunds() {
               value={state}
               onChange={setState}
               options={[
-                { value: 'waits', label: t('refund.waits') },
-                ...states.map((s) => ({ value: s, label: t(`state.refund.${s}`) })),
+                { value: 'person' as RefundWanted, label: t('refund.waits') },
+                ...states.map((s) => ({ value: s as RefundWanted, label: t(`state.refund.${s}`) })),
               ]}
             />
             <Select
@@ -68,6 +64,13 @@ export function AdminRefunds() {
               value={target}
               onChange={setTarget}
               options={targets.map((v) => ({ value: v, label: t(`refund.target_${v}`) }))}
+            />
+            <Input
+              type="date"
+              aria-label={t('refund.requested_at')}
+              style={{ width: 150 }}
+              value={day}
+              onChange={(e) => setDay(e.target.value)}
             />
           </>
         }

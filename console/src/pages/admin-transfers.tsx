@@ -34,8 +34,8 @@ interface Booked {
   confirmed_by?: string;
 }
 
-/** The columns that transfers and grants share. */
-function useBookedColumns<T extends Booked>(): Column<T>[] {
+/** The columns that transfers, grants and decisions about suspense share. */
+export function useBookedColumns<T extends Booked>(why: (r: T) => string = (r) => r.reason): Column<T>[] {
   const { t } = useTranslation();
   const format = useFormat();
   return [
@@ -52,7 +52,7 @@ function useBookedColumns<T extends Booked>(): Column<T>[] {
       cell: (r) => <span className="num">{format.money(r.amount)}</span>,
       text: (r) => r.amount.amount,
     },
-    { key: 'reason', title: t('desk.reason'), cell: (r) => r.reason, text: (r) => r.reason },
+    { key: 'reason', title: t('desk.reason'), cell: why, text: why },
     {
       key: 'by',
       title: t('desk.by'),
@@ -227,7 +227,7 @@ function Entered({ books }: { books: boolean }) {
           books
             ? (r) =>
                 r.state === 'waiting' ? (
-                  <Decide decide={(v) => api.admin.decideTransfer(r.id, v)} by={r.entered_by} />
+                  <Decide decide={(v) => api.admin.decideTransfer(r.id, v)} by={r.entered_by} stale={stale} />
                 ) : null
             : undefined
         }
@@ -272,7 +272,7 @@ function Grants({ books }: { books: boolean }) {
           books
             ? (g) =>
                 g.state === 'waiting' ? (
-                  <Decide decide={(v) => api.admin.decideGrant(g.id, v)} by={g.entered_by} />
+                  <Decide decide={(v) => api.admin.decideGrant(g.id, v)} by={g.entered_by} stale={stale} />
                 ) : null
             : undefined
         }
@@ -284,12 +284,12 @@ function Grants({ books }: { books: boolean }) {
 }
 
 /** For another person than who entered it: the API refuses the same one. */
-function Decide({ decide, by }: { decide: (v: Verdict) => Promise<unknown>; by: string }) {
+export function Decide(p: { decide: (v: Verdict) => Promise<unknown>; by: string; stale: string[][] }) {
   const { t } = useTranslation();
-  const act = useChange(decide, stale);
+  const act = useChange(p.decide, p.stale);
   const button = (verdict: Verdict) => (
     <Popconfirm
-      title={t(`desk.${verdict}_confirm`, { by: short(by) })}
+      title={t(`desk.${verdict}_confirm`, { by: short(p.by) })}
       okText={t(`desk.${verdict}`)}
       cancelText={t('common.cancel')}
       onConfirm={() => act.mutate(verdict)}

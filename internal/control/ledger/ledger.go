@@ -49,6 +49,7 @@ const (
 	Opening       Code = "equity:opening"
 	Goodwill      Code = "expense:goodwill"
 	GatewayFee    Code = "expense:gateway_fee"
+	Chargeback    Code = "expense:chargeback" // what a provider took back or says less of
 	Promo         Code = "expense:promo"
 )
 

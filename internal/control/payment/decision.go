@@ -62,11 +62,12 @@ func (s *Service) mayBook(p account.Principal) error {
 }
 
 // mayAloneTx tells whether one person may book an amount, after all that the same
-// person has booked alone within a day: transfers, gifts and goodwill together.
+// person has booked alone within a day: transfers, gifts, goodwill and money in suspense together.
 func (s *Service) mayAloneTx(ctx context.Context, tx *db.Tx, by id.Handle, amount money.Money, now time.Time) (bool, error) {
 	before, err := db.Get(ctx, tx, nil, db.One[int64], `SELECT CAST(COALESCE(sum(amount_minor), 0) AS BIGINT) FROM (
 		SELECT amount_minor FROM payment_transfer WHERE entered_by = $1 AND decided_by = $1 AND state = 'booked' AND entered_at > $2 UNION ALL
-		SELECT amount_minor FROM payment_grant WHERE asked_by = $1 AND decided_by = $1 AND state = 'booked' AND asked_at > $2) alone`,
+		SELECT amount_minor FROM payment_grant WHERE asked_by = $1 AND decided_by = $1 AND state = 'booked' AND asked_at > $2 UNION ALL
+		SELECT amount_minor FROM payment_suspense WHERE proposed_by = $1 AND decided_by = $1 AND state = 'booked' AND proposed_at > $2) alone`,
 		string(by), db.Micros(now.Add(-24*time.Hour)))
 	most := s.d.Wallet.FourEyes
 	return amount.Minor <= most && before <= most-amount.Minor, err

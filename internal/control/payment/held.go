@@ -9,6 +9,15 @@ func Held() []holding.Held {
 	const asked = "(SELECT g.asked_at FROM payment_grant g WHERE g.id = grant_id)"
 	return []holding.Held{
 		{
+			Table: "payment_difference_step", By: holding.ByAccount, Keeps: kept, Dated: "at",
+			Where: "difference_id IN (SELECT id FROM payment_difference WHERE " + mine + ")",
+		},
+		{Table: "payment_difference", By: holding.ByAccount, Where: mine, Keeps: kept, Dated: "found_at"},
+		{
+			Table: "payment_suspense", By: holding.ByAccount, Keeps: kept, Dated: "proposed_at",
+			Where: "account_id = $1 OR receipt_id IN (SELECT id FROM payment_receipt WHERE " + mine + ")",
+		},
+		{
 			Table: "payment_refund_step", By: holding.ByAccount, Keeps: kept, Dated: "at",
 			Where: "refund_no IN (SELECT refund_no FROM payment_refund WHERE account_id = $1)",
 		},

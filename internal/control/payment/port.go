@@ -157,7 +157,7 @@ type BillRow struct {
 	TradeNo   string
 	RefundNo  string      // of a refund; empty: a payment
 	Amount    money.Money // positive
-	Fee       money.Money // positive: the provider kept it
+	Fee       money.Money // positive: kept by the provider; of a refund: given back by it
 	At        time.Time
 }
 

@@ -352,13 +352,13 @@ func (s *Service) OpenRefunds(ctx context.Context, owner account.ID) ([]Refund, 
 	return openRefunds(ctx, s.d.DB, owner)
 }
 
-// AllRefunds lists refunds of all accounts, newest first, older than the one
-// numbered before, for staff with payment.read.
-func (s *Service) AllRefunds(ctx context.Context, p account.Principal, before string, limit int) ([]Refund, error) {
+// AllRefunds lists refunds of all accounts, newest first, for staff with
+// payment.read.
+func (s *Service) AllRefunds(ctx context.Context, p account.Principal, f RefundFilter, limit int) ([]Refund, error) {
 	if !p.Can(account.PermPaymentRead) {
 		return nil, ErrStaffOnly
 	}
-	return listRefunds(ctx, s.d.DB, before, limit)
+	return listRefunds(ctx, s.d.DB, f, limit)
 }
 
 // RefundHistory returns a refund with all its steps, oldest first, for staff with

@@ -266,9 +266,17 @@ func (s *Service) send(ctx context.Context, was Refund) error {
 	if err != nil {
 		return err
 	}
+	paid := a.Amount
+	if r.Rule == RuleSuspense { // of another amount than was asked for, perhaps
+		rc, err := getReceipt(ctx, s.d.DB, r.Receipt)
+		if err != nil {
+			return err
+		}
+		paid = rc.Amount
+	}
 	fault.Point("refund-before-call")
 	f, failure := provider.Refund(ctx, RefundRequest{
-		RefundNo: r.No, AttemptNo: r.Attempt, Subject: r.Subject, Amount: r.Split().Outside, Paid: a.Amount,
+		RefundNo: r.No, AttemptNo: r.Attempt, Subject: r.Subject, Amount: r.Split().Outside, Paid: paid,
 		NotifyURL: s.d.BaseURL + "/pay/notify/" + s.byID[r.Gateway].Token,
 	})
 	fault.Point("refund-after-call")

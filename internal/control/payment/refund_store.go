@@ -6,6 +6,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
@@ -72,9 +73,24 @@ func refundsOfAttempt(ctx context.Context, q db.Q, attempt string) ([]Refund, er
 	return db.Select(ctx, q, scanRefund, refundColumns+" WHERE attempt_no = $1 ORDER BY refund_no", attempt)
 }
 
-func listRefunds(ctx context.Context, q db.Q, before string, limit int) ([]Refund, error) {
-	return db.Select(ctx, q, scanRefund, refundColumns+" WHERE ($1 = '' OR refund_no < $1) ORDER BY refund_no DESC LIMIT $2",
-		before, int64(min(max(limit, 1), 100)))
+// RefundFilter chooses refunds; empty fields choose all.
+type RefundFilter struct {
+	State   Phase
+	Person  bool      // those that nobody but a person takes further
+	Gateway string    // of the payment
+	Day     civil.Day // on which it was asked for, in China's time
+	Before  string    // number: older ones
+}
+
+func listRefunds(ctx context.Context, q db.Q, f RefundFilter, limit int) ([]Refund, error) {
+	from, to := int64(0), int64(1<<62)
+	if f.Day != (civil.Day{}) {
+		from, to = db.Micros(f.Day.Start()), db.Micros(f.Day.End())
+	}
+	return db.Select(ctx, q, scanRefund, refundColumns+` WHERE ($1 = '' OR refund_no < $1) AND ($2 = '' OR phase = $2) AND ($3 = '' OR gateway_account_id = $3)
+		AND requested_at >= $4 AND requested_at < $5
+		AND ($6 = 0 OR phase IN ('review', 'failed') OR (phase = 'unknown' AND next_query_at = 0)) ORDER BY refund_no DESC LIMIT $7`,
+		f.Before, string(f.State), f.Gateway, from, to, db.Bool(f.Person), int64(min(max(limit, 1), 100)))
 }
 
 func openRefunds(ctx context.Context, q db.Q, owner account.ID) ([]Refund, error) {

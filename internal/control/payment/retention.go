@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
@@ -12,11 +13,15 @@ import (
 // class is the retention class of payments: they are vouchers of the books.
 const class = "accounting"
 
-// Stocks are of years that are over: refunds that are done with; payments of which no
+// Stocks are of years that are over: differences that are closed, bills, and decisions
+// about money in suspense; refunds that are done with; payments of which no
 // refund is kept, with what was received for them; what was received for no payment of
 // ours; and grants that are decided and of which nothing is left.
 func (s *Service) Stocks() []retention.Stock {
 	return []retention.Stock{
+		{Class: class, Tables: []string{"payment_difference", "payment_difference_step"}, Items: s.overDifferences, End: s.endDifference},
+		{Class: class, Tables: []string{"payment_bill"}, Items: s.overBills, End: s.endBill},
+		{Class: class, Tables: []string{"payment_suspense"}, Items: s.overSuspense, End: s.endSuspense},
 		{Class: class, Tables: []string{"payment_refund", "payment_refund_step"}, Items: s.overRefunds, End: s.endRefund},
 		{Class: class, Tables: []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer"}, Items: s.over, End: s.endPayment},
 		{Class: class, Tables: []string{"payment_event", "payment_receipt"}, Items: s.overStray, End: s.endStray},
@@ -135,6 +140,50 @@ func (s *Service) endGrant(ctx context.Context, i retention.Item) error {
 			return err
 		}
 		_, err := tx.Exec(ctx, "DELETE FROM payment_grant WHERE id = $1", i.ID)
+		return err
+	})
+}
+
+// ofAttempt is the handle of whose attempt a number names, or nothing.
+const ofAttempt = "COALESCE((SELECT a.subject FROM payment_attempt a WHERE a.attempt_no = %s), '')"
+
+func (s *Service) overDifferences(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	all, err := db.Select(ctx, s.d.DB, scanOver, fmt.Sprintf("SELECT d.id, "+ofAttempt+`, d.closed_at FROM payment_difference d
+		WHERE d.state = 'closed' AND d.closed_at < $1 ORDER BY d.closed_at, d.id`, "d.attempt_no"), db.Micros(until.End()))
+	return inYears(all, until), err
+}
+
+func (s *Service) endDifference(ctx context.Context, i retention.Item) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM payment_difference_step WHERE difference_id = $1", i.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM payment_difference WHERE id = $1", i.ID)
+		return err
+	})
+}
+
+func (s *Service) overBills(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	all, err := db.Select(ctx, s.d.DB, scanOver, "SELECT id, '', day FROM payment_bill WHERE day < $1 ORDER BY day, id", db.Micros(until.End()))
+	return inYears(all, until), err
+}
+
+func (s *Service) endBill(ctx context.Context, i retention.Item) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM payment_bill WHERE id = $1", i.ID)
+		return err
+	})
+}
+
+func (s *Service) overSuspense(ctx context.Context, until civil.Day) ([]retention.Item, error) {
+	all, err := db.Select(ctx, s.d.DB, scanOver, fmt.Sprintf("SELECT p.id, "+ofAttempt+`, p.decided_at FROM payment_suspense p
+		LEFT JOIN payment_receipt r ON r.id = p.receipt_id WHERE p.state <> 'waiting' AND p.decided_at < $1 ORDER BY p.decided_at, p.id`, "r.attempt_no"), db.Micros(until.End()))
+	return inYears(all, until), err
+}
+
+func (s *Service) endSuspense(ctx context.Context, i retention.Item) error {
+	return s.d.DB.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "DELETE FROM payment_suspense WHERE id = $1", i.ID)
 		return err
 	})
 }

@@ -98,6 +98,7 @@ func New(d Deps) (*Service, error) {
 	d.Queue.Every("payment.rematch", rematchEvery, s.rematch)
 	d.Queue.Every("payment.keys", 12*time.Hour, s.refreshKeys)
 	d.Queue.Every("payment.gifts", giftsEvery, s.endGifts)
+	d.Queue.Every("payment.bills", billsEvery, s.readBills)
 	d.Queue.Every("payment.prove", 24*time.Hour, s.nightly)
 	return s, nil
 }

@@ -22,7 +22,7 @@ var Fields = field.Register{
 
 	"app_id": field.System, "mchid": field.System, "method": field.Code, "format": field.Code, "charset": field.Code, "product_code": field.Code,
 	"time_expire": field.Time, "currency": field.Code, "app_cert_sn": field.System, "alipay_root_cert_sn": field.System, "quit_url": field.System,
-	"bill_type": field.Code, "bill_date": field.Time, "bill_file": field.Key, "Wechatpay-Serial": field.System, "limit": field.Number, "page": field.Number,
+	"bill_type": field.Code, "tar_type": field.Code, "bill_date": field.Time, "bill_file": field.Key, "Wechatpay-Serial": field.System, "limit": field.Number, "page": field.Number,
 
 	"email":   field.Class(holding.Email),
 	"message": field.Class(holding.Email), // a letter to that address: what it says follows from its purpose

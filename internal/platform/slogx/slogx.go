@@ -21,11 +21,11 @@ import (
 // Keys is the closed list of attribute keys. None is personal: a line names rows
 // of ours, and whoever may look finds there whom it is about.
 var Keys = field.Register{
-	"account": field.ID, "attempt": field.ID, "backup": field.ID, "case": field.ID, "client": field.ID, "gateway": field.ID, "handle": field.ID, "incident": field.ID,
+	"account": field.ID, "attempt": field.ID, "backup": field.ID, "case": field.ID, "client": field.ID, "difference": field.ID, "gateway": field.ID, "handle": field.ID, "incident": field.ID,
 	"job": field.ID, "node": field.ID, "order": field.ID, "receipt": field.ID, "refund": field.ID, "request": field.ID, "row": field.ID, "server": field.ID,
 	"service": field.ID, "session": field.ID, "trade": field.ID,
 
-	"channel": field.Code, "clause": field.Code, "code": field.Code, "device": field.Code, "disposition": field.Code, "document": field.Code, "form": field.Code,
+	"channel": field.Code, "clause": field.Code, "code": field.Code, "day": field.Code, "device": field.Code, "disposition": field.Code, "document": field.Code, "form": field.Code,
 	"kind": field.Code, "metric": field.Code, "op": field.Code, "outcome": field.Code, "process": field.Code, "reason": field.Code,
 	"recipient": field.Code, "result": field.Code, "rule": field.Code, "state": field.Code, "step": field.Code, "table": field.Code, "where": field.Code,
 

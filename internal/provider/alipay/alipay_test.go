@@ -1,18 +1,23 @@
 package alipay
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
@@ -360,4 +365,41 @@ func TestCodesThatAreShown(t *testing.T) {
 	if subject("a/b=c&d\x00"+strings.Repeat("云", 60)) != "abcd"+strings.Repeat("云", 41) {
 		t.Errorf("subject: got %q", subject("a/b=c&d\x00"+strings.Repeat("云", 60)))
 	}
+}
+
+// zipped packs a text as Alipay packs a bill.
+func zipped(t testing.TB, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("trades.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(w, text)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func FuzzBill(f *testing.F) {
+	head, err := simplifiedchinese.GBK.NewEncoder().String("支付宝交易号,商户订单号,业务类型,完成时间,订单金额（元）,退款批次号/请求号,服务费（元）\n")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(head+"2026112222001\t,S1\t,x,2026-11-22 10:00:00,1.00,,-0.01\n"), true)
+	f.Add([]byte(head+"\"a\nb\",,,,-9223372036854775808,,99999999999999999999\n"), true)
+	f.Add([]byte("PK\x03\x04"), false)
+	f.Fuzz(func(t *testing.T, text []byte, pack bool) {
+		if pack {
+			text = zipped(t, string(text))
+		}
+		_ = readBill(text, func(r payment.BillRow) error {
+			if r.Amount.Minor <= 0 || r.Fee.Minor < 0 || r.TradeNo == "" {
+				t.Errorf("got %+v", r)
+			}
+			return nil
+		})
+	})
 }

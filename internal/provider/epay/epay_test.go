@@ -334,3 +334,17 @@ func FuzzParseNotify(f *testing.F) {
 		}
 	})
 }
+
+func FuzzBillRow(f *testing.F) {
+	f.Add(`{"trade_no":"T1","out_trade_no":"S1","money":"1.00","status":"1","endtime":"2026-11-22 10:00:00"}`)
+	f.Add(`{"trade_no":7,"money":-1e99,"status":1,"endtime":"2026-11-22"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var a answer
+		if json.Unmarshal([]byte(text), &a) != nil {
+			return
+		}
+		if r, ok, err := a.row("2026-11-22"); err == nil && ok && (r.Amount.Minor <= 0 || r.TradeNo == "" || r.Fee.Minor != 0) {
+			t.Errorf("got %+v", r)
+		}
+	})
+}

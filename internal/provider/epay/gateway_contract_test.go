@@ -60,6 +60,8 @@ func connect(t *testing.T, s *paymenttest.Site) paymenttest.Provider {
 				paymenttest.Honest: {}, paymenttest.WrongAmount: {WrongAmount: true}, paymenttest.Foreign: {ForeignPID: true},
 				paymenttest.Forged: {BadSignature: true}, paymenttest.Twice: {Duplicates: 49}, paymenttest.Lost: {LostNotice: true},
 				paymenttest.Broken: {Fail500: true}, paymenttest.HangsUp: {TimeoutAfterCommit: true},
+				paymenttest.BillMissing: {Bill: "missing"}, paymenttest.BillDouble: {Bill: "double"}, paymenttest.BillAmount: {Bill: "amount"},
+				paymenttest.BillCut: {Bill: "truncated"},
 			}[f]
 			if known {
 				sim.SetFaults(faults)

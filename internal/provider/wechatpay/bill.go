@@ -1,6 +1,8 @@
 package wechatpay
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -23,6 +25,7 @@ const (
 	colTrade    = "微信订单号"
 	colAttempt  = "商户订单号"
 	colState    = "交易状态"
+	colBack     = "退款状态" // of a refund; empty in bills of before
 	colRefundNo = "商户退款单号"
 	colTotal    = "订单金额"
 	colRefund   = "申请退款金额"
@@ -32,8 +35,8 @@ const (
 var columns = []string{colTime, colTrade, colAttempt, colState, colRefundNo, colTotal, colRefund, colFee}
 
 // Bill fetches the bill of a day's trades. It is there on the next day after ten
-// o'clock and for three months. The file is not signed: its SHA-1, which stands in
-// the signed answer, proves it when it was read whole.
+// o'clock and for three months. The file is not signed: its SHA-1 before it was
+// packed, which stands in the signed answer, proves it when it was read whole.
 func (g *Gateway) Bill(ctx context.Context, day time.Time, each func(payment.BillRow) error) error {
 	permit, err := g.permits.Collect(Recipient, "bill")
 	if err != nil {
@@ -44,7 +47,7 @@ func (g *Gateway) Bill(ctx context.Context, day time.Time, each func(payment.Bil
 		Hash     string `json:"hash_value"`
 		URL      string `json:"download_url"`
 	}
-	query := url.Values{"bill_date": {day.In(beijing).Format(time.DateOnly)}, "bill_type": {"ALL"}}
+	query := url.Values{"bill_date": {day.In(beijing).Format(time.DateOnly)}, "bill_type": {"ALL"}, "tar_type": {"GZIP"}}
 	err = g.ask(ctx, permit, request{method: http.MethodGet, query: query, into: &a})
 	if finish := permit.Finish(ctx, permit.OutcomeOf(err)); err != nil || finish != nil {
 		return errors.Join(err, finish)
@@ -70,8 +73,12 @@ func (g *Gateway) file(ctx context.Context, token, hash string, each func(paymen
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%w: reading a bill, status %d", payment.ErrTemporary, resp.StatusCode)
 	}
+	plain, err := unpacked(resp.Body)
+	if err != nil {
+		return err
+	}
 	digest := sha1.New()
-	body := io.TeeReader(resp.Body, digest)
+	body := io.TeeReader(plain, digest)
 	if err := readBill(body, each); err != nil {
 		return err
 	}
@@ -82,6 +89,20 @@ func (g *Gateway) file(ctx context.Context, token, hash string, each func(paymen
 		return fmt.Errorf("%w: the bill is not the one that was announced", payment.ErrBadSignature)
 	}
 	return nil
+}
+
+// unpacked reads a file that is packed as it was asked for, or is not. One that is
+// more than a bill can be unpacked ends early, and is not the one announced.
+func unpacked(r io.Reader) (io.Reader, error) {
+	b := bufio.NewReader(r)
+	if head, err := b.Peek(2); err != nil || head[0] != 0x1f || head[1] != 0x8b {
+		return b, nil
+	}
+	z, err := gzip.NewReader(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the bill is not packed as it says", payment.ErrTemporary)
+	}
+	return io.LimitReader(z, egress.MaxFile), nil
 }
 
 // readBill reads lines until the sums at the end, whose heading has no backtick.
@@ -109,6 +130,9 @@ func billRow(row bill.Row) (b payment.BillRow, ok bool, err error) {
 	switch row.Cell(colState) {
 	case "SUCCESS":
 	case "REFUND":
+		if back := row.Cell(colBack); back != "" && back != "SUCCESS" { // on its way, or it came to nothing
+			return b, false, nil
+		}
 		b.RefundNo, column = row.Cell(colRefundNo), colRefund
 	default:
 		return b, false, nil

@@ -130,6 +130,9 @@ func misbehave(to *till.Till, f paymenttest.Fault, signs string) bool {
 		paymenttest.Forged: {BadSignature: true}, paymenttest.Twice: {Duplicates: 49}, paymenttest.Lost: {LostNotice: true},
 		paymenttest.Broken: {Fail500: true}, paymenttest.HangsUp: {TimeoutAfterCommit: true}, paymenttest.Unsigned: {Unsigned: true},
 		paymenttest.Misanswered: {BadAnswer: true}, paymenttest.Slow: {RefundState: "processing"},
+		paymenttest.BillMissing: {Bill: "missing"}, paymenttest.BillDouble: {Bill: "double"}, paymenttest.BillAmount: {Bill: "amount"},
+		paymenttest.BillNoBack: {Bill: "no_refund"}, paymenttest.BillDamaged: {Bill: "damaged"}, paymenttest.BillCut: {Bill: "truncated"},
+		paymenttest.BillLate: {Bill: "late"},
 	}[f]
 	if known {
 		faults.Key = signs

@@ -196,7 +196,7 @@ func (s *Simulator) refundQuery(c map[string]string) map[string]string {
 
 func (s *Simulator) bill(c map[string]string) map[string]string {
 	_, err := time.Parse(time.DateOnly, c["bill_date"])
-	if err != nil || c["bill_type"] != "trade" || c["bill_date"] >= s.Now().In(beijing).Format(time.DateOnly) {
+	if err != nil || c["bill_type"] != "trade" || c["bill_date"] >= s.Now().In(beijing).Format(time.DateOnly) || s.Faults().Bill == "late" {
 		return refused("isp.bill_not_exist")
 	}
 	q := url.Values{"bizType": {"trade"}, "userId": {s.c.SellerID}, "fileType": {"csv.zip"}, "bizDates": {c["bill_date"]}, "fileId": {"f1"}}
@@ -210,7 +210,7 @@ func (s *Simulator) billFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/zip")
-	_, _ = w.Write(s.archive(day))
+	_, _ = w.Write(s.Spoil(s.archive(day)))
 }
 
 // archive is the bill of a day as Alipay packs it: the sums, and the list of
@@ -226,7 +226,7 @@ func (s *Simulator) archive(day time.Time) []byte {
 			"支付人(pay***@example.com)", fen, fen, no, fee, "0.00", "",
 		}, ",") + "\n")
 	}
-	for _, t := range s.Trades() {
+	for _, t := range s.Billed() {
 		if t.State == "paid" && same(t.Ended, day) {
 			row(t, "交易", till.Yuan(t.Fen), "", "-"+till.Yuan(t.Fen*6/1000), t.Ended)
 		}

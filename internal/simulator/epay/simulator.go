@@ -39,15 +39,16 @@ type Config struct {
 
 // Faults are what goes wrong. The zero value is an honest, healthy gateway.
 type Faults struct {
-	SlowMS             int  `json:"slow_ms"`              // every answer waits
-	Fail500            bool `json:"fail_500"`             // api.php answers 500 and does nothing
-	TimeoutAfterCommit bool `json:"timeout_after_commit"` // what was asked is done, the connection breaks without an answer
-	Duplicates         int  `json:"duplicates"`           // each notice is delivered this many times more, at once
-	Reorder            bool `json:"reorder"`              // a notice waits until the next trade's has been delivered
-	WrongAmount        bool `json:"wrong_amount"`         // notices bear one fen more than was asked
-	BadSignature       bool `json:"bad_signature"`
-	ForeignPID         bool `json:"foreign_pid"` // notices are of another merchant, well signed
-	LostNotice         bool `json:"lost_notice"` // no notice is delivered
+	SlowMS             int    `json:"slow_ms"`              // every answer waits
+	Fail500            bool   `json:"fail_500"`             // api.php answers 500 and does nothing
+	TimeoutAfterCommit bool   `json:"timeout_after_commit"` // what was asked is done, the connection breaks without an answer
+	Duplicates         int    `json:"duplicates"`           // each notice is delivered this many times more, at once
+	Reorder            bool   `json:"reorder"`              // a notice waits until the next trade's has been delivered
+	WrongAmount        bool   `json:"wrong_amount"`         // notices bear one fen more than was asked
+	BadSignature       bool   `json:"bad_signature"`
+	ForeignPID         bool   `json:"foreign_pid"` // notices are of another merchant, well signed
+	LostNotice         bool   `json:"lost_notice"` // no notice is delivered
+	Bill               string `json:"bill"`        // what the list of trades tells wrong: "missing", "double", "amount", "truncated"
 }
 
 // Trade is a payment at the gateway.

@@ -51,6 +51,7 @@ type Faults struct {
 	Stale              bool   `json:"stale"`                // signatures are ten minutes old
 	LostNotice         bool   `json:"lost_notice"`          // no notice is delivered
 	RefundState        string `json:"refund_state"`         // "processing", "abnormal", "closed"; empty: refunds succeed at once
+	Bill               string `json:"bill"`                 // what bills tell wrong: "missing", "double", "amount", "no_refund", "damaged", "truncated", "late"
 	Key                string `json:"key"`                  // which key signs: "" the first, "second", "grey": both in turn
 }
 
@@ -245,6 +246,46 @@ func (t *Till) Trades() []Trade {
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].TradeNo < all[j].TradeNo })
 	return all
+}
+
+// Billed returns trades as a bill tells them: the fault Bill is planted on the
+// first that was paid, or on all refunds.
+func (t *Till) Billed() []Trade {
+	all, fault := t.Trades(), t.Faults().Bill
+	for i := range all {
+		if fault == "no_refund" {
+			all[i].Refunds = nil
+			continue
+		}
+		if all[i].State != "paid" {
+			continue
+		}
+		switch fault {
+		case "missing":
+			return append(all[:i:i], all[i+1:]...)
+		case "double":
+			again := all[i]
+			again.Refunds = nil
+			return append(all, again)
+		case "amount":
+			all[i].Fen++
+			return all
+		}
+	}
+	return all
+}
+
+// Spoil makes a file the one that the fault Bill says: with a byte that is another,
+// or cut in half.
+func (t *Till) Spoil(file []byte) []byte {
+	switch t.Faults().Bill {
+	case "damaged":
+		file = append([]byte(nil), file...)
+		file[len(file)/2] ^= 1
+	case "truncated":
+		file = file[:len(file)/2]
+	}
+	return file
 }
 
 // Open returns the trade of a number, making it when it is new.

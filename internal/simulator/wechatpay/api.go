@@ -1,6 +1,8 @@
 package wechatpay
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha1"
 	"encoding/hex"
 	"encoding/json"
@@ -165,16 +167,29 @@ func (s *Simulator) bill(r *http.Request, _ []byte) (any, error) {
 	if date >= s.Now().In(beijing).Format(time.DateOnly) {
 		return nil, refusal{400, "NO_STATEMENT_EXIST"}
 	}
+	if s.Faults().Bill == "late" {
+		return nil, refusal{400, "STATEMENT_CREATING"}
+	}
 	file := s.rows(day)
 	sum := sha1.Sum(file)
 	token := s.random(12)
 	s.mu.Lock()
-	if s.spoiled {
-		file = append(file, ' ')
+	if r.FormValue("tar_type") == "GZIP" { // the digest is of what is in it
+		file = packed(file)
 	}
-	s.bills[token] = file
+	s.bills[token] = s.Spoil(file)
 	s.mu.Unlock()
 	return object{"hash_type": "SHA1", "hash_value": hex.EncodeToString(sum[:]), "download_url": "https://" + r.Host + "/v3/billdownload/file?token=" + token}, nil
+}
+
+func packed(file []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(file)
+	if err = errors.Join(err, z.Close()); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 func (s *Simulator) billFile(r *http.Request, _ []byte) (any, error) {
@@ -187,6 +202,14 @@ func (s *Simulator) billFile(r *http.Request, _ []byte) (any, error) {
 	return file, nil
 }
 
+// refundState is what a bill says of a refund that succeeded; of a payment nothing.
+func refundState(no string) string {
+	if no == "0" {
+		return ""
+	}
+	return "SUCCESS"
+}
+
 // rows is the bill of a day: lines whose cells begin with a backtick, then the
 // sums.
 func (s *Simulator) rows(day time.Time) []byte {
@@ -197,12 +220,12 @@ func (s *Simulator) rows(day time.Time) []byte {
 		n++
 		cells := []string{
 			at.In(beijing).Format(time.DateTime), s.c.AppID, s.c.MchID, "0", "", t.TradeNo, t.OutTradeNo, "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "NATIVE", state, "OTHERS", "CNY",
-			till.Yuan(paid), "0.00", refundID, refundNo, till.Yuan(back), "0.00", "", "", t.Subject, "", fee, "0.60%", till.Yuan(paid), till.Yuan(back), "",
+			till.Yuan(paid), "0.00", refundID, refundNo, till.Yuan(back), "0.00", "", refundState(refundNo), t.Subject, "", fee, "0.60%", till.Yuan(paid), till.Yuan(back), "",
 		}
 		b.WriteString("`" + strings.Join(cells, ",`") + "\r\n")
 	}
 	same := func(at time.Time) bool { return at.In(beijing).Format(time.DateOnly) == day.Format(time.DateOnly) }
-	for _, t := range s.Trades() {
+	for _, t := range s.Billed() {
 		if t.State == "paid" && same(t.Ended) {
 			row(t, t.Ended, "SUCCESS", "0", "0", t.Fen, 0, till.Yuan(t.Fen*6/1000)+"000")
 		}

@@ -58,13 +58,12 @@ type Simulator struct {
 	*till.Till
 	c Config
 
-	mu      sync.Mutex
-	cert    *rsa.PrivateKey
-	serial  string
-	PEM     string // the platform certificate
-	hidden  bool
-	bills   map[string][]byte
-	spoiled bool
+	mu     sync.Mutex
+	cert   *rsa.PrivateKey
+	serial string
+	PEM    string // the platform certificate
+	hidden bool
+	bills  map[string][]byte
 }
 
 // New returns a running simulator.
@@ -112,9 +111,6 @@ func (s *Simulator) Rotate() error {
 	s.PEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	return nil
 }
-
-// Spoil makes bills that are not the ones announced.
-func (s *Simulator) Spoil() { s.mu.Lock(); defer s.mu.Unlock(); s.spoiled = true }
 
 // Foreign hides the public key's id: what is signed names a key of nobody.
 func (s *Simulator) Foreign(on bool) { s.mu.Lock(); defer s.mu.Unlock(); s.hidden = on }

@@ -122,8 +122,22 @@ func Refunds(a *API, s *payment.Service) {
 
 func staffRefunds(a *API, s *payment.Service) {
 	Get(a, "/admin/refunds", Operation{ID: "admin-list-refunds", Summary: "All refunds, newest first", Tag: "Staff", Access: Staff("payment.read")},
-		func(ctx context.Context, in *struct{ Page }) (*Body[List[StaffRefund]], error) {
-			all, err := s.AllRefunds(ctx, Who(ctx), in.Cursor, min(in.Limit, 100))
+		func(ctx context.Context, in *struct {
+			Page
+			State   string `query:"state" enum:"requested,review,approved,processing,unknown,succeeded,failed,rejected,cancelled,person" doc:"person: those that nobody but a person takes further"`
+			Gateway string `query:"gateway" maxLength:"64"`
+			Day     string `query:"day" format:"date" doc:"On which it was asked for, in China's time"`
+		},
+		) (*Body[List[StaffRefund]], error) {
+			day, err := optionalDay(in.Day)
+			if err != nil {
+				return nil, err
+			}
+			f := payment.RefundFilter{State: payment.Phase(in.State), Gateway: in.Gateway, Day: day, Before: in.Cursor}
+			if in.State == "person" {
+				f.State, f.Person = "", true
+			}
+			all, err := s.AllRefunds(ctx, Who(ctx), f, min(in.Limit, 100))
 			if err != nil {
 				return nil, err
 			}

@@ -42,6 +42,13 @@ const (
 	Unsigned    Fault = "unsigned answers" // of a provider that signs them
 	Misanswered Fault = "forged answers"   // of a provider that signs them
 	Slow        Fault = "refunds take time"
+	BillMissing Fault = "a bill lacks a payment"
+	BillDouble  Fault = "a bill lists a payment twice"
+	BillAmount  Fault = "a bill has another amount"
+	BillNoBack  Fault = "a bill lacks refunds"
+	BillDamaged Fault = "a bill is damaged"
+	BillCut     Fault = "a bill is cut short"
+	BillLate    Fault = "a bill is late"
 )
 
 // Provider is a gateway with the simulator that it is a peer of.
@@ -176,6 +183,7 @@ func Contract(t *testing.T, connect func(t *testing.T, s *Site) Provider) {
 		"a refund without an answer is unknown":    lostRefund,
 		"a refund on its way is asked about":       slowRefund,
 		"a bill tells the day's trades":            bills,
+		"what a bill tells wrong is found":         misbilled,
 		"nothing of the payer and no secret stays": keeps,
 	} {
 		t.Run(name, func(t *testing.T) {
