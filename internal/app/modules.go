@@ -356,7 +356,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	}
 	m.invoice, err = invoice.New(invoice.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Catalog: m.catalog,
-		Ledger: m.ledger, Orders: m.order, Payments: m.payment, Settings: invoicing(cfg),
+		Ledger: m.ledger, Orders: m.order, Payments: m.payment, Services: m.service, Settings: invoicing(cfg),
 	})
 	return err
 }

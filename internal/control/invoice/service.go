@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
+	"github.com/skybridge-cloud/skybridge/internal/control/service"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
@@ -41,6 +43,11 @@ type Catalog interface {
 	NamesIn(ctx context.Context, q db.Q, version int64, product, region string) (productName, regionName catalog.Text, err error)
 }
 
+// Services knows what became of what was sold. service.Service fills it.
+type Services interface {
+	Item(ctx context.Context, owner account.ID, service string) (service.Item, error)
+}
+
 // Settings are the operator's.
 type Settings struct {
 	Seller       Seller
@@ -60,6 +67,7 @@ type Deps struct {
 	Ledger   *ledger.Service
 	Orders   *order.Service
 	Payments *payment.Service
+	Services Services // nil: bills name no resources of new orders
 	Settings Settings
 }
 

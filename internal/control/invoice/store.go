@@ -128,7 +128,7 @@ func list(ctx context.Context, q db.Q, f Filter, before string, limit int) ([]Do
 // issuedIn returns an account's documents of a time, oldest first.
 func issuedIn(ctx context.Context, q db.Q, owner account.ID, from, until int64) ([]Document, error) {
 	all, err := db.Select(ctx, q, scanDocument, documentColumns+` WHERE d.account_id = $1 AND d.issued_at >= $2 AND d.issued_at < $3
-		ORDER BY d.issued_at, d.id`, string(owner), from, until)
+		ORDER BY d.issued_at, d.kind DESC, d.year, d.number`, string(owner), from, until)
 	if err != nil {
 		return nil, err
 	}
