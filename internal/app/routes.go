@@ -97,6 +97,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Payments(a, m.payment)
 	api.Wallets(a, m.payment, m.ledger)
 	api.Books(a, m.ledger)
+	api.Invoices(a, m.invoice)
 	api.VPNGateways(a, m.vpn, now)
 	api.Releases(a, m.service)
 	api.Services(a, m.service, now)

@@ -116,6 +116,14 @@ func (d Document) Number() string { return fmt.Sprintf("%s-%d-%06d", d.Series, d
 // Net is the total without tax.
 func (d Document) Net() money.Money { return money.New(d.Total.Minor-d.Tax.Minor, d.Total.Cur) }
 
+// Percent prints the rate of tax, "6%"; empty where none is shown.
+func (d Document) Percent() string {
+	if d.TaxRate == 0 {
+		return ""
+	}
+	return percent(d.TaxRate)
+}
+
 // State is how much of an invoice went back.
 func (d Document) State() State {
 	switch {

@@ -90,7 +90,7 @@ func (p *sheet) colon() string {
 }
 
 func (p *sheet) head(d Document, of string) {
-	p.Text(left, p.y, 22, p.say(string(d.Kind), ""))
+	p.Text(left, p.y, 20, p.say(string(d.Kind), ""))
 	p.Right(right, p.y, 12, d.Number())
 	p.y -= 16
 	p.Rule(left, right, p.y, 1)
@@ -133,7 +133,7 @@ func (p *sheet) lines(d Document) {
 	p.y -= leading
 	for _, l := range d.Lines {
 		product, region, options := l.What(string(p.speaker))
-		text := append(pdf.Wrap(product+" · "+region+" · "+p.say(d.OrderKind, ""), body, timeColumn-left-10), pdf.Wrap(options, small, timeColumn-left-10)...)
+		text := append(pdf.Wrap(product+" / "+region+" / "+p.say(d.OrderKind, ""), body, timeColumn-left-10), pdf.Wrap(options, small, timeColumn-left-10)...)
 		p.room(leading * float64(len(text)+1))
 		p.Text(timeColumn, p.y, body, p.months(l.Months))
 		p.Right(right, p.y, body, sign(d)+l.Amount.String())

@@ -1,8 +1,9 @@
 // Package pdf writes small documents of text and rules in Chinese and English:
-// pages of A4, one typeface in three sizes or so, no picture.
+// pages of A4, text in one weight, no picture.
 //
-// The typeface is Adobe's predefined STSong-Light with the predefined character map
-// UniGB-UTF16-H (ISO 32000-1, 9.7.5.2 and 9.7.6.3): readers have it, or one that
+// What is in ASCII is set in Helvetica, one of the fonts that every reader has (ISO
+// 32000-1, 9.6.2.2). All else is set in Adobe's predefined STSong-Light with the
+// predefined character map UniGB-UTF16-H (9.7.5.2): readers have it, or one that
 // stands in for it, and the file holds text, not glyphs. So no font is embedded and
 // none is shipped; the text can be searched and copied (docs/decisions/0043-invoices.md).
 // What is not in Adobe-GB1 is shown as the reader shows what it lacks.
@@ -47,8 +48,32 @@ func (d *Document) Text(x, y, size float64, text string) {
 	if text = plain(text); text == "" {
 		return
 	}
-	fmt.Fprintf(d.page(), "BT /F1 %.2f Tf %.2f %.2f Td <%s> Tj ET\n", size, x, y, hex(text))
+	w := d.page()
+	fmt.Fprintf(w, "BT %.2f %.2f Td", x, y)
+	for _, r := range runs(text) {
+		if ascii(rune(r[0])) {
+			fmt.Fprintf(w, " /F2 %.2f Tf <%X> Tj", size, r)
+		} else {
+			fmt.Fprintf(w, " /F1 %.2f Tf <%s> Tj", size, hex(r))
+		}
+	}
+	w.WriteString(" ET\n")
 }
+
+// runs cuts a text where its font changes.
+func runs(text string) (all []string) {
+	begin := 0
+	var was rune
+	for i, r := range text {
+		if i > 0 && ascii(r) != ascii(was) {
+			all, begin = append(all, text[begin:i]), i
+		}
+		was = r
+	}
+	return append(all, text[begin:])
+}
+
+func ascii(r rune) bool { return r >= ' ' && r <= '~' }
 
 // Right writes text that ends at a point.
 func (d *Document) Right(x, y, size float64, text string) {
@@ -111,17 +136,17 @@ func plain(text string) string {
 	return string(out)
 }
 
-// latin are the widths of U+0020 to U+007E, which are CIDs 1 to 95 of Adobe-GB1, in
-// thousandths of the size.
+// latin are the widths of U+0020 to U+007E in Helvetica, in thousandths of the
+// size, as its metrics have them for WinAnsiEncoding.
 var latin = [95]int{
-	207, 270, 342, 467, 462, 797, 710, 239, 374, 374, 423, 605, 238, 375, 238, 334, 462, 462, 462, 462, 462, 462, 462, 462, 462, 462,
-	238, 238, 605, 605, 605, 344, 748, 684, 560, 695, 739, 563, 511, 729, 793, 318, 312, 666, 526, 896, 758, 772, 544, 772, 628, 465,
-	607, 753, 711, 972, 647, 620, 607, 374, 333, 374, 606, 500, 239, 417, 503, 427, 529, 415, 264, 444, 518, 241, 230, 495, 228, 793,
-	527, 524, 524, 504, 338, 336, 277, 517, 450, 652, 466, 452, 407, 370, 258, 370, 605,
+	278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556,
+	278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667,
+	611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833,
+	556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 }
 
 func width(r rune) int {
-	if r >= ' ' && r <= '~' {
+	if ascii(r) {
 		return latin[r-' ']
 	}
 	return 1000
@@ -141,7 +166,7 @@ func (d *Document) Bytes() []byte {
 	d.page()
 	w := &writer{}
 	w.WriteString("%PDF-1.4\n%\xE2\xE3\xCF\xD3\n")
-	const catalog, tree, font, descendant, descriptor, info, first = 1, 2, 3, 4, 5, 6, 7
+	const catalog, tree, font, descendant, descriptor, helvetica, info, first = 1, 2, 3, 4, 5, 6, 7, 8
 	w.object(catalog, "<< /Type /Catalog /Pages %d 0 R >>", tree)
 	var kids bytes.Buffer
 	for i := range d.pages {
@@ -149,18 +174,15 @@ func (d *Document) Bytes() []byte {
 	}
 	w.object(tree, "<< /Type /Pages /Kids [%s] /Count %d >>", kids.String(), len(d.pages))
 	w.object(font, "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light-UniGB-UTF16-H /Encoding /UniGB-UTF16-H /DescendantFonts [%d 0 R] >>", descendant)
-	var widths bytes.Buffer
-	for _, n := range latin {
-		fmt.Fprintf(&widths, "%d ", n)
-	}
 	w.object(descendant, "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> "+
-		"/FontDescriptor %d 0 R /DW 1000 /W [1 [%s]] >>", descriptor, widths.String())
+		"/FontDescriptor %d 0 R /DW 1000 >>", descriptor)
 	w.object(descriptor, "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 "+
 		"/CapHeight 880 /StemV 93 >>")
+	w.object(helvetica, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
 	w.object(info, "<< /Title <FEFF%s> /Producer (Skybridge) >>", hex(plain(d.title)))
 	for i, p := range d.pages {
-		w.object(first+2*i, "<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %.0f %.0f] /Resources << /Font << /F1 %d 0 R >> >> /Contents %d 0 R >>",
-			tree, Width, Height, font, first+2*i+1)
+		w.object(first+2*i, "<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %.0f %.0f] /Resources << /Font << /F1 %d 0 R /F2 %d 0 R >> >> /Contents %d 0 R >>",
+			tree, Width, Height, font, helvetica, first+2*i+1)
 		w.object(first+2*i+1, "<< /Length %d >>\nstream\n%sendstream", p.Len(), p.String())
 	}
 	return w.end(catalog, info)
