@@ -41,6 +41,11 @@ const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
 const Orders = page(() => import('./pages/orders'), 'Orders');
 const Wallet = page(() => import('./pages/wallet'), 'Wallet');
+const Invoices = page(() => import('./pages/invoices'), 'Invoices');
+const InvoicePage = page(() => import('./pages/invoice'), 'InvoicePage');
+const AdminInvoice = page(() => import('./pages/invoice'), 'AdminInvoice');
+const AdminInvoices = page(() => import('./pages/admin-invoices'), 'AdminInvoices');
+const Bills = page(() => import('./pages/bills'), 'Bills');
 const OrderPage = page(() => import('./pages/order'), 'OrderPage');
 const Gateways = page(() => import('./pages/gateways'), 'Gateways');
 const GatewayPage = page(() => import('./pages/gateway'), 'GatewayPage');
@@ -91,6 +96,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/orders': AdminOrders,
   '/admin/payments': AdminPayments,
   '/admin/refunds': AdminRefunds,
+  '/admin/invoices': AdminInvoices,
   '/admin/transfers': AdminTransfers,
   '/admin/books': AdminBooks,
   '/admin/gateway-nodes': AdminNodes,
@@ -194,6 +200,9 @@ export function Pages() {
             <Route path="/orders" element={<Orders />} />
             <Route path="/orders/:id" element={<OrderPage />} />
             <Route path="/wallet" element={<Wallet />} />
+            <Route path="/invoices" element={<Invoices />} />
+            <Route path="/invoices/:id" element={<InvoicePage />} />
+            <Route path="/bills" element={<Bills />} />
             <Route path="/vpn-gateways" element={<Gateways />} />
             <Route path="/vpn-gateways/:id" element={<GatewayPage />} />
             <Route path="/ssl-servers" element={<Servers />} />
@@ -226,6 +235,10 @@ export function Pages() {
             <Route
               path="/admin/refunds/:number"
               element={<Operator path="/admin/refunds" content={<AdminRefund />} />}
+            />
+            <Route
+              path="/admin/invoices/:id"
+              element={<Operator path="/admin/invoices" content={<AdminInvoice />} />}
             />
             <Route path="*" element={<NotFound />} />
           </Route>

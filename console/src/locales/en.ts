@@ -14,6 +14,7 @@ import downloads from './en/downloads.json';
 import staff from './en/staff.json';
 import operator from './en/operator.json';
 import user from './en/user.json';
+import invoice from './en/invoice.json';
 import refund from './en/refund.json';
 import wallet from './en/wallet.json';
 import life from './en/life.json';
@@ -35,6 +36,7 @@ export const words = {
   ...staff,
   ...operator,
   ...user,
+  ...invoice,
   ...refund,
   ...wallet,
   ...life,
