@@ -1168,10 +1168,10 @@ export const invoices = (n) =>
       order_kind: ['new', 'renew', 'upgrade'][i % 3],
       ...(back ? { refund: refund(i, 'succeeded').number, invoice: id('inv_', i - 1) } : {}),
       total: invoiceLine(i).amount,
-      net: cny('27113.21'),
-      tax: cny('1626.79'),
+      net: cny(['27113.21', '187.74', '563.21'][i % 3]),
+      tax: cny(['1626.79', '11.26', '33.79'][i % 3]),
       tax_percent: '6%',
-      credited: cny(i % 4 === 1 ? '99.50' : '0.00'),
+      credited: cny(i % 4 === 1 ? '99.50' : i % 4 === 3 ? invoiceLine(i).amount.amount : '0.00'),
       paid_at: t(-60 - i * 700),
       issued_at: t(-60 - i * 700),
       account: id('acc_', i),
@@ -1191,7 +1191,7 @@ export const invoiceDetail = (number) => {
       tax_number: '91310000MA1FL00000',
     },
     lines: [invoiceLine(all.indexOf(d))],
-    credit_notes: all.filter((v) => v.invoice === d.id),
+    credit_notes: all.filter((v) => v.invoice === d.id).map((v) => ({ ...v, total: cny('99.50') })),
   };
 };
 

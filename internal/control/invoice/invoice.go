@@ -87,7 +87,7 @@ type Document struct {
 	Book      string      // key of the journal that paid; of a credit note empty
 	PaidAt    time.Time   // of a credit note: when the money was back
 	IssuedAt  time.Time
-	Lines     []Line
+	Lines     []Line      // not in lists
 	Credited  money.Money // of an invoice: by all its credit notes
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/audit"
+	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
 	"github.com/skybridge-cloud/skybridge/internal/control/order"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment"
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
@@ -108,6 +109,9 @@ func (s *Service) taxBack(ctx context.Context, tx *db.Tx, of Document, amount mo
 
 func (s *Service) addLine(ctx context.Context, tx *db.Tx, d *Document, version int64, l order.Line, amount money.Money) error {
 	product, region, err := s.d.Catalog.NamesIn(ctx, tx, version, l.Product, l.Region)
+	if errs.IsNotFound(err) { // a name that is missing is no reason to refuse money
+		product, region, err = unnamed(l.Product), unnamed(l.Region), nil
+	}
 	if err != nil {
 		return fmt.Errorf("what %s was sold as: %w", l.ID, err)
 	}
@@ -116,6 +120,14 @@ func (s *Service) addLine(ctx context.Context, tx *db.Tx, d *Document, version i
 		Names: Names{product, region}, Options: l.Options, Months: l.Months, Amount: amount,
 	})
 	return nil
+}
+
+func unnamed(id string) catalog.Text {
+	t := catalog.Text{}
+	for _, l := range languages {
+		t[l] = id
+	}
+	return t
 }
 
 // issueTx gives a document its number and keeps it. The number is the counter's

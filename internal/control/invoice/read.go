@@ -55,7 +55,7 @@ func (f Filter) ready() (Filter, error) {
 	return f, err
 }
 
-// List returns an account's documents, newest first, at most limit (1..100), older
+// List returns an account's documents without their lines, newest first, at most limit (1..100), older
 // than the one with id before (empty = from the newest); ErrNotFound for a before
 // that is not the account's.
 func (s *Service) List(ctx context.Context, owner account.ID, f Filter, before string, limit int) ([]Document, error) {

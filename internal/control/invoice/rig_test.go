@@ -130,7 +130,9 @@ func (r *rig) all() []invoice.Document {
 			return docs
 		}
 		for _, d := range page {
-			docs, before = append([]invoice.Document{d}, docs...), d.ID
+			whole, err := r.docs.GetAny(bg, r.desk(), d.ID)
+			must(r.T, err)
+			docs, before = append([]invoice.Document{whole}, docs...), d.ID
 		}
 	}
 }

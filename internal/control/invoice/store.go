@@ -81,23 +81,39 @@ func creditedOf(ctx context.Context, q db.Q, invoice string) (total, tax int64, 
 }
 
 func withLines(ctx context.Context, q db.Q, d Document) (Document, error) {
-	var err error
-	d.Lines, err = db.Select(ctx, q, func(r db.Row) (l Line, err error) {
+	all, err := lines(ctx, q, " WHERE l.document_id = $1", d.ID)
+	d.Lines = all[d.ID]
+	return d, err
+}
+
+// lines returns lines of documents by document, each in its order.
+func lines(ctx context.Context, q db.Q, where string, args ...any) (map[string][]Line, error) {
+	type of struct {
+		document string
+		Line
+	}
+	all, err := db.Select(ctx, q, func(r db.Row) (l of, err error) {
 		var number, months int64
 		var names, options string
-		if err = r.Scan(&number, &l.OrderLine, &l.Kind, &l.Product, &l.Region, &names, &options, &months, &l.Amount.Minor); err != nil {
+		if err = r.Scan(&l.document, &number, &l.OrderLine, &l.Kind, &l.Product, &l.Region, &names, &options, &months, &l.Amount.Minor, &l.Amount.Cur); err != nil {
 			return l, err
 		}
-		l.Number, l.Months, l.Amount.Cur = int(number), int(months), d.Total.Cur
+		l.Number, l.Months = int(number), int(months)
 		if err := json.Unmarshal([]byte(names), &l.Names); err != nil {
 			return l, err
 		}
 		return l, json.Unmarshal([]byte(options), &l.Options)
-	}, "SELECT number, line_id, kind, product, region, names, options, months, amount_minor FROM invoice_line WHERE document_id = $1 ORDER BY number", d.ID)
-	return d, err
+	}, `SELECT l.document_id, l.number, l.line_id, l.kind, l.product, l.region, l.names, l.options, l.months, l.amount_minor, d.currency
+		FROM invoice_line l JOIN invoice_document d ON d.id = l.document_id`+where+" ORDER BY l.document_id, l.number", args...)
+	found := map[string][]Line{}
+	for _, l := range all {
+		found[l.document] = append(found[l.document], l.Line)
+	}
+	return found, err
 }
 
-// list returns documents newest first. An empty filter is none.
+// list returns documents newest first, without their lines. An empty filter is
+// none.
 func list(ctx context.Context, q db.Q, f Filter, before string, limit int) ([]Document, error) {
 	var at int64
 	if before != "" {
@@ -107,22 +123,13 @@ func list(ctx context.Context, q db.Q, f Filter, before string, limit int) ([]Do
 		}
 		at = db.Micros(d.IssuedAt)
 	}
-	all, err := db.Select(ctx, q, scanDocument, documentColumns+` WHERE ($1 = '' OR d.account_id = $1) AND ($2 = '' OR d.kind = $2)
+	return db.Select(ctx, q, scanDocument, documentColumns+` WHERE ($1 = '' OR d.account_id = $1) AND ($2 = '' OR d.kind = $2)
 		AND ($3 = '' OR d.order_id = $3) AND ($4 = 0 OR d.issued_at >= $4) AND ($5 = 0 OR d.issued_at < $5)
 		AND ($6 = '' OR d.issued_at < $7 OR (d.issued_at = $7 AND d.id < $6))
 		AND ($8 = '' OR (d.series = $8 AND d.year = $9 AND d.number = $10))
 		ORDER BY d.issued_at DESC, d.id DESC LIMIT $11`,
 		string(f.Account), string(f.Kind), f.Order, db.Micros(f.From), db.Micros(f.Until), before, at, f.number.series, int64(f.number.year), f.number.seq,
 		int64(limit))
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		if all[i], err = withLines(ctx, q, all[i]); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
 }
 
 // issuedIn returns an account's documents of a time, oldest first.
@@ -132,12 +139,11 @@ func issuedIn(ctx context.Context, q db.Q, owner account.ID, from, until int64) 
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if all[i], err = withLines(ctx, q, all[i]); err != nil {
-			return nil, err
-		}
+	of, err := lines(ctx, q, " WHERE d.account_id = $1 AND d.issued_at >= $2 AND d.issued_at < $3", string(owner), from, until)
+	for i, d := range all {
+		all[i].Lines = of[d.ID]
 	}
-	return all, nil
+	return all, err
 }
 
 func text(v any) string {
