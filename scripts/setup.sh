@@ -18,8 +18,8 @@ if [ "$profile" = window ] || [ "$profile" = test ]; then
 fi
 if [ "$profile" = test ]; then
   # gcc (above) is for the race detector too, stoken for software tokens, ping for the benchmark, dbus-daemon for the client's resolvers and key store,
-  # xvfb, xdotool and xclip for the client's window on a display, the shells for its completion, dovecot for the desk's mailboxes, the last three for the browser test.
-  packages+=(ocserv stoken xvfb xdotool xclip bash-completion zsh fish dovecot-imapd iputils-ping dbus-daemon postgresql unzip chromium fonts-noto-cjk)
+  # xvfb, xdotool and xclip for the client's window on a display, the shells for its completion, dovecot for the desk's mailboxes, poppler reads the PDFs that we write, the last three for the browser test.
+  packages+=(ocserv stoken xvfb xdotool xclip bash-completion zsh fish dovecot-imapd iputils-ping dbus-daemon postgresql poppler-utils poppler-data unzip chromium fonts-noto-cjk)
 fi
 
 # version_at_least HAVE WANT

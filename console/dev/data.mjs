@@ -1278,7 +1278,7 @@ export const difference = (n) => ({
   ],
 });
 
-export const bills = (n) =>
+export const providerBills = (n) =>
   n
     ? ['29', '28', '27'].map((day, i) => ({
         id: id('bil_', i),
@@ -1326,3 +1326,87 @@ export const suspenseActs = (n) =>
         },
       ]
     : [];
+const invoiceLine = (i) => ({
+  product: 'vpn-gateway',
+  product_name: 'VPN 网关',
+  region: 'cn-east-1',
+  region_name: '华东 1（上海）',
+  options: { ssl_bandwidth: '100', ssl_connections: '50' },
+  chosen: 'SSL 带宽 100 Mbit/s、SSL 连接数 50',
+  months: [12, 1, 3][i % 3],
+  amount: cny(['28740.00', '199.00', '597.00'][i % 3]),
+});
+
+/** Every fourth is a credit note of the one before it. */
+export const invoices = (n) =>
+  Array.from({ length: n }, (_, i) => {
+    const back = i % 4 === 2;
+    return {
+      id: id(back ? 'crn_' : 'inv_', i),
+      kind: back ? 'credit_note' : 'invoice',
+      number: `${back ? 'CN' : 'INV'}-2026-${String(900 - i).padStart(6, '0')}`,
+      state: back ? 'issued' : ['issued', 'partially_refunded', 'issued', 'refunded'][i % 4],
+      order: id('ord_', i),
+      order_kind: ['new', 'renew', 'upgrade'][i % 3],
+      ...(back ? { refund: refund(i, 'succeeded').number, invoice: id('inv_', i - 1) } : {}),
+      total: invoiceLine(i).amount,
+      net: cny(['27113.21', '187.74', '563.21'][i % 3]),
+      tax: cny(['1626.79', '11.26', '33.79'][i % 3]),
+      tax_percent: '6%',
+      credited: cny(i % 4 === 1 ? '99.50' : i % 4 === 3 ? invoiceLine(i).amount.amount : '0.00'),
+      paid_at: t(-60 - i * 700),
+      issued_at: t(-60 - i * 700),
+      account: id('acc_', i),
+    };
+  });
+
+export const invoiceDetail = (number) => {
+  const all = invoices(27);
+  const d = all.find((v) => v.id === number) ?? all[0];
+  return {
+    ...d,
+    seller: {
+      legal_name: '示例云科技有限公司（演示，并非真实主体）',
+      address: '示例市示例路 1 号',
+      mail: 'service@demo.invalid',
+      phone: '000-0000-0000',
+      tax_number: '91310000MA1FL00000',
+    },
+    lines: [invoiceLine(all.indexOf(d))],
+    credit_notes: all.filter((v) => v.invoice === d.id).map((v) => ({ ...v, total: cny('99.50') })),
+  };
+};
+
+const sum = (more, charged, credited, total) => ({
+  ...more,
+  count: 2,
+  charged: cny(charged),
+  credited: cny(credited),
+  total: cny(total),
+});
+export const bills = (n) =>
+  n === 0
+    ? []
+    : ['2026-11', '2026-10', '2026-09'].map((month) => sum({ month }, '29536.00', '-199.00', '29337.00'));
+export const bill = () => ({
+  ...bills(1)[0],
+  orders: [
+    sum({ order: id('ord_', 0) }, '28740.00', '0.00', '28740.00'),
+    sum({ order: id('ord_', 1) }, '796.00', '-199.00', '597.00'),
+  ],
+  resources: [
+    sum({ resource: id('vpngw-', 0) }, '29337.00', '0.00', '29337.00'),
+    sum({}, '199.00', '-199.00', '0.00'),
+  ],
+  lines: invoices(6).map((d, i) => ({
+    ...invoiceLine(i),
+    amount: d.kind === 'credit_note' ? cny(`-${d.total.amount}`) : d.total,
+    id: d.id,
+    number: d.number,
+    kind: d.kind,
+    order: d.order,
+    order_kind: d.order_kind,
+    resource: id('vpngw-', i % 2),
+    issued_at: d.issued_at,
+  })),
+});

@@ -90,6 +90,13 @@ function routes(scenario, n) {
       instruction: { kind: 'qr', qr: 'weixin://wxpay/bizpayurl?pr=x' },
     }),
     'GET /payment-methods': () => items(data.methods),
+    'GET /invoices': (_, __, query) =>
+      items(data.invoices(n).filter((d) => !query.get('order') || d.order === query.get('order'))),
+    'GET /invoices/:id': (_, id) => data.invoiceDetail(id),
+    'GET /admin/invoices': () => items(data.invoices(n)),
+    'GET /admin/invoices/:id': (_, id) => data.invoiceDetail(id),
+    'GET /bills': () => items(data.bills(n)),
+    'GET /bills/month': () => data.bill(),
     'GET /wallet': () => data.wallet(n),
     'GET /wallet/top-ups': () => items([]),
     'GET /admin/awaited-transfers': () => items(data.awaited(n)),
@@ -160,7 +167,7 @@ function routes(scenario, n) {
     'GET /admin/suspense-acts': () => items(data.suspenseActs(n)),
     'GET /admin/differences': () => items(data.differences(n)),
     'GET /admin/differences/:id': () => data.difference(n),
-    'GET /admin/provider-bills': () => items(data.bills(n)),
+    'GET /admin/provider-bills': () => items(data.providerBills(n)),
     'GET /age-groups': () =>
       items([
         { age_group: '≤14', rule: 'guardian' },
@@ -264,7 +271,7 @@ function refuse(status, code, title, params) {
   throw new Refusal(status, code, title, params);
 }
 
-function answer(table, scenario, method, path, body) {
+function answer(table, scenario, method, path, body, query) {
   const parts = path.split('/');
   for (const [route, handler] of Object.entries(table)) {
     const [verb, pattern] = route.split(' ');
@@ -278,7 +285,7 @@ function answer(table, scenario, method, path, body) {
     if (scenario === 'error' && !open) refuse(503, 'fleet.no_node', '暂时没有可用的网关节点，请稍后重试。');
     if (scenario === 'renewal' && !open)
       refuse(403, 'consent.renewal_needed', '政策已更新', { purpose: 'platform_policy' });
-    return handler(body, parts[wanted.findIndex((w) => w.startsWith(':'))]);
+    return handler(body, parts[wanted.findIndex((w) => w.startsWith(':'))], query);
   }
   if (method !== 'GET') return {};
   return refuse(404, 'api.not_found', '没有这个接口');
@@ -302,7 +309,7 @@ async function page(res) {
 export async function start(scenario, port) {
   const table = routes(scenario, counts[scenario] ?? 3);
   const server = createServer(async (req, res) => {
-    const { pathname } = new URL(req.url, 'http://localhost');
+    const { pathname, searchParams } = new URL(req.url, 'http://localhost');
     if (pathname === '/api/v1/events') {
       res.writeHead(200, { 'Content-Type': 'text/event-stream' });
       res.write(': hello\n\n');
@@ -321,6 +328,7 @@ export async function start(scenario, port) {
               req.method,
               pathname.slice('/api/v1'.length),
               text ? JSON.parse(text) : {},
+              searchParams,
             ),
           ),
         );

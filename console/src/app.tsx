@@ -45,6 +45,11 @@ const TicketPage = page(() => import('./pages/ticket'), 'TicketPage');
 const AdminTickets = page(() => import('./pages/admin-tickets'), 'AdminTickets');
 const AdminTicket = page(() => import('./pages/admin-ticket'), 'AdminTicket');
 const Wallet = page(() => import('./pages/wallet'), 'Wallet');
+const Invoices = page(() => import('./pages/invoices'), 'Invoices');
+const InvoicePage = page(() => import('./pages/invoice'), 'InvoicePage');
+const AdminInvoice = page(() => import('./pages/invoice'), 'AdminInvoice');
+const AdminInvoices = page(() => import('./pages/admin-invoices'), 'AdminInvoices');
+const Bills = page(() => import('./pages/bills'), 'Bills');
 const OrderPage = page(() => import('./pages/order'), 'OrderPage');
 const Gateways = page(() => import('./pages/gateways'), 'Gateways');
 const GatewayPage = page(() => import('./pages/gateway'), 'GatewayPage');
@@ -97,6 +102,7 @@ export const operatorPages: Record<string, React.ComponentType> = {
   '/admin/orders': AdminOrders,
   '/admin/payments': AdminPayments,
   '/admin/refunds': AdminRefunds,
+  '/admin/invoices': AdminInvoices,
   '/admin/transfers': AdminTransfers,
   '/admin/suspense': AdminSuspense,
   '/admin/reconciliation': AdminReconciliation,
@@ -203,6 +209,9 @@ export function Pages() {
             <Route path="/orders" element={<Orders />} />
             <Route path="/orders/:id" element={<OrderPage />} />
             <Route path="/wallet" element={<Wallet />} />
+            <Route path="/invoices" element={<Invoices />} />
+            <Route path="/invoices/:id" element={<InvoicePage />} />
+            <Route path="/bills" element={<Bills />} />
             <Route path="/vpn-gateways" element={<Gateways />} />
             <Route path="/vpn-gateways/:id" element={<GatewayPage />} />
             <Route path="/ssl-servers" element={<Servers />} />
@@ -241,6 +250,10 @@ export function Pages() {
             <Route
               path="/admin/tickets/:id"
               element={<Operator path="/admin/tickets" content={<AdminTicket />} />}
+            />
+            <Route
+              path="/admin/invoices/:id"
+              element={<Operator path="/admin/invoices" content={<AdminInvoice />} />}
             />
             <Route path="*" element={<NotFound />} />
           </Route>

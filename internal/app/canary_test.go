@@ -129,6 +129,7 @@ var undriven = reasons(
 		"payment_refund.account_id payment_refund.subject payment_refund.rule payment_refund.target payment_refund.amount_minor payment_refund.wallet_minor payment_refund.gift_minor payment_refund.currency "+
 		"payment_refund.phase payment_refund.problem payment_refund.journal_id payment_refund.requested_at payment_refund.settled_at "+
 		"payment_refund_step.refund_no payment_refund_step.event payment_refund_step.phase payment_refund_step.reason payment_refund_step.at",
+	"only of a credit note, or where a tax is set; the module's tests have both", "invoice_document.refund_no invoice_document.invoice_id invoice_document.tax_minor invoice_document.tax_rate",
 	"a balance holds an erasure up; its own test has one", "ledger_account.code",
 	"accounting rows of wallets and transfers are kept by law; payment's tests make them", "payment_attempt.hold_wallet_minor payment_attempt.hold_gift_minor "+
 		"payment_grant.id payment_grant.kind payment_grant.account_id payment_grant.amount_minor payment_grant.currency payment_grant.left_minor payment_grant.expires_at payment_grant.reason payment_grant.state payment_grant.asked_by payment_grant.asked_at payment_grant.decided_by payment_grant.decided_at payment_grant.journal_id "+

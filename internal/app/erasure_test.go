@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -83,9 +84,12 @@ func TestAClosedAccountIsErasedAndCertified(t *testing.T) {
 		}
 	}
 	theirs := len(other.copy(other.self()))
+	if copied := p.copy(me); !strings.Contains(copied, p.ids["invoices"]) {
+		t.Errorf("the copy lacks the invoice %s", p.ids["invoices"])
+	}
 
 	plan := p.do(200, "GET", "/account-closure", nil).text
-	for _, want := range []string{`"kind":"service"`, "account_person", "realname_verification", "order_order", "ECL 31"} {
+	for _, want := range []string{`"kind":"service"`, "account_person", "realname_verification", "order_order", "invoice_document", "ECL 31"} {
 		if !strings.Contains(plan, want) {
 			t.Errorf("the plan lacks %s: %s", want, plan)
 		}
@@ -123,6 +127,16 @@ func TestAClosedAccountIsErasedAndCertified(t *testing.T) {
 	of, err := in.modules.erasure.Of(ctx, id.Handle(user))
 	if err != nil || of.Step != erasure.Done || of.Trigger != erasure.PurposeOver {
 		t.Errorf("the user of the deleted client: step %s, trigger %s, %v; want done, because the purpose is over", of.Step, of.Trigger, err)
+	}
+
+	// The invoice stays as the law wants it, whole and provable, with no value of the person on it.
+	kept, err := in.modules.invoice.GetAny(ctx, account.Principal{Staff: true, Permissions: []string{account.PermPaymentRead}}, p.ids["invoices"])
+	must(t, err)
+	if printed := fmt.Sprintf("%+v", kept); len(kept.Lines) == 0 || slices.ContainsFunc(append(canaries, p.name), func(c string) bool { return strings.Contains(printed, c) }) {
+		t.Errorf("the invoice after the erasure: %s", printed)
+	}
+	if problems, err := in.modules.invoice.Prove(ctx); err != nil || len(problems) > 0 {
+		t.Errorf("invoices after the erasure: %v, %v", problems, err)
 	}
 
 	nobody := &person{in: in, name: "nobody", ids: map[string]string{}}

@@ -9,6 +9,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/erasure"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
+	"github.com/skybridge-cloud/skybridge/internal/control/invoice"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -34,6 +35,7 @@ func Held() []holding.Held {
 		service.Held(),
 		order.Held(),
 		payment.Held(),
+		invoice.Held(),
 		ledger.Held(),
 		realname.Held(),
 		notify.Held(),

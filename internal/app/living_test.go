@@ -175,7 +175,7 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 			}
 			return nil
 		}))
-		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_refund", "payment_refund_step", "payment_grant", "payment_gift_use", "payment_bill", "payment_difference", "payment_difference_step", "payment_suspense", "ledger_journal", "ledger_posting"},
+		count := in.plant(t, []string{"payment_attempt", "payment_event", "payment_receipt", "payment_transfer", "payment_refund", "payment_refund_step", "payment_grant", "payment_gift_use", "payment_bill", "payment_difference", "payment_difference_step", "payment_suspense", "invoice_document", "invoice_line", "ledger_journal", "ledger_posting"},
 			fmt.Sprintf(`INSERT INTO payment_attempt (attempt_no, purpose, order_id, account_id, subject, gateway_account_id, method, amount_minor, currency, state, version,
 				close_confirmed, provider_trade_no, refunded_minor, disputed, created_at, expire_at, paid_at, last_notify_at, last_query_at, last_query, next_query_at, nudged_at)
 				VALUES ('S1', 'order', 'ord_x', 'acc_x', 'sub_x', 'g', 'alipay', 7, 'CNY', 'succeeded', 1, 0, 't', 0, 0, %d, 0, %[1]d, 0, 0, '', 0, 0)`, db.Micros(long)),
@@ -202,7 +202,12 @@ var planters = map[string]func(t *testing.T, in *rig, long time.Time) func() int
 				VALUES ('dif_x', 2, 'explain', 'closed', 'staff', 'sub_s', 'why', 7, 8, '', %d)`, db.Micros(long)),
 			fmt.Sprintf(`INSERT INTO payment_suspense (id, receipt_id, kind, order_id, account_id, reference, amount_minor, currency, reason, state, version, proposed_by,
 				proposed_at, decided_by, decided_at, journal_id) VALUES ('sus_x', 'rcp_x', 'wallet', '', 'acc_x', '', 7, 'CNY', 'why', 'booked', 2, 'sub_s', %d, 'sub_t', %[1]d, 'jnl_y')`, db.Micros(long)),
-			"INSERT INTO payment_gift_use (grant_id, ref, amount_minor) VALUES ('grt_x', 'ord_x', 7)")
+			"INSERT INTO payment_gift_use (grant_id, ref, amount_minor) VALUES ('grt_x', 'ord_x', 7)",
+			fmt.Sprintf(`INSERT INTO invoice_document (id, kind, series, year, number, account_id, subject, order_id, order_kind, refund_no, invoice_id, currency,
+				total_minor, tax_minor, tax_rate, seller, book_key, paid_at, issued_at)
+				VALUES ('inv_x', 'invoice', 'INV', 2000, 1, 'acc_x', 'sub_x', 'ord_x', 'new', '', '', 'CNY', 7, 0, 0, '{}', 'pay:rcp_x', %d, %[1]d)`, db.Micros(long)),
+			`INSERT INTO invoice_line (document_id, number, line_id, kind, product, region, names, options, months, amount_minor)
+				VALUES ('inv_x', 1, 'orl_x', 'recurring', 'vpn-gateway', 'hk-1', '{}', '{}', 1, 7)`)
 		return func() int64 {
 			p, err := in.modules.ledger.Prove(context.Background())
 			if err != nil || len(p.Problems) > 0 {

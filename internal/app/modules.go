@@ -22,6 +22,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
+	"github.com/skybridge-cloud/skybridge/internal/control/invoice"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -73,6 +74,7 @@ type modules struct {
 	order       *order.Service
 	payment     *payment.Service
 	ticket      *ticket.Service
+	invoice     *invoice.Service
 	incident    *incident.Service
 	privacy     *privacy.Service
 	legalorder  *legalorder.Service
@@ -365,7 +367,7 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 	m.order = order.New(order.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit,
 		Catalog: m.catalog, Consent: m.consent, RealName: m.realname, Goods: map[string]order.Goods{catalog.VPNGateway: own},
-		Services: m.service, Wallet: lateWallet{m},
+		Services: m.service, Wallet: lateWallet{m}, Invoices: lateInvoices{m},
 	})
 	accounts, err := gatewayAccounts(cfg, m.egress)
 	if err != nil {
@@ -376,7 +378,14 @@ func (m *modules) money(cfg config.Config, s *stores, log *slog.Logger) error {
 		Ledger: m.ledger, Orders: m.order, Accounts: accounts, BaseURL: strings.TrimSuffix(cfg.Console.URL, "/"), Title: brand(cfg),
 		Services: m.service,
 		Refunds:  payment.RefundRules{AutomaticUpTo: cfg.Refunds.AutomaticUpTo, SecondPersonAbove: cfg.Refunds.SecondPersonAbove},
-		Wallet:   rules, Owners: m.account,
+		Wallet:   rules, Owners: m.account, Invoices: lateInvoices{m},
+	})
+	if err != nil {
+		return err
+	}
+	m.invoice, err = invoice.New(invoice.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Catalog: m.catalog,
+		Ledger: m.ledger, Orders: m.order, Payments: m.payment, Services: m.service, Settings: invoicing(cfg),
 	})
 	return err
 }

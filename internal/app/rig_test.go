@@ -428,6 +428,7 @@ func (p *person) buy() {
 	if got := p.do(200, "GET", "/orders/"+p.ids["orders"], nil).str("state"); got != "completed" {
 		p.in.t.Fatalf("%s's order is %s, want completed", p.name, got)
 	}
+	p.ids["invoices"] = p.do(200, "GET", "/invoices", nil).str("items.id")
 	p.ids["vpn-gateways"] = p.do(200, "GET", "/vpn-gateways", nil).str("items.id")
 	p.ids["services"] = p.do(200, "GET", "/vpn-gateways/"+p.ids["vpn-gateways"]+"/service", nil).str("id")
 }

@@ -100,6 +100,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.Books(a, m.ledger)
 	api.Tickets(a, m.ticket)
 	api.TicketDesk(a, m.ticket, now)
+	api.Invoices(a, m.invoice)
 	api.VPNGateways(a, m.vpn, now)
 	api.Releases(a, m.service)
 	api.Services(a, m.service, now)

@@ -16,7 +16,7 @@ import (
 // The log empties what the others ended.
 func (m *modules) keepers() []retention.Keeper {
 	return []retention.Keeper{
-		m.account, m.realname, m.contact, m.consent, m.fleet, m.age, m.service, m.order, m.payment, m.ledger, m.ticket, m.incident, m.legalorder, erased{m}, m.audit,
+		m.account, m.realname, m.contact, m.consent, m.fleet, m.age, m.service, m.order, m.payment, m.invoice, m.ledger, m.ticket, m.incident, m.legalorder, erased{m}, m.audit,
 	}
 }
 
@@ -33,7 +33,7 @@ type kept struct {
 // keeps is everything that a class of the published table is kept in. A test holds
 // every column of such a class to be in it.
 func (m *modules) keeps(q db.Q) (all []kept) {
-	for _, s := range []stocker{m.realname, m.contact, m.consent, m.service, m.order, m.payment, m.ledger, m.ticket, m.privacy, m.erasure, m.incident, m.legalorder, m.audit} {
+	for _, s := range []stocker{m.realname, m.contact, m.consent, m.service, m.order, m.payment, m.invoice, m.ledger, m.ticket, m.privacy, m.erasure, m.incident, m.legalorder, m.audit} {
 		for _, stock := range s.Stocks() {
 			all = append(all, kept{stock.Class, stock.Tables, stock.Over})
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
+	"github.com/skybridge-cloud/skybridge/internal/control/invoice"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -71,6 +72,7 @@ func Migrations() []db.Migrations {
 		service.Migrations(),
 		order.Migrations(),
 		payment.Migrations(),
+		invoice.Migrations(),
 		incident.Migrations(),
 		privacy.Migrations(),
 		erasure.Migrations(),
@@ -105,6 +107,7 @@ func Holdings() []holding.Table {
 		service.Holdings(),
 		order.Holdings(),
 		payment.Holdings(),
+		invoice.Holdings(),
 		incident.Holdings(),
 		privacy.Holdings(),
 		erasure.Holdings(),

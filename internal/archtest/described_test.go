@@ -14,6 +14,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/control/fleet"
 	"github.com/skybridge-cloud/skybridge/internal/control/incident"
+	"github.com/skybridge-cloud/skybridge/internal/control/invoice"
 	"github.com/skybridge-cloud/skybridge/internal/control/ledger"
 	"github.com/skybridge-cloud/skybridge/internal/control/legalorder"
 	"github.com/skybridge-cloud/skybridge/internal/control/notify"
@@ -54,6 +55,7 @@ var described = map[string][]holding.Table{
 	"internal/control/notify":       notify.Holdings(),
 	"internal/control/order":        order.Holdings(),
 	"internal/control/payment":      payment.Holdings(),
+	"internal/control/invoice":      invoice.Holdings(),
 	"internal/control/erasure":      erasure.Holdings(),
 	"internal/control/privacy":      privacy.Holdings(),
 	"internal/control/proof":        proof.Holdings(),

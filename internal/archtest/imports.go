@@ -113,6 +113,7 @@ var moduleOrder = []string{
 	"service",
 	"order",
 	"payment",
+	"invoice",
 	"ticket",
 	"incident",
 	"privacy",

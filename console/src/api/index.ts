@@ -4,6 +4,7 @@
 import createClient from 'openapi-fetch';
 import { prefix, send } from './http';
 import type { paths } from './schema';
+import type { Language } from '../lib/prefs';
 import type * as T from './types';
 
 const client = createClient<paths>({ baseUrl: window.location.origin, fetch: send });
@@ -203,6 +204,13 @@ export const api = {
     topUp: (body: T.TopUpRequest, key: string) =>
       data(client.POST('/api/v1/wallet/top-ups', { body, ...keyed(key) })),
     wallet: () => data(client.GET('/api/v1/wallet')),
+    invoices: (query?: PageQuery & { kind?: T.Invoice['kind']; order?: string }) =>
+      data(client.GET('/api/v1/invoices', page(query))),
+    invoice: (id: string, language: Language) =>
+      data(client.GET('/api/v1/invoices/{id}', { params: { path: { id }, query: { language } } })),
+    bills: () => data(client.GET('/api/v1/bills')),
+    bill: (month: string, language: Language) =>
+      data(client.GET('/api/v1/bills/month', { params: { query: { month, language } } })),
     refundOffer: (id: string) => data(client.GET('/api/v1/orders/{id}/refund-offer', at(id))),
     refunds: (id: string) => data(client.GET('/api/v1/orders/{id}/refunds', at(id))),
     askRefund: (id: string, target: T.RefundTarget, key: string) =>
@@ -415,6 +423,10 @@ export const api = {
       data(client.POST('/api/v1/admin/grants', { body, ...keyed(key) })),
     decideGrant: (id: string, verdict: T.Verdict) =>
       data(client.POST('/api/v1/admin/grants/{id}/decision', { ...at(id), body: { verdict } })),
+    invoices: (query?: PageQuery & T.InvoiceFilter) =>
+      data(client.GET('/api/v1/admin/invoices', page(query))),
+    invoice: (id: string, language: Language) =>
+      data(client.GET('/api/v1/admin/invoices/{id}', { params: { path: { id }, query: { language } } })),
     refunds: (query?: PageQuery & { state?: T.RefundWanted; gateway?: string; day?: string }) =>
       data(client.GET('/api/v1/admin/refunds', page(query))),
     refund: (number: string) =>

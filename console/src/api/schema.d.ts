@@ -1160,6 +1160,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All invoices and credit notes, newest first */
+        get: operations["admin-list-invoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An invoice or credit note */
+        get: operations["admin-get-invoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/invoices/{id}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An invoice or credit note as PDF */
+        get: operations["admin-get-invoice-pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/legal-orders": {
         parameters: {
             query?: never;
@@ -2602,6 +2653,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each month came to, newest first */
+        get: operations["list-bills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bills/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bill of a month as CSV
+         * @description Cells that a spreadsheet would run as a formula begin with an apostrophe.
+         */
+        get: operations["export-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bills/month": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bill of a month: its lines, and what orders and resources came to */
+        get: operations["get-bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bundle-downloads": {
         parameters: {
             query?: never;
@@ -3018,6 +3123,57 @@ export interface paths {
         };
         /** What was announced of incidents, newest first */
         get: operations["list-incident-announcements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your invoices and credit notes, newest first */
+        get: operations["list-invoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An invoice or credit note */
+        get: operations["get-invoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invoices/{id}/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An invoice or credit note as PDF */
+        get: operations["get-invoice-pdf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5532,6 +5688,66 @@ export interface components {
             /** Format: date */
             received_on: string;
         };
+        Bill: {
+            charged: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Lines
+             */
+            count: number;
+            /** @description Below zero */
+            credited: components["schemas"]["Money"];
+            /** @description Oldest first */
+            lines: components["schemas"]["BillRow"][];
+            /** @example 2026-11 */
+            month?: string;
+            order?: string;
+            orders: components["schemas"]["BillSum"][];
+            /** @description Absent: of nothing that was delivered */
+            resource?: string;
+            resources: components["schemas"]["BillSum"][];
+            total: components["schemas"]["Money"];
+        };
+        BillRow: {
+            amount: components["schemas"]["Money"];
+            /** @description The options in words */
+            chosen: string;
+            id: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** @enum {string} */
+            kind: "invoice" | "credit_note";
+            /** Format: int64 */
+            months: number;
+            number: string;
+            options: {
+                [key: string]: string;
+            };
+            order: string;
+            /** @enum {string} */
+            order_kind: "new" | "renew" | "upgrade";
+            product: string;
+            product_name: string;
+            region: string;
+            region_name: string;
+            resource?: string;
+        };
+        BillSum: {
+            charged: components["schemas"]["Money"];
+            /**
+             * Format: int64
+             * @description Lines
+             */
+            count: number;
+            /** @description Below zero */
+            credited: components["schemas"]["Money"];
+            /** @example 2026-11 */
+            month?: string;
+            order?: string;
+            /** @description Absent: of nothing that was delivered */
+            resource?: string;
+            total: components["schemas"]["Money"];
+        };
         BlockedCertificate: {
             /** @description SSL client that it names, where the certificate itself was given */
             client?: string;
@@ -6785,6 +7001,90 @@ export interface components {
             /** Format: date-time */
             tried_at?: string;
         };
+        Invoice: {
+            /** @description Of an invoice: by its credit notes */
+            credited: components["schemas"]["Money"];
+            id: string;
+            /** @description That a credit note is of */
+            invoice?: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** @enum {string} */
+            kind: "invoice" | "credit_note";
+            /** @description Without tax */
+            net: components["schemas"]["Money"];
+            /** @example INV-2026-000017 */
+            number: string;
+            order: string;
+            /** @enum {string} */
+            order_kind: "new" | "renew" | "upgrade";
+            /**
+             * Format: date-time
+             * @description Of a credit note: when the money was back
+             */
+            paid_at: string;
+            /** @description That a credit note is for */
+            refund?: string;
+            /** @enum {string} */
+            state: "issued" | "partially_refunded" | "refunded";
+            /** @description Contained in the total */
+            tax: components["schemas"]["Money"];
+            /** @example 6% */
+            tax_percent?: string;
+            total: components["schemas"]["Money"];
+        };
+        InvoiceDetail: {
+            /** @description The buyer */
+            account: string;
+            /** @description Of an invoice, newest first */
+            credit_notes: components["schemas"]["Invoice"][];
+            /** @description Of an invoice: by its credit notes */
+            credited: components["schemas"]["Money"];
+            id: string;
+            /** @description That a credit note is of */
+            invoice?: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** @enum {string} */
+            kind: "invoice" | "credit_note";
+            lines: components["schemas"]["InvoiceLine"][];
+            /** @description Without tax */
+            net: components["schemas"]["Money"];
+            /** @example INV-2026-000017 */
+            number: string;
+            order: string;
+            /** @enum {string} */
+            order_kind: "new" | "renew" | "upgrade";
+            /**
+             * Format: date-time
+             * @description Of a credit note: when the money was back
+             */
+            paid_at: string;
+            /** @description That a credit note is for */
+            refund?: string;
+            seller: components["schemas"]["Seller"];
+            /** @enum {string} */
+            state: "issued" | "partially_refunded" | "refunded";
+            /** @description Contained in the total */
+            tax: components["schemas"]["Money"];
+            /** @example 6% */
+            tax_percent?: string;
+            total: components["schemas"]["Money"];
+        };
+        InvoiceLine: {
+            amount: components["schemas"]["Money"];
+            /** @description The options in words */
+            chosen: string;
+            /** Format: int64 */
+            months: number;
+            options: {
+                [key: string]: string;
+            };
+            product: string;
+            product_name: string;
+            region: string;
+            region_name: string;
+        };
         KeptReply: {
             /** Format: date-time */
             changed_at: string;
@@ -6873,6 +7173,11 @@ export interface components {
         };
         ListBankTransfer: {
             items: components["schemas"]["BankTransfer"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListBillSum: {
+            items: components["schemas"]["BillSum"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -6988,6 +7293,11 @@ export interface components {
         };
         ListIntakeChannel: {
             items: components["schemas"]["IntakeChannel"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListInvoice: {
+            items: components["schemas"]["Invoice"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -7158,6 +7468,11 @@ export interface components {
         };
         ListSSLServer: {
             items: components["schemas"]["SSLServer"][];
+            /** @description Pass as cursor to read on; empty at the end */
+            next_cursor: string;
+        };
+        ListStaffInvoice: {
+            items: components["schemas"]["StaffInvoice"][];
             /** @description Pass as cursor to read on; empty at the end */
             next_cursor: string;
         };
@@ -9130,6 +9445,13 @@ export interface components {
         SeenDocument: {
             confirmed: boolean;
         };
+        Seller: {
+            address?: string;
+            legal_name: string;
+            mail?: string;
+            phone?: string;
+            tax_number?: string;
+        };
         Service: {
             auto_renew: boolean;
             cancel_at_period_end: boolean;
@@ -9238,6 +9560,39 @@ export interface components {
              * @enum {string}
              */
             reason: "complex" | "volume" | "recipient";
+        };
+        StaffInvoice: {
+            account: string;
+            /** @description Of an invoice: by its credit notes */
+            credited: components["schemas"]["Money"];
+            id: string;
+            /** @description That a credit note is of */
+            invoice?: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** @enum {string} */
+            kind: "invoice" | "credit_note";
+            /** @description Without tax */
+            net: components["schemas"]["Money"];
+            /** @example INV-2026-000017 */
+            number: string;
+            order: string;
+            /** @enum {string} */
+            order_kind: "new" | "renew" | "upgrade";
+            /**
+             * Format: date-time
+             * @description Of a credit note: when the money was back
+             */
+            paid_at: string;
+            /** @description That a credit note is for */
+            refund?: string;
+            /** @enum {string} */
+            state: "issued" | "partially_refunded" | "refunded";
+            /** @description Contained in the total */
+            tax: components["schemas"]["Money"];
+            /** @example 6% */
+            tax_percent?: string;
+            total: components["schemas"]["Money"];
         };
         StaffMember: {
             /** @description Its stored permissions are of more than one power; those of the one held are in force. Give its roles anew */
@@ -12488,6 +12843,117 @@ export interface operations {
             };
         };
     };
+    "admin-list-invoices": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                kind?: "invoice" | "credit_note";
+                account?: string;
+                order?: string;
+                number?: string;
+                /** @description First day of issue, in China */
+                from?: string;
+                /** @description Last day */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListStaffInvoice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-invoice": {
+        parameters: {
+            query?: {
+                /** @description Of names and papers; else that of the browser */
+                language?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "admin-get-invoice-pdf": {
+        parameters: {
+            query?: {
+                /** @description Of names and papers; else that of the browser */
+                language?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-legal-orders": {
         parameters: {
             query?: never;
@@ -15233,6 +15699,104 @@ export interface operations {
             };
         };
     };
+    "list-bills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBillSum"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-bill": {
+        parameters: {
+            query: {
+                month: string;
+                /** @description Of names and papers; else that of the browser */
+                language?: "zh-CN" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-bill": {
+        parameters: {
+            query: {
+                month: string;
+                /** @description Of names and papers; else that of the browser */
+                language?: "zh-CN" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bill"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "fetch-bundle": {
         parameters: {
             query?: never;
@@ -16140,6 +16704,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListIncidentAnnouncement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-invoices": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                kind?: "invoice" | "credit_note";
+                order?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListInvoice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-invoice": {
+        parameters: {
+            query?: {
+                /** @description Of names and papers; else that of the browser */
+                language?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-invoice-pdf": {
+        parameters: {
+            query?: {
+                /** @description Of names and papers; else that of the browser */
+                language?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */

@@ -13,6 +13,21 @@ export interface List<T> {
 /** Words in the language of the request, or in each language. */
 export type Text = string | Record<string, string>;
 
+export type Invoice = Schemas['Invoice'];
+export type InvoiceDetail = Schemas['InvoiceDetail'];
+export type InvoiceLine = Schemas['InvoiceLine'];
+export type StaffInvoice = Schemas['StaffInvoice'];
+export type Bill = Schemas['Bill'];
+export type BillSum = Schemas['BillSum'];
+export type BillRow = Schemas['BillRow'];
+export interface InvoiceFilter {
+  kind?: Invoice['kind'];
+  account?: string;
+  order?: string;
+  number?: string;
+  from?: string;
+  to?: string;
+}
 export type StaffReceipt = Schemas['StaffReceipt'];
 export type Money = Schemas['Money'];
 

@@ -63,6 +63,7 @@ const tones: Record<string, Record<string, Tone>> = {
     rejected: 'idle',
     cancelled: 'idle',
   },
+  invoice: { issued: 'good', partially_refunded: 'warn', refunded: 'idle' },
   payment: {
     created: 'busy',
     pending: 'busy',

@@ -14,6 +14,7 @@ import downloads from './en/downloads.json';
 import staff from './en/staff.json';
 import operator from './en/operator.json';
 import user from './en/user.json';
+import invoice from './en/invoice.json';
 import refund from './en/refund.json';
 import wallet from './en/wallet.json';
 import ticket from './en/ticket.json';
@@ -37,6 +38,7 @@ export const words = {
   ...staff,
   ...operator,
   ...user,
+  ...invoice,
   ...refund,
   ...wallet,
   ...reconcile,

@@ -14,6 +14,7 @@ import downloads from './zh-CN/downloads.json';
 import staff from './zh-CN/staff.json';
 import operator from './zh-CN/operator.json';
 import user from './zh-CN/user.json';
+import invoice from './zh-CN/invoice.json';
 import refund from './zh-CN/refund.json';
 import wallet from './zh-CN/wallet.json';
 import ticket from './zh-CN/ticket.json';
@@ -37,6 +38,7 @@ export const words = {
   ...staff,
   ...operator,
   ...user,
+  ...invoice,
   ...refund,
   ...wallet,
   ...reconcile,

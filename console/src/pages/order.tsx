@@ -17,6 +17,7 @@ import { StateDot } from '../components/state-dot';
 import { useRegionName } from '../lib/catalog';
 import { settling } from '../lib/states';
 import { useFormat } from '../lib/use';
+import { signed } from './invoices';
 
 /** One order: what is bought, how to pay it, how far its delivery is. */
 export function OrderPage() {
@@ -51,7 +52,10 @@ export function OrderPage() {
           {paid(o) ? <OrderRefund order={o} /> : null}
         </div>
         <aside className="side">
-          <About order={o} />
+          <div className="stack">
+            <About order={o} />
+            {paid(o) ? <Documents order={o} /> : null}
+          </div>
         </aside>
       </div>
     </Page>
@@ -59,6 +63,35 @@ export function OrderPage() {
 }
 
 const paid = (o: Order) => Boolean(o.paid_at && !o.paid_at.startsWith('0001'));
+
+/** The invoice of an order, and the credit notes of its refunds. */
+function Documents({ order: o }: { order: Order }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const all = useQuery({
+    queryKey: ['invoices', 'of', o.id],
+    queryFn: () => api.shop.invoices({ order: o.id }),
+    refetchInterval: 15_000,
+  });
+  if (!all.data?.items.length) return null;
+  return (
+    <Card title={t('nav.invoices')}>
+      <div className="stack">
+        {all.data.items.map((d) => (
+          <div className="spread" key={d.id}>
+            <span>
+              <Link to={`/invoices/${d.id}`} className="mono">
+                {d.number}
+              </Link>
+              <div className="small quiet">{t(`invoice.kind_${d.kind}`)}</div>
+            </span>
+            <span className="num">{format.money(signed(d.kind, d.total))}</span>
+          </div>
+        ))}
+      </div>
+    </Card>
+  );
+}
 
 function About({ order: o }: { order: Order }) {
   const { t } = useTranslation();

@@ -118,6 +118,8 @@ var Types = map[string]string{
 	"refund.failed":         "order",
 	"refund.retried":        "order",
 	"refund.unclear":        "order",
+	"invoice.issued":        "order",
+	"credit_note.issued":    "order",
 	"suspense.proposed":     "order",
 	"suspense.resolved":     "order",
 	"payment.reconciled":    "log_leaf",

@@ -132,6 +132,17 @@ func (s *Service) Current(ctx context.Context, q db.Q, product, region string) (
 	return prices(ctx, q, v, p, r)
 }
 
+// NamesIn returns the names of a product and a region as a version called them,
+// read by q: what an old order bought has the name that it was bought by.
+func (s *Service) NamesIn(ctx context.Context, q db.Q, version int64, product, region string) (productName, regionName Text, err error) {
+	p, err := getProduct(ctx, q, version, product)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := getRegion(ctx, q, version, region)
+	return p.Name, r.Name, err
+}
+
 // RequiresRealName reports whether using a region needs a verified identity;
 // ErrNoRegion for one that is not sold now.
 func (s *Service) RequiresRealName(ctx context.Context, region string) (bool, error) {

@@ -35,6 +35,12 @@ type Goods interface {
 	CheckUpgrade(ctx context.Context, owner account.ID, resource string, options map[string]string) error
 }
 
+// Invoices is told in the transaction in which money has paid an order.
+// invoice.Service fills it; nil: nobody is.
+type Invoices interface {
+	OrderPaidTx(ctx context.Context, tx *db.Tx, o Order) error
+}
+
 // Services knows what an account has, read by q (service.ErrNotFound for what it
 // has not), and has made again what failed. service.Service fills it.
 type Services interface {

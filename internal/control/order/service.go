@@ -44,6 +44,7 @@ type Deps struct {
 	Goods    map[string]Goods // by product; a product without is not checked
 	Services Services
 	Wallet   Wallet // nil: renewals are not paid of themselves
+	Invoices Invoices
 }
 
 // Service quotes, places and follows orders.
@@ -306,7 +307,17 @@ func (s *Service) MarkPaidTx(ctx context.Context, tx *db.Tx, orderID string, r R
 	if err != nil {
 		return Order{}, err
 	}
-	return s.moveTx(ctx, tx, o, next, TopicPaid, system)
+	if next, err = s.moveTx(ctx, tx, o, next, TopicPaid, system); err != nil || s.d.Invoices == nil {
+		return next, err
+	}
+	return next, s.d.Invoices.OrderPaidTx(ctx, tx, next)
+}
+
+// PaidAfter returns the orders that money has paid, in the order of their ids,
+// those after an id (empty = from the first), at most limit, read by q: for a
+// module that goes over all of them.
+func (s *Service) PaidAfter(ctx context.Context, q db.Q, after string, limit int) ([]Order, error) {
+	return paidAfter(ctx, q, after, limit)
 }
 
 // LockTx reads an order and keeps others from changing it until the caller's

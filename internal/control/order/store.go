@@ -135,6 +135,19 @@ func listOrders(ctx context.Context, q db.Q, owner, before string, limit int) ([
 	return all, nil
 }
 
+func paidAfter(ctx context.Context, q db.Q, after string, limit int) ([]Order, error) {
+	all, err := db.Select(ctx, q, scanOrder, orderColumns+" WHERE paid_at > 0 AND receipt <> '' AND id > $1 ORDER BY id LIMIT $2", after, int64(limit))
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i], err = withLines(ctx, q, all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 func text(m map[string]string) string {
 	raw, err := json.Marshal(m) // keys are sorted
 	if err != nil {

@@ -236,3 +236,9 @@ type GatewayAccount struct {
 	Asset      ledger.Code   // where its money lies; empty: asset:gateway:ID
 	Wait       time.Duration // for money, where that takes longer than the time to pay of an order
 }
+
+// Invoices is told in the transaction in which a refund of an order is paid back.
+// invoice.Service fills it; nil: nobody is.
+type Invoices interface {
+	RefundedTx(ctx context.Context, tx *db.Tx, r Refund) error
+}

@@ -13,7 +13,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
-	"github.com/skybridge-cloud/skybridge/internal/platform/money"
 )
 
 // answerTime is how long a call of a provider may be under way: before that
@@ -170,17 +169,12 @@ func (s *Service) takeTx(ctx context.Context, tx *db.Tx, r Refund, key string, c
 // unearned shares the amount out over the lines by what was paid for each, and
 // debits what is not earned of it first.
 func (s *Service) unearned(ctx context.Context, tx *db.Tx, o order.Order, r Refund) (debits []ledger.Posting, err error) {
-	lines := affected(o, r.Rule)
-	weights := make([]int64, len(lines))
-	for i, l := range lines {
-		weights[i] = l.Amount.Minor
-	}
-	shares, err := money.Allocate(r.Amount.Minor, weights)
+	parts, err := r.Parts(o)
 	if err != nil {
 		return nil, err
 	}
-	for i, l := range lines {
-		left := money.New(shares[i], r.Amount.Cur)
+	for _, p := range parts {
+		l, left := p.Line, p.Amount
 		for _, account := range []ledger.Code{ledger.Deferred(l.ID), ledger.Deferred(l.Service), ledger.Sales} {
 			if account == ledger.Deferred("") || left.Minor == 0 {
 				continue
@@ -226,6 +220,11 @@ func (s *Service) succeededTx(ctx context.Context, tx *db.Tx, r Refund) error {
 		}
 		if r.Rule == RuleUndelivered {
 			if err := s.d.Orders.SettleFailedTx(ctx, tx, r.Order); err != nil {
+				return err
+			}
+		}
+		if s.d.Invoices != nil {
+			if err := s.d.Invoices.RefundedTx(ctx, tx, r); err != nil {
 				return err
 			}
 		}

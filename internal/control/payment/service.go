@@ -48,6 +48,7 @@ type Deps struct {
 	Refunds  RefundRules
 	Wallet   WalletRules
 	Owners   Owners
+	Invoices Invoices
 }
 
 // WalletRules are the operator's choices about wallets. Amounts are minor units.

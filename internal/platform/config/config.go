@@ -49,6 +49,7 @@ type Config struct {
 	Alipay    Alipay    `yaml:"alipay"`
 	WechatPay WechatPay `yaml:"wechatpay"`
 	Refunds   Refunds   `yaml:"refunds"`
+	Invoices  Invoices  `yaml:"invoices"`
 
 	RealName RealName `yaml:"realname"`
 	VPN      VPN      `yaml:"vpn"`
@@ -265,6 +266,14 @@ type Refunds struct {
 	SecondPersonAbove int64 `yaml:"second_person_above"` // two persons approve above it
 }
 
+// Invoices are what the operator decides about documents of sales.
+type Invoices struct {
+	Series       string `yaml:"series"`        // that numbers of invoices begin with
+	CreditSeries string `yaml:"credit_series"` // likewise, of credit notes
+	TaxNumber    string `yaml:"tax_number"`    // of the seller: the unified social credit code, or what the tax office gave
+	TaxRate      int64  `yaml:"tax_rate"`      // that prices contain, in hundredths of a per cent; 0 = none is shown
+}
+
 // Alipay is an account at Alipay's open platform: with Alipay's public key, or
 // with three certificates.
 type Alipay struct {
@@ -335,6 +344,7 @@ func Default() Config {
 		},
 		WechatPay: WechatPay{Endpoint: "https://api.mch.weixin.qq.com"},
 		Refunds:   Refunds{SecondPersonAbove: 1_000_00},
+		Invoices:  Invoices{Series: "INV", CreditSeries: "CN"},
 		RealName:  RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
 	}
 }

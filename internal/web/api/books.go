@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
@@ -13,6 +12,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/money"
+	"github.com/skybridge-cloud/skybridge/internal/platform/spreadsheet"
 )
 
 // errSpan refuses days that are none, turned round, or more than a year apart.
@@ -127,7 +127,7 @@ func exportBooks(ctx context.Context, s *ledger.Service, from, until time.Time) 
 	w.UseCRLF = true
 	write := func(cells ...string) error {
 		for i, c := range cells {
-			cells[i] = harmless(c)
+			cells[i] = spreadsheet.Cell(c)
 		}
 		return w.Write(cells)
 	}
@@ -141,22 +141,6 @@ func exportBooks(ctx context.Context, s *ledger.Service, from, until time.Time) 
 	})
 	w.Flush()
 	return out.Bytes(), err
-}
-
-// harmless keeps a spreadsheet from running a cell as a formula. Full-width signs
-// count too: spreadsheets of East Asian languages take them for the narrow ones.
-func harmless(cell string) string {
-	if strings.HasPrefix(cell, "\t") || strings.HasPrefix(cell, "\r") || strings.HasPrefix(cell, "\n") || strings.ContainsAny(first(cell), "=+-@＝＋－＠") {
-		return "'" + cell
-	}
-	return cell
-}
-
-func first(s string) string {
-	for _, r := range s {
-		return string(r)
-	}
-	return ""
 }
 
 func toBookAccount(a ledger.Account) BookAccount {

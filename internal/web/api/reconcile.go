@@ -136,19 +136,19 @@ func bills(a *API, s *payment.Service) {
 			f.AfterGateway = gateway
 			all, err := s.Bills(ctx, Who(ctx), f, min(in.Limit, 100))
 			next := nextCursor(all, min(in.Limit, 100), func(b payment.ProviderBill) string { return b.Day.String() + "." + b.Gateway })
-			return &Body[List[ProviderBill]]{List[ProviderBill]{Items(all, toBill), next}}, err
+			return &Body[List[ProviderBill]]{List[ProviderBill]{Items(all, toProviderBill), next}}, err
 		})
 	Get(a, "/admin/provider-bills/{id}", Operation{ID: "admin-get-provider-bill", Summary: "A day's bill of a provider", Tag: "Staff", Access: Staff("payment.read")},
 		func(ctx context.Context, in *differenceID) (*Body[ProviderBill], error) {
 			b, err := s.Bill(ctx, Who(ctx), in.ID)
-			return &Body[ProviderBill]{toBill(b)}, err
+			return &Body[ProviderBill]{toProviderBill(b)}, err
 		})
 	Post(a, "/admin/provider-bills/{id}/read", Operation{
 		ID: "admin-read-provider-bill", Summary: "Fetch and compare a day's bill now", Tag: "Staff", Access: Staff(account.PermPaymentSettle),
 	},
 		func(ctx context.Context, in *differenceID) (*Body[ProviderBill], error) {
 			b, err := s.ReadBillAgain(ctx, Who(ctx), in.ID)
-			return &Body[ProviderBill]{toBill(b)}, err
+			return &Body[ProviderBill]{toProviderBill(b)}, err
 		})
 	Post(a, "/admin/payment-gateways/{gateway}/statements", Operation{
 		ID: "admin-bring-statement", Summary: "Compare a day with what stands on the bank's statement", Tag: "Staff", Access: Staff(account.PermPaymentSettle),
@@ -177,7 +177,7 @@ func bills(a *API, s *payment.Service) {
 				lines = append(lines, r)
 			}
 			b, err := s.BringStatement(ctx, Who(ctx), in.Gateway, day, lines)
-			return &Body[ProviderBill]{toBill(b)}, err
+			return &Body[ProviderBill]{toProviderBill(b)}, err
 		})
 }
 
@@ -279,7 +279,7 @@ func optionalDay(text string) (civil.Day, error) {
 
 var errDay = errs.New(errs.Invalid, "api.day")
 
-func toBill(b payment.ProviderBill) ProviderBill {
+func toProviderBill(b payment.ProviderBill) ProviderBill {
 	return ProviderBill{
 		ID: b.ID, Gateway: b.Gateway, Day: b.Day.String(), State: string(b.State), Readings: b.Readings, Problem: b.Problem, Payments: b.Payments,
 		Refunds: b.Refunds, Paid: toMoney(b.Paid), Returned: toMoney(b.Returned), Fee: toMoney(b.Fee), ReadAt: toTime(b.ReadAt), NextAt: toTime(b.NextAt),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/catalog"
+	"github.com/skybridge-cloud/skybridge/internal/control/invoice"
 	"github.com/skybridge-cloud/skybridge/internal/control/order/ordertest"
 	"github.com/skybridge-cloud/skybridge/internal/control/payment/paymenttest"
 	"github.com/skybridge-cloud/skybridge/internal/control/service"
@@ -40,7 +41,7 @@ func (s *shopAPI) Authenticate(_ context.Context, token string) (account.Princip
 
 func newShopAPI(t *testing.T) *shopAPI {
 	t.Helper()
-	s := &shopAPI{t: t, Shop: paymenttest.New(t, dbtest.SQLite(t, paymenttest.Sets()...)), mux: http.NewServeMux()}
+	s := &shopAPI{t: t, Shop: paymenttest.New(t, dbtest.SQLite(t, append(paymenttest.Sets(), invoice.Migrations())...)), mux: http.NewServeMux()}
 	s.people = map[string]account.Principal{
 		"alice": ordertest.Customer(), "bob": ordertest.Customer(),
 		"staff": {Staff: true, Permissions: []string{"order.read", "payment.read"}},
@@ -55,6 +56,15 @@ func newShopAPI(t *testing.T) *shopAPI {
 	api.Payments(a, s.Pay)
 	api.Wallets(a, s.Pay, s.Books)
 	api.Books(a, s.Books)
+	docs, err := invoice.New(invoice.Deps{
+		DB: s.DB, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log, Catalog: s.Catalog, Ledger: s.Books, Orders: s.Orders,
+		Payments: s.Pay, Settings: invoice.Settings{Seller: invoice.Seller{Name: "示例云"}, TaxRate: 6_00},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.OnPaid, s.OnRefunded = docs.OrderPaidTx, docs.RefundedTx
+	api.Invoices(a, docs)
 	return s
 }
 

@@ -49,6 +49,15 @@ type Shop struct {
 	Retried []string                // services
 	Paid    map[string][]service.Period
 	Wallet  *Wallet
+	OnPaid  func(ctx context.Context, tx *db.Tx, o order.Order) error // of order.Invoices; nil: nothing
+}
+
+// OrderPaidTx does what OnPaid says.
+func (s *Shop) OrderPaidTx(ctx context.Context, tx *db.Tx, o order.Order) error {
+	if s.OnPaid == nil {
+		return nil
+	}
+	return s.OnPaid(ctx, tx, o)
 }
 
 // RetryProvision notes what is to be made again.
@@ -90,7 +99,7 @@ func New(t testing.TB, d *db.DB) *Shop {
 	s.Orders = order.New(order.Deps{
 		DB: d, Clock: s.Clock, Queue: s.Queue, Log: slog.New(slog.DiscardHandler), Audit: s.Log,
 		Catalog: s.Catalog, Consent: s.Consent, RealName: s.Real, Goods: map[string]order.Goods{catalog.VPNGateway: s.Goods},
-		Services: s, Wallet: s.Wallet,
+		Services: s, Wallet: s.Wallet, Invoices: s,
 	})
 	return s
 }

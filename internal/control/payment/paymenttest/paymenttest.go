@@ -45,6 +45,16 @@ type Shop struct {
 	Ends  *Ends
 	Books *ledger.Service
 	Pay   *payment.Service
+
+	OnRefunded func(ctx context.Context, tx *db.Tx, r payment.Refund) error // of payment.Invoices; nil: nothing
+}
+
+// RefundedTx does what OnRefunded says.
+func (s *Shop) RefundedTx(ctx context.Context, tx *db.Tx, r payment.Refund) error {
+	if s.OnRefunded == nil {
+		return nil
+	}
+	return s.OnRefunded(ctx, tx, r)
 }
 
 // New opens a shop on d.
@@ -72,7 +82,7 @@ func (s *Shop) open(t testing.TB, d *db.DB, q *job.Queue, rules payment.RefundRu
 				Methods: []string{"transfer"}, Gateway: &Bank{}, Asset: ledger.Bank, Wait: 72 * time.Hour,
 			},
 		},
-		Owners: everybody{}, Wallet: payment.WalletRules{FourEyes: FourEyes, LowBelow: 10_00},
+		Owners: everybody{}, Invoices: s, Wallet: payment.WalletRules{FourEyes: FourEyes, LowBelow: 10_00},
 	})
 	if err != nil {
 		t.Fatal(err)

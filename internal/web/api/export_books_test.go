@@ -1,4 +1,0 @@
-package api
-
-// Harmless is for tests.
-var Harmless = harmless
