@@ -24,6 +24,7 @@ export const me = {
     'service.write',
     'payment.read',
     'payment.book',
+    'payment.settle',
     'refund.handle',
     'ledger.read',
     'fleet.read',

@@ -44,7 +44,7 @@ const acts = {
     await page.locator('main button.ant-btn-dangerous').last().click();
   },
   async difference(page) {
-    await page.locator('main table button.ant-btn-link').nth(1).click();
+    await page.locator('main button.ant-btn-link').nth(1).click();
   },
   async assistant(page) {
     await page.locator('textarea').first().fill('怎样更正我的邮箱？');
