@@ -148,7 +148,6 @@ var undriven = reasons(
 		"age_vacancy.subject age_vacancy.cause age_vacancy.since age_vacancy.restricted_at "+
 		"age_read.subject age_read.purpose age_read.reason age_read.asked_at age_read.approved_at age_read.approver age_read.reader",
 	"only of a transfer abroad, as the one above", "audit_disclosure.mechanism",
-	"no carrier of SMS is configured, so no number is collected; the module's tests drive it", "contact_phone.subject contact_phone.number contact_code.subject contact_code.number",
 	"of readings by staff; the arrangement of the test has none", "audit_read.reader",
 	"made when its link is opened, for minutes", "vpn_enrolment.totp_sealed",
 	"lives while a session does; the session here has ended", "fleet_live.client_version fleet_live.session",
@@ -411,6 +410,9 @@ func (p *person) plant() {
 		entry["consent_token"] = p.do(200, "GET", "/consent-prompts/contact."+path, nil).str("token")
 		p.do(204, "POST", "/me/"+map[string]string{"qq": "qq", "region": "place"}[path], entry)
 	}
+	p.asksForCode("13900107919")
+	p.do(204, "POST", "/me/phone/confirm", object{"code": p.in.codeOf("13900107919")})
+	p.asksForCode("13800107919") // waits for its code
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})
 	p.do(201, "POST", "/data-subject-requests", object{"kind": "copy"})
 	p.do(202, "POST", "/me/proof-pack", nil)

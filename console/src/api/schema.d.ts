@@ -6873,6 +6873,8 @@ export interface components {
             phone: string;
             /** Format: date-time */
             phone_confirmed_at?: string;
+            /** @description This installation sends SMS, so that a number can be added */
+            phone_offered: boolean;
             /** @description A number waits for the code that was sent to it */
             phone_waiting: boolean;
             province: string;

@@ -29,13 +29,17 @@ type words struct {
 type kind struct {
 	Event      string `yaml:"event"`
 	Mail       string `yaml:"mail"`  // purpose; empty: no mail
-	Token      string `yaml:"token"` // verify, email_change, reset or none
+	SMS        string `yaml:"sms"`   // text of sms.yaml; empty: no SMS
+	Token      string `yaml:"token"` // verify, email_change, reset, phone or none
 	Link       string `yaml:"link"`
 	Inbox      bool   `yaml:"inbox"`
 	Unverified bool   `yaml:"unverified"`
 	Chinese    words  `yaml:"zh-CN"`
 	English    words  `yaml:"en"`
 }
+
+// tokenPhone is the code that confirms a telephone number. It goes by SMS alone.
+const tokenPhone = "phone"
 
 var kinds = sync.OnceValue(func() map[string]kind {
 	all, err := readKinds(templatesFile)
@@ -59,6 +63,9 @@ func readKinds(text []byte) (map[string]kind, error) {
 	for _, k := range list {
 		if k.Mail != "" && !slices.Contains(mailPurposes, k.Mail) && !mutant.Off("LT-1.1f") {
 			return nil, fmt.Errorf("reading templates: %s is mailed for %q, which the policy does not say", k.Event, k.Mail)
+		}
+		if err := k.checkSMS(); err != nil {
+			return nil, fmt.Errorf("reading templates: %w", err)
 		}
 		all[k.Event] = k
 	}

@@ -51,6 +51,7 @@ type Config struct {
 	Refunds   Refunds   `yaml:"refunds"`
 
 	RealName RealName `yaml:"realname"`
+	SMS      SMS      `yaml:"sms"`
 	VPN      VPN      `yaml:"vpn"`
 	Metrics  Metrics  `yaml:"metrics"`
 	Backup   Backup   `yaml:"backup"`
@@ -336,6 +337,7 @@ func Default() Config {
 		WechatPay: WechatPay{Endpoint: "https://api.mch.weixin.qq.com"},
 		Refunds:   Refunds{SecondPersonAbove: 1_000_00},
 		RealName:  RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
+		SMS:       SMS{Endpoint: "https://dysmsapi.aliyuncs.com", ADay: 1000},
 	}
 }
 
@@ -445,6 +447,7 @@ func (c Config) Validate() error {
 		}
 	}
 	wrong = append(wrong, c.validateDemo()...)
+	wrong = append(wrong, c.validateSMS()...)
 	return errors.Join(wrong...)
 }
 
@@ -531,7 +534,7 @@ func (c Config) validateDemo() (wrong []error) {
 	}
 	for key, value := range map[string]string{
 		"epay.key_file": c.Epay.KeyFile, "alipay.private_key_file": c.Alipay.PrivateKeyFile, "wechatpay.private_key_file": c.WechatPay.PrivateKeyFile,
-		"wechatpay.api_v3_key_file": c.WechatPay.APIv3KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
+		"wechatpay.api_v3_key_file": c.WechatPay.APIv3KeyFile, "realname.secret_file": c.RealName.SecretFile, "sms.secret_file": c.SMS.SecretFile, "mail.password_file": c.Mail.PasswordFile,
 		"intake.service_mail.password_file": c.Intake.ServiceMail.PasswordFile, "intake.privacy_mail.password_file": c.Intake.PrivacyMail.PasswordFile,
 		"intake.dpo.password_file": c.Intake.DPO.PasswordFile,
 	} {
