@@ -14,7 +14,7 @@ const pages = {
   policy: '/policies/platform', trust: '/trust', overview: '/', realname: '/real-name', buy: '/buy', orders: '/orders', pay: `/orders/${id('ord_', 0)}`,
   progress: `/orders/${id('ord_', 1)}`, done: `/orders/${id('ord_', 2)}`, gateways: '/vpn-gateways', gateway: `/vpn-gateways/${id('vpngw-', 0)}`,
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
-  clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security',
+  clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security', phoneadd: '/security',
   wallet: '/wallet', refundoffer: `/orders/${id('ord_', 8)}`, refundask: `/orders/${id('ord_', 8)}`, refundfailed: `/orders/${id('ord_', 4)}`, refunddone: `/orders/${id('ord_', 5)}`, refundreview: `/orders/${id('ord_', 14)}`, refundway: `/orders/${id('ord_', 20)}`, refunds: '/admin/refunds', refund: `/admin/refunds/${refunds(1)[0].number}`, refundstuck: `/admin/refunds/${refunds(2)[1].number}`, refundhand: `/admin/refunds/${refunds(3)[2].number}`, refundsettle: `/admin/refunds/${refunds(3)[2].number}`, refunddecline: `/admin/refunds/${refunds(1)[0].number}`, refundsecond: `/admin/refunds/${refunds(8)[7].number}`, transfers: '/admin/transfers', books: '/admin/books',
   mydata: '/my-data', users: '/admin/users', adminorders: '/admin/orders', payments: '/admin/payments', nodes: '/admin/gateway-nodes',
   adminpolicies: '/admin/policies', audit: '/admin/audit-log', retention: '/admin/retention', erasure: `/erasures/${id('ers_', 0)}`, erasures: '/admin/erasures', incidents: '/admin/incidents', incident: `/admin/incidents/${id('inc_', 0)}`, myincidents: '/my-data?tab=incidents', legal: '/admin/legal-orders', requests: '/my-data?tab=requests', rights: '/admin/rights', papers: '/admin/agreements', training: '/admin/training', quotas: '/quotas', minors: '/admin/minors', adminquotas: '/admin/quotas', adminservices: '/admin/services', adminservice: `/admin/services/${id('svc_', 3)}`, serviceterms: '/admin/service-terms', identity: '/admin/real-name', clauses: '/admin/clauses', adminmap: '/admin/data-map', datamap: '/data-map', successions: '/admin/successions', consents: '/my-data?tab=consents', disclosures: '/my-data?tab=disclosures', reads: '/my-data?tab=reads', staff: '/admin/staff', mycorrections: '/my-data?tab=corrections', absent: '/nowhere', channels: '/admin/intake', ask: '/ask#token=x', assistant: '/assistant', vpnuser: '/vpn-user', clientreset: `/ssl-clients/${id('sslcli-', 0)}`, publish: '/admin/policies?document=terms', refused: '/admin/policies?document=platform', guardianleft: '/buy',
@@ -47,6 +47,10 @@ const acts = {
   },
   async publish(page) {
     await page.locator('button.ant-btn-primary').last().click();
+  },
+  async phoneadd(page) {
+    const part = page.locator('section[aria-label="手机号码"], section[aria-label="Telephone number"]');
+    await part.locator('button').first().click();
   },
   async guardianleft(page) {
     await page.locator('button.ant-btn-primary').last().click();

@@ -62,6 +62,7 @@ export type Trust = Schemas['Trust'];
 export type TrustClause = Schemas['TrustClause'];
 export type Policy = Schemas['Policy'];
 export type OptionalContact = Schemas['OptionalContact'];
+export type PhoneEntry = Schemas['PhoneEntry'];
 export type QQEntry = Schemas['QQEntry'];
 export type PlaceEntry = Schemas['PlaceEntry'];
 export type ConsentPrompt = Schemas['ConsentPrompt'];
