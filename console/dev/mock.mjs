@@ -61,6 +61,7 @@ function routes(scenario, n) {
       province: '',
       city: '',
     }),
+    'GET /me/notice-preferences': () => data.noticePreferences,
     'GET /me/contact': () => ({ email: 'lin.wanqing@example.com' }),
     'GET /me/login-log': () => items(data.loginLog(n)),
     'POST /me/totp': () => ({ secret: data.secret.totp_secret, url: data.secret.totp_uri }),

@@ -40,6 +40,7 @@ const Overview = page(() => import('./pages/overview'), 'Overview');
 const RealName = page(() => import('./pages/real-name'), 'RealName');
 const Buy = page(() => import('./pages/buy'), 'Buy');
 const Orders = page(() => import('./pages/orders'), 'Orders');
+const NoticeSettings = page(() => import('./pages/notice-settings'), 'NoticeSettings');
 const Wallet = page(() => import('./pages/wallet'), 'Wallet');
 const OrderPage = page(() => import('./pages/order'), 'OrderPage');
 const Gateways = page(() => import('./pages/gateways'), 'Gateways');
@@ -193,6 +194,7 @@ export function Pages() {
             <Route path="/buy" element={<Buy />} />
             <Route path="/orders" element={<Orders />} />
             <Route path="/orders/:id" element={<OrderPage />} />
+            <Route path="/notice-settings" element={<NoticeSettings />} />
             <Route path="/wallet" element={<Wallet />} />
             <Route path="/vpn-gateways" element={<Gateways />} />
             <Route path="/vpn-gateways/:id" element={<GatewayPage />} />

@@ -8,6 +8,7 @@ import {
   AuditOutlined,
   BankOutlined,
   BarChartOutlined,
+  BellOutlined,
   CheckSquareOutlined,
   CloudServerOutlined,
   ClusterOutlined,
@@ -61,6 +62,7 @@ export const places: Place[] = [
   { path: '/wallet', name: 'wallet', icon: <WalletOutlined />, group: 'money' },
   { path: '/real-name', name: 'realname', icon: <IdcardOutlined />, group: 'self' },
   { path: '/security', name: 'security', icon: <SafetyOutlined />, group: 'self' },
+  { path: '/notice-settings', name: 'notice_settings', icon: <BellOutlined />, group: 'self' },
   { path: '/my-data', name: 'mydata', icon: <FileProtectOutlined />, group: 'self' },
   { path: '/assistant', name: 'assistant', icon: <MessageOutlined />, group: 'self' },
   {

@@ -18,9 +18,11 @@
 // An SMS has the same states, but a carrier does not know a message again: each
 // attempt is committed as started before it is made, and what an attempt came to
 // that nobody heard of is read from the carrier's receipts before another is made.
-// One that is not of security waits for the morning.
+// One that is not of security waits for the end of the person's quiet time.
 //
-// Tables: notify_message, notify_attempt.
+// A person may switch channels of an event off, where templates.yaml lets them.
+//
+// Tables: notify_message, notify_attempt, notify_off, notify_quiet.
 package notify
 
 import (

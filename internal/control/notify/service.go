@@ -127,16 +127,14 @@ func (s *Service) SendTx(ctx context.Context, tx *db.Tx, m Message) error {
 	if err != nil {
 		return fmt.Errorf("encoding a message: %w", err)
 	}
-	row, mail, sms := id.New("msg"), mailNone, mailNone
-	if k.Mail != "" {
-		mail = MailPending
-	}
-	if k.SMS != "" && s.d.Carrier != nil {
-		sms = MailPending
+	row := id.New("msg")
+	inbox, mail, sms, err := s.waysTx(ctx, tx, m.Subject, k)
+	if err != nil {
+		return err
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, event, account, subject, params, dedupe, inbox, mail, at, read_at, batch, sms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11) ON CONFLICT (dedupe) DO NOTHING`,
-		row, m.Event, string(m.Account), string(m.Subject), string(params), m.Dedupe, db.Bool(k.Inbox), mail, db.Micros(s.d.Clock.Now()), m.Batch, sms)
+		row, m.Event, string(m.Account), string(m.Subject), string(params), m.Dedupe, db.Bool(inbox), mail, db.Micros(s.d.Clock.Now()), m.Batch, sms)
 	if err != nil || n == 0 {
 		return err
 	}

@@ -110,6 +110,10 @@ const (
 	smsEvent = "event" // the title of the notice
 )
 
+// waits tells whether the SMS of an event waits for the end of a person's quiet
+// time. Those of security do not.
+func (k kind) waits() bool { return k.SMS == "expiry" }
+
 // checkSMS holds an event to the SMS that the policy says (LT-1.2b).
 func (k kind) checkSMS() error {
 	if k.SMS == "" {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/contact"
-	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/fault"
@@ -21,8 +20,6 @@ const (
 	smsFresh    = 24 * time.Hour // an older SMS is not worth sending
 	receiptWait = time.Minute    // before receipts are read of one whose outcome is unknown
 	smsADay     = 10             // to one person, beside codes
-	nightBegins = 22             // hours between which nothing that can wait is sent
-	nightEnds   = 8
 )
 
 // Outcomes of an attempt at an SMS, beside the states.
@@ -62,8 +59,14 @@ func (s *Service) deliverSMS(ctx context.Context, d delivery) error {
 	if last.open() {
 		return s.resolve(ctx, r, k, last, now)
 	}
-	if until := night(now); k.SMS == "expiry" && until.After(now) {
-		return s.again(ctx, r.id, until)
+	if k.waits() {
+		q, err := s.quiet(ctx, r.subject)
+		if err != nil {
+			return err
+		}
+		if until := q.until(now); until.After(now) {
+			return s.again(ctx, r.id, until)
+		}
 	}
 	if err := s.allowed(ctx, r, k, now); err != nil {
 		return s.settleSMS(ctx, r, 0, MailSkipped, errs.CodeOf(err))
@@ -129,20 +132,6 @@ func (s *Service) resolve(ctx context.Context, r row, k kind, last attempt, now 
 		return s.settleSMS(ctx, r, last.number, MailSent, "")
 	}
 	return errors.Join(s.note(ctx, r.id, last.number, smsRetry, ErrSMSUnknown.Code), s.again(ctx, r.id, now))
-}
-
-// night is the end of the night that now falls into, else now or before. Days are
-// those of the bills (civil.Zone).
-func night(now time.Time) time.Time {
-	local := now.In(civil.Zone)
-	day := civil.DayOf(now)
-	switch {
-	case local.Hour() >= nightBegins:
-		day = day.AddDays(1)
-	case local.Hour() >= nightEnds:
-		return now
-	}
-	return day.Start().Add(nightEnds * time.Hour)
 }
 
 // allowed refuses what is too old, and more than the limits let through: a person
