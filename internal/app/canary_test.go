@@ -410,6 +410,7 @@ func (p *person) plant() {
 		entry["consent_token"] = p.do(200, "GET", "/consent-prompts/contact."+path, nil).str("token")
 		p.do(204, "POST", "/me/"+map[string]string{"qq": "qq", "region": "place"}[path], entry)
 	}
+	p.do(204, "POST", "/me/notice-preferences", object{"off": []object{{"event": "order.paid", "channel": "mail"}}, "quiet_begins": "14:00", "quiet_ends": "14:00"})
 	p.asksForCode("13900107919")
 	p.do(204, "POST", "/me/phone/confirm", object{"code": p.in.codeOf("13900107919")})
 	p.asksForCode("13800107919") // waits for its code

@@ -109,3 +109,29 @@ func TestTheSimulatedServiceKnowsEveryText(t *testing.T) {
 		}
 	}
 }
+
+// TestPreferencesOfNotices are kept, told back, and refused where something stays.
+func TestPreferencesOfNotices(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	alice := in.register("alice")
+	own := alice.do(200, "GET", "/me/notice-preferences", nil).text
+	for _, want := range []string{`"quiet_begins":"14:00"`, `"quiet_ends":"00:00"`, `{"channel":"mail","on":true,"fixed":true,"one_stays":false}`} {
+		if !strings.Contains(own, want) {
+			t.Errorf("%s is not in %s", want, own)
+		}
+	}
+	choice := func(event string) object {
+		return object{"off": []object{{"event": event, "channel": "mail"}}, "quiet_begins": "15:30", "quiet_ends": "23:45"}
+	}
+	if got := alice.do(422, "POST", "/me/notice-preferences", choice("account.new_login")); got.str("code") != "notify.kept" {
+		t.Errorf("mail of a login: %s", got.text)
+	}
+	alice.do(204, "POST", "/me/notice-preferences", choice("order.paid"))
+	own = alice.do(200, "GET", "/me/notice-preferences", nil).text
+	for _, want := range []string{`"quiet_begins":"15:30"`, `"quiet_ends":"23:45"`, `{"channel":"mail","on":false,"fixed":false,"one_stays":true}`} {
+		if !strings.Contains(own, want) {
+			t.Errorf("%s is not in %s", want, own)
+		}
+	}
+}

@@ -1,6 +1,6 @@
 // What a person is told, by which channel, and when SMS wait.
 
-import { Button, Card, Checkbox, Skeleton } from 'antd';
+import { Button, Card, Checkbox, Input, Skeleton } from 'antd';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -60,7 +60,9 @@ function Choice({ now }: { now: NoticePreferences }) {
             <tr>
               <th style={{ textAlign: 'start' }}>{t('told.event')}</th>
               {shown.map((c) => (
-                <th key={c}>{t(`told.${c}`)}</th>
+                <th key={c} style={{ whiteSpace: 'nowrap', padding: '0 8px' }}>
+                  {t(`told.${c}`)}
+                </th>
               ))}
             </tr>
           </thead>
@@ -87,9 +89,8 @@ function Choice({ now }: { now: NoticePreferences }) {
             {(['begins', 'ends'] as const).map((side) => (
               <label key={side}>
                 {t(`told.quiet_${side}`)}{' '}
-                <input
+                <Input
                   type="time"
-                  className="ant-input"
                   style={{ width: 130 }}
                   required
                   value={quiet[side]}
