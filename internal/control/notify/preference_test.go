@@ -20,8 +20,10 @@ func TestAPersonChoosesHowTheyAreTold(t *testing.T) {
 		r.at(12)
 		p := r.person(t, "alice", telephone)
 		must(t, r.s.Prefer(ctx, p.Subject, []notify.Choice{
-			{Event: notify.ServiceExpiring, Channel: notify.ChannelSMS}, {Event: notify.OrderPaid, Channel: notify.ChannelMail},
-			{Event: notify.WalletToppedUp, Channel: notify.ChannelMail}, {Event: notify.WalletToppedUp, Channel: notify.ChannelInbox},
+			{Event: notify.ServiceExpiring, Channel: notify.ChannelSMS},
+			{Event: notify.OrderPaid, Channel: notify.ChannelMail},
+			{Event: notify.WalletToppedUp, Channel: notify.ChannelMail},
+			{Event: notify.WalletToppedUp, Channel: notify.ChannelInbox},
 		}, always))
 		r.expiring(t, p)
 		r.send(t, p, notify.OrderPaid, map[string]string{"order": "ord_1"})
