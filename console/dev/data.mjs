@@ -1411,3 +1411,14 @@ export const bill = () => ({
     issued_at: d.issued_at,
   })),
 });
+const way = (channel, on, fixed, one_stays) => ({ channel, on, fixed, one_stays });
+export const noticePreferences = {
+  quiet_begins: '14:00', quiet_ends: '00:00',
+  items: [
+    { event: 'account.password_changed', title: '您的密码已更改', channels: [way('inbox', true, true, false), way('mail', true, true, false), way('sms', true, false, false)] },
+    { event: 'order.paid', title: '订单已付款', channels: [way('inbox', true, false, true), way('mail', false, false, true)] },
+    { event: 'service.expiring', title: '服务即将到期', channels: [way('inbox', true, false, true), way('mail', true, false, true), way('sms', false, false, false)] },
+    { event: 'wallet.topup', title: '充值已到账', channels: [way('inbox', true, false, false), way('mail', false, false, false)] },
+    { event: 'succession.changes', title: 'Another company takes over our business and needs your consent anew', channels: [way('inbox', true, true, false), way('mail', true, true, false)] },
+  ],
+}; // prettier-ignore

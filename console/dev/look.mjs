@@ -14,7 +14,7 @@ const pages = {
   policy: '/policies/platform', trust: '/trust', overview: '/', realname: '/real-name', buy: '/buy', orders: '/orders', pay: `/orders/${id('ord_', 0)}`,
   progress: `/orders/${id('ord_', 1)}`, done: `/orders/${id('ord_', 2)}`, gateways: '/vpn-gateways', gateway: `/vpn-gateways/${id('vpngw-', 0)}`,
   servers: '/ssl-servers', servernew: '/ssl-servers/new', server: `/ssl-servers/${id('sslsrv-', 0)}`, clients: '/ssl-clients',
-  clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security',
+  clientnew: '/ssl-clients?create=1', client: `/ssl-clients/${id('sslcli-', 0)}`, devices: `/ssl-clients/${id('sslcli-', 0)}?tab=devices`, sessions: '/vpn-sessions', certificates: '/certificates', certnew: '/certificates?upload=1', security: '/security', phoneadd: '/security', told: '/notice-settings',
   invoices: '/invoices', invoice: `/invoices/${id('inv_', 1)}`, creditnote: `/invoices/${id('crn_', 2)}`, bills: '/bills', admininvoices: '/admin/invoices', admininvoice: `/admin/invoices/${id('inv_', 1)}`,
   tickets: '/tickets', ticketnew: '/tickets?create=1', ticket: `/tickets/${id('tkt_', 0)}`, ticketwaits: `/tickets/${id('tkt_', 3)}`, ticketclosed: `/tickets/${id('tkt_', 6)}`, admintickets: '/admin/tickets', adminticket: `/admin/tickets/${id('tkt_', 0)}`,
   wallet: '/wallet', refundoffer: `/orders/${id('ord_', 8)}`, refundask: `/orders/${id('ord_', 8)}`, refundfailed: `/orders/${id('ord_', 4)}`, refunddone: `/orders/${id('ord_', 5)}`, refundreview: `/orders/${id('ord_', 14)}`, refundway: `/orders/${id('ord_', 20)}`, refunds: '/admin/refunds', refund: `/admin/refunds/${refunds(1)[0].number}`, refundstuck: `/admin/refunds/${refunds(2)[1].number}`, refundhand: `/admin/refunds/${refunds(3)[2].number}`, refundsettle: `/admin/refunds/${refunds(3)[2].number}`, refunddecline: `/admin/refunds/${refunds(1)[0].number}`, refundsecond: `/admin/refunds/${refunds(8)[7].number}`, transfers: '/admin/transfers', suspense: '/admin/suspense', reconciliation: '/admin/reconciliation', difference: '/admin/reconciliation', books: '/admin/books',
@@ -52,6 +52,10 @@ const acts = {
   },
   async publish(page) {
     await page.locator('button.ant-btn-primary').last().click();
+  },
+  async phoneadd(page) {
+    const part = page.locator('section[aria-label="手机号码"], section[aria-label="Telephone number"]');
+    await part.locator('button').first().click();
   },
   async guardianleft(page) {
     await page.locator('button.ant-btn-primary').last().click();

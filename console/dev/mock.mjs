@@ -1,6 +1,6 @@
 // A stand-in for the API, to look at pages while working on them: `npm run build && npm run mock`,
 // then http://localhost:8444. It is not shipped and no test depends on it. The scenario is one of
-// none, one, many, error, anonymous, renewal.
+// none, one, many, error, anonymous, renewal, customer, customercode (who waits for a code), customernone (without a number).
 
 import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
@@ -19,7 +19,17 @@ class Refusal extends Error {
   }
 }
 
-const counts = { none: 0, one: 1, many: 27, error: 0, anonymous: 0, renewal: 3 };
+const counts = {
+  none: 0,
+  one: 1,
+  many: 27,
+  error: 0,
+  anonymous: 0,
+  renewal: 3,
+  customer: 3,
+  customercode: 1,
+  customernone: 1,
+};
 
 function routes(scenario, n) {
   const items = (list) => ({ items: list, next_cursor: '' });
@@ -34,6 +44,7 @@ function routes(scenario, n) {
             ...data.me,
             email_verified: scenario !== 'none',
             consents_due: scenario === 'renewal' ? ['platform_policy'] : [],
+            ...(scenario.startsWith('customer') ? { staff: false, permissions: [] } : {}),
             ...(scenario === 'left' ? { age: { age_group: '≤14', needs: 'age.guardian_left' } } : {}),
           },
     'POST /login-sessions': (body) =>
@@ -41,13 +52,16 @@ function routes(scenario, n) {
     'POST /accounts': () => ({}),
     'GET /login-sessions': () => items(data.loginSessions(3)),
     'GET /me/optional-contact': () => ({
-      phone: '',
-      phone_waiting: false,
+      phone_offered: scenario !== 'none',
+      phone: scenario === 'customer' ? '+8613800138000' : '',
+      ...(scenario === 'customer' ? { phone_confirmed_at: '2026-11-29T08:00:00Z' } : {}),
+      phone_waiting: scenario === 'customercode',
       qq: '10001',
       country: '',
       province: '',
       city: '',
     }),
+    'GET /me/notice-preferences': () => data.noticePreferences,
     'GET /me/contact': () => ({ email: 'lin.wanqing@example.com' }),
     'GET /me/login-log': () => items(data.loginLog(n)),
     'POST /me/totp': () => ({ secret: data.secret.totp_secret, url: data.secret.totp_uri }),

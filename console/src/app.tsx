@@ -44,6 +44,7 @@ const Tickets = page(() => import('./pages/tickets'), 'Tickets');
 const TicketPage = page(() => import('./pages/ticket'), 'TicketPage');
 const AdminTickets = page(() => import('./pages/admin-tickets'), 'AdminTickets');
 const AdminTicket = page(() => import('./pages/admin-ticket'), 'AdminTicket');
+const NoticeSettings = page(() => import('./pages/notice-settings'), 'NoticeSettings');
 const Wallet = page(() => import('./pages/wallet'), 'Wallet');
 const Invoices = page(() => import('./pages/invoices'), 'Invoices');
 const InvoicePage = page(() => import('./pages/invoice'), 'InvoicePage');
@@ -208,6 +209,7 @@ export function Pages() {
             <Route path="/buy" element={<Buy />} />
             <Route path="/orders" element={<Orders />} />
             <Route path="/orders/:id" element={<OrderPage />} />
+            <Route path="/notice-settings" element={<NoticeSettings />} />
             <Route path="/wallet" element={<Wallet />} />
             <Route path="/invoices" element={<Invoices />} />
             <Route path="/invoices/:id" element={<InvoicePage />} />

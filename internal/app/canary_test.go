@@ -152,7 +152,6 @@ var undriven = reasons(
 		"age_vacancy.subject age_vacancy.cause age_vacancy.since age_vacancy.restricted_at "+
 		"age_read.subject age_read.purpose age_read.reason age_read.asked_at age_read.approved_at age_read.approver age_read.reader",
 	"only of a transfer abroad, as the one above", "audit_disclosure.mechanism",
-	"no carrier of SMS is configured, so no number is collected; the module's tests drive it", "contact_phone.subject contact_phone.number contact_code.subject contact_code.number",
 	"of readings by staff; the arrangement of the test has none", "audit_read.reader",
 	"made when its link is opened, for minutes", "vpn_enrolment.totp_sealed",
 	"lives while a session does; the session here has ended", "fleet_live.client_version fleet_live.session",
@@ -418,6 +417,10 @@ func (p *person) plant() {
 	ticket := p.ids["tickets"]
 	p.do(201, "POST", "/tickets/"+ticket+"/files", object{"file_name": "canary.txt", "content": []byte("canary of a file")})
 	p.in.boss().do(204, "POST", "/admin/tickets/"+ticket+"/notes", object{"words": "canary of a note"})
+	p.do(204, "POST", "/me/notice-preferences", object{"off": []object{{"event": "order.paid", "channel": "mail"}}, "quiet_begins": "14:00", "quiet_ends": "14:00"})
+	p.asksForCode("13900107919")
+	p.do(204, "POST", "/me/phone/confirm", object{"code": p.in.codeOf("13900107919")})
+	p.asksForCode("13800107919") // waits for its code
 	p.do(204, "POST", "/me/arrangement", object{"words": "canary of an arrangement"})
 	p.do(201, "POST", "/data-subject-requests", object{"kind": "copy"})
 	p.do(202, "POST", "/me/proof-pack", nil)

@@ -219,17 +219,26 @@ func (m *modules) people(cfg config.Config, s *stores, cost hashing, log *slog.L
 	if err != nil {
 		return err
 	}
-	m.contact = contact.New(contact.Deps{
+	carrier, err := smsCarrier(cfg, m.egress)
+	if err != nil {
+		return err
+	}
+	numbers := contact.Deps{
 		DB: s.main, Clock: now, Queue: m.queue, Log: log, Audit: m.audit, Consent: m.consent, Account: m.account, Vault: s.vault,
-	})
+	}
+	messages := notify.Deps{
+		DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account, URL: cfg.Console.URL, Brand: brand(cfg), SMSADay: cfg.SMS.ADay,
+	}
+	if carrier != nil {
+		numbers.Reach, messages.Carrier = carrier.Reaches, carrier
+	}
+	m.contact = contact.New(numbers)
 	m.sender, err = mailSender(cfg, m.egress)
 	if err != nil {
 		return err
 	}
-	m.notify, err = notify.New(notify.Deps{
-		DB: s.main, Clock: now, Queue: m.queue, Log: log, Account: m.account,
-		Sender: m.sender, URL: cfg.Console.URL, Brand: brand(cfg),
-	})
+	messages.Sender, messages.Contact = m.sender, m.contact
+	m.notify, err = notify.New(messages)
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,7 @@ func (m *modules) resources(a *api.API, mux *http.ServeMux) {
 	api.TrustPages(a, m.trust())
 	api.ConsentActs(a, m.consent)
 	api.Notices(a, m.notify)
+	api.Preferences(a, m.notify)
 	api.RealName(a, m.realname)
 	api.Audit(a, m.audit)
 	api.DataSubjectRequests(a, m.privacy)

@@ -145,5 +145,7 @@ func checkSimulator(cfg config.Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return aliyun.New(aliyun.Config{AccessKeyID: demoAccessKey, AccessKeySecret: secret, PrivateKey: key})
+	return aliyun.New(aliyun.Config{
+		AccessKeyID: demoAccessKey, AccessKeySecret: secret, PrivateKey: key, SignName: demoSignName, Templates: demoSMSTemplates(),
+	})
 }

@@ -45,6 +45,10 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 			Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo identity check (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
 			Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
 		}
+		o[recipientSMS] = egress.Override{
+			Endpoint: "http://" + cfg.Demo.Aliyun, LegalName: "Demo SMS (simulator)", Contact: "http://" + cfg.Demo.Aliyun,
+			Region: storeRegion(cfg), Mechanism: cfg.Operator.Mechanism,
+		}
 		o[recipientMail] = egress.Override{Endpoint: "smtp://" + cfg.Demo.SMTP, LegalName: "Demo mail sink (simulator)", Contact: "http://" + cfg.Demo.Mailbox, Region: storeRegion(cfg)}
 		for _, b := range mailboxes(cfg) {
 			o[b.recipient] = egress.Override{Endpoint: "imaps://" + cfg.Demo.IMAP, LegalName: "Demo mailbox (simulator)", Region: storeRegion(cfg)}
@@ -58,6 +62,9 @@ func recipients(cfg config.Config) (*egress.Registry, error) {
 	}
 	if cfg.RealName.AccessKeyID != "" {
 		o[recipientIDV] = egress.Override{Endpoint: cfg.RealName.Endpoint, Mechanism: cfg.Operator.Mechanism}
+	}
+	if cfg.SMS.AccessKeyID != "" {
+		o[recipientSMS] = egress.Override{Endpoint: cfg.SMS.Endpoint, Mechanism: cfg.Operator.Mechanism}
 	}
 	for _, b := range mailboxes(cfg) {
 		if b.Host != "" {

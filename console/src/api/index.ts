@@ -55,6 +55,12 @@ export const api = {
     me: () => data(client.GET('/api/v1/me')),
     contact: () => data(client.GET('/api/v1/me/contact')),
     optionalContact: () => data(client.GET('/api/v1/me/optional-contact')),
+    noticePreferences: () => data(client.GET('/api/v1/me/notice-preferences')),
+    setNoticePreferences: (body: T.NoticeChoices) =>
+      data(client.POST('/api/v1/me/notice-preferences', { body })),
+    askPhoneCode: (body: T.PhoneEntry) => data(client.POST('/api/v1/me/phone', { body })),
+    confirmPhone: (code: string) => data(client.POST('/api/v1/me/phone/confirm', { body: { code } })),
+    removePhone: () => data(client.DELETE('/api/v1/me/phone', {})),
     setQQ: (body: T.QQEntry) => data(client.POST('/api/v1/me/qq', { body })),
     removeQQ: () => data(client.DELETE('/api/v1/me/qq', {})),
     setPlace: (body: T.PlaceEntry) => data(client.POST('/api/v1/me/place', { body })),

@@ -3497,6 +3497,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/notice-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you are told, and by which channels */
+        get: operations["my-notice-preferences"];
+        put?: never;
+        /**
+         * Choose what you are told by which channel
+         * @description Replaces the choice. Notices of security, of your rights and of the end of a service stay; of those about money and services one of notice and mail stays.
+         */
+        post: operations["set-notice-preferences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/optional-contact": {
         parameters: {
             query?: never;
@@ -7888,6 +7909,42 @@ export interface components {
             read_at?: string;
             title: string;
         };
+        NoticeChannel: {
+            /** @enum {string} */
+            channel: "inbox" | "mail" | "sms";
+            /** @description It cannot be switched off */
+            fixed: boolean;
+            on: boolean;
+            /** @description Of the channels of this event that are so, one stays on */
+            one_stays: boolean;
+        };
+        NoticeChoice: {
+            /** @enum {string} */
+            channel: "inbox" | "mail" | "sms";
+            event: string;
+        };
+        NoticeChoices: {
+            off: components["schemas"]["NoticeChoice"][];
+            /** @description HH:MM in UTC; the same as quiet_ends: none */
+            quiet_begins: string;
+            quiet_ends: string;
+        };
+        NoticePreference: {
+            channels: components["schemas"]["NoticeChannel"][];
+            event: string;
+            /** @description In the language of the request */
+            title: string;
+        };
+        NoticePreferences: {
+            items: components["schemas"]["NoticePreference"][];
+            /**
+             * @description HH:MM in UTC; between the two SMS wait that are not of security
+             * @example 14:00
+             */
+            quiet_begins: string;
+            /** @example 00:00 */
+            quiet_ends: string;
+        };
         Offer: {
             base: components["schemas"]["Money"];
             /** Format: int64 */
@@ -7912,6 +7969,8 @@ export interface components {
             phone: string;
             /** Format: date-time */
             phone_confirmed_at?: string;
+            /** @description This installation sends SMS, so that a number can be added */
+            phone_offered: boolean;
             /** @description A number waits for the code that was sent to it */
             phone_waiting: boolean;
             province: string;
@@ -17445,6 +17504,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListLoginEntry"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-notice-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePreferences"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-notice-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeChoices"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

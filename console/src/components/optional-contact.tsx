@@ -8,6 +8,7 @@ import { api } from '../api';
 import type { OptionalContact as Own } from '../api/types';
 import { useChange } from '../lib/use';
 import { complete, ConsentAct, noConsent, usePrompt } from './consent-act';
+import { Phone } from './optional-phone';
 import { ErrorState, ProblemAlert } from './problem';
 
 const own = ['optional-contact'];
@@ -53,6 +54,7 @@ export function OptionalContact() {
       <div className="stack">
         <p>{t('optional.lead')}</p>
         {mine.isError ? <ErrorState error={mine.error} retry={() => void mine.refetch()} /> : null}
+        {mine.data ? <Phone mine={mine.data} /> : null}
         {mine.data ? parts.map((p) => <Added key={p.name} part={p} mine={mine.data} />) : null}
       </div>
     </Card>

@@ -33,11 +33,15 @@ var perNumber = []struct {
 	most   int64
 }{{time.Minute, 1}, {time.Hour, 5}, {24 * time.Hour, 10}}
 
-// TopicCode is published when a code is to be sent; its payload is CodeAsked.
-const TopicCode = "contact.code_asked"
+// Topics, whose payload is a NumberEvent: a code is to be sent; a number stands, or
+// stands in the place of another.
+const (
+	TopicCode    = "contact.code_asked"
+	TopicChanged = "contact.phone_changed"
+)
 
-// CodeAsked is the payload of TopicCode.
-type CodeAsked struct {
+// NumberEvent is the payload of the topics. It holds no number.
+type NumberEvent struct {
 	ID      string
 	Account account.ID
 	Subject id.Handle
@@ -48,6 +52,9 @@ var (
 	mainland  = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
 )
 
+// Mainland tells whether a number as E.164 is one of mainland China.
+func Mainland(number string) bool { return strings.HasPrefix(number, "+86") }
+
 // normalPhone returns a number as E.164. One without a country is a mobile
 // number of mainland China.
 func normalPhone(s string) (string, error) {
@@ -55,7 +62,7 @@ func normalPhone(s string) (string, error) {
 	if mainland.MatchString(s) {
 		s = "+86" + s
 	}
-	if !phoneForm.MatchString(s) || strings.HasPrefix(s, "+86") && !mainland.MatchString(s[3:]) {
+	if !phoneForm.MatchString(s) || Mainland(s) && !mainland.MatchString(s[3:]) {
 		return "", ErrPhone
 	}
 	return s, nil
@@ -64,11 +71,11 @@ func normalPhone(s string) (string, error) {
 // Ask has a code sent to a number, which a person may add with a fresh proof of
 // who they are and a confirmed address: nothing is sent for whom nobody knows.
 // The answer tells nothing of the number: that others have it, or were sent codes
-// to it, looks the same. Errors: ErrCarrier, ErrPhone, ErrMail, ErrSoon, account.ErrStepUp,
+// to it, looks the same. Errors: ErrCarrier, ErrPhone, ErrFar, ErrMail, ErrSoon, account.ErrStepUp,
 // account.ErrTooMany, and those of an act.
 func (s *Service) Ask(ctx context.Context, p account.Principal, number, token string, src account.Source) error {
 	now := s.d.Clock.Now()
-	if !s.d.SMS {
+	if s.d.Reach == nil {
 		return ErrCarrier // a number that no code reaches cannot be confirmed, and is not collected
 	}
 	if err := p.RequireStepUp(now); err != nil {
@@ -77,6 +84,9 @@ func (s *Service) Ask(ctx context.Context, p account.Principal, number, token st
 	number, err := normalPhone(number)
 	if err != nil {
 		return err
+	}
+	if !s.d.Reach(number) {
+		return ErrFar
 	}
 	if !p.EmailVerified {
 		return ErrMail
@@ -155,7 +165,7 @@ func (s *Service) askTx(ctx context.Context, tx *db.Tx, p account.Principal, num
 	if err := s.leaf(ctx, tx, "contact.code_asked", p, Phone); err != nil || !send {
 		return err
 	}
-	return s.d.Queue.PublishTx(ctx, tx, TopicCode, CodeAsked{ID: id.New("evt"), Account: p.Account, Subject: p.Subject})
+	return s.d.Queue.PublishTx(ctx, tx, TopicCode, NumberEvent{ID: id.New("evt"), Account: p.Account, Subject: p.Subject})
 }
 
 type waiting struct {
@@ -247,7 +257,10 @@ func (s *Service) Confirm(ctx context.Context, p account.Principal, code string)
 		if err := s.putTx(ctx, tx, Phone, p.Subject, row{w.value, w.act, s.d.Clock.Now()}); err != nil {
 			return err
 		}
-		return s.leaf(ctx, tx, "contact.phone_confirmed", p, Phone)
+		if err := s.leaf(ctx, tx, "contact.phone_confirmed", p, Phone); err != nil {
+			return err
+		}
+		return s.d.Queue.PublishTx(ctx, tx, TopicChanged, NumberEvent{ID: id.New("evt"), Account: p.Account, Subject: p.Subject})
 	})
 }
 

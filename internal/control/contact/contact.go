@@ -74,6 +74,9 @@ const (
 // forPerson is what the person's own reading serves: the right of access.
 const forPerson = "rights"
 
+// Sends tells whether a carrier is there, without which no number can be added.
+func (s *Service) Sends() bool { return s.d.Reach != nil }
+
 // Uses lists all that a kind serves besides being shown to its person.
 func Uses(kind string) []string { return consent.UsesOf(kind) }
 
@@ -89,10 +92,11 @@ var (
 	ErrMail     = errs.New(errs.Forbidden, "contact.email_unverified")
 	ErrKind     = errs.New(errs.NotFound, "contact.kind_unknown")
 	ErrCarrier  = errs.New(errs.Unavailable, "contact.no_carrier")
+	ErrFar      = errs.New(errs.Unprocessable, "contact.not_reached")
 	ErrNoTicket = errs.New(errs.Forbidden, "contact.ticket_needed")
 )
 
-// Deps are what the service stands on; all are needed.
+// Deps are what the service stands on; all but Reach are needed.
 type Deps struct {
 	DB      *db.DB
 	Clock   clock.Clock
@@ -102,7 +106,7 @@ type Deps struct {
 	Consent *consent.Service
 	Account *account.Service
 	Vault   *vault.Vault
-	SMS     bool // a carrier is there; without one no number can be added
+	Reach   func(number string) bool // whether the carrier sends to a number, as E.164; nil: there is none, and no number can be added
 }
 
 // Service is the module. It is safe for concurrent use.

@@ -38,7 +38,7 @@ func code(t testing.TB, what string, err error, want string) {
 type rig struct {
 	accounttest.Rig
 	s    *contact.Service
-	sent []contact.CodeAsked
+	sent []contact.NumberEvent
 }
 
 func each(t *testing.T, fn func(t *testing.T, r *rig)) {
@@ -46,9 +46,9 @@ func each(t *testing.T, fn func(t *testing.T, r *rig)) {
 	accounttest.Each(t, func(t *testing.T, a accounttest.Rig) {
 		r := &rig{Rig: a}
 		r.s = contact.New(contact.Deps{
-			DB: a.DB, Clock: a.Clock, Queue: a.Queue, Log: slog.New(slog.DiscardHandler), Audit: a.Audit, Consent: a.Consent, Account: a.Account, Vault: a.Vault, SMS: true,
+			DB: a.DB, Clock: a.Clock, Queue: a.Queue, Log: slog.New(slog.DiscardHandler), Audit: a.Audit, Consent: a.Consent, Account: a.Account, Vault: a.Vault, Reach: func(n string) bool { return n != "+12025550100" },
 		})
-		job.Subscribe(a.Queue, contact.TopicCode, "test", func(_ context.Context, e contact.CodeAsked) error {
+		job.Subscribe(a.Queue, contact.TopicCode, "test", func(_ context.Context, e contact.NumberEvent) error {
 			r.sent = append(r.sent, e)
 			return nil
 		})
@@ -97,6 +97,7 @@ func TestANumberStandsOnceItsCodeCameBack(t *testing.T) {
 		for _, bad := range []string{"12345", "+86138", "+8623800000000", "13800000000x", "+0123456789"} {
 			code(t, bad, r.s.Ask(ctx, p, bad, r.token(t, p, contact.Phone), accounttest.From), "contact.phone_invalid")
 		}
+		code(t, "where the carrier does not reach", r.s.Ask(ctx, p, "+1 202 555 0100", r.token(t, p, contact.Phone), accounttest.From), "contact.not_reached")
 		must(t, r.s.Ask(ctx, p, " 138 0000-0000 ", r.token(t, p, contact.Phone), accounttest.From))
 		must(t, r.Queue.Drain(ctx))
 		if len(r.sent) != 1 || r.sent[0].Subject != p.Subject {

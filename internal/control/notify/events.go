@@ -7,6 +7,7 @@ import (
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
 	"github.com/skybridge-cloud/skybridge/internal/control/age"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 	"github.com/skybridge-cloud/skybridge/internal/platform/job"
 )
@@ -149,6 +150,11 @@ func (s *Service) subscribe() {
 	for event, name := range map[string]string{EmailChanging: "notify", EmailChangeMail: "notify-new"} {
 		job.Subscribe(s.d.Queue, account.TopicEmailChange, name, func(ctx context.Context, e account.Event) error {
 			return s.Send(ctx, Message{Event: event, Account: e.Account, Subject: e.Subject, Dedupe: event + ":" + e.ID})
+		})
+	}
+	for topic, event := range map[string]string{contact.TopicCode: PhoneCode, contact.TopicChanged: PhoneChanged} {
+		job.Subscribe(s.d.Queue, topic, "notify", func(ctx context.Context, e contact.NumberEvent) error {
+			return s.Send(ctx, Message{Event: event, Account: e.Account, Subject: e.Subject, Dedupe: topic + ":" + e.ID})
 		})
 	}
 	job.Subscribe(s.d.Queue, topicOrderPaid, "notify", func(ctx context.Context, e orderPaid) error {

@@ -10,5 +10,7 @@ func Held() []holding.Held {
 			Each: "EXISTS (SELECT 1 FROM notify_message m WHERE m.id = notify_attempt.message AND m.subject = $1)",
 		},
 		{Table: "notify_message", By: holding.ByHandle, Where: "subject = $1", Dated: "at"},
+		{Table: "notify_off", By: holding.ByHandle, Where: "subject = $1", Dated: "at"},
+		{Table: "notify_quiet", By: holding.ByHandle, Where: "subject = $1", Dated: "at"},
 	}
 }

@@ -13,8 +13,10 @@ func Holdings() []holding.Table {
 		return all
 	}
 	return []holding.Table{
-		holding.Of("notify_message", holding.None("opaque row id or state", "id", "account", "dedupe", "inbox", "mail", "batch"),
+		holding.Of("notify_message", holding.None("opaque row id or state", "id", "account", "dedupe", "inbox", "mail", "batch", "sms"),
 			of(holding.AccountName, "subject"), of(holding.Order, "event", "params", "at", "read_at")),
-		holding.Of("notify_attempt", holding.None("outcome of a delivery by message id", "message", "number", "at", "outcome", "code")),
+		holding.Of("notify_off", holding.None("which notice is switched off: a setting", "event", "channel", "at"), of(holding.AccountName, "subject")),
+		holding.Of("notify_quiet", holding.None("minutes of the day in UTC: a setting", "begins", "ends", "at"), of(holding.AccountName, "subject")),
+		holding.Of("notify_attempt", holding.None("outcome of a delivery by message id", "message", "number", "at", "outcome", "code", "channel")),
 	}
 }

@@ -1,8 +1,9 @@
 // Package notify tells people what happened: a notice in the console and,
-// where the event asks for it, a mail.
+// where the event asks for it, a mail and an SMS.
 //
-// It is not for marketing and knows no address: the address is opened from the
-// vault when the mail is sent, with a committed read event.
+// It is not for marketing and knows no address and no number: they are opened from
+// the vault when mail or SMS is sent, with a committed read event. A number is
+// opened for what its act names alone (contact), and a withdrawal stops what waits.
 //
 // Invariants: a message is written in the transaction of the fact that it
 // tells of; one dedupe key is one message, however often a job runs again;
@@ -14,7 +15,14 @@
 //	   └───── skipped  nobody has verified the address
 //	none              events without mail
 //
-// Tables: notify_message, notify_attempt.
+// An SMS has the same states, but a carrier does not know a message again: each
+// attempt is committed as started before it is made, and what an attempt came to
+// that nobody heard of is read from the carrier's receipts before another is made.
+// One that is not of security waits for the end of the person's quiet time.
+//
+// A person may switch channels of an event off, where templates.yaml lets them.
+//
+// Tables: notify_message, notify_attempt, notify_off, notify_quiet.
 package notify
 
 import (
@@ -36,6 +44,8 @@ const (
 	PasswordChanged    = "account.password_changed"
 	NewLogin           = "account.new_login"
 	TOTPChanged        = "account.totp_changed"
+	PhoneCode          = "account.phone_code"
+	PhoneChanged       = "account.phone_changed"
 	OrderPaid          = "order.paid"
 	ServiceActive      = "service.active"
 	ServiceExpiring    = "service.expiring"

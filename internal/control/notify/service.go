@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/account"
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
@@ -40,7 +41,10 @@ type Deps struct {
 	Log     *slog.Logger
 	Account *account.Service
 	Sender  Sender
-	URL     string // base address of the console for links, "https://console.example.org"
+	Contact *contact.Service
+	Carrier Carrier // nil: no SMS is sent
+	SMSADay int64   // the most SMS that are sent in 24 hours, as each costs money; 0: no such limit
+	URL     string  // base address of the console for links, "https://console.example.org"
 	Brand   string
 }
 
@@ -52,7 +56,7 @@ type Service struct {
 	texts map[string]Text
 }
 
-// States of a message's mail.
+// States of a message's mail, and of its SMS.
 const (
 	mailNone    = "none"
 	MailPending = "pending"
@@ -74,7 +78,11 @@ func New(d Deps) (*Service, error) {
 	}
 	d.URL = strings.TrimSuffix(d.URL, "/")
 	s := &Service{d: d, texts: map[string]Text{}}
+	if d.Carrier != nil && d.Contact == nil {
+		return nil, errors.New("notify needs the numbers to send SMS")
+	}
 	job.On(d.Queue, DeliverJob, s.deliver)
+	job.On(d.Queue, SMSJob, s.deliverSMS)
 	s.subscribe()
 	return s, nil
 }
@@ -90,8 +98,9 @@ func (s *Service) Texts(event string, t Text) {
 // data is what the templates of a message may name.
 func (s *Service) data(ctx context.Context, m row, locale string) (data, error) {
 	d := data{Brand: s.d.Brand}
-	if err := json.Unmarshal([]byte(m.params), &d.P); err != nil {
-		return d, fmt.Errorf("decoding message %s: %w", m.id, err)
+	var err error
+	if d.P, err = m.decoded(); err != nil {
+		return d, err
 	}
 	s.mu.RLock()
 	t := s.texts[m.event]
@@ -99,7 +108,6 @@ func (s *Service) data(ctx context.Context, m row, locale string) (data, error) 
 	if t == nil {
 		return d, nil
 	}
-	var err error
 	d.Text, err = t(ctx, d.P, locale)
 	return d, err
 }
@@ -119,17 +127,26 @@ func (s *Service) SendTx(ctx context.Context, tx *db.Tx, m Message) error {
 	if err != nil {
 		return fmt.Errorf("encoding a message: %w", err)
 	}
-	row, mail := id.New("msg"), mailNone
-	if k.Mail != "" {
-		mail = MailPending
-	}
-	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, event, account, subject, params, dedupe, inbox, mail, at, read_at, batch)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) ON CONFLICT (dedupe) DO NOTHING`,
-		row, m.Event, string(m.Account), string(m.Subject), string(params), m.Dedupe, db.Bool(k.Inbox), mail, db.Micros(s.d.Clock.Now()), m.Batch)
-	if err != nil || n == 0 || mail == mailNone {
+	row := id.New("msg")
+	inbox, mail, sms, err := s.waysTx(ctx, tx, m.Subject, k)
+	if err != nil {
 		return err
 	}
-	return s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: DeliverJob, Payload: delivery{row}})
+	n, err := tx.Exec(ctx, `INSERT INTO notify_message (id, event, account, subject, params, dedupe, inbox, mail, at, read_at, batch, sms)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11) ON CONFLICT (dedupe) DO NOTHING`,
+		row, m.Event, string(m.Account), string(m.Subject), string(params), m.Dedupe, db.Bool(inbox), mail, db.Micros(s.d.Clock.Now()), m.Batch, sms)
+	if err != nil || n == 0 {
+		return err
+	}
+	for kind, state := range map[string]string{DeliverJob: mail, SMSJob: sms} {
+		if state != MailPending {
+			continue
+		}
+		if err := s.d.Queue.EnqueueTx(ctx, tx, job.Job{Kind: kind, Payload: delivery{row}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkParams(k kind, given map[string]string) error {
@@ -154,17 +171,25 @@ func (s *Service) Send(ctx context.Context, m Message) error {
 
 type row struct {
 	id, event, mail, params string
-	batch                   string
+	batch, sms              string
 	account                 account.ID
 	subject                 id.Handle
 	at, readAt              int64
 }
 
 func scanRow(r db.Row) (m row, err error) {
-	return m, r.Scan(&m.id, &m.event, &m.account, &m.subject, &m.params, &m.mail, &m.at, &m.readAt, &m.batch)
+	return m, r.Scan(&m.id, &m.event, &m.account, &m.subject, &m.params, &m.mail, &m.at, &m.readAt, &m.batch, &m.sms)
 }
 
-const rowColumns = "id, event, account, subject, params, mail, at, read_at, batch"
+func (r row) decoded() (map[string]string, error) {
+	var params map[string]string
+	if err := json.Unmarshal([]byte(r.params), &params); err != nil {
+		return nil, fmt.Errorf("decoding message %s: %w", r.id, err)
+	}
+	return params, nil
+}
+
+const rowColumns = "id, event, account, subject, params, mail, at, read_at, batch, sms"
 
 // Notices lists a person's inbox in a language, newest first, from after
 // cursor on; the second result is the cursor of the next page.

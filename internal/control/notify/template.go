@@ -29,13 +29,18 @@ type words struct {
 type kind struct {
 	Event      string `yaml:"event"`
 	Mail       string `yaml:"mail"`  // purpose; empty: no mail
-	Token      string `yaml:"token"` // verify, email_change, reset or none
+	SMS        string `yaml:"sms"`   // text of sms.yaml; empty: no SMS
+	Token      string `yaml:"token"` // verify, email_change, reset, phone or none
+	Leave      string `yaml:"leave"` // what a person may switch off: one, all; empty: neither notice nor mail
 	Link       string `yaml:"link"`
 	Inbox      bool   `yaml:"inbox"`
 	Unverified bool   `yaml:"unverified"`
 	Chinese    words  `yaml:"zh-CN"`
 	English    words  `yaml:"en"`
 }
+
+// tokenPhone is the code that confirms a telephone number. It goes by SMS alone.
+const tokenPhone = "phone"
 
 var kinds = sync.OnceValue(func() map[string]kind {
 	all, err := readKinds(templatesFile)
@@ -60,10 +65,29 @@ func readKinds(text []byte) (map[string]kind, error) {
 		if k.Mail != "" && !slices.Contains(mailPurposes, k.Mail) && !mutant.Off("LT-1.1f") {
 			return nil, fmt.Errorf("reading templates: %s is mailed for %q, which the policy does not say", k.Event, k.Mail)
 		}
+		if k.Leave != "" && (k.Mail != "service_change" || k.Leave != leaveOne && k.Leave != leaveAll) {
+			return nil, fmt.Errorf("reading templates: %s cannot be left out as %q", k.Event, k.Leave)
+		}
+		if err := k.checkSMS(); err != nil {
+			return nil, fmt.Errorf("reading templates: %w", err)
+		}
 		all[k.Event] = k
 	}
 	return all, nil
 }
+
+// events lists all in the order of the file.
+var events = sync.OnceValue(func() []string {
+	var list []kind
+	if err := yaml.Unmarshal(templatesFile, &list); err != nil {
+		panic(err)
+	}
+	var all []string
+	for _, k := range list {
+		all = append(all, k.Event)
+	}
+	return all
+})
 
 func (k kind) words(locale string) words {
 	if locale == "en" {

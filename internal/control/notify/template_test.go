@@ -1,16 +1,19 @@
 package notify
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/skybridge-cloud/skybridge/internal/control/contact"
 )
 
 func TestEveryTemplateFillsInBothLanguages(t *testing.T) {
 	t.Parallel()
 	for _, event := range []string{
-		VerifyMail, PasswordReset, PasswordChanged, NewLogin, TOTPChanged, OrderPaid, ServiceActive, RealNamePassed, RealNameFailed,
+		VerifyMail, PasswordReset, PasswordChanged, NewLogin, TOTPChanged, PhoneChanged, OrderPaid, ServiceActive, RealNamePassed, RealNameFailed,
 		CertificateExpiring, CertificateExpired, ClientCertificatesEnding, ClientCertificatesExpired,
 		ConnectionsReached, AllowanceReached, ClientLocked, QuotaSet, QuotaDeclined,
 	} {
@@ -76,5 +79,41 @@ func TestMailsEscapeAndLoadNothing(t *testing.T) {
 		if strings.Contains(strings.ReplaceAll(got, "&lt;img src=x&gt;", ""), loads) {
 			t.Errorf("the mail loads something: %s", loads)
 		}
+	}
+}
+
+// What an operator registers with a carrier is what the program means.
+func TestTheGuideHasTheTextsOfSMS(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../../docs/operations/sms.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range smsTexts() {
+		row := "| `" + text.ID + "` | " + text.Chinese + " | " + text.English + " |"
+		if !strings.Contains(string(guide), row) {
+			t.Errorf("docs/operations/sms.md lacks\n%s", row)
+		}
+		if !slices.Contains(contact.Uses(contact.Phone), text.Purpose) {
+			t.Errorf("%s is sent for %s, which no act names", text.ID, text.Purpose)
+		}
+	}
+}
+
+// Nothing is sent by SMS but what the act for a number names (LT-1.2b).
+func TestSMSOfAnotherKindIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"an unknown text":      "[{event: a.b, sms: offer}]",
+		"a parameter missing":  "[{event: a.b, sms: expiry, zh-CN: {body: '{{.P.date}}'}}]",
+		"a misspelt key":       "[{event: a.b, smss: code}]",
+		"mail for another use": "[{event: a.b, mail: offer}]",
+	} {
+		if _, err := readKinds([]byte(text)); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if _, err := readKinds([]byte("[{event: a.b, sms: expiry, zh-CN: {title: '{{.P.resource}}', body: '{{.P.date}}'}}]")); err != nil {
+		t.Error(err)
 	}
 }

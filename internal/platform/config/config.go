@@ -52,6 +52,7 @@ type Config struct {
 	Invoices  Invoices  `yaml:"invoices"`
 
 	RealName RealName `yaml:"realname"`
+	SMS      SMS      `yaml:"sms"`
 	VPN      VPN      `yaml:"vpn"`
 	Metrics  Metrics  `yaml:"metrics"`
 	Backup   Backup   `yaml:"backup"`
@@ -346,6 +347,7 @@ func Default() Config {
 		Refunds:   Refunds{SecondPersonAbove: 1_000_00},
 		Invoices:  Invoices{Series: "INV", CreditSeries: "CN"},
 		RealName:  RealName{Endpoint: "https://cloudauth.aliyuncs.com"},
+		SMS:       SMS{Endpoint: "https://dysmsapi.aliyuncs.com", ADay: 1000},
 	}
 }
 
@@ -455,6 +457,7 @@ func (c Config) Validate() error {
 		}
 	}
 	wrong = append(wrong, c.validateDemo()...)
+	wrong = append(wrong, c.validateSMS()...)
 	return errors.Join(wrong...)
 }
 
@@ -541,7 +544,7 @@ func (c Config) validateDemo() (wrong []error) {
 	}
 	for key, value := range map[string]string{
 		"epay.key_file": c.Epay.KeyFile, "alipay.private_key_file": c.Alipay.PrivateKeyFile, "wechatpay.private_key_file": c.WechatPay.PrivateKeyFile,
-		"wechatpay.api_v3_key_file": c.WechatPay.APIv3KeyFile, "realname.secret_file": c.RealName.SecretFile, "mail.password_file": c.Mail.PasswordFile,
+		"wechatpay.api_v3_key_file": c.WechatPay.APIv3KeyFile, "realname.secret_file": c.RealName.SecretFile, "sms.secret_file": c.SMS.SecretFile, "mail.password_file": c.Mail.PasswordFile,
 		"intake.service_mail.password_file": c.Intake.ServiceMail.PasswordFile, "intake.privacy_mail.password_file": c.Intake.PrivacyMail.PasswordFile,
 		"intake.dpo.password_file": c.Intake.DPO.PasswordFile,
 	} {

@@ -92,7 +92,7 @@ func newRig(t testing.TB, h http.HandlerFunc) rig {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	registry, err := egress.Load("mainland", true, map[string]egress.Override{
-		"idv.aliyun": {Endpoint: server.URL}, "pay.epay": {Endpoint: server.URL + "/gateway"},
+		"idv.aliyun": {Endpoint: server.URL}, "sms.aliyun": {Endpoint: server.URL}, "pay.epay": {Endpoint: server.URL + "/gateway"},
 		"pay.alipay": {Endpoint: server.URL}, "pay.wechatpay": {Endpoint: server.URL},
 	})
 	must(t, err)

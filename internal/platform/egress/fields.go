@@ -28,6 +28,10 @@ var Fields = field.Register{
 	"message": field.Class(holding.Email), // a letter to that address: what it says follows from its purpose
 	"from":    field.System, "message_id": field.ID,
 
+	"phone":     field.Class(holding.Phone),
+	"sms":       field.Class(holding.Phone), // an SMS to that number: what it says follows from its purpose
+	"sign_name": field.System, "template_code": field.Code, "send_date": field.Time, "page_size": field.Number,
+
 	"user": field.System, "password": field.Key, // of a mailbox of the operator
 }
 

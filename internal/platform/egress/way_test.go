@@ -134,10 +134,10 @@ func FuzzPayloads(f *testing.F) {
 			for wire := range o.Wire {
 				allowed = append(allowed, wire) // the registered name may stand for it too
 			}
-			ops = append(ops, op{egress.Call{Recipient: x.ID, Op: o.Op, Subject: "sub_a", Fields: o.Fields}, o.Methods[0], kind, allowed})
+			ops = append(ops, op{egress.Call{Recipient: x.ID, Op: o.Op, Subject: "sub_a", Purpose: o.Purposes[0], Fields: o.Fields}, o.Methods[0], kind, allowed})
 		}
 	}
-	if len(ops) != 13 {
+	if len(ops) != 15 {
 		f.Fatalf("%d operations that are dialled; seed the new ones", len(ops))
 	}
 	for i, body := range []string{
@@ -145,7 +145,7 @@ func FuzzPayloads(f *testing.F) {
 		"UserName=a;IdentifyNum=b", "%55serName=a", "UserName", "=a", "", "&&", "UserName=" + strings.Repeat("a", 70000), "order_no=1&out_trade_no=2", "{}",
 		`biz_content={"out_trade_no":"S1","buyer_id":"2088"}`, `biz_content=1`, `biz_content={"out_trade_no":"S1"}&biz_content={"a":{"b":1}}`,
 		`{"out_trade_no":"S1","amount":{"total":1,"currency":"CNY"}}`, `{"payer":{"openid":"o"}}`, `{"amount":{"total":[1]}}`, `{"mchid":null}`,
-		`{"amount.total":1}`, `{"scene_info":{"payer_client_ip":"198.51.100.1"}}`,
+		`{"amount.total":1}`, `{"scene_info":{"payer_client_ip":"198.51.100.1"}}`, `PhoneNumbers=13800000000&TemplateParam={"code":"1"}&OutId=msg_1`, "PhoneNumber=1&email=a",
 	} {
 		f.Add(uint8(i), body)
 	}

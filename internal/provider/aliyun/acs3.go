@@ -1,14 +1,20 @@
 package aliyun
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
+	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 const algorithm = "ACS3-HMAC-SHA256"
@@ -18,6 +24,28 @@ type key struct{ id, secret string }
 
 // call names an operation of the provider's RPC style.
 type call struct{ action, version, nonce string }
+
+// post makes one signed call over a permit and returns the answer's body,
+// whatever its HTTP status: errors of the provider stand in the body's Code.
+func (k key) post(ctx context.Context, p *egress.Permit, action, version string, form url.Values, at time.Time) ([]byte, error) {
+	body := form.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL(), strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	k.sign(r, call{action, version, id.Random(16)}, []byte(body), at)
+	resp, err := p.Client().Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("asking the provider: %w", err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading the provider's answer: %w", err)
+	}
+	return raw, nil
+}
 
 // sign puts the x-acs-* headers and the ACS3-HMAC-SHA256 authorization on a
 // request whose body is given.

@@ -1,6 +1,7 @@
-// Package aliyun asks Alibaba Cloud's two-element identity check
+// Package aliyun speaks to Alibaba Cloud: it asks the two-element identity check
 // (Id2MetaVerify, version 2019-03-07) whether a name belongs to a resident
-// identity number. It fills realname.Checker.
+// identity number, and sends SMS (Dysmsapi, version 2017-05-25; see Carrier). It
+// fills realname.Checker and notify.Carrier.
 //
 // Name and number travel encrypted to the provider's SM2 public key
 // (ParamType=sm2); the plain and the MD5 form cannot be expressed. It dials only
@@ -27,8 +28,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -38,7 +37,6 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/egress"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
-	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
 
 // Config is the operator's account with the provider.
@@ -139,21 +137,9 @@ func (c *Checker) encrypt(value string) (string, error) {
 }
 
 func (c *Checker) post(ctx context.Context, p *egress.Permit, form url.Values) (answer, error) {
-	body := form.Encode()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL(), strings.NewReader(body))
+	raw, err := c.key.post(ctx, p, action, version, form, c.clock.Now())
 	if err != nil {
 		return answer{}, err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	c.key.sign(r, call{action, version, id.Random(16)}, []byte(body), c.clock.Now())
-	resp, err := p.Client().Do(r)
-	if err != nil {
-		return answer{}, fmt.Errorf("asking the provider: %w", err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return answer{}, fmt.Errorf("reading the provider's answer: %w", err)
 	}
 	return parse(raw)
 }

@@ -1,8 +1,9 @@
-// Package aliyun is an honest stand-in for Alibaba Cloud's two-element identity
-// check, for the demo and for tests: it speaks the real wire protocol, verifies
-// ACS3-HMAC-SHA256 signatures, dates and nonces, and decrypts the SM2 fields.
+// Package aliyun is an honest stand-in for two services of Alibaba Cloud, the
+// two-element identity check and SMS, for the demo and for tests: it speaks the
+// real wire protocol, verifies ACS3-HMAC-SHA256 signatures, dates and nonces,
+// decrypts the SM2 fields, and holds SMS to their templates and limits.
 //
-// It is not a source of truth about anybody. It accepts only numbers of a
+// It is not a source of truth about anybody, and nothing leaves it. It accepts only numbers of a
 // region that is issued to nobody (110000 by default, a whole province), so
 // that a real person's number typed into a demo is refused unread.
 //
@@ -14,18 +15,21 @@
 //	…坏  402, the authority's source is broken    (source_error)
 //	else BizCode 1                                (match)
 //
-// Faults are switched over HTTP, at /_control/faults (GET, PUT); /_control/calls
-// lists the calls without their values.
+// An SMS is written from its template, whose parameters must be all there, and
+// can be read at /_control/sms; one number gets as many as the provider lets
+// through (see sms.go).
+//
+// Faults are switched over HTTP, at /_control/faults (GET, PUT), for one action or
+// all; /_control/calls lists the calls without their values.
 package aliyun
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,7 +38,6 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
-	"github.com/skybridge-cloud/skybridge/internal/platform/civilid"
 	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/id"
 )
@@ -44,15 +47,18 @@ type Config struct {
 	AccessKeyID     string
 	AccessKeySecret string
 	PrivateKey      string // SM2 scalar in hex; empty: a new one
-	Region          string // six digits that accepted numbers begin with; empty: 110000
+	Region          string // six digits that accepted identity numbers begin with; empty: 110000
+	SignName        string // the approved signature of SMS
+	Templates       map[string]Template
 	Clock           clock.Clock
 }
 
 // Faults are what goes wrong with the next calls.
 type Faults struct {
+	Action     string `json:"action"`      // e.g. SendSms: of this one alone
 	SlowMillis int64  `json:"slow_millis"` // waits before answering
 	Status     int    `json:"status"`      // answers this HTTP status without a body
-	HangUp     bool   `json:"hang_up"`     // closes the connection after the check was made and billed
+	HangUp     bool   `json:"hang_up"`     // closes the connection after the call was carried out and billed
 	Throttle   bool   `json:"throttle"`    // answers Throttling.User
 	Garbage    bool   `json:"garbage"`     // answers what is not JSON
 	Code       string `json:"code"`        // answers this code
@@ -62,6 +68,7 @@ type Faults struct {
 // Call is one call as the stand-in saw it, without its values.
 type Call struct {
 	At      time.Time `json:"at"`
+	Action  string    `json:"action"`
 	Code    string    `json:"code"`
 	BizCode string    `json:"biz_code"`
 	Billed  bool      `json:"billed"`
@@ -77,6 +84,7 @@ type Server struct {
 	faults Faults
 	nonces map[string]time.Time
 	calls  []Call
+	texts  []Text
 }
 
 // New makes a stand-in.
@@ -96,6 +104,7 @@ func New(c Config) (*Server, error) {
 	s.mux.HandleFunc("GET /_control/faults", s.showFaults)
 	s.mux.HandleFunc("PUT /_control/faults", s.setFaults)
 	s.mux.HandleFunc("GET /_control/calls", s.showCalls)
+	s.mux.HandleFunc("GET /_control/sms", s.showTexts)
 	return s, nil
 }
 
@@ -134,10 +143,13 @@ func (s *Server) Calls() []Call {
 }
 
 // take returns the faults of one call.
-func (s *Server) take() Faults {
+func (s *Server) take(action string) Faults {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.faults
+	if f.Action != "" && f.Action != action {
+		return Faults{}
+	}
 	if f.Calls > 0 {
 		if s.faults.Calls--; s.faults.Calls == 0 {
 			s.faults = Faults{}
@@ -148,11 +160,13 @@ func (s *Server) take() Faults {
 
 // verdict is what a call is answered with.
 type verdict struct {
-	status        int
-	code, biz     string
-	message       string
-	authenticated bool
+	status    int
+	code, biz string
+	message   string
+	more      map[string]any // members of the answer besides
 }
+
+func refused(code string) verdict { return verdict{status: http.StatusBadRequest, code: code} }
 
 func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
@@ -160,27 +174,30 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	v := s.judge(r, body)
-	if !v.authenticated {
-		s.answer(w, v)
+	if code := s.authenticate(r, body); code != "" {
+		s.answer(w, refused(code))
 		return
 	}
-	f := s.take()
+	action := r.Header.Get("x-acs-action")
+	f := s.take(action)
 	if f.SlowMillis > 0 {
 		select {
 		case <-time.After(time.Duration(f.SlowMillis) * time.Millisecond):
 		case <-r.Context().Done():
 		}
 	}
+	var v verdict
 	switch {
 	case f.Throttle:
-		v = verdict{status: http.StatusBadRequest, code: "Throttling.User"}
+		v = refused("Throttling.User")
 	case f.Code != "":
 		v = verdict{status: http.StatusOK, code: f.Code}
 	case f.Status != 0:
-		v = verdict{status: f.Status, code: ""}
+		v = verdict{status: f.Status}
+	default:
+		v = s.judge(r, body)
 	}
-	s.record(v)
+	s.record(action, v)
 	switch {
 	case f.HangUp:
 		panic(http.ErrAbortHandler)
@@ -193,10 +210,30 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) record(v verdict) {
+// judge decides on an authentic call. Values in an address are not accepted here:
+// addresses are logged on the way.
+func (s *Server) judge(r *http.Request, body []byte) verdict {
+	form, err := url.ParseQuery(string(body))
+	if err != nil || r.URL.RawQuery != "" {
+		return verdict{status: http.StatusOK, code: "401", message: "参数非法"}
+	}
+	switch r.Header.Get("x-acs-action") + " " + r.Header.Get("x-acs-version") {
+	case "Id2MetaVerify 2019-03-07":
+		return s.check(form)
+	case "SendSms 2017-05-25":
+		return s.send(form)
+	case "QuerySendDetails 2017-05-25":
+		return s.details(form)
+	}
+	return verdict{status: http.StatusNotFound, code: "InvalidAction.NotFound"}
+}
+
+func (s *Server) record(action string, v verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, Call{At: s.config.Clock.Now(), Code: v.code, BizCode: v.biz, Billed: v.biz != ""})
+	s.calls = append(s.calls, Call{
+		At: s.config.Clock.Now(), Action: action, Code: v.code, BizCode: v.biz, Billed: v.biz != "" || action == "SendSms" && v.code == "OK",
+	})
 }
 
 func (s *Server) answer(w http.ResponseWriter, v verdict) {
@@ -204,131 +241,10 @@ func (s *Server) answer(w http.ResponseWriter, v verdict) {
 	if v.biz != "" {
 		a["ResultObject"] = map[string]string{"BizCode": v.biz}
 	}
+	maps.Copy(a, v.more)
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
 	w.WriteHeader(v.status)
 	_ = json.NewEncoder(w).Encode(a)
-}
-
-// judge authenticates a call and decides on it.
-func (s *Server) judge(r *http.Request, body []byte) verdict {
-	if code := s.authenticate(r, body); code != "" {
-		return verdict{status: http.StatusBadRequest, code: code}
-	}
-	v := verdict{status: http.StatusOK, code: "401", message: "参数非法", authenticated: true}
-	if r.Header.Get("x-acs-action") != "Id2MetaVerify" || r.Header.Get("x-acs-version") != "2019-03-07" {
-		v.status, v.code, v.message = http.StatusNotFound, "InvalidAction.NotFound", ""
-		return v
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil || r.URL.RawQuery != "" || len(form) != 3 || form.Get("ParamType") != "sm2" {
-		return v // values in a URL, and other modes, are not accepted here
-	}
-	name, err1 := s.decrypt(form.Get("UserName"))
-	number, err2 := s.decrypt(form.Get("IdentifyNum"))
-	if err1 != nil || err2 != nil || name == "" || !civilid.CheckDigit(number) || !strings.HasPrefix(number, s.config.Region) {
-		return v
-	}
-	v.code, v.biz, v.message = decide(name)
-	return v
-}
-
-func decide(name string) (code, biz, message string) {
-	switch {
-	case strings.HasSuffix(name, "错"):
-		return "200", "2", "success"
-	case strings.HasSuffix(name, "无"):
-		return "200", "3", "success"
-	case strings.HasSuffix(name, "限"):
-		return "403", "", "异常重复调用"
-	case strings.HasSuffix(name, "坏"):
-		return "402", "", "权威源服务异常"
-	}
-	return "200", "1", "success"
-}
-
-func (s *Server) decrypt(field string) (string, error) {
-	raw, err := hex.DecodeString(field)
-	if err != nil {
-		return "", err
-	}
-	plain, err := s.key.Decrypt(nil, raw, nil)
-	return string(plain), err
-}
-
-// skew is how far a call's date may be from the clock.
-const skew = 15 * time.Minute
-
-// authenticate verifies signature, digest, date and nonce; it returns the
-// provider's error code, empty if all is well.
-func (s *Server) authenticate(r *http.Request, body []byte) string {
-	auth, ok := strings.CutPrefix(r.Header.Get("Authorization"), "ACS3-HMAC-SHA256 ")
-	if !ok {
-		return "MissingAuthorization"
-	}
-	fields := map[string]string{}
-	for _, part := range strings.Split(auth, ",") {
-		name, value, _ := strings.Cut(part, "=")
-		fields[name] = value
-	}
-	if fields["Credential"] != s.config.AccessKeyID {
-		return "InvalidAccessKeyId.NotFound"
-	}
-	digest := sha256.Sum256(body)
-	if r.Header.Get("x-acs-content-sha256") != hex.EncodeToString(digest[:]) {
-		return "SignatureDoesNotMatch"
-	}
-	want := s.sign(r, strings.Split(fields["SignedHeaders"], ";"), fields["SignedHeaders"])
-	if want == "" || !hmac.Equal([]byte(want), []byte(fields["Signature"])) {
-		return "SignatureDoesNotMatch"
-	}
-	return s.fresh(r)
-}
-
-// sign computes the signature again, independently of the client's code. Empty
-// when a header that must be signed is not.
-func (s *Server) sign(r *http.Request, names []string, list string) string {
-	signed := map[string]bool{}
-	var lines strings.Builder
-	for _, n := range names {
-		signed[n] = true
-		value := r.Header.Get(n)
-		if n == "host" {
-			value = r.Host
-		}
-		lines.WriteString(n + ":" + strings.TrimSpace(value) + "\n")
-	}
-	for _, n := range []string{"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"} {
-		if !signed[n] {
-			return ""
-		}
-	}
-	text := r.Method + "\n" + r.URL.EscapedPath() + "\n" + strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20") + "\n" +
-		lines.String() + "\n" + list + "\n" + r.Header.Get("x-acs-content-sha256")
-	digest := sha256.Sum256([]byte(text))
-	m := hmac.New(sha256.New, []byte(s.config.AccessKeySecret))
-	_, _ = io.WriteString(m, "ACS3-HMAC-SHA256\n"+hex.EncodeToString(digest[:]))
-	return hex.EncodeToString(m.Sum(nil))
-}
-
-func (s *Server) fresh(r *http.Request) string {
-	now := s.config.Clock.Now()
-	at, err := time.Parse("2006-01-02T15:04:05Z", r.Header.Get("x-acs-date"))
-	if err != nil || at.Before(now.Add(-skew)) || at.After(now.Add(skew)) {
-		return "InvalidTimeStamp.Expired"
-	}
-	nonce := r.Header.Get("x-acs-signature-nonce")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for n, seen := range s.nonces {
-		if seen.Before(now.Add(-2 * skew)) {
-			delete(s.nonces, n)
-		}
-	}
-	if _, seen := s.nonces[nonce]; seen || len(nonce) < 16 {
-		return "SignatureNonceUsed"
-	}
-	s.nonces[nonce] = now
-	return ""
 }
 
 func (s *Server) showFaults(w http.ResponseWriter, _ *http.Request) {

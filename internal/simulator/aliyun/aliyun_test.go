@@ -96,7 +96,7 @@ func TestFaultsAreSwitchedOverHTTPAndRunOut(t *testing.T) {
 		t.Fatalf("got %d", got)
 	}
 	for i, want := range []bool{true, true, false} {
-		if got := s.take().Throttle; got != want {
+		if got := s.take("").Throttle; got != want {
 			t.Errorf("call %d: throttled %v, want %v", i, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 // OptionalContact is what the signed-in person added. Nothing asks for any of it.
 type OptionalContact struct {
+	PhoneOffered bool       `json:"phone_offered" doc:"This installation sends SMS, so that a number can be added"`
 	Phone        string     `json:"phone" doc:"E.164; empty: none"`
 	PhoneAt      *time.Time `json:"phone_confirmed_at,omitempty"`
 	PhoneWaiting bool       `json:"phone_waiting" doc:"A number waits for the code that was sent to it"`
@@ -55,7 +56,7 @@ func OptionalContacts(a *API, s *contact.Service) {
 				return nil, err
 			}
 			return &Body[OptionalContact]{OptionalContact{
-				o.Phone, toTime(o.PhoneAt), o.PhoneWaiting, o.QQ, o.Place.Country, o.Place.Province, o.Place.City,
+				s.Sends(), o.Phone, toTime(o.PhoneAt), o.PhoneWaiting, o.QQ, o.Place.Country, o.Place.Province, o.Place.City,
 			}}, nil
 		})
 	Post(a, "/me/phone", Operation{
