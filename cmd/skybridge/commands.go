@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/app/lab"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
+	"github.com/skybridge-cloud/skybridge/internal/platform/subcommand"
 )
 
 // options are the flags that stand over the configuration file.
@@ -45,7 +47,17 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of seven loopback ports for the simulators")
 	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore(), o.legalOrder())
+	subcommand.Require(c, unknownCommand)
 	return c
+}
+
+// unknownCommand says what there is instead.
+func unknownCommand(c *cobra.Command, word string, near []string) error {
+	hint := c.CommandPath() + " --help lists what there is"
+	if len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "? " + hint
+	}
+	return fmt.Errorf("%s has no command %q: %s", c.CommandPath(), word, hint)
 }
 
 // load reads the configuration with the flags over it and checks the whole.

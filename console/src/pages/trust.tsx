@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { Trust as TrustData, TrustClause } from '../api/types';
+import type { Trust as TrustData, TrustClause, TrustLog } from '../api/types';
 import { CopyText } from '../components/copy-text';
 import { Page, useTitle } from '../components/page';
 import { EmptyState, ErrorState } from '../components/problem';
@@ -74,6 +74,7 @@ function Promises({ trust }: { trust: TrustData }) {
         <Figure name={t('trust.asked')} value={asked.length} />
         <Figure name={t('trust.odd')} value={odd.length} />
       </div>
+      {trust.log ? <Pin log={trust.log} /> : null}
       <div className="row">
         <Input
           allowClear
@@ -108,6 +109,40 @@ function Promises({ trust }: { trust: TrustData }) {
         <div>{t('trust.program', { version: trust.program })}</div>
       </div>
     </div>
+  );
+}
+
+/** What an outsider keeps, to hold to it what is shown later: key and newest checkpoint of the log. */
+function Pin({ log }: { log: TrustLog }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <section className="tile" aria-label={t('trust.log')}>
+      <h2>{t('trust.log')}</h2>
+      <p className="small">{t('trust.log_text')}</p>
+      <dl className="facts small">
+        <dt>{t('trust.log_key')}</dt>
+        <dd>
+          <CopyText text={log.verifier} wrap />
+        </dd>
+        <dt>{t('trust.log_signed')}</dt>
+        <dd>
+          {t('trust.log_size', { size: format.number(log.size), at: format.time(log.signed_at, true) })}
+        </dd>
+        <dt>{t('trust.log_root')}</dt>
+        <dd>
+          <CopyText text={log.root} wrap />
+        </dd>
+        <dt>{t('trust.log_signature')}</dt>
+        <dd>
+          <CopyText text={log.signature} wrap />
+        </dd>
+        <dt>{t('trust.log_checkpoint')}</dt>
+        <dd>
+          <CopyText text={log.checkpoint} shown={t('trust.log_whole')} />
+        </dd>
+      </dl>
+    </section>
   );
 }
 
