@@ -247,19 +247,20 @@ func (o *options) policyLint() *cobra.Command {
 func (o *options) policyPublish() *cobra.Command {
 	c := &cobra.Command{
 		Use: "publish DOCUMENT", Short: "Publish a document with your present facts, or say what stands against it", Args: cobra.ExactArgs(1),
-		Long: "Publish the next version of a document (platform, client, terms, agreement, sla) with the operator's present facts. It is refused where a clause that it promises is not enforced, an article that it names is not in force, a required item is missing, a day or a name is not the record's, or its words are not those of the clause registry.",
+		Long: "Publish the next version of a document (platform, client, terms, agreement, sla) with the operator's present facts. It is refused where a clause that it promises is not enforced, an article that it names is not in force, a required item is missing, a day or a name is not the record's, or its words are not those of the clause registry. Before, it shows which sections differ from the version there is and which consents are asked anew, and asks.",
 	}
 	var d app.PolicyDraft
 	c.Flags().BoolVar(&d.Major, "major", false, "people have to accept again")
 	c.Flags().StringVar(&d.From, "from", "", "day from which it holds, 2026-12-24; seven days ahead or more")
-	asJSON := c.Flags().Bool("json", false, "for programs")
+	c.Flags().BoolVar(&d.Yes, "yes", false, "publish without a question")
+	c.Flags().BoolVar(&d.JSON, "json", false, "for programs; needs --yes")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, log, err := o.load()
 		if err != nil {
 			return err
 		}
-		d.Document = args[0]
-		return app.PolicyPublish(cmd.Context(), cfg, d, *asJSON, o.out, log)
+		d.Document, d.Ask = args[0], cmd.InOrStdin()
+		return app.PolicyPublish(cmd.Context(), cfg, d, o.out, log)
 	}
 	return c
 }

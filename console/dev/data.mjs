@@ -442,7 +442,7 @@ export const trust = (n) => ({
     signature: '— console.example.org/log WhwD3kX9mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3=',
   },
   clauses: clauses.slice(0, n).map(([number, state, must, enforced_by, query, found]) => ({
-    id: number, state, must, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
+    id: number, state, must, must_zh: `程序须做到：${must}`, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
     planned: state === 'planned' ? 'skyconnect: the client' : undefined, mutant_killed_by: number === "LT-0c" ? 'internal/control/consent.TestItIsKept' : undefined,
     evidence: found ? { state: found, examined: 1284, found: found === 'unexpected' ? 2 : 0, checks: 310, checked_at: t(-20) } : undefined,
   })),

@@ -2,7 +2,7 @@ import { fireEvent, screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { serve, visit } from './page';
 
-const clause = { must: 'x', tests: ['internal/a.TestA'], enforced_by: ['internal/a.B'] };
+const clause = { must: 'x', must_zh: '某', tests: ['internal/a.TestA'], enforced_by: ['internal/a.B'] };
 
 test('anybody sees each promise, what keeps it, and evidence that is not as expected', async () => {
   serve({

@@ -50,7 +50,7 @@ func publicPin(p audit.Pin) *api.TrustLog {
 
 func (r boardRow) public() api.TrustClause {
 	c := api.TrustClause{
-		ID: r.ID, State: string(r.State), Must: r.Must, EnforcedBy: r.EnforcedBy, Tests: r.Tests, KilledBy: r.KilledBy, Planned: r.Planned, Query: r.Query,
+		ID: r.ID, State: string(r.State), Must: r.Must, MustZH: r.MustZH, EnforcedBy: r.EnforcedBy, Tests: r.Tests, KilledBy: r.KilledBy, Planned: r.Planned, Query: r.Query,
 	}
 	if e := r.Evidence; e != nil {
 		c.Evidence = &api.TrustEvidence{State: e.State, Examined: e.Examined, Found: e.Found, Checks: e.Checks, CheckedAt: e.At}

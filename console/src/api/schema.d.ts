@@ -8791,6 +8791,8 @@ export interface components {
             id: string;
             /** @description What the software has to do */
             must: string;
+            /** @description The same in Chinese */
+            must_zh: string;
             /** @description The test that failed when the clause's gate was turned off for a trial */
             mutant_killed_by?: string;
             /** @description The work that brings it */

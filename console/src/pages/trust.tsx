@@ -9,6 +9,7 @@ import { CopyText } from '../components/copy-text';
 import { Page, useTitle } from '../components/page';
 import { EmptyState, ErrorState } from '../components/problem';
 import { Reading } from '../components/reading';
+import { useSettings } from '../lib/settings';
 import { useFormat } from '../lib/use';
 
 /** What the published texts promise, what keeps each promise, and the last evidence of it. */
@@ -61,7 +62,7 @@ function Promises({ trust }: { trust: TrustData }) {
   const shown = trust.clauses.filter(
     (c) =>
       (!state || c.state === state || (state === 'odd' && odd.includes(c))) &&
-      [c.id, c.must, ...c.enforced_by].some((x) => x.toLowerCase().includes(wanted)),
+      [c.id, c.must, c.must_zh, ...c.enforced_by].some((x) => x.toLowerCase().includes(wanted)),
   );
   return (
     <div className="stack">
@@ -157,6 +158,7 @@ function Figure({ name, value }: { name: string; value: number }) {
 
 function Clause({ clause: c }: { clause: TrustClause }) {
   const { t } = useTranslation();
+  const { language } = useSettings();
   const text = c.id.startsWith('TY') ? 'client' : 'platform';
   return (
     <section className="tile" aria-label={c.id}>
@@ -164,7 +166,7 @@ function Clause({ clause: c }: { clause: TrustClause }) {
         {c.state === 'planned' ? <b>{c.id}</b> : <Link to={`/policies/${text}#${c.id}`}>{c.id}</Link>}
         <Tag color={colours[c.state]}>{t(`trust.state_${c.state}`)}</Tag>
       </div>
-      <div lang="en">{c.must}</div>
+      <div>{language === 'zh-CN' ? c.must_zh : c.must}</div>
       <Evidence clause={c} />
       {c.enforced_by.length > 0 ? (
         <details className="small">

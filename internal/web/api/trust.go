@@ -11,6 +11,7 @@ type TrustClause struct {
 	ID         string         `json:"id" example:"LT-1.1b"`
 	State      string         `json:"state" enum:"enforced,organisational,planned,open" doc:"planned and open: nothing enforces it yet"`
 	Must       string         `json:"must" doc:"What the software has to do"`
+	MustZH     string         `json:"must_zh" doc:"The same in Chinese"`
 	EnforcedBy []string       `json:"enforced_by" nullable:"false" doc:"Symbols of the program"`
 	Tests      []string       `json:"tests" nullable:"false" doc:"Tests that fail without them"`
 	KilledBy   string         `json:"mutant_killed_by,omitempty" doc:"The test that failed when the clause's gate was turned off for a trial"`
