@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -130,7 +131,7 @@ func folded(out io.Writer, widths []int, cells ...string) error {
 }
 
 // fold breaks a text into lines of at most width columns: between words, and
-// within those that are longer. What the board prints is ASCII but for what is
+// within those that are longer, at the seams of their names where there are any. What the board prints is ASCII but for what is
 // planned, whose letters are as wide.
 func fold(text string, width int) (lines []string) {
 	line := []rune{}
@@ -144,9 +145,21 @@ func fold(text string, width int) (lines []string) {
 			lines = append(lines, string(line))
 		}
 		for len(w) > width {
-			lines, w = append(lines, string(w[:width])), w[width:]
+			at := seam(w, width)
+			lines, w = append(lines, string(w[:at])), w[at:]
 		}
 		line = w
 	}
 	return append(lines, string(line))
+}
+
+// seam is where to break a name that is longer than width: after a dot or before a
+// capital of its second half, or at the width.
+func seam(name []rune, width int) int {
+	for at := width; at > width/2; at-- {
+		if name[at-1] == '.' || name[at-1] == '_' || unicode.IsUpper(name[at]) {
+			return at
+		}
+	}
+	return width
 }
