@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/app/lab"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/slogx"
+	"github.com/skybridge-cloud/skybridge/internal/platform/subcommand"
 )
 
 // options are the flags that stand over the configuration file.
@@ -45,7 +47,17 @@ func root(out, errOut io.Writer) *cobra.Command {
 	f.BoolVar(&o.demo, "demo", false, "third parties are simulators on this machine; never for real customers")
 	f.IntVar(&o.demoPorts, "demo-ports", 8600, "first of seven loopback ports for the simulators")
 	c.AddCommand(o.serve(), o.control(), o.gateway(), o.simulators(), o.labHost(), o.migrate(), o.admin(), o.openapi(), o.demoWalk(), o.policy(), o.prove(), o.doctor(), o.backup(), o.restore(), o.legalOrder())
+	subcommand.Require(c, unknownCommand)
 	return c
+}
+
+// unknownCommand says what there is instead.
+func unknownCommand(c *cobra.Command, word string, near []string) error {
+	hint := c.CommandPath() + " --help lists what there is"
+	if len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "? " + hint
+	}
+	return fmt.Errorf("%s has no command %q: %s", c.CommandPath(), word, hint)
 }
 
 // load reads the configuration with the flags over it and checks the whole.
@@ -235,19 +247,20 @@ func (o *options) policyLint() *cobra.Command {
 func (o *options) policyPublish() *cobra.Command {
 	c := &cobra.Command{
 		Use: "publish DOCUMENT", Short: "Publish a document with your present facts, or say what stands against it", Args: cobra.ExactArgs(1),
-		Long: "Publish the next version of a document (platform, client, terms, agreement, sla) with the operator's present facts. It is refused where a clause that it promises is not enforced, an article that it names is not in force, a required item is missing, a day or a name is not the record's, or its words are not those of the clause registry.",
+		Long: "Publish the next version of a document (platform, client, terms, agreement, sla) with the operator's present facts. It is refused where a clause that it promises is not enforced, an article that it names is not in force, a required item is missing, a day or a name is not the record's, or its words are not those of the clause registry. Before, it shows which sections differ from the version there is and which consents are asked anew, and asks.",
 	}
 	var d app.PolicyDraft
 	c.Flags().BoolVar(&d.Major, "major", false, "people have to accept again")
 	c.Flags().StringVar(&d.From, "from", "", "day from which it holds, 2026-12-24; seven days ahead or more")
-	asJSON := c.Flags().Bool("json", false, "for programs")
+	c.Flags().BoolVar(&d.Yes, "yes", false, "publish without a question")
+	c.Flags().BoolVar(&d.JSON, "json", false, "for programs; needs --yes")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, log, err := o.load()
 		if err != nil {
 			return err
 		}
-		d.Document = args[0]
-		return app.PolicyPublish(cmd.Context(), cfg, d, *asJSON, o.out, log)
+		d.Document, d.Ask = args[0], cmd.InOrStdin()
+		return app.PolicyPublish(cmd.Context(), cfg, d, o.out, log)
 	}
 	return c
 }

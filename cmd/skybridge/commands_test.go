@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/skybridge-cloud/skybridge/internal/app"
@@ -48,5 +49,37 @@ func TestExitStatusTellsWhatStartingAgainCannotMend(t *testing.T) {
 	}
 	if got := exitStatus(io.ErrUnexpectedEOF); got != 1 {
 		t.Errorf("another error: got %d, want 1", got)
+	}
+}
+
+// A word that is no command ends in an error that names what there is: help with
+// exit status 0 looks like success to a script.
+func TestAnUnknownCommandIsAnError(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ line, want string }{
+		{"bord", `skybridge has no command "bord"`},
+		{"policy bord", `did you mean board? skybridge policy --help`},
+		{"policy board extra", `unknown command "extra"`},
+		{"admin nodez", `did you mean nodes?`},
+		{"admin audit check", `skybridge admin audit has no command "check": skybridge admin audit --help`},
+		{"backup lst", `did you mean list?`},
+		{"legal-order nothing", `skybridge legal-order has no command`},
+	}
+	for _, c := range cases {
+		cmd := root(io.Discard, io.Discard)
+		cmd.SetArgs(strings.Fields(c.line))
+		cmd.SetOut(io.Discard)
+		if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("skybridge %s: got %v, want %s", c.line, err, c.want)
+		}
+	}
+	for _, line := range []string{"", "policy", "admin audit", "policy --help"} {
+		var out strings.Builder
+		cmd := root(io.Discard, io.Discard)
+		cmd.SetArgs(strings.Fields(line))
+		cmd.SetOut(&out)
+		if err := cmd.Execute(); err != nil || !strings.Contains(out.String(), "Usage:") {
+			t.Errorf("skybridge %s: got %v and %q, want its help", line, err, out.String())
+		}
 	}
 }

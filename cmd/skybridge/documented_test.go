@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/subcommand"
 )
 
 func TestEveryCommandAndFlagIsDocumented(t *testing.T) {
@@ -36,7 +38,7 @@ func TestEveryCommandAndFlagIsDocumented(t *testing.T) {
 
 // walk visits the commands that do something.
 func walk(c *cobra.Command, visit func(*cobra.Command)) {
-	if c.Runnable() {
+	if !subcommand.Group(c) {
 		visit(c)
 	}
 	for _, sub := range c.Commands() {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -19,6 +21,7 @@ import (
 	"github.com/skybridge-cloud/skybridge/internal/client/trust"
 	"github.com/skybridge-cloud/skybridge/internal/client/user"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
+	"github.com/skybridge-cloud/skybridge/internal/platform/subcommand"
 )
 
 // version is set when a release is built.
@@ -71,6 +74,7 @@ func root(t *terminal) *cobra.Command {
 	f.StringVar(&o.language, "lang", "", "en or zh-CN (default: by the environment)")
 	f.BoolVar(&t.json, "json", false, "print JSON")
 	c.AddCommand(o.login(), o.up(), o.down(), o.status(), o.profiles(), o.token(), o.policy(), o.permissions(), o.components(), o.data(), o.log(), o.doctor(), o.update(), o.restart(), o.daemon(), o.window())
+	subcommand.Require(c, o.unknownCommand)
 	t.marks(c)
 	return c
 }
@@ -86,6 +90,18 @@ func (t *terminal) marks(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		t.marks(sub)
 	}
+}
+
+// unknownCommand says what there is instead.
+func (o *options) unknownCommand(c *cobra.Command, word string, near []string) error {
+	if err := o.speak(); err != nil { // cobra has not come to it yet
+		return err
+	}
+	text := o.say("usage.unknown", "command", c.CommandPath(), "word", strconv.Quote(user.Clean(word)))
+	if len(near) > 0 {
+		text += " " + o.say("usage.near", "near", strings.Join(near, ", "))
+	}
+	return usagef("%s", text)
 }
 
 func (o *options) speak() error {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/skybridge-cloud/skybridge/internal/platform/subcommand"
 )
 
 //go:generate go test -run TestTheManPageIsOfTheseCommands -update .
@@ -78,7 +80,7 @@ func describe(out *bytes.Buffer, c *cobra.Command) {
 		if sub.Hidden || sub.Name() == "help" || sub.Name() == "completion" {
 			continue
 		}
-		if sub.Runnable() {
+		if !subcommand.Group(sub) {
 			use := strings.TrimPrefix(sub.UseLine(), "skyconnect ")
 			fmt.Fprintf(out, ".TP\n\\fB%s\\fR\n%s\n", roff(use), roff(sub.Short+"."))
 			if sub.Long != "" {

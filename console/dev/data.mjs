@@ -528,8 +528,14 @@ export const downloads = (n) =>
   }));
 export const trust = (n) => ({
   program: '1.4.0', data_map_sha256: policies[0].sha256,
+  log: n === 0 ? undefined : {
+    verifier: 'console.example.org/log+5a1c03de+AZk9x1uVJrQ2mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXa',
+    checkpoint: 'console.example.org/log\n48213\nq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3hLw=\n\n— console.example.org/log WhwD3kX9mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3=\n',
+    size: 48213, root: 'q7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3hLw=', signed_at: t(-1),
+    signature: '— console.example.org/log WhwD3kX9mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3hLwq7TfD4sKp6GiR5tE2oXaZk9x1uVJrQ2mB0e8nYc3=',
+  },
   clauses: clauses.slice(0, n).map(([number, state, must, enforced_by, query, found]) => ({
-    id: number, state, must, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
+    id: number, state, must, must_zh: `程序须做到：${must}`, enforced_by, query, tests: enforced_by.map((s) => `${s.slice(0, s.indexOf('.'))}.TestItIsKept`),
     planned: state === 'planned' ? 'skyconnect: the client' : undefined, mutant_killed_by: number === "LT-0c" ? 'internal/control/consent.TestItIsKept' : undefined,
     evidence: found ? { state: found, examined: 1284, found: found === 'unexpected' ? 2 : 0, checks: 310, checked_at: t(-20) } : undefined,
   })),

@@ -36,6 +36,14 @@ test('both languages have the same keys, none empty', () => {
   }
 });
 
+test('each word stands in one file: a second one would hide the first', () => {
+  const folder = join(root, 'locales/en');
+  const keys = readdirSync(folder).flatMap((f) =>
+    Object.keys(JSON.parse(readFileSync(join(folder, f), 'utf8')) as Record<string, string>),
+  );
+  expect(keys.filter((k, i) => keys.indexOf(k) !== i)).toEqual([]);
+});
+
 test('both languages have the same parameters', () => {
   const parameters = (text = '') => (text.match(/\{\{\w+\}\}/g) ?? []).toSorted().join();
   expect(Object.keys(chinese).filter((k) => parameters(chinese[k]) !== parameters(english[k]))).toEqual([]);

@@ -77,7 +77,7 @@ func (o operation) staff() bool    { return strings.HasPrefix(o.path, "/api/v1/a
 func (o operation) signedIn() bool { return len(o.Security) > 0 && !o.vpnUser() }
 func (o operation) resource() string {
 	parts := strings.Split(o.path+"//", "/")
-	if parts[3] == "me" && parts[4] != "" {
+	if (parts[3] == "me" || parts[3] == "vpn-user") && parts[4] != "" {
 		return parts[4]
 	}
 	return parts[3]
@@ -220,13 +220,21 @@ func TestEveryRouteRefusesWhoMayNot(t *testing.T) {
 	}
 }
 
+// open reports whether a route is for people of this kind.
+func (p *person) open(o operation) bool {
+	if p.user {
+		return o.vpnUser()
+	}
+	return o.signedIn() && !o.staff()
+}
+
 // reachFor tries a route with another's id, and reads every list.
 func (p *person) reachFor(victim *person, d description, o operation) {
 	t := p.in.t
 	t.Helper()
 	path, has := o.target(victim.ids[o.resource()])
 	switch {
-	case o.staff() || !o.signedIn():
+	case !p.open(o):
 	case has && victim.ids[o.resource()] == "":
 		t.Errorf("%s: give customer() one of %s, so that this route is attacked", o, o.resource())
 	case has:
@@ -278,7 +286,7 @@ func lastID(path string) string {
 func (p *person) reachOwn(d description, o operation) {
 	p.in.t.Helper()
 	path, has := o.target(p.ids[o.resource()])
-	if o.staff() || !o.signedIn() || !has {
+	if !p.open(o) || !has {
 		return
 	}
 	a := p.in.send(p.session, o.method, path, d.body(o))
@@ -298,7 +306,7 @@ func (p *person) photograph(d description) string {
 	p.in.t.Helper()
 	var all []string
 	for _, o := range d.operations {
-		if path, has := o.target(p.ids[o.resource()]); has && o.method == "GET" && !o.staff() && o.signedIn() && !strings.HasSuffix(path, "/bundle") {
+		if path, has := o.target(p.ids[o.resource()]); has && o.method == "GET" && p.open(o) && !strings.HasSuffix(path, "/bundle") {
 			all = append(all, fmt.Sprintf("%s: %s", o, requestID.ReplaceAllString(p.in.send(p.session, o.method, path, "").text, "req")))
 		}
 	}

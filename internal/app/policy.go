@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,15 +9,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/clause"
 	"github.com/skybridge-cloud/skybridge/internal/control/consent"
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
-	"github.com/skybridge-cloud/skybridge/internal/platform/civil"
-	"github.com/skybridge-cloud/skybridge/internal/platform/clock"
 	"github.com/skybridge-cloud/skybridge/internal/platform/config"
 	"github.com/skybridge-cloud/skybridge/internal/platform/errs"
 	"github.com/skybridge-cloud/skybridge/internal/platform/i18n"
@@ -32,6 +27,7 @@ type boardRow struct {
 	ID         string       `json:"id"`
 	State      clause.State `json:"state"`
 	Must       string       `json:"must"`
+	MustZH     string       `json:"must_zh"`
 	EnforcedBy []string     `json:"enforced_by"`
 	Tests      []string     `json:"tests"`
 	KilledBy   string       `json:"mutant_killed_by,omitempty"` // empty: not tried since the row was written
@@ -56,7 +52,7 @@ func boardRows() ([]boardRow, error) {
 	rows := make([]boardRow, 0, len(all))
 	for _, c := range all {
 		rows = append(rows, boardRow{
-			ID: c.ID, State: c.State(), Must: c.Must, EnforcedBy: append([]string{}, c.EnforcedBy...), Tests: append([]string{}, c.Tests...),
+			ID: c.ID, State: c.State(), Must: c.Must, MustZH: c.MustZH, EnforcedBy: append([]string{}, c.EnforcedBy...), Tests: append([]string{}, c.Tests...),
 			KilledBy: c.KilledBy, Query: c.Evidence.Query, Planned: c.Planned, Register: c.Register,
 		})
 	}
@@ -136,36 +132,6 @@ func PolicyEvidence(ctx context.Context, cfg config.Config, asJSON bool, out io.
 // ErrEvidence says that an installation's data are not what a clause promises.
 var ErrEvidence = errors.New("the evidence is not as expected")
 
-func printBoard(out io.Writer, rows []boardRow, asJSON bool) error {
-	if asJSON {
-		return writeJSON(out, rows)
-	}
-	sums := map[clause.State]int{}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, r := range rows {
-		sums[r.State]++
-		mutant := "-"
-		if r.KilledBy != "" {
-			mutant = "killed by " + r.KilledBy
-		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.State,
-			cmp.Or(strings.Join(r.EnforcedBy, " "), r.Planned, r.Register, "-"), mutant, r.Evidence.text(r.Query))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(out, "\n%d clauses: %d enforced, %d organisational, %d planned, %d open\n",
-		len(rows), sums[clause.Enforced], sums[clause.Organisational], sums[clause.Planned], sums[clause.Open])
-	return err
-}
-
-func (r *boardResult) text(query string) string {
-	if r == nil {
-		return cmp.Or(query, "-")
-	}
-	return fmt.Sprintf("%s: %s, %d of %d, %s", query, r.State, r.Found, r.Examined, r.At.Format(time.DateTime))
-}
-
 // PolicyLint says what stands against publishing the texts of a profile on a
 // day, with the facts of an invented operator; ErrPromises if anything does.
 func PolicyLint(profile string, day time.Time, asJSON bool, out io.Writer) error {
@@ -204,42 +170,6 @@ func PolicyQuotes(out io.Writer) error {
 		return err
 	}
 	_, err = io.WriteString(out, clause.Quotes(all, spans))
-	return err
-}
-
-// PolicyDraft is what PolicyPublish is told.
-type PolicyDraft struct {
-	Document string
-	Major    bool
-	From     string // day from which it holds, "2026-12-24"; empty = when the notice of seven days is over
-}
-
-// PolicyPublish publishes a document with the operator's present facts, or says
-// all that stands against it. It is the act of who may open the installation's
-// files, as every command for operators is.
-func PolicyPublish(ctx context.Context, cfg config.Config, d PolicyDraft, asJSON bool, out io.Writer, log *slog.Logger) error {
-	now := clock.System{}.Now()
-	effective := now.Add(consent.NoticePeriod + time.Minute)
-	if d.From != "" {
-		day, err := civil.ParseDay(d.From)
-		if err != nil {
-			return fmt.Errorf("the day is not like 2026-12-24: %w", err)
-		}
-		effective = day.Start()
-	}
-	s, m, err := openInstallation(ctx, cfg, log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.close() }()
-	v, err := m.consent.Publish(ctx, consent.Draft{Document: d.Document, Major: d.Major, EffectiveAt: effective, By: consent.Shell})
-	if err != nil {
-		return said(err)
-	}
-	if asJSON {
-		return writeJSON(out, map[string]any{"document": v.Document, "version": v.Number, "change": v.Change, "sha256": v.SHA256, "effective_at": v.EffectiveAt})
-	}
-	_, err = fmt.Fprintf(out, "%s %s: published, holds from %s, SHA-256 %s\n", v.Document, v.Number, v.EffectiveAt.In(civil.Zone).Format(time.DateTime), v.SHA256)
 	return err
 }
 

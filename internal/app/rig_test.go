@@ -271,6 +271,7 @@ type person struct {
 	session        string
 	recovery       string            // a code that proves who they are once, with a second factor on
 	ids            map[string]string // by the resource's path: "orders"
+	user           bool              // of an SSL client, on the page of their rights
 }
 
 // try asks the API with a key and takes any answer.

@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/skybridge-cloud/skybridge/internal/control/evidence"
 	"github.com/skybridge-cloud/skybridge/internal/platform/db"
@@ -49,6 +52,41 @@ func TestAnybodySeesHowThePromisesStand(t *testing.T) {
 	if hex.EncodeToString(sum[:]) != m.SHA256 || m.SHA256 != got.DataMapSHA256 || !strings.Contains(string(m.Map), `"Name":"fleet_session"`) ||
 		!strings.Contains(string(m.Map), `"UserName":"id.name"`) || !strings.Contains(string(m.Map), `"tombstones":"number"`) {
 		t.Errorf("the map does not have its digest: %.200s", text)
+	}
+}
+
+// An outsider pins the log by what anybody may read: the key and checkpoint verify
+// each other, and nobody who asks has anything signed.
+func TestAnybodyPinsTheLog(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	ctx := context.Background()
+	look := func() *api.TrustLog {
+		var got api.Trust
+		must(t, json.Unmarshal([]byte(in.send("", http.MethodGet, "/api/v1/trust", "").text), &got))
+		return got.Log
+	}
+	if got := look(); got != nil {
+		t.Fatalf("before the first checkpoint: got %+v", got)
+	}
+	in.register("alice")
+	signed, err := in.modules.audit.Checkpoint(ctx)
+	must(t, err)
+	got := look()
+	if got == nil || got.Checkpoint != string(signed) {
+		t.Fatalf("got %+v, want the checkpoint %s", got, signed)
+	}
+	key, err := note.NewVerifier(got.Verifier)
+	must(t, err)
+	n, err := note.Open([]byte(got.Checkpoint), note.VerifierList(key))
+	must(t, err)
+	lines := strings.Split(n.Text, "\n")
+	if lines[1] != strconv.FormatInt(got.Size, 10) || lines[2] != got.Root || !strings.HasSuffix(got.Checkpoint, "\n"+got.Signature+"\n") || got.SignedAt.IsZero() {
+		t.Errorf("the parts are not those of the checkpoint: %+v", got)
+	}
+	in.register("bob")
+	if again := look(); *again != *got {
+		t.Errorf("asking signed %+v", again)
 	}
 }
 

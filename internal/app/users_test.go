@@ -19,7 +19,7 @@ func (p *person) vpnUser() *person {
 	client, server := "/ssl-clients/"+p.ids["ssl-clients"], p.ids["ssl-servers"]
 	p.do(200, "PATCH", client, object{"two_factor_exempt": true})
 	secret := p.do(200, "POST", client+"/secret", nil)
-	u := &person{in: p.in, name: secret.str("user_name"), password: secret.str("password"), ids: map[string]string{"ssl-servers": server}}
+	u := &person{in: p.in, name: secret.str("user_name"), password: secret.str("password"), ids: map[string]string{"ssl-servers": server}, user: true}
 	u.enter()
 	return u
 }
@@ -206,6 +206,52 @@ func TestNoVPNUserReachesARouteOfOthers(t *testing.T) {
 	}
 	wantProblem(t, "a VPN user: events", in.send(u.session, "GET", "/api/v1/events", ""), 401, "api.unauthenticated")
 	u.do(200, "GET", "/vpn-user/profile", nil)
+}
+
+// A VPN user who has an id of another's gets nothing by it, and no list tells of
+// another: the walk over all routes, as among customers.
+func TestNoVPNUserReachesAnothersThings(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	owner, other := in.customer("alice", 1), in.customer("mallory", 2)
+	victim, mallory := owner.vpnUser(), other.vpnUser()
+	owner.usedDevice(victim)
+	for _, u := range []*person{victim, mallory} {
+		u.ids["requests"] = u.do(201, "POST", "/vpn-user/requests", object{"kind": "explain", "words": "mine alone"}).str("id")
+		u.ids["incident-notices"] = u.do(200, "GET", "/vpn-user/incident-notices", nil).str("items.id")
+	}
+	victim.ids["devices"] = victim.do(200, "GET", "/vpn-user/devices", nil).str("items.id")
+	index := number(victim.do(200, "GET", "/vpn-user/reads", nil).json["items"].([]any)[0].(map[string]any)["log_index"])
+	victim.do(200, "GET", "/vpn-user/log-proof?index="+index, nil)
+	wantProblem(t, "another's entry of the log", mallory.try("GET", "/vpn-user/log-proof?index="+index, nil, ""), 404, "")
+	d, ids := in.describe(), 0
+	before := victim.photograph(d)
+	for _, o := range d.operations {
+		if _, has := o.target("x"); has && o.vpnUser() {
+			ids++
+		}
+		mallory.reachFor(victim, d, o)
+	}
+	if after := victim.photograph(d); after != before || !strings.Contains(before, "mine alone") {
+		t.Errorf("the attack changed the victim's things:\n%s\n%s", before, after)
+	}
+	if ids < 5 {
+		t.Errorf("the walk saw %d routes with an id", ids)
+	}
+	for _, o := range d.operations {
+		victim.reachOwn(d, o)
+	}
+}
+
+// usedDevice has the user of the person's SSL client come with a device that
+// waits for approval.
+func (p *person) usedDevice(u *person) {
+	p.in.t.Helper()
+	p.do(200, "PATCH", "/ssl-clients/"+p.ids["ssl-clients"], object{"device_approval": true})
+	c := p.gateway().dial(p.in.t, 7)
+	if _, _, err := c.answer("username", u.name, "password", u.password); err != nil {
+		p.in.t.Fatal(err)
+	}
 }
 
 // There is no way to another VPN password but by the administrator, who says why,

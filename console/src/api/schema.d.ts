@@ -10157,6 +10157,8 @@ export interface components {
             clauses: components["schemas"]["TrustClause"][];
             /** @description SHA-256 of the data map's canonical JSON */
             data_map_sha256: string;
+            /** @description Missing before the first checkpoint, which is signed within a minute of the start */
+            log?: components["schemas"]["TrustLog"];
             /** @description Version of the program */
             program: string;
         };
@@ -10169,6 +10171,8 @@ export interface components {
             id: string;
             /** @description What the software has to do */
             must: string;
+            /** @description The same in Chinese */
+            must_zh: string;
             /** @description The test that failed when the clause's gate was turned off for a trial */
             mutant_killed_by?: string;
             /** @description The work that brings it */
@@ -10203,6 +10207,23 @@ export interface components {
             found: number;
             /** @enum {string} */
             state: "expected" | "unexpected" | "failed";
+        };
+        TrustLog: {
+            /** @description The newest signed checkpoint, byte for byte: origin, size, root, an empty line, signature */
+            checkpoint: string;
+            /** @description Root of the Merkle tree over them, in base64 */
+            root: string;
+            /** @description Its signature line: the name of the log, and key hash and Ed25519 signature in base64 */
+            signature: string;
+            /** Format: date-time */
+            signed_at: string;
+            /**
+             * Format: int64
+             * @description Entries that it covers
+             */
+            size: number;
+            /** @description Public key of the log's checkpoints; compare it with a copy kept elsewhere */
+            verifier: string;
         };
         UnguardedMinor: {
             /** @example acc_... */

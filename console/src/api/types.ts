@@ -74,6 +74,7 @@ export type PolicyProblem = Schemas['PolicyProblem'];
 export type PolicyLine = Schemas['PolicyLine'];
 export type PolicyDraft = Schemas['PolicyDraft'];
 export type Trust = Schemas['Trust'];
+export type TrustLog = Schemas['TrustLog'];
 export type TrustClause = Schemas['TrustClause'];
 export type Policy = Schemas['Policy'];
 export type OptionalContact = Schemas['OptionalContact'];

@@ -8,6 +8,7 @@ import { api } from '../api';
 import type { Classes, MapColumn, MapTable, Register } from '../api/types';
 import { CopyText } from './copy-text';
 import { ErrorState } from './problem';
+import { useShown } from '../lib/shown';
 import { useFormat } from '../lib/use';
 import { ResourceTable } from './resource-table';
 
@@ -21,13 +22,14 @@ const distinct = (all: string[]) => [...new Set(all.filter(Boolean))];
 /** The words for the codes of the map. */
 function useWords() {
   const { t } = useTranslation();
+  const shown = useShown();
   const join = (words: string[]) => words.join(t('common.list_comma')) || '–';
   return {
-    table: (name: string) => t(`held.${name}`, { defaultValue: name }),
-    kinds: (all: MapColumn[]) =>
-      join(distinct(all.map((c) => c.Category)).map((c) => t(`category.${c}`, { defaultValue: c }))),
+    table: shown.table,
+    column: shown.column,
+    kinds: (all: MapColumn[]) => join(distinct(all.map((c) => c.Category)).map((c) => shown.category(c))),
     purposes: (all: MapColumn[]) =>
-      join(distinct(all.flatMap((c) => c.Purposes ?? [])).map((p) => t(`purpose.${p}`, { defaultValue: p }))),
+      join(distinct(all.flatMap((c) => c.Purposes ?? [])).map((p) => shown.purpose(p))),
     bases: (all: MapColumn[]) =>
       join(distinct(all.map((c) => c.Basis)).map((b) => t(`basis.${b}`, { defaultValue: b }))),
     kept: (all: MapColumn[]) =>
@@ -131,6 +133,7 @@ const ways: Register[] = ['log_keys', 'metric_labels', 'job_arguments', 'gateway
 /** What stands under names that leave the tables: of each way out how many there are, and which are personal. */
 function Leaving({ registers }: { registers: Record<Register, Classes> }) {
   const { t } = useTranslation();
+  const shown = useShown();
   const format = useFormat();
   return (
     <Card title={t('datamap.leaving')}>
@@ -149,9 +152,7 @@ function Leaving({ registers }: { registers: Record<Register, Classes> }) {
               {' · '}
               {kindsIn(registers[way]).length === 0
                 ? t('datamap.nothing_personal')
-                : kindsIn(registers[way])
-                    .map((c) => t(`category.${c}`, { defaultValue: c }))
-                    .join(t('common.list_comma'))}
+                : kindsIn(registers[way]).map(shown.category).join(t('common.list_comma'))}
             </dd>
           </Fragment>
         ))}
@@ -178,7 +179,10 @@ function Columns({ table }: { table: MapTable }) {
       {table.Columns.map((c) => (
         <section className="tile" key={c.Name} aria-label={c.Name}>
           <div className="spread">
-            <code className="mono">{c.Name}</code>
+            <span>
+              {c.Category ? <b>{words.column(table.Name, c.Name)} </b> : null}
+              <code className="mono small quiet">{c.Name}</code>
+            </span>
             {c.Sealed ? <Tag color="green">{t('datamap.sealed')}</Tag> : null}
           </div>
           {c.Category ? (

@@ -10,6 +10,7 @@ import { api } from '../api';
 import type { OwnData, ProofPack } from '../api/types';
 import { useRights } from '../lib/rights';
 import { useSettings } from '../lib/settings';
+import { useShown } from '../lib/shown';
 import { useChange, useCreate, useFormat } from '../lib/use';
 import { saveFile } from '../lib/csv';
 import { CopyText } from './copy-text';
@@ -18,13 +19,14 @@ import { ErrorState, ProblemAlert } from './problem';
 import { ResourceTable } from './resource-table';
 
 export function MyHoldings() {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
+  const shown = useShown();
   const rights = useRights();
   const format = useFormat();
   const { language } = useSettings();
   const [opened, setOpened] = useState('');
-  const named = (table: string) => (i18n.exists(`held.${table}`) ? t(`held.${table}`) : table);
-  const kinds = (d: OwnData) => d.categories.map((c) => t(`category.${c}`, { defaultValue: c }));
+  const named = shown.table;
+  const kinds = (d: OwnData) => d.categories.map((c) => shown.category(c));
   const kept = (d: OwnData) =>
     d.kept
       .map((k) => k.words[language] ?? t(`retention.class_${k.class}`, { defaultValue: k.class }))
@@ -40,12 +42,7 @@ export function MyHoldings() {
         rowKey={(d) => d.table}
         nameTitle={t('rights.held_what')}
         nameText={(d) => named(d.table)}
-        name={(d) => (
-          <div>
-            <div style={{ fontWeight: 500 }}>{named(d.table)}</div>
-            <code className="mono small quiet">{d.table}</code>
-          </div>
-        )}
+        name={(d) => <div style={{ fontWeight: 500 }}>{named(d.table)}</div>}
         columns={[
           {
             key: 'kinds',
@@ -103,6 +100,7 @@ export function MyHoldings() {
 
 function Sheet({ table }: { table: string }) {
   const { t } = useTranslation();
+  const shown = useShown();
   const rights = useRights();
   const sheet = useQuery({
     queryKey: ['own-sheet', table],
@@ -113,6 +111,7 @@ function Sheet({ table }: { table: string }) {
   if (sheet.isError) return <ErrorState error={sheet.error} retry={() => void sheet.refetch()} />;
   if (!sheet.data) return <Skeleton active />;
   const { columns, rows, total } = sheet.data;
+  if (columns.length === 0) return <p>{t('rights.look_withheld', { total })}</p>;
   return (
     <div className="stack">
       <p className="quiet">{t('rights.look_text', { shown: rows.length, total })}</p>
@@ -124,7 +123,7 @@ function Sheet({ table }: { table: string }) {
         pagination={rows.length > 20 ? { pageSize: 20, size: 'small' } : false}
         columns={columns.map((c, i) => ({
           key: c,
-          title: <code className="mono">{c}</code>,
+          title: shown.column(table, c),
           render: (_, row) => <Value text={row.cells[i] ?? ''} />,
         }))}
       />

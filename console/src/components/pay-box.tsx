@@ -168,7 +168,7 @@ export function Paying({ methods, due, pay, stale, beside, disabled }: PayingPro
         }))}
       />
       <p className="small quiet" style={{ margin: 0 }}>
-        {t(method?.kind === 'manual' ? 'transfer.told' : 'pay.told')}
+        {t(method?.kind === 'manual' ? 'pay.told_manual' : 'pay.told')}
       </p>
       <Abroad abroad={abroad} />
       {method && gated(start.error) ? (

@@ -8,6 +8,7 @@ import incident from './en/incident.json';
 import intake from './en/intake.json';
 import link from './en/link.json';
 import rights from './en/rights.json';
+import data from './en/data.json';
 import erasure from './en/erasure.json';
 import trust from './en/trust.json';
 import downloads from './en/downloads.json';
@@ -32,6 +33,7 @@ export const words = {
   ...intake,
   ...link,
   ...rights,
+  ...data,
   ...erasure,
   ...trust,
   ...downloads,

@@ -8,6 +8,7 @@ import incident from './zh-CN/incident.json';
 import intake from './zh-CN/intake.json';
 import link from './zh-CN/link.json';
 import rights from './zh-CN/rights.json';
+import data from './zh-CN/data.json';
 import erasure from './zh-CN/erasure.json';
 import trust from './zh-CN/trust.json';
 import downloads from './zh-CN/downloads.json';
@@ -32,6 +33,7 @@ export const words = {
   ...intake,
   ...link,
   ...rights,
+  ...data,
   ...erasure,
   ...trust,
   ...downloads,

@@ -17,7 +17,7 @@ export function AdminTransfers() {
   const { t } = useTranslation();
   const books = can(useMe(), 'payment.book');
   return (
-    <Page title={t('nav.admin_transfers')} lead={t('desk.lead')} action={books ? <Give /> : null}>
+    <Page title={t('nav.admin_transfers')} lead={t('transfers.lead')} action={books ? <Give /> : null}>
       <Awaited books={books} />
       <Entered books={books} />
       <Grants books={books} />

@@ -14,6 +14,7 @@ import { IncidentNotices } from '../components/incident-notices';
 import { Page } from '../components/page';
 import { ResourceTable } from '../components/resource-table';
 import { StateDot } from '../components/state-dot';
+import { useShown } from '../lib/shown';
 import { useFormat } from '../lib/use';
 
 /** What is held of the person, who got it, who read it, and what was agreed to. */
@@ -58,7 +59,8 @@ function Consents() {
   const format = useFormat();
   const all = useQuery({ queryKey: ['consents', 'all'], queryFn: () => api.privacy.consents() });
   const now = current(all.data?.items ?? []);
-  const purpose = (r: ConsentRecord) => t(`purpose.${r.purpose}`, { defaultValue: r.purpose });
+  const shown = useShown();
+  const purpose = (r: ConsentRecord) => shown.purpose(r.purpose);
   return (
     <ResourceTable<ConsentRecord>
       label={t('mydata.consents')}
@@ -86,7 +88,7 @@ function Consents() {
           key: 'kind',
           title: t('mydata.kind'),
           cell: (r) => t(`consent_kind.${r.kind}`, { defaultValue: r.kind }),
-          text: (r) => r.kind,
+          text: (r) => t(`consent_kind.${r.kind}`, { defaultValue: r.kind }),
         },
         {
           key: 'at',
@@ -121,6 +123,7 @@ function Consents() {
 function Disclosures() {
   const { t } = useTranslation();
   const format = useFormat();
+  const shown = useShown();
   const who = (d: Disclosure) => d.legal_name || d.recipient;
   return (
     <ResourceTable<Disclosure>
@@ -135,20 +138,20 @@ function Disclosures() {
         {
           key: 'fields',
           title: t('mydata.fields'),
-          cell: (d) => <Fields names={d.fields} />,
-          text: (d) => d.fields.join(' '),
+          cell: (d) => shown.fields(d.fields),
+          text: (d) => shown.fields(d.fields),
         },
         {
           key: 'purpose',
           title: t('mydata.purpose'),
-          cell: (d) => t(`purpose.${d.purpose}`, { defaultValue: d.purpose }),
-          text: (d) => d.purpose,
+          cell: (d) => shown.purpose(d.purpose),
+          text: (d) => shown.purpose(d.purpose),
         },
         {
           key: 'phase',
           title: t('common.state'),
           cell: (d) => <StateDot kind="disclosure" state={d.phase} />,
-          text: (d) => d.phase,
+          text: (d) => t(`state.disclosure.${d.phase}`),
         },
         {
           key: 'at',
@@ -166,7 +169,8 @@ function Disclosures() {
 function Reads() {
   const { t } = useTranslation();
   const format = useFormat();
-  const who = (r: Read) => t(`actor.${r.reader}`, { defaultValue: r.reader });
+  const shown = useShown();
+  const who = (r: Read) => shown.reader(r.reader);
   return (
     <ResourceTable<Read>
       label={t('mydata.reads')}
@@ -180,16 +184,21 @@ function Reads() {
         {
           key: 'fields',
           title: t('mydata.fields'),
-          cell: (r) => <Fields names={r.fields} />,
-          text: (r) => r.fields.join(' '),
+          cell: (r) => shown.fields(r.fields),
+          text: (r) => shown.fields(r.fields),
         },
         {
           key: 'purpose',
           title: t('mydata.purpose'),
-          cell: (r) => t(`purpose.${r.purpose}`, { defaultValue: r.purpose }),
-          text: (r) => r.purpose,
+          cell: (r) => shown.purpose(r.purpose),
+          text: (r) => shown.purpose(r.purpose),
         },
-        { key: 'reason', title: t('mydata.reason'), cell: (r) => r.reason || '–', text: (r) => r.reason },
+        {
+          key: 'reason',
+          title: t('mydata.reason'),
+          cell: (r) => shown.reason(r.reason),
+          text: (r) => shown.reason(r.reason),
+        },
         {
           key: 'at',
           title: t('mydata.time'),
@@ -239,11 +248,6 @@ function Access() {
       empty={{ title: t('mydata.no_access') }}
     />
   );
-}
-
-function Fields({ names }: { names: string[] }) {
-  const { t } = useTranslation();
-  return <span>{names.map((n) => t(`data.${n}`, { defaultValue: n })).join(t('common.list_comma'))}</span>;
 }
 
 function PolicyLinks() {

@@ -4,11 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { useTranslation } from 'react-i18next';
 import { api } from '../api';
-import type { Trust as TrustData, TrustClause } from '../api/types';
+import type { Trust as TrustData, TrustClause, TrustLog } from '../api/types';
 import { CopyText } from '../components/copy-text';
 import { Page, useTitle } from '../components/page';
 import { EmptyState, ErrorState } from '../components/problem';
 import { Reading } from '../components/reading';
+import { useSettings } from '../lib/settings';
 import { useFormat } from '../lib/use';
 
 /** What the published texts promise, what keeps each promise, and the last evidence of it. */
@@ -61,7 +62,7 @@ function Promises({ trust }: { trust: TrustData }) {
   const shown = trust.clauses.filter(
     (c) =>
       (!state || c.state === state || (state === 'odd' && odd.includes(c))) &&
-      [c.id, c.must, ...c.enforced_by].some((x) => x.toLowerCase().includes(wanted)),
+      [c.id, c.must, c.must_zh, ...c.enforced_by].some((x) => x.toLowerCase().includes(wanted)),
   );
   return (
     <div className="stack">
@@ -74,6 +75,7 @@ function Promises({ trust }: { trust: TrustData }) {
         <Figure name={t('trust.asked')} value={asked.length} />
         <Figure name={t('trust.odd')} value={odd.length} />
       </div>
+      {trust.log ? <Pin log={trust.log} /> : null}
       <div className="row">
         <Input
           allowClear
@@ -111,6 +113,40 @@ function Promises({ trust }: { trust: TrustData }) {
   );
 }
 
+/** What an outsider keeps, to hold to it what is shown later: key and newest checkpoint of the log. */
+function Pin({ log }: { log: TrustLog }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <section className="tile" aria-label={t('trust.log')}>
+      <h2>{t('trust.log')}</h2>
+      <p className="small">{t('trust.log_text')}</p>
+      <dl className="facts small">
+        <dt>{t('trust.log_key')}</dt>
+        <dd>
+          <CopyText text={log.verifier} wrap />
+        </dd>
+        <dt>{t('trust.log_signed')}</dt>
+        <dd>
+          {t('trust.log_size', { size: format.number(log.size), at: format.time(log.signed_at, true) })}
+        </dd>
+        <dt>{t('trust.log_root')}</dt>
+        <dd>
+          <CopyText text={log.root} wrap />
+        </dd>
+        <dt>{t('trust.log_signature')}</dt>
+        <dd>
+          <CopyText text={log.signature} wrap />
+        </dd>
+        <dt>{t('trust.log_checkpoint')}</dt>
+        <dd>
+          <CopyText text={log.checkpoint} shown={t('trust.log_whole')} />
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
 function Figure({ name, value }: { name: string; value: number }) {
   return (
     <div className="tile">
@@ -122,6 +158,7 @@ function Figure({ name, value }: { name: string; value: number }) {
 
 function Clause({ clause: c }: { clause: TrustClause }) {
   const { t } = useTranslation();
+  const { language } = useSettings();
   const text = c.id.startsWith('TY') ? 'client' : 'platform';
   return (
     <section className="tile" aria-label={c.id}>
@@ -129,7 +166,7 @@ function Clause({ clause: c }: { clause: TrustClause }) {
         {c.state === 'planned' ? <b>{c.id}</b> : <Link to={`/policies/${text}#${c.id}`}>{c.id}</Link>}
         <Tag color={colours[c.state]}>{t(`trust.state_${c.state}`)}</Tag>
       </div>
-      <div lang="en">{c.must}</div>
+      <div>{language === 'zh-CN' ? c.must_zh : c.must}</div>
       <Evidence clause={c} />
       {c.enforced_by.length > 0 ? (
         <details className="small">

@@ -21,6 +21,7 @@ import { ErrorState, ProblemAlert } from '../components/problem';
 import { Reading } from '../components/reading';
 import { ResourceTable } from '../components/resource-table';
 import { RightsOf, userRights } from '../lib/rights';
+import { useShown } from '../lib/shown';
 import { useChange, useFormat } from '../lib/use';
 
 const profileKey = ['vpn-user', 'profile'];
@@ -429,6 +430,7 @@ function Sessions() {
 /** What administrators did with the account, and who read what. */
 function Acts() {
   const { t } = useTranslation();
+  const shown = useShown();
   const format = useFormat();
   return (
     <div className="stack">
@@ -481,8 +483,14 @@ function Acts() {
           {
             key: 'fields',
             title: t('user.fields'),
-            cell: (r) => <span className="mono small">{r.fields.join(', ')}</span>,
-            text: (r) => r.fields.join(' '),
+            cell: (r) => shown.fields(r.fields),
+            text: (r) => shown.fields(r.fields),
+          },
+          {
+            key: 'reason',
+            title: t('mydata.reason'),
+            cell: (r) => shown.reason(r.reason),
+            text: (r) => shown.reason(r.reason),
           },
         ]}
         csv="reads"

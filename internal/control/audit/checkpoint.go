@@ -85,6 +85,27 @@ func (s *Service) lastCheckpoint(ctx context.Context) (checkpoint, error) {
 	return db.Get(ctx, s.db, ErrEmpty, scanCheckpoint, "SELECT size, root, note, at FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
 }
 
+// Pin is what an outsider keeps of the log, to compare later ones with: the newest
+// checkpoint that was signed, and the public key that it was signed with.
+type Pin struct {
+	Verifier string // public key, the text form of golang.org/x/mod/sumdb/note
+	Note     string // the signed checkpoint, byte for byte
+	Size     int64  // leaves that it covers
+	Root     string // base64
+	At       time.Time
+}
+
+// Pin returns the newest checkpoint that is kept. It signs nothing, so that who
+// asks costs no signature and no row. ErrEmpty before the first.
+func (s *Service) Pin(ctx context.Context) (Pin, error) {
+	c, err := s.lastCheckpoint(ctx)
+	if err != nil {
+		return Pin{}, err
+	}
+	key, err := s.VerifierKey(ctx)
+	return Pin{key, string(c.note), c.size, c.root.String(), c.at}, err
+}
+
 // continues proves that the head extends the last checkpoint.
 func (s *Service) continues(ctx context.Context, last checkpoint, h head) error {
 	hashes := store{ctx, s.db}

@@ -51,6 +51,7 @@ type Clause struct {
 	Says       string   `yaml:"says"` // the words that it comes from
 	Mechanism  []string `yaml:"mechanism"`
 	Must       string   `yaml:"must"`
+	MustZH     string   `yaml:"must_zh"` // the same in Chinese
 	Law        []Law    `yaml:"law"`
 	EnforcedBy []string `yaml:"enforced_by"` // "directory.Name" or "directory.Type.Method"
 	Tests      []string `yaml:"tests"`       // "directory.TestName"

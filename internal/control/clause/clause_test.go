@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -251,6 +252,21 @@ func TestLint(t *testing.T) {
 	} {
 		if got := Lint(all, []string{c.id}, c.on); len(got) != c.want {
 			t.Errorf("%s on %s: got %q, want %d problems", c.id, c.on.Format(time.DateOnly), got, c.want)
+		}
+	}
+}
+
+// What a clause asks of the software is said in both languages: the trust page
+// shows a Chinese reader no English.
+func TestWhatAClauseAsksIsInBothLanguages(t *testing.T) {
+	t.Parallel()
+	all, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.Must == "" || !strings.ContainsFunc(c.MustZH, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			t.Errorf("%s: got %q and %q", c.ID, c.Must, c.MustZH)
 		}
 	}
 }

@@ -49,3 +49,16 @@ func TestADiffHasBothTexts(t *testing.T) {
 		}
 	})
 }
+
+func TestSectionsThatDiffer(t *testing.T) {
+	t.Parallel()
+	before := "# Policy\n\n[A] of June\n\n## Cookies\n\n[B] two\n\n## Gone\n\n[C] one\n[D] two\n"
+	after := "# Policy\n\n[A] of July\n\n## Cookies\n\n[B] two\n\n## New\n\n[E] all\n"
+	want := []consent.SectionChange{{consent.Altered, "Policy", 1, 1}, {consent.Added, "New", 1, 0}, {consent.Removed, "Gone", 0, 2}}
+	if d := cmp.Diff(want, consent.DiffSections(before, after)); d != "" {
+		t.Error(d)
+	}
+	if got := consent.DiffSections(before, before); len(got) > 0 {
+		t.Errorf("nothing differs: got %v", got)
+	}
+}

@@ -80,7 +80,8 @@ func (s *Service) Kept(class, language string) string {
 	return c.Kept[language]
 }
 
-// Sheet is what is held of a person in one table, opened: the newest rows.
+// Sheet is what is held of a person in one table, opened: the newest rows. A table
+// of which nothing can be shown has no columns and no rows, and its Total.
 type Sheet struct {
 	Columns []string
 	Rows    [][]string
@@ -106,7 +107,7 @@ func (s *Service) Look(ctx context.Context, p account.Principal, table string) (
 		return Sheet{}, err
 	}
 	if total == 0 {
-		return Sheet{}, ErrNoTable
+		return s.closed(ctx, c, who)
 	}
 	out := Sheet{Columns: columns, Rows: make([][]string, len(rows)), Total: total}
 	for i, row := range rows {
@@ -115,6 +116,16 @@ func (s *Service) Look(ctx context.Context, p account.Principal, table string) (
 		}
 	}
 	return out, nil
+}
+
+// closed is the sheet of a table whose columns a copy shows none of, each for a
+// reason: how many rows there are. ErrNoTable: none.
+func (s *Service) closed(ctx context.Context, c Copier, who holding.Person) (Sheet, error) {
+	n, err := c.Held[0].Visible(ctx, c.DB, who, c.view())
+	if err == nil && n == 0 {
+		err = ErrNoTable
+	}
+	return Sheet{Columns: []string{}, Rows: [][]string{}, Total: int(n)}, err
 }
 
 // sheet reads the last rows of one table and opens what is sealed in them. A

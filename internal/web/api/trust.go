@@ -11,6 +11,7 @@ type TrustClause struct {
 	ID         string         `json:"id" example:"LT-1.1b"`
 	State      string         `json:"state" enum:"enforced,organisational,planned,open" doc:"planned and open: nothing enforces it yet"`
 	Must       string         `json:"must" doc:"What the software has to do"`
+	MustZH     string         `json:"must_zh" doc:"The same in Chinese"`
 	EnforcedBy []string       `json:"enforced_by" nullable:"false" doc:"Symbols of the program"`
 	Tests      []string       `json:"tests" nullable:"false" doc:"Tests that fail without them"`
 	KilledBy   string         `json:"mutant_killed_by,omitempty" doc:"The test that failed when the clause's gate was turned off for a trial"`
@@ -28,11 +29,23 @@ type TrustEvidence struct {
 	CheckedAt time.Time `json:"checked_at"`
 }
 
+// TrustLog is what an outsider keeps of the audit log, so that what is shown
+// later can be held to it with skybridge-verify.
+type TrustLog struct {
+	Verifier   string    `json:"verifier" doc:"Public key of the log's checkpoints; compare it with a copy kept elsewhere"`
+	Checkpoint string    `json:"checkpoint" doc:"The newest signed checkpoint, byte for byte: origin, size, root, an empty line, signature"`
+	Size       int64     `json:"size" doc:"Entries that it covers"`
+	Root       string    `json:"root" doc:"Root of the Merkle tree over them, in base64"`
+	Signature  string    `json:"signature" doc:"Its signature line: the name of the log, and key hash and Ed25519 signature in base64"`
+	SignedAt   time.Time `json:"signed_at"`
+}
+
 // Trust is what the service can show of its promises.
 type Trust struct {
 	Clauses       []TrustClause `json:"clauses" nullable:"false"`
 	DataMapSHA256 string        `json:"data_map_sha256" doc:"SHA-256 of the data map's canonical JSON"`
 	Program       string        `json:"program" doc:"Version of the program"`
+	Log           *TrustLog     `json:"log,omitempty" doc:"Missing before the first checkpoint, which is signed within a minute of the start"`
 }
 
 // DataMap is the description of every column of the main database, and of every
