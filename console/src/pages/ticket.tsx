@@ -19,7 +19,8 @@ export function TicketPage() {
   const ticket = useQuery({
     queryKey: ['tickets', id],
     queryFn: () => api.ticket.one(id),
-    refetchInterval: (q) => (q.state.data?.state === 'closed' ? false : 60_000),
+    // Opening the words is a reading that is recorded: a notice says when there is more, no clock asks.
+    refetchOnWindowFocus: false,
   });
   if (ticket.isPending) return <Skeleton active paragraph={{ rows: 8 }} />;
   if (ticket.isError) return <ErrorState error={ticket.error} retry={() => void ticket.refetch()} />;

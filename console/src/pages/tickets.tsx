@@ -28,7 +28,6 @@ export function Tickets() {
         label={t('nav.tickets')}
         queryKey={['tickets']}
         load={api.ticket.mine}
-        refresh={() => 30_000}
         rowKey={(k) => k.id}
         nameTitle={t('ticket.subject')}
         nameText={(k) => k.ticket_title}
