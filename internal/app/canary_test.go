@@ -416,7 +416,8 @@ func (p *person) plant() {
 	}
 	ticket := p.ids["tickets"]
 	p.do(201, "POST", "/tickets/"+ticket+"/files", object{"file_name": "canary.txt", "content": []byte("canary of a file")})
-	p.in.boss().do(204, "POST", "/admin/tickets/"+ticket+"/notes", object{"words": "canary of a note"})
+	boss := p.in.boss()
+	boss.do(204, "POST", "/admin/tickets/"+ticket+"/notes", object{"words": "canary of a note"})
 	p.do(204, "POST", "/me/notice-preferences", object{"off": []object{{"event": "order.paid", "channel": "mail"}}, "quiet_begins": "14:00", "quiet_ends": "14:00"})
 	p.asksForCode("13900107919")
 	p.do(204, "POST", "/me/phone/confirm", object{"code": p.in.codeOf("13900107919")})
@@ -426,7 +427,7 @@ func (p *person) plant() {
 	p.do(202, "POST", "/me/proof-pack", nil)
 	p.moves()
 	refused := p.do(201, "POST", "/data-subject-requests", object{"kind": "restrict"}).str("id")
-	p.in.boss().do(204, "POST", "/admin/data-subject-requests/"+refused+"/answer", object{
+	boss.do(204, "POST", "/admin/data-subject-requests/"+refused+"/answer", object{
 		"decision": "refused", "reason": "must_keep", "law": "CSL-23", "remedies": []string{"court", "complaint", "authority"}, "words": "canary of an answer",
 	})
 	must(p.in.t, p.in.mails.Deliver("privacy", []byte("From: "+p.name+".moved@example.org\r\nSubject: canary of a mail\r\n\r\nwhat do you hold of me?\r\n")))

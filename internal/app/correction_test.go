@@ -69,6 +69,7 @@ func TestEveryFieldThatIsSentIsToldOfOrCannotBeCorrected(t *testing.T) {
 	t.Parallel()
 	fixed := map[string]string{
 		"ParamType": "how the others are enciphered", "order_no": "a number of ours", "amount": "what was to be paid", "message": "a letter that was sent",
+		"phone": "a number is replaced by another, with a code of its own", "sms": "a message that was sent",
 	}
 	registry, err := egress.Load("mainland", false, nil)
 	must(t, err)

@@ -60,12 +60,12 @@ var homonyms = map[string]string{
 	// Of a clause and of the answer to its question.
 	"get /api/v1/trust": "id state",
 	// The operator's texts, and the text of an act before it is made.
-	"get /api/v1/policies":                               "document",
-	"get /api/v1/policies/{document}":                    "document locale text_sha256",
-	"get /api/v1/policies/{document}/versions/{version}": "document locale text_sha256",
-	"get /api/v1/consent-prompts/{purpose}":              "purpose adult document kind locale text_sha256 expires_at",
+	"get /api/v1/policies":                               "document title",
+	"get /api/v1/policies/{document}":                    "document locale text_sha256 title",
+	"get /api/v1/policies/{document}/versions/{version}": "document locale text_sha256 title",
+	"get /api/v1/consent-prompts/{purpose}":              "purpose adult document kind locale text_sha256 expires_at title",
 	// The same words for everybody, and about nobody.
-	"get /api/v1/incident-announcements": "id at",
+	"get /api/v1/incident-announcements": "id at title",
 	// Of an erasure, for whoever has its number: nothing leads to a person any more.
 	"get /api/v1/erasures/{id}": "id asked_at problem",
 	// The law's rule of an age, the same for everybody.

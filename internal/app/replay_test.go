@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +67,11 @@ func (p *person) gateway() *gatewayRig {
 	})
 	p.in.t.Cleanup(func() { _, _ = queue.Close(), svc.Close() })
 	d := p.in.report()
-	spec := d.Gateways[0]
+	own := slices.IndexFunc(d.Gateways, func(g gwlink.Gateway) bool { return g.ID == p.ids["vpn-gateways"] })
+	if own < 0 {
+		p.in.t.Fatal("the node has no gateway of theirs")
+	}
+	spec := d.Gateways[own]
 	spec.SSLServers[0].Port, spec.SSLServers[0].UDP = netiotest.FreePort(p.in.t), false
 	cert, err := certificate(p.in.cfg)
 	must(p.in.t, err)

@@ -249,8 +249,9 @@ func (p *person) usedDevice(u *person) {
 	p.in.t.Helper()
 	p.do(200, "PATCH", "/ssl-clients/"+p.ids["ssl-clients"], object{"device_approval": true})
 	c := p.gateway().dial(p.in.t, 7)
-	if _, _, err := c.answer("username", u.name, "password", u.password); err != nil {
-		p.in.t.Fatal(err)
+	status, text, err := c.answer("username", u.name, "password", u.password)
+	if err != nil || !strings.Contains(text, "waits for your administrator") {
+		p.in.t.Fatalf("the device does not wait: got %d %s, %v", status, text, err)
 	}
 }
 

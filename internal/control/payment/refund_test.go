@@ -308,7 +308,13 @@ func TestARefundOnItsWayEndsByNotice(t *testing.T) {
 		for name, lie := range map[string]func(*payment.RefundFact){
 			"another merchant": func(f *payment.RefundFact) { f.MerchantID = "9" },
 			"another amount":   func(f *payment.RefundFact) { f.Amount.Minor++ },
-			"another number":   func(f *payment.RefundFact) { f.RefundNo = "R" + f.RefundNo[1:31] + "x" },
+			"another number": func(f *payment.RefundFact) {
+				last := "x"
+				if strings.HasSuffix(f.RefundNo, last) {
+					last = "y"
+				}
+				f.RefundNo = f.RefundNo[:len(f.RefundNo)-1] + last
+			},
 		} {
 			wrong := said
 			lie(&wrong)

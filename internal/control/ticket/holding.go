@@ -20,9 +20,9 @@ func Holdings() []holding.Table {
 	}
 	whose := of(holding.AccountName, false, "subject")
 	return []holding.Table{
-		holding.Of("ticket_ticket", holding.None(opaque, "id", "follows", "request", "opened_at", "changed_at", "due_at", "left_micros", "reminded_at",
+		holding.Of("ticket_ticket", holding.None(opaque, "id", "resource", "follows", "request", "opened_at", "changed_at", "due_at", "left_micros", "reminded_at",
 			"closed_at", "version"), holding.None(how, "department", "priority", "state"), holding.None(office, "assignee"),
-			of(holding.AccountName, false, "account", "subject", "resource"), of(holding.TicketText, true, "title")),
+			of(holding.AccountName, false, "account", "subject"), of(holding.TicketText, true, "title")),
 		holding.Of("ticket_message", holding.None(opaque, "id", "ticket", "at"), holding.None(office, "staff"), whose, of(holding.TicketText, true, "words")),
 		holding.Of("ticket_note", holding.None(opaque, "id", "ticket", "at"), holding.None(office, "staff"), whose, of(holding.TicketText, true, "words")),
 		holding.Of("ticket_file", holding.None(opaque, "id", "ticket", "at", "size", "quarantined"), holding.None(form, "media"),
@@ -43,7 +43,7 @@ func Held() []holding.Held {
 		return h
 	}
 	thread := of("ticket_ticket", "id", "title")
-	thread.Shows, thread.Dated = []string{"id", "department", "priority", "state", "opened_at", "closed_at"}, "opened_at"
+	thread.Shows, thread.Dated = []string{"id", "department", "priority", "resource", "state", "opened_at", "closed_at"}, "opened_at"
 	kept := of("ticket_file", "ticket", "name")
 	kept.Shows = []string{"ticket", "media", "size", "at"}
 	kept.Withheld = map[string]string{"content": "the file itself, which its person fetches from the page of the ticket"}
